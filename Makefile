@@ -1,0 +1,52 @@
+# The jobs of this clone. Each one makes what it needs first: the virtualenv .venv, and where it runs Pulumi, the engine.
+#
+#   PYTHON=…   the Python to make .venv with (default: the first of python3.14 … python3.11, python3, python)
+#   ARGS=…     more arguments for `make test`, `make demo` and `make bench`
+
+VENV  := .venv
+PY    := $(VENV)/bin/python
+MADE  := $(VENV)/.made
+CORES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
+ARGS  ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup engine demo test lint bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(MADE) ## make .venv and install the locked requirements and this package into it
+
+# The stamp is written last, so that an interrupted set-up is done again.
+$(MADE): requirements.lock pyproject.toml
+	@PYTHON='$(PYTHON)' sh scripts/setup-venv $(VENV)
+
+engine: $(MADE) ## find the Pulumi engine, or download or build it into the user's cache
+	@$(PY) -m mixpanel_access.engine > /dev/null
+
+demo: engine ## run the demo: no account, no input
+	$(PY) -m demo $(ARGS)
+
+test: engine ## run all tests, on every core
+	$(PY) -m pytest -n $(CORES) $(ARGS)
+
+lint: $(MADE) ## check style, types and the arrows between the layers
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+bench: engine ## run the benchmarks
+	$(PY) -m bench $(ARGS)
+
+lock: $(MADE) ## compile requirements.lock anew from pyproject.toml
+	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-package mixpanel-access --no-header -q -o requirements.lock
+
+CLEANED := $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov build dist
+
+clean: ## remove what these targets have made in this clone; the engine in the user's cache stays
+	@echo "removing $(CLEANED), .coverage* and every __pycache__"
+	@rm -rf $(CLEANED) .coverage .coverage.*
+	@find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

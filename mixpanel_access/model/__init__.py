@@ -1,0 +1,1 @@
+"""Roles, members, grants, dates and rosters as pure values: no input, no output."""

@@ -1,0 +1,144 @@
+"""Every error a user of the project can meet.
+
+    AccessError
+    ├── UsageError               exit code 2: the command, the configuration or the roster is wrong
+    │   ├── ConfigurationError   stack configuration or environment
+    │   ├── RosterError          a roster file, with file and line
+    │   ├── InputError           a resource's input
+    │   └── EngineError          the Pulumi engine is missing, could not be made, or failed
+    ├── Refused                  exit code 1: a brake or a rule held the operation
+    └── MixpanelError            exit code 3: Mixpanel or the network
+        ├── Unreachable          no answer: the name, the connection or the time-out
+        ├── Unauthorized         401: missing, wrong, deleted or expired credentials
+        ├── Forbidden            403: the role is too low, or the plan lacks the feature
+        ├── NotFound             404: no such object; the only answer that means "gone"
+        ├── Invalid              400, 422: a bad value
+        ├── RateLimited          429
+        ├── ServerFault          5xx, or a status that nobody expects
+        ├── NotApplied           an answer that says, in a success, that nothing was done
+        └── Unintelligible       an answer that is not what the API promises
+
+An error reads as one line: what was refused, for whom, why, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AccessError(Exception):
+    """The root of the tree.
+
+    Args:
+        what: the thing that was not done, as a clause ("cannot grant analyst in project 1234567").
+        whom: the person or object concerned (an e-mail address, a project, a file), or "".
+        why: the reason, with the server's own words and status where there are any.
+        next_step: what the reader can do about it.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, what: str, *, whom: str = "", why: str = "", next_step: str = "") -> None:
+        self.what = what
+        self.whom = whom
+        self.why = why
+        self.next_step = next_step
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        line = f"{self.what} for {self.whom}" if self.whom else self.what
+        if self.why:
+            line = f"{line}: {self.why}"
+        if self.next_step:
+            line = f"{line.rstrip('.')}. {self.next_step}"
+        return " ".join(line.split())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _rebuild(kind: type[AccessError], fields: dict[str, object]) -> AccessError:
+    error = kind(
+        str(fields.get("what", "")),
+        whom=str(fields.get("whom", "")),
+        why=str(fields.get("why", "")),
+        next_step=str(fields.get("next_step", "")),
+    )
+    error.__dict__.update(fields)
+    return error
+
+
+class UsageError(AccessError):
+    """The command, the configuration or the roster is wrong."""
+
+    exit_code = 2
+
+
+class ConfigurationError(UsageError):
+    """Stack configuration or environment: something is missing or malformed."""
+
+
+class RosterError(UsageError):
+    """A roster file cannot be used; the text carries file and line."""
+
+
+class InputError(UsageError):
+    """A resource's input cannot be used."""
+
+
+class EngineError(UsageError):
+    """The Pulumi engine is missing, could not be made, or failed."""
+
+
+class Refused(AccessError):
+    """A brake or a rule held the operation; nothing was written."""
+
+    exit_code = 1
+
+
+class MixpanelError(AccessError):
+    """Mixpanel answered with a refusal, or did not answer.
+
+    Attributes:
+        status: the HTTP status of the answer, or None where there was none.
+        retry_after: seconds that the server asked to wait, or None.
+    """
+
+    status: int | None = None
+    retry_after: float | None = None
+
+
+class Unreachable(MixpanelError):
+    """No answer: the name, the connection or the time-out. A write may have been applied all the same."""
+
+
+class Unauthorized(MixpanelError):
+    """401: missing, wrong, deleted or expired credentials."""
+
+
+class Forbidden(MixpanelError):
+    """403: the role is too low, or the plan lacks the feature."""
+
+
+class NotFound(MixpanelError):
+    """404: no such object. The only answer that means "gone"."""
+
+
+class Invalid(MixpanelError):
+    """400 or 422: a bad value."""
+
+
+class RateLimited(MixpanelError):
+    """429: the request rate or the invitation limit is reached."""
+
+
+class ServerFault(MixpanelError):
+    """5xx, or a status that nobody expects. A write may have been applied all the same."""
+
+
+class NotApplied(MixpanelError):
+    """An answer that says, in a success, that nothing was done."""
+
+
+class Unintelligible(MixpanelError):
+    """An answer that is not what the API promises."""
