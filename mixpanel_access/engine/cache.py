@@ -1,0 +1,130 @@
+"""The folder of the cache where engines are kept: one lock, staging folders, and whole folders moved into place.
+
+::
+
+    engine/.lock                                    held while something is made
+    engine/.staging-XXXXXXXX/                       work in progress; rubbish once nobody holds the lock
+    engine/3.259.0-linux-amd64-0123456789ab/bin/    an engine
+    engine/go-1.26.6-linux-amd64/                   a Go toolchain, where there was none on PATH
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from mixpanel_access.engine.found import Engine, StepFailed, check_folder
+from mixpanel_access.engine.process import FIRST_TICK, TICK
+from mixpanel_access.engine.settings import CACHE_VARIABLE, ENGINE_VERSION, Settings, platform_name
+from mixpanel_access.model.errors import EngineError
+
+_STAGING = ".staging-"
+
+
+def engines(settings: Settings) -> Path:
+    """The folder of all engines."""
+    return settings.cache / "engine"
+
+
+def home(settings: Settings) -> Path:
+    """The folder of the engine that these sources make.
+
+    Its name carries a digest of the Go sources: another version of this package may bring another language host.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for path in settings.source.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(settings.source).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes() + b"\0")
+    return engines(settings) / f"{ENGINE_VERSION}-{platform_name()}-{digest.hexdigest()[:12]}"
+
+
+def find_in_cache(settings: Settings) -> Engine:
+    """The engine that an earlier run has made.
+
+    Raises:
+        StepFailed: there is none yet, or it is broken.
+    """
+    folder = home(settings)
+    if not folder.is_dir():
+        raise StepFailed(f"none in the cache {engines(settings)}", absent=True)
+    return check_folder(folder / "bin", settings, "cache")
+
+
+@contextlib.contextmanager
+def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of the cache, and clear away what killed runs have left.
+
+    The operating system lets go of the lock when its holder dies, however it dies.
+
+    Raises:
+        EngineError: the cache cannot be written to, or another run holds the lock for too long.
+    """
+    folder = engines(settings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock")
+        _acquire(lock, settings, progress)
+    except OSError as error:
+        raise EngineError(
+            "cannot keep a Pulumi engine in the cache",
+            whom=str(folder),
+            why=error.strerror or str(error),
+            next_step=f"Set {CACHE_VARIABLE} to a folder that you may write to.",
+        ) from error
+    try:
+        for rubbish in folder.glob(f"{_STAGING}*"):
+            shutil.rmtree(rubbish, ignore_errors=True)
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, settings: Settings, progress: Callable[[str], None]) -> None:
+    started, next_tick = time.monotonic(), FIRST_TICK
+    with contextlib.suppress(Timeout):
+        lock.acquire(timeout=0)
+        return
+    progress("another run is making the engine: waiting for it")
+    while True:
+        elapsed = time.monotonic() - started
+        if elapsed > settings.wait_timeout:
+            raise EngineError(
+                "cannot make the Pulumi engine",
+                why=f"another run has been at it for {elapsed:.0f} s",
+                next_step="End that run, or wait for it, and try again.",
+            )
+        if elapsed >= next_tick:
+            progress(f"  waiting for the other run ... {elapsed:.0f} s")
+            next_tick = elapsed - elapsed % TICK + TICK
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=0.5, poll_interval=0.1)
+            return
+
+
+@contextlib.contextmanager
+def staging(settings: Settings) -> Iterator[Path]:
+    """An empty folder beside the finished ones, gone afterwards unless `publish` has moved it."""
+    folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=engines(settings)))
+    folder.chmod(0o755)  # mkdtemp makes it private, and the finished folder is this one
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(staged: Path, place: Path) -> None:
+    """Move a finished folder into its place, in one step, in the stead of what was there."""
+    if place.exists():
+        old = Path(tempfile.mkdtemp(prefix=_STAGING, dir=place.parent))
+        place.replace(old / place.name)
+        staged.replace(place)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        staged.replace(place)

@@ -1,0 +1,33 @@
+"""The official download of the engine, in a child process: its output stays ours, and its time is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mixpanel_access.engine.cache import home, publish, staging
+from mixpanel_access.engine.found import Engine, StepFailed, check_folder, last_lines
+from mixpanel_access.engine.process import run_child
+from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
+
+
+def download_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
+    """Download the release archive into the cache. The caller holds the lock.
+
+    Raises:
+        StepFailed: no connection, no such release for this machine, or what came does not work.
+    """
+    progress(f"downloading the Pulumi engine {ENGINE_VERSION}")
+    with staging(settings) as staged:
+        outcome = run_child(
+            [settings.python, "-m", "mixpanel_access.engine.fetch", str(staged), ENGINE_VERSION],
+            env=settings.environ,
+            timeout=settings.download_timeout,
+            on_wait=lambda seconds: progress(f"  downloading the engine ... {seconds:.0f} s"),
+        )
+        if outcome.timed_out:
+            raise StepFailed(f"the download was not done within {settings.download_timeout:g} s")
+        if outcome.returncode != 0:
+            raise StepFailed(f"the download failed: {last_lines(outcome.stderr, outcome.returncode)}")
+        engine = check_folder(staged / "bin", settings, "download")
+        publish(staged, home(settings))
+    return Engine(home(settings) / "bin", engine.version, "download")

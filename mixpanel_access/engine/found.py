@@ -1,0 +1,138 @@
+"""An engine in a folder: what it is, and whether it works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mixpanel_access.engine.process import run_child
+from mixpanel_access.engine.settings import MINIMUM, Settings
+
+COMMAND = "pulumi"
+HOST = "pulumi-language-python"
+DYNAMIC = "pulumi-resource-pulumi-python"
+"""The script that starts the process of the dynamic providers."""
+
+_VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(\S*)$", re.MULTILINE)
+
+
+class StepFailed(Exception):
+    """A step gave no engine; the text is the reason.
+
+    Attributes:
+        absent: there was simply nothing, which needs no report of its own.
+    """
+
+    def __init__(self, reason: str, *, absent: bool = False) -> None:
+        super().__init__(" ".join(reason.split()))
+        self.absent = absent
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Pulumi engine that answered.
+
+    Attributes:
+        folder: the folder of `pulumi`, and as a rule of `pulumi-language-python`.
+        version: its version, such as 3.259.0.
+        source: where it comes from: path, cache, download or build.
+    """
+
+    folder: Path
+    version: str
+    source: str
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """The environment `base` with this engine first on PATH, and without its daily look for a newer version."""
+        others = [part for part in base.get("PATH", "").split(os.pathsep) if part and part != str(self.folder)]
+        return {
+            **base,
+            "PATH": os.pathsep.join([str(self.folder), *others]),
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+        }
+
+
+def program(name: str) -> str:
+    """The file name of a program on this operating system."""
+    return f"{name}.exe" if os.name == "nt" else name
+
+
+def parse_version(text: str) -> tuple[tuple[int, int, int], str]:
+    """Read the output of `pulumi version`: the numbers to compare, and the version as it is written, without its v.
+
+    Raises:
+        StepFailed: there is no version in it.
+    """
+    match = _VERSION.search(text.strip())
+    if not match:
+        raise StepFailed(f"`pulumi version` answered {text.strip()[:80]!r}, which is no version")
+    major, minor, patch, rest = match.groups()
+    return (int(major), int(minor), int(patch)), f"{major}.{minor}.{patch}{rest}"
+
+
+def ask_version(command: Path, settings: Settings) -> str:
+    """Run `pulumi version`, and judge the answer.
+
+    Raises:
+        StepFailed: it does not start, fails, hangs, or is too old or too new.
+    """
+    env = {**settings.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    try:
+        outcome = run_child([str(command), "version"], env=env, timeout=settings.probe_timeout, grace=0.5)
+    except OSError as error:
+        raise StepFailed(f"{command} does not start: {error.strerror or error}") from error
+    if outcome.timed_out:
+        raise StepFailed(f"{command} did not tell its version within {settings.probe_timeout:g} s")
+    if outcome.returncode != 0:
+        raise StepFailed(f"{command} is broken: {last_lines(outcome.stderr or outcome.stdout, outcome.returncode)}")
+    numbers, version = parse_version(outcome.stdout)
+    if numbers < MINIMUM:
+        raise StepFailed(f"{command} is {version}, older than {'.'.join(map(str, MINIMUM))}")
+    if numbers[0] != MINIMUM[0]:
+        raise StepFailed(f"{command} is {version}; the Python SDK needs a {MINIMUM[0]}.x")
+    return version
+
+
+def find_on_path(settings: Settings) -> Engine:
+    """The first `pulumi` on PATH, with the Python language host and the dynamic provider beside it or on PATH.
+
+    Raises:
+        StepFailed: there is none, or it cannot be used.
+    """
+    search = settings.environ.get("PATH", "")
+    located = shutil.which(COMMAND, path=search)
+    if located is None:
+        raise StepFailed("no pulumi on PATH", absent=True)
+    command = Path(located).absolute()
+    # An entry of PATH may be a link into the folder where the rest of the release lies.
+    folder = next((f for f in (command.parent, command.resolve().parent) if _holds(f, HOST)), command.parent)
+    for needed in (HOST, DYNAMIC):
+        if not _holds(folder, needed) and shutil.which(needed, path=search) is None:
+            raise StepFailed(f"{command} has no {needed} beside it, nor is there one on PATH")
+    return Engine(folder, ask_version(command, settings), "path")
+
+
+def check_folder(folder: Path, settings: Settings, source: str) -> Engine:
+    """The engine in a folder of the cache, complete and working.
+
+    Raises:
+        StepFailed: something is missing or does not work.
+    """
+    for needed in (COMMAND, HOST, f"{HOST}-exec", DYNAMIC):
+        if not _holds(folder, needed) and not (folder / f"{needed}.cmd").is_file():
+            raise StepFailed(f"{folder} holds no {needed} that can be run")
+    return Engine(folder, ask_version(folder / program(COMMAND), settings), source)
+
+
+def _holds(folder: Path, name: str) -> bool:
+    return any(os.access(folder / file, os.X_OK) for file in {name, program(name)} if (folder / file).is_file())
+
+
+def last_lines(text: str, returncode: int, count: int = 3) -> str:
+    """The last lines that say something, on one line; the exit code where there are none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " / ".join(lines[-count:]) or f"exit code {returncode}, with no output"

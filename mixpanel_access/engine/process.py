@@ -1,0 +1,187 @@
+"""Run a child process with a deadline, and leave nothing of it behind.
+
+A child gets a session of its own, and the whole session is killed: the engine puts each plugin into a process group of
+its own, so a kill of the child's group alone would miss them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+FIRST_TICK: Final = 2.0
+"""Seconds after which a wait is first reported."""
+TICK: Final = 10.0
+"""Seconds between later reports."""
+LINGER: Final = 2.0
+"""Seconds that output is still read after the child has ended: something that it started may hold the pipe for ever."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a child ended.
+
+    Attributes:
+        returncode: its exit code, negative for a signal.
+        stdout: everything it wrote there.
+        stderr: everything it wrote there.
+        seconds: how long it ran.
+        timed_out: it was killed at its deadline.
+    """
+
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+    timed_out: bool = False
+
+
+def run_child(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    timeout: float,
+    cwd: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
+    on_wait: Callable[[float], None] | None = None,
+    grace: float = 5.0,
+) -> Outcome:
+    """Run a command to its end, without input, and capture both streams.
+
+    Args:
+        command: the program and its arguments.
+        env: its whole environment.
+        timeout: seconds until it is stopped.
+        cwd: its working folder.
+        on_line: called with each line of either stream, as it comes, without its end.
+        on_wait: called with the seconds so far, after two seconds and then every ten.
+        grace: seconds between the request to stop and the kill.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
+    started = time.monotonic()
+    process = subprocess.Popen(  # noqa: S603 - running commands is what this is for
+        list(command),
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    texts: dict[int, list[str]] = {1: [], 2: []}
+    try:
+        timed_out = _follow(process, started, timeout, texts, on_line, on_wait, grace)
+    except BaseException:
+        _stop(process, grace)
+        raise
+    return Outcome(
+        returncode=process.wait(),
+        stdout="".join(texts[1]),
+        stderr="".join(texts[2]),
+        seconds=time.monotonic() - started,
+        timed_out=timed_out,
+    )
+
+
+def _follow(
+    process: subprocess.Popen[bytes],
+    started: float,
+    timeout: float,
+    texts: dict[int, list[str]],
+    on_line: Callable[[str], None] | None,
+    on_wait: Callable[[float], None] | None,
+    grace: float,
+) -> bool:
+    """Collect the output until both streams end; true when the deadline came first."""
+    lines: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
+    for number, stream in ((1, process.stdout), (2, process.stderr)):
+        assert stream is not None  # noqa: S101 - for the type checker: both are pipes
+        threading.Thread(target=_read, args=(number, stream, lines), daemon=True).start()
+    streams, next_tick, last_sign = 2, FIRST_TICK, 0.0
+    while streams:
+        with contextlib.suppress(queue.Empty):
+            number, line = lines.get(timeout=0.1)
+            if line is None:
+                streams -= 1
+            else:
+                texts[number].append(line)
+                if on_line:
+                    on_line(line.rstrip("\r\n"))
+        elapsed = time.monotonic() - started
+        if process.poll() is not None:
+            last_sign = last_sign or elapsed
+            if elapsed - last_sign > LINGER:
+                _kill_session(process.pid)
+                break
+        elif elapsed > timeout:
+            _stop(process, grace)
+            return True
+        elif on_wait and elapsed >= next_tick:
+            on_wait(elapsed)
+            next_tick = elapsed - elapsed % TICK + TICK
+    while process.poll() is None:  # both streams closed, still running
+        if time.monotonic() - started > timeout:
+            _stop(process, grace)
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _read(number: int, stream: IO[bytes], lines: queue.SimpleQueue[tuple[int, str | None]]) -> None:
+    with contextlib.suppress(OSError, ValueError), stream:
+        for line in stream:
+            lines.put((number, line.decode("utf-8", errors="replace")))
+    lines.put((number, None))
+
+
+def _stop(process: subprocess.Popen[bytes], grace: float) -> None:
+    """Ask the child to stop, then kill its session.
+
+    The engine is asked first because it lets go of the stack's lock then; a killed one leaves the stack locked.
+    """
+    try:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(grace)
+    finally:
+        _kill_session(process.pid)
+        process.wait()
+
+
+def _kill_session(session: int) -> None:
+    """Kill all processes of a session; several rounds, as one may start another meanwhile."""
+    for _ in range(10):
+        members = [pid for pid in _processes() if _session_of(pid) == session]
+        if not members:
+            return
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _processes() -> list[int]:
+    table = Path("/proc")
+    if (table / "self").exists():
+        return [int(entry.name) for entry in table.iterdir() if entry.name.isdigit()]
+    listing = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False)  # noqa: S607 - POSIX
+    return [int(word) for word in listing.stdout.split()]
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None

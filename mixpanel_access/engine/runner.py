@@ -1,0 +1,153 @@
+"""Run the real Pulumi command line in a project, to its end, with both streams captured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from mixpanel_access.engine.found import COMMAND, Engine, program
+from mixpanel_access.engine.process import run_child
+from mixpanel_access.model.errors import EngineError
+
+_GRACE = 5.0
+"""Seconds that the engine gets to release the stack's lock before it is killed."""
+
+_SUMMARY = ("Resources:", "Policies:", "Outputs:")
+"""What the engine prints after the errors."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A run that has ended.
+
+    Attributes:
+        args: the arguments as they were given to `run`.
+        returncode: the exit code.
+        stdout: everything written there.
+        stderr: everything written there.
+    """
+
+    args: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Pulumi:
+    """The Pulumi command line in one project.
+
+    Attributes:
+        engine: the engine to run.
+        project: the folder with Pulumi.yaml.
+        environ: the environment, before the engine is put first on its PATH.
+    """
+
+    engine: Engine
+    project: Path
+    environ: Mapping[str, str]
+
+    def run(
+        self,
+        *args: str,
+        timeout: float = 600,
+        check: bool = True,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run `pulumi` with these arguments, without questions and without colours unless they ask for them.
+
+        On a time-out, an interrupt or an exception in `on_line`, the engine is asked to stop, and after five seconds
+        it is killed together with all its plugins.
+
+        Args:
+            args: the command and its options.
+            timeout: seconds.
+            check: whether an exit code other than 0 is an error.
+            on_line: called with each line of either stream, as it comes.
+
+        Raises:
+            EngineError: it does not start, fails (with `check`), or takes too long.
+        """
+        command = [str(self.engine.folder / program(COMMAND)), *_defaults(args), *args]
+        name = f"pulumi {_subcommand(args)}".strip()
+        try:
+            outcome = run_child(
+                command,
+                cwd=self.project,
+                env=self.engine.environment(self.environ),
+                timeout=timeout,
+                on_line=on_line,
+                grace=_GRACE,
+            )
+        except OSError as error:
+            raise EngineError(
+                f"cannot run {name}",
+                whom=str(self.project),
+                why=f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}",
+                next_step="Check that the project's folder and the engine are there.",
+            ) from error
+        if outcome.timed_out:
+            raise EngineError(
+                f"{name} was stopped",
+                whom=str(self.project),
+                why=f"it was not done within {timeout:g} s; {meaningful(outcome.stdout, outcome.stderr)}",
+                next_step="Look at its last lines, then run it again; `pulumi cancel` frees a stack left locked.",
+            )
+        if check and outcome.returncode != 0:
+            raise EngineError(
+                f"{name} failed",
+                whom=str(self.project),
+                why=f"exit code {outcome.returncode}: {meaningful(outcome.stdout, outcome.stderr)}",
+                next_step="Correct that, then run it again.",
+            )
+        return Completed(args, outcome.returncode, outcome.stdout, outcome.stderr)
+
+
+def local_backend(folder: Path, passphrase: str) -> dict[str, str]:
+    """The environment of a backend in a folder: state, engine home and all; no account, no download of plugins.
+
+    Args:
+        folder: made if it is not there; holds `state` and `home`.
+        passphrase: what the stacks' secrets are encrypted with.
+    """
+    state, own = folder.absolute() / "state", folder.absolute() / "home"
+    state.mkdir(parents=True, exist_ok=True)
+    own.mkdir(exist_ok=True)
+    return {
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": passphrase,
+        "PULUMI_HOME": str(own),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+def meaningful(stdout: str, stderr: str) -> str:
+    """The lines that tell why a run failed: those from the first "error:" to the summary; else the last ones."""
+    lines = [line.strip() for text in (stdout, stderr) for line in text.splitlines() if line.strip()]
+    start = next((number for number, line in enumerate(lines) if line.startswith("error:")), None)
+    kept = lines[-3:] if start is None else list(takewhile(lambda line: line not in _SUMMARY, lines[start:]))[:8]
+    return " / ".join(kept) or "it wrote nothing"
+
+
+def _defaults(args: Sequence[str]) -> list[str]:
+    """The options to put first; before the command, since a "--" among the arguments ends all options."""
+    own = args[: args.index("--")] if "--" in args else args
+    options = []
+    if not any(arg.split("=")[0] == "--non-interactive" for arg in own):
+        options.append("--non-interactive")
+    if not any(arg.split("=")[0] == "--color" for arg in own):
+        options.append("--color=never")
+    return options
+
+
+def _subcommand(args: Sequence[str]) -> str:
+    """The words of the command, at most two, and never a value: a configuration value may be a secret."""
+    words: list[str] = []
+    for arg in args[:2]:
+        if not arg.replace("-", "").isalpha() or arg.startswith("-"):
+            break
+        words.append(arg)
+    return " ".join(words)

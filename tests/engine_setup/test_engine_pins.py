@@ -1,0 +1,67 @@
+"""The pins of the engine cannot drift apart."""
+
+from __future__ import annotations
+
+import io
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mixpanel_access.engine.progress import show_on
+from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
+from mixpanel_access.engine.toolchain import needed_go, pinned_go
+
+SOURCE = Settings(environ={}, cache=Path()).source
+ROOT = Path(__file__).parents[2]
+
+
+def test_engine_and_sdk_are_of_one_version() -> None:
+    """The Go modules, the download and the Python SDK name the same version."""
+    modules = re.findall(
+        r"^\tgithub\.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)$", (SOURCE / "go.mod").read_text(), re.MULTILINE
+    )
+    assert modules == [ENGINE_VERSION] * 2
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert [line for line in dependencies if line.startswith("pulumi==")] == [f"pulumi=={ENGINE_VERSION}"]
+    assert f"\npulumi=={ENGINE_VERSION} " in (ROOT / "requirements.lock").read_text()
+
+
+@pytest.mark.parametrize("module", ["pkg", "sdk"])
+def test_the_sources_are_pinned_by_checksum(module: str) -> None:
+    """go.sum holds the checksum of the engine's own modules, not only of their go.mod files."""
+    wanted = f"github.com/pulumi/pulumi/{module}/v3 v{ENGINE_VERSION} h1:"
+    assert any(line.startswith(wanted) for line in (SOURCE / "go.sum").read_text().splitlines())
+
+
+def test_the_toolchain_is_new_enough_and_pinned_by_checksum() -> None:
+    """The Go toolchain that is installed satisfies go.mod, and pip checks its hash."""
+    assert tuple(map(int, pinned_go(SOURCE).split("."))) >= needed_go(SOURCE)
+    assert "--hash=sha256:" in (SOURCE / "go-toolchain.txt").read_text()
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "shown"),
+    [
+        pytest.param(io.StringIO(), "building\n  building ... 2 s\n  building ... 10 s\n  built\n", id="file"),
+        pytest.param(
+            Terminal(),
+            "building\n  building ... 2 s\r\x1b[K  building ... 10 s\r\x1b[K  built\n",
+            id="terminal",
+        ),
+    ],
+)
+def test_progress_overwrites_itself_on_a_terminal_only(stream: io.StringIO, shown: str) -> None:
+    """A wait takes one line of a terminal, and plain lines of a log."""
+    show = show_on(stream)
+    for line in ("building", "  building ... 2 s", "  building ... 10 s", "  built"):
+        show(line)
+    assert stream.getvalue() == shown
