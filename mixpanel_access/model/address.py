@@ -1,0 +1,32 @@
+"""E-mail addresses: kept as written, compared without regard to case."""
+
+from __future__ import annotations
+
+
+def same_key(email: str) -> str:
+    """The form under which two spellings of one address are the same."""
+    return email.strip().casefold()
+
+
+def domain_of(email: str) -> str:
+    """The part after the last "@", in lower case; "" where there is none."""
+    return email.rpartition("@")[2].strip().lower() if "@" in email else ""
+
+
+def problem_with(email: object) -> str | None:
+    """Why this can be no e-mail address, in words, or None when it can.
+
+    Checked by email-validator (RFC 5321/5322 as mail servers use them); nothing is looked up in the DNS, and the
+    reserved domains of RFC 2606 (example.com and its kin) are allowed. Shared by every layer that takes an address.
+    """
+    from email_validator import EmailNotValidError, validate_email
+
+    if not isinstance(email, str):
+        return f"an e-mail address is text, not {type(email).__name__}"
+    if email != email.strip():
+        return "there are blanks around the address"
+    try:
+        validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        return str(error).rstrip(".")
+    return None

@@ -1,0 +1,40 @@
+"""Dates and instants: ISO 8601, UTC. "Now" is always an argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+INVITATION_LIFE_DAYS: Final = 7
+"""Days after which an invitation expires, unless set otherwise (Mixpanel says 7 to 14)."""
+
+
+def instant(text: str) -> datetime:
+    """Read an ISO 8601 instant; one without an offset is UTC.
+
+    Raises:
+        ValueError: the text is no instant.
+    """
+    value = datetime.fromisoformat(text)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def written(value: datetime) -> str:
+    """An instant as `2026-05-01T08:00:00Z`, whole seconds, UTC."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(text: str) -> date:
+    """Read an ISO 8601 calendar date (`2026-05-01`).
+
+    Raises:
+        ValueError: the text is no such date.
+    """
+    if len(text) != len("2026-05-01"):
+        raise ValueError(f"{text!r} is no date of the form YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
+def expiry(invited_at: datetime, life_days: int = INVITATION_LIFE_DAYS) -> datetime:
+    """The instant at which an invitation is no longer good."""
+    return invited_at + timedelta(days=life_days)

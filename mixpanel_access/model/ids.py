@@ -1,0 +1,55 @@
+"""The ids of resources in Pulumi's state: `ORG:EMAIL` for a member, `ORG:PROJECT:EMAIL` for a grant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mixpanel_access.model.errors import InputError
+
+
+@dataclass(frozen=True)
+class MemberId:
+    """One member of one organization."""
+
+    organization: int
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.email}"
+
+    @classmethod
+    def parse(cls, text: str) -> MemberId:
+        """Read `ORG:EMAIL`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        organization, _, email = text.partition(":")
+        if not organization.isdigit() or not email:
+            raise InputError("cannot read the id of a member", whom=text, why="it has the form ORG:EMAIL")
+        return cls(int(organization), email)
+
+
+@dataclass(frozen=True)
+class GrantId:
+    """One person's individual grant in one project of one organization."""
+
+    organization: int
+    project: int
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.project}:{self.email}"
+
+    @classmethod
+    def parse(cls, text: str) -> GrantId:
+        """Read `ORG:PROJECT:EMAIL`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        organization, _, rest = text.partition(":")
+        project, _, email = rest.partition(":")
+        if not organization.isdigit() or not project.isdigit() or not email:
+            raise InputError("cannot read the id of a grant", whom=text, why="it has the form ORG:PROJECT:EMAIL")
+        return cls(int(organization), int(project), email)

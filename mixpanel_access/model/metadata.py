@@ -1,0 +1,36 @@
+"""Why somebody has access: the fields that every resource carries for the tracker and the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from mixpanel_access.model.dates import day
+
+TEXT_FIELDS: Final = ("engagement", "sow", "ticket", "approver", "justification", "notes")
+"""Free texts: the engagement's name, its statement of work, the ticket, who approved, why, and anything else."""
+DATE_FIELDS: Final = ("starts", "ends")
+"""ISO dates, UTC; both days belong to the engagement."""
+METADATA_FIELDS: Final = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends", "notes")
+"""All of them, in the order in which they are shown."""
+
+
+def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with some metadata: field -> problem, in words. Fields that are absent or None are fine."""
+    problems: dict[str, str] = {}
+    days: dict[str, date] = {}
+    for field in METADATA_FIELDS:
+        value = values.get(field)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            problems[field] = f"{field} is text, not {type(value).__name__}"
+        elif field in DATE_FIELDS:
+            try:
+                days[field] = day(value)
+            except ValueError:
+                problems[field] = f"{value!r} is no date; write it as YYYY-MM-DD"
+    if len(days) == len(DATE_FIELDS) and days["ends"] < days["starts"]:
+        problems["ends"] = f"the engagement ends on {days['ends']}, before it starts on {days['starts']}"
+    return problems

@@ -1,0 +1,82 @@
+"""Role words, their order, and what an organization role gives in a project (contract, section 2 and 13)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+OWNER: Final = "owner"
+ADMIN: Final = "admin"
+ANALYST: Final = "analyst"
+CONSUMER: Final = "consumer"
+BILLING_ADMIN: Final = "billing_admin"
+MEMBER: Final = "member"
+
+PROJECT_ROLES: Final = (OWNER, ADMIN, ANALYST, CONSUMER)
+"""The four project roles, highest first."""
+
+ORGANIZATION_ROLES: Final = (OWNER, ADMIN, BILLING_ADMIN, MEMBER)
+"""The four organization roles; `billing_admin` stands aside and manages nobody."""
+
+MANAGING_ROLES: Final = (OWNER, ADMIN)
+"""The organization roles that may invite, remove and change people."""
+
+_ORGANIZATION_RANK: Final = {OWNER: 3, ADMIN: 2, BILLING_ADMIN: 1, MEMBER: 1}
+_CUSTOM_ROLE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def normalized(word: str) -> str:
+    """The role word with case, blanks and hyphens mapped away ("Billing Admin" -> "billing_admin").
+
+    A custom role's id (UUID) keeps its hyphens, in lower case. Unknown words are kept, not judged.
+    """
+    word = word.strip().lower()
+    if _CUSTOM_ROLE.fullmatch(word):
+        return word
+    return re.sub(r"[\s\-]+", "_", word)
+
+
+def is_custom(role: str) -> bool:
+    """Whether the word is a custom role's id (a UUID)."""
+    return _CUSTOM_ROLE.fullmatch(role.strip()) is not None
+
+
+def is_project_role(role: str) -> bool:
+    """Whether the word can be a project role: one of the four, or a custom role's id."""
+    return role in PROJECT_ROLES or is_custom(role)
+
+
+def project_rank(role: str | None) -> int:
+    """The height of a project role: 4 for owner down to 1 for consumer, 0 for none, unknown or custom."""
+    return len(PROJECT_ROLES) - PROJECT_ROLES.index(role) if role in PROJECT_ROLES else 0
+
+
+def organization_rank(role: str | None) -> int:
+    """The height of an organization role: 3 owner, 2 admin, 1 billing admin and member, 0 none or unknown."""
+    return _ORGANIZATION_RANK.get(role or "", 0)
+
+
+def project_role_of(organization_role: str | None) -> str | None:
+    """The project role that an organization role gives in every project, or None (contract, section 13)."""
+    return organization_role if organization_role in MANAGING_ROLES else None
+
+
+def may_assign(own: str | None, role: str) -> bool:
+    """Whether one with the organization role `own` may give the organization role `role`.
+
+    Only at or below one's own; only an owner makes an owner; a member or billing admin manages nobody.
+    """
+    return own in MANAGING_ROLES and organization_rank(role) <= organization_rank(own)
+
+
+def may_assign_in_project(own: str | None, role: str) -> bool:
+    """Whether one with the organization role `own` may give the project role `role`.
+
+    An organization owner acts as project owner and an admin as project admin; custom roles do not rank.
+    """
+    return own in MANAGING_ROLES and project_rank(role) <= project_rank(project_role_of(own))
+
+
+def highest(roles: list[str]) -> str | None:
+    """The highest of some project roles, or None when there is none; of custom ones only, the first in order."""
+    return max(sorted(roles), key=project_rank, default=None)

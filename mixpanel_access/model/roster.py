@@ -1,0 +1,249 @@
+"""The roster: the YAML file of one stack, with its projects and who has what.
+
+`parse` is pure: it takes the text, and every problem that it finds is told at once, with file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from rapidfuzz import fuzz, process
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
+
+_CLOSE_ENOUGH: Final = 70
+"""Likeness, of 100, from which a word is offered as what was meant."""
+
+Path = tuple[str | int, ...]
+"""Where in the document something stands: keys and positions from the top."""
+
+
+def _iso(value: object) -> object:
+    """YAML reads an unquoted 2026-05-01 as a date; the rest of the project keeps dates as ISO texts."""
+    return value.isoformat() if type(value) is date else value
+
+
+def _role(value: object) -> object:
+    return roles.normalized(value) if isinstance(value, str) else value
+
+
+IsoDate = Annotated[str | None, BeforeValidator(_iso)]
+RoleWord = Annotated[str, BeforeValidator(_role)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
+
+
+class RosterProject(_Entry):
+    """One project.
+
+    Attributes:
+        id: Mixpanel's id of the project.
+        name: its name, for people.
+        environment: its environment, which must be the roster's.
+    """
+
+    id: Annotated[int, Field(gt=0)]
+    name: str | None = None
+    environment: str
+
+
+class RosterPerson(_Entry):
+    """One person and what they have.
+
+    Attributes:
+        email: the address.
+        organization_role: the organization role; only in the one roster that owns them.
+        removal: what becomes of the person when the entry goes: when_unused, always or never.
+        projects: project key -> project role.
+    """
+
+    email: str
+    name: str | None = None
+    organization_role: RoleWord | None = None
+    removal: str | None = None
+    projects: Mapping[str, RoleWord] = {}
+    engagement: str | None = None
+    sow: str | None = None
+    ticket: str | None = None
+    approver: str | None = None
+    justification: str | None = None
+    starts: IsoDate = None
+    ends: IsoDate = None
+    notes: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The address in the form in which two spellings are the same."""
+        return same_key(self.email)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The metadata fields that have a value."""
+        values = {field: getattr(self, field) for field in METADATA_FIELDS}
+        return {field: value for field, value in values.items() if value is not None}
+
+
+class Roster(_Entry):
+    """One stack's projects and people.
+
+    Attributes:
+        environment: the environment of every project here.
+        organization_roles: whether this roster, and no other, declares organization roles.
+        projects: short key -> project.
+        people: who has what.
+    """
+
+    environment: str
+    organization_roles: bool = False
+    projects: Mapping[str, RosterProject] = {}
+    people: Sequence[RosterPerson] = ()
+
+
+def parse(text: str, file: str) -> Roster:
+    """Read a roster.
+
+    Args:
+        text: the YAML document.
+        file: its name, for messages.
+
+    Raises:
+        RosterError: it cannot be used; every problem is listed, each with its line.
+    """
+    try:
+        document = YAML(typ="safe").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _error([(line, str(error.problem or error.context or error))], file) from None
+    except (YAMLError, ValueError) as error:
+        raise _error([(1, str(error))], file) from None
+    if not isinstance(document, dict):
+        raise _error([(1, "a roster is a mapping with environment, projects and people")], file)
+    try:
+        roster = Roster.model_validate(document)
+    except ValidationError as error:
+        problems = [(_place(item["loc"]), _words(item)) for item in error.errors(include_url=False)]
+    else:
+        problems = list(_problems(roster))
+        if not problems:
+            return roster
+    lines = _Lines(text)
+    raise _error([(lines.of(path), words) for path, words in problems], file)
+
+
+def _problems(roster: Roster) -> Iterator[tuple[Path, str]]:
+    """What is wrong with a well-formed roster: where, and in words."""
+    for key, project in roster.projects.items():
+        if project.environment != roster.environment:
+            where: Path = ("projects", key, "environment")
+            yield where, f"project {key} is {project.environment!r}, and this roster is {roster.environment!r}"
+    ids: dict[int, str] = {}
+    for key, project in roster.projects.items():
+        if project.id in ids:
+            yield ("projects", key, "id"), f"project {key} has the id of project {ids[project.id]}, {project.id}"
+        ids.setdefault(project.id, key)
+    seen: dict[str, str] = {}
+    for index, person in enumerate(roster.people):
+        at: Path = ("people", index)
+        reason = problem_with(person.email)
+        if reason:
+            yield (*at, "email"), f"{person.email!r} is no e-mail address ({reason})"
+        if person.key in seen:
+            yield (*at, "email"), f"{person.email} stands here twice (first as {seen[person.key]})"
+        seen.setdefault(person.key, person.email)
+        yield from _role_problems(roster, person, at)
+        for field, words in problems_with_metadata(person.metadata).items():
+            yield (*at, field), f"{person.email}: {words}"
+
+
+def _role_problems(roster: Roster, person: RosterPerson, at: Path) -> Iterator[tuple[Path, str]]:
+    role = person.organization_role
+    if role is not None and not roster.organization_roles:
+        yield (
+            (*at, "organizationRole"),
+            f"{person.email} has an organization role here; only the one roster with organizationRoles: true has those",
+        )
+    if role is not None and role not in roles.ORGANIZATION_ROLES:
+        yield (
+            (*at, "organizationRole"),
+            f"{person.email}: {_unknown(role, 'organization role', roles.ORGANIZATION_ROLES)}",
+        )
+    for key, project_role in person.projects.items():
+        if key not in roster.projects:
+            yield (*at, "projects", key), f"{person.email}: {_unknown(key, 'project of this roster', roster.projects)}"
+        if not roles.is_project_role(project_role):
+            words = _unknown(project_role, "project role", roles.PROJECT_ROLES)
+            yield (*at, "projects", key), f"{person.email}: {words}"
+
+
+def _unknown(word: str, kind: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    return f"{word!r} is no {kind}{did_you_mean(word, known)}; there are {', '.join(known) or 'none'}"
+
+
+def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """`, did you mean 'analyst'?` where a known word is like the given one, else nothing."""
+    match = process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
+    return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def _place(loc: Sequence[str | int]) -> Path:
+    return tuple(part for part in loc if part != "[key]")
+
+
+def _words(item: Any) -> str:
+    loc = item["loc"]
+    field = str(loc[-1]) if loc else "the roster"
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(loc)
+        return f"{field!r} is unknown here{did_you_mean(field, known)}; there are {', '.join(known)}"
+    if item["type"] == "missing":
+        return f"{field!r} is missing"
+    return f"{field}: {item['input']!r} cannot be used ({item['msg'][0].lower()}{item['msg'][1:]})"
+
+
+def _fields_at(loc: Sequence[str | int]) -> list[str]:
+    model: type[BaseModel] = Roster
+    if loc and loc[0] == "projects" and len(loc) > 2:  # projects, KEY, field
+        model = RosterProject
+    elif loc and loc[0] == "people" and len(loc) > 2:  # people, INDEX, field
+        model = RosterPerson
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+class _Lines:
+    """Finds the line of a path; reads the document again with positions, which is slow and only done for errors."""
+
+    def __init__(self, text: str) -> None:
+        self._document = YAML(typ="rt").load(text)
+
+    def of(self, path: Path) -> int:
+        """The line of the deepest part of the path that stands in the document, from 1."""
+        node, line = self._document, 0
+        for part in path:
+            try:
+                if isinstance(node, CommentedMap):
+                    line = node.lc.key(part)[0]
+                elif isinstance(node, CommentedSeq) and isinstance(part, int):
+                    line = node.lc.item(part)[0]
+                else:
+                    break
+                node = node[part]
+            except (KeyError, IndexError, TypeError):
+                break
+        return int(line) + 1
+
+
+def _error(problems: Sequence[tuple[int, str]], file: str) -> RosterError:
+    shown = [f"{file}:{line}: {words}" for line, words in sorted(problems)]
+    return RosterError("cannot use the roster", why="; ".join(shown), next_step="Mend it and run again.")

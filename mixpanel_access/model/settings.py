@@ -1,0 +1,208 @@
+"""The provider's settings: one reading for the provider and the commands, with every problem told at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
+from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.undocumented import Verb
+
+NAMESPACE: Final = "mixpanel"
+
+REGIONS: Final = {
+    "us": "https://mixpanel.com",
+    "eu": "https://eu.mixpanel.com",
+    "in": "https://in.mixpanel.com",
+}
+"""Region -> host (contract, section 1)."""
+
+ENVIRONMENT_VARIABLES: Final = {
+    "organizationId": "MIXPANEL_ORGANIZATION_ID",
+    "apiUrl": "MIXPANEL_BASE_URL",
+    "serviceAccountUsername": "MIXPANEL_SERVICE_ACCOUNT",
+    "serviceAccountSecret": "MIXPANEL_SERVICE_ACCOUNT_SECRET",
+}
+"""Fall-backs where stack configuration lacks a key; the names are the official Terraform provider's."""
+
+_LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
+_MAXIMUM_LIFE_DAYS: Final = 14
+_DEFAULT_TIMEOUT_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the provider is told.
+
+    Attributes:
+        organization_id: the organization's id.
+        api_url: scheme and host, without a path and without a trailing slash.
+        username: the service account's login name.
+        secret: its secret.
+        environment: the environment of this stack's projects, or None.
+        now: the instant to take as "now" (tests), or None for the clock.
+        timeout_seconds: how long one request may take.
+        invitation_life_days: days after which an invitation expires, 7 to 14.
+        allow_undocumented: undocumented writes that may go to a real Mixpanel host, by name.
+    """
+
+    organization_id: int
+    api_url: str
+    username: str
+    secret: Secret
+    environment: str | None = None
+    now: datetime | None = None
+    timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS
+    invitation_life_days: int = INVITATION_LIFE_DAYS
+    allow_undocumented: frozenset[str] = frozenset()
+
+    def clock(self) -> datetime:
+        """The instant to take as "now", in UTC."""
+        return self.now or datetime.now(UTC)
+
+
+def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
+    """Read the settings from stack configuration, falling back to the environment.
+
+    Args:
+        get: gives the value of a configuration key ("organizationId", without its namespace), or None.
+        environ: the environment variables.
+
+    Raises:
+        ConfigurationError: something is missing or malformed; the text lists all of it and how to set each.
+    """
+    return _Reading(get, environ).settings()
+
+
+class _Reading:
+    """Collects every problem before it raises."""
+
+    def __init__(self, get: Callable[[str], str | None], environ: Mapping[str, str]) -> None:
+        self._get = get
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def settings(self) -> Settings:
+        settings = Settings(
+            organization_id=self._organization(),
+            api_url=self._api_url(),
+            username=self._text("serviceAccountUsername", "the service account's login name"),
+            secret=Secret(self._text("serviceAccountSecret", "the service account's secret", secret=True)),
+            environment=self._value("environment"),
+            now=self._now(),
+            timeout_seconds=self._timeout(),
+            invitation_life_days=self._life(),
+            allow_undocumented=self._allowed(),
+        )
+        if self._problems:
+            raise ConfigurationError(
+                "the Mixpanel configuration cannot be used",
+                why="; ".join(f"({number}) {problem}" for number, problem in enumerate(self._problems, 1)),
+            )
+        return settings
+
+    def _value(self, key: str) -> str | None:
+        value = self._get(key)
+        if value is None or not value.strip():
+            value = self._environ.get(ENVIRONMENT_VARIABLES.get(key, ""), "")
+        return value.strip() or None
+
+    def _text(self, key: str, meaning: str, *, secret: bool = False) -> str:
+        value = self._value(key)
+        if value is None:
+            self._problems.append(f"{meaning} is missing: {how_to_set(key, secret=secret)}")
+        elif key == "serviceAccountUsername" and ":" in value:
+            self._problems.append(f"{meaning} holds a colon, which no login name can: {how_to_set(key)}")
+        return value or ""
+
+    def _organization(self) -> int:
+        value = self._text("organizationId", "the organization's id")
+        if value and not (value.isascii() and value.isdigit() and int(value) > 0):
+            self._problems.append(
+                f"the organization's id is {value!r}, which is no positive whole number: {how_to_set('organizationId')}"
+            )
+            return 0
+        return int(value or 0)
+
+    def _api_url(self) -> str:
+        url = self._value("apiUrl")
+        region = (self._value("region") or "us").lower()
+        if region not in REGIONS:
+            self._problems.append(f"the region is {region!r}, not one of us, eu, in: {how_to_set('region')}")
+        if url is None:
+            return REGIONS.get(region, "")
+        problem = _problem_with_url(url)
+        if problem:
+            self._problems.append(f"the API's address is {url!r}, {problem}: {how_to_set('apiUrl')}")
+        return url.rstrip("/")
+
+    def _now(self) -> datetime | None:
+        value = self._value("now")
+        try:
+            return instant(value) if value else None
+        except ValueError:
+            self._problems.append(f"mixpanel:now is {value!r}, which is no ISO 8601 instant: {how_to_set('now')}")
+            return None
+
+    def _timeout(self) -> float:
+        value = self._value("timeoutSeconds")
+        try:
+            seconds = float(value) if value else _DEFAULT_TIMEOUT_SECONDS
+        except ValueError:
+            seconds = -1
+        if not (math.isfinite(seconds) and seconds > 0):
+            self._problems.append(
+                f"the time-out is {value!r}, which is no positive number of seconds: {how_to_set('timeoutSeconds')}"
+            )
+        return seconds
+
+    def _life(self) -> int:
+        value = self._value("invitationLifeDays") or str(INVITATION_LIFE_DAYS)
+        if value.isascii() and value.isdigit() and INVITATION_LIFE_DAYS <= int(value) <= _MAXIMUM_LIFE_DAYS:
+            return int(value)
+        self._problems.append(
+            f"the life of an invitation is {value!r}, not {INVITATION_LIFE_DAYS} to {_MAXIMUM_LIFE_DAYS} whole days: "
+            f"{how_to_set('invitationLifeDays')}"
+        )
+        return INVITATION_LIFE_DAYS
+
+    def _allowed(self) -> frozenset[str]:
+        words = (self._value("allowUndocumented") or "").replace(",", " ").split()
+        unknown = [word for word in words if word not in list(Verb)]
+        if unknown:
+            self._problems.append(
+                f"mixpanel:allowUndocumented names {', '.join(unknown)}, not any of {', '.join(Verb)}: "
+                f"{how_to_set('allowUndocumented')}"
+            )
+        return frozenset(words)
+
+
+def how_to_set(key: str, *, secret: bool = False) -> str:
+    """How a user sets a configuration key, as a clause."""
+    flag = "--secret " if secret else ""
+    variable = ENVIRONMENT_VARIABLES.get(key)
+    return f"pulumi config set {flag}{NAMESPACE}:{key} VALUE" + (f", or {variable}" if variable else "")
+
+
+def _problem_with_url(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError as error:
+        return f"which is no URL ({error})"
+    if parts.scheme not in ("http", "https") or not host:
+        return "which is no http(s) URL"
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        return "which has more than scheme and host (give the bare host, without /api/app)"
+    if parts.username or parts.password:
+        return "which holds credentials (they have keys of their own)"
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        return "which would send the credentials unencrypted (use https for any host but this machine)"
+    return None
