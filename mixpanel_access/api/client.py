@@ -1,0 +1,28 @@
+"""Everything that is called of Mixpanel, for one organization."""
+
+from __future__ import annotations
+
+from mixpanel_access.api.me import MeEndpoint
+from mixpanel_access.api.projects import ProjectsEndpoint
+from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.undocumented import Gate
+from mixpanel_access.api.users import UsersEndpoint
+from mixpanel_access.model.settings import Settings
+
+
+class Api:
+    """The endpoint families of one organization, over one transport."""
+
+    def __init__(self, transport: Transport, organization: int, allowed: frozenset[str] = frozenset()) -> None:
+        gate = Gate(transport.host, allowed)
+        self.me = MeEndpoint(transport)
+        self.users = UsersEndpoint(transport, organization, gate)
+        self.projects = ProjectsEndpoint(transport, organization)
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Api:
+        """The API as the settings name it; nothing is sent yet."""
+        transport = Transport(
+            settings.api_url, settings.username, settings.secret, timeout_seconds=settings.timeout_seconds
+        )
+        return cls(transport, settings.organization_id, settings.allow_undocumented)

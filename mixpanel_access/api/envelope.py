@@ -1,0 +1,51 @@
+"""The envelope `{"status", "results", "error"}`: what a successful HTTP answer really says (contract, section 1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mixpanel_access.api.redaction import Redactor
+from mixpanel_access.model import errors
+
+Json = Any
+"""A JSON value; shapes are checked in `wire.py`."""
+
+
+def results_of(content: bytes, what: str, redact: Redactor) -> Json:
+    """The `results` of an answer with a good HTTP status, checked in the contract's order.
+
+    First `status`, then a bare `error`, then `results.updated`, then `results.success`. An answer without an
+    envelope is returned whole.
+
+    Raises:
+        NotApplied: the answer says that the call failed.
+        Unintelligible: the answer is no JSON object or array.
+    """
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        raise errors.Unintelligible(
+            f"cannot {what}",
+            why=f"the answer is not JSON ({redact.words_of(content, '')})",
+            next_step="Check mixpanel:apiUrl: a proxy or another service may answer there.",
+        ) from None
+    if not isinstance(answer, dict):
+        return answer
+    if answer.get("status") not in (None, "ok") or answer.get("error"):
+        raise _not_applied(what, redact(str(answer.get("error") or answer.get("status"))))
+    results = answer.get("results", answer)
+    if isinstance(results, dict):
+        if results.get("updated") is False:
+            raise _not_applied(what, redact(str(results.get("fail_reason") or "it says that nothing was updated")))
+        if results.get("success") is False:
+            raise _not_applied(what, redact(str(results.get("error") or "it says that the call had no success")))
+    return results
+
+
+def _not_applied(what: str, words: str) -> errors.NotApplied:
+    return errors.NotApplied(
+        f"cannot {what}",
+        why=f"Mixpanel answered without applying it ({words})",
+        next_step="Check the values against what Mixpanel says, then run again.",
+    )

@@ -1,0 +1,28 @@
+"""The organization's projects. Observed in the official provider (contract, section 5); reads only."""
+
+from __future__ import annotations
+
+from mixpanel_access.api import wire
+from mixpanel_access.api.transport import Transport
+from mixpanel_access.model.access import Grant, Project
+
+
+class ProjectsEndpoint:
+    """Projects of one organization, and who holds what in each."""
+
+    def __init__(self, transport: Transport, organization: int) -> None:
+        self._transport = transport
+        self._organization = organization
+
+    def list_projects(self) -> list[Project]:
+        """Every project of the organization that we can see."""
+        what = f"list the projects of organization {self._organization}"
+        return wire.projects_from(self._transport.read(f"/organizations/{self._organization}/projects/", what), what)
+
+    def granted_users(self, project: int) -> list[Grant]:
+        """One row for each way in which a person holds a role in the project.
+
+        The path was once published and withdrawn, its shape is assumed (contract, section 3).
+        """
+        what = f"read who has access to project {project}"
+        return wire.grants_from(self._transport.read(f"/api/app/projects/{project}/granted-users", what), project, what)

@@ -1,0 +1,64 @@
+"""Makes a server's words fit to print: no secrets, no invitation links, no lists of people, one short line."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from typing import Final
+
+LONGEST: Final = 300
+"""Characters of a server's words that are shown."""
+
+_MANY: Final = 3
+_LINK: Final = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+_AUTHORIZATION: Final = re.compile(r"\b(basic|bearer)\s+[^\s\"',;]{6,}", re.IGNORECASE)
+_TOKEN: Final = re.compile(
+    r"(?P<name>[\"']?\b(?:token|secret|api_key|api_secret|password)[\"']?\s*[:=]\s*)[\"']?[^\s\"',;}]+[\"']?",
+    re.IGNORECASE,
+)
+_ADDRESS: Final = re.compile(r"[\w.+%'\-]+@[\w\-]+(?:\.[\w\-]+)+")
+
+
+class Redactor:
+    """Redacts the texts of one transport.
+
+    Args:
+        credentials: the username and secret, which are hidden in every form in which they travel.
+    """
+
+    def __init__(self, credentials: Iterable[str] = ()) -> None:
+        known = [text for text in credentials if text]
+        if len(known) > 1:
+            secret, username = known[0], known[1]
+            known = [base64.b64encode(f"{username}:{secret}".encode()).decode(), f"{username}:{secret}", secret]
+        self._known = sorted(known, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text with what must not be shown replaced, on one line, shortened."""
+        for known in self._known:
+            text = text.replace(known, "[credential]")
+        text = _AUTHORIZATION.sub(r"\1 [credential]", text)
+        text = _TOKEN.sub(r"\g<name>[secret]", text)
+        text = _LINK.sub("[link]", text)
+        if len(_ADDRESS.findall(text)) > _MANY:
+            text = _ADDRESS.sub("[address]", text)
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+    def words_of(self, content: bytes, content_type: str) -> str:
+        """What an answer says to people: its `error` text, or what kind of thing it is."""
+        text = content.decode("utf-8", "replace").strip()
+        if not text:
+            return "no explanation"
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            is_page = "html" in content_type.lower() or text[:200].lower().lstrip().startswith(("<!doctype", "<html"))
+            return "an HTML page, perhaps from a proxy" if is_page else self(text)
+        if isinstance(answer, dict):
+            for field in ("error", "detail", "message", "fail_reason"):
+                if isinstance(answer.get(field), str) and answer[field].strip():
+                    return self(answer[field])
+        return "no explanation"

@@ -1,0 +1,203 @@
+"""One HTTP exchange with Mixpanel: Basic auth, redirects, the envelope, errors, and the retry of reads.
+
+The only file that imports httpx. Facts: contract, section 1.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import stamina
+
+from mixpanel_access.api.envelope import Json, results_of
+from mixpanel_access.api.redaction import Redactor
+from mixpanel_access.model import errors
+from mixpanel_access.model.secret import Secret
+
+MAX_REDIRECTS: Final = 10
+MAX_PARALLEL: Final = 3
+"""Requests under way at once; the community's Terraform provider found 3 to be well borne."""
+READ_ATTEMPTS: Final = 5
+LONGEST_WAIT: Final = 60.0
+"""Seconds; a server that asks for a longer wait gets none, and the user is told."""
+
+_REDIRECTS: Final = {301, 302, 307, 308}
+_PASSING: Final = {408, 429, 500, 502, 503, 504}
+
+
+class Transport:
+    """Sends requests to one Mixpanel host as one service account.
+
+    Args:
+        base_url: scheme and host, no path.
+        username: the service account's login name.
+        secret: its secret.
+        timeout_seconds: how long one request may take.
+        transport: the httpx transport, for tests.
+        now: the clock against which an HTTP date in Retry-After is read.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        secret: Secret,
+        *,
+        timeout_seconds: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.base_url = base_url
+        self._timeout = timeout_seconds
+        self._now = now
+        self._redact = Redactor((secret.reveal(), username))
+        self._slots = threading.BoundedSemaphore(MAX_PARALLEL)
+        self._client = httpx.Client(
+            base_url=base_url,
+            auth=httpx.BasicAuth(username.encode(), secret.reveal().encode()),
+            headers={"Accept": "application/json"},
+            timeout=timeout_seconds,
+            transport=transport,
+            follow_redirects=False,
+        )
+
+    @property
+    def host(self) -> str:
+        """The host's name, without scheme and port."""
+        return urlsplit(self.base_url).hostname or ""
+
+    def read(self, path: str, what: str) -> Json:
+        """GET `path` and return `results`; repeated on a passing fault.
+
+        Args:
+            path: below the host, quoted.
+            what: what is being done, as a clause that follows "cannot".
+
+        Raises:
+            MixpanelError: what went wrong, in the last attempt.
+        """
+
+        def passing(error: Exception) -> bool | float:
+            if isinstance(error, errors.Unreachable):
+                return True
+            if not isinstance(error, errors.MixpanelError) or error.status not in _PASSING:
+                return False
+            wait = error.retry_after
+            return True if wait is None else (wait if wait <= LONGEST_WAIT else False)
+
+        for attempt in stamina.retry_context(
+            on=passing, attempts=READ_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.2
+        ):
+            with attempt:
+                return self._exchange("GET", path, None, what)
+        raise AssertionError("stamina ends in a return or a raise")  # pragma: no cover
+
+    def write(self, path: str, body: Json, what: str) -> Json:
+        """POST `body` to `path`, once, and return `results`. The caller reads back before it repeats one.
+
+        Raises:
+            MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
+        """
+        return self._exchange("POST", path, body, what)
+
+    def _exchange(self, method: str, path: str, body: Json, what: str) -> Json:
+        with self._slots:
+            response = self._send(method, path, body, what)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            raise self._error(response, what)
+        return results_of(response.content, what, self._redact)
+
+    def _send(self, method: str, path: str, body: Json, what: str) -> httpx.Response:
+        url = path
+        for _ in range(MAX_REDIRECTS + 1):
+            try:
+                if body is None:
+                    response = self._client.request(method, url)
+                else:
+                    response = self._client.request(method, url, json=body)
+            except httpx.TimeoutException:
+                raise self._unreachable(what, f"no answer within {self._timeout:g} seconds") from None
+            except (httpx.TransportError, httpx.InvalidURL) as error:
+                raise self._unreachable(what, self._redact(str(error)) or type(error).__name__) from None
+            location = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or not location:
+                return response
+            url = self._next(str(response.url), location, what)
+        raise errors.Unintelligible(
+            f"cannot {what}",
+            why=f"{self.base_url} redirects in a circle ({MAX_REDIRECTS} times)",
+            next_step="Check mixpanel:apiUrl and mixpanel:region.",
+        )
+
+    def _next(self, current: str, location: str, what: str) -> str:
+        """The address to go on at; another origin gets neither our credentials nor the people's addresses."""
+        url = urljoin(current, location)
+        if _origin(url) != _origin(self.base_url):
+            raise errors.Unintelligible(
+                f"cannot {what}",
+                why=f"{self.base_url} redirects to another host, {urlsplit(url).hostname}, which gets no credentials",
+                next_step="If the organization lives there, set mixpanel:region or mixpanel:apiUrl to it.",
+            )
+        return url
+
+    def _unreachable(self, what: str, why: str) -> errors.Unreachable:
+        return errors.Unreachable(
+            f"cannot {what}",
+            why=f"{self.base_url} cannot be reached ({why})",
+            next_step="Check the network, mixpanel:apiUrl and mixpanel:region.",
+        )
+
+    def _error(self, response: httpx.Response, what: str) -> errors.MixpanelError:
+        status = response.status_code
+        kind, next_step = _KINDS.get(status, (errors.ServerFault, "Run again later."))
+        words = self._redact.words_of(response.content, response.headers.get("content-type", ""))
+        error = kind(f"cannot {what}", why=f"Mixpanel answered {status} ({words})", next_step=next_step)
+        error.status = status
+        error.retry_after = self._retry_after(response.headers.get("retry-after"))
+        if isinstance(error, errors.RateLimited) and error.retry_after:
+            error.next_step = f"Run again in {error.retry_after:.0f} seconds."
+        return error
+
+    def _retry_after(self, text: str | None) -> float | None:
+        """Seconds to wait from a Retry-After header: whole seconds or an HTTP date (RFC 9110, 10.2.3)."""
+        if text is None:
+            return None
+        if text.strip().isdigit():
+            return float(text)
+        try:
+            date = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return max(0.0, (date - self._now()).total_seconds())
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+_KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
+    400: (errors.Invalid, "Check the values against what Mixpanel says."),
+    401: (
+        errors.Unauthorized,
+        "Check mixpanel:serviceAccountUsername and mixpanel:serviceAccountSecret, and that the account is not expired.",
+    ),
+    403: (
+        errors.Forbidden,
+        "The service account needs organization admin rights for this, and the plan must have the feature.",
+    ),
+    404: (errors.NotFound, "Check mixpanel:organizationId, mixpanel:region and the project's id."),
+    405: (errors.NotFound, "This Mixpanel does not offer the call; do it by hand in the product."),
+    408: (errors.ServerFault, "Run again later."),
+    422: (errors.Invalid, "Check the values against what Mixpanel says."),
+    429: (errors.RateLimited, "Run again in some minutes."),
+}
+"""HTTP status -> error and next step (contract, section 1); anything else is a fault of the server."""
