@@ -1,0 +1,63 @@
+"""The few calls of Mixpanel that the directory makes; `api/` has them, and so does any fake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from mixpanel_access.model.access import Grant, Identity, Person, Project
+
+
+class Me(Protocol):
+    """Who we are."""
+
+    def read(self) -> Identity:
+        """Our login name and organizations."""
+
+
+class Users(Protocol):
+    """The organization's users."""
+
+    def list_users(self) -> list[Person]:
+        """Members and invited people."""
+
+    def invite(self, roles: Mapping[str, str]) -> None:
+        """Invite addresses, each with its organization role."""
+
+    def grant(self, roles: Mapping[tuple[int, str], str]) -> None:
+        """Give or change individual project roles."""
+
+    def change_role(self, email: str, role: str) -> None:
+        """Change a person's organization role."""
+
+    def remove_grants(self, email: str, projects: Iterable[int]) -> None:
+        """Take individual grants away."""
+
+    def remove(self, emails: Iterable[str]) -> None:
+        """Remove people from the organization."""
+
+
+class Projects(Protocol):
+    """The organization's projects."""
+
+    def list_projects(self) -> list[Project]:
+        """Every project."""
+
+    def granted_users(self, project: int) -> list[Grant]:
+        """Who holds what in a project."""
+
+
+class Api(Protocol):
+    """All of them."""
+
+    @property
+    def me(self) -> Me:
+        """Who we are."""
+
+    @property
+    def users(self) -> Users:
+        """The organization's users."""
+
+    @property
+    def projects(self) -> Projects:
+        """The organization's projects."""

@@ -1,0 +1,291 @@
+"""One organization: who is in, what they hold, and the writes that change it.
+
+Reads come from one snapshot; a write drops the parts that it touches, so that what is read after it is what the server
+says. Requests of an operation grow with projects and batches, not with people.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.settled import settle
+from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.model import errors
+from mixpanel_access.model.access import (
+    Grant,
+    GrantType,
+    Identity,
+    Person,
+    Project,
+    ProjectAccess,
+    project_access,
+)
+from mixpanel_access.model.address import same_key
+
+_Item = TypeVar("_Item")
+
+_Invite = tuple[str, str]
+"""E-mail address, organization role."""
+_Order = tuple[int, str, str]
+"""Project id, e-mail address, project role."""
+
+_PEOPLE = "people"
+_PROJECTS = "projects"
+_IDENTITY = "identity"
+
+
+class Directory:
+    """The organization as one consistent picture.
+
+    Args:
+        api: the calls to Mixpanel.
+        organization: the organization's id.
+        linger: seconds for which a write is held for others to join it.
+        sleep: waits some seconds between attempts.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        organization: int,
+        *,
+        linger: float = LINGER,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.organization = organization
+        self._api = api
+        self._sleep = sleep
+        self._snapshot = Snapshot()
+        self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
+        self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)
+        self._removals: Coalescer[str] = Coalescer(self._send_removals, linger=linger)
+
+    # Reads
+
+    def identity(self) -> Identity:
+        """Who we are to Mixpanel.
+
+        Raises:
+            Forbidden: the service account does not belong to this organization.
+        """
+        identity = self._snapshot.get(_IDENTITY, self._api.me.read)
+        if self.organization not in identity.organizations:
+            known = ", ".join(map(str, sorted(identity.organizations))) or "none"
+            raise errors.Forbidden(
+                f"cannot work on organization {self.organization}",
+                why=f"the service account does not belong to it (its organizations: {known})",
+                next_step="Check mixpanel:organizationId and mixpanel:serviceAccountUsername.",
+            )
+        return identity
+
+    def own_role(self) -> str | None:
+        """Our organization role; None where Mixpanel does not tell."""
+        return self.identity().organizations[self.organization]
+
+    def people(self) -> Mapping[str, Person]:
+        """Everybody in the organization, invited people included, by the key of their address."""
+        return self._snapshot.get(_PEOPLE, lambda: {person.key: person for person in self._api.users.list_users()})
+
+    def person(self, email: str) -> Person | None:
+        """One person, or None if they are not in the organization."""
+        return self.people().get(same_key(email))
+
+    def projects(self) -> Mapping[int, Project]:
+        """Every project, by id."""
+        return self._snapshot.get(
+            _PROJECTS, lambda: {project.id: project for project in self._api.projects.list_projects()}
+        )
+
+    def grants(self, project: int) -> Mapping[str, tuple[Grant, ...]]:
+        """The grants in one project, by the key of the person's address.
+
+        Raises:
+            NotFound: the organization has no such project.
+        """
+
+        def fetch() -> Mapping[str, tuple[Grant, ...]]:
+            grants: dict[str, list[Grant]] = {}
+            for grant in self._api.projects.granted_users(project):
+                grants.setdefault(grant.key, []).append(grant)
+            return {key: tuple(rows) for key, rows in grants.items()}
+
+        return self._snapshot.get(_grants_of(project), fetch)
+
+    def access(self, project: int, email: str) -> ProjectAccess:
+        """What one person can do in one project, and by which ways."""
+        person = self.person(email)
+        rows = self.grants(project).get(same_key(email), ())
+        return project_access(rows, person.role if person and not person.invited else None)
+
+    def shows_invited(self, project: int) -> bool:
+        """Whether the project's grants are seen to list invited people.
+
+        Nobody documents whether they do. Where not one invited person is seen, an invited person's grant that is not
+        listed is unknown, not gone.
+        """
+        people = self.people()
+        return any(key in people and people[key].invited for key in self.grants(project))
+
+    def other_access(self, email: str) -> Mapping[int, tuple[GrantType, ...]]:
+        """The projects that a person reaches, each with the ways; reads every project."""
+        found = {project: self.access(project, email).grant_types for project in self.projects()}
+        return {project: ways for project, ways in found.items() if ways}
+
+    def forget_people(self) -> None:
+        """Have the list of people read afresh when it is next asked for."""
+        self._snapshot.drop(_PEOPLE)
+
+    # Writes
+
+    def invite(self, email: str, role: str) -> None:
+        """Invite somebody who is not in the organization. One e-mail goes out."""
+        self._invites.submit((email, role))
+
+    def invite_again(self, email: str, role: str) -> None:
+        """Invite somebody whose invitation has expired. One e-mail goes out.
+
+        The organization's list shows an expired invitation and a fresh one alike, so a lost answer leaves it open
+        whether the e-mail went out: then nothing is repeated here, lest somebody is invited twice.
+        """
+        try:
+            self._api.users.invite({email: role})
+        except (errors.Unreachable, errors.ServerFault) as error:
+            error.next_step = (
+                "The e-mail may or may not have gone out, and Mixpanel does not tell: ask the person, or run again to "
+                "send it once more."
+            )
+            raise
+        finally:
+            self.forget_people()
+
+    def change_role(self, email: str, role: str) -> None:
+        """Change the organization role of a member or of a pending invitation."""
+
+        def applied() -> bool:
+            person = self.person(email)
+            return person is not None and person.role == role
+
+        self._settle(lambda: self._api.users.change_role(email, role), applied, [_PEOPLE])
+
+    def grant(self, project: int, email: str, role: str) -> None:
+        """Give or change a person's individual role in a project."""
+        self._orders.submit((project, email, role))
+
+    def remove_grant(self, project: int, email: str) -> None:
+        """Take a person's individual grant in a project away. Never anything else.
+
+        Raises:
+            MixpanelError: it is still there; nothing else was tried.
+        """
+
+        def gone() -> bool:
+            return self.access(project, email).individual is None
+
+        def write() -> None:
+            self._api.users.remove_grants(email, [project])
+
+        try:
+            self._settle(write, gone, [_grants_of(project)])
+        except errors.NotFound as error:
+            if not gone():
+                error.next_step = (
+                    "This Mixpanel does not offer the call: take the grant away in Project Settings > Users & Teams, "
+                    "then run `pulumi refresh`. The person was not removed."
+                )
+                raise
+
+    def remove(self, email: str) -> None:
+        """Remove a person from the organization, or cancel an invitation. Irreversible."""
+        self._removals.submit(email)
+
+    # How batches go out
+
+    def _send_invites(self, batch: Sequence[_Invite]) -> Mapping[_Invite, Exception | None]:
+        def send(items: Sequence[_Invite]) -> None:
+            self._settle(lambda: self._api.users.invite(dict(items)), lambda: all(map(arrived, items)), [_PEOPLE])
+
+        def arrived(item: _Invite) -> bool:
+            return self.person(item[0]) is not None
+
+        return _one_by_one_if_refused(send, arrived, batch)
+
+    def _send_orders(self, batch: Sequence[_Order]) -> Mapping[_Order, Exception | None]:
+        people = self.people()
+
+        def send(items: Sequence[_Order]) -> None:
+            roles = {(project, email): role for project, email, role in items}
+            parts: list[object] = [_grants_of(project) for project in {project for project, _, _ in items}]
+            if any(same_key(email) not in people for _, email, _ in items):
+                parts.append(_PEOPLE)  # a grant to a new address invites it
+            self._settle(lambda: self._api.users.grant(roles), lambda: all(map(arrived, items)), parts)
+
+        def arrived(item: _Order) -> bool:
+            project, email, role = item
+            return self.access(project, email).individual == role
+
+        return _one_by_one_if_refused(send, arrived, batch)
+
+    def _send_removals(self, batch: Sequence[str]) -> Mapping[str, Exception | None]:
+        def send(emails: Sequence[str]) -> None:
+            keys = {same_key(email) for email in emails}
+            parts: list[object] = [_PEOPLE]
+            parts += [
+                _grants_of(project)
+                for project in self.projects()
+                if self._snapshot.fetched(_grants_of(project)) and keys & self.grants(project).keys()
+            ]
+            self._settle(lambda: self._api.users.remove(emails), lambda: all(map(gone, emails)), parts)
+
+        def gone(email: str) -> bool:
+            return self.person(email) is None
+
+        return _one_by_one_if_refused(send, gone, batch)
+
+    def _settle(self, write: Callable[[], None], applied: Callable[[], bool], parts: Sequence[object]) -> None:
+        def dropping() -> None:
+            try:
+                write()
+            finally:
+                self._snapshot.drop(*parts)
+
+        settle(dropping, applied, sleep=self._sleep)
+
+
+def _grants_of(project: int) -> tuple[str, int]:
+    return ("grants", project)
+
+
+_REFUSALS = (
+    errors.Invalid,
+    errors.Forbidden,
+    errors.NotFound,
+    errors.NotApplied,
+    errors.RateLimited,
+    errors.ServerFault,
+)
+"""Answers that may be one item's fault; a string id, for one, gets HTTP 500 (contract, section 1)."""
+
+
+def _one_by_one_if_refused(
+    send: Callable[[Sequence[_Item]], None], arrived: Callable[[_Item], bool], batch: Sequence[_Item]
+) -> Mapping[_Item, Exception | None]:
+    """Send a batch; if it is refused, send what did not arrive one by one, so that each item has its own answer."""
+    items = list(dict.fromkeys(batch))
+    try:
+        send(items)
+        return {}
+    except _REFUSALS as error:
+        if len(items) == 1:
+            return {items[0]: error}
+    outcome: dict[_Item, Exception | None] = {}
+    for item in items:
+        try:
+            if not arrived(item):
+                send([item])
+        except errors.AccessError as error:
+            outcome[item] = error
+    return outcome

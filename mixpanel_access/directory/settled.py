@@ -1,0 +1,51 @@
+"""A write whose fate is known: repeated only after reading back shows that it was not applied."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from mixpanel_access.model import errors
+
+ATTEMPTS: Final = 4
+FIRST_WAIT: Final = 0.5
+"""Seconds before the second attempt; doubled for each further one."""
+LONGEST_WAIT: Final = 60.0
+"""Seconds; where the server asks for more, the write is given up and the user is told when to run again."""
+
+
+def settle(
+    write: Callable[[], None],
+    applied: Callable[[], bool],
+    *,
+    repeatable: Callable[[errors.MixpanelError], bool] = lambda _: True,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Send a write until it is known to be applied.
+
+    An answer that leaves the fate open (no answer, a fault of the server, a rate limit) is followed by `applied`,
+    which reads back. Only if that is False is the write sent again.
+
+    Args:
+        write: sends the write once.
+        applied: reads the organization afresh and tells whether the write was applied.
+        repeatable: may hold an error back from being tried again.
+        sleep: waits some seconds.
+
+    Raises:
+        MixpanelError: the last attempt's error; the write was not applied.
+    """
+    wait = FIRST_WAIT
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            write()
+            return
+        except (errors.Unreachable, errors.ServerFault, errors.RateLimited, errors.Unintelligible) as error:
+            if applied():
+                return
+            pause = error.retry_after if error.retry_after is not None else wait
+            if attempt == ATTEMPTS or pause > LONGEST_WAIT or not repeatable(error):
+                raise
+        sleep(pause)
+        wait *= 2

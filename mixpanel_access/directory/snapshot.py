@@ -1,0 +1,50 @@
+"""Parts of the organization, each fetched once, by whichever thread asks first, until a write drops it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Any, TypeVar, cast
+
+_T = TypeVar("_T")
+
+
+class Snapshot:
+    """A lazy, single-flight cache of named parts, shared by threads.
+
+    A part whose fetch failed stays failed until it is dropped: within one operation, a thousand resources are told of
+    an outage by the requests of one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[Hashable, Future[Any]] = {}
+
+    def get(self, name: Hashable, fetch: Callable[[], _T]) -> _T:
+        """The part of that name; fetched now if nobody has, awaited if another thread is fetching it."""
+        with self._lock:
+            future = self._parts.get(name)
+            mine = future is None
+            if future is None:
+                future = self._parts[name] = Future()
+        if mine:
+            try:
+                future.set_result(fetch())
+            except BaseException as error:
+                future.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+        return cast("_T", future.result())
+
+    def drop(self, *names: Hashable) -> None:
+        """Forget some parts. A fetch that is under way still answers those who wait for it, and nobody after them."""
+        with self._lock:
+            for name in names:
+                self._parts.pop(name, None)
+
+    def fetched(self, name: Hashable) -> bool:
+        """Whether the part is there without a request."""
+        with self._lock:
+            future = self._parts.get(name)
+        return future is not None and future.done() and future.exception() is None

@@ -1,0 +1,166 @@
+"""The directory: few requests, true reads, careful writes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mixpanel_access.model import errors
+from mixpanel_access.model.access import GrantType
+from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """An organization of an owner and an analyst of one project."""
+    api = FakeApi()
+    api.put("ana@example.com", "owner")
+    api.put("Bo@Example.com")
+    api.give(PRODUCTION, "bo@example.com", "analyst")
+    return api
+
+
+def test_a_thousand_reads_cost_one_request_a_part(api: FakeApi) -> None:
+    """Requests grow with projects, not with people."""
+    directory = make_directory(api)
+    for _ in range(500):
+        for project in (PRODUCTION, WAREHOUSE):
+            directory.access(project, "bo@example.com")
+            directory.projects()
+            directory.own_role()
+    assert api.calls == {"me": 1, "list_users": 1, "list_projects": 1, "granted_users": 2}
+
+
+def test_an_organization_that_is_not_ours_is_told_with_those_that_are(api: FakeApi) -> None:
+    """A wrong organization id says which ones the account knows."""
+    directory = make_directory(api)
+    directory.organization = 1
+    with pytest.raises(errors.Forbidden, match=r"its organizations: 7654321"):
+        directory.own_role()
+
+
+@pytest.mark.parametrize("spelling", ["bo@example.com", "BO@EXAMPLE.COM", " bo@example.com "])
+def test_an_address_is_found_in_any_spelling(api: FakeApi, spelling: str) -> None:
+    """Case and blanks do not make another person."""
+    person = make_directory(api).person(spelling)
+    assert person is not None
+    assert person.email == "Bo@Example.com"
+
+
+def test_what_is_read_after_a_write_is_what_the_server_says(api: FakeApi) -> None:
+    """A write drops what it touches, so the next read is a fresh one."""
+    directory = make_directory(api)
+    directory.access(PRODUCTION, "bo@example.com")
+    directory.grant(PRODUCTION, "bo@example.com", "admin")
+    assert directory.access(PRODUCTION, "bo@example.com").individual == "admin"
+    directory.change_role("bo@example.com", "admin")
+    assert directory.person("bo@example.com").role == "admin"  # type: ignore[union-attr]
+    directory.remove("bo@example.com")
+    assert directory.person("bo@example.com") is None
+    assert directory.access(PRODUCTION, "bo@example.com").individual is None
+
+
+def test_grants_of_several_threads_and_projects_go_out_as_one_request(api: FakeApi) -> None:
+    """Four workers, two projects, one write."""
+    directory = make_directory(api, linger=30)
+    orders = [(PRODUCTION, "cy@example.com"), (WAREHOUSE, "cy@example.com"), (PRODUCTION, "di@example.com")]
+    orders.append((WAREHOUSE, "di@example.com"))
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(directory.grant, *order, "consumer") for order in orders]:
+            future.result(10)
+    assert api.calls["grant"] == 1
+    assert {(grant.project, grant.email) for grant in api.rows} >= set(orders)
+
+
+def test_one_refused_item_does_not_take_its_neighbours_along(api: FakeApi) -> None:
+    """A batch that is refused goes out one by one, and each has its own answer."""
+    api.faults["invite"] = [errors.Invalid("cannot invite"), errors.Invalid("cannot invite the bad one")]
+    directory = make_directory(api, linger=30)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(directory.invite, f"p{n}@example.com", "member") for n in range(4)]
+        outcomes = [future.exception(10) for future in futures]
+    assert [type(outcome) for outcome in outcomes if outcome] == [errors.Invalid]
+    assert api.calls["invite"] == 5
+    assert len(api.people) == 5
+
+
+LOST = [errors.Unreachable, errors.ServerFault]
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_nobody_is_invited_twice_when_the_answer_is_lost(api: FakeApi, kind: type[errors.MixpanelError]) -> None:
+    """The write was applied and its answer lost: one e-mail is enough."""
+    api.applied, api.faults["invite"] = True, [kind("cannot invite")]
+    make_directory(api).invite("cy@example.com", "member")
+    assert api.calls["invite"] == 1
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_an_invitation_that_did_not_go_out_goes_out(api: FakeApi, kind: type[errors.MixpanelError]) -> None:
+    """The write was lost before it was applied: it is sent again."""
+    api.faults["invite"] = [kind("cannot invite")]
+    make_directory(api).invite("cy@example.com", "member")
+    assert api.calls["invite"] == 2
+    assert "cy@example.com" in api.people
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_an_expired_invitation_is_never_sent_twice_on_a_guess(api: FakeApi, kind: type[errors.MixpanelError]) -> None:
+    """Nothing shows whether a second invitation went out, so a lost answer is told, not repeated."""
+    api.put("cy@example.com", invited=True)
+    api.applied, api.faults["invite"] = True, [kind("cannot invite")]
+    with pytest.raises(kind, match="may or may not have gone out"):
+        make_directory(api).invite_again("cy@example.com", "member")
+    assert api.calls["invite"] == 1
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["answer lost", "request lost"])
+@pytest.mark.parametrize("verb", ["change_role", "remove_grants", "remove", "grant"])
+def test_every_write_settles(api: FakeApi, verb: str, applied: bool) -> None:
+    """Whatever is lost on the way, the write is applied once and the directory knows."""
+    api.applied, api.faults[verb] = applied, [errors.Unreachable("cannot")]
+    directory = make_directory(api)
+    {
+        "change_role": lambda: directory.change_role("bo@example.com", "admin"),
+        "remove_grants": lambda: directory.remove_grant(PRODUCTION, "bo@example.com"),
+        "remove": lambda: directory.remove("bo@example.com"),
+        "grant": lambda: directory.grant(WAREHOUSE, "bo@example.com", "admin"),
+    }[verb]()
+    assert api.calls[verb] == (1 if applied else 2)
+
+
+def test_a_missing_verb_to_take_a_grant_away_never_removes_the_person(api: FakeApi) -> None:
+    """Where the call does not exist, it is told what to do by hand, and nothing else is tried."""
+    api.faults["remove_grants"] = [errors.NotFound("cannot take away")]
+    with pytest.raises(errors.NotFound, match=r"Project Settings.*The person was not removed"):
+        make_directory(api).remove_grant(PRODUCTION, "bo@example.com")
+    assert api.writes == ["remove_grants"]
+
+
+def test_a_grant_that_is_gone_already_is_no_error(api: FakeApi) -> None:
+    """404 with the grant gone is what was wanted."""
+    api.rows.clear()
+    api.faults["remove_grants"] = [errors.NotFound("cannot take away")]
+    make_directory(api).remove_grant(PRODUCTION, "bo@example.com")
+
+
+def test_roles_add_up_and_every_way_is_named(api: FakeApi) -> None:
+    """The effective role is the highest of all ways; an owner of the organization owns every project."""
+    api.give(PRODUCTION, "bo@example.com", "admin", GrantType.TEAM)
+    directory = make_directory(api)
+    bo = directory.access(PRODUCTION, "bo@example.com")
+    assert (bo.individual, bo.effective) == ("analyst", "admin")
+    assert bo.grant_types == (GrantType.TEAM, GrantType.INDIVIDUAL)
+    ana = directory.access(WAREHOUSE, "ana@example.com")
+    assert (ana.individual, ana.effective, ana.grant_types) == (None, "owner", (GrantType.ORGANIZATION_ROLE,))
+    assert directory.other_access("bo@example.com") == {PRODUCTION: (GrantType.TEAM, GrantType.INDIVIDUAL)}
+
+
+@pytest.mark.parametrize(("hidden", "shows"), [(True, False), (False, True)])
+def test_whether_invited_people_are_listed_is_seen_not_assumed(api: FakeApi, hidden: bool, shows: bool) -> None:
+    """One listed invitation proves that the list has them."""
+    api.put("cy@example.com", invited=True)
+    api.give(PRODUCTION, "cy@example.com", "consumer")
+    api.hides_invited_grants = hidden
+    assert make_directory(api).shows_invited(PRODUCTION) is shows

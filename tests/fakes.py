@@ -1,0 +1,160 @@
+"""An organization in memory, with the few calls that the directory makes of Mixpanel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.provider.session import Session
+
+ORGANIZATION = 7654321
+PRODUCTION, WAREHOUSE = 1234567, 1234568
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeApi:
+    """Keeps people and grants, counts calls, and fails as it is told.
+
+    Attributes:
+        faults: verb -> errors to raise, in order, before (or, with `applied`, after) the call takes effect.
+    """
+
+    own_role: str | None = "admin"
+    people: dict[str, Person] = field(default_factory=dict)
+    projects_: dict[int, Project] = field(
+        default_factory=lambda: {id_: Project(id_, f"P{id_}") for id_ in (PRODUCTION, WAREHOUSE)}
+    )
+    rows: list[Grant] = field(default_factory=list)
+    hides_invited_grants: bool = False
+    faults: dict[str, list[AccessError]] = field(default_factory=dict)
+    applied: bool = False
+    deaf: set[str] = field(default_factory=set)
+    calls: Counter[str] = field(default_factory=Counter)
+    sent: list[tuple[str, object]] = field(default_factory=list)
+
+    @property
+    def me(self) -> FakeApi:
+        return self
+
+    @property
+    def users(self) -> FakeApi:
+        return self
+
+    @property
+    def projects(self) -> FakeApi:
+        return self
+
+    def put(self, email: str, role: str | None = "member", *, invited: bool = False) -> None:
+        user_id = None if invited else 500 + len(self.people)
+        self.people[same_key(email)] = Person(email, role, invited, user_id=user_id)
+
+    def give(self, project: int, email: str, role: str, kind: GrantType = GrantType.INDIVIDUAL) -> None:
+        self.rows = [
+            g for g in self.rows if not (g.project == project and g.key == same_key(email) and g.grant_type is kind)
+        ]
+        self.rows.append(Grant(project, email, role, kind))
+
+    # The calls
+
+    def read(self) -> Identity:
+        self.calls["me"] += 1
+        self._fail("me")
+        return Identity("bot", {ORGANIZATION: self.own_role})
+
+    def list_users(self) -> list[Person]:
+        self.calls["list_users"] += 1
+        self._fail("list_users")
+        return list(self.people.values())
+
+    def list_projects(self) -> list[Project]:
+        self.calls["list_projects"] += 1
+        return list(self.projects_.values())
+
+    def granted_users(self, project: int) -> list[Grant]:
+        self.calls["granted_users"] += 1
+        hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()
+        return [grant for grant in self.rows if grant.project == project and grant.key not in hidden]
+
+    def invite(self, roles: Mapping[str, str]) -> None:
+        with _Writing(self, "invite", dict(roles)) as writing:
+            if writing:
+                for email, role in roles.items():
+                    self.put(email, role, invited=True)
+
+    def grant(self, roles: Mapping[tuple[int, str], str]) -> None:
+        with _Writing(self, "grant", dict(roles)) as writing:
+            if writing:
+                for (project, email), role in roles.items():
+                    if same_key(email) not in self.people:
+                        self.put(email, invited=True)
+                    self.give(project, email, role)
+
+    def change_role(self, email: str, role: str) -> None:
+        with _Writing(self, "change_role", (email, role)) as writing:
+            if writing:
+                self.people[same_key(email)] = replace(self.people[same_key(email)], role=role)
+
+    def remove_grants(self, email: str, projects: Iterable[int]) -> None:
+        gone = set(projects)
+        with _Writing(self, "remove_grants", (email, tuple(gone))) as writing:
+            if writing:
+                self.rows = [
+                    g
+                    for g in self.rows
+                    if not (g.key == same_key(email) and g.project in gone and g.grant_type is GrantType.INDIVIDUAL)
+                ]
+
+    def remove(self, emails: Iterable[str]) -> None:
+        keys = {same_key(email) for email in emails}
+        with _Writing(self, "remove", tuple(sorted(keys))) as writing:
+            if writing:
+                for key in keys:
+                    self.people.pop(key, None)
+                self.rows = [grant for grant in self.rows if grant.key not in keys]
+
+    def _fail(self, verb: str) -> None:
+        if self.faults.get(verb):
+            raise self.faults[verb].pop(0)
+
+    @property
+    def writes(self) -> list[str]:
+        return [verb for verb, _ in self.sent]
+
+
+class _Writing:
+    """One write: counted, faulty if so told, before or after it took effect."""
+
+    def __init__(self, api: FakeApi, verb: str, body: object) -> None:
+        self.api, self.verb, self.body = api, verb, body
+
+    def __enter__(self) -> bool:
+        self.api.calls[self.verb] += 1
+        self.api.sent.append((self.verb, self.body))
+        if not self.api.applied:
+            self.api._fail(self.verb)
+        return self.verb not in self.api.deaf
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self.api.applied:
+            self.api._fail(self.verb)
+
+
+def make_directory(api: FakeApi, *, linger: float = 0.0) -> Directory:
+    """A directory over the fake, which never waits."""
+    return Directory(api, ORGANIZATION, linger=linger, sleep=lambda _: None)
+
+
+def make_session(api: FakeApi, **settings: object) -> tuple[Session, list[str]]:
+    """A session over the fake, and what it says."""
+    said: list[str] = []
+    known = Settings(ORGANIZATION, "https://mixpanel.com", "bot", Secret("hush-hush"), now=NOW)
+    return Session(replace(known, **settings), make_directory(api), said.append), said  # type: ignore[arg-type]
