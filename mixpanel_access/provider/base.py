@@ -1,0 +1,243 @@
+"""What every resource provider here does alike: configuration, unknown values, metadata, one way to fail.
+
+A provider object is pickled by reference into every resource's state: it holds nothing until it is configured in the
+plugin's process, and refuses to take anything along.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Final, TypedDict
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.runtime import rpc
+
+from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
+from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
+from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.provider.session import Session, quiet_errors, shared_session
+
+Properties = dict[str, Any]
+
+PROVIDER_KEY: Final = "__provider"
+GONE: Final = ReadResult("", {})
+"""What `read` returns for a resource that is no more: an empty id and no outputs (None raises in the SDK)."""
+
+
+def known(value: Any) -> bool:
+    """Whether a value is known: at preview, another resource's output may not be."""
+    return not (isinstance(value, str) and value == rpc.UNKNOWN)
+
+
+class Metadata(TypedDict, total=False):
+    """Why somebody has access; every resource takes these, and a change of them sends no request."""
+
+    engagement: pulumi.Input[str | None]
+    """The engagement's name."""
+    sow: pulumi.Input[str | None]
+    """The statement of work."""
+    ticket: pulumi.Input[str | None]
+    """The ticket that asked for the access."""
+    approver: pulumi.Input[str | None]
+    """Who approved it."""
+    justification: pulumi.Input[str | None]
+    """Why it is needed."""
+    starts: pulumi.Input[str | None]
+    """The first day, ISO 8601."""
+    ends: pulumi.Input[str | None]
+    """The last day, ISO 8601."""
+    notes: pulumi.Input[str | None]
+    """Anything else."""
+
+
+class Problems:
+    """Collects what is wrong with one resource's inputs, so that everything is told at once."""
+
+    def __init__(self) -> None:
+        self.failures: list[CheckFailure] = []
+
+    def add(self, field: str, reason: str) -> None:
+        """Note a problem of one field."""
+        self.failures.append(CheckFailure(field, reason))
+
+    def __bool__(self) -> bool:
+        return bool(self.failures)
+
+
+class AccessProvider(ResourceProvider):
+    """The base of every resource provider.
+
+    Subclasses name their inputs and implement `inspect`, `compare`, `make`, `look`, `change` and `unmake`; this class
+    turns those into the engine's verbs.
+    """
+
+    serialize_as_secret_always = False  # the pickle holds no secret; as one it would multiply the state's size
+
+    INPUTS: ClassVar[tuple[str, ...]] = ()
+    """The resource's own inputs; the metadata fields come on top."""
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ()
+    """Those of them whose change touches the organization."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: Session | None = None
+        self._problem: ConfigurationError | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_session": None, "_problem": None}
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's configuration. What is wrong with it is told by the verbs, which can say it in one line."""
+        quiet_errors()
+        try:
+            self.use(shared_session(lambda key: req.config.get(f"{NAMESPACE}:{key}")))
+        except ConfigurationError as error:
+            self._problem = error
+
+    def use(self, session: Session) -> None:
+        """Work in this session."""
+        self._session = session
+
+    @property
+    def all_inputs(self) -> tuple[str, ...]:
+        """The resource's own inputs and the metadata fields."""
+        return (*self.INPUTS, *METADATA_FIELDS)
+
+    @property
+    def session(self) -> Session:
+        """The operation's session.
+
+        Raises:
+            ConfigurationError: the configuration cannot be used.
+        """
+        if self._problem is not None:
+            raise self._problem
+        if self._session is None:
+            raise ConfigurationError("the provider was not configured", next_step="Run it through the Pulumi engine.")
+        return self._session
+
+    # What subclasses say
+
+    @abstractmethod
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge and normalize known inputs in place; only what can be known without a request."""
+
+    @abstractmethod
+    def inspect_online(self, inputs: Properties, problems: Problems) -> None:
+        """Judge inputs that are all known against the organization."""
+
+    @abstractmethod
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """Tell what changes, apart from the metadata."""
+
+    @abstractmethod
+    def make(self, inputs: Properties) -> CreateResult:
+        """Create or adopt."""
+
+    @abstractmethod
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read what the server says."""
+
+    @abstractmethod
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change what differs and return the outputs."""
+
+    @abstractmethod
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Take away."""
+
+    # The engine's verbs
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Judge the inputs; every problem of the resource is told, each in one line."""
+        inputs = {key: value for key, value in news.items() if key != PROVIDER_KEY and value is not None}
+        problems = Problems()
+        try:
+            self._check(_olds, inputs, problems)
+        except AccessError as error:
+            problems.add("", str(error))  # no one field is to blame
+        return CheckResult(inputs, problems.failures)
+
+    def _check(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        for key in sorted(inputs.keys() - set(self.all_inputs)):
+            problems.add(key, f"there is no such input; there are {', '.join(self.all_inputs)}")
+        self.inspect(inputs, problems)
+        for field, reason in problems_with_metadata({k: v for k, v in inputs.items() if known(v)}).items():
+            problems.add(field, reason)
+        new = changed(self.ACCESS_INPUTS, olds, inputs)  # what the organization has accepted is not asked about again
+        if new and not problems and all(known(value) for value in inputs.values()):
+            self.inspect_online(inputs, problems)
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Tell what changes; a change of metadata alone is an update that sends no request."""
+        result = self.compare(_olds, _news)
+        result.changes = bool(result.changes or result.replaces or changed(METADATA_FIELDS, _olds, _news))
+        return result
+
+    def create(self, props: Properties) -> CreateResult:
+        """Create or adopt: one idempotent upsert, since a create that fails leaves nothing in the state."""
+        return self.make(_own(props))
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Read what the server says; inputs come back too, else every field would show as changed."""
+        return self.look(id_, _own(props))
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Change what differs."""
+        return UpdateResult(self.change(_id, _own(_olds), _own(_news)))
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Take away."""
+        self.unmake(_id, _own(_props))
+
+    # Helpers for subclasses
+
+    def own_organization(self, organization: int, whom: str) -> None:
+        """Hold an operation on state that belongs to another organization than the stack is configured for.
+
+        Raises:
+            InputError: it does.
+        """
+        if organization != self.session.organization:
+            raise InputError(
+                "cannot use this resource's state",
+                whom=whom,
+                why=f"it belongs to organization {organization}, and the stack is configured for "
+                f"{self.session.organization}",
+                next_step="Set mixpanel:organizationId back, or use a stack of its own for the other organization.",
+            )
+
+
+def inspect_email(inputs: Properties, problems: Problems) -> None:
+    """Judge the e-mail address of a resource."""
+    email = inputs.get("email")
+    if known(email):
+        reason = "it is missing" if email is None else problem_with(email)
+        if reason:
+            problems.add("email", f"{email!r} is no e-mail address ({reason})" if email is not None else reason)
+
+
+def changed(fields: Iterable[str], olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether any of the fields differs; an unknown value counts as another."""
+    return any(olds.get(field) != news.get(field) for field in fields)
+
+
+def select(props: Mapping[str, Any], fields: Iterable[str]) -> Properties:
+    """The fields that have a value."""
+    return {field: props[field] for field in fields if props.get(field) is not None}
+
+
+def _own(props: Properties) -> Properties:
+    return {key: value for key, value in props.items() if key != PROVIDER_KEY}

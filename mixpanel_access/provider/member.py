@@ -1,0 +1,253 @@
+"""`Member`: one person in the organization, with one organization role."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType, Invitation, Person
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import expiry, instant, written
+from mixpanel_access.model.errors import NotApplied
+from mixpanel_access.model.ids import MemberId
+from mixpanel_access.provider.base import (
+    GONE,
+    AccessProvider,
+    Metadata,
+    Problems,
+    Properties,
+    changed,
+    inspect_email,
+    known,
+    select,
+)
+
+REMOVALS: Final = ("when_unused", "always", "never")
+"""What becomes of the person when the resource is deleted; see `Member`."""
+
+_OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id", "adopted")
+
+
+class MemberProvider(AccessProvider):
+    """Gives `Member` its life; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
+
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge address, role word and removal."""
+        inspect_email(inputs, problems)
+        inputs.setdefault("removal", REMOVALS[0])
+        role, removal = inputs.get("role"), inputs["removal"]
+        if role is not None and known(role):
+            if isinstance(role, str) and role.strip():
+                inputs["role"] = roles.normalized(role)
+            else:
+                problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
+        if known(removal) and removal not in REMOVALS:
+            problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
+
+    def inspect_online(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the role against our own; an unknown word passes only for a person who has it already."""
+        directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
+        if role not in roles.ORGANIZATION_ROLES:
+            person = directory.person(inputs["email"])
+            if person is None or person.role != role:
+                problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
+            return
+        own = directory.own_role()
+        if own is not None and not roles.may_assign(own, role):
+            problems.add(
+                "role",
+                f"{role!r} cannot be given to {inputs['email']} by this service account, whose own organization role "
+                f"is {own!r}; use an account with a role at or above it, or lower the role",
+            )
+
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """Another person is a replacement; an expired invitation is a change, a pending one is none."""
+        other = known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"]))
+        return DiffResult(
+            changes=changed(self.INPUTS, olds, news) or self._status(olds) is Invitation.EXPIRED,
+            replaces=["email"] if other else [],
+        )
+
+    def make(self, inputs: Properties) -> CreateResult:
+        """Invite, or adopt who is there already."""
+        outputs = self._ensure(inputs, {})
+        return CreateResult(str(MemberId(self.session.organization, inputs["email"])), outputs)
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read the person as the organization's list has them."""
+        member = MemberId.parse(id_)
+        self.own_organization(member.organization, member.email)
+        person = self.session.directory.person(member.email)
+        if person is None:
+            return GONE
+        outputs = self._outputs({"email": member.email, "removal": REMOVALS[0], **props}, person, props)
+        return ReadResult(id_, outputs, select(outputs, self.all_inputs))
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change the role, or send an expired invitation again."""
+        self.own_organization(MemberId.parse(id_).organization, news["email"])
+        if news.get("role") in (None, olds.get("organization_role")) and self._status(olds) is not Invitation.EXPIRED:
+            return {**select(olds, _OUTPUTS), **news}
+        return self._ensure(news, olds)
+
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Remove the person, unless `removal` or what they hold elsewhere says that they stay."""
+        member = MemberId.parse(id_)
+        self.own_organization(member.organization, member.email)
+        directory = self.session.directory
+        removal = props.get("removal", REMOVALS[0])
+        if removal == "never":
+            self.session.say(f"{member.email} stays in the organization: removal is 'never'")
+            return
+        directory.forget_people()  # irreversible: decide on what is so now
+        person = directory.person(member.email)
+        if person is None:
+            return
+        reasons = self._reasons_to_stay(person) if removal == "when_unused" else []
+        if reasons:
+            self.session.say(f"{person.email} stays in the organization (removal: when_unused): {'; '.join(reasons)}")
+            return
+        directory.remove(person.email)
+        if directory.person(member.email) is not None:
+            raise NotApplied(
+                "cannot remove from the organization",
+                whom=person.email,
+                why="Mixpanel took the removal and still lists the person",
+                next_step="Run again; if it stays so, remove them in Organization Settings > Users & Teams.",
+            )
+
+    def _ensure(self, inputs: Properties, olds: Properties) -> Properties:
+        """Bring the person to what is declared, from whatever is there, and return the outputs."""
+        directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
+        before = directory.person(email)
+        history = dict(olds) or {"adopted": before is not None}
+        if before is None:
+            directory.invite(email, role or roles.MEMBER)
+            history["invited_at"] = written(self.session.now())
+            history.pop("expires_at", None)
+        elif before.invited and self._status(olds) is Invitation.EXPIRED:
+            directory.invite_again(email, role or before.role or roles.MEMBER)
+            history["invited_at"] = written(self.session.now())
+            history.pop("expires_at", None)
+        elif role is not None and before.role is not None and before.role != role:
+            if not olds:
+                self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
+            directory.change_role(before.email, role)
+        after = directory.person(email)
+        if after is None or (role is not None and after.role is not None and after.role != role):
+            raise NotApplied(
+                f"cannot make a member with the organization role {role or roles.MEMBER}",
+                whom=email,
+                why=f"Mixpanel took the request and shows {after.role if after else 'nobody of this address'}",
+                next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
+            )
+        return self._outputs(inputs, after, history)
+
+    def _outputs(self, inputs: Properties, person: Person, history: Properties) -> Properties:
+        """The resource's whole state: what the server says, with what only we know (when the invitation went out)."""
+        outputs = select(inputs, self.all_inputs)
+        actual = person.role or inputs.get("role")
+        if actual:
+            outputs["organization_role"] = actual
+            if "role" in outputs:
+                outputs["role"] = actual
+        outputs["adopted"] = bool(history.get("adopted", True))
+        if history.get("invited_at"):
+            outputs["invited_at"] = history["invited_at"]
+        if person.invited:
+            outputs["expires_at"] = history.get("expires_at") or self._expires_at(history)
+            outputs["status"] = Invitation.PENDING.value
+            outputs["status"] = (self._status(outputs) or Invitation.PENDING).value
+        else:
+            outputs["status"] = Invitation.ACCEPTED.value
+        if person.last_login:
+            outputs["last_login"] = written(person.last_login)
+        if person.user_id is not None:
+            outputs["user_id"] = person.user_id
+        return outputs
+
+    def _expires_at(self, history: Properties) -> str:
+        """When the invitation ends, at the latest: one that was found waiting went out before now."""
+        sent = history.get("invited_at")
+        invited_at = instant(sent) if sent else self.session.now()
+        return written(expiry(invited_at, self.session.settings.invitation_life_days))
+
+    def _status(self, outputs: Properties) -> Invitation | None:
+        """The invitation's state by what the state holds and the time; None where the state holds nothing."""
+        status = outputs.get("status")
+        if status == Invitation.PENDING.value and outputs.get("expires_at"):
+            return Invitation.EXPIRED if instant(outputs["expires_at"]) <= self.session.now() else Invitation.PENDING
+        return Invitation(status) if status in list(Invitation) else None
+
+    def _reasons_to_stay(self, person: Person) -> list[str]:
+        """The grants that are somebody else's to take away, in words."""
+        held = {GrantType.INDIVIDUAL: "an individual grant", GrantType.TEAM: "a team"}
+        return [
+            f"{' and '.join(held[way] for way in ways if way in held)} gives access to project {project}"
+            for project, ways in self.session.directory.other_access(person.email).items()
+            if held.keys() & set(ways)
+        ]
+
+
+_ROLES: Final = ", ".join(roles.ORGANIZATION_ROLES)
+
+
+class Member(Resource, module="mixpanel", name="Member"):
+    """One person in the organization, with one organization role.
+
+    A person who is in the organization already is adopted; who is not is invited. A pending invitation is no drift; an
+    expired one is sent again by the next `pulumi up`. Deleting the resource removes the person as `removal` says:
+    `when_unused` (the default) only if no individual or team grant is left, `always`, or `never`.
+
+    Args:
+        resource_name: the resource's name in the stack.
+        email: the address; compared without regard to case, kept as written.
+        role: `owner`, `admin`, `billing_admin` or `member`; None leaves the organization role to another stack or the
+            product: who is not in the organization is invited as `member`, and nobody's role is changed.
+        removal: `when_unused`, `always` or `never`.
+        opts: Pulumi's options.
+        metadata: why the access is there; see `Metadata`.
+    """
+
+    email: pulumi.Output[str]
+    role: pulumi.Output[str | None]
+    removal: pulumi.Output[str]
+    organization_role: pulumi.Output[str | None]
+    """The organization role that Mixpanel shows, declared here or not; None where the list does not tell."""
+    status: pulumi.Output[str]
+    """`pending`, `expired` or `accepted`."""
+    invited_at: pulumi.Output[str | None]
+    """When we sent the invitation (ISO 8601, UTC); None for one that was found waiting."""
+    expires_at: pulumi.Output[str | None]
+    """When the invitation ends, at the latest (ISO 8601, UTC); None once it is accepted."""
+    last_login: pulumi.Output[str | None]
+    """The last login (ISO 8601, UTC); None where it is unknown."""
+    user_id: pulumi.Output[int | None]
+    """Mixpanel's id of the user; None before the invitation is accepted."""
+    adopted: pulumi.Output[bool]
+    """Whether the person was in the organization before the resource was."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        email: pulumi.Input[str],
+        role: pulumi.Input[str | None] = None,
+        removal: pulumi.Input[str] = REMOVALS[0],
+        opts: pulumi.ResourceOptions | None = None,
+        **metadata: Unpack[Metadata],
+    ) -> None:
+        props: dict[str, Any] = {
+            "email": email,
+            "role": role,
+            "removal": removal,
+            **metadata,
+            **dict.fromkeys(_OUTPUTS),
+        }
+        super().__init__(MemberProvider(), resource_name, props, opts)

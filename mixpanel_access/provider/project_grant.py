@@ -1,0 +1,227 @@
+"""`ProjectGrant`: one person's individual role in one project."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType, ProjectAccess
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import NotApplied
+from mixpanel_access.model.ids import GrantId
+from mixpanel_access.provider.base import (
+    GONE,
+    AccessProvider,
+    Metadata,
+    Problems,
+    Properties,
+    changed,
+    inspect_email,
+    known,
+    select,
+)
+
+_OUTPUTS: Final = ("effective_role", "grant_types")
+
+
+class ProjectGrantProvider(AccessProvider):
+    """Gives `ProjectGrant` its life; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
+
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge address, project id, role word, and that the project's environment is the stack's."""
+        inspect_email(inputs, problems)
+        _inspect_project_id(inputs, problems)
+        role = inputs.get("role")
+        if known(role):
+            word = roles.normalized(role) if isinstance(role, str) else ""
+            if roles.is_project_role(word):
+                inputs["role"] = word
+            else:
+                problems.add("role", f"{role!r} is no project role; there are {_ROLES}, or a custom role's id (a UUID)")
+        own = self.session.settings.environment
+        environment = inputs.setdefault("environment", own) if own else inputs.get("environment")
+        if own and known(environment) and environment != own:
+            problems.add(
+                "environment",
+                f"the project is {environment!r} and this stack is {own!r}; declare the grant to "
+                f"{inputs.get('email')} in project {inputs.get('project_id')} in the stack of its own environment",
+            )
+
+    def inspect_online(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the project and the role against the organization and our own role."""
+        directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
+        if project not in directory.projects():
+            problems.add(
+                "project_id",
+                f"organization {self.session.organization} has no project {project} that the service account sees; "
+                f"check the id for the grant to {inputs['email']}",
+            )
+        own = directory.own_role()
+        if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, role):
+            problems.add(
+                "role",
+                f"{role!r} cannot be given to {inputs['email']} by this service account, whose own organization role "
+                f"is {own!r}; use an account with a role at or above it, or lower the role",
+            )
+
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """Another person or project is a replacement; another role is a change in place."""
+        replaces = []
+        if known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"])):
+            replaces.append("email")
+        if known(news["project_id"]) and olds["project_id"] != news["project_id"]:
+            replaces.append("project_id")
+        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces)
+
+    def make(self, inputs: Properties) -> CreateResult:
+        """Give the role, or adopt the grant that is there already."""
+        outputs = self._ensure(inputs)
+        return CreateResult(str(GrantId(self.session.organization, inputs["project_id"], inputs["email"])), outputs)
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read the individual grant; a project that the organization no longer has takes its grants along."""
+        grant = GrantId.parse(id_)
+        self.own_organization(grant.organization, grant.email)
+        directory = self.session.directory
+        if grant.project not in directory.projects():
+            return GONE
+        access = directory.access(grant.project, grant.email)
+        if access.individual is None and not self._unseen(grant.project, grant.email):
+            return GONE
+        inputs = {**props, "project_id": grant.project, "email": props.get("email", grant.email)}
+        inputs["role"] = access.individual or props.get("role", roles.CONSUMER)
+        return ReadResult(id_, self._outputs(inputs, access), select(inputs, self.all_inputs))
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change the role in place."""
+        self.own_organization(GrantId.parse(id_).organization, news["email"])
+        if olds.get("role") == news["role"]:
+            return {**select(olds, _OUTPUTS), **news}
+        return self._ensure(news)
+
+    def unmake(self, id_: str, props: Properties) -> None:  # noqa: ARG002  # the id says it all
+        """Take the individual grant away; the person stays, with all that they hold otherwise."""
+        grant = GrantId.parse(id_)
+        self.own_organization(grant.organization, grant.email)
+        directory = self.session.directory
+        if grant.project not in directory.projects() or directory.person(grant.email) is None:
+            return
+        if directory.access(grant.project, grant.email).individual or self._unseen(grant.project, grant.email):
+            directory.remove_grant(grant.project, grant.email)
+        access = directory.access(grant.project, grant.email)
+        if access.individual is not None:
+            raise NotApplied(
+                f"cannot take the grant in project {grant.project} away",
+                whom=grant.email,
+                why=f"Mixpanel took the request and still shows the role {access.individual}",
+                next_step="Run again; if it stays so, do it in Project Settings > Users & Teams.",
+            )
+        if access.effective is not None:
+            ways = ", ".join(_WAYS[way] for way in access.grant_types)
+            self.session.say(f"{grant.email} remains {access.effective} in project {grant.project}, through {ways}")
+
+    def _ensure(self, inputs: Properties) -> Properties:
+        """Bring the individual grant to the declared role and return the outputs."""
+        directory, project, email, role = (
+            self.session.directory,
+            inputs["project_id"],
+            inputs["email"],
+            inputs["role"],
+        )
+        if directory.access(project, email).individual != role:
+            directory.grant(project, email, role)
+        access = directory.access(project, email)
+        if access.individual != role and not (access.individual is None and self._unseen(project, email)):
+            raise NotApplied(
+                f"cannot grant {role} in project {project}",
+                whom=email,
+                why=f"Mixpanel took the request and shows {access.individual or 'no individual grant'}",
+                next_step="Run again; if it stays so, look at the person in Project Settings > Users & Teams.",
+            )
+        return self._outputs(inputs, access)
+
+    def _outputs(self, inputs: Properties, access: ProjectAccess) -> Properties:
+        outputs = select(inputs, self.all_inputs)
+        outputs["grant_types"] = [way.value for way in access.grant_types]
+        if access.effective is not None:
+            outputs["effective_role"] = access.effective
+        return outputs
+
+    def _unseen(self, project: int, email: str) -> bool:
+        """Whether an invited person's grant cannot be seen, so that its absence proves nothing."""
+        person = self.session.directory.person(email)
+        return person is not None and person.invited and not self.session.directory.shows_invited(project)
+
+
+_ROLES: Final = ", ".join(roles.PROJECT_ROLES)
+
+_WAYS: Final = {
+    GrantType.ORGANIZATION_ROLE: "the organization role",
+    GrantType.TEAM: "a team",
+    GrantType.INDIVIDUAL: "an individual grant",
+    GrantType.ALL_USERS: "a grant to all users",
+}
+
+
+def _inspect_project_id(inputs: Properties, problems: Problems) -> None:
+    project = inputs.get("project_id")
+    if not known(project):
+        return
+    if isinstance(project, str) and project.strip().isdigit():
+        project = inputs["project_id"] = int(project)  # configuration values are texts; the wire wants numbers
+    if isinstance(project, bool) or not isinstance(project, int) or project <= 0:
+        problems.add("project_id", f"{project!r} is no project id, which is a positive whole number")
+
+
+class ProjectGrant(Resource, module="mixpanel", name="ProjectGrant"):
+    """One person's individual role in one project.
+
+    A grant that is there already is adopted. Deleting the resource takes this role away and nothing else: the person
+    stays in the organization. A role that the person has through a team, the organization role or a grant to all users
+    is not touched; `effective_role` and `grant_types` show it.
+
+    Args:
+        resource_name: the resource's name in the stack.
+        project_id: the project's id.
+        email: the address; compared without regard to case, kept as written.
+        role: `owner`, `admin`, `analyst`, `consumer`, or a custom role's id.
+        environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        opts: Pulumi's options; a grant should depend on its `Member`, so that it goes first on destroy.
+        metadata: why the access is there; see `Metadata`.
+    """
+
+    project_id: pulumi.Output[int]
+    email: pulumi.Output[str]
+    role: pulumi.Output[str]
+    environment: pulumi.Output[str | None]
+    effective_role: pulumi.Output[str | None]
+    """The highest role in the project by any way; None where it cannot be seen yet."""
+    grant_types: pulumi.Output[list[str]]
+    """The ways: `organization_role`, `team`, `individual`, `all_users`."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project_id: pulumi.Input[int],
+        email: pulumi.Input[str],
+        role: pulumi.Input[str],
+        environment: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **metadata: Unpack[Metadata],
+    ) -> None:
+        props: dict[str, Any] = {
+            "project_id": project_id,
+            "email": email,
+            "role": role,
+            "environment": environment,
+            **metadata,
+            **dict.fromkeys(_OUTPUTS),
+        }
+        super().__init__(ProjectGrantProvider(), resource_name, props, opts)

@@ -1,0 +1,365 @@
+"""`Member`: check, diff, create, read, update, delete."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime import rpc
+
+from mixpanel_access.model import errors, roles
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.dates import written
+from mixpanel_access.provider.member import REMOVALS, MemberProvider
+from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
+
+ID = f"{ORGANIZATION}:cy@example.com"
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """An organization with one owner."""
+    api = FakeApi()
+    api.put("ana@example.com", "owner")
+    return api
+
+
+def provider_for(api: FakeApi, **settings: Any) -> MemberProvider:
+    """A provider in a session over the fake."""
+    provider = MemberProvider()
+    provider.use(make_session(api, **settings)[0])
+    return provider
+
+
+def inputs(**changes: Any) -> dict[str, Any]:
+    """The inputs of one compliant member."""
+    return {"email": "cy@example.com", "role": "member", "removal": "when_unused", **changes}
+
+
+def test_a_compliant_member_passes(api: FakeApi) -> None:
+    """Nothing is wrong with it, and what was left out is filled in."""
+    result = provider_for(api).check({}, {"email": "cy@example.com", "ticket": None, "__provider": "x"})
+    assert result.failures == []
+    assert result.inputs == {"email": "cy@example.com", "removal": "when_unused"}
+
+
+SPOILED = {
+    "no address": ({"email": None}, "email", "missing"),
+    "no domain": ({"email": "cy"}, "email", "no e-mail address"),
+    "blanks": ({"email": "cy@example.com "}, "email", "blanks"),
+    "not a text": ({"email": 7}, "email", "not int"),
+    "unknown role": ({"role": "superuser"}, "role", "there are owner, admin, billing_admin, member"),
+    "role is no text": ({"role": 3}, "role", "no organization role"),
+    "role above our own": ({"role": "owner"}, "role", "whose own organization role is 'admin'"),
+    "unknown removal": ({"removal": "sometimes"}, "removal", "when_unused, always, never"),
+    "no date": ({"ends": "tomorrow"}, "ends", "YYYY-MM-DD"),
+    "ends before it starts": ({"starts": "2026-02-01", "ends": "2026-01-31"}, "ends", "before it starts"),
+    "unknown input": ({"rolle": "member"}, "rolle", "no such input"),
+    "metadata is no text": ({"ticket": 4711}, "ticket", "is text"),
+}
+
+
+@pytest.mark.parametrize(("change", "field", "words"), SPOILED.values(), ids=SPOILED.keys())
+def test_a_spoiled_member_is_refused_in_words(api: FakeApi, change: dict[str, Any], field: str, words: str) -> None:
+    """Each wrong input is told by name, before anything is written."""
+    failures = provider_for(api).check({}, inputs(**change)).failures
+    assert [failure.property for failure in failures] == [field]
+    assert words in failures[0].reason
+    assert api.writes == []
+
+
+def test_all_problems_are_told_at_once(api: FakeApi) -> None:
+    """One wrong field does not hide the others."""
+    failures = provider_for(api).check({}, inputs(email="cy", removal="x", ends="y", role="superuser")).failures
+    assert [failure.property for failure in failures] == ["email", "removal", "ends"]
+
+
+@pytest.mark.parametrize("field", ["email", "role", "removal", "ends", "ticket"])
+def test_unknown_values_at_preview_are_fine(api: FakeApi, field: str) -> None:
+    """What another resource will only tell later is not judged now."""
+    assert provider_for(api).check({}, inputs(**{field: rpc.UNKNOWN})).failures == []
+    assert provider_for(api).diff(ID, inputs(), inputs(**{field: rpc.UNKNOWN})).changes
+
+
+@pytest.mark.parametrize("own", [*roles.ORGANIZATION_ROLES, None, "emperor"])
+@pytest.mark.parametrize("role", roles.ORGANIZATION_ROLES)
+def test_nobody_is_given_a_role_above_our_own(api: FakeApi, own: str | None, role: str) -> None:
+    """Every pair of roles: only owners make owners, only managers manage; an untold own role is left to the server."""
+    api.own_role = own
+    allowed = own is None or own == "owner" or (own == "admin" and role != "owner")
+    assert (provider_for(api).check({}, inputs(role=role)).failures == []) is allowed
+
+
+def test_an_unknown_role_that_the_person_has_is_kept(api: FakeApi) -> None:
+    """A role word that we do not know is never forced into another."""
+    api.put("cy@example.com", "auditor")
+    provider = provider_for(api)
+    assert provider.check({}, inputs(role="auditor")).failures == []
+    assert provider.create(inputs(role="auditor")).outs["role"] == "auditor"  # type: ignore[index]
+    assert api.writes == []
+
+
+def test_what_was_accepted_is_not_asked_about_again(api: FakeApi) -> None:
+    """A preview without changes costs no request."""
+    assert provider_for(api).check(inputs(), inputs(ticket="OPS-1")).failures == []
+    assert not api.calls
+
+
+def test_a_configuration_that_cannot_be_used_is_one_failure(api: FakeApi) -> None:
+    """The text lists all that is wrong and how to set it."""
+    provider = MemberProvider()
+
+    class Request:
+        class config:  # noqa: N801
+            @staticmethod
+            def get(key: str) -> str | None:
+                return {"mixpanel:organizationId": "x"}.get(key)
+
+    provider.configure(Request())  # type: ignore[arg-type]
+    (failure,) = provider.check({}, inputs()).failures
+    assert failure.property == ""
+    for words in ("no positive whole number", "mixpanel:serviceAccountUsername", "MIXPANEL_SERVICE_ACCOUNT_SECRET"):
+        assert words in failure.reason
+    with pytest.raises(errors.ConfigurationError):
+        provider.delete(ID, inputs())
+
+
+def test_a_stranger_is_invited(api: FakeApi) -> None:
+    """Create invites, and the state has what the server says and when the invitation ends."""
+    result = provider_for(api).create(inputs(ticket="OPS-1"))
+    assert result.id == ID
+    assert result.outs == {
+        **inputs(ticket="OPS-1"),
+        "organization_role": "member",
+        "status": "pending",
+        "invited_at": "2026-05-04T12:00:00Z",
+        "expires_at": "2026-05-11T12:00:00Z",
+        "adopted": False,
+    }
+    assert api.sent == [("invite", {"cy@example.com": "member"})]
+
+
+def test_a_member_who_is_there_is_adopted(api: FakeApi) -> None:
+    """Nobody is invited who is in, in any spelling."""
+    api.put("Cy@Example.com")
+    outs = provider_for(api).create(inputs()).outs or {}
+    assert (outs["adopted"], outs["status"], outs["email"]) == (True, "accepted", "cy@example.com")
+    assert "expires_at" not in outs
+    assert api.writes == []
+
+
+def test_a_pending_invitation_is_adopted_and_ends_at_the_latest_a_life_from_now(api: FakeApi) -> None:
+    """When it went out is not known; that it ends within its life is."""
+    api.put("cy@example.com", invited=True)
+    outs = provider_for(api, invitation_life_days=14).create(inputs()).outs or {}
+    assert (outs["status"], outs["expires_at"]) == ("pending", "2026-05-18T12:00:00Z")
+    assert "invited_at" not in outs
+    assert api.writes == []
+
+
+def test_an_adopted_member_gets_the_declared_role_and_it_is_said(api: FakeApi) -> None:
+    """A role is never changed silently."""
+    api.put("cy@example.com", "admin")
+    session, said = make_session(api)
+    provider = MemberProvider()
+    provider.use(session)
+    assert (provider.create(inputs()).outs or {})["role"] == "member"
+    assert said == ["cy@example.com is in the organization as admin already; becomes member"]
+
+
+def test_a_member_without_a_declared_role_keeps_theirs(api: FakeApi) -> None:
+    """A stack that does not own organization roles demotes nobody."""
+    provider = provider_for(api)
+    outs = provider.create({"email": "ana@example.com", "removal": "never"}).outs or {}
+    assert outs["organization_role"] == "owner"
+    assert "role" not in outs
+    assert not provider.diff("x", outs, {"email": "ana@example.com", "removal": "never"}).changes
+    assert api.writes == []
+
+
+def test_a_list_without_roles_is_taken_as_unknown(api: FakeApi) -> None:
+    """Where the list lacks roles, nothing is changed on a guess and the declared role is kept."""
+    api.put("cy@example.com", None)
+    outs = provider_for(api).create(inputs(role="admin")).outs or {}
+    assert outs["role"] == "admin"
+    assert api.writes == []
+
+
+def test_a_write_that_the_server_only_claims_is_told(api: FakeApi) -> None:
+    """An accepted request that changed nothing is an error, not a state."""
+    api.deaf = {"invite", "change_role"}
+    with pytest.raises(errors.NotApplied, match=r"cy@example.com.*shows nobody"):
+        provider_for(api).create(inputs())
+    api.put("cy@example.com")
+    with pytest.raises(errors.NotApplied, match="shows member"):
+        provider_for(api).create(inputs(role="admin"))
+
+
+def test_create_again_after_a_failure_finishes(api: FakeApi) -> None:
+    """A create that failed half-way leaves nothing that a second run trips over."""
+    api.faults["list_users"] = [errors.Unreachable("cannot list")]
+    with pytest.raises(errors.Unreachable):
+        provider_for(api).create(inputs())
+    assert (provider_for(api).create(inputs()).outs or {})["status"] == "pending"
+    assert api.calls["invite"] == 1
+
+
+def test_drift_shows_in_inputs_and_outputs(api: FakeApi) -> None:
+    """A role changed on the server is what a refresh tells."""
+    provider = provider_for(api)
+    outs = provider.create(inputs(notes="x")).outs or {}
+    api.put("cy@example.com", "admin")
+    result = provider_for(api).read(ID, outs)
+    assert result.inputs == inputs(role="admin", notes="x")
+    assert (result.outs or {})["status"] == "accepted"
+    assert (result.outs or {})["invited_at"] == "2026-05-04T12:00:00Z"
+    assert provider.diff(ID, result.outs or {}, inputs(notes="x")).changes
+
+
+def test_nothing_changes_after_create_and_read(api: FakeApi) -> None:
+    """What was created reads back as it is declared."""
+    provider = provider_for(api)
+    outs = provider.create(inputs()).outs or {}
+    result = provider.read(ID, outs)
+    assert (result.id, result.outs, result.inputs) == (ID, outs, inputs())
+    assert not provider.diff(ID, outs, inputs()).changes
+
+
+def test_a_vanished_person_reads_as_gone(api: FakeApi) -> None:
+    """The engine takes an empty id for it."""
+    result = provider_for(api).read(ID, inputs())
+    assert (result.id, result.outs) == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(-1, "pending"), (0, "expired"), (1, "expired")], ids=["just before", "at", "just after"]
+)
+def test_pending_is_no_drift_and_expired_is(api: FakeApi, seconds: int, status: str) -> None:
+    """At the very second of its end an invitation is expired, and the next up sends it again."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    later = provider_for(api, now=NOW + timedelta(days=7, seconds=seconds))
+    refreshed = later.read(ID, outs).outs or {}
+    assert refreshed["status"] == status
+    assert bool(later.diff(ID, refreshed, inputs()).changes) is (status == "expired")
+    assert bool(later.diff(ID, outs, inputs()).changes) is (status == "expired")  # without a refresh too
+    updated = later.update(ID, refreshed, inputs(ticket="OPS-2")).outs or {}
+    assert api.calls["invite"] == (2 if status == "expired" else 1)
+    sent = NOW + timedelta(days=7, seconds=seconds) if status == "expired" else NOW
+    assert (updated["status"], updated["invited_at"]) == ("pending", written(sent))
+    assert updated["expires_at"] == written(sent + timedelta(days=7))
+
+
+def test_an_invitation_accepted_since_is_not_sent_again(api: FakeApi) -> None:
+    """The state says expired, the server says accepted: the server is right."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    api.put("cy@example.com")
+    later = provider_for(api, now=NOW + timedelta(days=30))
+    assert (later.update(ID, outs, inputs()).outs or {})["status"] == "accepted"
+    assert api.calls["invite"] == 1
+
+
+def test_a_change_of_metadata_sends_no_request(api: FakeApi) -> None:
+    """Tickets and dates are ours alone."""
+    outs = provider_for(api).create(inputs(ticket="OPS-1")).outs or {}
+    api.calls.clear()
+    provider = provider_for(api)
+    news = inputs(ends="2026-12-31")
+    assert provider.check(inputs(ticket="OPS-1"), dict(news)).failures == []
+    diff = provider.diff(ID, outs, news)
+    assert (diff.changes, diff.replaces) == (True, [])
+    updated = provider.update(ID, outs, news).outs or {}
+    assert updated == {**{k: v for k, v in outs.items() if k != "ticket"}, "ends": "2026-12-31"}
+    assert not api.calls
+
+
+@pytest.mark.parametrize(
+    ("email", "replaced"), [("cy@example.com", False), ("CY@Example.com", False), ("di@example.com", True)]
+)
+def test_another_person_is_a_replacement_and_another_spelling_is_not(api: FakeApi, email: str, replaced: bool) -> None:
+    """Addresses are compared without regard to case, and kept as written."""
+    provider = provider_for(api)
+    outs = provider.create(inputs()).outs or {}
+    assert bool(provider.diff(ID, outs, inputs(email=email)).replaces) is replaced
+    if not replaced:
+        assert (provider.update(ID, outs, inputs(email=email)).outs or {})["email"] == email
+        assert api.writes == ["invite"]
+
+
+def test_a_role_changed_while_pending_changes_the_invitation(api: FakeApi) -> None:
+    """No second e-mail goes out for it."""
+    provider = provider_for(api)
+    outs = provider.create(inputs()).outs or {}
+    updated = provider.update(ID, outs, inputs(role="admin")).outs or {}
+    assert (updated["role"], updated["status"]) == ("admin", "pending")
+    assert api.writes == ["invite", "change_role"]
+
+
+def test_an_update_of_somebody_who_left_invites_them_again(api: FakeApi) -> None:
+    """What is declared is brought about, whatever became of it."""
+    provider = provider_for(api)
+    outs = provider.create(inputs()).outs or {}
+    api.people.pop("cy@example.com")
+    updated = provider_for(api).update(ID, outs, inputs(role="admin")).outs or {}
+    assert updated["role"] == "admin"
+    assert api.writes == ["invite", "invite"]
+
+
+@pytest.mark.parametrize("removal", REMOVALS)
+@pytest.mark.parametrize("way", [None, *GrantType])
+def test_who_leaves_and_who_stays(api: FakeApi, removal: str, way: GrantType | None) -> None:
+    """Every removal with every way of access: a grant that is somebody else's keeps a person in, unless 'always'."""
+    api.put("cy@example.com")
+    if way:
+        api.give(PRODUCTION, "cy@example.com", "analyst", way)
+    session, said = make_session(api)
+    provider = MemberProvider()
+    provider.use(session)
+    provider.delete(ID, inputs(removal=removal))
+    held = way in (GrantType.INDIVIDUAL, GrantType.TEAM)
+    stays = removal == "never" or (removal == "when_unused" and held)
+    assert ("cy@example.com" in api.people) is stays
+    assert bool(said) is stays
+    if stays and removal == "when_unused":
+        assert str(PRODUCTION) in said[0]
+
+
+def test_a_removal_decides_on_what_is_so_now(api: FakeApi) -> None:
+    """The list of people is read afresh before anybody is removed."""
+    api.put("cy@example.com")
+    provider = provider_for(api)
+    provider.session.directory.people()
+    api.people.pop("cy@example.com")
+    provider.delete(ID, inputs())
+    assert api.writes == []
+
+
+def test_a_removal_that_the_server_only_claims_is_told(api: FakeApi) -> None:
+    """A person who is still listed is not reported as gone."""
+    api.put("cy@example.com")
+    api.deaf = {"remove"}
+    with pytest.raises(errors.NotApplied, match="still lists the person"):
+        provider_for(api).delete(ID, inputs())
+
+
+@pytest.mark.parametrize("verb", ["read", "update", "delete"])
+def test_state_of_another_organization_is_not_touched(api: FakeApi, verb: str) -> None:
+    """A stack pointed at another organization stops before it reads or writes."""
+    provider, foreign = provider_for(api), "1:cy@example.com"
+    with pytest.raises(errors.InputError, match="belongs to organization 1"):
+        {
+            "read": lambda: provider.read(foreign, inputs()),
+            "update": lambda: provider.update(foreign, inputs(), inputs()),
+            "delete": lambda: provider.delete(foreign, inputs()),
+        }[verb]()
+    assert not api.calls
+
+
+def test_the_pickle_holds_nothing(api: FakeApi) -> None:
+    """Whatever the provider object holds, its pickle is small and carries no secret."""
+    bare, used = serialize_provider(MemberProvider()), provider_for(api)
+    assert serialize_provider(used) == bare
+    assert b"hush" not in pickle.dumps(used)
+    assert len(bare) < 300

@@ -1,0 +1,274 @@
+"""`ProjectGrant`: check, diff, create, read, update, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi.runtime import rpc
+
+from mixpanel_access.model import errors, roles
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+
+ID = f"{ORGANIZATION}:{PRODUCTION}:cy@example.com"
+CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """An organization with an owner and a member without grants."""
+    api = FakeApi()
+    api.put("ana@example.com", "owner")
+    api.put("cy@example.com")
+    return api
+
+
+def provider_for(api: FakeApi, said: list[str] | None = None, **settings: Any) -> ProjectGrantProvider:
+    """A provider in a session over the fake."""
+    provider = ProjectGrantProvider()
+    session, _ = make_session(api, **settings)
+    if said is not None:
+        session.say = said.append
+    provider.use(session)
+    return provider
+
+
+def inputs(**changes: Any) -> dict[str, Any]:
+    """The inputs of one compliant grant."""
+    return {"project_id": PRODUCTION, "email": "cy@example.com", "role": "analyst", **changes}
+
+
+@pytest.mark.parametrize("project", [PRODUCTION, str(PRODUCTION)], ids=["number", "text from configuration"])
+def test_a_compliant_grant_passes(api: FakeApi, project: object) -> None:
+    """Nothing is wrong with it, and its project id is a number."""
+    result = provider_for(api).check({}, inputs(project_id=project))
+    assert (result.failures, result.inputs) == ([], inputs())
+
+
+SPOILED = {
+    "no project": ({"project_id": None}, "project_id", "no project id"),
+    "project is no number": ({"project_id": "shop"}, "project_id", "positive whole number"),
+    "project is a truth value": ({"project_id": True}, "project_id", "positive whole number"),
+    "negative project": ({"project_id": -1}, "project_id", "positive whole number"),
+    "unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
+    "no address": ({"email": None}, "email", "missing"),
+    "malformed address": ({"email": "cy@"}, "email", "no e-mail address"),
+    "no role": ({"role": None}, "role", "owner, admin, analyst, consumer"),
+    "unknown role": ({"role": "viewer"}, "role", "no project role"),
+    "organization role": ({"role": "member"}, "role", "no project role"),
+    "role above our own": ({"role": "owner"}, "role", "whose own organization role is 'admin'"),
+    "no date": ({"starts": "2026-13-01"}, "starts", "YYYY-MM-DD"),
+}
+
+
+@pytest.mark.parametrize(("change", "field", "words"), SPOILED.values(), ids=SPOILED.keys())
+def test_a_spoiled_grant_is_refused_in_words(api: FakeApi, change: dict[str, Any], field: str, words: str) -> None:
+    """Each wrong input is told by name, before anything is written."""
+    failures = provider_for(api).check({}, inputs(**change)).failures
+    assert [failure.property for failure in failures] == [field]
+    assert words in failures[0].reason
+    assert api.writes == []
+
+
+@pytest.mark.parametrize("own", [*roles.ORGANIZATION_ROLES, None])
+@pytest.mark.parametrize("role", [*roles.PROJECT_ROLES, CUSTOM])
+def test_nobody_is_given_a_project_role_above_our_own(api: FakeApi, own: str | None, role: str) -> None:
+    """Every pair of roles; who manages no organization may still manage a project, so the server judges them."""
+    api.own_role = own
+    allowed = own != "admin" or role != "owner"
+    assert (provider_for(api).check({}, inputs(role=role)).failures == []) is allowed
+
+
+@pytest.mark.parametrize(
+    ("stack", "given", "kept"),
+    [
+        (None, None, None),
+        (None, "staging", "staging"),
+        ("production", None, "production"),
+        ("production", "production", "production"),
+        ("production", "staging", "refused"),
+        ("production", rpc.UNKNOWN, rpc.UNKNOWN),
+    ],
+)
+def test_production_and_staging_never_mix(api: FakeApi, stack: str | None, given: str | None, kept: str | None) -> None:
+    """A grant to a project of another environment than the stack's is refused."""
+    result = provider_for(api, environment=stack).check({}, inputs(environment=given))
+    if kept == "refused":
+        assert [failure.property for failure in result.failures] == ["environment"]
+        assert "in the stack of its own environment" in result.failures[0].reason
+    else:
+        assert result.failures == []
+        assert result.inputs.get("environment") == kept
+
+
+@pytest.mark.parametrize("field", ["email", "role", "project_id", "environment"])
+def test_unknown_values_at_preview_are_fine(api: FakeApi, field: str) -> None:
+    """What another resource will only tell later is not judged now."""
+    assert provider_for(api).check({}, inputs(**{field: rpc.UNKNOWN})).failures == []
+    assert provider_for(api).diff(ID, inputs(), inputs(**{field: rpc.UNKNOWN})).changes
+
+
+def test_a_grant_is_given(api: FakeApi) -> None:
+    """Create gives the role, and the state has what the server says."""
+    result = provider_for(api).create(inputs(ticket="OPS-1"))
+    assert result.id == ID
+    assert result.outs == inputs(ticket="OPS-1", effective_role="analyst", grant_types=["individual"])
+    assert api.sent == [("grant", {(PRODUCTION, "cy@example.com"): "analyst"})]
+
+
+def test_a_grant_that_is_there_is_adopted(api: FakeApi) -> None:
+    """Nothing is written for it."""
+    api.give(PRODUCTION, "CY@example.com", "analyst")
+    provider_for(api).create(inputs())
+    assert api.writes == []
+
+
+def test_a_role_by_a_team_is_no_individual_grant(api: FakeApi) -> None:
+    """Roles add up: the grant is given all the same, and the highest role is told."""
+    api.give(PRODUCTION, "cy@example.com", "admin", GrantType.TEAM)
+    outs = provider_for(api).create(inputs()).outs or {}
+    assert (outs["effective_role"], outs["grant_types"]) == ("admin", ["team", "individual"])
+    assert api.writes == ["grant"]
+
+
+def test_a_custom_role_is_granted_by_its_id(api: FakeApi) -> None:
+    """A UUID is a role too."""
+    outs = provider_for(api).create(inputs(role=CUSTOM)).outs or {}
+    assert (outs["role"], outs["effective_role"]) == (CUSTOM, CUSTOM)
+
+
+def test_drift_of_the_role_shows(api: FakeApi) -> None:
+    """A role changed on the server is what a refresh tells."""
+    provider = provider_for(api)
+    outs = provider.create(inputs()).outs or {}
+    api.give(PRODUCTION, "cy@example.com", "admin")
+    result = provider_for(api).read(ID, outs)
+    assert result.inputs == inputs(role="admin")
+    assert provider.diff(ID, result.outs or {}, inputs()).changes
+    assert (provider_for(api).update(ID, result.outs or {}, inputs()).outs or {})["role"] == "analyst"
+
+
+def test_nothing_changes_after_create_and_read(api: FakeApi) -> None:
+    """What was created reads back as it is declared."""
+    provider = provider_for(api)
+    outs = provider.create(inputs()).outs or {}
+    result = provider.read(ID, outs)
+    assert (result.id, result.outs, result.inputs) == (ID, outs, inputs())
+    assert not provider.diff(ID, outs, inputs()).changes
+
+
+@pytest.mark.parametrize("what", ["grant", "project"])
+def test_what_is_gone_reads_as_gone(api: FakeApi, what: str) -> None:
+    """A grant taken away, or a whole project deleted, leaves nothing."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    if what == "grant":
+        api.rows.clear()
+    else:
+        api.projects_.pop(PRODUCTION)
+    result = provider_for(api).read(ID, outs)
+    assert (result.id, result.outs) == ("", {})
+    provider_for(api).delete(ID, outs)
+    assert api.writes == ["grant"]
+
+
+def test_an_invited_persons_grant_that_the_server_hides_is_unknown_and_not_gone(api: FakeApi) -> None:
+    """Where invitations' grants are not listed, their absence is no drift for ever."""
+    api.put("cy@example.com", invited=True)
+    api.hides_invited_grants = True
+    outs = provider_for(api).create(inputs()).outs or {}
+    assert (outs["grant_types"], "effective_role" in outs) == ([], False)
+    result = provider_for(api).read(ID, outs)
+    assert (result.id, result.outs) == (ID, outs)
+    provider_for(api).delete(ID, outs)
+    assert api.writes == ["grant", "remove_grants"]
+
+
+def test_an_invited_persons_grant_that_is_missing_among_others_is_gone(api: FakeApi) -> None:
+    """Where other invitations' grants are listed, absence means absence."""
+    for email in ("cy@example.com", "di@example.com"):
+        api.put(email, invited=True)
+    api.give(PRODUCTION, "di@example.com", "consumer")
+    assert provider_for(api).read(ID, inputs()).id == ""
+
+
+def test_a_change_of_metadata_sends_no_request(api: FakeApi) -> None:
+    """Tickets and dates are ours alone."""
+    outs = provider_for(api).create(inputs(ticket="OPS-1")).outs or {}
+    api.calls.clear()
+    provider = provider_for(api)
+    news = inputs(approver="ana@example.com")
+    assert provider.check(inputs(ticket="OPS-1"), dict(news)).failures == []
+    assert provider.diff(ID, outs, news).changes
+    updated = provider.update(ID, outs, news).outs or {}
+    assert updated == inputs(approver="ana@example.com", effective_role="analyst", grant_types=["individual"])
+    assert not api.calls
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces"),
+    [
+        ({"role": "admin"}, []),
+        ({"email": "CY@EXAMPLE.COM"}, []),
+        ({"email": "di@example.com"}, ["email"]),
+        ({"project_id": WAREHOUSE}, ["project_id"]),
+        ({"environment": "staging"}, []),
+    ],
+    ids=str,
+)
+def test_what_is_replaced_and_what_changes_in_place(api: FakeApi, change: dict[str, Any], replaces: list[str]) -> None:
+    """Another person or project is another grant; another role or spelling is the same one."""
+    result = provider_for(api).diff(ID, inputs(), inputs(**change))
+    assert (result.changes, result.replaces) == (True, replaces)
+
+
+def test_taking_a_grant_away_leaves_the_person_and_their_other_grants(api: FakeApi) -> None:
+    """The error that this project exists to avoid."""
+    for project in (PRODUCTION, WAREHOUSE):
+        api.give(project, "cy@example.com", "analyst")
+    provider_for(api).delete(ID, inputs())
+    assert "cy@example.com" in api.people
+    assert [(grant.project, grant.role) for grant in api.rows] == [(WAREHOUSE, "analyst")]
+    assert api.writes == ["remove_grants"]
+
+
+@pytest.mark.parametrize("way", [GrantType.TEAM, GrantType.ALL_USERS, GrantType.ORGANIZATION_ROLE])
+def test_what_access_remains_is_said(api: FakeApi, way: GrantType) -> None:
+    """Removing an individual grant may change nothing, and then it says why."""
+    api.give(PRODUCTION, "cy@example.com", "analyst")
+    if way is GrantType.ORGANIZATION_ROLE:
+        api.put("cy@example.com", "admin")
+    else:
+        api.give(PRODUCTION, "cy@example.com", "admin", way)
+    said: list[str] = []
+    provider_for(api, said).delete(ID, inputs())
+    assert len(said) == 1
+    assert said[0].startswith(f"cy@example.com remains admin in project {PRODUCTION}, through ")
+
+
+@pytest.mark.parametrize("verb", ["create", "delete"])
+def test_a_write_that_the_server_only_claims_is_told(api: FakeApi, verb: str) -> None:
+    """An accepted request that changed nothing is an error, not a state."""
+    api.deaf = {"grant", "remove_grants"}
+    provider = provider_for(api)
+    if verb == "create":
+        with pytest.raises(errors.NotApplied, match=r"cannot grant analyst.*no individual grant"):
+            provider.create(inputs())
+    else:
+        api.give(PRODUCTION, "cy@example.com", "analyst")
+        with pytest.raises(errors.NotApplied, match=r"still shows the role analyst"):
+            provider.delete(ID, inputs())
+
+
+@pytest.mark.parametrize("verb", ["read", "update", "delete"])
+def test_state_of_another_organization_is_not_touched(api: FakeApi, verb: str) -> None:
+    """A stack pointed at another organization stops before it reads or writes."""
+    provider, foreign = provider_for(api), f"1:{PRODUCTION}:cy@example.com"
+    with pytest.raises(errors.InputError, match="belongs to organization 1"):
+        {
+            "read": lambda: provider.read(foreign, inputs()),
+            "update": lambda: provider.update(foreign, inputs(), inputs()),
+            "delete": lambda: provider.delete(foreign, inputs()),
+        }[verb]()
+    assert not api.calls
