@@ -1,0 +1,5 @@
+"""`python -m mixpanel_access`: the command line."""
+
+from mixpanel_access.cli import main
+
+main()

@@ -1,0 +1,22 @@
+"""The command line: thin commands that parse, call, and print. Heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+DEBUG_VARIABLE = "MIXPANEL_ACCESS_DEBUG"
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line and an exit code, with a traceback only when debugging."""
+    from mixpanel_access.cli.app import app
+    from mixpanel_access.model.errors import AccessError
+
+    try:
+        app()
+    except AccessError as error:
+        if os.environ.get(DEBUG_VARIABLE) == "1":
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)

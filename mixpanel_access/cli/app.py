@@ -1,0 +1,75 @@
+"""All commands in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixpanel_access import __version__
+
+app = typer.Typer(
+    name="mixpanel-access",
+    help="Access to a Mixpanel organization as code.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 0,
+    host: Annotated[str, typer.Option(help="The address to bind to; anything but loopback is pointed out.")] = (
+        "127.0.0.1"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="The SQLite file that keeps the organization; none keeps it in memory.")
+    ] = None,
+    seed: Annotated[Path | None, typer.Option(help="An organization document (JSON) to start with.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Start with the demo organization.")] = False,
+    provider_compat: Annotated[
+        bool, typer.Option("--provider-compat", help="Allow what Mixpanel's own Terraform provider needs.")
+    ] = False,
+    limit_invitations: Annotated[
+        bool, typer.Option(help="Send at most 10 invitation e-mails an hour to one domain, as Mixpanel does.")
+    ] = True,
+) -> None:
+    """Run a local Mixpanel: no account needed, nothing leaves this machine."""
+    from mixpanel_access.emulator import run
+
+    raise typer.Exit(
+        run(
+            host=host,
+            port=port,
+            data=data,
+            seed=seed,
+            demo=demo,
+            provider_compat=provider_compat,
+            limit_invitations=limit_invitations,
+        )
+    )
+
+
+@app.command()
+def engine() -> None:
+    """Find the Pulumi engine, or make it, and print the folder that holds it."""
+    from mixpanel_access.engine import ensure_engine
+
+    typer.echo(str(ensure_engine(lambda line: typer.echo(line, err=True)).folder))

@@ -1,0 +1,90 @@
+"""`RosterAccess`: everything that one roster declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from mixpanel_access.model import roster
+from mixpanel_access.model.errors import AccessError, RosterError
+from mixpanel_access.provider import Member, ProjectGrant
+
+
+class RosterAccess(pulumi.ComponentResource):
+    """A member and their grants for each person of a roster.
+
+    Children are named by e-mail address and project id, so that neither the order of the entries nor the name of the
+    file matters. A grant depends on its member: on destroy, grants go before the person.
+
+    Args:
+        resource_name: the component's name in the stack.
+        file: the roster's file.
+        opts: Pulumi's options.
+
+    Raises:
+        RosterError: the file cannot be read or used.
+    """
+
+    members: dict[str, Member]
+    """The members, by the key of their address."""
+    grants: dict[tuple[int, str], ProjectGrant]
+    """The grants, by project id and the key of the address."""
+
+    def __init__(self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mixpanel:index:RosterAccess", resource_name, None, opts)
+        declared = read_roster(file)
+        self.members, self.grants = {}, {}
+        for person in declared.people:
+            metadata = person.metadata
+            member = Member(
+                person.key,
+                email=person.email,
+                role=person.organization_role,
+                removal=person.removal or "when_unused",
+                opts=pulumi.ResourceOptions(parent=self),
+                **metadata,
+            )
+            self.members[person.key] = member
+            for key, role in person.projects.items():
+                project = declared.projects[key]
+                self.grants[project.id, person.key] = ProjectGrant(
+                    f"{project.id}:{person.key}",
+                    project_id=project.id,
+                    email=person.email,
+                    role=role,
+                    environment=project.environment,
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=[member]),
+                    **metadata,
+                )
+        self.register_outputs({"people": len(self.members), "grants": len(self.grants)})
+
+
+def roster_program(file: Path) -> None:
+    """The whole Pulumi program of a stack that is one roster.
+
+    Raises:
+        pulumi.RunError: the roster cannot be used; the engine shows its text alone.
+    """
+    try:
+        RosterAccess("roster", file)
+    except AccessError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def read_roster(file: Path) -> roster.Roster:
+    """Read a roster's file.
+
+    Raises:
+        RosterError: it cannot be read or used.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RosterError(
+            "cannot read the roster",
+            whom=str(file),
+            why=error.strerror if isinstance(error, OSError) and error.strerror else str(error),
+            next_step=f"The stack {file.stem!r} needs its roster there.",
+        ) from None
+    return roster.parse(text, file.name)
