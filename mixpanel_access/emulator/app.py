@@ -1,0 +1,161 @@
+"""The ASGI application: credentials, routing, faults, the log, one transaction a request."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from mixpanel_access.emulator import me, projects, users
+from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.control import PREFIX, Control
+from mixpanel_access.emulator.faults import Fault, Faults
+from mixpanel_access.emulator.requestlog import RequestLog
+from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
+from mixpanel_access.emulator.store import Account, Store
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*me.ENDPOINTS, *users.ENDPOINTS, *projects.ENDPOINTS)
+"""The API, family by family."""
+
+_MINUTE: Final = timedelta(minutes=1)
+
+
+class Emulator:
+    """The application over one store.
+
+    Args:
+        store: the organization.
+        provider_compat: allow what the official Terraform provider needs (contract, section 12).
+        limit_invitations: enforce the invitation limit.
+    """
+
+    def __init__(self, store: Store, *, provider_compat: bool = False, limit_invitations: bool = True) -> None:
+        self.store = store
+        self.faults = Faults()
+        self.log = RequestLog()
+        self._control = Control(store, self.faults, self.log)
+        self._provider_compat = provider_compat
+        self._limit_invitations = limit_invitations
+        self._recent: deque[datetime] = deque()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        path = scope["raw_path"].decode("ascii", "replace").split("?")[0]
+        if path.startswith(PREFIX):
+            await (await self._control.answer(request))(scope, receive, send)
+            return
+        found = find(ENDPOINTS, request.method, path)
+        fault = self.faults.take(request.method, path)
+        if fault is not None and fault.kind == "delay":
+            await asyncio.sleep(fault.seconds or 0)
+        try:
+            response = await self._respond(request, found, fault)
+        except ClientDisconnect:
+            return
+        sent = response if fault is None or not fault.kind.startswith("drop") else None
+        size = len(response.body) if sent else 0
+        self.log.add(request.method, found.template, path, response.status_code if sent else None, size)
+        if sent is None:
+            await _break(send)
+        else:
+            await sent(scope, receive, send)
+
+    async def _respond(self, request: Request, found: Found, fault: Fault | None) -> Response:
+        if fault is not None and fault.kind == "drop_before":
+            return Response()
+        if fault is not None and fault.kind == "status":
+            return _faulty(fault)
+        body = await _body(request)
+        try:
+            return self._answer(request, found, body)
+        except Refusal as refusal:
+            return refusal.response()
+
+    def _answer(self, request: Request, found: Found, body: bytes) -> Response:
+        self._limit_rate()
+        if found.redirect:
+            return Response(status_code=301, headers={"Location": found.redirect})
+        if not found.known_path:
+            raise Refusal(404, "not found")
+        account = self._account(request.headers.get("authorization"))
+        if found.endpoint is None:
+            raise Refusal(405, f"{request.method} is not allowed here")
+        if body is None or len(body) > LARGEST_BODY:
+            raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
+        with self.store.transaction():
+            return found.endpoint.handler(
+                Call(self.store, account, found.places, body, self._provider_compat, self._limit_invitations)
+            )
+
+    def _account(self, header: str | None) -> Account:
+        """Who is calling: Basic, in base64 or plain (contract, section 1)."""
+        scheme, _, value = (header or "").partition(" ")
+        if scheme.lower() == "basic":
+            for text in _credentials(value.strip()):
+                username, _, secret = text.partition(":")
+                account = self.store.account(username)
+                if account is not None and account.secret == secret and self._is_valid(account):
+                    return account
+        raise Refusal(401, "missing or invalid credentials")
+
+    def _is_valid(self, account: Account) -> bool:
+        return account.expires is None or self.store.clock.now() < account.expires
+
+    def _limit_rate(self) -> None:
+        """The optional limit on all requests, over a sliding minute of the emulator's clock."""
+        limit = self.store.setting("rate_limit_per_minute")
+        if limit is None:
+            return
+        now = self.store.clock.now()
+        while self._recent and self._recent[0] <= now - _MINUTE:
+            self._recent.popleft()
+        if len(self._recent) >= limit:
+            seconds = (self._recent[0] + _MINUTE - now).total_seconds()
+            raise Refusal(429, "rate limit exceeded", {"Retry-After": str(max(1, int(seconds) + 1))})
+        self._recent.append(now)
+
+
+def _credentials(value: str) -> list[str]:
+    """The texts that an Authorization value may stand for."""
+    texts = [value]
+    with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+        texts.append(base64.b64decode(value, validate=True).decode())
+    return texts
+
+
+async def _body(request: Request) -> bytes:
+    """The body, read no further than one byte past the largest that is served."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        if size <= LARGEST_BODY:
+            chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)
+
+
+def _faulty(fault: Fault) -> Response:
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    status = fault.status or 500
+    if fault.body is None:
+        return Refusal(status, "fault injected", headers).response()
+    response = HTMLResponse(fault.body, status, headers)
+    response.headers["content-type"] = fault.content_type
+    return response
+
+
+async def _break(send: Any) -> None:
+    """Break the connection without an answer: uvicorn's `send` is a method of the request's cycle, which has it."""
+    send.__self__.transport.abort()
+    for _ in range(3):  # the loop needs a turn to tell uvicorn, which would else try to answer 500
+        await asyncio.sleep(0)

@@ -1,0 +1,80 @@
+"""Faults on demand: the next so many requests of a kind get a status, a delay, or a broken connection."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Fault(BaseModel):
+    """One fault.
+
+    Attributes:
+        method: the HTTP method it is for, or "*".
+        path_prefix: what the path begins with.
+        count: how many requests get it.
+        kind: `status` answers so; `delay` waits first; `drop_before` breaks the connection and applies nothing;
+            `drop_after` applies the request and then breaks the connection.
+        status: the status of kind `status`.
+        retry_after: the Retry-After header: seconds, or any text sent as it is (an HTTP date).
+        seconds: the delay of kind `delay`.
+        body: the body of kind `status`; the error envelope if it is not given.
+        content_type: the type of that body.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str = "*"
+    path_prefix: str = "/"
+    count: Annotated[int, Field(gt=0)] = 1
+    kind: Literal["status", "delay", "drop_before", "drop_after"]
+    status: Annotated[int, Field(ge=200, le=599)] | None = None
+    retry_after: int | float | str | None = None
+    seconds: Annotated[float, Field(ge=0)] | None = None
+    body: str | None = None
+    content_type: str = "text/html; charset=utf-8"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Fault:
+        if self.kind == "status" and self.status is None:
+            raise ValueError("a fault of kind status needs a status")
+        if self.kind == "delay" and self.seconds is None:
+            raise ValueError("a fault of kind delay needs seconds")
+        return self
+
+
+class Faults:
+    """The faults that are still to come."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Fault] = []
+
+    def add(self, faults: list[Fault]) -> None:
+        """Add faults after those that wait."""
+        with self._lock:
+            self._waiting += faults
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._waiting.clear()
+
+    def waiting(self) -> list[Fault]:
+        """Those that are left."""
+        with self._lock:
+            return list(self._waiting)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first fault for such a request, counted down."""
+        with self._lock:
+            for index, fault in enumerate(self._waiting):
+                if fault.method.upper() in ("*", method) and path.startswith(fault.path_prefix):
+                    if fault.count == 1:
+                        del self._waiting[index]
+                    else:
+                        self._waiting[index] = fault.model_copy(update={"count": fault.count - 1})
+                    return fault
+        return None

@@ -1,0 +1,196 @@
+"""Runs the emulator: as a process for people, in a thread for tests."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+import threading
+from importlib.resources import files
+from ipaddress import ip_address
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
+
+import uvicorn
+from pydantic import ValidationError
+
+from mixpanel_access.emulator.app import Emulator
+from mixpanel_access.emulator.clock import Clock
+from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.store import Store
+from mixpanel_access.model.errors import UsageError
+
+LOOPBACK: Final = "127.0.0.1"
+_START_SECONDS: Final = 30.0
+
+
+class EmulatorServer:
+    """An emulator in a thread of this process, on a free loopback port.
+
+    Args:
+        document: the organization to start with; the demo organization if it is not given.
+        data: the SQLite file, or None for memory.
+        provider_compat: allow what the official Terraform provider needs.
+        limit_invitations: enforce the invitation limit.
+
+    Attributes:
+        url: where it listens.
+    """
+
+    def __init__(
+        self,
+        document: dict[str, Any] | None = None,
+        *,
+        data: Path | None = None,
+        provider_compat: bool = False,
+        limit_invitations: bool = True,
+        host: str = LOOPBACK,
+        port: int = 0,
+    ) -> None:
+        self.store = Store(data, Clock())
+        if document is not None:
+            self.store.seed(Document.model_validate(document))
+        self.app = Emulator(self.store, provider_compat=provider_compat, limit_invitations=limit_invitations)
+        self._socket = _listen(host, port)
+        bound = self._socket.getsockname()
+        self.url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
+        config = uvicorn.Config(
+            self.app,
+            http="h11",
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            server_header=False,
+            log_config=None,
+            log_level="critical",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=60,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+
+    def start(self) -> Self:
+        """Start to serve; returns when connections are accepted (the socket listens from the beginning)."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and close the database."""
+        self._server.should_exit = True
+        self._thread.join(_START_SECONDS)
+        self._socket.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+
+def run(
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    data: Path | None = None,
+    seed: Path | None = None,
+    demo: bool = False,
+    provider_compat: bool = False,
+    limit_invitations: bool = True,
+) -> int:
+    """Run the emulator until it is interrupted or terminated; the exit code.
+
+    Args:
+        host: the address to bind to.
+        port: the port, or 0 for a free one.
+        data: the SQLite file, or None for memory.
+        seed: an organization document to start with.
+        demo: start with the demo organization.
+        provider_compat: allow what the official Terraform provider needs.
+        limit_invitations: enforce the invitation limit.
+
+    Raises:
+        UsageError: an option cannot be used.
+    """
+    if seed is not None and demo:
+        raise UsageError("cannot start the emulator", why="--seed and --demo exclude each other", next_step="Give one.")
+    document = _read(seed) if seed is not None else demo_document() if demo else None
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    with EmulatorServer(
+        document,
+        data=data,
+        provider_compat=provider_compat,
+        limit_invitations=limit_invitations,
+        host=host,
+        port=port,
+    ) as server:
+        sys.stdout.write(f"listening on {server.url}\n")
+        sys.stdout.flush()
+        if not _is_loopback(host):
+            sys.stderr.write(
+                f"warning: bound to {host}: everybody who reaches this address can read and change the organization, "
+                f"and the control surface asks for no credentials\n"
+            )
+        ended.wait()
+    return 0
+
+
+def demo_document() -> dict[str, Any]:
+    """The demo organization."""
+    document: dict[str, Any] = json.loads(files("mixpanel_access.emulator").joinpath("demo.json").read_text("utf-8"))
+    return document
+
+
+def _read(seed: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(seed.read_text(encoding="utf-8"))
+        Document.model_validate(document)
+    except OSError as error:
+        raise _bad_seed(seed, error.strerror or str(error)) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise _bad_seed(seed, f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}") from None
+    except ValueError as error:
+        raise _bad_seed(seed, f"it is not JSON ({error})") from None
+    return document
+
+
+def _bad_seed(seed: Path, why: str) -> UsageError:
+    return UsageError(
+        "cannot use the seed",
+        whom=str(seed),
+        why=why,
+        next_step="`GET /_emulator/dump` of a running emulator shows the form.",
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        raise UsageError(
+            "cannot listen",
+            whom=f"{host}:{port}",
+            why=error.strerror or str(error),
+            next_step="Choose another --port (0 takes a free one) or --host.",
+        ) from None
+    return listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,255 @@
+"""The organization's users: list, invite, grant, change a role, take a grant away, remove, resend (section 3).
+
+Assumed, where the contract is silent: an expired invitation is listed just as a pending one; inviting again sends the
+e-mail again and restarts the invitation's life; a changed role or grant of an invited person sends none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from mixpanel_access.emulator import rules
+from mixpanel_access.emulator.answer import Refusal, ok
+from mixpanel_access.emulator.common import in_organization, managing, project
+from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import domain_of, problem_with, same_key
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _InvitedProject(_Body):
+    id: int
+    role: str
+
+
+class _Invited(_Body):
+    email: str
+    role: str
+    projects: list[_InvitedProject] = []
+
+
+class _Invitations(_Body):
+    users: list[_Invited]
+
+
+class _GrantedUser(_Body):
+    email: str
+    role: str
+
+
+class _GrantedProject(_Body):
+    id: int | str
+    users: list[_GrantedUser]
+
+
+class _Grants(_Body):
+    projects: list[_GrantedProject]
+
+
+class _FlatGrants(_Body):
+    users: list[str]
+    projects: list[int | str]
+    role: str
+
+
+class _Role(_Body):
+    role: str
+
+
+class _ProjectIds(_Body):
+    projectIds: list[int]  # noqa: N815  # the wire's own word
+
+
+class _Emails(_Body):
+    emails: list[str]
+
+
+def _list(call: Call) -> Response:
+    in_organization(call)
+    return ok(
+        [
+            {
+                "id": member.id,
+                "email": member.email,
+                "name": member.name,
+                "role": member.role,
+                "invited": member.invited,
+                "last_login": member.last_login.strftime("%Y-%m-%dT%H:%M:%SZ") if member.last_login else None,
+            }
+            for member in call.store.members()
+        ]
+    )
+
+
+def _invite(call: Call) -> Response:
+    managing(call)
+    users = call.read(_Invitations).users
+    plan = call.store.setting("organization")["plan"]
+    for user in users:
+        _must_be_address(user.email)
+        rules.must_assign(call.account.role, user.role, plan)
+        for held in user.projects:
+            _must_grant(call, held.id, held.role)
+    joined = {member.key for member in call.store.members() if not member.invited}
+    _send_mails(call, [user.email for user in users if same_key(user.email) not in joined], "invitation")
+    for user in users:
+        if same_key(user.email) not in joined:
+            call.store.put_member(user.email, user.role, invited=True)
+        for held in user.projects:
+            call.store.put_grant(held.id, user.email, held.role)
+    return ok(
+        {
+            "invited": [user.email for user in users if same_key(user.email) not in joined],
+            "added": [user.email for user in users if same_key(user.email) in joined],
+            "failed": [],
+        }
+    )
+
+
+def _grant(call: Call) -> Response:
+    managing(call)
+    body = call.json()
+    if call.provider_compat and isinstance(body, dict) and "users" in body:
+        flat = call.read(_FlatGrants, body)
+        wanted = [(id_, email, flat.role) for id_ in flat.projects for email in flat.users]
+    else:
+        nested = call.read(_Grants, body)
+        wanted = [(held.id, user.email, user.role) for held in nested.projects for user in held.users]
+    orders: list[tuple[int, str, str]] = []
+    for id_, email, role in wanted:
+        if isinstance(id_, str) and not call.provider_compat:
+            raise Refusal(500, "internal server error")  # as the real one does (contract, section 1)
+        _must_be_address(email)
+        orders.append((int(id_), email, role))
+        _must_grant(call, int(id_), role)
+    strangers = {same_key(email): email for _, email, _ in orders if call.store.member(email) is None}
+    if strangers:
+        rules.must_assign(call.account.role, roles.MEMBER, call.store.setting("organization")["plan"])
+    _send_mails(call, list(strangers.values()), "invitation")
+    for email in strangers.values():
+        call.store.put_member(email, roles.MEMBER, invited=True)
+    for id_, email, role in orders:
+        call.store.put_grant(id_, email, role)
+    return ok({"success": True})
+
+
+def _change_role(call: Call) -> Response:
+    managing(call)
+    role, email = call.read(_Role).role, call.places["email"]
+    member = call.store.member(email)
+    if member is None:
+        raise Refusal(404, f"{email} is not in the organization")
+    rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
+    rules.must_change(call.account.role, member.role, email)
+    if role != roles.OWNER:
+        _must_leave_an_owner(call, {member.key})
+    call.store.change_role(email, role)
+    return ok({"updated": True, "fail_reason": None})
+
+
+def _take_grants(call: Call) -> Response:
+    managing(call)
+    ids, email = call.read(_ProjectIds).projectIds, call.places["email"]
+    if call.store.member(email) is None:
+        raise Refusal(404, f"{email} is not in the organization")
+    for id_ in ids:
+        project(call, id_)
+    for id_ in ids:
+        call.store.put_grant(id_, email, None)
+    return ok({"updated": True})
+
+
+def _remove(call: Call) -> Response:
+    managing(call)
+    body = call.json()
+    if call.provider_compat and not (isinstance(body, dict) and "emails" in body):
+        emails = sorted(_addresses_in(body))
+    else:
+        if not (isinstance(body, dict) and "emails" in body):
+            raise Refusal(400, "emails is missing")
+        emails = call.read(_Emails, body).emails
+    found = [member for member in (call.store.member(email) for email in dict.fromkeys(emails)) if member]
+    for member in found:
+        if not member.invited:
+            rules.must_be_below(call.account.role, member.role, member.email)
+    _must_leave_an_owner(call, {member.key for member in found})
+    for member in found:
+        call.store.remove_member(member.email)
+    return ok({"deleted": [member.email for member in found]})
+
+
+def _resend(call: Call) -> Response:
+    return _again(call, "resend")
+
+
+def _new_link(call: Call) -> Response:
+    return _again(call, "link")
+
+
+def _again(call: Call, kind: str) -> Response:
+    managing(call)
+    emails = call.read(_Emails).emails
+    pending = []
+    for email in emails:
+        member = call.store.member(email)
+        if member is None or not member.invited or call.store.expired(member):
+            raise Refusal(404, f"no invitation to {email} is pending")
+        pending.append(member)
+    _send_mails(call, [member.email for member in pending], kind)
+    for member in pending:
+        call.store.put_member(member.email, member.role, invited=True)
+    return ok({"success": True})
+
+
+def _send_mails(call: Call, emails: list[str], kind: str) -> None:
+    emails = list({same_key(email): email for email in emails}.values())
+    now = call.store.clock.now()
+    if call.limit_invitations:
+        for domain, more in Counter(domain_of(email) for email in emails).items():
+            sent = call.store.mails_to(domain, rules.hour_before(now))
+            rules.must_be_within_limit(sent, more, now, domain)
+    for email in emails:
+        call.store.send_mail(email, kind)
+
+
+def _must_be_address(email: str) -> None:
+    if problem_with(email):
+        raise Refusal(400, f"{email} is not an e-mail address")
+
+
+def _must_grant(call: Call, id_: int, role: str) -> None:
+    custom = [held["role_id"] for held in project(call, id_)["custom_roles"]]
+    rules.must_assign_in_project(call.account.role, role, custom)
+
+
+def _must_leave_an_owner(call: Call, leaving: set[str]) -> None:
+    owners = {m.key for m in call.store.members() if m.role == roles.OWNER and not m.invited}
+    if owners & leaving:
+        rules.must_leave_an_owner(len(owners - leaving))
+
+
+def _addresses_in(body: Any) -> set[str]:
+    """Every e-mail address anywhere in a body: the official provider posts its create payload to delete."""
+    if isinstance(body, str):
+        return {body} if "@" in body else set()
+    values = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    return {email for value in values for email in _addresses_in(value)}
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/organizations/{o}/users/", _list),
+    Endpoint("POST", "/organizations/{o}/add-users/", _invite),
+    Endpoint("POST", "/organizations/{o}/add-users-to-projects/", _grant),
+    Endpoint("POST", "/organizations/{o}/users/{email}/update/", _change_role),
+    Endpoint("POST", "/organizations/{o}/users/{email}/delete-projects/", _take_grants),
+    Endpoint("POST", "/organizations/{o}/delete-users/", _remove),
+    Endpoint("POST", "/organizations/{o}/resend-invites/", _resend),
+    Endpoint("POST", "/organizations/{o}/regenerate-invite-url/", _new_link),
+)
