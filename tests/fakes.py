@@ -157,4 +157,5 @@ def make_session(api: FakeApi, **settings: object) -> tuple[Session, list[str]]:
     """A session over the fake, and what it says."""
     said: list[str] = []
     known = Settings(ORGANIZATION, "https://mixpanel.com", "bot", Secret("hush-hush"), now=NOW)
-    return Session(replace(known, **settings), make_directory(api), said.append), said  # type: ignore[arg-type]
+    settings_ = replace(known, **settings)  # type: ignore[arg-type]
+    return Session(settings_, make_directory(api), said.append), said

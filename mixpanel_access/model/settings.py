@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT, Brake, Limits
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.secret import Secret
@@ -50,6 +51,8 @@ class Settings:
         timeout_seconds: how long one request may take.
         invitation_life_days: days after which an invitation expires, 7 to 14.
         allow_undocumented: undocumented writes that may go to a real Mixpanel host, by name.
+        limits: how far one operation may go; see `mixpanel_access.model.brakes`.
+        invitation_wait_seconds: how long one operation may wait for the limit on invitations.
     """
 
     organization_id: int
@@ -61,6 +64,8 @@ class Settings:
     timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS
     invitation_life_days: int = INVITATION_LIFE_DAYS
     allow_undocumented: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+    invitation_wait_seconds: float = 0.0
 
     def clock(self) -> datetime:
         """The instant to take as "now", in UTC."""
@@ -98,7 +103,9 @@ class _Reading:
             now=self._now(),
             timeout_seconds=self._timeout(),
             invitation_life_days=self._life(),
-            allow_undocumented=self._allowed(),
+            allow_undocumented=self._words("allowUndocumented", list(Verb)),
+            limits=self._limits(),
+            invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
         )
         if self._problems:
             raise ConfigurationError(
@@ -172,15 +179,33 @@ class _Reading:
         )
         return INVITATION_LIFE_DAYS
 
-    def _allowed(self) -> frozenset[str]:
-        words = (self._value("allowUndocumented") or "").replace(",", " ").split()
-        unknown = [word for word in words if word not in list(Verb)]
+    def _words(self, key: str, known: Sequence[str]) -> frozenset[str]:
+        words = (self._value(key) or "").replace(",", " ").split()
+        unknown = [word for word in words if word not in known]
         if unknown:
             self._problems.append(
-                f"mixpanel:allowUndocumented names {', '.join(unknown)}, not any of {', '.join(Verb)}: "
-                f"{how_to_set('allowUndocumented')}"
+                f"mixpanel:{key} names {', '.join(unknown)}, not any of {', '.join(known)}: {how_to_set(key)}"
             )
         return frozenset(words)
+
+    def _limits(self) -> Limits:
+        return Limits(
+            self._number("removalPercent", DEFAULT_REMOVAL_PERCENT, 0, 100),
+            int(self._number("removalMinimum", DEFAULT_REMOVAL_MINIMUM, 0, math.inf)),
+            self._words("releaseBrakes", list(Brake)),
+        )
+
+    def _number(self, key: str, default: float, low: float, high: float) -> float:
+        value = self._value(key)
+        try:
+            number = float(value) if value else default
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high or math.isinf(number):
+            upper = "" if math.isinf(high) else f" to {high:g}"
+            self._problems.append(f"mixpanel:{key} is {value!r}, no number from {low:g}{upper}: {how_to_set(key)}")
+            return default
+        return number
 
 
 def how_to_set(key: str, *, secret: bool = False) -> str:

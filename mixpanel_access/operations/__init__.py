@@ -1,0 +1,1 @@
+"""What operators do around the grants: no printing, and no Pulumi engine but through `engine/`."""

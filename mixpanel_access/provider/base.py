@@ -162,10 +162,10 @@ class AccessProvider(ResourceProvider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Judge the inputs; every problem of the resource is told, each in one line."""
-        inputs = {key: value for key, value in news.items() if key != PROVIDER_KEY and value is not None}
+        inputs = {key: value for key, value in _own(news).items() if value is not None}
         problems = Problems()
         try:
-            self._check(_olds, inputs, problems)
+            self._check(_own(_olds), inputs, problems)
         except AccessError as error:
             problems.add("", str(error))  # no one field is to blame
         return CheckResult(inputs, problems.failures)
@@ -182,8 +182,9 @@ class AccessProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Tell what changes; a change of metadata alone is an update that sends no request."""
-        result = self.compare(_olds, _news)
-        result.changes = bool(result.changes or result.replaces or changed(METADATA_FIELDS, _olds, _news))
+        olds, news = _own(_olds), _own(_news)
+        result = self.compare(olds, news)
+        result.changes = bool(result.changes or result.replaces or changed(METADATA_FIELDS, olds, news))
         return result
 
     def create(self, props: Properties) -> CreateResult:
@@ -240,4 +241,9 @@ def select(props: Mapping[str, Any], fields: Iterable[str]) -> Properties:
 
 
 def _own(props: Properties) -> Properties:
-    return {key: value for key, value in props.items() if key != PROVIDER_KEY}
+    """The resource's own properties. The engine's numbers are all floating-point: whole ones become integers again."""
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in props.items()
+        if key != PROVIDER_KEY
+    }

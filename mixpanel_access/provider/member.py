@@ -53,6 +53,8 @@ class MemberProvider(AccessProvider):
     def inspect_online(self, inputs: Properties, problems: Problems) -> None:
         """Judge the role against our own; an unknown word passes only for a person who has it already."""
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
+        if directory.person(inputs["email"]) is None:
+            self.session.invitations.plan(inputs["email"])
         if role not in roles.ORGANIZATION_ROLES:
             person = directory.person(inputs["email"])
             if person is None or person.role != role:
@@ -68,9 +70,12 @@ class MemberProvider(AccessProvider):
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person is a replacement; an expired invitation is a change, a pending one is none."""
+        expired = self._status(olds) is Invitation.EXPIRED
+        if expired:
+            self.session.invitations.plan(str(olds["email"]))
         other = known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"]))
         return DiffResult(
-            changes=changed(self.INPUTS, olds, news) or self._status(olds) is Invitation.EXPIRED,
+            changes=changed(self.INPUTS, olds, news) or expired,
             replaces=["email"] if other else [],
         )
 
@@ -113,7 +118,8 @@ class MemberProvider(AccessProvider):
         if reasons:
             self.session.say(f"{person.email} stays in the organization (removal: when_unused): {'; '.join(reasons)}")
             return
-        directory.remove(person.email)
+        with self.session.brakes.removing(person.email):
+            directory.remove(person.email)
         if directory.person(member.email) is not None:
             raise NotApplied(
                 "cannot remove from the organization",
@@ -128,17 +134,18 @@ class MemberProvider(AccessProvider):
         before = directory.person(email)
         history = dict(olds) or {"adopted": before is not None}
         if before is None:
-            directory.invite(email, role or roles.MEMBER)
+            self.session.invitations.send(email, role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
         elif before.invited and self._status(olds) is Invitation.EXPIRED:
-            directory.invite_again(email, role or before.role or roles.MEMBER)
+            self.session.invitations.send_again(email, role or before.role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
         elif role is not None and before.role is not None and before.role != role:
             if not olds:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
-            directory.change_role(before.email, role)
+            with self.session.brakes.changing(before.email, role):
+                directory.change_role(before.email, role)
         after = directory.person(email)
         if after is None or (role is not None and after.role is not None and after.role != role):
             raise NotApplied(

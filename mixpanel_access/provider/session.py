@@ -7,14 +7,18 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from mixpanel_access.directory.brakes import Brakes
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.settings import Settings, load_settings
 
-if TYPE_CHECKING:
-    from mixpanel_access.directory.directory import Directory
-
 DEBUG_VARIABLE = "MIXPANEL_ACCESS_DEBUG"
+
+
+def say(line: str) -> None:
+    """Show a line to the user: what a provider prints stands under the operation's diagnostics."""
+    print(line, flush=True)  # noqa: T201  # the engine reads it
 
 
 class Session:
@@ -24,12 +28,18 @@ class Session:
         settings: the stack's configuration.
         directory: the organization.
         say: shows a line to the user, under the operation's diagnostics.
+
+    Attributes:
+        brakes: what the operation must pass before it removes or changes people.
+        invitations: the operation's invitations, within Mixpanel's limit.
     """
 
-    def __init__(self, settings: Settings, directory: Directory, say: Callable[[str], None] | None = None) -> None:
+    def __init__(self, settings: Settings, directory: Directory, say: Callable[[str], None] = say) -> None:
         self.settings = settings
         self.directory = directory
-        self.say = say or _say
+        self.say = say
+        self.brakes = Brakes(directory, settings.limits, say)
+        self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     @property
     def organization(self) -> int:
@@ -54,8 +64,7 @@ def shared_session(get: Callable[[str], str | None]) -> Session:
     Raises:
         ConfigurationError: something is missing or malformed.
     """
-    # Imported here: a program declares resources without ever calling Mixpanel, and starts the faster for it.
-    from mixpanel_access.directory.connect import connect
+    from mixpanel_access.directory.connect import connect  # a program that only declares needs no HTTP
 
     settings = load_settings(get, os.environ)
     with _lock:
@@ -68,7 +77,3 @@ def quiet_errors() -> None:
     """Have the engine show an error's message without a traceback, unless debugging is asked for."""
     if os.environ.get(DEBUG_VARIABLE) != "1":
         sys.tracebacklimit = 0
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201  # what a provider prints is shown under the operation's diagnostics

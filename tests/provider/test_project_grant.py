@@ -40,7 +40,7 @@ def inputs(**changes: Any) -> dict[str, Any]:
     return {"project_id": PRODUCTION, "email": "cy@example.com", "role": "analyst", **changes}
 
 
-@pytest.mark.parametrize("project", [PRODUCTION, str(PRODUCTION)], ids=["number", "text from configuration"])
+@pytest.mark.parametrize("project", [PRODUCTION, float(PRODUCTION), str(PRODUCTION)], ids=["number", "from the engine", "from config"])
 def test_a_compliant_grant_passes(api: FakeApi, project: object) -> None:
     """Nothing is wrong with it, and its project id is a number."""
     result = provider_for(api).check({}, inputs(project_id=project))

@@ -1,0 +1,117 @@
+"""The brakes of one operation: every removal and role change passes here before its write, from whichever thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.model.access import Person
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge
+from mixpanel_access.model.errors import Refused
+
+
+class Brakes:
+    """Adds up what one operation does to people, and holds what would be too much.
+
+    The organization is taken as it was when the operation began, so that what one worker has removed still counts
+    when another asks.
+
+    Args:
+        directory: the organization.
+        limits: how far the operation may go.
+        say: shows a line to the user.
+    """
+
+    def __init__(self, directory: Directory, limits: Limits, say: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._limits = limits
+        self._say = say
+        self._lock = threading.Lock()
+        self._people: Mapping[str, Person] | None = None
+        self._removals: set[str] = set()
+        self._roles: dict[str, str] = {}
+        self._warned: set[Finding] = set()
+
+    def judge(self, plan: Plan) -> list[Finding]:
+        """The findings on a plan together with what the operation has done already; nothing is noted."""
+        with self._lock:
+            return self._judge(plan)
+
+    @contextmanager
+    def removing(self, email: str) -> Iterator[None]:
+        """Pass for the removal of one person; it counts unless the body raises.
+
+        Raises:
+            Refused: a brake holds it.
+        """
+        with self._passing(f"cannot remove {email}", Plan(removals=frozenset({same_key(email)}))):
+            yield
+
+    @contextmanager
+    def changing(self, email: str, role: str) -> Iterator[None]:
+        """Pass for one person's organization role; it counts unless the body raises.
+
+        Raises:
+            Refused: a brake holds it.
+        """
+        with self._passing(f"cannot make {email} {role}", Plan(roles={same_key(email): role})):
+            yield
+
+    def hold(self, what: str, plan: Plan) -> None:
+        """Hold a whole plan before its first write, and say what is only a warning.
+
+        Raises:
+            Refused: a brake holds it; the text names everyone concerned and how to release it.
+        """
+        with self._lock:
+            self._hold(what, plan)
+
+    @contextmanager
+    def _passing(self, what: str, plan: Plan) -> Iterator[None]:
+        with self._lock:
+            self._hold(what, plan)
+            self._removals |= plan.removals
+            self._roles.update(plan.roles)
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._removals -= plan.removals
+                for key in plan.roles:
+                    self._roles.pop(key, None)
+            raise
+
+    def _hold(self, what: str, plan: Plan) -> None:
+        findings = self._judge(plan)
+        for finding in findings:
+            if not finding.holds and finding not in self._warned:
+                self._warned.add(finding)
+                self._say(f"warning: {finding}")
+        held = [finding for finding in findings if finding.holds]
+        if held:
+            raise Refused(
+                what,
+                why="; ".join(f"{finding} [{finding.brake}]" for finding in held),
+                next_step=how_to_release(*(finding.brake for finding in held)),
+            )
+
+    def _judge(self, plan: Plan) -> list[Finding]:
+        if self._people is None:
+            self._people = dict(self._directory.people())
+        return judge(
+            self._people,
+            Plan(plan.removals | self._removals, {**self._roles, **plan.roles}),
+            own_address=self._directory.identity().email,
+            own_role=self._directory.own_role(),
+            limits=self._limits,
+        )
+
+
+def how_to_release(*brakes: Brake) -> str:
+    """What a user does who means it, as a sentence."""
+    names = ",".join(dict.fromkeys(brake.value for brake in brakes))
+    wider = " (or raise mixpanel:removalPercent)" if Brake.REMOVAL_SHARE in brakes else ""
+    return f"If it is meant, run it once with: pulumi config set mixpanel:releaseBrakes {names}{wider}; then unset it."

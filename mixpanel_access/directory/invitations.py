@@ -1,0 +1,148 @@
+"""Invitations within Mixpanel's limit of about 10 e-mails an hour and e-mail domain (contract, section 13).
+
+Counts what a run would send, waits as long as it may, and else stops with who was invited, who was not, and from when
+to run again. A later run goes on where this one stopped, since who is invited is in the organization's list.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.model.errors import Invalid, MixpanelError, NotApplied, RateLimited
+
+PER_HOUR: Final = 10
+"""Invitation e-mails to one domain that Mixpanel sends in an hour, about."""
+_HOUR: Final = 3600.0
+_LIMIT_WORDS: Final = re.compile(r"invit\w*\b.*\blimit|limit\b.*\binvit|too many invit", re.IGNORECASE)
+
+
+class Invitations:
+    """The invitations of one operation.
+
+    Args:
+        directory: the organization.
+        wait_seconds: how long the whole operation may wait for the limit; 0 stops at once.
+        now: the clock.
+        say: shows a line to the user.
+        sleep: waits some seconds.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        wait_seconds: float,
+        now: Callable[[], datetime],
+        say: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._directory = directory
+        self._wait_left = wait_seconds
+        self._now = now
+        self._say = say
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._planned: dict[str, dict[str, str]] = {}
+        self._sent: list[str] = []
+        self._closed: dict[str, datetime] = {}
+
+    def plan(self, email: str) -> None:
+        """Note that the operation would invite this address, and warn once where a domain gets too many."""
+        domain = domain_of(email)
+        with self._lock:
+            planned = self._planned.setdefault(domain, {})
+            new = same_key(email) not in planned
+            planned[same_key(email)] = email
+            too_many = new and len(planned) == PER_HOUR + 1
+        if too_many:
+            self._say(
+                f"warning: more than {PER_HOUR} invitations to {domain} in one run; Mixpanel sends about {PER_HOUR} an "
+                f"hour to one domain. The rest is for a later run, or for mixpanel:invitationWaitSeconds."
+            )
+
+    def send(self, email: str, role: str) -> None:
+        """Invite somebody who is not in the organization.
+
+        Raises:
+            RateLimited: the limit is reached, and there is no time left to wait.
+        """
+        self._within_limit(email, lambda: self._directory.invite(email, role))
+
+    def send_again(self, email: str, role: str) -> None:
+        """Invite somebody whose invitation has expired.
+
+        Raises:
+            RateLimited: the limit is reached, and there is no time left to wait.
+        """
+        self._within_limit(email, lambda: self._directory.invite_again(email, role))
+
+    def _within_limit(self, email: str, send: Callable[[], None]) -> None:
+        domain = domain_of(email)
+        while True:
+            self._wait_for(domain, email)
+            try:
+                send()
+            except (RateLimited, Invalid, NotApplied) as error:
+                if not _is_limit(error):
+                    raise
+                seconds = error.retry_after if error.retry_after is not None else _HOUR
+                with self._lock:
+                    self._closed[domain] = self._now() + timedelta(seconds=seconds)
+                self._wait_for(domain, email)
+            else:
+                with self._lock:
+                    self._sent.append(email)
+                return
+
+    def _wait_for(self, domain: str, email: str) -> None:
+        """Wait until the domain is open again, if there is time for it.
+
+        Raises:
+            RateLimited: there is none.
+        """
+        with self._lock:
+            opens = self._closed.get(domain)
+            if opens is None:
+                return
+            seconds = (opens - self._now()).total_seconds()
+            if seconds > self._wait_left:
+                raise self._stopped(domain, email, opens)
+            self._closed.pop(domain)
+            self._wait_left -= max(seconds, 0.0)
+        if seconds > 0:
+            self._say(f"waiting {seconds:.0f} s for Mixpanel's limit on invitations to {domain}")
+            self._sleep(seconds)
+
+    def _stopped(self, domain: str, email: str, opens: datetime) -> RateLimited:
+        sent = {same_key(address) for address in self._sent}
+        missing = [
+            address
+            for addresses in self._planned.values()
+            for key, address in addresses.items()
+            if key not in sent and domain_of(address) == domain
+        ]
+        error = RateLimited(
+            "cannot invite",
+            whom=email,
+            why=f"Mixpanel's limit of about {PER_HOUR} invitation e-mails an hour to {domain} is reached; invited in "
+            f"this run: {_names(self._sent)}; not invited: {_names(missing or [email])}",
+            next_step=f"Run again from {opens:%Y-%m-%d %H:%M} UTC; it goes on where this run stopped. To wait instead, "
+            f"set mixpanel:invitationWaitSeconds.",
+        )
+        error.status = 429
+        return error
+
+
+def _is_limit(error: MixpanelError) -> bool:
+    """Whether a refusal is the limit: 429, or its words under another status (contract, section 13)."""
+    return isinstance(error, RateLimited) or _LIMIT_WORDS.search(error.why) is not None
+
+
+def _names(addresses: list[str]) -> str:
+    return ", ".join(sorted(dict.fromkeys(addresses))) or "nobody"

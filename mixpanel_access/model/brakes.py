@@ -1,0 +1,160 @@
+"""The brakes: what an operation must not do to an organization, as pure functions of who is in and what would change.
+
+They are judged on everything that an operation would remove or change together, so that two removals, each harmless
+alone, are not harmless because they came one after the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Person
+from mixpanel_access.model.address import same_key
+
+DEFAULT_REMOVAL_PERCENT: Final = 10
+DEFAULT_REMOVAL_MINIMUM: Final = 3
+ENOUGH_OWNERS: Final = 2
+"""Mixpanel recommends two owners."""
+
+
+class Brake(StrEnum):
+    """The brakes, by the names that `mixpanel:releaseBrakes` takes."""
+
+    LAST_OWNER = "lastOwner"
+    OWN_IDENTITY = "ownIdentity"
+    ABOVE_OWN_ROLE = "aboveOwnRole"
+    REMOVAL_SHARE = "removalShare"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far an operation may go.
+
+    Attributes:
+        removal_percent: the share of the organization's people, in percent, that one operation may remove.
+        removal_minimum: how many it may remove in any case.
+        released: the brakes that the operator has released.
+    """
+
+    removal_percent: float = DEFAULT_REMOVAL_PERCENT
+    removal_minimum: int = DEFAULT_REMOVAL_MINIMUM
+    released: frozenset[str] = frozenset()
+
+    def removable(self, people: int) -> int:
+        """How many of so many people one operation may remove."""
+        return max(self.removal_minimum, math.floor(people * self.removal_percent / 100 + 1e-9))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an operation would do to people.
+
+    Attributes:
+        removals: the keys of the addresses that leave the organization.
+        roles: key -> the organization role that the person gets.
+    """
+
+    removals: AbstractSet[str] = frozenset()
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A brake that fires, or nearly.
+
+    Attributes:
+        brake: which one.
+        people: the addresses concerned.
+        words: why, as a clause.
+        holds: whether the operation is held; False is a warning.
+    """
+
+    brake: Brake
+    people: tuple[str, ...]
+    words: str
+    holds: bool = True
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.people)}: {self.words}"
+
+
+def judge(
+    people: Mapping[str, Person], plan: Plan, *, own_address: str, own_role: str | None, limits: Limits
+) -> list[Finding]:
+    """Judge a plan against the organization as it is before the first write.
+
+    Args:
+        people: everybody in the organization, by the key of their address.
+        plan: what would be done.
+        own_address: the identity that the provider runs as.
+        own_role: its organization role; None where Mixpanel does not tell.
+        limits: how far an operation may go.
+
+    Returns:
+        The brakes that fire; a released brake is a warning.
+    """
+    found = [
+        *_owners(people, plan),
+        *_identity(people, plan, own_address),
+        *_above(people, plan, own_role),
+        *_share(people, plan, limits),
+    ]
+    return [replace(finding, holds=finding.holds and finding.brake not in limits.released) for finding in found]
+
+
+def _owners(people: Mapping[str, Person], plan: Plan) -> Iterable[Finding]:
+    before = {key for key, person in people.items() if person.role == roles.OWNER and not person.invited}
+    joined = {
+        key for key, role in plan.roles.items() if role == roles.OWNER and key in people and not people[key].invited
+    }
+    after = {
+        key for key in before | joined if key not in plan.removals and plan.roles.get(key, roles.OWNER) == roles.OWNER
+    }
+    lost = before - after
+    if not lost:
+        return
+    who = _addresses(people, lost)
+    if not after:
+        yield Finding(Brake.LAST_OWNER, who, "the organization would be left without an owner")
+    elif len(after) < ENOUGH_OWNERS:
+        words = f"the organization would be left with {len(after)} owner; have two"
+        yield Finding(Brake.LAST_OWNER, who, words, holds=False)
+
+
+def _identity(people: Mapping[str, Person], plan: Plan, own_address: str) -> Iterable[Finding]:
+    own = same_key(own_address)
+    if own in plan.removals:
+        yield Finding(Brake.OWN_IDENTITY, (own_address,), "the provider itself runs as this identity")
+    new, old = plan.roles.get(own), people[own].role if own in people else None
+    if new is not None and old is not None and roles.organization_rank(new) < roles.organization_rank(old):
+        words = f"the provider itself runs as this identity, which would be demoted from {old} to {new}"
+        yield Finding(Brake.OWN_IDENTITY, (own_address,), words)
+
+
+def _above(people: Mapping[str, Person], plan: Plan, own_role: str | None) -> Iterable[Finding]:
+    if own_role is None:
+        return
+    above = {key for key, role in plan.roles.items() if not roles.may_assign(own_role, role)}
+    if above:
+        words = f"the provider's own organization role is {own_role}, and nobody is raised above it"
+        yield Finding(Brake.ABOVE_OWN_ROLE, _addresses(people, above), words)
+
+
+def _share(people: Mapping[str, Person], plan: Plan, limits: Limits) -> Iterable[Finding]:
+    leaving, allowed = plan.removals & people.keys(), limits.removable(len(people))
+    if len(leaving) > allowed:
+        words = (
+            f"one operation may remove {allowed} of the {len(people)} people in the organization "
+            f"({limits.removal_percent:g} %, at least {limits.removal_minimum}), and this would remove {len(leaving)}"
+        )
+        yield Finding(Brake.REMOVAL_SHARE, _addresses(people, leaving), words)
+
+
+def _addresses(people: Mapping[str, Person], keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(people[key].email if key in people else key for key in keys))

@@ -1,0 +1,125 @@
+"""Invitations within the limit: counted, paced, stopped cleanly, gone on with."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from mixpanel_access.directory.invitations import PER_HOUR, Invitations
+from mixpanel_access.directory.settled import ATTEMPTS
+from mixpanel_access.model import errors
+from tests.fakes import NOW, FakeApi, make_directory
+
+
+class Clock:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.slept: list[float] = []
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+
+
+def limit(
+    seconds: float | None = 1800, kind: type[errors.MixpanelError] = errors.RateLimited, why: str = "429"
+) -> errors.MixpanelError:
+    """The server's refusal at the limit."""
+    error = kind("cannot invite", why=why)
+    error.retry_after = seconds
+    return error
+
+
+def invitations(api: FakeApi, clock: Clock, wait: float = 0) -> tuple[Invitations, list[str]]:
+    """Invitations over the fake, and what they say."""
+    said: list[str] = []
+    return Invitations(make_directory(api), wait, clock, said.append, clock.sleep), said
+
+
+@pytest.mark.parametrize(("count", "warnings"), [(PER_HOUR, 0), (PER_HOUR + 1, 1), (PER_HOUR + 5, 1)])
+def test_a_run_that_would_send_too_many_is_warned_about_once(count: int, warnings: int) -> None:
+    """Ten to a domain are fine; the eleventh is worth a warning, and one is enough."""
+    planned, said = invitations(FakeApi(), Clock())
+    for number in range(count):
+        planned.plan(f"p{number}@agency.example.org")
+        planned.plan(f"P{number}@agency.example.org")
+        planned.plan("ana@example.com")
+    assert len(said) == warnings
+
+
+REFUSALS = {
+    "429": limit(),
+    "429 without Retry-After": limit(None),
+    "400 in words": limit(1800, errors.Invalid, "Mixpanel answered 400 (invitation limit reached)"),
+    "200 with an error": limit(1800, errors.NotApplied, "You have hit the limit on invites"),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
+def test_at_the_limit_it_stops_and_tells_who_was_invited_and_who_was_not(refusal: errors.MixpanelError) -> None:
+    """The message has both lists and the time from which to run again; nobody else of the domain is tried."""
+    api, clock = FakeApi(), Clock()
+    run, _ = invitations(api, clock)
+    for name in ("ana", "bo", "cy"):
+        run.plan(f"{name}@agency.example.org")
+    run.send("ana@agency.example.org", "member")
+    api.faults["invite"] = [refusal] * ATTEMPTS  # a passing 429 is tried again first
+    with pytest.raises(errors.RateLimited) as stopped:
+        run.send("bo@agency.example.org", "member")
+    again = "2026-05-04 13:00" if refusal.retry_after is None else "2026-05-04 12:30"
+    for words in (
+        "invited in this run: ana@agency.example.org;",
+        "not invited: bo@agency.example.org, cy@agency.example.org",
+        f"Run again from {again} UTC",
+    ):
+        assert words in str(stopped.value)
+    with pytest.raises(errors.RateLimited, match="cannot invite for cy@agency"):
+        run.send("cy@agency.example.org", "member")
+    assert not any("cy@agency" in str(body) for _, body in api.sent)
+    api.faults.clear()
+    run.send("di@example.com", "member")  # another domain has a limit of its own
+    assert "di@example.com" in api.people
+
+
+@pytest.mark.parametrize(("wait", "sent"), [(1799, False), (1800, True)])
+def test_it_waits_within_what_it_may(wait: float, sent: bool) -> None:
+    """Exactly as long as is set, and not a second more."""
+    api, clock = FakeApi(), Clock()
+    run, said = invitations(api, clock, wait)
+    api.faults["invite"] = [limit()]
+    if sent:
+        run.send("bo@agency.example.org", "member")
+        assert said == ["waiting 1800 s for Mixpanel's limit on invitations to agency.example.org"]
+        api.faults["invite"] = [limit()]
+        with pytest.raises(errors.RateLimited):  # the wait is for the whole run
+            run.send("cy@agency.example.org", "member")
+    else:
+        with pytest.raises(errors.RateLimited):
+            run.send("bo@agency.example.org", "member")
+    assert clock.slept == ([1800] if sent else [])
+
+
+def test_any_other_refusal_is_not_the_limit() -> None:
+    """A bad address closes no domain."""
+    api, clock = FakeApi(), Clock()
+    run, _ = invitations(api, clock, 9999)
+    api.faults["invite"] = [limit(None, errors.Invalid, "Mixpanel answered 400 (bad address)")]
+    with pytest.raises(errors.Invalid):
+        run.send("bo@agency.example.org", "member")
+    run.send("cy@agency.example.org", "member")
+
+
+def test_an_expired_invitation_counts_too() -> None:
+    """Sending again is an e-mail like any other."""
+    api, clock = FakeApi(), Clock()
+    api.put("bo@agency.example.org", invited=True)
+    run, _ = invitations(api, clock)
+    api.faults["invite"] = [limit()]
+    with pytest.raises(errors.RateLimited, match="not invited: bo@agency"):
+        run.send_again("bo@agency.example.org", "member")

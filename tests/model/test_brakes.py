@@ -1,0 +1,147 @@
+"""The brakes: judged on everything that an operation would do, at their very boundaries."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Person
+from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge
+
+OWN = "bot@example.com"
+
+
+def organization(owners: int = 2, members: int = 8, **more: str) -> dict[str, Person]:
+    """So many owners and members, and some more by key."""
+    people = {f"o{n}@example.com": "owner" for n in range(owners)} | {
+        f"m{n}@example.com": "member" for n in range(members)
+    }
+    return {key: Person(key, role, invited=False) for key, role in (people | more).items()}
+
+
+def held(people: dict[str, Person], plan: Plan, own_role: str | None = "owner", **limits: object) -> list[Finding]:
+    """The findings on a plan."""
+    return judge(people, plan, own_address=OWN, own_role=own_role, limits=Limits(**limits))  # type: ignore[arg-type]
+
+
+def leaving(*keys: str) -> Plan:
+    """A plan that removes people."""
+    return Plan(removals=frozenset(keys))
+
+
+@pytest.mark.parametrize(
+    ("owners", "removed", "expected"),
+    [(1, 1, [True]), (2, 2, [True]), (2, 1, [False]), (3, 1, []), (3, 2, [False]), (3, 3, [True]), (3, 0, [])],
+    ids=lambda value: str(value),
+)
+def test_the_last_owner_stays_and_the_last_but_one_is_warned_about(
+    owners: int, removed: int, expected: list[bool]
+) -> None:
+    """Every number of owners left: none is held, one is warned about, two and more are fine."""
+    findings = held(organization(owners), leaving(*[f"o{n}@example.com" for n in range(removed)]))
+    assert [(finding.brake, finding.holds) for finding in findings] == [(Brake.LAST_OWNER, holds) for holds in expected]
+
+
+def test_removal_and_demotion_are_added_up() -> None:
+    """One owner removed and the other demoted leaves none."""
+    plan = Plan(frozenset({"o0@example.com"}), {"o1@example.com": "admin"})
+    (finding,) = held(organization(2), plan)
+    assert (finding.holds, finding.people) == (True, ("o0@example.com", "o1@example.com"))
+
+
+def test_a_new_owner_takes_the_place_of_the_old() -> None:
+    """Handing ownership over in one operation is no loss, if the new owner has joined."""
+    plan = Plan(frozenset({"o0@example.com"}), {"m0@example.com": "owner"})
+    assert [finding.holds for finding in held(organization(1), plan)] == [False]
+    people = organization(1)
+    people["m0@example.com"] = Person("m0@example.com", "member", invited=True)
+    assert [finding.holds for finding in held(people, plan)] == [True]
+
+
+def test_an_owner_who_has_not_joined_is_none() -> None:
+    """An invitation does not run an organization."""
+    people = organization(1)
+    people["o9@example.com"] = Person("o9@example.com", "owner", invited=True)
+    assert [finding.holds for finding in held(people, leaving("o0@example.com"))] == [True]
+    assert held(people, leaving("o9@example.com")) == []
+
+
+@pytest.mark.parametrize(
+    ("people", "allowed"), [(1, 3), (10, 3), (30, 3), (39, 3), (40, 4), (49, 4), (50, 5), (1000, 100)]
+)
+def test_the_share_of_the_organization_at_its_boundary(people: int, allowed: int) -> None:
+    """10 %, rounded down, but three in any case: exactly so many may go and not one more."""
+    everyone = organization(0, people)
+    keys = sorted(everyone)
+    assert held(everyone, leaving(*keys[:allowed])) == []
+    if people > allowed:
+        (finding,) = held(everyone, leaving(*keys[: allowed + 1]))
+        assert (finding.brake, finding.holds) == (Brake.REMOVAL_SHARE, True)
+        assert finding.people == tuple(keys[: allowed + 1])
+        assert f"may remove {allowed} of the {people} people" in finding.words
+
+
+@pytest.mark.parametrize(
+    ("percent", "minimum", "allowed"), [(0, 0, 0), (50, 0, 5), (0, 4, 4), (100, 0, 10), (29.9, 1, 2)]
+)
+def test_the_share_can_be_set(percent: float, minimum: int, allowed: int) -> None:
+    """Percent and minimum are settings; the higher counts."""
+    assert Limits(percent, minimum).removable(10) == allowed
+
+
+def test_who_is_not_in_the_organization_is_not_counted() -> None:
+    """Removing those who left already removes nobody."""
+    assert held(organization(2, 8), leaving(*[f"gone{n}@example.com" for n in range(50)])) == []
+
+
+@pytest.mark.parametrize("spelling", [OWN, OWN.upper()])
+def test_the_providers_own_identity_stays(spelling: str) -> None:
+    """It is neither removed nor demoted, in whatever spelling it is told."""
+    people = organization(**{OWN: "admin"})
+    findings = judge(people, leaving(OWN), own_address=spelling, own_role="admin", limits=Limits())
+    assert [(finding.brake, finding.holds) for finding in findings] == [(Brake.OWN_IDENTITY, True)]
+
+
+@pytest.mark.parametrize("old", roles.ORGANIZATION_ROLES)
+@pytest.mark.parametrize("new", roles.ORGANIZATION_ROLES)
+def test_the_providers_own_identity_is_not_demoted(old: str, new: str) -> None:
+    """Every pair of roles: only a lower rank is a demotion."""
+    findings = held(organization(**{OWN: old}), Plan(roles={OWN: new}))
+    lower = roles.organization_rank(new) < roles.organization_rank(old)
+    assert any(finding.brake is Brake.OWN_IDENTITY for finding in findings) is lower
+
+
+@pytest.mark.parametrize("own", [*roles.ORGANIZATION_ROLES, None])
+@pytest.mark.parametrize("role", roles.ORGANIZATION_ROLES)
+def test_nobody_is_raised_above_our_own_role(own: str | None, role: str) -> None:
+    """Every pair of roles; an untold own role is left to the server."""
+    findings = held(organization(), Plan(roles={"m0@example.com": role}), own_role=own)
+    above = own is not None and not roles.may_assign(own, role)
+    assert any(finding.brake is Brake.ABOVE_OWN_ROLE for finding in findings) is above
+
+
+WORST = Plan(frozenset({"o0@example.com", OWN, *[f"m{n}@example.com" for n in range(5)]}), {"m6@example.com": "owner"})
+
+
+@pytest.mark.parametrize("released", list(Brake))
+def test_each_brake_can_be_released_and_then_warns(released: Brake) -> None:
+    """Released by name, it no longer holds, and still says what it found; the others hold."""
+    people = organization(1, **{OWN: "admin"})
+    people["m6@example.com"] = Person("m6@example.com", "member", invited=True)
+    findings = {
+        finding.brake: finding.holds for finding in held(people, WORST, "admin", released=frozenset({released}))
+    }
+    assert findings == {brake: brake is not released for brake in Brake}
+
+
+@given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
+def test_an_operation_that_is_let_through_always_leaves_an_owner(
+    owners: set[int], removed: set[int], demoted: set[int]
+) -> None:
+    """Whatever is removed and demoted together: if no brake holds and there was an owner, there is one."""
+    people = {f"p{n}": Person(f"p{n}", "owner" if n in owners else "member", invited=False) for n in range(31)}
+    plan = Plan(frozenset(f"p{n}" for n in removed), {f"p{n}": "admin" for n in demoted})
+    holds = any(f.holds for f in held(people, plan) if f.brake is Brake.LAST_OWNER)
+    assert holds is bool(owners and not owners - removed - demoted)
