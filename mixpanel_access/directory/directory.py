@@ -88,7 +88,12 @@ class Directory:
 
     def people(self) -> Mapping[str, Person]:
         """Everybody in the organization, invited people included, by the key of their address."""
-        return self._snapshot.get(_PEOPLE, lambda: {person.key: person for person in self._api.users.list_users()})
+
+        def fetch() -> Mapping[str, Person]:
+            self.identity()  # a wrong organization is told as what it is
+            return {person.key: person for person in self._api.users.list_users()}
+
+        return self._snapshot.get(_PEOPLE, fetch)
 
     def person(self, email: str) -> Person | None:
         """One person, or None if they are not in the organization."""
@@ -96,9 +101,12 @@ class Directory:
 
     def projects(self) -> Mapping[int, Project]:
         """Every project, by id."""
-        return self._snapshot.get(
-            _PROJECTS, lambda: {project.id: project for project in self._api.projects.list_projects()}
-        )
+
+        def fetch() -> Mapping[int, Project]:
+            self.identity()
+            return {project.id: project for project in self._api.projects.list_projects()}
+
+        return self._snapshot.get(_PROJECTS, fetch)
 
     def grants(self, project: int) -> Mapping[str, tuple[Grant, ...]]:
         """The grants in one project, by the key of the person's address.

@@ -21,6 +21,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from mixpanel_access.model.address import problem_with
@@ -90,13 +91,11 @@ class AccessProvider(ResourceProvider):
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ()
     """Those of them whose change touches the organization."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._session: Session | None = None
-        self._problem: ConfigurationError | None = None
+    _session: Session | None = None
+    _problem: ConfigurationError | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_session": None, "_problem": None}
+        return {}  # what is pickled lands in the state of every resource
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. What is wrong with it is told by the verbs, which can say it in one line."""
@@ -241,9 +240,12 @@ def select(props: Mapping[str, Any], fields: Iterable[str]) -> Properties:
 
 
 def _own(props: Properties) -> Properties:
-    """The resource's own properties. The engine's numbers are all floating-point: whole ones become integers again."""
-    return {
-        key: int(value) if isinstance(value, float) and value.is_integer() else value
-        for key, value in props.items()
-        if key != PROVIDER_KEY
-    }
+    """The resource's own properties, without the pickled provider."""
+    return {key: _plain(value) for key, value in props.items() if key != PROVIDER_KEY}
+
+
+def _plain(value: Any) -> Any:
+    """A value as we think of it: the engine's numbers are all floating-point, and an unknown is an object of its own."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return rpc.UNKNOWN if isinstance(value, Unknown) else value

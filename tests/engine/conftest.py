@@ -1,0 +1,113 @@
+"""The real `pulumi` in a copy of the project, against an emulator of its own for each test."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.sandbox import Emulator, project_copy
+from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine, local_backend
+
+PRODUCTION, WAREHOUSE = 1234567, 1234568
+STAGING, SANDBOX = 2345678, 2345679
+
+
+@dataclass
+class Workspace:
+    """A project, a backend and an emulator."""
+
+    pulumi: Pulumi
+    emulator: Emulator
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def stacks(self) -> Path:
+        return self.pulumi.project / "stacks"
+
+    def run(self, *args: str, check: bool = True, **environ: str) -> Completed:
+        """Run pulumi, with more variables."""
+        pulumi = Pulumi(self.pulumi.engine, self.pulumi.project, {**self.pulumi.environ, **self.environ, **environ})
+        return pulumi.run(*args, check=check, timeout=200)
+
+    def up(self, stack: str = "production", *args: str, check: bool = True) -> Completed:
+        return self.run("up", "--yes", "--skip-preview", "--stack", stack, *args, check=check)
+
+    def unchanged(self, stack: str = "production") -> None:
+        """After up, preview and refresh show no change, twice."""
+        for _ in range(2):
+            self.run("preview", "--expect-no-changes", "--stack", stack)
+            self.run("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack)
+
+    def resources(self, stack: str = "production") -> list[dict[str, Any]]:
+        """Our resources in the state."""
+        state = json.loads(self.run("stack", "export", "--stack", stack).stdout)
+        found = state["deployment"].get("resources", [])
+        return [resource for resource in found if "dynamic/mixpanel" in resource["type"]]
+
+    def outputs(self, name: str, stack: str = "production") -> dict[str, Any]:
+        """The outputs of the resource of that name, without the pickled provider."""
+        outputs = next(r["outputs"] for r in self.resources(stack) if r["urn"].endswith(f"::{name}"))
+        return {key: value for key, value in outputs.items() if key != "__provider"}
+
+    def roster(self, people: list[dict[str, Any]], stack: str = "production", **more: Any) -> None:
+        """Write a roster over the demo organization's projects."""
+        ids = {"production": (PRODUCTION, WAREHOUSE), "staging": (STAGING, SANDBOX)}[stack]
+        projects = {key: {"id": id_, "environment": stack} for key, id_ in zip(("shop", "warehouse"), ids, strict=True)}
+        document = {
+            "environment": stack,
+            "organizationRoles": stack == "production",
+            "projects": projects,
+            "people": people,
+        }
+        (self.stacks / f"{stack}.yaml").write_text(json.dumps(document | more))
+
+    def program(self, text: str) -> None:
+        """Replace the Pulumi program."""
+        (self.stacks / "__main__.py").write_text(text)
+
+    def dump(self) -> dict[str, Any]:
+        document: dict[str, Any] = self.emulator.control("GET", "dump")
+        return document
+
+    def members(self) -> dict[str, str]:
+        return {row["email"]: row["role"] for row in self.dump()["members"]}
+
+    def grants(self, email: str) -> dict[int, str]:
+        return {row["project"]: row["role"] for row in self.dump()["grants"] if row["email"] == email}
+
+    def mails(self, email: str) -> int:
+        return sum(mail["email"] == email for mail in self.emulator.control("GET", "mails"))
+
+    def requests(self) -> Mapping[str, int]:
+        counts: Mapping[str, int] = self.emulator.control("GET", "requests")["by_endpoint"]
+        return counts
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The engine; `make test` has it ready."""
+    return ensure_engine(lambda _: None)
+
+
+@pytest.fixture
+def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+    """The stacks production and staging, on the demo organization."""
+    from mixpanel_access.emulator.server import demo_document
+
+    with EmulatorServer(demo_document()) as server:
+        emulator = Emulator(server.url)
+        (tmp_path / "project").mkdir()
+        project = project_copy(tmp_path / "project")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_"))}
+        environ = {**clean, **local_backend(tmp_path, "test"), **emulator.environment}
+        made = Workspace(Pulumi(engine, project, environ), emulator, tmp_path)
+        made.run("stack", "init", "production")
+        yield made

@@ -1,0 +1,142 @@
+"""Members and grants through the real engine, from the first up to destroy."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+
+pytestmark = pytest.mark.engine
+
+CY = "cy@agency.example.org"
+BOTH = {"email": CY, "organizationRole": "member", "projects": {"shop": "analyst", "warehouse": "consumer"}}
+ONE = {**BOTH, "projects": {"shop": "analyst"}}
+
+
+def test_the_rosters_of_the_repository_are_brought_about(workspace: Workspace) -> None:
+    """Both stacks, as they are shipped: up, and then no change, twice."""
+    workspace.run("stack", "init", "staging")
+    for stack in ("production", "staging"):
+        workspace.up(stack)
+        workspace.unchanged(stack)
+    assert workspace.members()["robin@agency.example.org"] == "member"
+    assert len(workspace.grants("robin@agency.example.org")) == 4
+    assert workspace.mails("robin@agency.example.org") == 1
+
+
+def test_revoking_one_of_two_grants_leaves_the_person_with_the_other(workspace: Workspace) -> None:
+    """The error that this project exists to avoid: a grant's removal never removes the person."""
+    workspace.roster([BOTH])
+    workspace.up()
+    workspace.emulator.control("POST", "invitations/accept", {"email": CY})
+    assert workspace.grants(CY) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    workspace.emulator.control("DELETE", "requests")
+    workspace.roster([ONE])
+    workspace.up()
+    assert workspace.members()[CY] == "member"
+    assert workspace.grants(CY) == {PRODUCTION: "analyst"}
+    assert "POST /organizations/{o}/delete-users/" not in workspace.requests()
+    workspace.unchanged()
+
+
+def test_a_role_changed_on_the_server_shows_and_is_repaired(workspace: Workspace) -> None:
+    """`preview --refresh` shows the drift of a project role and of an organization role; up repairs both."""
+    workspace.roster([ONE])
+    workspace.up()
+    workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": CY, "role": "admin"})
+    workspace.emulator.control("POST", "members", {"email": CY, "role": "admin"})
+    shown = workspace.run("preview", "--refresh", "--diff", "--stack", "production").stdout
+    assert re.search(r'~ role\s*: "admin" => "analyst"', shown)
+    assert re.search(r'~ role\s*: "admin" => "member"', shown)
+    assert workspace.grants(CY) == {PRODUCTION: "admin"}
+    workspace.up("production", "--refresh")
+    assert workspace.grants(CY) == {PRODUCTION: "analyst"}
+    assert workspace.members()[CY] == "member"
+    workspace.unchanged()
+
+
+def test_what_was_taken_away_by_hand_comes_back(workspace: Workspace) -> None:
+    """A grant and a person removed in the product are drift, and the next up brings them back."""
+    workspace.roster([BOTH])
+    workspace.up()
+    workspace.emulator.control("DELETE", f"members/{CY}")
+    workspace.up("production", "--refresh")
+    assert workspace.grants(CY) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    assert workspace.mails(CY) == 2
+    workspace.unchanged()
+
+
+def test_an_expired_invitation_is_sent_again_by_the_next_up_and_a_pending_one_is_not(workspace: Workspace) -> None:
+    """Pending is no drift, expired is: refresh shows it, preview plans it, up sends it, once."""
+    workspace.roster([ONE])
+    workspace.up()
+    begun = workspace.outputs(CY)
+    assert (begun["status"], begun["adopted"]) == ("pending", False)
+    for days, mails in ((6, 1), (8, 2)):
+        now = _later(begun["invited_at"], days)
+        workspace.emulator.control("POST", "clock", {"now": now})
+        workspace.run("config", "set", "mixpanel:now", now, "--stack", "production")
+        workspace.run("refresh", "--yes", "--skip-preview", "--run-program", "--stack", "production")
+        assert workspace.outputs(CY)["status"] == ("expired" if mails == 2 else "pending")
+        planned = workspace.run("preview", "--stack", "production").stdout
+        assert ("1 to update" in planned) is (mails == 2)
+        workspace.up()
+        assert workspace.mails(CY) == mails
+        assert workspace.outputs(CY)["status"] == "pending"
+        workspace.unchanged()
+
+
+def test_a_change_of_metadata_sends_no_request(workspace: Workspace) -> None:
+    """Tickets, approvers and dates are in the state and nowhere else."""
+    workspace.roster([ONE])
+    workspace.up()
+    workspace.emulator.control("DELETE", "requests")
+    workspace.roster([{**ONE, "ticket": "OPS-1", "approver": "ana@example.com", "ends": "2030-01-31"}])
+    done = workspace.up()
+    assert "2 updated" in done.stdout
+    assert workspace.requests() == {}
+    assert workspace.outputs(CY)["ticket"] == "OPS-1"
+    assert workspace.outputs(f"{PRODUCTION}:{CY}")["ends"] == "2030-01-31"
+
+
+def test_unknown_values_at_preview_are_fine(workspace: Workspace) -> None:
+    """A program may make an address or a role from another resource's output."""
+    workspace.program(
+        "import pulumi\n"
+        "from mixpanel_access.provider import Member, ProjectGrant\n"
+        f"first = Member('first', email='{CY}', role='member')\n"
+        "second = Member('second', email=first.status.apply(lambda s: f'{s}@agency.example.org'))\n"
+        f"ProjectGrant('grant', project_id={PRODUCTION}, email=second.email, "
+        "role=first.adopted.apply(lambda a: 'consumer'))\n"
+    )
+    assert "+ 4 to create" in workspace.run("preview", "--stack", "production").stdout
+    workspace.up()
+    assert workspace.grants("pending@agency.example.org") == {PRODUCTION: "consumer"}
+
+
+def test_destroy_takes_away_what_was_given_and_nobody_else(workspace: Workspace) -> None:
+    """Grants go before the member; who was there before stays as they were."""
+    before = workspace.dump()
+    workspace.roster([BOTH])
+    workspace.up()
+    workspace.emulator.control("POST", "invitations/accept", {"email": CY})
+    workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    after = workspace.dump()
+    assert (after["members"], after["grants"]) == (before["members"], before["grants"])
+    assert workspace.resources() == []
+
+
+def test_two_spellings_are_one_person(workspace: Workspace) -> None:
+    """The organization has the address in another case: nobody is invited, and nothing drifts."""
+    workspace.roster([{"email": "Lee@Example.com", "organizationRole": "member", "projects": {"shop": "analyst"}}])
+    workspace.up()
+    assert workspace.mails("lee@example.com") == 0
+    assert workspace.outputs("lee@example.com")["adopted"] is True
+    workspace.unchanged()
+
+
+def _later(instant: str, days: int) -> str:
+    return (datetime.fromisoformat(instant) + timedelta(days=days)).isoformat()
