@@ -68,8 +68,8 @@ class Demo:
         self.command("stack", "init", stack)
         planned = self.command("preview", "--stack", stack)
         self.holds(
-            "+ 5 to create" in planned.stdout,
-            f"{stack}: the preview plans the stack, its component, 1 member and 2 grants",
+            "+ 6 to create" in planned.stdout,
+            f"{stack}: the preview plans the stack, its component, its brake, 1 member and 2 grants",
         )
         self.command("up", "--yes", "--skip-preview", "--stack", stack)
         self.holds(

@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 """The clone."""
 
 USERNAME: Final = "deploy-bot.1a2b3c.mp-service-account"
-SECRET: Final = "demo-secret"  # noqa: S105  # of the emulator's demo organization, good for nothing else
+SECRET: Final = "demo-secret"  # of the emulator's demo organization, good for nothing else
 """The service account of the emulator's demo organization."""
 
 _STOP_SECONDS: Final = 10

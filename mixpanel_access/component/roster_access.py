@@ -8,7 +8,8 @@ import pulumi
 
 from mixpanel_access.model import roster
 from mixpanel_access.model.errors import AccessError, RosterError
-from mixpanel_access.provider import Member, ProjectGrant
+from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
+from mixpanel_access.provider.removal_brake import DeclaredPerson
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -57,7 +58,24 @@ class RosterAccess(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[member]),
                     **metadata,
                 )
+        RemovalBrake(
+            "removal-brake",
+            people=[_declared(person, declared) for person in declared.people],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.members.values(), *self.grants.values()]),
+        )
         self.register_outputs({"people": len(self.members), "grants": len(self.grants)})
+
+
+def _declared(person: roster.RosterPerson, declared: roster.Roster) -> DeclaredPerson:
+    """What the brake needs to know of a person."""
+    known = DeclaredPerson(
+        email=person.email,
+        removal=person.removal or "when_unused",
+        projects=[declared.projects[key].id for key in person.projects],
+    )
+    if person.organization_role:
+        known["role"] = person.organization_role
+    return known
 
 
 def roster_program(file: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeVar
 
 WORKERS: Final = 4
 """Worker threads of a dynamic provider's process: no more writes than this can wait at once."""
-LINGER: Final = 0.03
-"""Seconds for which the first writer waits for others; a request to Mixpanel takes ten times as long."""
+LINGER: Final = 0.1
+"""Seconds for which the first writer waits for others; a request to Mixpanel takes some times as long."""
 
 _Item = TypeVar("_Item")
 Outcome = Mapping[_Item, Exception | None]

@@ -2,5 +2,6 @@
 
 from mixpanel_access.provider.member import Member
 from mixpanel_access.provider.project_grant import ProjectGrant
+from mixpanel_access.provider.removal_brake import RemovalBrake
 
-__all__ = ["Member", "ProjectGrant"]
+__all__ = ["Member", "ProjectGrant", "RemovalBrake"]

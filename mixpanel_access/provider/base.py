@@ -134,8 +134,8 @@ class AccessProvider(ResourceProvider):
         """Judge and normalize known inputs in place; only what can be known without a request."""
 
     @abstractmethod
-    def inspect_online(self, inputs: Properties, problems: Problems) -> None:
-        """Judge inputs that are all known against the organization."""
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge inputs that are all known, and differ from the old ones, against the organization."""
 
     @abstractmethod
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
@@ -177,7 +177,7 @@ class AccessProvider(ResourceProvider):
             problems.add(field, reason)
         new = changed(self.ACCESS_INPUTS, olds, inputs)  # what the organization has accepted is not asked about again
         if new and not problems and all(known(value) for value in inputs.values()):
-            self.inspect_online(inputs, problems)
+            self.inspect_online(inputs, problems, olds)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Tell what changes; a change of metadata alone is an update that sends no request."""
@@ -245,7 +245,11 @@ def _own(props: Properties) -> Properties:
 
 
 def _plain(value: Any) -> Any:
-    """A value as we think of it: the engine's numbers are all floating-point, and an unknown is an object of its own."""
+    """A value as we think of it: the engine's numbers are all floating-point, its unknowns are objects of their own."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return rpc.UNKNOWN if isinstance(value, Unknown) else value

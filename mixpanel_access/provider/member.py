@@ -50,7 +50,7 @@ class MemberProvider(AccessProvider):
         if known(removal) and removal not in REMOVALS:
             problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
 
-    def inspect_online(self, inputs: Properties, problems: Problems) -> None:
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the role against our own; an unknown word passes only for a person who has it already."""
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
         if directory.person(inputs["email"]) is None:

@@ -53,7 +53,7 @@ class ProjectGrantProvider(AccessProvider):
                 f"{inputs.get('email')} in project {inputs.get('project_id')} in the stack of its own environment",
             )
 
-    def inspect_online(self, inputs: Properties, problems: Problems) -> None:
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the project and the role against the organization and our own role."""
         directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
         if project not in directory.projects():

@@ -1,0 +1,107 @@
+"""The brakes hold before the first write: at preview, at up without one, and on destroy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import Workspace
+
+pytestmark = pytest.mark.engine
+
+CREW = [
+    {"email": f"p{n}@agency.example.org", "organizationRole": "member", "projects": {"shop": "analyst"}}
+    for n in range(8)
+]
+"""With the demo organization's six, fourteen people: three may go at once."""
+
+
+@pytest.fixture
+def crew(workspace: Workspace) -> Workspace:
+    """Eight people who have accepted."""
+    workspace.roster(CREW)
+    workspace.up()
+    for person in CREW:
+        workspace.emulator.control("POST", "invitations/accept", {"email": person["email"]})
+    workspace.emulator.control("DELETE", "requests")
+    return workspace
+
+
+def writes(workspace: Workspace) -> dict[str, int]:
+    """The writes that have reached the server."""
+    return {endpoint: count for endpoint, count in workspace.requests().items() if not endpoint.startswith("GET")}
+
+
+def test_a_merge_that_drops_too_many_people_is_held_and_names_them(crew: Workspace) -> None:
+    """Four of fourteen is one too many: preview and up say who, and nobody loses anything."""
+    before = crew.dump()
+    crew.roster(CREW[4:])
+    for command in (["preview"], ["up", "--yes", "--skip-preview"]):
+        held = crew.run(*command, "--stack", "production", check=False)
+        assert held.returncode != 0
+        assert "may remove 3 of the 14 people" in held.stdout
+        for person in CREW[:4]:
+            assert str(person["email"]) in held.stdout
+        assert "mixpanel:releaseBrakes removalShare" in held.stdout
+        assert "Traceback" not in held.stdout
+    assert writes(crew) == {}
+    assert (crew.dump()["members"], crew.dump()["grants"]) == (before["members"], before["grants"])
+    crew.roster(CREW[3:])
+    crew.up()
+    assert len(crew.members()) == 11
+
+
+def test_a_destroy_of_too_many_is_held_before_the_first_write(crew: Workspace) -> None:
+    """Destroy runs no program, and is held all the same; released by name, it goes through."""
+    held = crew.run("destroy", "--yes", "--skip-preview", "--stack", "production", check=False)
+    assert held.returncode != 0
+    assert "would remove 8" in held.stdout
+    assert "Traceback" not in held.stdout
+    assert writes(crew) == {}
+    assert len(crew.resources()) == 17
+    crew.run("config", "set", "mixpanel:releaseBrakes", "removalShare", "--stack", "production")
+    crew.run("destroy", "--yes", "--skip-preview", "--run-program", "--stack", "production")
+    assert len(crew.members()) == 6
+
+
+def test_who_keeps_access_elsewhere_does_not_count(crew: Workspace) -> None:
+    """People whom another stack still needs do not leave, so their removal here is no mass removal."""
+    for person in CREW:
+        grant = {"project": 2345678, "email": person["email"], "role": "consumer"}
+        crew.emulator.control("POST", "grants", grant)
+    done = crew.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    assert done.stdout.count("stays in the organization (removal: when_unused)") >= 8
+    assert len(crew.members()) == 14
+
+
+OWNERS: list[dict[str, Any]] = [
+    {"email": email, "organizationRole": "owner", "removal": "always"}
+    for email in ("ana@example.com", "omar@example.com")
+]
+
+
+@pytest.mark.parametrize("how", ["removed", "demoted"])
+def test_the_last_owners_are_kept_together(workspace: Workspace, how: str) -> None:
+    """Either of the two may go, and not both in one change, whether removed or demoted."""
+    document = workspace.dump()
+    document["service_accounts"][0]["role"] = "owner"
+    workspace.emulator.control("POST", "seed", document)
+    workspace.roster(OWNERS)
+    workspace.up()
+    workspace.emulator.control("DELETE", "requests")
+    lower = [{**owner, "organizationRole": "member"} for owner in OWNERS]
+    workspace.roster([] if how == "removed" else lower)
+    held = (
+        workspace.up(check=False)
+        if how == "removed"
+        else workspace.run("preview", "--stack", "production", check=False)
+    )
+    assert "the organization would be left without an owner" in held.stdout
+    assert "ana@example.com, omar@example.com" in held.stdout
+    assert writes(workspace) == {}
+    if how == "demoted":
+        workspace.roster([OWNERS[0], lower[1]])
+        done = workspace.up()
+        assert "the organization would be left with 1 owner" in done.stdout
+        assert workspace.members()["omar@example.com"] == "member"
