@@ -1,8 +1,8 @@
 """`RemovalBrake`: judges all removals and role changes of a stack together, before the first of them is written.
 
 The engine hands a provider one resource at a time, and on destroy it runs no program. This resource knows everybody
-that its stack declares: its check sees who is no longer there, and since it depends on all of them it is the first to be
-deleted.
+that its stack declares: its check sees who is no longer there, and since it depends on all of them, it is the first to
+be deleted.
 """
 
 from __future__ import annotations

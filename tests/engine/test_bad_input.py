@@ -97,8 +97,8 @@ def test_a_failure_in_the_middle_is_finished_by_running_again(workspace: Workspa
     workspace.emulator.control("DELETE", "faults")
     workspace.up()
     for person in people:
-        assert workspace.grants(person["email"]) == {PRODUCTION: "analyst"}
-        assert workspace.mails(person["email"]) == 1
+        email = str(person["email"])
+        assert (workspace.grants(email), workspace.mails(email)) == ({PRODUCTION: "analyst"}, 1)
     workspace.unchanged()
 
 

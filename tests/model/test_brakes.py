@@ -13,12 +13,12 @@ from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge
 OWN = "bot@example.com"
 
 
-def organization(owners: int = 2, members: int = 8, **more: str) -> dict[str, Person]:
+def organization(owners: int = 2, members: int = 8, more: dict[str, str] | None = None) -> dict[str, Person]:
     """So many owners and members, and some more by key."""
     people = {f"o{n}@example.com": "owner" for n in range(owners)} | {
         f"m{n}@example.com": "member" for n in range(members)
     }
-    return {key: Person(key, role, invited=False) for key, role in (people | more).items()}
+    return {key: Person(key, role, invited=False) for key, role in (people | (more or {})).items()}
 
 
 def held(people: dict[str, Person], plan: Plan, own_role: str | None = "owner", **limits: object) -> list[Finding]:
@@ -34,7 +34,7 @@ def leaving(*keys: str) -> Plan:
 @pytest.mark.parametrize(
     ("owners", "removed", "expected"),
     [(1, 1, [True]), (2, 2, [True]), (2, 1, [False]), (3, 1, []), (3, 2, [False]), (3, 3, [True]), (3, 0, [])],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_the_last_owner_stays_and_the_last_but_one_is_warned_about(
     owners: int, removed: int, expected: list[bool]
@@ -99,7 +99,7 @@ def test_who_is_not_in_the_organization_is_not_counted() -> None:
 @pytest.mark.parametrize("spelling", [OWN, OWN.upper()])
 def test_the_providers_own_identity_stays(spelling: str) -> None:
     """It is neither removed nor demoted, in whatever spelling it is told."""
-    people = organization(**{OWN: "admin"})
+    people = organization(more={OWN: "admin"})
     findings = judge(people, leaving(OWN), own_address=spelling, own_role="admin", limits=Limits())
     assert [(finding.brake, finding.holds) for finding in findings] == [(Brake.OWN_IDENTITY, True)]
 
@@ -108,7 +108,7 @@ def test_the_providers_own_identity_stays(spelling: str) -> None:
 @pytest.mark.parametrize("new", roles.ORGANIZATION_ROLES)
 def test_the_providers_own_identity_is_not_demoted(old: str, new: str) -> None:
     """Every pair of roles: only a lower rank is a demotion."""
-    findings = held(organization(**{OWN: old}), Plan(roles={OWN: new}))
+    findings = held(organization(more={OWN: old}), Plan(roles={OWN: new}))
     lower = roles.organization_rank(new) < roles.organization_rank(old)
     assert any(finding.brake is Brake.OWN_IDENTITY for finding in findings) is lower
 
@@ -128,7 +128,7 @@ WORST = Plan(frozenset({"o0@example.com", OWN, *[f"m{n}@example.com" for n in ra
 @pytest.mark.parametrize("released", list(Brake))
 def test_each_brake_can_be_released_and_then_warns(released: Brake) -> None:
     """Released by name, it no longer holds, and still says what it found; the others hold."""
-    people = organization(1, **{OWN: "admin"})
+    people = organization(1, more={OWN: "admin"})
     people["m6@example.com"] = Person("m6@example.com", "member", invited=True)
     findings = {
         finding.brake: finding.holds for finding in held(people, WORST, "admin", released=frozenset({released}))

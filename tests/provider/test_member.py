@@ -349,11 +349,7 @@ def test_state_of_another_organization_is_not_touched(api: FakeApi, verb: str) -
     """A stack pointed at another organization stops before it reads or writes."""
     provider, foreign = provider_for(api), "1:cy@example.com"
     with pytest.raises(errors.InputError, match="belongs to organization 1"):
-        {
-            "read": lambda: provider.read(foreign, inputs()),
-            "update": lambda: provider.update(foreign, inputs(), inputs()),
-            "delete": lambda: provider.delete(foreign, inputs()),
-        }[verb]()
+        getattr(provider, verb)(foreign, *[inputs()] * (2 if verb == "update" else 1))
     assert not api.calls
 
 

@@ -1,0 +1,189 @@
+"""What answers mean: the envelope, the wire shapes, and what of them may be shown."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixpanel_access.api import wire
+from mixpanel_access.api.envelope import results_of
+from mixpanel_access.api.redaction import LONGEST, Redactor
+from mixpanel_access.model import errors
+from mixpanel_access.model.access import Grant, GrantType, Person
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["status", "error", "results", "users", "email", "role", "id", "projects", "updated", "a@b.co"]
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+GOOD: dict[str, tuple[Any, Any]] = {
+    "results": ({"status": "ok", "results": [1]}, [1]),
+    "no results": ({"status": "ok"}, {"status": "ok"}),
+    "no envelope": ({"updated": True}, {"updated": True}),
+    "array": ([1], [1]),
+    "updated": (
+        {"status": "ok", "results": {"updated": True, "fail_reason": None}},
+        {"updated": True, "fail_reason": None},
+    ),
+    "empty error": ({"status": "ok", "error": "", "results": 1}, 1),
+}
+
+
+@pytest.mark.parametrize(("answer", "results"), GOOD.values(), ids=GOOD.keys())
+def test_a_success(answer: Any, results: Any) -> None:
+    """The results, or the whole answer where there is no envelope."""
+    assert results_of(json.dumps(answer).encode(), "x", Redactor()) == results
+
+
+FAILED: dict[str, tuple[Any, str]] = {
+    "error envelope with 200": ({"status": "error", "error": "plan too small"}, "plan too small"),
+    "error envelope without words": ({"status": "error"}, "error"),
+    "bare error": ({"error": "name taken"}, "name taken"),
+    "error beside ok": ({"status": "ok", "error": "half done", "results": {}}, "half done"),
+    "not updated": ({"status": "ok", "results": {"updated": False, "fail_reason": "last owner"}}, "last owner"),
+    "not updated, no reason": ({"updated": False}, "nothing was updated"),
+    "no success": ({"status": "ok", "results": {"success": False}}, "no success"),
+}
+
+
+@pytest.mark.parametrize(("answer", "words"), FAILED.values(), ids=FAILED.keys())
+def test_a_failure_in_a_success(answer: Any, words: str) -> None:
+    """HTTP 200 is not believed before the answer is read."""
+    with pytest.raises(errors.NotApplied, match=words):
+        results_of(json.dumps(answer).encode(), "x", Redactor())
+
+
+@given(JSON)
+def test_any_answer_is_a_result_or_a_clear_failure(answer: Any) -> None:
+    """Nothing else comes of any JSON, in the envelope or in the shapes."""
+    try:
+        results = results_of(json.dumps(answer).encode(), "x", Redactor())
+    except (errors.NotApplied, errors.Unintelligible):
+        return
+    for read in (
+        lambda: wire.people_from(results, "x"),
+        lambda: wire.grants_from(results, 1, "x"),
+        lambda: wire.projects_from(results, "x"),
+        lambda: wire.identity_from(results, "x"),
+    ):
+        try:
+            read()
+        except errors.Unintelligible as error:
+            assert "\n" not in str(error)  # noqa: PT017  # the one line is the promise
+
+
+@given(st.binary())
+def test_any_bytes_are_a_result_or_a_clear_failure(content: bytes) -> None:
+    """Not even text is taken for granted."""
+    with contextlib.suppress(errors.NotApplied, errors.Unintelligible):
+        results_of(content, "x", Redactor())
+
+
+BO = Person("bo@example.com", "member", invited=True)
+USERS: dict[str, tuple[Any, Person]] = {
+    "array": ([{"email": "bo@example.com", "role": "member", "invited": True}], BO),
+    "map by address": ({"bo@example.com": {"role": "Member", "invited": True}}, BO),
+    "map of roles": ({"bo@example.com": "admin"}, Person("bo@example.com", "admin", invited=False)),
+    "map by id": ({"501": {"email": "bo@example.com", "org_role": "member", "pending": True}}, BO),
+    "bare addresses": (["bo@example.com"], Person("bo@example.com", None, invited=False)),
+    "status word": ([{"email": "bo@example.com", "organization_role": "member", "status": "Invited"}], BO),
+    "list of its own": ({"users": [], "pending": [{"email": "bo@example.com", "role": "member"}]}, BO),
+    "role object": ([{"email": "bo@example.com", "role": {"id": 3, "name": "Member"}, "invited": True}], BO),
+    "custom role object": (
+        [{"email": "bo@example.com", "role": {"id": "5B0C", "name": "X", "is_custom_role": True}}],
+        Person("bo@example.com", "5b0c", invited=False),
+    ),
+    "billing admin": (
+        [{"email": "bo@example.com", "role": "Billing Admin"}],
+        Person("bo@example.com", "billing_admin", invited=False),
+    ),
+    "unknown role": (
+        [{"email": "bo@example.com", "role": "auditor"}],
+        Person("bo@example.com", "auditor", invited=False),
+    ),
+    "bad time": (
+        [{"email": "bo@example.com", "last_login": "yesterday"}],
+        Person("bo@example.com", None, invited=False),
+    ),
+}
+
+
+@pytest.mark.parametrize(("results", "person"), USERS.values(), ids=USERS.keys())
+def test_every_known_form_of_the_users_list(results: Any, person: Person) -> None:
+    """What is missing is unknown, and never invented."""
+    assert wire.people_from(results, "x") == [person]
+
+
+ROW = {"email": "bo@example.com", "role": "analyst"}
+GRANTS: dict[str, tuple[Any, GrantType]] = {
+    "rows": ({"users": [{**ROW, "target_type": "individual"}]}, GrantType.INDIVIDUAL),
+    "array": ([ROW], GrantType.INDIVIDUAL),
+    "map": ({"bo@example.com": {"role": "analyst"}}, GrantType.INDIVIDUAL),
+    "team": ({"users": [{**ROW, "target_type": "team"}]}, GrantType.TEAM),
+    "organization": ({"users": [{**ROW, "target_type": "organization"}]}, GrantType.ORGANIZATION_ROLE),
+    "all users": ({"users": [{**ROW, "target_type": "all_users"}]}, GrantType.ALL_USERS),
+}
+
+
+@pytest.mark.parametrize(("results", "kind"), GRANTS.values(), ids=GRANTS.keys())
+def test_every_known_form_of_granted_users(results: Any, kind: GrantType) -> None:
+    """One row a grant, with the way in which it is held."""
+    assert wire.grants_from(results, 7, "x") == [Grant(7, "bo@example.com", "analyst", kind)]
+
+
+def test_a_grant_without_a_role_is_none() -> None:
+    """A row that holds nothing grants nothing."""
+    assert wire.grants_from([{"email": "bo@example.com"}], 7, "x") == []
+
+
+def test_the_secrets_of_a_project_are_not_read() -> None:
+    """Nothing of token and keys is kept."""
+    (project,) = wire.projects_from([{"id": 1, "name": "Shop", "token": "t0p", "api_secret": "t0p"}], "x")
+    assert "t0p" not in repr(project)
+
+
+SECRETS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=8, max_size=30)
+
+
+@given(SECRETS, st.text(), st.text())
+def test_no_credential_comes_through(secret: str, before: str, after: str) -> None:
+    """In plain, as Basic credentials, or beside the user's name."""
+    redact = Redactor((secret, "bot"))
+    for form in (secret, f"bot:{secret}", base64.b64encode(f"bot:{secret}".encode()).decode()):
+        shown = redact(f"{before} {form} {after}")
+        assert form not in shown or form in "[credential]"
+        assert len(shown) <= LONGEST
+        assert shown.isprintable()
+
+
+SHOWN = {
+    "link": ("see https://mixpanel.com/invite/abc?token=1 now", "see [link] now"),
+    "bearer": ("Authorization: Bearer abcdefghi", "Authorization: Bearer [credential]"),
+    "token": ('{"token": "abc"}', '{"token": [secret]}'),
+    "three people": ("a@b.co, c@d.co, e@f.co", "a@b.co, c@d.co, e@f.co"),
+    "many people": ("a@b.co, c@d.co, e@f.co, g@h.co", "[address], [address], [address], [address]"),
+    "control characters": ("a\x1b[31mb\nc", "a [31mb c"),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), SHOWN.values(), ids=SHOWN.keys())
+def test_what_is_shown_of_a_servers_words(text: str, shown: str) -> None:
+    """Links, tokens and lists of people are left out, and it is one line."""
+    assert Redactor()(text) == shown

@@ -1,0 +1,101 @@
+"""One compliant organization on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from mixpanel_access.emulator import EmulatorServer
+
+ORG, P, Q = 7654321, 1234567, 1234568
+CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
+NOW = "2026-05-04T12:00:00Z"
+
+
+def organization(**changes: Any) -> dict[str, Any]:
+    """The compliant document: two owners, an admin, a member with a grant and a team; two projects."""
+    return {
+        "now": NOW,
+        "organization": {"id": ORG, "name": "Example", "plan": "enterprise"},
+        "members": [
+            {"email": "ana@example.com", "role": "owner", "id": 501, "last_login": "2026-05-01T08:00:00Z"},
+            {"email": "omar@example.com", "role": "owner", "id": 502},
+            {"email": "kim@example.com", "role": "admin", "id": 503},
+            {"email": "Lee@Example.com", "name": "Lee", "role": "member", "id": 504},
+        ],
+        "projects": [
+            {"id": P, "name": "Shop", "custom_roles": [{"role_id": CUSTOM, "name": "Support"}]},
+            {"id": Q, "name": "Warehouse", "all_users": "consumer"},
+        ],
+        "grants": [{"project": P, "email": "lee@example.com", "role": "analyst"}],
+        "teams": [{"id": 77, "name": "Data", "members": ["lee@example.com"], "projects": [{"id": P, "role": "admin"}]}],
+        "service_accounts": [
+            {"username": f"{role}-bot", "secret": "s:ecret", "role": role}
+            for role in ("owner", "admin", "billing_admin", "member")
+        ]
+        + [{"username": "old-bot", "secret": "s:ecret", "expires": "2026-05-04T13:00:00Z"}],
+        **changes,
+    }
+
+
+class Client(httpx.Client):
+    """Calls one emulator as one service account."""
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.request(method, f"/_emulator/{path}", json=body)
+        assert answer.status_code < 400, answer.text
+        return answer.json()
+
+    def users(self, verb: str, body: Any) -> httpx.Response:
+        return self.post(f"/organizations/{ORG}/{verb}", json=body)
+
+    def invite(self, *emails: str, **more: Any) -> httpx.Response:
+        return self.users("add-users/", {"users": [{"email": email, "role": "member", **more} for email in emails]})
+
+    def grant(self, email: str, role: str, project: int | str = P) -> httpx.Response:
+        body = {"projects": [{"id": project, "users": [{"email": email, "role": role}]}]}
+        return self.users("add-users-to-projects/", body)
+
+    def role_of(self, email: str) -> str | None:
+        rows = self.control("GET", "dump")["members"]
+        return next((row["role"] for row in rows if row["email"].lower() == email.lower()), None)
+
+    def grants_of(self, email: str) -> dict[int, str]:
+        rows = self.control("GET", "dump")["grants"]
+        return {row["project"]: row["role"] for row in rows if row["email"].lower() == email.lower()}
+
+
+@pytest.fixture
+def server() -> Iterator[EmulatorServer]:
+    """The organization, served."""
+    with EmulatorServer(organization()) as running:
+        yield running
+
+
+@pytest.fixture
+def connect(server: EmulatorServer) -> Iterator[Callable[..., Client]]:
+    """Makes clients by organization role."""
+    clients: list[Client] = []
+
+    def make(role: str = "admin") -> Client:
+        clients.append(Client(base_url=server.url, auth=(f"{role}-bot", "s:ecret"), timeout=20))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(connect: Callable[..., Client]) -> Client:
+    """An organization admin's service account."""
+    return connect()
+
+
+@pytest.fixture
+def owner(connect: Callable[..., Client]) -> Client:
+    """An organization owner's service account."""
+    return connect("owner")

@@ -1,0 +1,127 @@
+"""Credentials, paths, slashes, the envelope (contract, section 1)."""
+
+from __future__ import annotations
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+import httpx
+import pytest
+
+from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.app import ENDPOINTS
+from tests.emulator.conftest import ORG, Client, P
+
+
+def basic(text: str) -> str:
+    """Credentials as HTTP Basic sends them."""
+    return base64.b64encode(text.encode()).decode()
+
+
+CREDENTIALS = {
+    "base64": (f"Basic {basic('admin-bot:s:ecret')}", 200),
+    "plain": ("Basic admin-bot:s:ecret", 200),
+    "lower case": (f"basic {basic('admin-bot:s:ecret')}", 200),
+    "none": (None, 401),
+    "empty": ("", 401),
+    "bearer": ("Bearer admin-bot:s:ecret", 401),
+    "wrong secret": (f"Basic {basic('admin-bot:wrong')}", 401),
+    "wrong name": (f"Basic {basic('nobody:s:ecret')}", 401),
+    "no base64": ("Basic %%%", 401),
+    "no utf-8": (f"Basic {base64.b64encode(bytes([255, 254])).decode()}", 401),
+}
+
+
+@pytest.mark.parametrize(("header", "status"), CREDENTIALS.values(), ids=CREDENTIALS.keys())
+@pytest.mark.parametrize("path", ["/api/app/me", f"/organizations/{ORG}/users/"])
+def test_credentials(server: EmulatorServer, header: str | None, status: int, path: str) -> None:
+    """Both roots take Basic in base64 and plain; anything else is 401 in the envelope."""
+    answer = httpx.get(server.url + path, headers={} if header is None else {"Authorization": header})
+    assert answer.status_code == status
+    assert answer.json()["status"] == ("ok" if status == 200 else "error")
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(3599, 200), (3600, 401), (3601, 401)])
+def test_an_account_ends_at_the_very_second(server: EmulatorServer, client: Client, seconds: int, status: int) -> None:
+    """After its expiry an account is refused."""
+    client.control("POST", "clock", {"now": "2026-05-04T12:00:00Z"})
+    client.control("POST", "clock", {"advance_seconds": seconds})
+    assert httpx.get(f"{server.url}/api/app/me", auth=("old-bot", "s:ecret")).status_code == status
+
+
+PATHS = {
+    "slash-less on the legacy root": ("GET", f"/organizations/{ORG}/users", 301),
+    "slash-less write": ("POST", f"/organizations/{ORG}/add-users", 301),
+    "extra slash under the REST root": ("GET", "/api/app/me/", 404),
+    "legacy verb under the REST root": ("GET", f"/api/app/organizations/{ORG}/users/", 404),
+    "unknown": ("GET", "/organizations", 404),
+    "wrong method": ("GET", f"/organizations/{ORG}/add-users/", 405),
+    "another organization": ("GET", "/organizations/1/users/", 404),
+    "organization is no number": ("GET", "/organizations/x/users/", 404),
+    "another project": ("GET", "/api/app/projects/1/granted-users", 404),
+    "head": ("HEAD", f"/organizations/{ORG}/users/", 200),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "status"), PATHS.values(), ids=PATHS.keys())
+def test_paths(client: Client, method: str, path: str, status: int) -> None:
+    """Slashes, roots and methods are what the contract says."""
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    if status == 301:
+        assert (answer.headers["location"], answer.content) == (f"{path}/", b"")
+    elif status >= 400:
+        assert answer.json()["status"] == "error"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.template}")
+def test_every_endpoint_asks_for_credentials_and_rights(server: EmulatorServer, endpoint: object) -> None:
+    """None is open, and one who manages nobody changes nothing."""
+    template, method = endpoint.template, endpoint.method  # type: ignore[attr-defined]
+    path = template.format(o=ORG, p=P, email="lee@example.com")
+    assert httpx.request(method, server.url + path).status_code == 401
+    answer = httpx.request(method, server.url + path, json={}, auth=("member-bot", "s:ecret"))
+    open_to_members = ("/api/app/me", "/organizations/{o}/users/", "/organizations/{o}/projects/")
+    assert answer.status_code == (200 if template in open_to_members else 403)
+
+
+BODIES = {
+    "no JSON": (b"{", 422),
+    "empty": (b"", 422),
+    "another shape": (b"[]", 422),
+    "wrong type": (b'{"users": "bo@example.com"}', 422),
+    "no address": (b'{"users": [{"email": "bo", "role": "member"}]}', 400),
+    "unknown role": (b'{"users": [{"email": "bo@example.com", "role": "boss"}]}', 400),
+    "too long": (b" " * 10_000_001, 413),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), BODIES.values(), ids=BODIES.keys())
+def test_bodies(client: Client, body: bytes, status: int) -> None:
+    """What does not parse is 422, a bad value 400, and nobody is invited."""
+    answer = client.post(f"/organizations/{ORG}/add-users/", content=body)
+    assert (answer.status_code, answer.json()["status"]) == (status, "error")
+    assert client.control("GET", "mails") == []
+
+
+def test_many_clients_at_once_lose_nothing(server: EmulatorServer) -> None:
+    """Fifty clients write and read together: every write is there, and nothing fails."""
+
+    def work(number: int) -> list[int]:
+        with Client(base_url=server.url, auth=("admin-bot", "s:ecret"), timeout=60) as client:
+            email = f"p{number}@d{number}.example.com"
+            answers = [
+                client.invite(email),
+                client.grant(email, "consumer"),
+                client.get(f"/organizations/{ORG}/users/"),
+            ]
+            return [answer.status_code for answer in answers]
+
+    with ThreadPoolExecutor(50) as pool:
+        assert set(chain.from_iterable(pool.map(work, range(50)))) == {200}
+    with Client(base_url=server.url) as client:
+        dump = client.control("GET", "dump")
+    assert len(dump["members"]) == 54
+    assert len(dump["grants"]) == 51
+    assert len(dump["mails"]) == 50

@@ -1,0 +1,153 @@
+"""The settings: every key, every fall-back, every problem at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_access.model import settings as module
+from mixpanel_access.model.brakes import Brake
+from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.settings import ENVIRONMENT_VARIABLES, Settings, load_settings
+from mixpanel_access.model.undocumented import Verb
+
+COMPLIANT = {"organizationId": "7654321", "serviceAccountUsername": "bot", "serviceAccountSecret": "hush-hush"}
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def load(environ: Mapping[str, str] | None = None, /, **changes: str | None) -> Settings:
+    """The compliant configuration with changes."""
+    return load_settings({**COMPLIANT, **changes}.get, environ or {})
+
+
+def test_the_defaults() -> None:
+    """What is not set is the safe choice."""
+    settings = load()
+    assert (settings.organization_id, settings.api_url, settings.username) == (7654321, "https://mixpanel.com", "bot")
+    assert settings.secret.reveal() == "hush-hush"
+    assert (settings.environment, settings.now, settings.timeout_seconds) == (None, None, 60)
+    assert (settings.invitation_life_days, settings.invitation_wait_seconds) == (7, 0)
+    assert (settings.allow_undocumented, settings.limits.released) == (frozenset(), frozenset())
+    assert (settings.limits.removal_percent, settings.limits.removal_minimum) == (10, 3)
+    assert "hush-hush" not in repr(settings)
+
+
+GOOD: dict[str, tuple[str, str, str, Any]] = {
+    "region": ("region", "EU", "api_url", "https://eu.mixpanel.com"),
+    "address": ("apiUrl", "https://proxy.example.com/", "api_url", "https://proxy.example.com"),
+    "loopback": ("apiUrl", "http://127.0.0.1:8080", "api_url", "http://127.0.0.1:8080"),
+    "loopback by name": ("apiUrl", "http://localhost:8080", "api_url", "http://localhost:8080"),
+    "loopback 6": ("apiUrl", "http://[::1]:8080", "api_url", "http://[::1]:8080"),
+    "environment": ("environment", "production", "environment", "production"),
+    "now": ("now", "2026-05-04T12:00:00Z", "now", datetime(2026, 5, 4, 12, tzinfo=UTC)),
+    "time-out": ("timeoutSeconds", "2.5", "timeout_seconds", 2.5),
+    "longest life": ("invitationLifeDays", "14", "invitation_life_days", 14),
+    "wait": ("invitationWaitSeconds", "3600", "invitation_wait_seconds", 3600),
+    "verbs": (
+        "allowUndocumented",
+        "inviteMembers, removeMembers",
+        "allow_undocumented",
+        {"inviteMembers", "removeMembers"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "field", "expected"), GOOD.values(), ids=GOOD.keys())
+def test_what_can_be_set(key: str, value: str, field: str, expected: Any) -> None:
+    """As documented."""
+    assert getattr(load(**{key: value}), field) == expected
+
+
+def test_the_brakes_can_be_set() -> None:
+    """Share, minimum and released brakes."""
+    limits = load(removalPercent="2.5", removalMinimum="0", releaseBrakes=",".join(Brake)).limits
+    assert (limits.removal_percent, limits.removal_minimum, limits.released) == (2.5, 0, frozenset(Brake))
+
+
+BAD = {
+    "no organization": ("organizationId", None, "organization's id is missing"),
+    "blank organization": ("organizationId", " ", "organization's id is missing"),
+    "organization is a word": ("organizationId", "example", "'example', which is no positive whole number"),
+    "organization is zero": ("organizationId", "0", "no positive whole number"),
+    "organization in other digits": ("organizationId", "١٢", "no positive whole number"),
+    "no account": ("serviceAccountUsername", None, "login name is missing"),
+    "colon": ("serviceAccountUsername", "bot:x", "holds a colon"),
+    "no secret": ("serviceAccountSecret", None, "pulumi config set --secret mixpanel:serviceAccountSecret"),
+    "region": ("region", "mars", "not one of us, eu, in"),
+    "no url": ("apiUrl", "mixpanel.com", "no http(s) URL"),
+    "bad port": ("apiUrl", "https://mixpanel.com:x", "no URL"),
+    "path": ("apiUrl", "https://mixpanel.com/api/app", "give the bare host"),
+    "query": ("apiUrl", "https://mixpanel.com?x=1", "give the bare host"),
+    "credentials": ("apiUrl", "https://bot:x@mixpanel.com", "holds credentials"),
+    "unencrypted": ("apiUrl", "http://mixpanel.com", "unencrypted"),
+    "looks like loopback": ("apiUrl", "http://127.0.0.1.example.com", "unencrypted"),
+    "no instant": ("now", "soon", "no ISO 8601 instant"),
+    "no time-out": ("timeoutSeconds", "x", "no positive number of seconds"),
+    "zero time-out": ("timeoutSeconds", "0", "no positive number of seconds"),
+    "nan": ("timeoutSeconds", "nan", "no positive number of seconds"),
+    "infinite": ("timeoutSeconds", "inf", "no positive number of seconds"),
+    "short life": ("invitationLifeDays", "6", "not 7 to 14"),
+    "long life": ("invitationLifeDays", "15", "not 7 to 14"),
+    "half a day": ("invitationLifeDays", "7.5", "not 7 to 14"),
+    "unknown verb": ("allowUndocumented", "inviteMembers,all", "names all, not any of"),
+    "unknown brake": ("releaseBrakes", "everything", "names everything, not any of"),
+    "percent below": ("removalPercent", "-1", "no number from 0 to 100"),
+    "percent above": ("removalPercent", "101", "no number from 0 to 100"),
+    "percent nan": ("removalPercent", "nan", "no number from 0 to 100"),
+    "minimum below": ("removalMinimum", "-1", "no number from 0"),
+    "wait infinite": ("invitationWaitSeconds", "inf", "no number from 0"),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "words"), BAD.values(), ids=BAD.keys())
+def test_what_cannot_be_used(key: str, value: str | None, words: str) -> None:
+    """One clear problem, with how to set the key."""
+    with pytest.raises(ConfigurationError) as raised:
+        load(**{key: value})
+    assert words in str(raised.value)
+    assert "(2)" not in str(raised.value)
+    assert f"mixpanel:{key}" in str(raised.value)
+    assert "hush-hush" not in str(raised.value)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """Nothing configured and something wrong: all of it, numbered, with how to set each."""
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings({"region": "mars", "now": "x"}.get, {})
+    for number in range(1, 6):
+        assert f"({number})" in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ENVIRONMENT_VARIABLES)
+def test_the_environment_is_the_fall_back(key: str) -> None:
+    """Used when the stack's configuration lacks the key, and only then."""
+    value = {"organizationId": "42", "apiUrl": "https://x.example.com"}.get(key, "other")
+    environ = {ENVIRONMENT_VARIABLES[key]: value}
+    from_environment = load(environ, **{key: None})
+    assert value in (str(from_environment.organization_id), from_environment.api_url, from_environment.username,
+                     from_environment.secret.reveal())  # fmt: skip
+    if key in COMPLIANT:
+        assert load(environ) == load()
+
+
+def test_the_clock_is_real_unless_it_is_set() -> None:
+    """`mixpanel:now` is for tests."""
+    assert abs((load().clock() - datetime.now(UTC)).total_seconds()) < 5
+    assert load(now="2026-05-04T12:00:00").clock() == datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def test_every_key_is_documented() -> None:
+    """The page has a row for each key, variable, brake and verb."""
+    source = Path(module.__file__).read_text()
+    keys = set(re.findall(r'self\._(?:value|text|words|number)\(\s*"(\w+)"', source))
+    page = (DOCS / "configuration.md").read_text()
+    assert len(keys) == 14
+    documented = set(re.findall(r"^\| `mixpanel:(\w+)`", page, re.MULTILINE))
+    assert documented == keys
+    for word in (*ENVIRONMENT_VARIABLES.values(), *Brake, *Verb):
+        assert f"`{word}`" in page

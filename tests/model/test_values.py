@@ -1,0 +1,186 @@
+"""Roles, addresses, ids, dates, grants, metadata, secrets: small values, exactly."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Grant, GrantType, Person, project_access
+from mixpanel_access.model.address import domain_of, problem_with, same_key
+from mixpanel_access.model.dates import day, expiry, instant, written
+from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.ids import GrantId, MemberId
+from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
+from mixpanel_access.model.secret import Secret
+
+UUID = "5b0c0c3e-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("written_as", "word"),
+    [
+        ("Owner", "owner"),
+        (" billing-admin ", "billing_admin"),
+        ("Billing Admin", "billing_admin"),
+        (UUID.upper(), UUID),
+    ],
+)
+def test_role_words_are_normalized(written_as: str, word: str) -> None:
+    """Case, blanks and hyphens are mapped away, but a custom role's id keeps its form."""
+    assert roles.normalized(written_as) == word
+
+
+def test_the_order_of_roles() -> None:
+    """Owner above admin above analyst above consumer; custom and unknown ones do not rank."""
+    assert [roles.project_rank(role) for role in (*roles.PROJECT_ROLES, UUID, "x", None)] == [4, 3, 2, 1, 0, 0, 0]
+    ranks = [roles.organization_rank(role) for role in (*roles.ORGANIZATION_ROLES, "x", None)]
+    assert ranks == [3, 2, 1, 1, 0, 0]
+    assert roles.highest(["consumer", UUID, "admin"]) == "admin"
+    assert roles.highest([]) is None
+
+
+@pytest.mark.parametrize(("own", "gives"), [("owner", "owner"), ("admin", "admin"), ("member", None), (None, None)])
+def test_what_an_organization_role_gives_in_projects(own: str | None, gives: str | None) -> None:
+    """Owner gives owner, admin gives admin, the others nothing."""
+    assert roles.project_role_of(own) == gives
+
+
+@pytest.mark.parametrize("role", [*roles.PROJECT_ROLES, UUID])
+@pytest.mark.parametrize("own", [*roles.ORGANIZATION_ROLES, None])
+def test_who_may_give_what_in_a_project(own: str | None, role: str) -> None:
+    """Every pair."""
+    expected = own == "owner" or (own == "admin" and role != "owner")
+    assert roles.may_assign_in_project(own, role) is expected
+
+
+@given(st.emails())
+def test_an_address_is_itself_in_any_case(email: str) -> None:
+    """The key does not depend on case, and making it twice changes nothing."""
+    assert same_key(email.upper()) == same_key(email.lower()) or not email.isascii()
+    assert same_key(same_key(email)) == same_key(email)
+    assert domain_of(email) == email.rpartition("@")[2].lower()
+
+
+@pytest.mark.parametrize("email", ["bo@example.com", "b.o+x@agency.example.org", "ü@exämple.com", "x@foo.example"])
+def test_addresses(email: str) -> None:
+    """Reserved domains are fine: examples and tests live there."""
+    assert problem_with(email) is None
+
+
+@pytest.mark.parametrize(
+    "email", ["", "bo", "bo@", "@example.com", "bo@example", " bo@example.com", "a@b@c.co", 7, None]
+)
+def test_no_addresses(email: object) -> None:
+    """Each with a reason in words."""
+    assert problem_with(email)
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**9), st.emails())
+def test_ids_come_back(organization: int, project: int, email: str) -> None:
+    """Built and read again, an id is the same."""
+    member, grant = MemberId(organization, email), GrantId(organization, project, email)
+    assert MemberId.parse(str(member)) == member
+    assert GrantId.parse(str(grant)) == grant
+
+
+@pytest.mark.parametrize("text", ["", "1", "1:", ":a@b.co", "x:a@b.co", "1:x:a@b.co", "1:2:"])
+def test_no_ids(text: str) -> None:
+    """The form is told."""
+    with pytest.raises(InputError, match="ORG:PROJECT:EMAIL"):
+        GrantId.parse(text)
+    if not text.startswith("1:x") and text != "1:2:":
+        with pytest.raises(InputError, match="ORG:EMAIL"):
+            MemberId.parse(text)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_instants_come_back(value: datetime) -> None:
+    """To the second, in UTC."""
+    if value.year >= 1000:
+        assert instant(written(value)) == value.replace(microsecond=0)
+    assert expiry(value) - value == timedelta(days=7) if value.year < 9999 else True
+
+
+def test_an_instant_without_an_offset_is_utc() -> None:
+    """And one with an offset is moved there."""
+    assert instant("2026-05-01T08:00:00") == instant("2026-05-01T10:00:00+02:00") == instant("2026-05-01T08:00:00Z")
+
+
+@pytest.mark.parametrize("text", ["2026-5-1", "20260501", "2026-02-30", "01.05.2026", "2026-05-01T00:00", ""])
+def test_no_dates(text: str) -> None:
+    """Only YYYY-MM-DD is a date."""
+    with pytest.raises(ValueError, match=r"."):
+        day(text)
+
+
+BO = "bo@example.com"
+
+
+def grant(role: str, kind: GrantType) -> Grant:
+    """One of Bo's grants in project 1."""
+    return Grant(1, BO, role, kind)
+
+
+ACCESS: dict[str, tuple[list[Grant], str | None, tuple[str | None, str | None, list[str]]]] = {
+    "nothing": ([], "member", (None, None, [])),
+    "organization role": ([], "admin", (None, "admin", ["organization_role"])),
+    "individual": ([grant("analyst", GrantType.INDIVIDUAL)], None, ("analyst", "analyst", ["individual"])),
+    "team above": (
+        [grant("analyst", GrantType.INDIVIDUAL), grant("admin", GrantType.TEAM)],
+        "member",
+        ("analyst", "admin", ["team", "individual"]),
+    ),
+    "told twice": ([grant("owner", GrantType.ORGANIZATION_ROLE)], "owner", (None, "owner", ["organization_role"])),
+    "all users": ([grant("consumer", GrantType.ALL_USERS)], None, (None, "consumer", ["all_users"])),
+}
+
+
+@pytest.mark.parametrize(("rows", "role", "expected"), ACCESS.values(), ids=ACCESS.keys())
+def test_roles_add_up(rows: list[Grant], role: str | None, expected: tuple[Any, Any, list[str]]) -> None:
+    """The highest of all ways counts, and each way is named once."""
+    found = project_access(rows, role)
+    assert (found.individual, found.effective, list(found.grant_types)) == expected
+
+
+def test_people_and_grants_have_one_key() -> None:
+    """The same for any spelling."""
+    assert Person("BO@example.com", None, invited=False).key == Grant(1, BO, "x", GrantType.TEAM).key == BO
+
+
+METADATA: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "none": ({}, set()),
+    "all": (dict.fromkeys(METADATA_FIELDS, "x") | {"starts": "2026-01-01", "ends": "2026-01-01"}, set()),
+    "no text": ({"sow": 7}, {"sow"}),
+    "no dates": ({"starts": "x", "ends": "y"}, {"starts", "ends"}),
+    "backwards": ({"starts": "2026-01-02", "ends": "2026-01-01"}, {"ends"}),
+    "ignored": ({"colour": 7}, set()),
+}
+
+
+@pytest.mark.parametrize(("values", "fields"), METADATA.values(), ids=METADATA.keys())
+def test_metadata(values: dict[str, Any], fields: set[str]) -> None:
+    """Texts and dates; a one-day engagement is fine."""
+    assert problems_with_metadata(values).keys() == fields
+
+
+def test_a_secret_keeps_itself() -> None:
+    """It is not printed, not pickled, not copied; only asked for."""
+    secret = Secret("hush")
+    assert "hush" not in f"{secret!r}{secret}{[secret]}"
+    assert (secret.reveal(), secret == Secret("hush"), secret == Secret("x"), secret == "hush") == (
+        "hush",
+        True,
+        False,
+        False,
+    )
+    assert hash(secret) == hash(Secret("hush"))
+    for keep in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="never pickled"):
+            keep(secret)
