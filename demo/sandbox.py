@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from mixpanel_access.engine.process import uninterrupted
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The clone."""
 
@@ -55,20 +57,30 @@ def emulator_process(*options: str) -> Iterator[Emulator]:
         options: the command's options, `--demo` for one.
     """
     command = [sys.executable, "-m", "mixpanel_access", "emulator", *options]
-    # A session of its own: Ctrl-C reaches us alone, and we stop it when nobody needs it any more.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
-        try:
-            assert process.stdout is not None  # noqa: S101  # PIPE was asked for
-            line = process.stdout.readline().strip()
-            if not line.startswith("listening on "):
-                raise RuntimeError(f"the emulator did not start: {line or 'it said nothing'}")
-            yield Emulator(line.removeprefix("listening on "))
-        finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    process: subprocess.Popen[str] | None = None
+    try:
+        with uninterrupted():
+            # A session of its own: Ctrl-C reaches us alone, and we stop it when nobody needs it any more.
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        assert process.stdout is not None  # noqa: S101  # PIPE was asked for
+        line = process.stdout.readline().strip()
+        if not line.startswith("listening on "):
+            raise RuntimeError(f"the emulator did not start: {line or 'it said nothing'}")
+        yield Emulator(line.removeprefix("listening on "))
+    finally:
+        if process is not None:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def project_copy(folder: Path) -> Path:

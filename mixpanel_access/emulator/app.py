@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import contextlib
 from collections import deque
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (*me.ENDPOINTS, *users.ENDPOINTS, *proj
 """The API, family by family."""
 
 _MINUTE: Final = timedelta(minutes=1)
+_WITHOUT_BODY: Final = (204, 205, 304)
 
 
 class Emulator:
@@ -41,10 +41,10 @@ class Emulator:
         self.store = store
         self.faults = Faults()
         self.log = RequestLog()
-        self._control = Control(store, self.faults, self.log)
+        self._recent: deque[datetime] = deque()
+        self._control = Control(store, self.faults, self.log, self._recent.clear)
         self._provider_compat = provider_compat
         self._limit_invitations = limit_invitations
-        self._recent: deque[datetime] = deque()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,7 +64,7 @@ class Emulator:
         except ClientDisconnect:
             return
         sent = response if fault is None or not fault.kind.startswith("drop") else None
-        size = len(response.body) if sent else 0
+        size = len(response.body) if sent and request.method != "HEAD" else 0
         self.log.add(request.method, found.template, path, response.status_code if sent else None, size)
         if sent is None:
             await _break(send)
@@ -85,7 +85,8 @@ class Emulator:
     def _answer(self, request: Request, found: Found, body: bytes) -> Response:
         self._limit_rate()
         if found.redirect:
-            return Response(status_code=301, headers={"Location": found.redirect})
+            query = f"?{request.url.query}" if request.url.query else ""
+            return Response(status_code=301, headers={"Location": found.redirect + query})
         if not found.known_path:
             raise Refusal(404, "not found")
         account = self._account(request.headers.get("authorization"))
@@ -129,7 +130,7 @@ class Emulator:
 def _credentials(value: str) -> list[str]:
     """The texts that an Authorization value may stand for."""
     texts = [value]
-    with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+    with contextlib.suppress(ValueError):  # neither base64 nor UTF-8, nor even ASCII
         texts.append(base64.b64decode(value, validate=True).decode())
     return texts
 
@@ -147,6 +148,8 @@ async def _body(request: Request) -> bytes:
 def _faulty(fault: Fault) -> Response:
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     status = fault.status or 500
+    if status in _WITHOUT_BODY:
+        return Response(status_code=status, headers=headers)
     if fault.body is None:
         return Refusal(status, "fault injected", headers).response()
     response = HTMLResponse(fault.body, status, headers)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal
-from mixpanel_access.emulator.routing import Call
+from mixpanel_access.emulator.routing import DIGITS, Call
 
 
 def in_organization(call: Call) -> None:
@@ -19,6 +19,13 @@ def managing(call: Call) -> None:
     """404 for another organization, 403 for a caller who manages nobody."""
     in_organization(call)
     rules.must_manage(call.account.role)
+
+
+def project_number(id_: int | str) -> int:
+    """A project id as the official provider may send it; 404 for text that is none."""
+    if isinstance(id_, int) or (id_.isascii() and id_.isdigit() and len(id_) < DIGITS):
+        return int(id_)
+    raise Refusal(404, f"no project {id_}")
 
 
 def project(call: Call, id_: int) -> dict[str, Any]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import datetime
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal
-from mixpanel_access.emulator.document import Document, Email, OrganizationRole, ProjectRole
+from mixpanel_access.emulator.document import Document, Email, Instant, OrganizationRole, ProjectRole
 from mixpanel_access.emulator.faults import Fault, Faults
 from mixpanel_access.emulator.requestlog import RequestLog
+from mixpanel_access.emulator.routing import parsed
 from mixpanel_access.emulator.store import Store
 from mixpanel_access.model.dates import written
 
@@ -28,8 +28,8 @@ class _Part(BaseModel):
 
 
 class _ClockChange(_Part):
-    now: datetime | None = None
-    advance_seconds: float | None = None
+    now: Instant | None = None
+    advance_seconds: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> _ClockChange:
@@ -52,10 +52,20 @@ class _GrantChange(_Person):
 
 
 class Control:
-    """The control surface over one emulator."""
+    """The control surface over one emulator.
 
-    def __init__(self, store: Store, faults: Faults, log: RequestLog) -> None:
+    Args:
+        store: the organization.
+        faults: the faults to come.
+        log: the request log.
+        forget_rate: begins the count of the rate limit anew, for a new organization.
+    """
+
+    def __init__(
+        self, store: Store, faults: Faults, log: RequestLog, forget_rate: Callable[[], None] = lambda: None
+    ) -> None:
         self._store = store
+        self._forget_rate = forget_rate
         self._faults = faults
         self._log = log
         self.verbs: dict[tuple[str, str], Callable[[Request, Any], Any]] = {
@@ -87,7 +97,7 @@ class Control:
             if verb is None:
                 raise Refusal(404, f"no {request.method} {PREFIX}{path}")
             content = await request.body()
-            body = json.loads(content) if content else None
+            body = parsed(content) if content else None
             with nullcontext() if path == "seed" else self._store.transaction():
                 return JSONResponse(verb(request, body))
         except Refusal as refusal:
@@ -101,6 +111,7 @@ class Control:
 
     def _seed(self, _request: Request, body: Any) -> Any:
         self._store.seed(Document.model_validate(body))
+        self._forget_rate()
         return self._store.dump()
 
     def _now(self) -> Any:
@@ -111,7 +122,13 @@ class Control:
         if change.now is not None:
             self._store.clock.set(change.now)
         else:
-            self._store.clock.advance(change.advance_seconds or 0)
+            seconds = change.advance_seconds or 0
+            try:
+                then = self._store.clock.now() + timedelta(seconds=seconds)
+            except OverflowError:
+                raise Refusal(422, "advance_seconds: beyond the calendar") from None
+            _ClockChange(now=then)
+            self._store.clock.advance(seconds)
         return self._now()
 
     def _add_faults(self, _request: Request, body: Any) -> Any:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
+
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 8999
+_LONGEST_LIFE: Final = 36_500  # days
 
 OrganizationRole = Literal["owner", "admin", "billing_admin", "member"]
 
@@ -21,6 +25,13 @@ def _address(email: str) -> str:
     return email
 
 
+def _utc(value: datetime) -> datetime:
+    """In UTC, and far enough from the ends of the calendar to reckon with."""
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"the year is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
 def _project_role(role: str) -> str:
     if not roles.is_project_role(role):
         raise ValueError(f"{role!r} is neither a project role nor a custom role's id")
@@ -29,7 +40,11 @@ def _project_role(role: str) -> str:
 
 Email = Annotated[str, AfterValidator(_address)]
 ProjectRole = Annotated[str, AfterValidator(_project_role)]
-Id = Annotated[int, Field(gt=0)]
+Id = Annotated[int, Field(gt=0, le=2**53 - 1)]
+"""A JSON number that every reader takes for an integer."""
+
+Instant = Annotated[datetime, AfterValidator(_utc)]
+"""An instant in UTC; one without an offset is UTC."""
 
 
 class _Part(BaseModel):
@@ -43,8 +58,8 @@ class MemberPart(_Part):
     name: str | None = None
     role: OrganizationRole = "member"
     id: Id | None = None
-    invited_at: datetime | None = None
-    last_login: datetime | None = None
+    invited_at: Instant | None = None
+    last_login: Instant | None = None
 
 
 class GrantPart(_Part):
@@ -94,7 +109,7 @@ class ServiceAccountPart(_Part):
     secret: str
     role: OrganizationRole = "admin"
     user_id: Id = 9001
-    expires: datetime | None = None
+    expires: Instant | None = None
 
 
 class MailPart(_Part):
@@ -102,7 +117,7 @@ class MailPart(_Part):
 
     email: str
     kind: Literal["invitation", "resend", "link"]
-    sent_at: datetime
+    sent_at: Instant
 
 
 class OrganizationPart(_Part):
@@ -122,7 +137,7 @@ class Document(_Part):
         rate_limit_per_minute: requests that are answered in a minute; None sets no limit.
     """
 
-    now: datetime | None = None
+    now: Instant | None = None
     organization: OrganizationPart
     members: list[MemberPart] = []
     projects: list[ProjectPart] = []
@@ -130,7 +145,7 @@ class Document(_Part):
     teams: list[TeamPart] = []
     service_accounts: list[ServiceAccountPart] = []
     mails: list[MailPart] = []
-    invitation_life_days: Annotated[float, Field(gt=0)] = 7
+    invitation_life_days: Annotated[float, Field(gt=0, le=_LONGEST_LIFE)] = 7
     rate_limit_per_minute: Annotated[int, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
@@ -138,6 +153,7 @@ class Document(_Part):
         keys = [same_key(member.email) for member in self.members]
         projects = [project.id for project in self.projects]
         _unique("members", keys)
+        _unique("members", [member.id for member in self.members if member.id is not None])
         _unique("projects", projects)
         _unique("teams", [team.id for team in self.teams])
         _unique("service_accounts", [account.username for account in self.service_accounts])

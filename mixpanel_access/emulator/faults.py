@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+HeaderText = Annotated[str, Field(pattern=r"^[ -~]*$")]
+"""What may stand in a header: printable ASCII."""
+
 
 class Fault(BaseModel):
     """One fault.
@@ -31,10 +34,10 @@ class Fault(BaseModel):
     count: Annotated[int, Field(gt=0)] = 1
     kind: Literal["status", "delay", "drop_before", "drop_after"]
     status: Annotated[int, Field(ge=200, le=599)] | None = None
-    retry_after: int | float | str | None = None
-    seconds: Annotated[float, Field(ge=0)] | None = None
+    retry_after: int | float | HeaderText | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     body: str | None = None
-    content_type: str = "text/html; charset=utf-8"
+    content_type: HeaderText = "text/html; charset=utf-8"
 
     @model_validator(mode="after")
     def _complete(self) -> Fault:

@@ -22,8 +22,27 @@ from mixpanel_access.emulator.store import Account, Store
 LARGEST_BODY: Final = 10_000_000
 """Bytes of a request's body that are read."""
 
+DIGITS: Final = 20
+"""An id in a text has fewer digits: more fit into no integer of SQLite's."""
+
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _Body = TypeVar("_Body", bound=BaseModel)
+
+
+def parsed(body: bytes) -> Any:
+    """A body as JSON in UTF-8.
+
+    Raises:
+        ValueError: it is none, is nested beyond reason, or has half of a surrogate pair, which is no text.
+    """
+    text = body.decode()
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 @dataclass(frozen=True)
@@ -49,14 +68,14 @@ class Call:
     def number(self, place: str) -> int:
         """A place of the path that is an id."""
         text = self.places[place]
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) < DIGITS):
             raise Refusal(404, f"{text} is no id")
         return int(text)
 
     def json(self) -> Any:
         """The body as JSON; 422 where it is none."""
         try:
-            return json.loads(self.body)
+            return parsed(self.body)
         except ValueError:
             raise Refusal(422, "the body is not JSON") from None
 

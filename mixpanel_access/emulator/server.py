@@ -30,7 +30,7 @@ class EmulatorServer:
     """An emulator in a thread of this process, on a free loopback port.
 
     Args:
-        document: the organization to start with; the demo organization if it is not given.
+        document: the organization to start with; if it is not given, what the file holds, or an empty one.
         data: the SQLite file, or None for memory.
         provider_compat: allow what the official Terraform provider needs.
         limit_invitations: enforce the invitation limit.
@@ -49,11 +49,15 @@ class EmulatorServer:
         host: str = LOOPBACK,
         port: int = 0,
     ) -> None:
-        self.store = Store(data, Clock())
-        if document is not None:
-            self.store.seed(Document.model_validate(document))
+        self._socket = _listen(host, port)  # first: a port in use must not cost an organization in a file
+        try:
+            self.store = Store(data, Clock())
+            if document is not None:
+                self.store.seed(Document.model_validate(document))
+        except BaseException:
+            self._socket.close()
+            raise
         self.app = Emulator(self.store, provider_compat=provider_compat, limit_invitations=limit_invitations)
-        self._socket = _listen(host, port)
         bound = self._socket.getsockname()
         self.url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
         config = uvicorn.Config(
@@ -175,7 +179,7 @@ def _bad_seed(seed: Path, why: str) -> UsageError:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family)
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio leaves Nagle on
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)

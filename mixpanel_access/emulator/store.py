@@ -95,7 +95,8 @@ class Store:
             self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.executescript(_SCHEMA)
-            fresh = not self._db.execute("SELECT 1 FROM setting LIMIT 1").fetchone()
+            if not self._db.execute("SELECT 1 FROM setting LIMIT 1").fetchone():
+                self.seed(_EMPTY)
         except sqlite3.Error as error:
             raise UsageError(
                 "cannot keep the organization",
@@ -103,8 +104,6 @@ class Store:
                 why=str(error),
                 next_step="Give a file that does not exist yet, or one that the emulator made.",
             ) from None
-        if fresh:
-            self.seed(_EMPTY)
 
     def close(self) -> None:
         """Close the database."""
@@ -125,8 +124,6 @@ class Store:
 
     def seed(self, document: Document) -> None:
         """Replace everything by the document."""
-        if document.now is not None:
-            self.clock.set(document.now)
         with self.transaction():
             for table in _TABLES:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
@@ -172,6 +169,8 @@ class Store:
                 "INSERT INTO mail (email, kind, sent_at) VALUES (?, ?, ?)",
                 [(m.email, m.kind, _text(m.sent_at)) for m in document.mails],
             )
+        if document.now is not None:
+            self.clock.set(document.now)
 
     def dump(self) -> dict[str, Any]:
         """The document of the organization as it is, at the emulator's present."""

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import in_organization, managing, project
+from mixpanel_access.emulator.common import in_organization, managing, project, project_number
 from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, problem_with, same_key
@@ -95,6 +95,9 @@ def _invite(call: Call) -> Response:
     for user in users:
         _must_be_address(user.email)
         rules.must_assign(call.account.role, user.role, plan)
+        known = call.store.member(user.email)
+        if known and known.invited:
+            rules.must_change(call.account.role, known.role, user.email)
         for held in user.projects:
             _must_grant(call, held.id, held.role)
     joined = {member.key for member in call.store.members() if not member.invited}
@@ -127,8 +130,9 @@ def _grant(call: Call) -> Response:
         if isinstance(id_, str) and not call.provider_compat:
             raise Refusal(500, "internal server error")  # as the real one does (contract, section 1)
         _must_be_address(email)
-        orders.append((int(id_), email, role))
-        _must_grant(call, int(id_), role)
+        number = project_number(id_)
+        orders.append((number, email, role))
+        _must_grant(call, number, role)
     strangers = {same_key(email): email for _, email, _ in orders if call.store.member(email) is None}
     if strangers:
         rules.must_assign(call.account.role, roles.MEMBER, call.store.setting("organization")["plan"])
@@ -175,7 +179,8 @@ def _remove(call: Call) -> Response:
         if not (isinstance(body, dict) and "emails" in body):
             raise Refusal(400, "emails is missing")
         emails = call.read(_Emails, body).emails
-    found = [member for member in (call.store.member(email) for email in dict.fromkeys(emails)) if member]
+    known = [member for member in map(call.store.member, emails) if member]
+    found = list({member.key: member for member in known}.values())
     for member in found:
         if not member.invited:
             rules.must_be_below(call.account.role, member.role, member.email)

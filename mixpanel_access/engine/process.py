@@ -13,9 +13,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO, Final
 
 FIRST_TICK: Final = 2.0
@@ -70,20 +71,23 @@ def run_child(
         OSError: the program cannot be started.
     """
     started = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603 - running commands is what this is for
-        list(command),
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    process: subprocess.Popen[bytes] | None = None
     texts: dict[int, list[str]] = {1: [], 2: []}
     try:
+        with uninterrupted():
+            process = subprocess.Popen(  # noqa: S603 - running commands is what this is for
+                list(command),
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
         timed_out = _follow(process, started, timeout, texts, on_line, on_wait, grace)
     except BaseException:
-        _stop(process, grace)
+        if process is not None:
+            _stop(process, grace)
         raise
     return Outcome(
         returncode=process.wait(),
@@ -92,6 +96,34 @@ def run_child(
         seconds=time.monotonic() - started,
         timed_out=timed_out,
     )
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put SIGINT and SIGTERM off until the end of the block.
+
+    A signal that comes while a child is being started would leave a child that nobody knows of. The child itself is not
+    concerned: a program that is executed starts with the default handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    caught: list[tuple[int, FrameType | None]] = []
+    handlers = {
+        number: signal.signal(number, lambda number, frame: caught.append((number, frame)))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for known, handler in handlers.items():
+            signal.signal(known, handler)
+    for number, frame in caught:
+        handler = handlers[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+        elif handler is signal.SIG_DFL:
+            signal.raise_signal(number)
 
 
 def _follow(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.clock import Clock
 
 ORG, P, Q = 7654321, 1234567, 1234568
 CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
+_WITHOUT_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 NOW = "2026-05-04T12:00:00Z"
 
 
@@ -44,6 +49,10 @@ def organization(**changes: Any) -> dict[str, Any]:
 class Client(httpx.Client):
     """Calls one emulator as one service account."""
 
+    def __init__(self, **options: Any) -> None:
+        # Plain HTTP needs no certificates, and to load them for every client took most of the tests' time.
+        super().__init__(verify=_WITHOUT_CERTIFICATES, trust_env=False, timeout=20, **options)
+
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.request(method, f"/_emulator/{path}", json=body)
         assert answer.status_code < 400, answer.text
@@ -68,11 +77,63 @@ class Client(httpx.Client):
         return {row["project"]: row["role"] for row in rows if row["email"].lower() == email.lower()}
 
 
-@pytest.fixture
-def server() -> Iterator[EmulatorServer]:
-    """The organization, served."""
+class Frozen(Clock):
+    """A clock that stands still: boundaries are walked to the microsecond."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__()
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def set(self, instant: datetime) -> None:
+        self.at = instant
+
+    def advance(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[EmulatorServer]:
+    """One server for all tests of a worker: to end one takes longer than most tests."""
     with EmulatorServer(organization()) as running:
         yield running
+
+
+@pytest.fixture
+def server(_running: EmulatorServer) -> EmulatorServer:
+    """The organization, served, as good as new."""
+    _running.store.clock = Clock()
+    with Client(base_url=_running.url) as control:
+        control.control("POST", "seed", organization())
+        control.control("DELETE", "faults")
+        control.control("DELETE", "requests")
+    return _running
+
+
+@pytest.fixture
+def clock(server: EmulatorServer) -> Frozen:
+    """The server's clock, standing still at the document's present until a test moves it."""
+    server.store.clock = Frozen(datetime.fromisoformat(NOW))
+    return server.store.clock
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[..., tuple[EmulatorServer, Client]]]:
+    """Makes servers of a test's own, with their options, and an admin's client of each."""
+    with ExitStack() as stack:
+
+        def make(document: dict[str, Any] | None = None, **options: Any) -> tuple[EmulatorServer, Client]:
+            own = stack.enter_context(EmulatorServer(document or organization(), **options))
+            return own, stack.enter_context(Client(base_url=own.url, auth=("admin-bot", "s:ecret")))
+
+        yield make
+
+
+def unchanged(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether two dumps differ in the time alone."""
+    return {**before, "now": 0} == {**after, "now": 0}
 
 
 @pytest.fixture
@@ -81,7 +142,7 @@ def connect(server: EmulatorServer) -> Iterator[Callable[..., Client]]:
     clients: list[Client] = []
 
     def make(role: str = "admin") -> Client:
-        clients.append(Client(base_url=server.url, auth=(f"{role}-bot", "s:ecret"), timeout=20))
+        clients.append(Client(base_url=server.url, auth=(f"{role}-bot", "s:ecret")))
         return clients[-1]
 
     yield make

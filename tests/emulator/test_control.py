@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -33,7 +34,8 @@ MEMBERS = st.lists(
         {
             "email": EMAILS,
             "role": st.sampled_from(["owner", "admin", "billing_admin", "member"]),
-            "invited_at": st.none() | st.datetimes().map(lambda at: at.isoformat() + "Z"),
+            "invited_at": st.none()
+            | st.datetimes(datetime(1970, 1, 1), datetime(8999, 12, 31)).map(lambda at: at.isoformat() + "Z"),
         }
     ),
     unique_by=lambda member: member["email"],

@@ -6,7 +6,6 @@ import base64
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-import httpx
 import pytest
 
 from mixpanel_access.emulator import EmulatorServer
@@ -35,19 +34,19 @@ CREDENTIALS = {
 
 @pytest.mark.parametrize(("header", "status"), CREDENTIALS.values(), ids=CREDENTIALS.keys())
 @pytest.mark.parametrize("path", ["/api/app/me", f"/organizations/{ORG}/users/"])
-def test_credentials(server: EmulatorServer, header: str | None, status: int, path: str) -> None:
+def test_credentials(client: Client, header: str | None, status: int, path: str) -> None:
     """Both roots take Basic in base64 and plain; anything else is 401 in the envelope."""
-    answer = httpx.get(server.url + path, headers={} if header is None else {"Authorization": header})
+    answer = client.get(path, headers={} if header is None else {"Authorization": header}, auth=None)
     assert answer.status_code == status
     assert answer.json()["status"] == ("ok" if status == 200 else "error")
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(3599, 200), (3600, 401), (3601, 401)])
-def test_an_account_ends_at_the_very_second(server: EmulatorServer, client: Client, seconds: int, status: int) -> None:
+def test_an_account_ends_at_the_very_second(client: Client, seconds: int, status: int) -> None:
     """After its expiry an account is refused."""
     client.control("POST", "clock", {"now": "2026-05-04T12:00:00Z"})
     client.control("POST", "clock", {"advance_seconds": seconds})
-    assert httpx.get(f"{server.url}/api/app/me", auth=("old-bot", "s:ecret")).status_code == status
+    assert client.get("/api/app/me", auth=("old-bot", "s:ecret")).status_code == status
 
 
 PATHS = {
@@ -76,12 +75,12 @@ def test_paths(client: Client, method: str, path: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.template}")
-def test_every_endpoint_asks_for_credentials_and_rights(server: EmulatorServer, endpoint: object) -> None:
+def test_every_endpoint_asks_for_credentials_and_rights(client: Client, endpoint: object) -> None:
     """None is open, and one who manages nobody changes nothing."""
     template, method = endpoint.template, endpoint.method  # type: ignore[attr-defined]
     path = template.format(o=ORG, p=P, email="lee@example.com")
-    assert httpx.request(method, server.url + path).status_code == 401
-    answer = httpx.request(method, server.url + path, json={}, auth=("member-bot", "s:ecret"))
+    assert client.request(method, path, auth=None).status_code == 401
+    answer = client.request(method, path, json={}, auth=("member-bot", "s:ecret"))
     open_to_members = ("/api/app/me", "/organizations/{o}/users/", "/organizations/{o}/projects/")
     assert answer.status_code == (200 if template in open_to_members else 403)
 
@@ -109,7 +108,7 @@ def test_many_clients_at_once_lose_nothing(server: EmulatorServer) -> None:
     """Fifty clients write and read together: every write is there, and nothing fails."""
 
     def work(number: int) -> list[int]:
-        with Client(base_url=server.url, auth=("admin-bot", "s:ecret"), timeout=60) as client:
+        with Client(base_url=server.url, auth=("admin-bot", "s:ecret")) as client:
             email = f"p{number}@d{number}.example.com"
             answers = [
                 client.invite(email),

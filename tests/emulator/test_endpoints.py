@@ -1,0 +1,186 @@
+"""Every endpoint once with success and with each of its refusals: a table that no endpoint is missing from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mixpanel_access.emulator.app import ENDPOINTS
+from tests.emulator.conftest import ORG, Client, P, unchanged
+
+LEE, BO = "lee@example.com", "bo@agency.example.org"
+MANAGERS, EVERYBODY = ("owner", "admin"), ("owner", "admin", "billing_admin", "member")
+NAMES = [f"{endpoint.method} {endpoint.template}" for endpoint in ENDPOINTS]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One endpoint: what it takes, whom it serves, what it answers, and what it refuses with which status."""
+
+    results: Any
+    body: Any = None
+    roles: tuple[str, ...] = MANAGERS
+    bad_values: tuple[tuple[Any, int], ...] = ()
+    bad_shapes: tuple[Any, ...] = ()
+    unknown_person: bool = False
+
+
+def _grants(id_: object, email: object = LEE, role: object = "analyst") -> dict[str, Any]:
+    return {"projects": [{"id": id_, "users": [{"email": email, "role": role}]}]}
+
+
+def _users(**change: Any) -> dict[str, Any]:
+    return {"users": [{"email": BO, "role": "member", **change}]}
+
+
+AGAIN = Case(
+    {"success": True},
+    body={"emails": [BO]},
+    bad_values=(({"emails": [LEE]}, 404), ({"emails": [BO, "nobody@example.com"]}, 404)),
+    bad_shapes=([], {}, {"emails": LEE}, {"emails": [1]}),
+)
+CASES = {
+    "GET /api/app/me": Case(dict, roles=EVERYBODY),
+    "GET /organizations/{o}/users/": Case(list, roles=EVERYBODY),
+    "POST /organizations/{o}/add-users/": Case(
+        {"invited": [], "added": [LEE], "failed": []},
+        body=_users(email=LEE, projects=[{"id": P, "role": "analyst"}]),
+        bad_values=(
+            (_users(email="bo"), 400),
+            (_users(role="boss"), 400),
+            (_users(role="analyst"), 400),
+            (_users(projects=[{"id": 1, "role": "analyst"}]), 404),
+            (_users(projects=[{"id": P, "role": "member"}]), 400),
+        ),
+        bad_shapes=([], {}, {"users": {}}, _users(role=None), _users(projects=[{"id": str(P), "role": "analyst"}])),
+    ),
+    "POST /organizations/{o}/add-users-to-projects/": Case(
+        {"success": True},
+        body=_grants(P),
+        bad_values=(
+            (_grants(1), 404),
+            (_grants(str(P)), 500),
+            (_grants(P, email="bo"), 400),
+            (_grants(P, role="member"), 400),
+        ),
+        bad_shapes=([], {}, _grants(None), _grants(1.5), _grants(P, email=1), _grants(P, role=None)),
+    ),
+    "POST /organizations/{o}/users/{email}/update/": Case(
+        {"updated": True, "fail_reason": None},
+        body={"role": "admin"},
+        bad_values=(({"role": "analyst"}, 400), ({"role": "Admin"}, 400), ({"role": ""}, 400)),
+        bad_shapes=([], {}, {"role": None}, "admin"),
+        unknown_person=True,
+    ),
+    "POST /organizations/{o}/users/{email}/delete-projects/": Case(
+        {"updated": True},
+        body={"projectIds": [P]},
+        bad_values=(({"projectIds": [P, 1]}, 404),),
+        bad_shapes=([], {}, {"projectIds": P}, {"projectIds": [str(P)]}),
+        unknown_person=True,
+    ),
+    "POST /organizations/{o}/delete-users/": Case(
+        {"deleted": ["Lee@Example.com"]},
+        body={"emails": [LEE]},
+        bad_values=(([], 400), ({}, 400), (_users(), 400), ({"emails": ["kim@example.com", "ana@example.com"]}, 403)),
+        bad_shapes=({"emails": LEE}, {"emails": [1]}),
+    ),
+    "POST /organizations/{o}/resend-invites/": AGAIN,
+    "POST /organizations/{o}/regenerate-invite-url/": AGAIN,
+    "GET /organizations/{o}/projects/": Case(list, roles=EVERYBODY),
+    "GET /api/app/projects/{p}/granted-users": Case(dict),
+    "GET /api/app/projects/{p}/users/{email}": Case(dict, unknown_person=True),
+    "GET /organizations/{o}/assignable-org-roles": Case(list),
+    "GET /api/app/projects/{p}/assignable-roles": Case(list),
+}
+
+
+def test_the_table_is_complete() -> None:
+    """Each endpoint is in it, and nothing else."""
+    assert sorted(CASES) == sorted(NAMES)
+
+
+def _call(client: Client, name: str, body: Any, **places: object) -> Any:
+    method, template = name.split(" ")
+    path = template.format(**{"o": ORG, "p": P, "email": LEE, **places})
+    return client.request(method, path, **({"json": body} if method == "POST" else {}))
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("name", NAMES)
+def test_it_serves_whom_it_should(connect: Callable[..., Client], owner: Client, name: str, role: str) -> None:
+    """The results in the envelope for the roles that may, 403 and nothing changed for the others."""
+    owner.invite(BO)
+    case, before = CASES[name], owner.control("GET", "dump")
+    answer = _call(connect(role), name, case.body)
+    if role not in case.roles:
+        assert (answer.status_code, answer.json()["status"]) == (403, "error")
+        assert unchanged(before, owner.control("GET", "dump"))
+        return
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert set(answer.json()) == {"status", "results"}
+    assert answer.json()["status"] == "ok"
+    results = answer.json()["results"]
+    assert isinstance(results, case.results) if isinstance(case.results, type) else results == case.results
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_refuses_and_changes_nothing(client: Client, name: str) -> None:
+    """No credentials 401, another organization, project or person 404, a bad value 400, another shape 422, 405."""
+    client.invite(BO)
+    case, before = CASES[name], client.control("GET", "dump")
+    method, template = name.split(" ")
+    places = [{"o": 1}, {"o": "x"}] if "{o}" in template else [{"p": 1}, {"p": "x"}] if "{p}" in template else []
+    if case.unknown_person:
+        places.append({"email": "nobody@example.com"})
+    answers = [(_call(client, name, case.body, **place), 404) for place in places]
+    answers += [(_call(client, name, body), status) for body, status in case.bad_values]
+    answers += [(_call(client, name, body), 422) for body in case.bad_shapes]
+    client.auth = None  # type: ignore[assignment]  # httpx takes it, its property's type does not
+    answers.append((_call(client, name, case.body), 401))
+    client.auth = ("admin-bot", "s:ecret")  # type: ignore[assignment]
+    path = template.format(o=ORG, p=P, email=LEE)
+    others = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} - {method, *(["HEAD"] if method == "GET" else [])}
+    answers += [(client.request(other, path), 405) for other in sorted(others)]
+    for answer, status in answers:
+        request = answer.request
+        assert answer.status_code == status, (request.method, request.url, request.content)
+        if request.method != "HEAD":
+            assert set(answer.json()) == {"status", "error"}
+            assert answer.json()["status"] == "error"
+    assert unchanged(before, client.control("GET", "dump"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_slashes(client: Client, name: str) -> None:
+    """A slash too few is mended by a redirect on the legacy root; a slash too many is nowhere."""
+    method, template = name.split(" ")
+    path = template.format(o=ORG, p=P, email=LEE)
+    assert client.request(method, f"{path}/").status_code == 404
+    if path.endswith("/"):
+        answer = client.request(method, f"{path[:-1]}?a=1&b=%2F")
+        assert (answer.status_code, answer.content) == (301, b"")
+        assert answer.headers["location"] == f"{path}?a=1&b=%2F"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("GET")])
+def test_head_is_get_without_a_body(client: Client, name: str) -> None:
+    """The same status and headers, no body, and no bytes in the log."""
+    method, template = name.split(" ")
+    path = template.format(o=ORG, p=P, email=LEE)
+    read, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == read.headers["content-length"] == str(len(read.content))
+    log = client.control("GET", "requests")
+    assert (log["bytes_out"], log["by_endpoint"]) == (len(read.content), {name: 1, f"HEAD {template}": 1})
+
+
+def test_answers_come_at_once(client: Client) -> None:
+    """A small answer does not wait in the network's buffers for 40 ms: fifty in turn take under a second."""
+    for _ in range(50):
+        assert client.get("/api/app/me").elapsed.total_seconds() < 1
+    assert sum(client.get("/api/app/me").elapsed.total_seconds() for _ in range(50)) < 1
