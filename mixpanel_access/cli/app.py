@@ -73,3 +73,15 @@ def engine() -> None:
     from mixpanel_access.engine import ensure_engine
 
     typer.echo(str(ensure_engine(lambda line: typer.echo(line, err=True)).folder))
+
+
+@app.command()
+def drift(
+    stack: Annotated[str, typer.Option(help="The stack to compare; the states of all stacks count as managed.")],
+    project: Annotated[Path, typer.Option(help="The folder of the Pulumi project.")] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List unmanaged people and grants, and what the state has and Mixpanel has not; exit 1 when there is any."""
+    from mixpanel_access.cli.drift import show_drift
+
+    raise typer.Exit(show_drift(project, stack, as_json=as_json))

@@ -1,0 +1,56 @@
+"""`mixpanel-access drift`: print the differences between the organization and the states."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.operations.drift import Difference, differences, read_organization
+from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.state import EMPTY, state_of
+
+
+_WIDE = 240
+
+
+def show_drift(folder: Path, stack: str, *, as_json: bool) -> int:
+    """Compare and print; 1 when there is any difference, else 0."""
+    project = open_project(folder, lambda line: typer.echo(line, err=True))
+    settings = project.settings(stack)
+    states = {name: state_of(project.export(name), settings.organization_id) for name in project.stacks()}
+    organization = read_organization(connect(settings))
+    found = differences(organization, reduce(or_, states.values(), EMPTY), states[stack])
+    if as_json:
+        typer.echo(json.dumps({"stack": stack, "differences": [asdict(one) for one in found]}, indent=2))
+    elif found:
+        _print_table(found)
+    else:
+        typer.echo(
+            f"no drift: all {len(organization.people)} people and {len(organization.grants)} individual grants of "
+            f"organization {settings.organization_id} are in a stack, and stack {stack} has what it declares"
+        )
+    return 1 if found else 0
+
+
+def _print_table(found: list[Difference]) -> None:
+    table = Table("what", "who", "project", "declared", "actual", box=None, pad_edge=False)
+    for one in found:
+        where = "" if one.project is None else f"{one.project} {one.project_name or '(not in the organization)'}"
+        who = f"{one.email} (invited)" if one.invited else one.email
+        table.add_row(one.kind.value, who, where, one.declared or "", one.actual or "")
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)  # a file has no edge to wrap at
+    console.print(table)
+    console.print(
+        f"\n{len(found)} differences. Unmanaged access: add it to a roster, or take it away in Mixpanel. Missing or "
+        f"changed access: `pulumi preview --refresh` shows what the next `pulumi up --refresh` mends.",
+        highlight=False,
+    )

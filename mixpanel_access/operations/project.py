@@ -1,0 +1,101 @@
+"""A Pulumi project and its stacks, asked through the engine: their names, configuration and states."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mixpanel_access.engine import Pulumi, ensure_engine
+from mixpanel_access.model.errors import EngineError, UsageError
+from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi project.
+
+    Attributes:
+        pulumi: the engine's command line in the project's folder.
+    """
+
+    pulumi: Pulumi
+
+    def stacks(self) -> list[str]:
+        """The names of the project's stacks in the backend that is logged in to.
+
+        Raises:
+            EngineError: the engine cannot tell.
+        """
+        return [str(row["name"]) for row in self._json("stack", "ls", "--json")]
+
+    def settings(self, stack: str) -> Settings:
+        """The settings of a stack, from its configuration and the environment.
+
+        Raises:
+            UsageError: there is no such stack.
+            ConfigurationError: something is missing or malformed.
+        """
+        self._must_exist(stack)
+        config = self._json("config", "--json", "--show-secrets", "--stack", stack)
+
+        def get(key: str) -> str | None:
+            entry = config.get(f"{NAMESPACE}:{key}")
+            return None if entry is None else str(entry.get("value", ""))
+
+        return load_settings(get, self.pulumi.environ)
+
+    def export(self, stack: str) -> Mapping[str, Any]:
+        """The state of a stack, secrets encrypted.
+
+        Raises:
+            EngineError: the engine cannot tell.
+        """
+        document: Mapping[str, Any] = self._json("stack", "export", "--stack", stack)
+        return document
+
+    def _must_exist(self, stack: str) -> None:
+        stacks = self.stacks()
+        if stack not in stacks:
+            raise UsageError(
+                "cannot find the stack",
+                whom=stack,
+                why=f"the backend has {', '.join(stacks) or 'none'} for this project",
+                next_step=f"Check the name and `pulumi whoami -v`, or make it: pulumi stack init {stack}",
+            )
+
+    def _json(self, *args: str) -> Any:
+        completed = self.pulumi.run(*args)
+        try:
+            return json.loads(completed.stdout)
+        except ValueError:
+            raise EngineError(
+                f"cannot read what pulumi {args[0]} says",
+                why="it is not JSON",
+                next_step="Check the engine's version with `pulumi version`.",
+            ) from None
+
+
+def open_project(folder: Path, progress: Callable[[str], None]) -> Project:
+    """The project whose Pulumi.yaml is in the folder or in one above it.
+
+    Args:
+        folder: where to look first.
+        progress: shows a line when the engine has to be made.
+
+    Raises:
+        UsageError: there is none.
+        EngineError: there is no engine.
+    """
+    for candidate in (folder.absolute(), *folder.absolute().parents):
+        if (candidate / "Pulumi.yaml").is_file():
+            return Project(Pulumi(ensure_engine(progress), candidate, os.environ))
+    raise UsageError(
+        "cannot find the project",
+        whom=str(folder),
+        why="there is no Pulumi.yaml there or above",
+        next_step="Run it in the project's folder, or name that with --project.",
+    )

@@ -1,0 +1,89 @@
+"""What the stacks' states hold: members and grants, read from `pulumi stack export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.ids import GrantId, MemberId
+
+MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
+GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
+
+
+@dataclass(frozen=True)
+class HeldMember:
+    """A member in a state.
+
+    Attributes:
+        email: the address as it is written there.
+        role: the organization role that is declared, or None where it is not managed.
+    """
+
+    email: str
+    role: str | None
+
+
+@dataclass(frozen=True)
+class HeldGrant:
+    """A grant in a state."""
+
+    project: int
+    email: str
+    role: str
+
+
+@dataclass(frozen=True)
+class State:
+    """The members and grants of some states.
+
+    Attributes:
+        members: by the key of the address.
+        grants: by project id and the key of the address.
+    """
+
+    members: Mapping[str, HeldMember]
+    grants: Mapping[tuple[int, str], HeldGrant]
+
+    def __or__(self, other: State) -> State:
+        """Both together."""
+        return State({**self.members, **other.members}, {**self.grants, **other.grants})
+
+
+EMPTY: Final = State({}, {})
+
+
+def state_of(export: Mapping[str, Any], organization: int) -> State:
+    """The members and grants of one organization in an exported state.
+
+    Args:
+        export: the document of `pulumi stack export`.
+        organization: the organization's id; what belongs to another is left out.
+
+    Raises:
+        InputError: an id in it cannot be read.
+    """
+    members: dict[str, HeldMember] = {}
+    grants: dict[tuple[int, str], HeldGrant] = {}
+    for resource in _resources(export):
+        outputs = resource.get("outputs") or {}
+        if resource.get("type") == MEMBER_TYPE:
+            member = MemberId.parse(str(resource.get("id", "")))
+            if member.organization == organization:
+                email = str(outputs.get("email", member.email))
+                members[same_key(email)] = HeldMember(email, outputs.get("role"))
+        elif resource.get("type") == GRANT_TYPE:
+            grant = GrantId.parse(str(resource.get("id", "")))
+            if grant.organization == organization:
+                email = str(outputs.get("email", grant.email))
+                held = HeldGrant(grant.project, email, str(outputs.get("role", "")))
+                grants[grant.project, same_key(email)] = held
+    return State(members, grants)
+
+
+def _resources(export: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """The live resources; one that waits for its deletion is on its way out."""
+    resources = (export.get("deployment") or {}).get("resources") or []
+    return (resource for resource in resources if not resource.get("delete"))
