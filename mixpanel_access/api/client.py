@@ -14,10 +14,15 @@ class Api:
     """The endpoint families of one organization, over one transport."""
 
     def __init__(self, transport: Transport, organization: int, allowed: frozenset[str] = frozenset()) -> None:
+        self._transport = transport
         gate = Gate(transport.host, allowed)
         self.me = MeEndpoint(transport)
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
 
     @classmethod
     def connect(cls, settings: Settings) -> Api:

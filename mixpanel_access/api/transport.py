@@ -73,6 +73,10 @@ class Transport:
         """The host's name, without scheme and port."""
         return urlsplit(self.base_url).hostname or ""
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def read(self, path: str, what: str) -> Json:
         """GET `path` and return `results`; repeated on a passing fault.
 

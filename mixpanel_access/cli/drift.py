@@ -18,7 +18,6 @@ from mixpanel_access.operations.drift import Difference, differences, read_organ
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.state import EMPTY, state_of
 
-
 _WIDE = 240
 
 

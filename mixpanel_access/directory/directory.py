@@ -160,15 +160,18 @@ class Directory:
         whether the e-mail went out: then nothing is repeated here, lest somebody is invited twice.
         """
         try:
-            self._api.users.invite({email: role})
-        except (errors.Unreachable, errors.ServerFault) as error:
+            self._settle(
+                lambda: self._api.users.invite({email: role}),
+                lambda: False,  # nothing that can be read tells
+                [_PEOPLE],
+                repeatable=lambda error: isinstance(error, errors.RateLimited),
+            )
+        except (errors.Unreachable, errors.ServerFault, errors.Unintelligible) as error:
             error.next_step = (
                 "The e-mail may or may not have gone out, and Mixpanel does not tell: ask the person, or run again to "
                 "send it once more."
             )
             raise
-        finally:
-            self.forget_people()
 
     def change_role(self, email: str, role: str) -> None:
         """Change the organization role of a member or of a pending invitation."""
@@ -253,14 +256,20 @@ class Directory:
 
         return _one_by_one_if_refused(send, gone, batch)
 
-    def _settle(self, write: Callable[[], None], applied: Callable[[], bool], parts: Sequence[object]) -> None:
+    def _settle(
+        self,
+        write: Callable[[], None],
+        applied: Callable[[], bool],
+        parts: Sequence[object],
+        repeatable: Callable[[errors.MixpanelError], bool] = lambda _: True,
+    ) -> None:
         def dropping() -> None:
             try:
                 write()
             finally:
                 self._snapshot.drop(*parts)
 
-        settle(dropping, applied, sleep=self._sleep)
+        settle(dropping, applied, repeatable=repeatable, sleep=self._sleep)
 
 
 def _grants_of(project: int) -> tuple[str, int]:

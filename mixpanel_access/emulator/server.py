@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from mixpanel_access.emulator.app import Emulator
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.routing import parsed
 from mixpanel_access.emulator.store import Store
 from mixpanel_access.model.errors import UsageError
 
@@ -51,9 +52,10 @@ class EmulatorServer:
     ) -> None:
         self._socket = _listen(host, port)  # first: a port in use must not cost an organization in a file
         try:
+            seed = None if document is None else Document.model_validate(document)
             self.store = Store(data, Clock())
-            if document is not None:
-                self.store.seed(Document.model_validate(document))
+            if seed is not None:
+                self.store.seed(seed)
         except BaseException:
             self._socket.close()
             raise
@@ -155,7 +157,7 @@ def demo_document() -> dict[str, Any]:
 
 def _read(seed: Path) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = json.loads(seed.read_text(encoding="utf-8"))
+        document: dict[str, Any] = parsed(seed.read_bytes())
         Document.model_validate(document)
     except OSError as error:
         raise _bad_seed(seed, error.strerror or str(error)) from None
@@ -177,6 +179,7 @@ def _bad_seed(seed: Path, why: str) -> UsageError:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    listener = None
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio leaves Nagle on
@@ -184,6 +187,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(2048)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise UsageError(
             "cannot listen",
             whom=f"{host}:{port}",

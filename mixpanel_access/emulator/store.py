@@ -98,6 +98,8 @@ class Store:
             if not self._db.execute("SELECT 1 FROM setting LIMIT 1").fetchone():
                 self.seed(_EMPTY)
         except sqlite3.Error as error:
+            if hasattr(self, "_db"):
+                self._db.close()
             raise UsageError(
                 "cannot keep the organization",
                 whom=str(file),

@@ -1,0 +1,105 @@
+"""An emulator over a real socket, and the providers on it through the real client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from mixpanel_access.api.client import Api
+from mixpanel_access.api.transport import READ_ATTEMPTS
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.model.brakes import Brake, Limits
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.provider.session import Session
+
+ORG, SHOP, WAREHOUSE = 7654321, 1234567, 1234568
+TIMEOUT = 0.25
+"""Seconds that the client waits for an answer here."""
+
+
+def organization() -> dict[str, Any]:
+    """Two owners, three members with a grant each who are nobody's business, two projects."""
+    strangers = [f"stranger{n}@example.com" for n in range(3)]
+    return {
+        "organization": {"id": ORG, "name": "Example"},
+        "members": [{"email": f"owner{n}@example.com", "role": "owner"} for n in range(2)]
+        + [{"email": email} for email in strangers],
+        "projects": [{"id": id_, "name": str(id_)} for id_ in (SHOP, WAREHOUSE)],
+        "grants": [{"project": SHOP, "email": email, "role": "analyst"} for email in strangers],
+        "service_accounts": [{"username": "bot", "secret": "s3cret", "role": "admin"}],
+    }
+
+
+class World:
+    """The emulator's side, and sessions on it."""
+
+    def __init__(self, server: EmulatorServer) -> None:
+        self.server = server
+        self.client = httpx.Client(base_url=server.url, timeout=30)
+        self.apis: list[Api] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """The organization as it was in the beginning, no faults, real time."""
+        self.control("DELETE", "faults")
+        self.control("POST", "seed", {**organization(), "now": written(datetime.now(UTC))})
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of the sessions that there were."""
+        while self.apis:
+            self.apis.pop().close()
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.client.request(method, f"/_emulator/{path}", json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def session(self) -> Session:
+        """A new operation, at the emulator's own time; waits are not waited."""
+        now = instant(self.control("GET", "clock")["now"]) + timedelta(seconds=1)
+        limits = Limits(released=frozenset({Brake.REMOVAL_SHARE}))
+        settings = Settings(
+            ORG, self.server.url, "bot", Secret("s3cret"), now=now, timeout_seconds=TIMEOUT, limits=limits
+        )
+        self.apis.append(Api.connect(settings))
+        directory = Directory(self.apis[-1], ORG, linger=0.005, sleep=lambda _: None)
+        return Session(settings, directory, lambda _: None)
+
+    def pass_days(self, days: float) -> None:
+        self.control("POST", "clock", {"advance_seconds": days * 86400})
+
+    def members(self) -> dict[str, dict[str, Any]]:
+        return {row["email"]: row for row in self.control("GET", "dump")["members"]}
+
+    def grants(self) -> dict[tuple[int, str], str]:
+        rows = self.control("GET", "dump")["grants"]
+        return {(row["project"], row["email"]): row["role"] for row in rows}
+
+    def mails(self, email: str) -> int:
+        return sum(mail["email"] == email for mail in self.control("GET", "mails"))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One server for the whole module; each test resets it."""
+    with EmulatorServer(organization(), limit_invitations=False) as server:
+        made = World(server)
+        yield made
+        made.close()
+        made.client.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(world: World) -> Iterator[None]:
+    world.reset()
+    with stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True):
+        yield

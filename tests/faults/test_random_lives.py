@@ -1,0 +1,164 @@
+"""Random lives: declare, change, revoke, hand-made changes, faults, the passing of time; then declared = actual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.faults.conftest import SHOP, WAREHOUSE, World, organization
+from tests.faults.mini_engine import MiniEngine, Program
+
+PEOPLE = st.integers(0, 3).map(lambda n: f"p{n}@example.com")
+PROJECTS = st.sampled_from([SHOP, WAREHOUSE])
+ROLES = st.sampled_from(["member", "admin", "billing_admin"])
+PROJECT_ROLES = st.sampled_from(["admin", "analyst", "consumer"])
+FAULTS = st.fixed_dictionaries(
+    {
+        "method": st.sampled_from(["GET", "POST"]),
+        "path_prefix": st.just("/"),
+        "count": st.integers(1, 3),
+        "kind": st.sampled_from(["drop_before", "drop_after", "status"]),
+        "status": st.sampled_from([429, 500, 502]),
+    }
+)
+
+
+class Lives(RuleBasedStateMachine):
+    """What may happen to an organization between two runs.
+
+    The faults strike while a run is under way; the check brings the stack up to twice without faults, as a user would
+    run again, and compares.
+    """
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world.reset()
+        self.engine = MiniEngine(self.world.session)
+        self.people: dict[str, dict[str, Any]] = {}
+        self.grants: dict[tuple[int, str], str] = {}
+
+    @property
+    def program(self) -> Program:
+        """What is declared at the moment."""
+        members = {("member", email): inputs for email, inputs in self.people.items()}
+        grants = {
+            ("grant", f"{project}:{email}"): {"project_id": project, "email": email, "role": role}
+            for (project, email), role in self.grants.items()
+        }
+        return {**members, **grants}
+
+    @rule(email=PEOPLE, role=ROLES, removal=st.sampled_from(["when_unused", "always"]))
+    def declare(self, email: str, role: str, removal: str) -> None:
+        """A person is added, or their role changed."""
+        self.people[email] = {"email": email, "role": role, "removal": removal}
+
+    @rule(email=PEOPLE, project=PROJECTS, role=PROJECT_ROLES)
+    def grant(self, email: str, project: int, role: str) -> None:
+        """A declared person gets a role in a project."""
+        if email in self.people:
+            self.grants[project, email] = role
+
+    @rule(email=PEOPLE, project=PROJECTS)
+    def revoke(self, email: str, project: int) -> None:
+        """A grant leaves the roster."""
+        self.grants.pop((project, email), None)
+
+    @rule(email=PEOPLE)
+    def dismiss(self, email: str) -> None:
+        """A person leaves the roster with all they have."""
+        self.people.pop(email, None)
+        self.grants = {key: role for key, role in self.grants.items() if key[1] != email}
+
+    @rule(email=PEOPLE, role=ROLES)
+    def changed_by_hand(self, email: str, role: str) -> None:
+        """Somebody changes a role in the product."""
+        if email in self.world.members():
+            self.world.control("POST", "members", {"email": email, "role": role})
+
+    @rule(email=PEOPLE, project=PROJECTS, role=PROJECT_ROLES | st.none())
+    def granted_by_hand(self, email: str, project: int, role: str | None) -> None:
+        """Somebody changes a declared grant in the product, or takes it away."""
+        if email in self.world.members() and (project, email) in self.grants:
+            self.world.control("POST", "grants", {"project": project, "email": email, "role": role})
+
+    @rule(email=PEOPLE)
+    def removed_by_hand(self, email: str) -> None:
+        """Somebody removes a person in the product."""
+        if email in self.world.members():
+            self.world.control("DELETE", f"members/{email}")
+
+    @rule(email=PEOPLE)
+    def accepted(self, email: str) -> None:
+        """An invited person follows the link, if it is still good."""
+        self.world.client.post("/_emulator/invitations/accept", json={"email": email})
+
+    @rule(days=st.sampled_from([0.5, 3, 8]))
+    def time_passes(self, days: float) -> None:
+        """Invitations expire."""
+        self.world.pass_days(days)
+
+    @rule(faults=st.lists(FAULTS, min_size=1, max_size=2))
+    def up_under_faults(self, faults: list[dict[str, Any]]) -> None:
+        """A run that may fail anywhere."""
+        self.world.control("POST", "faults", faults)
+        self.engine.up(self.program)
+        self.world.control("DELETE", "faults")
+
+    @rule(faults=st.lists(FAULTS, max_size=2))
+    def refresh_under_faults(self, faults: list[dict[str, Any]]) -> None:
+        """A refresh that may fail anywhere loses nothing that is there."""
+        self.world.control("POST", "faults", faults)
+        self.engine.refresh()
+        self.world.control("DELETE", "faults")
+
+    @rule()
+    def run_again(self) -> None:
+        """Refresh and up, without faults: declared = actual, nothing left to plan, everybody else untouched."""
+        assert self.engine.refresh()
+        assert self.engine.up(self.program), self.engine.failures
+        members, grants = self.world.members(), self.world.grants()
+        ours = {email: row for email, row in members.items() if email.startswith("p")}
+        assert {email: row["role"] for email, row in ours.items()} == {
+            email: inputs["role"] for email, inputs in self.people.items()
+        }
+        assert {key: role for key, role in grants.items() if key[1].startswith("p")} == self.grants
+        assert self.engine.plan(self.program) == []
+        before = self.world.control("GET", "mails")
+        assert self.engine.refresh()
+        assert self.engine.up(self.program)
+        assert self.world.control("GET", "mails") == before
+
+    @invariant()
+    def strangers_are_left_alone(self) -> None:
+        """Nobody who is not declared loses or gets anything, at any moment."""
+        members, grants = self.world.members(), self.world.grants()
+        others = organization()
+        assert [email for email in members if not email.startswith("p")] == [row["email"] for row in others["members"]]
+        assert {key for key in grants if not key[1].startswith("p")} == {
+            (row["project"], row["email"]) for row in others["grants"]
+        }
+
+
+@pytest.fixture
+def lives(world: World) -> Iterator[type[Lives]]:
+    """The machine on this module's emulator."""
+    Lives.world = world
+    yield Lives
+    del Lives.world
+
+
+def test_random_lives_end_as_declared(lives: type[Lives]) -> None:
+    """Whatever happens, and in whatever order."""
+    run_state_machine_as_test(
+        lives,
+        settings=settings(
+            max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
