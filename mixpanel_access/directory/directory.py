@@ -17,7 +17,6 @@ from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import (
     Grant,
-    GrantType,
     Identity,
     Person,
     Project,
@@ -138,10 +137,10 @@ class Directory:
         people = self.people()
         return any(key in people and people[key].invited for key in self.grants(project))
 
-    def other_access(self, email: str) -> Mapping[int, tuple[GrantType, ...]]:
-        """The projects that a person reaches, each with the ways; reads every project."""
-        found = {project: self.access(project, email).grant_types for project in self.projects()}
-        return {project: ways for project, ways in found.items() if ways}
+    def other_access(self, email: str) -> Mapping[int, tuple[Grant, ...]]:
+        """The projects that a person reaches, each with the grants that the project lists; reads every project."""
+        found = {project: self.access(project, email).grants for project in self.projects()}
+        return {project: grants for project, grants in found.items() if grants}
 
     def forget_people(self) -> None:
         """Have the list of people read afresh when it is next asked for."""

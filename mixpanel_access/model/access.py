@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
@@ -98,23 +99,53 @@ class ProjectAccess:
         individual: the role of the individual grant, or None.
         effective: the highest role by any way, or None where there is none.
         grant_types: the ways, in the order of `GrantType`.
+        grants: each grant on its own, as the project's list has them.
     """
 
     individual: str | None
     effective: str | None
     grant_types: tuple[GrantType, ...]
+    grants: tuple[Grant, ...] = ()
+
+
+KEEPING: Final = frozenset({GrantType.INDIVIDUAL, GrantType.TEAM})
+"""The ways that somebody has given this person: while one is left, they are not unused."""
+
+_WAYS: Final = {
+    GrantType.ORGANIZATION_ROLE: "the organization role",
+    GrantType.INDIVIDUAL: "an individual grant",
+    GrantType.ALL_USERS: "a grant to all users",
+}
+
+
+def way_in_words(grant: Grant) -> str:
+    """How a grant comes about: "the team Data", "an individual grant"."""
+    if grant.grant_type is GrantType.TEAM:
+        return f"the team {grant.team}" if grant.team else "a team"
+    return _WAYS[grant.grant_type]
+
+
+def remaining(access: Mapping[int, Iterable[Grant]]) -> str:
+    """What somebody can still reach, and why: "analyst in project 7 through the team Data; …"."""
+    return (
+        "; ".join(
+            f"{grant.role} in project {project} through {way_in_words(grant)}"
+            for project, grants in sorted(access.items())
+            for grant in grants
+        )
+        or "without access to any project"
+    )
 
 
 def project_access(grants: Iterable[Grant], organization_role: str | None) -> ProjectAccess:
     """Add up one person's grants in one project with what their organization role gives (contract, section 13)."""
-    rows = [(grant.grant_type, grant.role) for grant in grants]
+    rows = list(grants)
     inherited = roles.project_role_of(organization_role)
-    if inherited is not None:
-        rows.append((GrantType.ORGANIZATION_ROLE, inherited))
-    individual = [role for kind, role in rows if kind is GrantType.INDIVIDUAL]
-    found = {kind for kind, _ in rows}
+    individual = [grant.role for grant in rows if grant.grant_type is GrantType.INDIVIDUAL]
+    found = {grant.grant_type for grant in rows} | ({GrantType.ORGANIZATION_ROLE} if inherited else set())
     return ProjectAccess(
         individual=roles.highest(individual),
-        effective=roles.highest([role for _, role in rows]),
+        effective=roles.highest([grant.role for grant in rows] + ([inherited] if inherited else [])),
         grant_types=tuple(kind for kind in GrantType if kind in found),
+        grants=tuple(rows),
     )

@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, Invitation, Person
+from mixpanel_access.model.access import KEEPING, Invitation, Person, remaining
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import NotApplied
@@ -107,16 +107,13 @@ class MemberProvider(AccessProvider):
         self.own_organization(member.organization, member.email)
         directory = self.session.directory
         removal = props.get("removal", REMOVALS[0])
-        if removal == "never":
-            self.session.say(f"{member.email} stays in the organization: removal is 'never'")
-            return
         directory.forget_people()  # irreversible: decide on what is so now
         person = directory.person(member.email)
         if person is None:
             return
-        reasons = self._reasons_to_stay(person) if removal == "when_unused" else []
-        if reasons:
-            self.session.say(f"{person.email} stays in the organization (removal: when_unused): {'; '.join(reasons)}")
+        left = directory.other_access(person.email) if removal != "always" else {}
+        if removal == "never" or any(KEEPING & {grant.grant_type for grant in grants} for grants in left.values()):
+            self.session.say(f"{person.email} stays in the organization (removal: {removal}): {remaining(left)}")
             return
         with self.session.brakes.removing(person.email):
             directory.remove(person.email)
@@ -191,15 +188,6 @@ class MemberProvider(AccessProvider):
         if status == Invitation.PENDING.value and outputs.get("expires_at"):
             return Invitation.EXPIRED if instant(outputs["expires_at"]) <= self.session.now() else Invitation.PENDING
         return Invitation(status) if status in list(Invitation) else None
-
-    def _reasons_to_stay(self, person: Person) -> list[str]:
-        """The grants that are somebody else's to take away, in words."""
-        held = {GrantType.INDIVIDUAL: "an individual grant", GrantType.TEAM: "a team"}
-        return [
-            f"{' and '.join(held[way] for way in ways if way in held)} gives access to project {project}"
-            for project, ways in self.session.directory.other_access(person.email).items()
-            if held.keys() & set(ways)
-        ]
 
 
 _ROLES: Final = ", ".join(roles.ORGANIZATION_ROLES)

@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, ProjectAccess
+from mixpanel_access.model.access import ProjectAccess, way_in_words
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import GrantId
@@ -123,7 +123,7 @@ class ProjectGrantProvider(AccessProvider):
                 next_step="Run again; if it stays so, do it in Project Settings > Users & Teams.",
             )
         if access.effective is not None:
-            ways = ", ".join(_WAYS[way] for way in access.grant_types)
+            ways = ", ".join(way_in_words(left) for left in access.grants) or "the organization role"
             self.session.say(f"{grant.email} remains {access.effective} in project {grant.project}, through {ways}")
 
     def _ensure(self, inputs: Properties) -> Properties:
@@ -160,13 +160,6 @@ class ProjectGrantProvider(AccessProvider):
 
 
 _ROLES: Final = ", ".join(roles.PROJECT_ROLES)
-
-_WAYS: Final = {
-    GrantType.ORGANIZATION_ROLE: "the organization role",
-    GrantType.TEAM: "a team",
-    GrantType.INDIVIDUAL: "an individual grant",
-    GrantType.ALL_USERS: "a grant to all users",
-}
 
 
 def _inspect_project_id(inputs: Properties, problems: Problems) -> None:

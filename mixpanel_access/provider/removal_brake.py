@@ -87,8 +87,9 @@ class RemovalBrakeProvider(AccessProvider):
             return removal == "always"
         own = set(person.get("projects", []))
         return not any(
-            GrantType.TEAM in ways or (GrantType.INDIVIDUAL in ways and project not in own)
-            for project, ways in self.session.directory.other_access(person["email"]).items()
+            grant.grant_type is GrantType.TEAM or (grant.grant_type is GrantType.INDIVIDUAL and project not in own)
+            for project, grants in self.session.directory.other_access(person["email"]).items()
+            for grant in grants
         )
 
 

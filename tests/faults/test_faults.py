@@ -137,7 +137,7 @@ def test_a_refresh_under_faults_loses_nothing(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_an_expired_invitation_under_faults(world: World, name: str) -> None:
-    """It goes out; where an answer was lost Mixpanel does not tell whether it did, so the user is told, and runs again."""
+    """It goes out; after a lost answer nothing tells whether it did, so the user is told, and runs again."""
     engine = MiniEngine(world.session)
     assert engine.up(BOTH)
     world.pass_days(8)

@@ -1,0 +1,77 @@
+"""The brakes of one operation, from many threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mixpanel_access.directory.brakes import Brakes
+from mixpanel_access.model.brakes import Brake, Limits, Plan
+from mixpanel_access.model.errors import Refused
+from tests.fakes import FakeApi, make_directory
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """Two owners and eight members: three people may go."""
+    api = FakeApi(own_role="owner")
+    for n in range(2):
+        api.put(f"o{n}@example.com", "owner")
+    for n in range(8):
+        api.put(f"m{n}@example.com")
+    return api
+
+
+def brakes_for(api: FakeApi, **limits: object) -> tuple[Brakes, list[str]]:
+    """Brakes over the fake, and what they say."""
+    said: list[str] = []
+    return Brakes(make_directory(api), Limits(**limits), said.append), said  # type: ignore[arg-type]
+
+
+def test_however_many_threads_ask_no_more_than_the_share_may_go(api: FakeApi) -> None:
+    """Removals are added up over the whole operation, and those removed still count as people."""
+    brakes, _ = brakes_for(api)
+
+    def remove(number: int) -> bool:
+        try:
+            with brakes.removing(f"m{number}@example.com"):
+                return True
+        except Refused:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(remove, range(8))) == 3
+
+
+def test_a_removal_that_failed_does_not_count(api: FakeApi) -> None:
+    """What the server refused leaves room for another."""
+    brakes, _ = brakes_for(api, removal_minimum=1)
+    with pytest.raises(ValueError, match="no"), brakes.removing("m0@example.com"):
+        raise ValueError("no")
+    with brakes.removing("m1@example.com"):
+        pass
+    with pytest.raises(Refused), brakes.removing("m2@example.com"):
+        pass
+
+
+def test_a_refusal_names_everyone_and_how_to_release(api: FakeApi) -> None:
+    """Those before it too: the operation is judged as a whole."""
+    brakes, said = brakes_for(api)
+    with brakes.removing("o0@example.com"):
+        assert said == ["warning: o0@example.com: the organization would be left with 1 owner; have two"]
+    with pytest.raises(Refused) as held, brakes.changing("o1@example.com", "member"):
+        pass
+    assert str(held.value) == (
+        "cannot make o1@example.com member: o0@example.com, o1@example.com: the organization would be left without an "
+        "owner [lastOwner]. If it is meant, run it once with: pulumi config set mixpanel:releaseBrakes lastOwner; then "
+        "unset it."
+    )
+
+
+def test_a_released_brake_warns_once(api: FakeApi) -> None:
+    """It lets go, and says what it found."""
+    brakes, said = brakes_for(api, released=frozenset(Brake))
+    for _ in range(2):
+        brakes.hold("cannot go on", Plan(frozenset({"o0@example.com", "o1@example.com"})))
+    assert said == ["warning: o0@example.com, o1@example.com: the organization would be left without an owner"]
