@@ -107,16 +107,17 @@ def server(_running: EmulatorServer) -> EmulatorServer:
     _running.store.clock = Clock()
     with Client(base_url=_running.url) as control:
         control.control("POST", "seed", organization())
-        control.control("DELETE", "faults")
-        control.control("DELETE", "requests")
+    _running.app.faults.clear()
+    _running.app.log.reset()
     return _running
 
 
 @pytest.fixture
 def clock(server: EmulatorServer) -> Frozen:
     """The server's clock, standing still at the document's present until a test moves it."""
-    server.store.clock = Frozen(datetime.fromisoformat(NOW))
-    return server.store.clock
+    frozen = Frozen(datetime.fromisoformat(NOW))
+    server.store.clock = frozen
+    return frozen
 
 
 @pytest.fixture

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.emulator.document import Document
-from tests.emulator.conftest import ORG, Client, P, Q, organization
+from tests.emulator.conftest import ORG, Client, P, organization
 
 LEE = "lee@example.com"
 
@@ -26,36 +19,6 @@ def test_a_dump_seeds_the_same_organization(client: Client) -> None:
     first = client.control("GET", "dump")
     second = client.control("POST", "seed", first)
     assert {**first, "now": 0} == {**second, "now": 0}
-
-
-EMAILS = st.integers(0, 30).map(lambda n: f"Person.{n}@example.com")
-MEMBERS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "email": EMAILS,
-            "role": st.sampled_from(["owner", "admin", "billing_admin", "member"]),
-            "invited_at": st.none()
-            | st.datetimes(datetime(1970, 1, 1), datetime(8999, 12, 31)).map(lambda at: at.isoformat() + "Z"),
-        }
-    ),
-    unique_by=lambda member: member["email"],
-)
-
-
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(members=MEMBERS, data=st.data())
-def test_any_document_survives_a_round_trip(server: EmulatorServer, members: list[dict[str, Any]], data: Any) -> None:
-    """Seed, dump, seed, dump: the two dumps are alike, and hold what was seeded."""
-    pairs = [(project, member["email"]) for project in (P, Q) for member in members]
-    chosen = data.draw(st.lists(st.sampled_from(pairs), unique=True) if pairs else st.just([]))
-    grants = [{"project": project, "email": email, "role": "analyst"} for project, email in chosen]
-    server.store.seed(Document.model_validate(organization(members=members, grants=grants, teams=[])))
-    first = server.store.dump()
-    server.store.seed(Document.model_validate(first))
-    second = server.store.dump()
-    assert {**first, "now": 0} == {**second, "now": 0}
-    assert {(m["email"], m["role"]) for m in first["members"]} == {(m["email"], m["role"]) for m in members}
-    assert {(g["project"], g["email"]) for g in first["grants"]} == set(chosen)
 
 
 BAD_SEEDS = {
@@ -117,46 +80,6 @@ def test_faults_can_be_looked_at_and_cleared(client: Client) -> None:
         assert client.post("/_emulator/faults", json=[bad]).status_code == 422
 
 
-@pytest.mark.parametrize(("kind", "applied"), [("drop_before", False), ("drop_after", True)])
-def test_a_dropped_connection(client: Client, kind: str, applied: bool) -> None:
-    """The connection breaks without an answer, before or after the write was applied."""
-    client.control("POST", "faults", [{"method": "POST", "kind": kind}])
-    with pytest.raises(httpx.TransportError):
-        client.invite("bo@example.net")
-    assert (client.role_of("bo@example.net") == "member") is applied
-    assert client.invite("bo@example.net").status_code == 200
-
-
-def test_a_delay(client: Client) -> None:
-    """The answer comes late, and is the right one; others are not held up."""
-    client.control("POST", "faults", [{"kind": "delay", "seconds": 0.3}])
-    begun = time.monotonic()
-    assert client.get(USERS).status_code == 200
-    assert time.monotonic() - begun >= 0.3
-
-
-def test_the_request_log(client: Client) -> None:
-    """Counts by endpoint and bytes; redirects and faults are counted, control calls are not."""
-    client.get(USERS)
-    client.get(USERS.rstrip("/"))
-    client.get("/nowhere")
-    client.users("users/lee@example.com/update/", {"role": "admin"})
-    client.control("POST", "faults", [{"kind": "drop_before"}])
-    with pytest.raises(httpx.TransportError):
-        client.get("/api/app/me")
-    log = client.control("GET", "requests")
-    assert log["by_endpoint"] == {
-        "GET (unknown)": 1,
-        "GET /api/app/me": 1,
-        "GET /organizations/{o}/users/": 2,
-        "POST /organizations/{o}/users/{email}/update/": 1,
-    }
-    assert (log["total"], log["bytes_out"] > 100) == (5, True)
-    last = client.control("GET", "requests?detail=1")["requests"]
-    assert [row["status"] for row in last] == [200, 301, 404, 200, None]
-    assert client.control("DELETE", "requests") == {"total": 0, "bytes_out": 0, "by_endpoint": {}}
-
-
 def test_changes_behind_our_back(client: Client) -> None:
     """Roles, grants and people change without any rule."""
     client.control("POST", "members", {"email": LEE, "role": "owner"})
@@ -177,16 +100,6 @@ def test_changes_behind_our_back(client: Client) -> None:
     ):
         assert client.request(method, f"/_emulator/{path}", json=body).status_code == 404
     assert client.post("/_emulator/clock", content=b"{").status_code == 422
-
-
-def test_the_optional_rate_limit(client: Client) -> None:
-    """So many requests a minute, then 429 with whole seconds to wait."""
-    client.control("POST", "seed", organization(rate_limit_per_minute=2))
-    answers = [client.get("/api/app/me") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert 1 <= int(answers[2].headers["retry-after"]) <= 60
-    client.control("POST", "clock", {"advance_seconds": 61})
-    assert client.get("/api/app/me").status_code == 200
 
 
 def test_the_emulator_knows_nothing_of_the_client() -> None:
