@@ -23,7 +23,7 @@ JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["status", "error", "results", "users", "email", "role", "id", "projects", "updated", "a@b.co"]
+                ["status", "error", "results", "users", "email", "role", "id", "projects", "updated", "a@example.com"]
             )
             | st.text(max_size=4),
             inner,
@@ -177,8 +177,11 @@ SHOWN = {
     "link": ("see https://mixpanel.com/invite/abc?token=1 now", "see [link] now"),
     "bearer": ("Authorization: Bearer abcdefghi", "Authorization: Bearer [credential]"),
     "token": ('{"token": "abc"}', '{"token": [secret]}'),
-    "three people": ("a@b.co, c@d.co, e@f.co", "a@b.co, c@d.co, e@f.co"),
-    "many people": ("a@b.co, c@d.co, e@f.co, g@h.co", "[address], [address], [address], [address]"),
+    "three people": ("a@example.com, c@example.com, e@example.com", "a@example.com, c@example.com, e@example.com"),
+    "many people": (
+        "a@example.com, c@example.com, e@example.com, g@example.com",
+        "[address], [address], [address], [address]",
+    ),
     "control characters": ("a\x1b[31mb\nc", "a [31mb c"),
 }
 

@@ -75,7 +75,7 @@ def test_addresses(email: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "email", ["", "bo", "bo@", "@example.com", "bo@example", " bo@example.com", "a@b@c.co", 7, None]
+    "email", ["", "bo", "bo@", "@example.com", "bo@example", " bo@example.com", "a@b@example.com", 7, None]
 )
 def test_no_addresses(email: object) -> None:
     """Each with a reason in words."""
@@ -90,7 +90,7 @@ def test_ids_come_back(organization: int, project: int, email: str) -> None:
     assert GrantId.parse(str(grant)) == grant
 
 
-@pytest.mark.parametrize("text", ["", "1", "1:", ":a@b.co", "x:a@b.co", "1:x:a@b.co", "1:2:"])
+@pytest.mark.parametrize("text", ["", "1", "1:", ":a@example.com", "x:a@example.com", "1:x:a@example.com", "1:2:"])
 def test_no_ids(text: str) -> None:
     """The form is told."""
     with pytest.raises(InputError, match="ORG:PROJECT:EMAIL"):

@@ -35,11 +35,12 @@ def test_what_is_in_order_is_no_difference() -> None:
 
 
 INVITED = {**ORGANIZATION.people, BO: Person(BO, "member", invited=True)}
+STRANGER = "x@example.net"
 ANAS = Grant(PRODUCTION, ANA, "admin", GrantType.INDIVIDUAL)
 SPOILED: dict[str, tuple[Organization, list[tuple[str, str]]]] = {
     "a stranger": (
-        replace(ORGANIZATION, people={**ORGANIZATION.people, "x@y.co": Person("x@y.co", None, invited=True)}),
-        [("unmanaged member", "x@y.co")],
+        replace(ORGANIZATION, people={**ORGANIZATION.people, STRANGER: Person(STRANGER, None, invited=True)}),
+        [("unmanaged member", STRANGER)],
     ),
     "a stranger's grant": (
         replace(ORGANIZATION, grants={**ORGANIZATION.grants, (PRODUCTION, ANA): ANAS}),
