@@ -70,7 +70,7 @@ class MemberProvider(AccessProvider):
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person is a replacement; an expired invitation is a change, a pending one is none."""
-        expired = self._status(olds) is Invitation.EXPIRED
+        expired = self._sends_again(olds, news)
         if expired:
             self.session.invitations.plan(str(olds["email"]))
         other = known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"]))
@@ -97,7 +97,7 @@ class MemberProvider(AccessProvider):
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the role, or send an expired invitation again."""
         self.own_organization(MemberId.parse(id_).organization, news["email"])
-        if news.get("role") in (None, olds.get("organization_role")) and self._status(olds) is not Invitation.EXPIRED:
+        if news.get("role") in (None, olds.get("organization_role")) and not self._sends_again(olds, news):
             return {**select(olds, _OUTPUTS), **news}
         return self._ensure(news, olds)
 
@@ -134,7 +134,7 @@ class MemberProvider(AccessProvider):
             self.session.invitations.send(email, role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
-        elif before.invited and self._status(olds) is Invitation.EXPIRED:
+        elif before.invited and self._sends_again(olds, inputs):
             self.session.invitations.send_again(email, role or before.role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
@@ -182,6 +182,15 @@ class MemberProvider(AccessProvider):
         invited_at = instant(sent) if sent else self.session.now()
         return written(expiry(invited_at, self.session.settings.invitation_life_days))
 
+    def _sends_again(self, olds: Properties, inputs: Properties) -> bool:
+        """Whether this resource is the one to send an expired invitation again.
+
+        Several stacks may declare a person, and Mixpanel does not tell when an invitation went out: the stack that
+        declares the organization role sends it again, or the one that sent it before, so that one e-mail goes out.
+        """
+        ours = inputs.get("role") is not None or not olds.get("adopted", False)
+        return ours and self._status(olds) is Invitation.EXPIRED
+
     def _status(self, outputs: Properties) -> Invitation | None:
         """The invitation's state by what the state holds and the time; None where the state holds nothing."""
         status = outputs.get("status")
@@ -197,7 +206,8 @@ class Member(Resource, module="mixpanel", name="Member"):
     """One person in the organization, with one organization role.
 
     A person who is in the organization already is adopted; who is not is invited. A pending invitation is no drift; an
-    expired one is sent again by the next `pulumi up`. Deleting the resource removes the person as `removal` says:
+    expired one is sent again by the next `pulumi up` of the stack that declares the organization role, or that sent the
+    invitation. Deleting the resource removes the person as `removal` says:
     `when_unused` (the default) only if no individual or team grant is left, `always`, or `never`.
 
     Args:

@@ -89,6 +89,22 @@ def test_an_expired_invitation_is_sent_again_by_the_next_up_and_a_pending_one_is
         workspace.unchanged()
 
 
+def test_two_stacks_send_an_expired_invitation_again_once(workspace: Workspace) -> None:
+    """Both declare the person; the stack that owns organization roles sends it, and the other plans nothing."""
+    robin = "robin@agency.example.org"
+    workspace.run("stack", "init", "staging")
+    for stack in ("production", "staging"):
+        workspace.up(stack)
+    now = _later(workspace.outputs(robin)["invited_at"], 8)
+    workspace.emulator.control("POST", "clock", {"now": now})
+    for stack in ("staging", "production"):
+        workspace.run("config", "set", "mixpanel:now", now, "--stack", stack)
+        workspace.up(stack, "--refresh")
+    assert workspace.mails(robin) == 2
+    assert workspace.outputs(robin)["status"] == "pending"
+    workspace.run("preview", "--expect-no-changes", "--stack", "staging")
+
+
 def test_a_change_of_metadata_sends_no_request(workspace: Workspace) -> None:
     """Tickets, approvers and dates are in the state and nowhere else."""
     workspace.roster([ONE])

@@ -252,6 +252,26 @@ def test_pending_is_no_drift_and_expired_is(api: FakeApi, seconds: int, status: 
     assert updated["expires_at"] == written(sent + timedelta(days=7))
 
 
+@pytest.mark.parametrize(
+    ("role", "adopted", "again"),
+    [("member", True, True), ("member", False, True), (None, False, True), (None, True, False)],
+)
+def test_one_stack_sends_an_expired_invitation_again(
+    api: FakeApi, role: str | None, adopted: bool, again: bool
+) -> None:
+    """The one that declares the organization role, or that sent it; who only found it waiting leaves it to them."""
+    declared = {key: value for key, value in inputs(role=role).items() if value is not None}
+    api.put("cy@example.com", invited=adopted) if adopted else None
+    outs = provider_for(api).create(dict(declared)).outs or {}
+    api.sent.clear()
+    later = provider_for(api, now=NOW + timedelta(days=8))
+    refreshed = later.read(ID, outs).outs or {}
+    assert refreshed["status"] == "expired"
+    assert bool(later.diff(ID, refreshed, dict(declared)).changes) is again
+    later.update(ID, refreshed, {**declared, "ticket": "OPS-1"})
+    assert api.writes == (["invite"] if again else [])
+
+
 def test_an_invitation_accepted_since_is_not_sent_again(api: FakeApi) -> None:
     """The state says expired, the server says accepted: the server is right."""
     outs = provider_for(api).create(inputs()).outs or {}
