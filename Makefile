@@ -29,7 +29,7 @@ demo: engine ## run the demo: no account, no input
 	$(PY) -m demo $(ARGS)
 
 test: engine ## run all tests, on every core
-	$(PY) -m pytest -n $(CORES) $(ARGS)
+	$(PY) -m pytest -n $(CORES) --dist worksteal $(ARGS)
 
 lint: $(MADE) ## check style, types and the arrows between the layers
 	$(PY) -m ruff check

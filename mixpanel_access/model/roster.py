@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final
@@ -14,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from rapidfuzz import fuzz, process
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
@@ -122,7 +123,9 @@ def parse(text: str, file: str) -> Roster:
         RosterError: it cannot be used; every problem is listed, each with its line.
     """
     try:
-        document = YAML(typ="safe").load(text)
+        document = _load(text, "safe")
+    except RecursionError:
+        raise _error([(1, "it is nested too deeply")], file) from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _error([(line, str(error.problem or error.context or error))], file) from None
@@ -140,6 +143,13 @@ def parse(text: str, file: str) -> Roster:
             return roster
     lines = _Lines(text)
     raise _error([(lines.of(path), words) for path, words in problems], file)
+
+
+def _load(text: str, kind: str) -> Any:
+    """The YAML document; an anchor that is defined anew is legal, and no reason for a warning of the library's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", YAMLWarning)
+        return YAML(typ=kind).load(text)
 
 
 def _problems(roster: Roster) -> Iterator[tuple[Path, str]]:
@@ -225,7 +235,7 @@ class _Lines:
     """Finds the line of a path; reads the document again with positions, which is slow and only done for errors."""
 
     def __init__(self, text: str) -> None:
-        self._document = YAML(typ="rt").load(text)
+        self._document = _load(text, "rt")
 
     def of(self, path: Path) -> int:
         """The line of the deepest part of the path that stands in the document, from 1."""

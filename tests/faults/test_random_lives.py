@@ -159,6 +159,6 @@ def test_random_lives_end_as_declared(lives: type[Lives]) -> None:
     run_state_machine_as_test(
         lives,
         settings=settings(
-            max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -106,6 +106,13 @@ def test_any_text_is_a_roster_or_an_error_in_one_line(text: str) -> None:
         assert "\n" not in str(error)  # noqa: PT017  # the one line is the promise
 
 
+@pytest.mark.parametrize("text", ["&a : &a", "[" * 5000, "{a: " * 5000], ids=["anchor", "lists", "maps"])
+def test_odd_documents(text: str) -> None:
+    """One error, no warning and no traceback."""
+    with pytest.raises(RosterError):
+        parse(text, "x")
+
+
 def test_no_guess_is_made_of_what_is_too_far() -> None:
     """A word like no other is just unknown."""
     assert did_you_mean("zebra", ["analyst", "admin"]) == ""
