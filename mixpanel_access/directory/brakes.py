@@ -35,11 +35,6 @@ class Brakes:
         self._roles: dict[str, str] = {}
         self._warned: set[Finding] = set()
 
-    def judge(self, plan: Plan) -> list[Finding]:
-        """The findings on a plan together with what the operation has done already; nothing is noted."""
-        with self._lock:
-            return self._judge(plan)
-
     @contextmanager
     def removing(self, email: str) -> Iterator[None]:
         """Pass for the removal of one person; it counts unless the body raises.

@@ -1,0 +1,108 @@
+"""`RemovalBrake`: everybody of a stack, judged together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.errors import Refused
+from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+
+ID = f"{ORGANIZATION}:removal-brake"
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """Two owners and eight members, who each have a grant: three people may go."""
+    api = FakeApi(own_role="owner")
+    for n in range(2):
+        api.put(f"o{n}@example.com", "owner")
+    for n in range(8):
+        api.put(f"m{n}@example.com")
+        api.give(PRODUCTION, f"m{n}@example.com", "analyst")
+    return api
+
+
+def provider_for(api: FakeApi, **settings: Any) -> RemovalBrakeProvider:
+    """A provider in a session over the fake."""
+    provider = RemovalBrakeProvider()
+    provider.use(make_session(api, **settings)[0])
+    return provider
+
+
+def declared(count: int = 8, **changes: Any) -> dict[str, Any]:
+    """The members as their stack declares them. The engine's numbers are floating-point."""
+    people = [
+        {"email": f"m{n}@example.com", "removal": "when_unused", "projects": [float(PRODUCTION)], **changes}
+        for n in range(count)
+    ]
+    return {"people": people}
+
+
+@pytest.mark.parametrize(("left", "held"), [(8, False), (5, False), (4, True), (0, True)])
+def test_who_is_no_longer_declared_is_judged_together(api: FakeApi, left: int, held: bool) -> None:
+    """Three may go, four may not, and all four are named."""
+    failures = provider_for(api).check(declared(), declared(left)).failures
+    assert bool(failures) is held
+    if held:
+        assert all(f"m{n}@example.com" in failures[0].reason for n in range(left, 8))
+
+
+STAYING: dict[str, tuple[dict[str, Any], tuple[int, GrantType] | None, bool]] = {
+    "nothing else": ({}, None, False),
+    "removal never": ({"removal": "never"}, None, True),
+    "another stack's grant": ({}, (WAREHOUSE, GrantType.INDIVIDUAL), True),
+    "a team": ({}, (PRODUCTION, GrantType.TEAM), True),
+    "all users": ({}, (WAREHOUSE, GrantType.ALL_USERS), False),
+    "another stack's grant, but always": ({"removal": "always"}, (WAREHOUSE, GrantType.INDIVIDUAL), False),
+}
+
+
+@pytest.mark.parametrize(("change", "extra", "stays"), STAYING.values(), ids=STAYING.keys())
+def test_who_would_stay_does_not_count(
+    api: FakeApi, change: dict[str, Any], extra: tuple[int, GrantType] | None, stays: bool
+) -> None:
+    """Only those who would really leave are counted, at up and on destroy."""
+    for n in range(8):
+        if extra:
+            api.give(extra[0], f"m{n}@example.com", "consumer", extra[1])
+    assert (provider_for(api).check(declared(**change), declared(0)).failures == []) is stays
+    if stays:
+        provider_for(api).delete(ID, declared(**change))
+    else:
+        with pytest.raises(Refused, match="would remove 8"):
+            provider_for(api).delete(ID, declared(**change))
+    assert api.writes == []
+
+
+def test_role_changes_are_judged_together(api: FakeApi) -> None:
+    """Demoting both owners leaves none, though each alone would pass."""
+    people = [{"email": f"o{n}@example.com", "role": "admin"} for n in range(2)]
+    (failure,) = provider_for(api).check({"people": people[:1]}, {"people": people}).failures
+    assert "o0@example.com, o1@example.com: the organization would be left without an owner" in failure.reason
+    one = [people[0], {"email": "o1@example.com", "role": "owner"}]
+    assert provider_for(api).check({}, {"people": one}).failures == []
+
+
+def test_people_who_left_already_are_nobodys_removal(api: FakeApi) -> None:
+    """A destroy after everybody was removed by hand goes through."""
+    api.people = {key: person for key, person in api.people.items() if key.startswith("o")}
+    provider_for(api).delete(ID, declared(removal="always"))
+
+
+def test_its_life_sends_nothing(api: FakeApi) -> None:
+    """It keeps the list, changes in place, and reads as it is."""
+    provider = provider_for(api)
+    created = provider.create(declared(2))
+    assert created.id == ID
+    outs = dict(created.outs or {})
+    assert outs["people"][0]["projects"] == [PRODUCTION]
+    assert not provider.diff(ID, outs, declared(2)).changes
+    assert provider.diff(ID, outs, declared(3)).changes
+    assert provider.update(ID, outs, declared(3)).outs == provider.create(declared(3)).outs
+    read = provider.read(ID, outs)
+    assert (read.id, read.outs, read.inputs) == (ID, outs, outs)
+    assert not api.calls
