@@ -62,7 +62,7 @@ def test_a_roster_becomes_members_grants_and_a_brake(mocks: Mocks, tmp_path: Pat
         )
         return pulumi.Output.all(*(member.urn for member in access.members.values()))
 
-    pulumi.runtime.test(declare)()
+    pulumi.runtime.test(declare)()  # type: ignore[no-untyped-call]  # the SDK leaves it so
     assert mocks.resources == {
         "RosterAccess roster": {},
         "Member bo@example.com": {
