@@ -11,10 +11,10 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test lint bench lock clean
+.PHONY: help setup engine demo test coverage lint bench lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(MADE) ## make .venv and install the locked requirements and this package into it
 
@@ -30,6 +30,9 @@ demo: engine ## run the demo: no account, no input
 
 test: engine ## run all tests, on every core
 	$(PY) -m pytest -n $(CORES) --dist worksteal $(ARGS)
+
+coverage: engine ## run all tests and show which branches none of them takes
+	$(PY) -m pytest -n $(CORES) --dist worksteal --cov=mixpanel_access --cov-branch --cov-report=term $(ARGS)
 
 lint: $(MADE) ## check style, types and the arrows between the layers
 	$(PY) -m ruff check

@@ -24,7 +24,8 @@ FIRST_TICK: Final = 2.0
 TICK: Final = 10.0
 """Seconds between later reports."""
 LINGER: Final = 2.0
-"""Seconds that output is still read after the child has ended: something that it started may hold the pipe for ever."""
+"""Seconds without output after which it is no longer waited for, once the child has ended: something that it started may
+hold the pipe for ever."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def _follow(
                 streams -= 1
             else:
                 texts[number].append(line)
+                last_sign = 0.0
                 if on_line:
                     on_line(line.rstrip("\r\n"))
         elapsed = time.monotonic() - started
