@@ -40,7 +40,8 @@ def emulator(
         "127.0.0.1"
     ),
     data: Annotated[
-        Path | None, typer.Option(help="The SQLite file that keeps the organization; none keeps it in memory.")
+        Path | None,
+        typer.Option(help="The SQLite file that keeps it, else memory; --seed and --demo replace what it holds."),
     ] = None,
     seed: Annotated[Path | None, typer.Option(help="An organization document (JSON) to start with.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Start with the demo organization.")] = False,

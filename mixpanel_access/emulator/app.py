@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import math
+import traceback
 from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -57,12 +59,15 @@ class Emulator:
             return
         found = find(ENDPOINTS, request.method, path)
         fault = self.faults.take(request.method, path)
-        if fault is not None and fault.kind == "delay":
-            await asyncio.sleep(fault.seconds or 0)
         try:
+            if fault is not None and fault.kind == "delay":
+                await asyncio.sleep(fault.seconds or 0)
             response = await self._respond(request, found, fault)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # the server ends, and uvicorn would answer 500 without an envelope
+            await _break(send)
+            raise
         sent = response if fault is None or not fault.kind.startswith("drop") else None
         size = len(response.body) if sent and request.method != "HEAD" else 0
         self.log.add(request.method, found.template, path, response.status_code if sent else None, size)
@@ -81,6 +86,9 @@ class Emulator:
             return self._answer(request, found, body)
         except Refusal as refusal:
             return refusal.response()
+        except Exception:  # noqa: BLE001  # a fault of our own (a full disk, a bug): told in the envelope and on stderr
+            traceback.print_exc()
+            return Refusal(500, "internal error of the emulator").response()
 
     def _answer(self, request: Request, found: Found, body: bytes) -> Response:
         self._limit_rate()
@@ -121,9 +129,11 @@ class Emulator:
         now = self.store.clock.now()
         while self._recent and self._recent[0] <= now - _MINUTE:
             self._recent.popleft()
+        while self._recent and self._recent[-1] > now:  # the clock was set back
+            self._recent.pop()
         if len(self._recent) >= limit:
             seconds = (self._recent[0] + _MINUTE - now).total_seconds()
-            raise Refusal(429, "rate limit exceeded", {"Retry-After": str(max(1, int(seconds) + 1))})
+            raise Refusal(429, "rate limit exceeded", {"Retry-After": str(max(1, math.ceil(seconds)))})
         self._recent.append(now)
 
 

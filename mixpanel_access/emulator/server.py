@@ -24,7 +24,7 @@ from mixpanel_access.emulator.store import Store
 from mixpanel_access.model.errors import UsageError
 
 LOOPBACK: Final = "127.0.0.1"
-_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 30.0
 
 
 class EmulatorServer:
@@ -71,7 +71,7 @@ class EmulatorServer:
             server_header=False,
             log_config=None,
             log_level="critical",
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=0,  # what has no answer in a tenth of a second is delayed or half sent
             timeout_keep_alive=60,
         )
         self._server = uvicorn.Server(config)
@@ -85,7 +85,8 @@ class EmulatorServer:
     def stop(self) -> None:
         """Stop serving and close the database."""
         self._server.should_exit = True
-        self._thread.join(_START_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
         self._socket.close()
         self.store.close()
 
@@ -186,13 +187,13 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:  # the latter two: no port, no name that can be looked up
         if listener is not None:
             listener.close()
         raise UsageError(
             "cannot listen",
             whom=f"{host}:{port}",
-            why=error.strerror or str(error),
+            why=(error.strerror if isinstance(error, OSError) else None) or str(error),
             next_step="Choose another --port (0 takes a free one) or --host.",
         ) from None
     return listener

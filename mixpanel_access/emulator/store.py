@@ -15,36 +15,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from mixpanel_access.emulator import whole
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.tables import SCHEMA, as_instant, as_text, rows
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS member (
-    key TEXT PRIMARY KEY, email TEXT NOT NULL, name TEXT, role TEXT NOT NULL, id INTEGER UNIQUE,
-    invited_at TEXT, last_login TEXT);
-CREATE TABLE IF NOT EXISTS project (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, all_users TEXT, custom_roles TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS individual_grant (
-    project INTEGER NOT NULL REFERENCES project(id), key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE,
-    role TEXT NOT NULL, PRIMARY KEY (project, key));
-CREATE TABLE IF NOT EXISTS team (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS team_member (
-    team INTEGER NOT NULL REFERENCES team(id), key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE,
-    PRIMARY KEY (team, key));
-CREATE TABLE IF NOT EXISTS team_grant (
-    team INTEGER NOT NULL REFERENCES team(id), project INTEGER NOT NULL REFERENCES project(id), role TEXT NOT NULL,
-    PRIMARY KEY (team, project));
-CREATE TABLE IF NOT EXISTS service_account (
-    username TEXT PRIMARY KEY, secret TEXT NOT NULL, role TEXT NOT NULL, user_id INTEGER NOT NULL, expires TEXT);
-CREATE TABLE IF NOT EXISTS mail (n INTEGER PRIMARY KEY, email TEXT NOT NULL, kind TEXT NOT NULL, sent_at TEXT NOT NULL);
-"""
-_TABLES: Final = (
-    "team_member", "team_grant", "individual_grant", "team", "member", "project", "service_account", "mail", "setting",
-)  # fmt: skip
 _EMPTY: Final = Document.model_validate({"organization": {"id": 1, "name": "Empty"}})
 
 
@@ -94,7 +72,7 @@ class Store:
             # Handlers all run on the server's one thread; only its making may be on another.
             self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
             if not self._db.execute("SELECT 1 FROM setting LIMIT 1").fetchone():
                 self.seed(_EMPTY)
         except sqlite3.Error as error:
@@ -127,84 +105,13 @@ class Store:
     def seed(self, document: Document) -> None:
         """Replace everything by the document."""
         with self.transaction():
-            for table in _TABLES:
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
-            settings = document.model_dump(
-                mode="json", include={"organization", "invitation_life_days", "rate_limit_per_minute"}
-            )
-            self._many("INSERT INTO setting VALUES (?, ?)", [(k, json.dumps(v)) for k, v in settings.items()])
-            self._many(
-                "INSERT INTO project VALUES (?, ?, ?, ?)",
-                [
-                    (p.id, p.name, p.all_users, json.dumps([role.model_dump() for role in p.custom_roles]))
-                    for p in document.projects
-                ],
-            )
-            next_id = max([m.id or 0 for m in document.members], default=0)
-            rows = []
-            for m in document.members:
-                if m.id is None and m.invited_at is None:
-                    next_id = max(next_id, 500) + 1
-                    m = m.model_copy(update={"id": next_id})  # noqa: PLW2901  # the numbered one takes its place
-                rows.append(
-                    (same_key(m.email), m.email, m.name, m.role, m.id, _text(m.invited_at), _text(m.last_login))
-                )
-            self._many("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-            self._many(
-                "INSERT INTO individual_grant VALUES (?, ?, ?)",
-                [(g.project, same_key(g.email), g.role) for g in document.grants],
-            )
-            self._many("INSERT INTO team VALUES (?, ?)", [(t.id, t.name) for t in document.teams])
-            self._many(
-                "INSERT OR IGNORE INTO team_member VALUES (?, ?)",
-                [(t.id, same_key(email)) for t in document.teams for email in t.members],
-            )
-            self._many(
-                "INSERT OR REPLACE INTO team_grant VALUES (?, ?, ?)",
-                [(t.id, held.id, held.role) for t in document.teams for held in t.projects],
-            )
-            self._many(
-                "INSERT INTO service_account VALUES (?, ?, ?, ?, ?)",
-                [(a.username, a.secret, a.role, a.user_id, _text(a.expires)) for a in document.service_accounts],
-            )
-            self._many(
-                "INSERT INTO mail (email, kind, sent_at) VALUES (?, ?, ?)",
-                [(m.email, m.kind, _text(m.sent_at)) for m in document.mails],
-            )
+            whole.write(self._db, document)
         if document.now is not None:
             self.clock.set(document.now)
 
     def dump(self) -> dict[str, Any]:
         """The document of the organization as it is, at the emulator's present."""
-        emails = {row["key"]: row["email"] for row in self._rows("SELECT key, email FROM member")}
-        return {
-            "now": _text(self.clock.now()),
-            **{row["name"]: json.loads(row["value"]) for row in self._rows("SELECT * FROM setting")},
-            "members": self._rows("SELECT email, name, role, id, invited_at, last_login FROM member ORDER BY rowid"),
-            "projects": [
-                {**row, "custom_roles": json.loads(row["custom_roles"])}
-                for row in self._rows("SELECT * FROM project ORDER BY id")
-            ],
-            "grants": [
-                {"project": row["project"], "email": emails[row["key"]], "role": row["role"]}
-                for row in self._rows("SELECT * FROM individual_grant ORDER BY project, key")
-            ],
-            "teams": [
-                {
-                    **team,
-                    "members": [
-                        emails[row["key"]]
-                        for row in self._rows("SELECT key FROM team_member WHERE team = ? ORDER BY key", team["id"])
-                    ],
-                    "projects": self._rows(
-                        "SELECT project AS id, role FROM team_grant WHERE team = ? ORDER BY project", team["id"]
-                    ),
-                }
-                for team in self._rows("SELECT * FROM team ORDER BY id")
-            ],
-            "service_accounts": self._rows("SELECT * FROM service_account ORDER BY username"),
-            "mails": self.mails(),
-        }
+        return {"now": as_text(self.clock.now()), **whole.read(self._db)}
 
     def setting(self, name: str) -> Any:
         """One of the document's settings."""
@@ -244,19 +151,23 @@ class Store:
             project,
         )
 
+    def teams(self) -> list[int]:
+        """The ids of the teams."""
+        return [row["id"] for row in self._rows("SELECT id FROM team ORDER BY id")]
+
     def account(self, username: str) -> Account | None:
         """A service account."""
         rows = self._rows("SELECT * FROM service_account WHERE username = ?", username)
-        return Account(**{**rows[0], "expires": _instant(rows[0]["expires"])}) if rows else None
+        return Account(**{**rows[0], "expires": as_instant(rows[0]["expires"])}) if rows else None
 
     def mails(self) -> list[dict[str, Any]]:
         """The invitation e-mails that went out."""
         return self._rows("SELECT email, kind, sent_at FROM mail ORDER BY n")
 
-    def mails_to(self, domain: str, since: datetime) -> list[datetime]:
-        """When e-mails went out to a domain after an instant."""
+    def mails_to(self, domain: str, since: datetime, now: datetime) -> list[datetime]:
+        """When e-mails went out to a domain after an instant and up to now: the clock may have been set back."""
         sent = [(row["email"], instant(row["sent_at"])) for row in self.mails()]
-        return sorted(at for email, at in sent if domain_of(email) == domain and at > since)
+        return sorted(at for email, at in sent if domain_of(email) == domain and since < at <= now)
 
     def expired(self, member: Member) -> bool:
         """Whether the person's invitation is no longer good."""
@@ -268,14 +179,14 @@ class Store:
     def put_member(self, email: str, role: str, *, invited: bool, name: str | None = None) -> None:
         """Add a person, or change the role (and, when invited, restart the invitation) of one."""
         key, known = same_key(email), self.member(email)
-        invited_at = _text(self.clock.now()) if invited else None
+        invited_at = as_text(self.clock.now()) if invited else None
         if known:
-            user_id = known.id if invited else known.id or self._next_id()
+            user_id = known.id if invited else known.id or self._user_id(key)
             self._db.execute(
                 "UPDATE member SET role = ?, invited_at = ?, id = ? WHERE key = ?", (role, invited_at, user_id, key)
             )
         else:
-            user_id = None if invited else self._next_id()
+            user_id = None if invited else self._user_id(key)
             row = (key, email.strip(), name, role, user_id, invited_at, None)
             self._db.execute("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
@@ -287,11 +198,13 @@ class Store:
         """The invited person joins, and logs in for the first time."""
         self._db.execute(
             "UPDATE member SET invited_at = NULL, id = coalesce(id, ?), last_login = ? WHERE key = ?",
-            (self._next_id(), _text(self.clock.now()), same_key(email)),
+            (self._user_id(same_key(email)), as_text(self.clock.now()), same_key(email)),
         )
 
     def remove_member(self, email: str) -> None:
-        """Remove a person with all their access."""
+        """Remove a person with all their access; who comes back is the same user."""
+        former = "INSERT OR REPLACE INTO former_user SELECT key, id FROM member WHERE key = ? AND id IS NOT NULL"
+        self._db.execute(former, (same_key(email),))
         self._db.execute("DELETE FROM member WHERE key = ?", (same_key(email),))
 
     def put_grant(self, project: int, email: str, role: str | None) -> None:
@@ -304,31 +217,26 @@ class Store:
                 (project, same_key(email), role),
             )
 
+    def join_team(self, team: int, email: str) -> None:
+        """Make somebody a member of a team."""
+        self._db.execute("INSERT OR IGNORE INTO team_member VALUES (?, ?)", (team, same_key(email)))
+
     def send_mail(self, email: str, kind: str) -> None:
         """Note that an invitation e-mail went out."""
-        row = (email, kind, _text(self.clock.now()))
+        row = (email, kind, as_text(self.clock.now()))
         self._db.execute("INSERT INTO mail (email, kind, sent_at) VALUES (?, ?, ?)", row)
 
-    def _next_id(self) -> int:
-        return int(self._db.execute("SELECT max(coalesce(max(id), 0), 500) + 1 FROM member").fetchone()[0])
+    def _user_id(self, key: str) -> int:
+        """The id of one who joins: the one they had before, or one that nobody had."""
+        former = self._rows("SELECT id FROM former_user WHERE key = ?", key)
+        if former:
+            return int(former[0]["id"])
+        taken = self._rows("SELECT max(id) AS id FROM (SELECT id FROM member UNION ALL SELECT id FROM former_user)")
+        return max(taken[0]["id"] or 0, 500) + 1
 
     def _rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
-        cursor = self._db.execute(statement, values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
-
-    def _many(self, statement: str, rows: list[Any]) -> None:
-        self._db.executemany(statement, rows)
+        return rows(self._db, statement, *values)
 
 
 def _member(row: dict[str, Any]) -> Member:
-    return Member(**{**row, "invited_at": _instant(row["invited_at"]), "last_login": _instant(row["last_login"])})
-
-
-def _text(value: datetime | None) -> str | None:
-    """Microseconds are kept: the hour of the limit and the life of an invitation end on an instant."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else instant(text)
+    return Member(**{**row, "invited_at": as_instant(row["invited_at"]), "last_login": as_instant(row["last_login"])})

@@ -1,7 +1,7 @@
 """The organization's users: list, invite, grant, change a role, take a grant away, remove, resend (section 3).
 
-Assumed, where the contract is silent: an expired invitation is listed just as a pending one; inviting again sends the
-e-mail again and restarts the invitation's life; a changed role or grant of an invited person sends none.
+[assumed], where the contract is silent: an expired invitation is listed just as a pending one; inviting again sends
+the e-mail again and restarts the invitation's life; a changed role or grant of an invited person sends none.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class _Invited(_Body):
     email: str
     role: str
     projects: list[_InvitedProject] = []
+    teams: list[int] = []
 
 
 class _Invitations(_Body):
@@ -100,6 +101,9 @@ def _invite(call: Call) -> Response:
             rules.must_change(call.account.role, known.role, user.email)
         for held in user.projects:
             _must_grant(call, held.id, held.role)
+        for team in user.teams:
+            if team not in call.store.teams():
+                raise Refusal(404, f"no team {team}")
     joined = {member.key for member in call.store.members() if not member.invited}
     _send_mails(call, [user.email for user in users if same_key(user.email) not in joined], "invitation")
     for user in users:
@@ -107,6 +111,8 @@ def _invite(call: Call) -> Response:
             call.store.put_member(user.email, user.role, invited=True)
         for held in user.projects:
             call.store.put_grant(held.id, user.email, held.role)
+        for team in user.teams:
+            call.store.join_team(team, user.email)
     return ok(
         {
             "invited": [user.email for user in users if same_key(user.email) not in joined],
@@ -218,7 +224,7 @@ def _send_mails(call: Call, emails: list[str], kind: str) -> None:
     now = call.store.clock.now()
     if call.limit_invitations:
         for domain, more in Counter(domain_of(email) for email in emails).items():
-            sent = call.store.mails_to(domain, rules.hour_before(now))
+            sent = call.store.mails_to(domain, rules.hour_before(now), now)
             rules.must_be_within_limit(sent, more, now, domain)
     for email in emails:
         call.store.send_mail(email, kind)

@@ -24,8 +24,10 @@ FIRST_TICK: Final = 2.0
 TICK: Final = 10.0
 """Seconds between later reports."""
 LINGER: Final = 2.0
-"""Seconds without output after which it is no longer waited for, once the child has ended: something that it started may
-hold the pipe for ever."""
+"""Seconds without output after which it is no longer waited for, once the child has ended.
+
+Something that it started may hold the pipe for ever.
+"""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import pytest
@@ -54,8 +55,17 @@ CASES = {
             (_users(role="analyst"), 400),
             (_users(projects=[{"id": 1, "role": "analyst"}]), 404),
             (_users(projects=[{"id": P, "role": "member"}]), 400),
+            (_users(teams=[77, 1]), 404),
         ),
-        bad_shapes=([], {}, {"users": {}}, _users(role=None), _users(projects=[{"id": str(P), "role": "analyst"}])),
+        bad_shapes=(
+            [],
+            {},
+            {"users": {}},
+            _users(role=None),
+            _users(projects=[{"id": str(P), "role": "analyst"}]),
+            _users(teams=["77"]),
+            _users(teams=77),
+        ),
     ),
     "POST /organizations/{o}/add-users-to-projects/": Case(
         {"success": True},
@@ -183,7 +193,6 @@ def test_head_is_get_without_a_body(client: Client, name: str) -> None:
 
 
 def test_answers_come_at_once(client: Client) -> None:
-    """A small answer does not wait in the network's buffers for 40 ms: fifty in turn take under a second."""
-    for _ in range(50):
-        assert client.get("/api/app/me").elapsed.total_seconds() < 1
-    assert sum(client.get("/api/app/me").elapsed.total_seconds() for _ in range(50)) < 1
+    """A small answer does not wait in the network's buffers for 40 ms: most of fifty in turn take less."""
+    taken = [client.get("/api/app/me").elapsed.total_seconds() for _ in range(50)]
+    assert median(taken) < 0.03  # a busy machine holds up some, the buffers would hold up nearly all

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -167,6 +171,46 @@ def test_a_client_that_gives_up_does_no_harm(client: Client) -> None:
     assert [row["email"] for row in client.control("GET", "dump")["members"]].count(BO) == 1
 
 
+def test_a_fault_of_its_own_is_told_in_the_envelope(
+    served: Callable[..., Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Should its database break, the answer is 500 and the traceback is on stderr; it is logged, and it stays up."""
+    file = tmp_path / "organization.sqlite"
+    _, client = served(data=file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("DROP TABLE mail")
+    answer = client.invite(BO)
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"status": "error", "error": "internal error of the emulator"},
+    )
+    assert "no such table: mail" in capfd.readouterr().err
+    assert client.control("GET", "requests")["by_endpoint"] == {"POST /organizations/{o}/add-users/": 1}
+    assert BO not in client.get(USERS).text
+
+
+def test_it_ends_at_once_though_a_request_waits() -> None:
+    """Within a second, with one under delay and an idle connection; the one that waits gets no answer."""
+    with EmulatorServer(organization()) as server, Client(base_url=server.url, auth=("admin-bot", "s:ecret")) as client:
+        client.control("POST", "faults", [{"kind": "delay", "seconds": 300}])
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(_granted_elsewhere, server.url)
+            while client.control("GET", "faults"):
+                pass
+            before = time.monotonic()
+            server.stop()
+            assert time.monotonic() - before < 1
+            assert waiting.result() is None
+
+
+def _granted_elsewhere(url: str) -> int | None:
+    with Client(base_url=url, auth=("admin-bot", "s:ecret")) as client:
+        try:
+            return client.grant(LEE, "admin").status_code
+        except httpx.TransportError:
+            return None
+
+
 def test_the_log_counts_what_went_out(client: Client) -> None:
     """Bytes of bodies, by template and one by one; refusals and redirects too, the control surface never."""
     answers = [
@@ -201,16 +245,22 @@ def test_the_log_counts_what_went_out(client: Client) -> None:
 
 
 def test_the_rate_limit_slides_over_a_minute_and_a_seed_begins_anew(client: Client, clock: Frozen) -> None:
-    """Retry-After is when the oldest request leaves the minute; control calls do not count."""
+    """Retry-After is when the oldest request leaves the minute; control calls do not count, nor does the future."""
     client.control("POST", "seed", organization(rate_limit_per_minute=2))
     assert client.get("/api/app/me").status_code == 200
     clock.advance(20)
     assert client.get(USERS, auth=None).status_code == 401
     refused = client.get("/nowhere")
     assert (refused.status_code, refused.json()["error"]) == (429, "rate limit exceeded")
-    assert refused.headers["retry-after"] in ("40", "41")
-    clock.advance(41)
-    assert [client.get("/api/app/me").status_code for _ in range(2)] == [200, 429]
+    assert refused.headers["retry-after"] == "40"
+    clock.at += timedelta(seconds=40) - timedelta(microseconds=1)
+    refused = client.get("/nowhere")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    clock.at += timedelta(microseconds=1)
+    assert client.get("/api/app/me").status_code == 200
+    assert client.get("/api/app/me").status_code == 429
+    clock.advance(-3600)
+    assert [client.get("/api/app/me").status_code for _ in range(3)] == [200, 200, 429]
     client.control("POST", "seed", organization(rate_limit_per_minute=2))
     assert client.get("/api/app/me").status_code == 200
 

@@ -180,6 +180,18 @@ def test_retry_after_says_when_all_of_the_request_fits(client: Client, clock: Fr
     assert _invite(client, people(more, 100)).status_code == (200 if more <= 10 else 429)
 
 
+def test_after_the_clock_is_set_back_the_future_does_not_count(client: Client, clock: Frozen) -> None:
+    """What goes out at the new present does, up to the very instant."""
+    clock.at += timedelta(days=1)
+    assert _invite(client, people(10)).is_success
+    clock.at -= TICK
+    assert _invite(client, people(10, 20)).is_success
+    refused = _invite(client, people(1, 50))
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600")
+    clock.at -= timedelta(days=1)
+    assert _invite(client, people(1, 50)).is_success
+
+
 def test_each_domain_has_its_own_limit(client: Client, clock: Frozen) -> None:
     """A sub-domain is another one, another spelling is not; one full domain refuses the whole request."""
     assert _invite(client, people(10)).is_success

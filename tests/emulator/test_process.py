@@ -12,12 +12,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from mixpanel_access.cli.app import emulator as cli_emulator
 from mixpanel_access.emulator import EmulatorServer, run
 from mixpanel_access.model.errors import UsageError
 from tests.emulator.conftest import CUSTOM, NOW, Client, P, organization, unchanged
@@ -89,6 +91,10 @@ def files(tmp_path: Path) -> Path:
 
 UNUSABLE = {
     "port in use": (("--port", "{port}"), "Address already in use"),
+    "port beyond all": (("--port", "65536"), "must be 0-65535"),
+    "port below all": (("--port", "-1"), "cannot listen"),
+    "host of no length": (("--host", ""), "cannot listen"),
+    "host that is no name": (("--host", "\u00fc" * 80), "cannot listen"),
     "no such host": (("--host", "nowhere.example.org"), "cannot listen"),
     "seed is no JSON": (("--seed", "{files}/broken.json"), "it is not JSON"),
     "seed is nested too deep": (("--seed", "{files}/deep.json"), "it is not JSON"),
@@ -153,6 +159,21 @@ def test_what_cannot_be_used_is_one_line(files: Path, port: int, name: str) -> N
     assert done.stderr.startswith("error: ")
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_command_has_the_options_of_run() -> None:
+    """`mixpanel-access emulator` takes what `run` takes, and as it defaults."""
+    wanted = {name: option.default for name, option in signature(run).parameters.items()}
+    assert {name: option.default for name, option in signature(cli_emulator).parameters.items()} == wanted
+
+
+def test_a_server_that_never_started_can_be_stopped() -> None:
+    """And stopping twice does no harm: the port is free, the database closed."""
+    server = EmulatorServer()
+    server.stop()
+    server.stop()
+    with EmulatorServer(port=int(server.url.rpartition(":")[2])) as again:
+        assert again.url == server.url
 
 
 def test_a_port_in_use_costs_no_organization(tmp_path: Path, files: Path) -> None:

@@ -57,6 +57,21 @@ def test_inviting(client: Client) -> None:
     assert [mail["email"] for mail in client.control("GET", "mails")] == [BO]
 
 
+def test_inviting_into_a_team(client: Client) -> None:
+    """A stranger and a member join it, whatever the spelling, and hold what it gives; an unknown team refuses all."""
+    teams = [{"id": 77, "name": "Data", "projects": [{"id": Q, "role": "analyst"}]}, {"id": 78, "name": "Ops"}]
+    client.control("POST", "seed", organization(teams=teams))
+    assert client.invite(BO, "new@example.net", teams=[77, 1]).status_code == 404
+    assert (client.role_of(BO), client.control("GET", "mails")) == (None, [])
+    for _ in range(2):
+        assert client.invite(BO, "LEE@example.com", teams=[77, 78]).status_code == 200
+    found = {team["id"]: team["members"] for team in client.control("GET", "dump")["teams"]}
+    assert found == {77: [BO, "Lee@Example.com"], 78: [BO, "Lee@Example.com"]}
+    rows = client.get(f"/api/app/projects/{Q}/granted-users").json()["results"]["users"]
+    assert [row["email"] for row in rows if row["target_type"] == "team"] == [BO, "Lee@Example.com"]
+    assert client.get(f"/api/app/projects/{Q}/users/{BO}").json()["results"]["teams"] == [{"id": 77, "name": "Data"}]
+
+
 def test_inviting_a_member_is_no_error_and_changes_no_role(client: Client) -> None:
     """They are reported as added, and no e-mail goes out."""
     body = {"users": [{"email": "LEE@example.com", "role": "admin"}]}
@@ -121,6 +136,26 @@ def test_removal_takes_all_access_along(client: Client) -> None:
     }
     dump = client.control("GET", "dump")
     assert (dump["grants"], dump["teams"][0]["members"]) == ([], [])
+
+
+def test_a_user_id_is_nobody_elses(client: Client) -> None:
+    """Who joins after the newest member has left gets a new id; who comes back has the old one."""
+
+    def join(email: str) -> int | None:
+        client.invite(email)
+        client.control("POST", "invitations/accept", {"email": email})
+        ids: dict[str, int | None] = {row["email"]: row["id"] for row in client.control("GET", "dump")["members"]}
+        return ids[email]
+
+    assert join(BO) == 505
+    client.users("delete-users/", {"emails": [BO.upper()]})
+    assert join("new@example.net") == 506
+    client.control("DELETE", "members/new@example.net")
+    assert join("other@example.net") == 507
+    assert join(BO) == 505
+    assert client.users("delete-users/", {"emails": [BO]}).status_code == 200
+    client.control("POST", "members", {"email": BO, "role": "member"})
+    assert client.control("GET", "dump")["members"][-1]["id"] == 505
 
 
 def test_taking_a_grant_away_takes_only_the_individual_one(client: Client) -> None:

@@ -1,0 +1,54 @@
+"""The tables that an organization is kept in, and how rows and instants are read from them."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any, Final
+
+from mixpanel_access.model.dates import instant
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS member (
+    key TEXT PRIMARY KEY, email TEXT NOT NULL, name TEXT, role TEXT NOT NULL, id INTEGER UNIQUE,
+    invited_at TEXT, last_login TEXT);
+CREATE TABLE IF NOT EXISTS project (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, all_users TEXT, custom_roles TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS individual_grant (
+    project INTEGER NOT NULL REFERENCES project(id), key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE,
+    role TEXT NOT NULL, PRIMARY KEY (project, key));
+CREATE TABLE IF NOT EXISTS team (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS team_member (
+    team INTEGER NOT NULL REFERENCES team(id), key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE,
+    PRIMARY KEY (team, key));
+CREATE TABLE IF NOT EXISTS team_grant (
+    team INTEGER NOT NULL REFERENCES team(id), project INTEGER NOT NULL REFERENCES project(id), role TEXT NOT NULL,
+    PRIMARY KEY (team, project));
+CREATE TABLE IF NOT EXISTS service_account (
+    username TEXT PRIMARY KEY, secret TEXT NOT NULL, role TEXT NOT NULL, user_id INTEGER NOT NULL, expires TEXT);
+CREATE TABLE IF NOT EXISTS former_user (key TEXT PRIMARY KEY, id INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS mail (n INTEGER PRIMARY KEY, email TEXT NOT NULL, kind TEXT NOT NULL, sent_at TEXT NOT NULL);
+"""
+TABLES: Final = (
+    "team_member", "team_grant", "individual_grant", "team", "member", "project", "service_account", "mail",
+    "former_user", "setting",
+)  # fmt: skip
+"""Every table, in an order in which they can be emptied."""
+
+
+def rows(db: sqlite3.Connection, statement: str, *values: object) -> list[dict[str, Any]]:
+    """What a statement finds, by the names of the columns."""
+    cursor = db.execute(statement, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def as_text(value: datetime | None) -> str | None:
+    """Microseconds are kept: the hour of the limit and the life of an invitation end on an instant."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+def as_instant(text: str | None) -> datetime | None:
+    """The instant that `as_text` wrote."""
+    return None if text is None else instant(text)
