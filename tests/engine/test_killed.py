@@ -27,6 +27,8 @@ CREW = [
 def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace) -> None:
     """SIGKILL to the engine and all its plugins while twenty grants are being written."""
     workspace.roster(CREW)
+    slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}  # as a real server is
+    workspace.emulator.control("POST", "faults", [slow])
     with subprocess.Popen(
         [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--stack", "production"],
         cwd=workspace.pulumi.project,
@@ -43,6 +45,7 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace) -> N
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     assert engine.returncode == -signal.SIGKILL
+    workspace.emulator.control("DELETE", "faults")
     assert len(workspace.dump()["grants"]) < 22
     workspace.run("cancel", "--yes", "--stack", "production")
     workspace.up()
