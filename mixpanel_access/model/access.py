@@ -111,6 +111,12 @@ class ProjectAccess:
 KEEPING: Final = frozenset({GrantType.INDIVIDUAL, GrantType.TEAM})
 """The ways that somebody has given this person: while one is left, they are not unused."""
 
+
+def holds_others_role(person: Person, declared: str | None) -> bool:
+    """Whether somebody else gave this person an organization role above member: it is none that is declared here."""
+    return declared is None and person.role not in (None, roles.MEMBER)
+
+
 _WAYS: Final = {
     GrantType.ORGANIZATION_ROLE: "the organization role",
     GrantType.INDIVIDUAL: "an individual grant",

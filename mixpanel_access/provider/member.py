@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import KEEPING, Invitation, Person, remaining
+from mixpanel_access.model.access import KEEPING, Invitation, Person, holds_others_role, remaining
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import NotApplied
@@ -112,8 +112,11 @@ class MemberProvider(AccessProvider):
         if person is None:
             return
         left = directory.other_access(person.email) if removal != "always" else {}
-        if removal == "never" or any(KEEPING & {grant.grant_type for grant in grants} for grants in left.values()):
-            self.session.say(f"{person.email} stays in the organization (removal: {removal}): {remaining(left)}")
+        others = holds_others_role(person, props.get("role"))
+        held = others or any(KEEPING & {grant.grant_type for grant in grants} for grants in left.values())
+        if removal == "never" or (removal == "when_unused" and held):
+            why = f"with the organization role {person.role}, which is not this stack's; " if others else ""
+            self.session.say(f"{person.email} stays in the organization (removal: {removal}): {why}{remaining(left)}")
             return
         with self.session.brakes.removing(person.email):
             directory.remove(person.email)
@@ -208,7 +211,8 @@ class Member(Resource, module="mixpanel", name="Member"):
     A person who is in the organization already is adopted; who is not is invited. A pending invitation is no drift; an
     expired one is sent again by the next `pulumi up` of the stack that declares the organization role, or that sent the
     invitation. Deleting the resource removes the person as `removal` says:
-    `when_unused` (the default) only if no individual or team grant is left, `always`, or `never`.
+    `when_unused` (the default) only if no individual or team grant is left, and no organization role above member that
+    another stack or the product gave; `always`; or `never`.
 
     Args:
         resource_name: the resource's name in the stack.

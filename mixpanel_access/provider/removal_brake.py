@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypedDict
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import GrantType, holds_others_role
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Plan
 from mixpanel_access.model.errors import Refused
@@ -83,8 +83,11 @@ class RemovalBrakeProvider(AccessProvider):
 
     def _leaves(self, person: DeclaredPerson) -> bool:
         removal = person.get("removal", "when_unused")
-        if removal != "when_unused" or self.session.directory.person(person["email"]) is None:
+        there = self.session.directory.person(person["email"])
+        if removal != "when_unused" or there is None:
             return removal == "always"
+        if holds_others_role(there, person.get("role")):
+            return False
         own = set(person.get("projects", []))
         return not any(
             grant.grant_type is GrantType.TEAM or (grant.grant_type is GrantType.INDIVIDUAL and project not in own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -108,8 +109,9 @@ def test_what_was_accepted_is_not_asked_about_again(api: FakeApi) -> None:
     assert not api.calls
 
 
-def test_a_configuration_that_cannot_be_used_is_one_failure(api: FakeApi) -> None:
-    """The text lists all that is wrong and how to set it."""
+def test_a_configuration_that_cannot_be_used_is_one_failure(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text lists all that is wrong and how to set it; no error of the process shows a traceback from then on."""
+    monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)  # it is put back after the test
     provider = MemberProvider()
 
     class Request:
@@ -125,6 +127,7 @@ def test_a_configuration_that_cannot_be_used_is_one_failure(api: FakeApi) -> Non
         assert words in failure.reason
     with pytest.raises(errors.ConfigurationError):
         provider.delete(ID, inputs())
+    assert sys.tracebacklimit == 0
 
 
 def test_a_stranger_is_invited(api: FakeApi) -> None:
@@ -344,6 +347,25 @@ def test_who_leaves_and_who_stays(api: FakeApi, removal: str, way: GrantType | N
     assert bool(said) is stays
     if stays and removal == "when_unused":
         assert str(PRODUCTION) in said[0]
+
+
+@pytest.mark.parametrize("removal", REMOVALS)
+@pytest.mark.parametrize("declared", [None, "admin"])
+@pytest.mark.parametrize("actual", [*roles.ORGANIZATION_ROLES, None])
+def test_whose_organization_role_is_another_stacks_stays(
+    api: FakeApi, removal: str, declared: str | None, actual: str | None
+) -> None:
+    """A stack that does not declare the role does not remove whom another made admin, unless 'always'."""
+    api.put("cy@example.com", actual)
+    session, said = make_session(api)
+    provider = MemberProvider()
+    provider.use(session)
+    provider.delete(ID, {"email": "cy@example.com", "removal": removal, **({"role": declared} if declared else {})})
+    others = declared is None and actual not in (None, "member")
+    assert ("cy@example.com" in api.people) is (removal == "never" or (removal == "when_unused" and others))
+    assert any(f"the organization role {actual}, which is not" in line for line in said) is (
+        others and removal != "always"
+    )
 
 
 def test_a_removal_decides_on_what_is_so_now(api: FakeApi) -> None:

@@ -78,6 +78,15 @@ def test_who_would_stay_does_not_count(
     assert api.writes == []
 
 
+def test_whose_organization_role_is_another_stacks_does_not_count(api: FakeApi) -> None:
+    """They stay, unless this stack declares the role."""
+    for n in range(8):
+        api.put(f"m{n}@example.com", "admin")
+    provider_for(api).delete(ID, declared())
+    with pytest.raises(Refused, match="would remove 8"):
+        provider_for(api).delete(ID, declared(role="admin"))
+
+
 def test_role_changes_are_judged_together(api: FakeApi) -> None:
     """Demoting both owners leaves none, though each alone would pass."""
     people = [{"email": f"o{n}@example.com", "role": "admin"} for n in range(2)]
