@@ -22,10 +22,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from demo.sandbox import SECRET, USERNAME, Emulator, project_copy
+from demo.sandbox import SECRET, USERNAME, Emulator, pulumi_project
 from mixpanel_access import __version__
 from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.engine import Engine, Pulumi, ensure_engine, local_backend
+from mixpanel_access.engine import Engine, Pulumi, ensure_engine
 
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 SIZES: Final = (20, 100)
@@ -101,13 +101,10 @@ def workspace(engine: Engine, people: int) -> Iterator[tuple[Pulumi, Emulator]]:
         tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder,
         EmulatorServer(organization(ids), limit_invitations=False) as server,
     ):
-        project = Path(folder) / "project"
-        project.mkdir()
-        (project_copy(project) / "stacks" / "production.yaml").write_text(json.dumps(roster(ids, people)))
-        environ = {**os.environ, **local_backend(Path(folder), "bench"), **Emulator(server.url).environment}
-        environ["PULUMI_CONFIG_PASSPHRASE"] = "bench"
-        pulumi = Pulumi(engine, project, environ)
-        stack_file = project / "stacks" / "Pulumi.production.yaml"
+        pulumi = pulumi_project(engine, Path(folder), Emulator(server.url), os.environ)
+        stacks = pulumi.project / "stacks"
+        (stacks / "production.yaml").write_text(json.dumps(roster(ids, people)))
+        stack_file = stacks / "Pulumi.production.yaml"
         # Every one of them leaves on destroy, which is what is measured here and what the brakes are there to hold.
         stack_file.write_text(stack_file.read_text() + "  mixpanel:releaseBrakes: removalShare\n")
         yield pulumi, Emulator(server.url)

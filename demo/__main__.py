@@ -19,8 +19,8 @@ from typing import Final
 
 from rich.console import Console
 
-from demo.sandbox import Emulator, emulator_process, project_copy
-from mixpanel_access.engine import Completed, Pulumi, ensure_engine, local_backend
+from demo.sandbox import Emulator, emulator_process, pulumi_project
+from mixpanel_access.engine import Completed, Pulumi, ensure_engine
 from mixpanel_access.model.errors import AccessError
 
 ROBIN: Final = "robin@agency.example.org"
@@ -194,12 +194,8 @@ def main() -> int:
             console.print("[cyan]$ mixpanel-access emulator --demo[/cyan]")
             emulator = stack.enter_context(emulator_process("--demo"))
             console.print(f"  listening on {emulator.url}")
-            project = folder / "project"
-            project.mkdir()
-            backend = local_backend(folder, "demo")
             console.print("[cyan]$ pulumi login file://… (a temporary folder)[/cyan]")
-            environ = {**os.environ, **backend, **emulator.environment}
-            demo = Demo(Pulumi(engine, project_copy(project), environ), emulator)
+            demo = Demo(pulumi_project(engine, folder, emulator, os.environ), emulator)
             demo.run()
     except DoesNotHold as finding:
         console.print(f"\n[red]✗ {finding}[/red]")

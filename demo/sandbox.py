@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from mixpanel_access.engine import Engine, Pulumi, local_backend
 from mixpanel_access.engine.process import uninterrupted
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -83,7 +84,24 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def project_copy(folder: Path) -> Path:
+def pulumi_project(engine: Engine, folder: Path, emulator: Emulator, environ: Mapping[str, str]) -> Pulumi:
+    """A copy of the project with a backend of its own, pointed at the emulator; all of it in `folder`.
+
+    Args:
+        engine: the engine to run it with.
+        folder: an empty folder; gets `project`, `state` and `home`.
+        emulator: the emulator to work on.
+        environ: the environment that it starts from.
+    """
+    (folder / "project").mkdir()
+    return Pulumi(
+        engine,
+        _project_copy(folder / "project"),
+        {**environ, **local_backend(folder, "demo"), **emulator.environment},
+    )
+
+
+def _project_copy(folder: Path) -> Path:
     """A copy of the Pulumi project (not of its package) in `folder`, run by the Python that runs us."""
     shutil.copy(ROOT / "Pulumi.yaml", folder)
     shutil.copytree(ROOT / "stacks", folder / "stacks", symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))

@@ -25,8 +25,6 @@ MAX_REDIRECTS: Final = 10
 MAX_PARALLEL: Final = 3
 """Requests under way at once; the community's Terraform provider found 3 to be well borne."""
 READ_ATTEMPTS: Final = 5
-LONGEST_WAIT: Final = 60.0
-"""Seconds; a server that asks for a longer wait gets none, and the user is told."""
 
 _REDIRECTS: Final = {301, 302, 307, 308}
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
@@ -94,7 +92,7 @@ class Transport:
             if not isinstance(error, errors.MixpanelError) or error.status not in _PASSING:
                 return False
             wait = error.retry_after
-            return True if wait is None else (wait if wait <= LONGEST_WAIT else False)
+            return True if wait is None else (wait if wait <= errors.LONGEST_WAIT else False)
 
         for attempt in stamina.retry_context(
             on=passing, attempts=READ_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.2

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-DEBUG_VARIABLE = "MIXPANEL_ACCESS_DEBUG"
-
 
 def main() -> None:
     """Run the command line; an error of ours is one line and an exit code, with a traceback only when debugging."""
     from mixpanel_access.cli.app import app
-    from mixpanel_access.model.errors import AccessError
+    from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
 
     try:
         app()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 
 from mixpanel_access.model import roster
+from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.errors import AccessError, RosterError
 from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
 from mixpanel_access.provider.removal_brake import DeclaredPerson
@@ -42,7 +43,7 @@ class RosterAccess(pulumi.ComponentResource):
                 person.key,
                 email=person.email,
                 role=person.organization_role,
-                removal=person.removal or "when_unused",
+                removal=person.removal or WHEN_UNUSED,
                 opts=pulumi.ResourceOptions(parent=self),
                 **metadata,
             )
@@ -70,7 +71,7 @@ def _declared(person: roster.RosterPerson, declared: roster.Roster) -> DeclaredP
     """What the brake needs to know of a person."""
     known = DeclaredPerson(
         email=person.email,
-        removal=person.removal or "when_unused",
+        removal=person.removal or WHEN_UNUSED,
         projects=[declared.projects[key].id for key in person.projects],
     )
     if person.organization_role:

@@ -94,7 +94,6 @@ class Invitations:
                 seconds = error.retry_after if error.retry_after is not None else _HOUR
                 with self._lock:
                     self._closed[domain] = self._now() + timedelta(seconds=seconds)
-                self._wait_for(domain, email)
             else:
                 with self._lock:
                     self._sent.append(email)
@@ -121,12 +120,7 @@ class Invitations:
 
     def _stopped(self, domain: str, email: str, opens: datetime) -> RateLimited:
         sent = {same_key(address) for address in self._sent}
-        missing = [
-            address
-            for addresses in self._planned.values()
-            for key, address in addresses.items()
-            if key not in sent and domain_of(address) == domain
-        ]
+        missing = [address for key, address in self._planned.get(domain, {}).items() if key not in sent]
         error = RateLimited(
             "cannot invite",
             whom=email,

@@ -11,8 +11,6 @@ from mixpanel_access.model import errors
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.5
 """Seconds before the second attempt; doubled for each further one."""
-LONGEST_WAIT: Final = 60.0
-"""Seconds; where the server asks for more, the write is given up and the user is told when to run again."""
 
 
 def settle(
@@ -45,7 +43,7 @@ def settle(
             if applied():
                 return
             pause = error.retry_after if error.retry_after is not None else wait
-            if attempt == ATTEMPTS or pause > LONGEST_WAIT or not repeatable(error):
+            if attempt == ATTEMPTS or pause > errors.LONGEST_WAIT or not repeatable(error):
                 raise
         sleep(pause)
         wait *= 2

@@ -100,7 +100,7 @@ class Emulator:
         account = self._account(request.headers.get("authorization"))
         if found.endpoint is None:
             raise Refusal(405, f"{request.method} is not allowed here")
-        if body is None or len(body) > LARGEST_BODY:
+        if len(body) > LARGEST_BODY:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
         with self.store.transaction():
             return found.endpoint.handler(

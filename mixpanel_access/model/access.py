@@ -117,6 +117,27 @@ def holds_others_role(person: Person, declared: str | None) -> bool:
     return declared is None and person.role not in (None, roles.MEMBER)
 
 
+WHEN_UNUSED: Final = "when_unused"
+ALWAYS: Final = "always"
+NEVER: Final = "never"
+REMOVALS: Final = (WHEN_UNUSED, ALWAYS, NEVER)
+"""What becomes of a person who is no longer declared; see `leaves`."""
+
+
+def leaves(removal: str, person: Person, declared: str | None, left: Iterable[Grant]) -> bool:
+    """Whether a person who is no longer declared leaves the organization.
+
+    Args:
+        removal: one of `REMOVALS`; `when_unused` keeps whom somebody else still gives something.
+        person: the person as the organization has them.
+        declared: the organization role that was declared, or None.
+        left: the grants that are left once the declared ones are gone; only asked for where it matters.
+    """
+    if removal != WHEN_UNUSED:
+        return removal == ALWAYS
+    return not holds_others_role(person, declared) and not any(grant.grant_type in KEEPING for grant in left)
+
+
 _WAYS: Final = {
     GrantType.ORGANIZATION_ROLE: "the organization role",
     GrantType.INDIVIDUAL: "an individual grant",

@@ -23,7 +23,13 @@ An error reads as one line: what was refused, for whom, why, and what to do next
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+DEBUG_VARIABLE: Final = "MIXPANEL_ACCESS_DEBUG"
+"""The environment variable that, set to 1, shows an error's traceback."""
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds; a longer pause that a server asks for is told as its error, not waited for."""
 
 
 class AccessError(Exception):

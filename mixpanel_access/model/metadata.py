@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from mixpanel_access.model.dates import day
 
-TEXT_FIELDS: Final = ("engagement", "sow", "ticket", "approver", "justification", "notes")
-"""Free texts: the engagement's name, its statement of work, the ticket, who approved, why, and anything else."""
 DATE_FIELDS: Final = ("starts", "ends")
 """ISO dates, UTC; both days belong to the engagement."""
 METADATA_FIELDS: Final = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends", "notes")
-"""All of them, in the order in which they are shown."""
+"""All of them, in the order in which they are shown: the engagement's name, its statement of work, the ticket, who
+approved, why, from when until when, and anything else."""
 
 
 def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:

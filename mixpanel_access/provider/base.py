@@ -24,7 +24,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.settings import NAMESPACE
@@ -227,6 +227,20 @@ def inspect_email(inputs: Properties, problems: Problems) -> None:
         reason = "it is missing" if email is None else problem_with(email)
         if reason:
             problems.add("email", f"{email!r} is no e-mail address ({reason})" if email is not None else reason)
+
+
+def inspect_reach(email: str, role: str, own: str, problems: Problems) -> None:
+    """Note that our own organization role is too low to give this role."""
+    problems.add(
+        "role",
+        f"{role!r} cannot be given to {email} by this service account, whose own organization role is {own!r}; use an "
+        f"account with a role at or above it, or lower the role",
+    )
+
+
+def another_person(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether the address is known to be somebody else's; another spelling of it is not."""
+    return known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"]))
 
 
 def changed(fields: Iterable[str], olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import KEEPING, Invitation, Person, holds_others_role, remaining
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.access import (
+    ALWAYS,
+    REMOVALS,
+    WHEN_UNUSED,
+    Invitation,
+    Person,
+    holds_others_role,
+    leaves,
+    remaining,
+)
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import MemberId
@@ -19,14 +28,13 @@ from mixpanel_access.provider.base import (
     Metadata,
     Problems,
     Properties,
+    another_person,
     changed,
     inspect_email,
+    inspect_reach,
     known,
     select,
 )
-
-REMOVALS: Final = ("when_unused", "always", "never")
-"""What becomes of the person when the resource is deleted; see `Member`."""
 
 _OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id", "adopted")
 
@@ -40,7 +48,7 @@ class MemberProvider(AccessProvider):
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge address, role word and removal."""
         inspect_email(inputs, problems)
-        inputs.setdefault("removal", REMOVALS[0])
+        inputs.setdefault("removal", WHEN_UNUSED)
         role, removal = inputs.get("role"), inputs["removal"]
         if role is not None and known(role):
             if isinstance(role, str) and role.strip():
@@ -53,30 +61,25 @@ class MemberProvider(AccessProvider):
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the role against our own; an unknown word passes only for a person who has it already."""
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
-        if directory.person(inputs["email"]) is None:
+        person = directory.person(inputs["email"])
+        if person is None:
             self.session.invitations.plan(inputs["email"])
         if role not in roles.ORGANIZATION_ROLES:
-            person = directory.person(inputs["email"])
             if person is None or person.role != role:
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
             return
         own = directory.own_role()
         if own is not None and not roles.may_assign(own, role):
-            problems.add(
-                "role",
-                f"{role!r} cannot be given to {inputs['email']} by this service account, whose own organization role "
-                f"is {own!r}; use an account with a role at or above it, or lower the role",
-            )
+            inspect_reach(inputs["email"], role, own, problems)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person is a replacement; an expired invitation is a change, a pending one is none."""
         expired = self._sends_again(olds, news)
         if expired:
             self.session.invitations.plan(str(olds["email"]))
-        other = known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"]))
         return DiffResult(
             changes=changed(self.INPUTS, olds, news) or expired,
-            replaces=["email"] if other else [],
+            replaces=["email"] if another_person(olds, news) else [],
         )
 
     def make(self, inputs: Properties) -> CreateResult:
@@ -91,7 +94,7 @@ class MemberProvider(AccessProvider):
         person = self.session.directory.person(member.email)
         if person is None:
             return GONE
-        outputs = self._outputs({"email": member.email, "removal": REMOVALS[0], **props}, person, props)
+        outputs = self._outputs({"email": member.email, "removal": WHEN_UNUSED, **props}, person, props)
         return ReadResult(id_, outputs, select(outputs, self.all_inputs))
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
@@ -106,15 +109,14 @@ class MemberProvider(AccessProvider):
         member = MemberId.parse(id_)
         self.own_organization(member.organization, member.email)
         directory = self.session.directory
-        removal = props.get("removal", REMOVALS[0])
+        removal = props.get("removal", WHEN_UNUSED)
         directory.forget_people()  # irreversible: decide on what is so now
         person = directory.person(member.email)
         if person is None:
             return
-        left = directory.other_access(person.email) if removal != "always" else {}
-        others = holds_others_role(person, props.get("role"))
-        held = others or any(KEEPING & {grant.grant_type for grant in grants} for grants in left.values())
-        if removal == "never" or (removal == "when_unused" and held):
+        left = directory.other_access(person.email) if removal != ALWAYS else {}
+        if not leaves(removal, person, props.get("role"), chain(*left.values())):
+            others = holds_others_role(person, props.get("role"))
             why = f"with the organization role {person.role}, which is not this stack's; " if others else ""
             self.session.say(f"{person.email} stays in the organization (removal: {removal}): {why}{remaining(left)}")
             return
@@ -248,7 +250,7 @@ class Member(Resource, module="mixpanel", name="Member"):
         *,
         email: pulumi.Input[str],
         role: pulumi.Input[str | None] = None,
-        removal: pulumi.Input[str] = REMOVALS[0],
+        removal: pulumi.Input[str] = WHEN_UNUSED,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:

@@ -9,7 +9,6 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import ProjectAccess, way_in_words
-from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import GrantId
 from mixpanel_access.provider.base import (
@@ -18,8 +17,10 @@ from mixpanel_access.provider.base import (
     Metadata,
     Problems,
     Properties,
+    another_person,
     changed,
     inspect_email,
+    inspect_reach,
     known,
     select,
 )
@@ -64,16 +65,12 @@ class ProjectGrantProvider(AccessProvider):
             )
         own = directory.own_role()
         if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, role):
-            problems.add(
-                "role",
-                f"{role!r} cannot be given to {inputs['email']} by this service account, whose own organization role "
-                f"is {own!r}; use an account with a role at or above it, or lower the role",
-            )
+            inspect_reach(inputs["email"], role, own, problems)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person or project is a replacement; another role is a change in place."""
         replaces = []
-        if known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"])):
+        if another_person(olds, news):
             replaces.append("email")
         if known(news["project_id"]) and olds["project_id"] != news["project_id"]:
             replaces.append("project_id")

@@ -7,13 +7,13 @@ be deleted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, TypedDict
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
-from mixpanel_access.model.access import GrantType, holds_others_role
+from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Plan
 from mixpanel_access.model.errors import Refused
@@ -82,18 +82,18 @@ class RemovalBrakeProvider(AccessProvider):
         return frozenset(same_key(person["email"]) for person in people if self._leaves(person))
 
     def _leaves(self, person: DeclaredPerson) -> bool:
-        removal = person.get("removal", "when_unused")
         there = self.session.directory.person(person["email"])
-        if removal != "when_unused" or there is None:
-            return removal == "always"
-        if holds_others_role(there, person.get("role")):
+        if there is None:
             return False
+        return leaves(person.get("removal", WHEN_UNUSED), there, person.get("role"), self._left(person))
+
+    def _left(self, person: DeclaredPerson) -> Iterator[Grant]:
+        """What the person holds apart from the individual grants of this stack; read only when it is asked for."""
         own = set(person.get("projects", []))
-        return not any(
-            grant.grant_type is GrantType.TEAM or (grant.grant_type is GrantType.INDIVIDUAL and project not in own)
-            for project, grants in self.session.directory.other_access(person["email"]).items()
-            for grant in grants
-        )
+        for project, grants in self.session.directory.other_access(person["email"]).items():
+            for grant in grants:
+                if not (grant.grant_type is GrantType.INDIVIDUAL and project in own):
+                    yield grant
 
 
 def _by_key(props: Properties) -> dict[str, DeclaredPerson]:

@@ -11,9 +11,8 @@ from datetime import datetime
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
+from mixpanel_access.model.errors import DEBUG_VARIABLE
 from mixpanel_access.model.settings import Settings, load_settings
-
-DEBUG_VARIABLE = "MIXPANEL_ACCESS_DEBUG"
 
 
 def say(line: str) -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from mixpanel_access.api.transport import LONGEST_WAIT, MAX_PARALLEL, MAX_REDIRECTS, READ_ATTEMPTS, Transport
+from mixpanel_access.api.transport import MAX_PARALLEL, MAX_REDIRECTS, READ_ATTEMPTS, Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
 from tests.api.conftest import HOST, SECRET, ok, transport
@@ -179,7 +179,7 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
     assert raised.value.retry_after == seconds
 
 
-@pytest.mark.parametrize(("seconds", "calls"), [(LONGEST_WAIT, READ_ATTEMPTS), (LONGEST_WAIT + 1, 1)])
+@pytest.mark.parametrize(("seconds", "calls"), [(errors.LONGEST_WAIT, READ_ATTEMPTS), (errors.LONGEST_WAIT + 1, 1)])
 def test_nobody_waits_for_an_hour(seconds: float, calls: int) -> None:
     """A server that asks for more than a minute is not waited for; the user is told when to come back."""
     seen: list[int] = []

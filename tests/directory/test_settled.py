@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.directory.settled import ATTEMPTS, LONGEST_WAIT, settle
+from mixpanel_access.directory.settled import ATTEMPTS, settle
 from mixpanel_access.model import errors
 
 OPEN = [errors.Unreachable, errors.ServerFault, errors.RateLimited, errors.Unintelligible]
@@ -64,7 +64,9 @@ def test_after_the_last_attempt_the_last_error_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "calls"), [(0.0, 2), (LONGEST_WAIT, 2), (LONGEST_WAIT + 1, 1)], ids=["now", "longest", "too long"]
+    ("seconds", "calls"),
+    [(0.0, 2), (errors.LONGEST_WAIT, 2), (errors.LONGEST_WAIT + 1, 1)],
+    ids=["now", "longest", "too long"],
 )
 def test_the_wait_that_the_server_asks_for(seconds: float, calls: int) -> None:
     """Retry-After is kept, unless it asks for more than anybody would sit through."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from demo.sandbox import Emulator, project_copy
+from demo.sandbox import Emulator, pulumi_project
 from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine, local_backend
+from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
 
 PRODUCTION, WAREHOUSE = 1234567, 1234568
 STAGING, SANDBOX = 2345678, 2345679
@@ -104,10 +104,7 @@ def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
 
     with EmulatorServer(demo_document()) as server:
         emulator = Emulator(server.url)
-        (tmp_path / "project").mkdir()
-        project = project_copy(tmp_path / "project")
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_"))}
-        environ = {**clean, **local_backend(tmp_path, "test"), **emulator.environment}
-        made = Workspace(Pulumi(engine, project, environ), emulator, tmp_path)
+        made = Workspace(pulumi_project(engine, tmp_path, emulator, clean), emulator, tmp_path)
         made.run("stack", "init", "production")
         yield made

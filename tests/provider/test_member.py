@@ -12,9 +12,9 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import REMOVALS, GrantType
 from mixpanel_access.model.dates import written
-from mixpanel_access.provider.member import REMOVALS, MemberProvider
+from mixpanel_access.provider.member import MemberProvider
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 ID = f"{ORGANIZATION}:cy@example.com"
