@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.errors import AccessError, NotFound
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
@@ -35,6 +36,7 @@ class FakeApi:
     )
     rows: list[Grant] = field(default_factory=list)
     hides_invited_grants: bool = False
+    unlisted: set[int] = field(default_factory=set)
     faults: dict[str, list[AccessError]] = field(default_factory=dict)
     applied: bool = False
     deaf: set[str] = field(default_factory=set)
@@ -77,10 +79,12 @@ class FakeApi:
 
     def list_projects(self) -> list[Project]:
         self.calls["list_projects"] += 1
-        return list(self.projects_.values())
+        return [project for project in self.projects_.values() if project.id not in self.unlisted]
 
     def granted_users(self, project: int) -> list[Grant]:
         self.calls["granted_users"] += 1
+        if project not in self.projects_:
+            raise NotFound(f"cannot read who has access to project {project}", why="404")
         hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()
         return [grant for grant in self.rows if grant.project == project and grant.key not in hidden]
 
@@ -148,14 +152,16 @@ class _Writing:
             self.api._fail(self.verb)
 
 
-def make_directory(api: FakeApi, *, linger: float = 0.0) -> Directory:
+def make_directory(api: FakeApi, *, linger: float = 0.0, clock: Callable[[], float] = time.monotonic) -> Directory:
     """A directory over the fake, which never waits."""
-    return Directory(api, ORGANIZATION, linger=linger, sleep=lambda _: None)
+    return Directory(api, ORGANIZATION, linger=linger, sleep=lambda _: None, clock=clock)
 
 
-def make_session(api: FakeApi, **settings: object) -> tuple[Session, list[str]]:
+def make_session(
+    api: FakeApi, *, clock: Callable[[], float] = time.monotonic, **settings: object
+) -> tuple[Session, list[str]]:
     """A session over the fake, and what it says."""
     said: list[str] = []
     known = Settings(ORGANIZATION, "https://mixpanel.com", "bot", Secret("hush-hush"), now=NOW)
     settings_ = replace(known, **settings)  # type: ignore[arg-type]
-    return Session(settings_, make_directory(api), said.append), said
+    return Session(settings_, make_directory(api, clock=clock), said.append), said

@@ -10,7 +10,19 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge
-from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.errors import (
+    Forbidden,
+    Invalid,
+    NotApplied,
+    NotFound,
+    RateLimited,
+    Refused,
+    Unauthorized,
+)
+from mixpanel_access.model.roles import OWNER
+
+_NOT_APPLIED = (Invalid, Unauthorized, Forbidden, NotFound, RateLimited, NotApplied)
+"""Errors that say that nothing was done; after any other, the write may have been applied and counts."""
 
 
 class Brakes:
@@ -23,9 +35,11 @@ class Brakes:
         directory: the organization.
         limits: how far the operation may go.
         say: shows a line to the user.
+        username: our login name, where Mixpanel does not tell who we are.
     """
 
-    def __init__(self, directory: Directory, limits: Limits, say: Callable[[str], None]) -> None:
+    def __init__(self, directory: Directory, limits: Limits, say: Callable[[str], None], username: str = "") -> None:
+        self._username = username
         self._directory = directory
         self._limits = limits
         self._say = say
@@ -69,15 +83,18 @@ class Brakes:
         with self._lock:
             self._hold(what, plan)
             self._removals |= plan.removals
-            self._roles.update(plan.roles)
+            # A new owner counts from when they are one: nobody else is to go on the strength of a promise.
+            self._roles.update({key: role for key, role in plan.roles.items() if role != OWNER})
         try:
             yield
-        except BaseException:
+        except _NOT_APPLIED:
             with self._lock:
                 self._removals -= plan.removals
                 for key in plan.roles:
                     self._roles.pop(key, None)
             raise
+        with self._lock:
+            self._roles.update(plan.roles)
 
     def _hold(self, what: str, plan: Plan) -> None:
         findings = self._judge(plan)
@@ -99,7 +116,7 @@ class Brakes:
         return judge(
             self._people,
             Plan(plan.removals | self._removals, {**self._roles, **plan.roles}),
-            own_address=self._directory.identity().email,
+            own_address=self._directory.identity().email or self._username,
             own_role=self._directory.own_role(),
             limits=self._limits,
         )

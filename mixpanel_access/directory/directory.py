@@ -45,6 +45,7 @@ class Directory:
         organization: the organization's id.
         linger: seconds for which a write is held for others to join it.
         sleep: waits some seconds between attempts.
+        clock: seconds from any beginning, for how old a read is.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Directory:
         *,
         linger: float = LINGER,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.organization = organization
         self._api = api
         self._sleep = sleep
-        self._snapshot = Snapshot()
+        self._snapshot = Snapshot(clock)
+        self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)
         self._removals: Coalescer[str] = Coalescer(self._send_removals, linger=linger)
@@ -129,13 +132,48 @@ class Directory:
         return project_access(rows, person.role if person and not person.invited else None)
 
     def shows_invited(self, project: int) -> bool:
-        """Whether the project's grants are seen to list invited people.
+        """Whether projects' grants are seen to list invited people: this one's, or any that was read before.
 
         Nobody documents whether they do. Where not one invited person is seen, an invited person's grant that is not
         listed is unknown, not gone.
         """
-        people = self.people()
-        return any(key in people and people[key].invited for key in self.grants(project))
+        if not self._seen_invited:
+            people = self.people()
+            self._seen_invited = any(key in people and people[key].invited for key in self.grants(project))
+        return self._seen_invited
+
+    def hides_grant(self, project: int, email: str) -> bool:
+        """Whether this person's grant in the project may be there without being listed: they are only invited."""
+        person = self.person(email)
+        return person is not None and person.invited and not self.shows_invited(project)
+
+    def may_hide_access(self, email: str, *, unless_ours: bool = False) -> bool:
+        """Whether a person may hold grants that cannot be seen: no project is listed, or invited people's are not.
+
+        Args:
+            email: the address.
+            unless_ours: take what an invited person holds for seen.
+        """
+        projects = self.projects()
+        return not projects or (not unless_ours and all(self.hides_grant(project, email) for project in projects))
+
+    def project_is_gone(self, project: int) -> bool:
+        """Whether the organization no longer has the project; one that is only out of our sight is not gone.
+
+        Raises:
+            Forbidden: it is there, and we may not look into it.
+        """
+        if project in self.projects():
+            return False
+
+        def fetch() -> bool:
+            try:
+                self.grants(project)
+            except errors.NotFound:
+                return True
+            return False
+
+        return self._snapshot.get(("gone", project), fetch)
 
     def other_access(self, email: str) -> Mapping[int, tuple[Grant, ...]]:
         """The projects that a person reaches, each with the grants that the project lists; reads every project."""
@@ -145,6 +183,10 @@ class Directory:
     def forget_people(self) -> None:
         """Have the list of people read afresh when it is next asked for."""
         self._snapshot.drop(_PEOPLE)
+
+    def forget_grants(self, older_than: float) -> None:
+        """Have grants that were read more than so many seconds ago read afresh when they are next asked for."""
+        self._snapshot.drop_older_than(older_than, [_grants_of(project) for project in self.projects()])
 
     # Writes
 
@@ -193,7 +235,7 @@ class Directory:
         """
 
         def gone() -> bool:
-            return self.access(project, email).individual is None
+            return self.access(project, email).individual is None and not self.hides_grant(project, email)
 
         def write() -> None:
             self._api.users.remove_grants(email, [project])
@@ -216,7 +258,10 @@ class Directory:
 
     def _send_invites(self, batch: Sequence[_Invite]) -> Mapping[_Invite, Exception | None]:
         def send(items: Sequence[_Invite]) -> None:
-            self._settle(lambda: self._api.users.invite(dict(items)), lambda: all(map(arrived, items)), [_PEOPLE])
+            def write() -> None:  # after a lost answer, those who did arrive get no second e-mail
+                self._api.users.invite(dict(item for item in items if not arrived(item)))
+
+            self._settle(write, lambda: all(map(arrived, items)), [_PEOPLE])
 
         def arrived(item: _Invite) -> bool:
             return self.person(item[0]) is not None

@@ -20,6 +20,8 @@ from mixpanel_access.model.errors import Invalid, MixpanelError, NotApplied, Rat
 PER_HOUR: Final = 10
 """Invitation e-mails to one domain that Mixpanel sends in an hour, about."""
 _HOUR: Final = 3600.0
+_SHORTEST: Final = 30.0
+"""Seconds; "at once" in an answer that refuses is not taken at its word."""
 _LIMIT_WORDS: Final = re.compile(r"invit\w*\b.*\blimit|limit\b.*\binvit|too many invit", re.IGNORECASE)
 
 
@@ -51,6 +53,7 @@ class Invitations:
         self._planned: dict[str, dict[str, str]] = {}
         self._sent: list[str] = []
         self._closed: dict[str, datetime] = {}
+        self._paid: dict[str, datetime] = {}
 
     def plan(self, email: str) -> None:
         """Note that the operation would invite this address, and warn once where a domain gets too many."""
@@ -91,7 +94,7 @@ class Invitations:
             except (RateLimited, Invalid, NotApplied) as error:
                 if not _is_limit(error):
                     raise
-                seconds = error.retry_after if error.retry_after is not None else _HOUR
+                seconds = max(error.retry_after if error.retry_after is not None else _HOUR, _SHORTEST)
                 with self._lock:
                     self._closed[domain] = self._now() + timedelta(seconds=seconds)
             else:
@@ -105,18 +108,25 @@ class Invitations:
         Raises:
             RateLimited: there is none.
         """
-        with self._lock:
-            opens = self._closed.get(domain)
-            if opens is None:
-                return
-            seconds = (opens - self._now()).total_seconds()
-            if seconds > self._wait_left:
-                raise self._stopped(domain, email, opens)
-            self._closed.pop(domain)
-            self._wait_left -= max(seconds, 0.0)
-        if seconds > 0:
-            self._say(f"waiting {seconds:.0f} s for Mixpanel's limit on invitations to {domain}")
-            self._sleep(seconds)
+        while True:
+            with self._lock:
+                opens = self._closed.get(domain)
+                if opens is None:
+                    return
+                now = self._now()
+                paid = self._paid.get(domain, now)  # by another thread, which waits for the same
+                price = (opens - max(paid, now)).total_seconds()
+                if price > self._wait_left:
+                    raise self._stopped(domain, email, opens)
+                if price > 0:
+                    self._wait_left -= price
+                    self._paid[domain] = opens
+                    self._say(f"waiting {price:.0f} s for Mixpanel's limit on invitations to {domain}")
+            self._sleep(max((opens - now).total_seconds(), 0.0))
+            with self._lock:
+                if self._closed.get(domain) == opens:  # nobody was refused meanwhile
+                    self._closed.pop(domain)
+                    self._paid.pop(domain, None)
 
     def _stopped(self, domain: str, email: str, opens: datetime) -> RateLimited:
         sent = {same_key(address) for address in self._sent}

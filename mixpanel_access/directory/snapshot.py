@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+import time
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar, cast
 
@@ -17,8 +18,10 @@ class Snapshot:
     an outage by the requests of one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
+        self._asked: dict[Hashable, float] = {}
         self._parts: dict[Hashable, Future[Any]] = {}
 
     def get(self, name: Hashable, fetch: Callable[[], _T]) -> _T:
@@ -28,6 +31,7 @@ class Snapshot:
             mine = future is None
             if future is None:
                 future = self._parts[name] = Future()
+                self._asked[name] = self._clock()
         if mine:
             try:
                 future.set_result(fetch())
@@ -42,6 +46,13 @@ class Snapshot:
         with self._lock:
             for name in names:
                 self._parts.pop(name, None)
+
+    def drop_older_than(self, seconds: float, names: Iterable[Hashable]) -> None:
+        """Forget those of some parts whose fetch began more than so many seconds ago."""
+        oldest = self._clock() - seconds
+        with self._lock:
+            old = [name for name in names if self._asked.get(name, oldest) < oldest]
+        self.drop(*old)
 
     def fetched(self, name: Hashable) -> bool:
         """Whether the part is there without a request."""

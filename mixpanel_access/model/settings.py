@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -146,7 +147,9 @@ class _Reading:
             return REGIONS.get(region, "")
         problem = _problem_with_url(url)
         if problem:
-            self._problems.append(f"the API's address is {url!r}, {problem}: {how_to_set('apiUrl')}")
+            self._problems.append(
+                f"the API's address is {_without_credentials(url)!r}, {problem}: {how_to_set('apiUrl')}"
+            )
         return url.rstrip("/")
 
     def _now(self) -> datetime | None:
@@ -213,6 +216,11 @@ def how_to_set(key: str, *, secret: bool = False) -> str:
     flag = "--secret " if secret else ""
     variable = ENVIRONMENT_VARIABLES.get(key)
     return f"pulumi config set {flag}{NAMESPACE}:{key} VALUE" + (f", or {variable}" if variable else "")
+
+
+def _without_credentials(url: str) -> str:
+    """The address as it may be shown."""
+    return re.sub(r"//[^/]*@", "//...@", url)
 
 
 def _problem_with_url(url: str) -> str | None:

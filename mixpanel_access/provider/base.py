@@ -7,7 +7,7 @@ plugin's process, and refuses to take anything along.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, ClassVar, Final, TypedDict
 
 import pulumi
@@ -130,6 +130,10 @@ class AccessProvider(ResourceProvider):
     # What subclasses say
 
     @abstractmethod
+    def subject(self, props: Properties) -> Hashable:
+        """What in Mixpanel the resource stands for: two resources of one subject are one there. None for nothing."""
+
+    @abstractmethod
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge and normalize known inputs in place; only what can be known without a request."""
 
@@ -175,6 +179,8 @@ class AccessProvider(ResourceProvider):
         self.inspect(inputs, problems)
         for field, reason in problems_with_metadata({k: v for k, v in inputs.items() if known(v)}).items():
             problems.add(field, reason)
+        if not problems and all(known(value) for value in inputs.values()):
+            self.session.declared.add(self.subject(inputs))
         new = changed(self.ACCESS_INPUTS, olds, inputs)  # what the organization has accepted is not asked about again
         if new and not problems and all(known(value) for value in inputs.values()):
             self.inspect_online(inputs, problems, olds)
@@ -199,8 +205,12 @@ class AccessProvider(ResourceProvider):
         return UpdateResult(self.change(_id, _own(_olds), _own(_news)))
 
     def delete(self, _id: str, _props: Properties) -> None:
-        """Take away."""
-        self.unmake(_id, _own(_props))
+        """Take away, unless the program declares the same under another name: then only the name has gone."""
+        props = _own(_props)
+        if self.subject(props) in self.session.declared - {None}:
+            self.session.say(f"{props.get('email')}: declared under another name too; nothing is taken away")
+            return
+        self.unmake(_id, props)
 
     # Helpers for subclasses
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from itertools import chain
 from typing import Any, ClassVar, Final, Unpack
 
@@ -19,6 +20,8 @@ from mixpanel_access.model.access import (
     leaves,
     remaining,
 )
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import MemberId
@@ -39,11 +42,19 @@ from mixpanel_access.provider.base import (
 _OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id", "adopted")
 
 
+FRESH_SECONDS: Final = 30.0
+"""How old the grants may be on which a removal is decided: one reading for those that go together."""
+
+
 class MemberProvider(AccessProvider):
     """Gives `Member` its life; see there."""
 
     INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
+
+    def subject(self, props: Properties) -> Hashable:
+        """The person."""
+        return same_key(str(props.get("email", "")))
 
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge address, role word and removal."""
@@ -69,7 +80,8 @@ class MemberProvider(AccessProvider):
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
             return
         own = directory.own_role()
-        if own is not None and not roles.may_assign(own, role):
+        released = Brake.ABOVE_OWN_ROLE in self.session.settings.limits.released
+        if own is not None and not roles.may_assign(own, role) and not released:
             inspect_reach(inputs["email"], role, own, problems)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
@@ -100,7 +112,8 @@ class MemberProvider(AccessProvider):
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the role, or send an expired invitation again."""
         self.own_organization(MemberId.parse(id_).organization, news["email"])
-        if news.get("role") in (None, olds.get("organization_role")) and not self._sends_again(olds, news):
+        same = news.get("role") in (None, olds.get("organization_role", olds.get("role")))
+        if same and not self._sends_again(olds, news):
             return {**select(olds, _OUTPUTS), **news}
         return self._ensure(news, olds)
 
@@ -111,13 +124,17 @@ class MemberProvider(AccessProvider):
         directory = self.session.directory
         removal = props.get("removal", WHEN_UNUSED)
         directory.forget_people()  # irreversible: decide on what is so now
+        directory.forget_grants(older_than=FRESH_SECONDS)
         person = directory.person(member.email)
         if person is None:
             return
         left = directory.other_access(person.email) if removal != ALWAYS else {}
-        if not leaves(removal, person, props.get("role"), chain(*left.values())):
+        adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
+        blind = removal == WHEN_UNUSED and directory.may_hide_access(person.email, unless_ours=not adopted)
+        if blind or not leaves(removal, person, props.get("role"), chain(*left.values())):
             others = holds_others_role(person, props.get("role"))
             why = f"with the organization role {person.role}, which is not this stack's; " if others else ""
+            why += "what they hold cannot be seen (to remove them all the same, set removal: always); " * blind
             self.session.say(f"{person.email} stays in the organization (removal: {removal}): {why}{remaining(left)}")
             return
         with self.session.brakes.removing(person.email):
@@ -143,7 +160,7 @@ class MemberProvider(AccessProvider):
             self.session.invitations.send_again(email, role or before.role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
-        elif role is not None and before.role is not None and before.role != role:
+        elif role is not None and before.role != role and (before.role or (changed(("role",), olds, inputs) and olds)):
             if not olds:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             with self.session.brakes.changing(before.email, role):
@@ -161,11 +178,10 @@ class MemberProvider(AccessProvider):
     def _outputs(self, inputs: Properties, person: Person, history: Properties) -> Properties:
         """The resource's whole state: what the server says, with what only we know (when the invitation went out)."""
         outputs = select(inputs, self.all_inputs)
-        actual = person.role or inputs.get("role")
-        if actual:
-            outputs["organization_role"] = actual
+        if person.role:
+            outputs["organization_role"] = person.role
             if "role" in outputs:
-                outputs["role"] = actual
+                outputs["role"] = person.role
         outputs["adopted"] = bool(history.get("adopted", True))
         if history.get("invited_at"):
             outputs["invited_at"] = history["invited_at"]

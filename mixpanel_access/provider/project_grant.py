@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
@@ -9,6 +10,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import ProjectAccess, way_in_words
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import GrantId
 from mixpanel_access.provider.base import (
@@ -33,6 +35,10 @@ class ProjectGrantProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
+
+    def subject(self, props: Properties) -> Hashable:
+        """The person's individual grant in the project."""
+        return props.get("project_id"), same_key(str(props.get("email", "")))
 
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge address, project id, role word, and that the project's environment is the stack's."""
@@ -86,10 +92,10 @@ class ProjectGrantProvider(AccessProvider):
         grant = GrantId.parse(id_)
         self.own_organization(grant.organization, grant.email)
         directory = self.session.directory
-        if grant.project not in directory.projects():
+        if directory.project_is_gone(grant.project):
             return GONE
         access = directory.access(grant.project, grant.email)
-        if access.individual is None and not self._unseen(grant.project, grant.email):
+        if access.individual is None and not directory.hides_grant(grant.project, grant.email):
             return GONE
         inputs = {**props, "project_id": grant.project, "email": props.get("email", grant.email)}
         inputs["role"] = access.individual or props.get("role", roles.CONSUMER)
@@ -107,9 +113,10 @@ class ProjectGrantProvider(AccessProvider):
         grant = GrantId.parse(id_)
         self.own_organization(grant.organization, grant.email)
         directory = self.session.directory
-        if grant.project not in directory.projects() or directory.person(grant.email) is None:
+        if directory.project_is_gone(grant.project) or directory.person(grant.email) is None:
             return
-        if directory.access(grant.project, grant.email).individual or self._unseen(grant.project, grant.email):
+        hidden = directory.hides_grant(grant.project, grant.email)
+        if directory.access(grant.project, grant.email).individual or hidden:
             directory.remove_grant(grant.project, grant.email)
         access = directory.access(grant.project, grant.email)
         if access.individual is not None:
@@ -134,7 +141,7 @@ class ProjectGrantProvider(AccessProvider):
         if directory.access(project, email).individual != role:
             directory.grant(project, email, role)
         access = directory.access(project, email)
-        if access.individual != role and not (access.individual is None and self._unseen(project, email)):
+        if access.individual != role and not (access.individual is None and directory.hides_grant(project, email)):
             raise NotApplied(
                 f"cannot grant {role} in project {project}",
                 whom=email,
@@ -149,11 +156,6 @@ class ProjectGrantProvider(AccessProvider):
         if access.effective is not None:
             outputs["effective_role"] = access.effective
         return outputs
-
-    def _unseen(self, project: int, email: str) -> bool:
-        """Whether an invited person's grant cannot be seen, so that its absence proves nothing."""
-        person = self.session.directory.person(email)
-        return person is not None and person.invited and not self.session.directory.shows_invited(project)
 
 
 _ROLES: Final = ", ".join(roles.PROJECT_ROLES)

@@ -7,7 +7,7 @@ be deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, ClassVar, TypedDict
 
 import pulumi
@@ -34,6 +34,10 @@ class RemovalBrakeProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("people",)
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("people",)
+
+    def subject(self, props: Properties) -> Hashable:  # noqa: ARG002  # it stands for nothing
+        """Nothing of it is in Mixpanel."""
+        return None
 
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Nothing: the values are the component's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 
 from mixpanel_access.directory.brakes import Brakes
@@ -31,13 +31,15 @@ class Session:
     Attributes:
         brakes: what the operation must pass before it removes or changes people.
         invitations: the operation's invitations, within Mixpanel's limit.
+        declared: what the operation's program declares, however the resources are named; see `AccessProvider.subject`.
     """
 
     def __init__(self, settings: Settings, directory: Directory, say: Callable[[str], None] = say) -> None:
         self.settings = settings
         self.directory = directory
         self.say = say
-        self.brakes = Brakes(directory, settings.limits, say)
+        self.brakes = Brakes(directory, settings.limits, say, settings.username)
+        self.declared: set[Hashable] = set()
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     @property

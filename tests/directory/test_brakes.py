@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mixpanel_access.directory.brakes import Brakes
+from mixpanel_access.model.access import Identity
 from mixpanel_access.model.brakes import Brake, Limits, Plan
-from mixpanel_access.model.errors import Refused
-from tests.fakes import FakeApi, make_directory
+from mixpanel_access.model.errors import Invalid, Refused, Unreachable
+from tests.fakes import ORGANIZATION, FakeApi, make_directory
 
 
 @pytest.fixture
@@ -47,8 +48,8 @@ def test_however_many_threads_ask_no_more_than_the_share_may_go(api: FakeApi) ->
 def test_a_removal_that_failed_does_not_count(api: FakeApi) -> None:
     """What the server refused leaves room for another."""
     brakes, _ = brakes_for(api, removal_minimum=1)
-    with pytest.raises(ValueError, match="no"), brakes.removing("m0@example.com"):
-        raise ValueError("no")
+    with pytest.raises(Invalid), brakes.removing("m0@example.com"):
+        raise Invalid("cannot remove")
     with brakes.removing("m1@example.com"):
         pass
     with pytest.raises(Refused), brakes.removing("m2@example.com"):
@@ -75,3 +76,33 @@ def test_a_released_brake_warns_once(api: FakeApi) -> None:
     for _ in range(2):
         brakes.hold("cannot go on", Plan(frozenset({"o0@example.com", "o1@example.com"})))
     assert said == ["warning: o0@example.com, o1@example.com: the organization would be left without an owner"]
+
+
+def test_a_removal_whose_fate_is_unknown_counts(api: FakeApi) -> None:
+    """No answer may mean that it was done."""
+    brakes, _ = brakes_for(api, removal_minimum=1)
+    with pytest.raises(Unreachable), brakes.removing("m0@example.com"):
+        raise Unreachable("no answer")
+    with pytest.raises(Refused), brakes.removing("m1@example.com"):
+        pass
+
+
+def test_a_new_owner_counts_from_when_they_are_one(api: FakeApi) -> None:
+    """While a promotion is under way, the last owners cannot be demoted on the strength of it."""
+    brakes, _ = brakes_for(api)
+    with brakes.changing("m0@example.com", "owner"):
+        with brakes.changing("o0@example.com", "member"):
+            pass
+        with pytest.raises(Refused, match="lastOwner"), brakes.changing("o1@example.com", "member"):
+            pass
+    with brakes.changing("o1@example.com", "member"):
+        pass
+
+
+def test_where_mixpanel_does_not_tell_who_we_are_the_login_name_does(api: FakeApi) -> None:
+    """The own identity is braked all the same."""
+    api.put("bot.mp-service-account")
+    api.read = lambda: Identity("", {ORGANIZATION: "owner"})  # type: ignore[method-assign]
+    brakes = Brakes(make_directory(api), Limits(), print, "bot.mp-service-account")
+    with pytest.raises(Refused, match="ownIdentity"), brakes.removing("bot.mp-service-account"):
+        pass

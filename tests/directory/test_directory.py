@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -166,3 +167,22 @@ def test_whether_invited_people_are_listed_is_seen_not_assumed(api: FakeApi, hid
     api.give(PRODUCTION, "cy@example.com", "consumer")
     api.hides_invited_grants = hidden
     assert make_directory(api).shows_invited(PRODUCTION) is shows
+
+
+def test_after_a_batch_that_arrived_in_part_only_the_rest_is_invited_again() -> None:
+    """Nobody gets a second e-mail because of somebody else."""
+    api = FakeApi()
+    seen: list[list[str]] = []
+
+    def invite(roles: Mapping[str, str]) -> None:
+        seen.append(sorted(roles))
+        api.put("a@example.com", invited=True)
+        if len(seen) == 1:
+            raise errors.ServerFault("502")
+        for email in roles:
+            api.put(email, invited=True)
+
+    api.invite = invite  # type: ignore[method-assign]
+    directory = make_directory(api)
+    directory._send_invites([("a@example.com", "member"), ("b@example.com", "member")])
+    assert seen == [["a@example.com", "b@example.com"], ["b@example.com"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -123,3 +125,42 @@ def test_an_expired_invitation_counts_too() -> None:
     api.faults["invite"] = [limit()]
     with pytest.raises(errors.RateLimited, match="not invited: bo@agency"):
         run.send_again("bo@agency.example.org", "member")
+
+
+def test_at_once_is_not_taken_at_its_word() -> None:
+    """A refusal that may be repeated at once ends the run like any other; nobody is hammered."""
+    api, clock = FakeApi(), Clock()
+    run, _ = invitations(api, clock, wait=100)
+    api.faults["invite"] = [limit(0.0) for _ in range(500)]
+    with pytest.raises(errors.RateLimited):
+        run.send("bo@agency.example.org", "member")
+    assert len(api.sent) <= 4 * ATTEMPTS
+
+
+def test_those_who_wait_for_the_same_pay_for_it_once() -> None:
+    """Four threads are refused together; the time that the operation may wait is spent once, and all are invited."""
+    api, clock = FakeApi(), Clock()
+    all_refused, all_wait = threading.Barrier(4), threading.Barrier(4)
+
+    def sleep(seconds: float) -> None:
+        until = clock.now + timedelta(seconds=seconds)
+        all_wait.wait(10)
+        clock.now = max(clock.now, until)
+
+    run = Invitations(make_directory(api), 2000, clock, lambda _: None, sleep)
+    refusals, lock = [limit() for _ in range(4)], threading.Lock()
+
+    def send(number: int) -> None:
+        with lock:
+            refusal = refusals.pop() if refusals else None
+        if refusal is not None:
+            all_refused.wait(10)
+            raise refusal
+        api.put(f"p{number}@agency.example.org", invited=True)
+
+    def invite(number: int) -> None:
+        run._within_limit(f"p{number}@agency.example.org", lambda: send(number))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(invite, range(4)))
+    assert len(api.people) == 4

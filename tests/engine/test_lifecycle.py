@@ -156,3 +156,27 @@ def test_two_spellings_are_one_person(workspace: Workspace) -> None:
 
 def _later(instant: str, days: int) -> str:
     return (datetime.fromisoformat(instant) + timedelta(days=days)).isoformat()
+
+
+ROBIN = "robin@agency.example.org"
+RENAMED = """
+import pulumi
+from mixpanel_access.provider import Member, ProjectGrant
+member = Member("{name}", email="robin@agency.example.org", role="member")
+ProjectGrant("{name}-shop", project_id=1234567, email=member.email, role="analyst", environment="production",
+             opts=pulumi.ResourceOptions(depends_on=[member]))
+"""
+
+
+def test_a_rename_in_the_program_takes_nothing_away(workspace: Workspace) -> None:
+    """The engine creates under the new name and then deletes the old one: the access stays, and it is said."""
+    workspace.program(RENAMED.format(name="robin"))
+    workspace.up()
+    workspace.emulator.control("POST", "invitations/accept", {"email": ROBIN})
+    workspace.program(RENAMED.format(name="contractor"))
+    done = workspace.up()
+    assert "2 deleted" in done.stdout
+    assert "declared under another name too; nothing is taken away" in done.stdout
+    assert workspace.members()[ROBIN] == "member"
+    assert workspace.grants(ROBIN) == {PRODUCTION: "analyst"}
+    workspace.unchanged()

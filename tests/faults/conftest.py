@@ -34,7 +34,7 @@ def organization() -> dict[str, Any]:
         + [{"email": email} for email in strangers],
         "projects": [{"id": id_, "name": str(id_)} for id_ in (SHOP, WAREHOUSE)],
         "grants": [{"project": SHOP, "email": email, "role": "analyst"} for email in strangers],
-        "service_accounts": [{"username": "bot", "secret": "s3cret", "role": "admin"}],
+        "service_accounts": [{"username": "bot", "secret": "s3cret", "role": "owner"}],  # may remove admins too
     }
 
 

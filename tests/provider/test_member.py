@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import REMOVALS, GrantType
+from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
-from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.member import FRESH_SECONDS, MemberProvider
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 ID = f"{ORGANIZATION}:cy@example.com"
@@ -401,3 +403,71 @@ def test_the_pickle_holds_nothing(api: FakeApi) -> None:
     assert serialize_provider(used) == bare
     assert b"hush" not in pickle.dumps(used)
     assert len(bare) < 300
+
+
+def test_a_resource_of_another_name_for_the_same_person_removes_nobody(api: FakeApi) -> None:
+    """A rename is a create that adopts, and then a delete: the person is declared, so they stay, and it is said."""
+    session, said = make_session(api)
+    provider = MemberProvider()
+    provider.use(session)
+    outs = provider.create(inputs()).outs or {}
+    provider.check({}, inputs(email="CY@example.com"))  # under the new name
+    provider.delete(ID, outs)
+    assert "cy@example.com" in api.people
+    assert said == ["cy@example.com: declared under another name too; nothing is taken away"]
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_whose_grants_may_be_hidden_is_not_removed_as_unused(api: FakeApi, adopted: bool) -> None:
+    """Another stack's grant to an invited person cannot be seen; only our own invitation is cancelled all the same."""
+    api.hides_invited_grants = True
+    api.put("cy@example.com", invited=True)
+    api.give(PRODUCTION, "cy@example.com", "admin")
+    session, said = make_session(api)
+    provider = MemberProvider()
+    provider.use(session)
+    provider.delete(ID, {**inputs(), "adopted": adopted})
+    assert ("cy@example.com" in api.people) is adopted
+    assert any("cannot be seen" in line for line in said) is adopted
+
+
+def test_nobody_is_unused_where_no_project_is_seen(api: FakeApi) -> None:
+    """An account that has lost sight of the projects knows nothing of what people hold."""
+    api.unlisted = set(api.projects_)
+    api.put("cy@example.com")
+    provider_for(api).delete(ID, inputs())
+    assert "cy@example.com" in api.people
+
+
+def test_a_removal_decides_on_grants_that_are_no_older_than_half_a_minute(api: FakeApi) -> None:
+    """What another stack has granted since the operation began keeps the person."""
+    api.put("cy@example.com")
+    seconds = [0.0]
+    session, _ = make_session(api, clock=lambda: seconds[0])
+    provider = MemberProvider()
+    provider.use(session)
+    session.directory.other_access("cy@example.com")
+    api.give(PRODUCTION, "cy@example.com", "admin")
+    seconds[0] = FRESH_SECONDS + 1
+    provider.delete(ID, inputs())
+    assert "cy@example.com" in api.people
+
+
+def test_a_role_that_the_list_does_not_tell_is_changed_all_the_same_and_never_made_up(api: FakeApi) -> None:
+    """A demotion is sent where it cannot be seen; the state does not claim to have seen it."""
+    api.put("cy@example.com", None)
+    provider = provider_for(api)
+    outs = provider.update(ID, {**inputs(role="admin"), "status": "accepted"}, inputs(role="member")).outs or {}
+    assert api.sent == [("change_role", ("cy@example.com", "member"))]
+    assert outs["role"] == "member"
+    api.people["cy@example.com"] = replace(api.people["cy@example.com"], role=None)
+    read = provider_for(api).read(ID, outs).outs or {}
+    assert "organization_role" not in read
+    provider_for(api).update(ID, read, inputs(role="member", ticket="OPS-1"))
+    assert len(api.sent) == 1
+
+
+def test_a_released_brake_lets_a_role_above_our_own_through_the_check(api: FakeApi) -> None:
+    """What Mixpanel says of it is Mixpanel's."""
+    limits = Limits(released=frozenset({Brake.ABOVE_OWN_ROLE}))
+    assert not provider_for(api, limits=limits).check({}, inputs(role="owner")).failures

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
+from mixpanel_access.directory.settled import ATTEMPTS
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
@@ -270,3 +271,33 @@ def test_state_of_another_organization_is_not_touched(api: FakeApi, verb: str) -
     with pytest.raises(errors.InputError, match="belongs to organization 1"):
         getattr(provider, verb)(foreign, *[inputs()] * (2 if verb == "update" else 1))
     assert not api.calls
+
+
+def test_a_grant_of_another_name_is_not_taken_away(api: FakeApi) -> None:
+    """A rename is a create that adopts, and then a delete."""
+    provider = provider_for(api)
+    outs = provider.create(inputs()).outs or {}
+    provider.check({}, inputs())
+    provider.delete(ID, outs)
+    assert api.rows
+
+
+def test_a_project_out_of_sight_is_not_gone(api: FakeApi) -> None:
+    """A list without the project proves nothing while its people can be read: the grant stays, and goes when meant."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    api.unlisted = {PRODUCTION}
+    assert provider_for(api).read(ID, outs).id == ID
+    provider_for(api).delete(ID, outs)
+    assert not api.rows
+
+
+@pytest.mark.parametrize("answer", [errors.NotFound("no such call"), errors.Unreachable("no answer")], ids=str)
+def test_the_end_of_a_hidden_grant_is_not_taken_for_granted(api: FakeApi, answer: errors.AccessError) -> None:
+    """Where an invited person's grants are not listed, a refusal is no proof that theirs is gone."""
+    api.hides_invited_grants = True
+    api.put("cy@example.com", invited=True)
+    api.give(PRODUCTION, "cy@example.com", "admin")
+    api.faults["remove_grants"] = [answer] * ATTEMPTS
+    with pytest.raises(type(answer)):
+        provider_for(api).delete(ID, inputs())
+    assert api.rows
