@@ -1,0 +1,355 @@
+"""Edits of a roster's text that leave every other character as it is: comments, order, quotes, blank lines.
+
+A YAML library that writes the whole document again moves comments to the entry before them, and loses them with it; so
+the library only tells where things stand, and what changes is cut out and put in there. Every edit is read back before
+it counts.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.roster import Roster, parse
+
+_BOM: Final = "\ufeff"
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """An entry to add.
+
+    Attributes:
+        values: its fields in the roster's spelling, in the order in which they are to stand.
+        note: a comment below it, or "".
+    """
+
+    values: Mapping[str, Any]
+    note: str = ""
+
+
+def new_roster(environment: str, *, organization_roles: bool) -> str:
+    """The text of a roster without projects and people."""
+    owns = "organizationRoles: true # organization roles are declared in this roster and in no other\n"
+    return (
+        f"# Who has what in {environment}.\nenvironment: {_scalar(environment)}\n"
+        f"{owns if organization_roles else ''}\nprojects: {{}}\n\npeople: []\n"
+    )
+
+
+def add_projects(text: str, file: str, projects: Mapping[str, Mapping[str, Any]]) -> str:
+    """Add projects, each under its short key.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+    if not projects:
+        return text
+    return _edited(
+        text,
+        file,
+        lambda draft: draft.put(draft.top("projects"), "projects", {key: _flow(row) for key, row in projects.items()}),
+        lambda roster: set(projects) <= set(roster.projects),
+    )
+
+
+def add_people(text: str, file: str, people: Sequence[NewPerson]) -> str:
+    """Add people at the end, in the given order.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+    if not people:
+        return text
+    keys = {same_key(str(person.values["email"])) for person in people}
+    before = len(parse(text, file).people)
+    return _edited(
+        text,
+        file,
+        lambda draft: draft.append_people(people),
+        lambda roster: len(roster.people) == before + len(people) and keys <= {one.key for one in roster.people},
+    )
+
+
+def add_grants(text: str, file: str, grants: Mapping[str, Mapping[str, str]]) -> str:
+    """Add grants to people who stand there.
+
+    Args:
+        text: the roster.
+        file: its name, for messages.
+        grants: key of the address -> project key -> role.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+    if not grants:
+        return text
+
+    def edit(draft: _Draft) -> None:
+        for key, person in draft.people():
+            if key in grants:
+                draft.put(draft.value(person, "projects"), "projects", grants[key], within=person)
+
+    def done(roster: Roster) -> bool:
+        found = {person.key: person.projects for person in roster.people}
+        return all(key in found and projects.items() <= found[key].items() for key, projects in grants.items())
+
+    return _edited(text, file, edit, done)
+
+
+def remove_people(text: str, file: str, keys: Collection[str]) -> str:
+    """Take people's entries out; a comment above an entry stays.
+
+    Args:
+        text: the roster.
+        file: its name, for messages.
+        keys: keys of addresses.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+    gone = set(keys)
+    left = [person.key for person in parse(text, file).people if person.key not in gone]
+    return _edited(
+        text,
+        file,
+        lambda draft: draft.drop_people(gone),
+        lambda roster: [person.key for person in roster.people] == left,
+    )
+
+
+def _edited(text: str, file: str, edit: Callable[[_Draft], None], done: Callable[[Roster], bool]) -> str:
+    parse(text, file)  # what cannot be used is not edited either
+    bom = _BOM if text.startswith(_BOM) else ""
+    draft = _Draft(text.removeprefix(_BOM), file)
+    edit(draft)
+    changed = bom + draft.text()
+    try:
+        good = done(parse(changed, file))
+    except RosterError as error:
+        raise _by_hand(file, error.why) from None
+    if not good:
+        raise _by_hand(file, "the edit would not read back as meant")
+    return changed
+
+
+def _by_hand(file: str, why: str) -> RosterError:
+    return RosterError(
+        "cannot edit the roster",
+        whom=file,
+        why=why,
+        next_step="Nothing was written. Make the change by hand, or write that part as a plain list, and run again.",
+    )
+
+
+class _Draft:
+    """A text with the places where things stand, and the cuts to make."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._newline = "\r\n" if "\r\n" in text else "\n"
+        root = YAML(typ="rt", pure=True).compose(text)
+        if not isinstance(root, MappingNode):
+            raise _by_hand(file, "it is not a mapping")
+        self._root = root
+        self._cuts: list[tuple[int, int, str]] = []
+
+    def text(self) -> str:
+        """The text with all cuts made."""
+        text = self._text
+        for start, end, new in sorted(self._cuts, reverse=True):
+            text = text[:start] + new + text[end:]
+        return text
+
+    def top(self, key: str) -> Node | None:
+        """The value of a key of the document."""
+        return self.value(self._root, key)
+
+    def value(self, mapping: MappingNode, key: str) -> Node | None:
+        """The value of a key, or None where there is no such key.
+
+        Raises:
+            RosterError: it stands elsewhere (an alias), so that an edit would change more than this place.
+        """
+        for name, value in mapping.value:
+            if name.value == key:
+                if value.start_mark.index < name.end_mark.index:
+                    raise _by_hand(self._file, f"line {name.start_mark.line + 1}: {key} is an alias of another part")
+                found: Node = value
+                return found
+        return None
+
+    def people(self) -> Iterator[tuple[str, MappingNode]]:
+        """Each entry with the key of its address."""
+        people = self.top("people")
+        for person in people.value if isinstance(people, SequenceNode) else ():
+            email = self.value(person, "email")
+            if email is not None:
+                yield same_key(str(email.value)), person
+
+    def put(self, node: Node | None, key: str, values: Mapping[str, Any], within: MappingNode | None = None) -> None:
+        """Add values to the mapping `node`, which stands under `key` of `within` (the document), or make it."""
+        parent = within or self._root
+        if node is None:
+            self._extend(parent, {key: dict(values)})
+        elif isinstance(node, MappingNode) and node.value:
+            self._extend(node, values)
+        else:  # empty: nothing, null or {}
+            column = parent.start_mark.column
+            new = json.dumps(values) if parent.flow_style else self._block(values, column + 2, first=self._newline)
+            self._cuts.append((self._gap_before(node), node.end_mark.index, f" {new}" if parent.flow_style else new))
+
+    def append_people(self, people: Sequence[NewPerson]) -> None:
+        """Add entries at the end."""
+        node = self.top("people")
+        if node is not None and self._root.flow_style and not node.value:
+            rows = json.dumps([dict(person.values) for person in people])
+            self._cuts.append((self._gap_before(node), node.end_mark.index, f" {rows}"))
+            return
+        if isinstance(node, SequenceNode) and node.value and node.flow_style:
+            new = "".join(f", {json.dumps(person.values)}" for person in people)
+            last = node.value[-1].end_mark.index
+            self._cuts.append((last, last, new))
+            return
+        filled = node if isinstance(node, SequenceNode) and node.value else None
+        column = filled.start_mark.column if filled else 2
+        blank = self._newline if filled and self._apart(filled) else ""
+        lines = "".join(self._newline + blank + self._entry(person, column) for person in people)
+        if node is None:
+            end = self._end_of(self._root)
+            self._cuts.append((end, end, f"{self._newline}people:{lines}"))
+        elif filled:
+            end = self._entry_end(filled.value[-1], column)
+            self._cuts.append((end, end, lines))
+        else:
+            self._cuts.append((self._gap_before(node), node.end_mark.index, lines))
+
+    def drop_people(self, keys: set[str]) -> None:
+        """Take entries out."""
+        node = self.top("people")
+        gone = [person for key, person in self.people() if key in keys]
+        if not isinstance(node, SequenceNode) or not gone:
+            return
+        if len(gone) == len(node.value) and not node.flow_style:
+            for person in gone[1:]:
+                self._cut_lines(person, node.start_mark.column)
+            start = self._text.rindex("-", 0, gone[0].start_mark.index)
+            left = "[]" if node.start_mark.column else "  []"  # at the margin it would be no value of `people`
+            self._cuts.append((start, self._entry_end(gone[0], node.start_mark.column), left))
+        elif node.flow_style:
+            kept = [person for person in node.value if person not in gone]
+            inner = ", ".join(self._text[one.start_mark.index : one.end_mark.index] for one in kept)
+            self._cuts.append((node.start_mark.index, node.end_mark.index, f"[{inner}]"))
+        else:
+            for person in gone:
+                self._cut_lines(person, node.start_mark.column)
+
+    def _cut_lines(self, entry: Node, column: int) -> None:
+        """Cut a whole entry of a block sequence, from its dash to the end of its last line."""
+        dash = self._text.rindex("-", 0, entry.start_mark.index)
+        if self._text[dash + 1 : entry.start_mark.index].strip():
+            raise _by_hand(self._file, f"line {entry.start_mark.line + 1}: a comment stands between dash and entry")
+        start = self._text.rfind("\n", 0, dash) + 1
+        end = self._entry_end(entry, column)
+        after = end + len(self._newline) if self._text.startswith(self._newline, end) else end
+        alone = self._text.startswith(self._newline, after) or after >= len(self._text)
+        if alone and self._text.endswith(self._newline * 2, 0, start):  # blank lines on both sides: one is enough
+            start -= len(self._newline)
+        self._cuts.append((start, after, ""))
+
+    def _extend(self, mapping: MappingNode, values: Mapping[str, Any]) -> None:
+        """Add keys at the end of a mapping that has some."""
+        if mapping.flow_style:
+            new = "".join(f", {json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
+            last = mapping.value[-1][1].end_mark.index
+            self._cuts.append((last, last, new))
+        else:
+            end = self._end_of(mapping)
+            self._cuts.append((end, end, self._block(values, mapping.start_mark.column, first=self._newline)))
+
+    def _block(self, values: Mapping[str, Any], column: int, first: str) -> str:
+        return first + self._newline.join(" " * column + line for line in _dumped(values))
+
+    def _entry(self, person: NewPerson, column: int) -> str:
+        lines = _dumped(person.values) + ([f"# {person.note}"] if person.note else [])
+        return self._newline.join(" " * column + ("  " if number else "- ") + line for number, line in enumerate(lines))
+
+    def _apart(self, people: SequenceNode) -> bool:
+        """Whether blank lines stand between the entries."""
+        if len(people.value) < 2:  # there is no "between"
+            return False
+        between = self._text[
+            self._entry_end(people.value[-2], people.start_mark.column) : people.value[-1].start_mark.index
+        ]
+        return any(not line.strip() for line in between.splitlines()[1:])
+
+    def _end_of(self, node: Node) -> int:
+        """The end of the line in which a node's content ends, with a comment that stands on it."""
+        end = self._text.find("\n", self._content_end(node))
+        if end < 0:
+            return len(self._text.rstrip())
+        return end - 1 if self._text[end - 1] == "\r" else end
+
+    def _entry_end(self, entry: Node, column: int) -> int:
+        """The end of an entry with the comments below it that are indented further than its dash."""
+        end = self._end_of(entry)
+        while match := re.compile(rf"\r?\n {{{column + 1},}}#[^\r\n]*").match(self._text, end):
+            end = match.end()
+        return end
+
+    def _content_end(self, node: Node) -> int:
+        """Where a node's own text ends; the mark of a block lies behind the comments and blank lines after it."""
+        if isinstance(node, (MappingNode, SequenceNode)) and not node.flow_style and node.value:
+            last = node.value[-1]
+            if isinstance(last, tuple):
+                name, value = last
+                if value.start_mark.index < name.end_mark.index:  # an alias
+                    return self._line_end(name.end_mark.index)
+                return max(int(name.end_mark.index), self._content_end(value))
+            return self._content_end(last)
+        end = int(node.end_mark.index)
+        while end > node.start_mark.index and self._text[end - 1].isspace():
+            end -= 1
+        return end
+
+    def _line_end(self, index: int) -> int:
+        end = self._text.find("\n", index)
+        return len(self._text) if end < 0 else end
+
+    def _gap_before(self, node: Node) -> int:
+        """Where the blanks before a value on its line begin."""
+        start = int(node.start_mark.index)
+        while self._text[start - 1] in " \t":
+            start -= 1
+        return start
+
+
+def _flow(row: Mapping[str, Any]) -> CommentedMap:
+    mapping = CommentedMap(row)
+    mapping.fa.set_flow_style()
+    return mapping
+
+
+def _dumped(values: Mapping[str, Any]) -> list[str]:
+    """Values as the lines of a block."""
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 10_000
+    out = io.StringIO()
+    yaml.dump(dict(values), out)
+    return out.getvalue().rstrip().splitlines()
+
+
+def _scalar(value: str) -> str:
+    return _dumped({"value": value})[0].removeprefix("value: ")

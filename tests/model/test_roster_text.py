@@ -1,0 +1,186 @@
+"""Edits of a roster's text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mixpanel_access.model import roster_text
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.roster import parse
+from mixpanel_access.model.roster_text import NewPerson
+
+BLOCK = """\
+# Our roster, by hand.
+environment: production   # the strict one
+
+projects:
+  shop: { id: 1, environment: production } # the shop
+  # below: not ready yet
+
+people:
+  # the founders
+  - email: Ana@example.com  # has been here for ever
+    projects:
+      shop: owner
+  - { email: "bo@example.com", projects: { shop: 'analyst' } }
+  - email: cy@example.com
+    justification: |
+      Two lines
+      of text.
+
+# the end
+"""
+ADDED = NewPerson(
+    {"email": "dee@example.com", "name": "Dee: the #1", "projects": {"shop": "consumer"}}, "to do: ticket"
+)
+
+SHAPES = {
+    "block": BLOCK,
+    "no people": "environment: production\nprojects:\n  shop: {id: 1, environment: production}\n",
+    "no people, no last newline": "environment: production\nprojects: {shop: {id: 1, environment: production}}",
+    "empty list": "environment: production\nprojects: {shop: {id: 1, environment: production}}\npeople: [] # nobody\n",
+    "flow": json.dumps(
+        {
+            "environment": "production",
+            "projects": {"shop": {"id": 1, "environment": "production"}},
+            "people": [{"email": "ana@example.com", "projects": {}}, {"email": "bo@example.com"}],
+        }
+    ),
+    "dashes at the margin": (
+        "environment: production\nprojects:\n  shop:\n    id: 1\n    environment: production\npeople:\n"
+        "- email: ana@example.com\n\n- email: bo@example.com\n\n# end\n"
+    ),
+    "windows": BLOCK.replace("\n", "\r\n"),
+    "byte order mark": "\ufeff" + BLOCK,
+    "people first": (
+        "people:\n  - email: ana@example.com # x\n\n# the projects\nenvironment: production\n"
+        "projects: {shop: {id: 1, environment: production}}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES.keys())
+def test_what_is_added_is_read_back_and_every_line_that_was_there_stays(text: str) -> None:
+    """A person, a project and a grant are added to any shape of a roster; no other line changes, nor their order."""
+    before = parse(text, "r.yaml")
+    after = roster_text.add_projects(text, "r.yaml", {"web": {"id": 2, "name": "Web: EU", "environment": "production"}})
+    after = roster_text.add_people(after, "r.yaml", [ADDED])
+    after = roster_text.add_grants(after, "r.yaml", {person.key: {"web": "admin"} for person in before.people})
+    roster = parse(after, "r.yaml")
+    assert roster.projects["web"].name == "Web: EU"
+    assert [person.email for person in roster.people] == [*(one.email for one in before.people), "dee@example.com"]
+    assert roster.people[-1].name == "Dee: the #1"
+    for old, new in zip(before.people, roster.people, strict=False):
+        assert new == old.model_copy(update={"projects": {**old.projects, "web": "admin"}})
+    if text is not SHAPES["flow"]:
+        lines = after.splitlines()
+        left = [line for line in text.splitlines() if line in lines]
+        changed = [line for line in text.splitlines() if line not in lines]
+        assert [line for line in lines if line in left and lines.count(line) == 1] == [
+            line for line in left if lines.count(line) == 1
+        ]
+        assert all("{" in line or "[]" in line for line in changed), changed  # one-line mappings that have grown
+        assert "# to do: ticket" in after
+
+
+def test_the_text_of_an_edit() -> None:
+    """What is added looks like what stands there, and a comment stays above what it was above."""
+    after = roster_text.add_people(BLOCK, "r.yaml", [ADDED])
+    assert after == BLOCK.replace(
+        "      of text.\n",
+        "      of text.\n"
+        "  - email: dee@example.com\n    name: 'Dee: the #1'\n"
+        "    projects:\n      shop: consumer\n    # to do: ticket\n",
+    )
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES.keys())
+def test_adding_and_removing_gives_the_text_back(text: str) -> None:
+    """What was added can be taken out without a trace, where there is a list already."""
+    added = roster_text.add_people(text, "r.yaml", [ADDED])
+    removed = roster_text.remove_people(added, "r.yaml", {"dee@example.com"})
+    before = parse(text, "r.yaml")
+    assert parse(removed, "r.yaml") == before.model_copy(update={"people": list(before.people)})
+    if parse(text, "r.yaml").people:
+        assert removed.replace(", ", ",") == text.replace(", ", ",")
+
+
+def test_a_removal_takes_the_entry_and_leaves_the_comments_of_others() -> None:
+    """The comment above the next entry stays, and so does a heading."""
+    text = BLOCK.replace("  - { email", "  # the agency\n  - { email")
+    assert roster_text.remove_people(text, "r.yaml", {"ana@example.com"}) == text.replace(
+        "  - email: Ana@example.com  # has been here for ever\n    projects:\n      shop: owner\n", ""
+    )
+    last = roster_text.remove_people(text, "r.yaml", {"cy@example.com"})
+    assert last.endswith("'analyst' } }\n\n# the end\n")
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES.keys())
+def test_everybody_can_be_removed(text: str) -> None:
+    """An empty list is left, which is a roster like any other."""
+    roster = parse(text, "r.yaml")
+    emptied = roster_text.remove_people(text, "r.yaml", {person.key for person in roster.people})
+    assert parse(emptied, "r.yaml") == roster.model_copy(update={"people": parse(emptied, "r.yaml").people})
+    assert not parse(emptied, "r.yaml").people
+    assert parse(roster_text.add_people(emptied, "r.yaml", [ADDED]), "r.yaml").people
+
+
+def test_nobody_and_nothing_to_do_change_nothing() -> None:
+    """An edit without content is the same text."""
+    assert roster_text.remove_people(BLOCK, "r.yaml", {"nobody@example.com"}) == BLOCK
+    assert roster_text.add_people(BLOCK, "r.yaml", []) == BLOCK
+    assert roster_text.add_grants(BLOCK, "r.yaml", {}) == BLOCK
+    assert roster_text.add_projects(BLOCK, "r.yaml", {}) == BLOCK
+
+
+ALIASED = (
+    "environment: production\nprojects: {shop: {id: 1, environment: production}}\npeople:\n"
+    "  - email: ana@example.com\n    projects: &all {shop: analyst}\n  - email: bo@example.com\n    projects: *all\n"
+)
+
+
+def test_an_alias_is_not_edited_behind_the_back_of_the_others() -> None:
+    """Who shares a mapping cannot get a grant alone; the error says where, and nothing is changed."""
+    with pytest.raises(RosterError, match=r"cannot edit the roster for r.yaml: line 7: projects is an alias"):
+        roster_text.add_grants(
+            roster_text.add_projects(ALIASED, "r.yaml", {"web": {"id": 2, "environment": "production"}}),
+            "r.yaml",
+            {"bo@example.com": {"web": "admin"}},
+        )
+    with pytest.raises(RosterError, match="found undefined alias"):
+        roster_text.remove_people(ALIASED, "r.yaml", {"ana@example.com"})
+    after = roster_text.add_people(ALIASED, "r.yaml", [ADDED])
+    assert after.startswith(ALIASED)
+
+
+def test_a_roster_with_errors_is_not_edited() -> None:
+    """The error names file and line, as ever."""
+    with pytest.raises(RosterError, match=r"r.yaml:2: "):
+        roster_text.add_people("environment: production\nfoo: 1\n", "r.yaml", [ADDED])
+
+
+def test_a_new_roster_is_one() -> None:
+    """Its text reads as a roster, whatever the environment is called."""
+    for environment in ("production", "yes", "a: b", "1"):
+        for owns in (True, False):
+            roster = parse(roster_text.new_roster(environment, organization_roles=owns), "r.yaml")
+            assert (roster.environment, roster.organization_roles) == (environment, owns)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    names=st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=20), max_size=6),
+    drop=st.sets(st.integers(0, 5)),
+)
+def test_any_name_survives(names: list[str], drop: set[int]) -> None:
+    """Whatever a name holds, what is added reads back, and what is dropped is gone."""
+    people = [NewPerson({"email": f"p{n}@example.com", "name": name}) for n, name in enumerate(names)]
+    text = roster_text.add_people(BLOCK, "r.yaml", people)
+    text = roster_text.remove_people(text, "r.yaml", {f"p{n}@example.com" for n in drop})
+    assert [person.name for person in parse(text, "r.yaml").people[3:]] == [
+        name for n, name in enumerate(names) if n not in drop
+    ]
