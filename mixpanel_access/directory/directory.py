@@ -147,15 +147,9 @@ class Directory:
         person = self.person(email)
         return person is not None and person.invited and not self.shows_invited(project)
 
-    def may_hide_access(self, email: str, *, unless_ours: bool = False) -> bool:
-        """Whether a person may hold grants that cannot be seen: no project is listed, or invited people's are not.
-
-        Args:
-            email: the address.
-            unless_ours: take what an invited person holds for seen.
-        """
-        projects = self.projects()
-        return not projects or (not unless_ours and all(self.hides_grant(project, email) for project in projects))
+    def hides_access(self, email: str) -> bool:
+        """Whether a person may hold grants of which none can be seen; so it is where no project is listed."""
+        return all(self.hides_grant(project, email) for project in self.projects())
 
     def project_is_gone(self, project: int) -> bool:
         """Whether the organization no longer has the project; one that is only out of our sight is not gone.
@@ -259,7 +253,8 @@ class Directory:
     def _send_invites(self, batch: Sequence[_Invite]) -> Mapping[_Invite, Exception | None]:
         def send(items: Sequence[_Invite]) -> None:
             def write() -> None:  # after a lost answer, those who did arrive get no second e-mail
-                self._api.users.invite(dict(item for item in items if not arrived(item)))
+                if missing := dict(item for item in items if not arrived(item)):
+                    self._api.users.invite(missing)
 
             self._settle(write, lambda: all(map(arrived, items)), [_PEOPLE])
 

@@ -28,7 +28,7 @@ def build_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
         StepFailed: no toolchain, no connection, a checksum that differs, or what came does not work.
     """
     go = find_toolchain(settings, progress)
-    env = _environment(settings.environ, go)
+    env = go_environment(settings.environ, go)
     progress(f"building the Pulumi engine {ENGINE_VERSION} with Go {go.version}: some minutes the first time")
     with staging(settings) as staged:
         folder = staged / "bin"
@@ -49,7 +49,7 @@ def build_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
     return Engine(home(settings) / "bin", engine.version, "build")
 
 
-def _environment(environ: Mapping[str, str], go: Toolchain) -> dict[str, str]:
+def go_environment(environ: Mapping[str, str], go: Toolchain) -> dict[str, str]:
     """The environment of the build: the user's caches and proxy, but none of the settings that would change the result.
 
     GOFLAGS is set, not dropped, since `go env -w` may hold one, too: -mod=mod there would let go.sum be rewritten.

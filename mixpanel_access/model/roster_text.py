@@ -304,9 +304,8 @@ class _Draft:
     def _entry_end(self, entry: Node, column: int) -> int:
         """The end of an entry with the comments below it that are indented further than its dash."""
         end = self._end_of(entry)
-        while match := re.compile(rf"\r?\n {{{column + 1},}}#[^\r\n]*").match(self._text, end):
-            end = match.end()
-        return end
+        comments = re.compile(rf"(\r?\n {{{column + 1},}}#[^\r\n]*)*").match(self._text, end)
+        return comments.end() if comments else end
 
     def _content_end(self, node: Node) -> int:
         """Where a node's own text ends; the mark of a block lies behind the comments and blank lines after it."""
@@ -315,17 +314,13 @@ class _Draft:
             if isinstance(last, tuple):
                 name, value = last
                 if value.start_mark.index < name.end_mark.index:  # an alias
-                    return self._line_end(name.end_mark.index)
+                    return int(name.end_mark.index)
                 return max(int(name.end_mark.index), self._content_end(value))
             return self._content_end(last)
         end = int(node.end_mark.index)
         while end > node.start_mark.index and self._text[end - 1].isspace():
             end -= 1
         return end
-
-    def _line_end(self, index: int) -> int:
-        end = self._text.find("\n", index)
-        return len(self._text) if end < 0 else end
 
     def _gap_before(self, node: Node) -> int:
         """Where the blanks before a value on its line begin."""

@@ -179,10 +179,10 @@ class AccessProvider(ResourceProvider):
         self.inspect(inputs, problems)
         for field, reason in problems_with_metadata({k: v for k, v in inputs.items() if known(v)}).items():
             problems.add(field, reason)
-        if not problems and all(known(value) for value in inputs.values()):
-            self.session.declared.add(self.subject(inputs))
-        new = changed(self.ACCESS_INPUTS, olds, inputs)  # what the organization has accepted is not asked about again
-        if new and not problems and all(known(value) for value in inputs.values()):
+        if problems or not all(known(value) for value in inputs.values()):
+            return
+        self.session.declared.add(self.subject(inputs))
+        if changed(self.ACCESS_INPUTS, olds, inputs):  # what the organization has accepted is not asked about again
             self.inspect_online(inputs, problems, olds)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
@@ -207,7 +207,8 @@ class AccessProvider(ResourceProvider):
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away, unless the program declares the same under another name: then only the name has gone."""
         props = _own(_props)
-        if self.subject(props) in self.session.declared - {None}:
+        subject = self.subject(props)
+        if subject is not None and subject in self.session.declared:
             self.session.say(f"{props.get('email')}: declared under another name too; nothing is taken away")
             return
         self.unmake(_id, props)

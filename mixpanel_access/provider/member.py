@@ -41,7 +41,6 @@ from mixpanel_access.provider.base import (
 
 _OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id", "adopted")
 
-
 FRESH_SECONDS: Final = 30.0
 """How old the grants may be on which a removal is decided: one reading for those that go together."""
 
@@ -130,7 +129,8 @@ class MemberProvider(AccessProvider):
             return
         left = directory.other_access(person.email) if removal != ALWAYS else {}
         adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
-        blind = removal == WHEN_UNUSED and directory.may_hide_access(person.email, unless_ours=not adopted)
+        unseen = directory.hides_access(person.email) and (adopted or not directory.projects())
+        blind = removal == WHEN_UNUSED and unseen
         if blind or not leaves(removal, person, props.get("role"), chain(*left.values())):
             others = holds_others_role(person, props.get("role"))
             why = f"with the organization role {person.role}, which is not this stack's; " if others else ""
@@ -160,7 +160,7 @@ class MemberProvider(AccessProvider):
             self.session.invitations.send_again(email, role or before.role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
-        elif role is not None and before.role != role and (before.role or (changed(("role",), olds, inputs) and olds)):
+        elif role is not None and _differs(role, before.role, olds):
             if not olds:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             with self.session.brakes.changing(before.email, role):
@@ -221,6 +221,11 @@ class MemberProvider(AccessProvider):
 
 
 _ROLES: Final = ", ".join(roles.ORGANIZATION_ROLES)
+
+
+def _differs(role: str, actual: str | None, olds: Properties) -> bool:
+    """Whether the role must be written; where Mixpanel does not tell the actual one, the one declared before counts."""
+    return actual != role if actual is not None else bool(olds) and olds.get("role") != role
 
 
 class Member(Resource, module="mixpanel", name="Member"):

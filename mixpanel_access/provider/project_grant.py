@@ -115,6 +115,7 @@ class ProjectGrantProvider(AccessProvider):
         directory = self.session.directory
         if directory.project_is_gone(grant.project) or directory.person(grant.email) is None:
             return
+        # Asked before the removal: after it, nobody invited may be left by whom one sees that they are listed.
         hidden = directory.hides_grant(grant.project, grant.email)
         if directory.access(grant.project, grant.email).individual or hidden:
             directory.remove_grant(grant.project, grant.email)

@@ -186,3 +186,11 @@ def test_after_a_batch_that_arrived_in_part_only_the_rest_is_invited_again() -> 
     directory = make_directory(api)
     directory._send_invites([("a@example.com", "member"), ("b@example.com", "member")])
     assert seen == [["a@example.com", "b@example.com"], ["b@example.com"]]
+
+
+def test_who_has_arrived_meanwhile_costs_no_request() -> None:
+    """An empty list of invitations is not sent."""
+    api = FakeApi()
+    api.put("a@example.com", invited=True)
+    make_directory(api).invite("a@example.com", "member")
+    assert api.sent == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from mixpanel_access.engine.build import _environment
+from mixpanel_access.engine.build import go_environment
 from mixpanel_access.engine.cache import engines, locked, publish, staging
 from mixpanel_access.engine.found import program
 from mixpanel_access.engine.process import Outcome, run_child
@@ -35,7 +35,7 @@ def _build(settings: Settings, place: Path) -> None:
         outcome = run_child(
             [str(go.command), "build", "-o", f"{staged}/", _COMMAND],
             cwd=SOURCE,
-            env=_environment(settings.environ, go),
+            env=go_environment(settings.environ, go),
             timeout=settings.build_timeout,
         )
         assert outcome.returncode == 0, outcome.stderr
