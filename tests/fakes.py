@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
+from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, NotFound
 from mixpanel_access.model.secret import Secret
@@ -37,6 +37,7 @@ class FakeApi:
     rows: list[Grant] = field(default_factory=list)
     hides_invited_grants: bool = False
     unlisted: set[int] = field(default_factory=set)
+    accounts: list[ServiceAccount] = field(default_factory=list)
     faults: dict[str, list[AccessError]] = field(default_factory=dict)
     applied: bool = False
     deaf: set[str] = field(default_factory=set)
@@ -54,6 +55,15 @@ class FakeApi:
     @property
     def projects(self) -> FakeApi:
         return self
+
+    @property
+    def service_accounts(self) -> FakeApi:
+        return self
+
+    def list_accounts(self) -> list[ServiceAccount]:
+        self.calls["list_accounts"] += 1
+        self._fail("list_accounts")
+        return self.accounts
 
     def put(self, email: str, role: str | None = "member", *, invited: bool = False) -> None:
         user_id = None if invited else 500 + len(self.people)

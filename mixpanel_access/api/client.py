@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mixpanel_access.api.me import MeEndpoint
 from mixpanel_access.api.projects import ProjectsEndpoint
+from mixpanel_access.api.service_accounts import ServiceAccountsEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.api.users import UsersEndpoint
@@ -19,6 +20,7 @@ class Api:
         self.me = MeEndpoint(transport)
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
+        self.service_accounts = ServiceAccountsEndpoint(transport, organization)
 
     def close(self) -> None:
         """Close the connections."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
+from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.dates import instant
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
@@ -100,6 +100,13 @@ class ProjectRow(_Wire):
     name: str | None = None
 
 
+class ServiceAccountRow(_Wire):
+    """One row of the service accounts; a token is in none but the answer to its creation, and is not read."""
+
+    id: int
+    username: str
+
+
 class OrganizationOfMe(_Wire):
     """One organization as `me` shows it."""
 
@@ -137,6 +144,12 @@ def projects_from(results: Any, what: str) -> list[Project]:
         results = results["projects"]
     rows = (_checked(ProjectRow, row, what) for row in _rows(results, what))
     return [Project(row.id, row.name or "") for row in rows]
+
+
+def service_accounts_from(results: Any, what: str) -> list[ServiceAccount]:
+    """Service accounts from the organization's list."""
+    rows = (_checked(ServiceAccountRow, row, what) for row in _rows(results, what))
+    return [ServiceAccount(row.id, row.username) for row in rows]
 
 
 def identity_from(results: Any, what: str) -> Identity:

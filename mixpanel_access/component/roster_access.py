@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pulumi
 
+from mixpanel_access.component.declaration import BRAKE, COMPONENT, declaration, grant_name
 from mixpanel_access.model import roster
-from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.errors import AccessError, RosterError
 from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
-from mixpanel_access.provider.removal_brake import DeclaredPerson
+
+TYPE: Final = "mixpanel:index:RosterAccess"
+"""The component's type token."""
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -34,49 +37,26 @@ class RosterAccess(pulumi.ComponentResource):
     """The grants, by project id and the key of the address."""
 
     def __init__(self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("mixpanel:index:RosterAccess", resource_name, None, opts)
-        declared = read_roster(file)
-        self.members, self.grants = {}, {}
-        for person in declared.people:
-            metadata = person.metadata
-            member = Member(
-                person.key,
-                email=person.email,
-                role=person.organization_role,
-                removal=person.removal or WHEN_UNUSED,
-                opts=pulumi.ResourceOptions(parent=self),
-                **metadata,
+        super().__init__(TYPE, resource_name, None, opts)
+        declared = declaration(read_roster(file))
+        self.members = {
+            name: Member(name, opts=pulumi.ResourceOptions(parent=self), **inputs)
+            for name, inputs in declared.members.items()
+        }
+        self.grants = {
+            (project, member): ProjectGrant(
+                grant_name(project, member),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[self.members[member]]),
+                **inputs,
             )
-            self.members[person.key] = member
-            for key, role in person.projects.items():
-                project = declared.projects[key]
-                self.grants[project.id, person.key] = ProjectGrant(
-                    f"{project.id}:{person.key}",
-                    project_id=project.id,
-                    email=person.email,
-                    role=role,
-                    environment=project.environment,
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=[member]),
-                    **metadata,
-                )
+            for (project, member), inputs in declared.grants.items()
+        }
         RemovalBrake(
-            "removal-brake",
-            people=[_declared(person, declared) for person in declared.people],
+            BRAKE,
+            people=declared.people,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.members.values(), *self.grants.values()]),
         )
         self.register_outputs({"people": len(self.members), "grants": len(self.grants)})
-
-
-def _declared(person: roster.RosterPerson, declared: roster.Roster) -> DeclaredPerson:
-    """What the brake needs to know of a person."""
-    known = DeclaredPerson(
-        email=person.email,
-        removal=person.removal or WHEN_UNUSED,
-        projects=[declared.projects[key].id for key in person.projects],
-    )
-    if person.organization_role:
-        known["role"] = person.organization_role
-    return known
 
 
 def roster_program(file: Path) -> None:
@@ -86,7 +66,7 @@ def roster_program(file: Path) -> None:
         pulumi.RunError: the roster cannot be used; the engine shows its text alone.
     """
     try:
-        RosterAccess("roster", file)
+        RosterAccess(COMPONENT, file)
     except AccessError as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from mixpanel_access.model.access import Grant, Identity, Person, Project
+from mixpanel_access.model.access import Grant, Identity, Person, Project, ServiceAccount
 
 
 class Me(Protocol):
@@ -47,6 +47,13 @@ class Projects(Protocol):
         """Who holds what in a project."""
 
 
+class ServiceAccounts(Protocol):
+    """The organization's service accounts."""
+
+    def list_accounts(self) -> list[ServiceAccount]:
+        """Every service account."""
+
+
 class Api(Protocol):
     """All of them."""
 
@@ -61,3 +68,7 @@ class Api(Protocol):
     @property
     def projects(self) -> Projects:
         """The organization's projects."""
+
+    @property
+    def service_accounts(self) -> ServiceAccounts:
+        """The organization's service accounts."""

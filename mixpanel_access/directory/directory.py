@@ -21,6 +21,7 @@ from mixpanel_access.model.access import (
     Person,
     Project,
     ProjectAccess,
+    ServiceAccount,
     project_access,
 )
 from mixpanel_access.model.address import same_key
@@ -35,6 +36,7 @@ _Order = tuple[int, str, str]
 _PEOPLE = "people"
 _PROJECTS = "projects"
 _IDENTITY = "identity"
+_SERVICE_ACCOUNTS = "service accounts"
 
 
 class Directory:
@@ -109,6 +111,15 @@ class Directory:
             return {project.id: project for project in self._api.projects.list_projects()}
 
         return self._snapshot.get(_PROJECTS, fetch)
+
+    def service_accounts(self) -> Sequence[ServiceAccount]:
+        """Every service account of the organization."""
+
+        def fetch() -> Sequence[ServiceAccount]:
+            self.identity()
+            return self._api.service_accounts.list_accounts()
+
+        return self._snapshot.get(_SERVICE_ACCOUNTS, fetch)
 
     def grants(self, project: int) -> Mapping[str, tuple[Grant, ...]]:
         """The grants in one project, by the key of the person's address.

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from mixpanel_access.emulator import me, projects, users
+from mixpanel_access.emulator import me, projects, service_accounts, users
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.control import PREFIX, Control
 from mixpanel_access.emulator.faults import Fault, Faults
@@ -23,7 +23,12 @@ from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
 from mixpanel_access.emulator.store import Account, Store
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*me.ENDPOINTS, *users.ENDPOINTS, *projects.ENDPOINTS)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *me.ENDPOINTS,
+    *users.ENDPOINTS,
+    *projects.ENDPOINTS,
+    *service_accounts.ENDPOINTS,
+)
 """The API, family by family."""
 
 _MINUTE: Final = timedelta(minutes=1)

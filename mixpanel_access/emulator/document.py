@@ -109,6 +109,7 @@ class ServiceAccountPart(_Part):
     secret: str
     role: OrganizationRole = "admin"
     user_id: Id = 9001
+    id: Id | None = None
     expires: Instant | None = None
 
 
@@ -157,6 +158,7 @@ class Document(_Part):
         _unique("projects", projects)
         _unique("teams", [team.id for team in self.teams])
         _unique("service_accounts", [account.username for account in self.service_accounts])
+        _unique("service_accounts", [account.id for account in self.service_accounts if account.id is not None])
         _unique("grants", [(grant.project, same_key(grant.email)) for grant in self.grants])
         for grant in self.grants:
             if same_key(grant.email) not in keys:

@@ -52,6 +52,7 @@ class Account:
     secret: str
     role: str
     user_id: int
+    id: int
     expires: datetime | None
 
 
@@ -158,7 +159,11 @@ class Store:
     def account(self, username: str) -> Account | None:
         """A service account."""
         rows = self._rows("SELECT * FROM service_account WHERE username = ?", username)
-        return Account(**{**rows[0], "expires": as_instant(rows[0]["expires"])}) if rows else None
+        return _account(rows[0]) if rows else None
+
+    def accounts(self) -> list[Account]:
+        """Every service account."""
+        return [_account(row) for row in self._rows("SELECT * FROM service_account ORDER BY id")]
 
     def mails(self) -> list[dict[str, Any]]:
         """The invitation e-mails that went out."""
@@ -236,6 +241,10 @@ class Store:
 
     def _rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
         return rows(self._db, statement, *values)
+
+
+def _account(row: dict[str, Any]) -> Account:
+    return Account(**{**row, "expires": as_instant(row["expires"])})
 
 
 def _member(row: dict[str, Any]) -> Member:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.tables import TABLES, as_text, rows
 from mixpanel_access.model.address import same_key
+
+_FIRST_ACCOUNT: Final = 987_654
+"""The id of the first service account that is seeded without one."""
 
 
 def write(db: sqlite3.Connection, document: Document) -> None:
@@ -47,9 +51,14 @@ def write(db: sqlite3.Connection, document: Document) -> None:
         "INSERT OR REPLACE INTO team_grant VALUES (?, ?, ?)",
         [(t.id, held.id, held.role) for t in document.teams for held in t.projects],
     )
+    taken = {a.id for a in document.service_accounts}
+    free = (id_ for id_ in count(_FIRST_ACCOUNT) if id_ not in taken)
     db.executemany(
-        "INSERT INTO service_account VALUES (?, ?, ?, ?, ?)",
-        [(a.username, a.secret, a.role, a.user_id, as_text(a.expires)) for a in document.service_accounts],
+        "INSERT INTO service_account VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (a.username, a.secret, a.role, a.user_id, a.id or next(free), as_text(a.expires))
+            for a in document.service_accounts
+        ],
     )
     db.executemany(
         "INSERT INTO mail (email, kind, sent_at) VALUES (?, ?, ?)",

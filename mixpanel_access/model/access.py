@@ -78,6 +78,18 @@ class Project:
     name: str
 
 
+SERVICE_ACCOUNT_SUFFIX: Final = ".mp-service-account"
+"""What Mixpanel ends the login name of a service account with."""
+
+
+@dataclass(frozen=True)
+class ServiceAccount:
+    """One service account of the organization; `username` is its login name."""
+
+    id: int
+    username: str
+
+
 @dataclass(frozen=True)
 class Identity:
     """Who we are to Mixpanel.

@@ -121,11 +121,13 @@ def test_which_hosts_are_real(host: str, real: bool) -> None:
     assert is_real(host) is real
 
 
+ACCOUNTS = f"/api/app/organizations/{ORG}/service-accounts"
 READS: dict[str, tuple[Callable[[Api], Any], str, Any]] = {
     "me": (lambda api: api.me.read(), "/api/app/me?include_workspace_users=false", {"organizations": {"1": {}}}),
     "users": (lambda api: api.users.list_users(), f"/organizations/{ORG}/users/", []),
     "projects": (lambda api: api.projects.list_projects(), f"/organizations/{ORG}/projects/", []),
     "granted": (lambda api: api.projects.granted_users(7), "/api/app/projects/7/granted-users", {"users": []}),
+    "service accounts": (lambda api: api.service_accounts.list_accounts(), ACCOUNTS, [{"id": 1, "username": "a"}]),
 }
 
 

@@ -105,6 +105,7 @@ CASES = {
     "GET /api/app/projects/{p}/users/{email}": Case(dict, unknown_person=True),
     "GET /organizations/{o}/assignable-org-roles": Case(list),
     "GET /api/app/projects/{p}/assignable-roles": Case(list),
+    "GET /api/app/organizations/{o}/service-accounts": Case(list),
 }
 
 

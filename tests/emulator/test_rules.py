@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -213,8 +214,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             for id_ in draw(st.lists(IDS, unique=True, max_size=3))
         ],
         "service_accounts": [
-            {"username": name, "secret": draw(TEXT), "role": "owner", "expires": draw(st.none() | INSTANTS)}
-            for name in draw(st.lists(TEXT, unique=True, max_size=3))
+            {"username": name, "secret": draw(TEXT), "role": "owner", "id": id_, "expires": draw(st.none() | INSTANTS)}
+            for name, id_ in draw(st.lists(st.tuples(TEXT, IDS), unique_by=(itemgetter(0), itemgetter(1)), max_size=3))
         ],
         "mails": [
             {"email": email, "kind": draw(st.sampled_from(["invitation", "resend", "link"])), "sent_at": draw(INSTANTS)}

@@ -1,0 +1,73 @@
+"""What a roster declares: the resources of its stack, by name, with their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mixpanel_access.model.access import WHEN_UNUSED
+from mixpanel_access.model.roster import Roster, RosterPerson
+from mixpanel_access.provider.removal_brake import DeclaredPerson
+
+COMPONENT: Final = "roster"
+"""The name of the component in a stack that is one roster."""
+BRAKE: Final = "removal-brake"
+"""The name of the brake."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """The resources of a roster.
+
+    A member is named by the key of the address, so that neither the order of the entries nor the spelling matters.
+
+    Attributes:
+        members: the inputs of each `Member`, by its name.
+        grants: the inputs of each `ProjectGrant`, by project id and the name of the member.
+        people: what the `RemovalBrake` has to know of everybody, in the roster's order.
+    """
+
+    members: Mapping[str, Mapping[str, Any]]
+    grants: Mapping[tuple[int, str], Mapping[str, Any]]
+    people: Sequence[DeclaredPerson]
+
+
+def grant_name(project: int, member: str) -> str:
+    """The name of a grant's resource."""
+    return f"{project}:{member}"
+
+
+def declaration(roster: Roster) -> Declaration:
+    """The resources that a roster declares."""
+    members: dict[str, Mapping[str, Any]] = {}
+    grants: dict[tuple[int, str], Mapping[str, Any]] = {}
+    for person in roster.people:
+        members[person.key] = _member(person)
+        for key, role in person.projects.items():
+            project = roster.projects[key]
+            grants[project.id, person.key] = {
+                "project_id": project.id,
+                "email": person.email,
+                "role": role,
+                "environment": project.environment,
+                **person.metadata,
+            }
+    return Declaration(members, grants, [_declared(person, roster) for person in roster.people])
+
+
+def _member(person: RosterPerson) -> dict[str, Any]:
+    role = {"role": person.organization_role} if person.organization_role else {}
+    return {"email": person.email, **role, "removal": person.removal or WHEN_UNUSED, **person.metadata}
+
+
+def _declared(person: RosterPerson, roster: Roster) -> DeclaredPerson:
+    """What the brake needs to know of a person."""
+    known = DeclaredPerson(
+        email=person.email,
+        removal=person.removal or WHEN_UNUSED,
+        projects=[roster.projects[key].id for key in person.projects],
+    )
+    if person.organization_role:
+        known["role"] = person.organization_role
+    return known
