@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mixpanel_access import __version__
+from mixpanel_access.cli.output import progress
 
 app = typer.Typer(
     name="mixpanel-access",
@@ -73,16 +74,70 @@ def engine() -> None:
     """Find the Pulumi engine, or make it, and print the folder that holds it."""
     from mixpanel_access.engine import ensure_engine
 
-    typer.echo(str(ensure_engine(lambda line: typer.echo(line, err=True)).folder))
+    typer.echo(str(ensure_engine(progress).folder))
+
+
+Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The folder of the Pulumi project.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
 def drift(
     stack: Annotated[str, typer.Option(help="The stack to compare; the states of all stacks count as managed.")],
-    project: Annotated[Path, typer.Option(help="The folder of the Pulumi project.")] = Path(),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> None:
     """List unmanaged people and grants, and what the state has and Mixpanel has not; exit 1 when there is any."""
     from mixpanel_access.cli.drift import show_drift
 
-    raise typer.Exit(show_drift(project, stack, as_json=as_json))
+    raise typer.Exit(show_drift(cwd, stack, as_json=as_json))
+
+
+@app.command("import")
+def import_(
+    stack: Annotated[str, typer.Option(help="The stack that takes them.")],
+    project: Annotated[
+        list[str] | None,
+        typer.Option(help="A Mixpanel project, by id or name pattern; repeatable. Default: those of the roster."),
+    ] = None,
+    email: Annotated[
+        list[str] | None, typer.Option(help="Only people whose address matches this pattern; repeatable.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Nobody whose address matches this pattern; repeatable.")
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(help="The environment of a new roster. Default: mixpanel:environment, else the stack's name."),
+    ] = None,
+    organization_roles: Annotated[
+        bool,
+        typer.Option(
+            "--organization-roles", help="Have a new roster declare organization roles, and take everybody; one may."
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show who would come in, and write nothing.")] = False,
+    file: Annotated[Path | None, typer.Option(help="Keep the file for `pulumi import` here.")] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Take existing people and grants into a roster and its stack; exit 1 when its preview then shows a change."""
+    from mixpanel_access.cli.import_ import run_import
+    from mixpanel_access.operations.import_plan import Wanted
+    from mixpanel_access.operations.importing import Request
+
+    request = Request(stack, Wanted(email or (), exclude or ()), project or (), environment, organization_roles)
+    raise typer.Exit(run_import(cwd, request, file=file, dry_run=dry_run, as_json=as_json))
+
+
+@app.command()
+def release(
+    stack: Annotated[str, typer.Option(help="The stack that lets them go.")],
+    email: Annotated[list[str], typer.Option(help="Whom, by address; repeatable.")],
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Take people out of a stack and its roster; in Mixpanel, nothing changes."""
+    from mixpanel_access.cli.release import run_release
+
+    raise typer.Exit(run_release(cwd, stack, email, as_json=as_json))

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from functools import reduce
 from operator import or_
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from mixpanel_access.cli.output import print_table, progress
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.state import EMPTY, state_of
 
-_WIDE = 240
-
 
 def show_drift(folder: Path, stack: str, *, as_json: bool) -> int:
     """Compare and print; 1 when there is any difference, else 0."""
-    project = open_project(folder, lambda line: typer.echo(line, err=True))
+    project = open_project(folder, progress)
     settings = project.settings(stack)
     states = {name: state_of(project.export(name), settings.organization_id) for name in project.stacks()}
     organization = read_organization(connect(settings))
@@ -46,10 +43,8 @@ def _print_table(found: list[Difference]) -> None:
         where = "" if one.project is None else f"{one.project} {one.project_name or '(not in the organization)'}"
         who = f"{one.email} (invited)" if one.invited else one.email
         table.add_row(one.kind.value, who, where, one.declared or "", one.actual or "")
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)  # a file has no edge to wrap at
-    console.print(table)
-    console.print(
+    print_table(table)
+    typer.echo(
         f"\n{len(found)} differences. Unmanaged access: add it to a roster, or take it away in Mixpanel. Missing or "
-        f"changed access: `pulumi preview --refresh` shows what the next `pulumi up --refresh` mends.",
-        highlight=False,
+        f"changed access: `pulumi preview --refresh` shows what the next `pulumi up --refresh` mends."
     )

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import pulumi
 
 from mixpanel_access.component.declaration import BRAKE, COMPONENT, declaration, grant_name
 from mixpanel_access.model import roster
 from mixpanel_access.model.errors import AccessError, RosterError
+from mixpanel_access.model.ids import COMPONENT_TYPE
 from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
-
-TYPE: Final = "mixpanel:index:RosterAccess"
-"""The component's type token."""
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -37,7 +34,7 @@ class RosterAccess(pulumi.ComponentResource):
     """The grants, by project id and the key of the address."""
 
     def __init__(self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(TYPE, resource_name, None, opts)
+        super().__init__(COMPONENT_TYPE, resource_name, None, opts)
         declared = declaration(read_roster(file))
         self.members = {
             name: Member(name, opts=pulumi.ResourceOptions(parent=self), **inputs)

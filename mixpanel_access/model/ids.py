@@ -1,10 +1,16 @@
-"""The ids of resources in Pulumi's state: `ORG:EMAIL` for a member, `ORG:PROJECT:EMAIL` for a grant."""
+"""Types and ids of resources in Pulumi's state: `ORG:EMAIL` for a member, `ORG:PROJECT:EMAIL` for a grant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from mixpanel_access.model.errors import InputError
+
+MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
+GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
+BRAKE_TYPE: Final = "pulumi-python:dynamic/mixpanel:RemovalBrake"
+COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.model.errors import EngineError, UsageError
+from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings
 
 
@@ -57,6 +61,34 @@ class Project:
         document: Mapping[str, Any] = self._json("stack", "export", "--stack", stack)
         return document
 
+    def roster(self, stack: str) -> Path:
+        """Where the stack's roster is, or is to be: in the program's folder, named for the stack.
+
+        Raises:
+            UsageError: Pulumi.yaml cannot be read.
+        """
+        file = self.pulumi.project / "Pulumi.yaml"
+        try:
+            main = (YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}).get("main") or "."
+        except (OSError, UnicodeDecodeError, YAMLError, AttributeError) as error:
+            raise UsageError(
+                "cannot read the project", whom=str(file), why=str(error), next_step="Mend it and run again."
+            ) from None
+        program = self.pulumi.project / str(main)
+        return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"
+
+    def other_rosters(self, stack: str) -> dict[str, Roster]:
+        """The rosters of the other stacks, by the name of the file.
+
+        Raises:
+            RosterError: one of them cannot be used.
+        """
+        from mixpanel_access.component import read_roster  # brings the whole SDK, which only few commands need
+
+        own = self.roster(stack)
+        files = {self.roster(other) for other in self.stacks()} - {own}
+        return {file.name: read_roster(file) for file in sorted(files) if file.is_file()}
+
     def _must_exist(self, stack: str) -> None:
         stacks = self.stacks()
         if stack not in stacks:
@@ -97,5 +129,5 @@ def open_project(folder: Path, progress: Callable[[str], None]) -> Project:
         "cannot find the project",
         whom=str(folder),
         why="there is no Pulumi.yaml there or above",
-        next_step="Run it in the project's folder, or name that with --project.",
+        next_step="Run it in the project's folder, or name that with --cwd.",
     )

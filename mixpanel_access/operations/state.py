@@ -1,16 +1,13 @@
-"""What the stacks' states hold: members and grants, read from `pulumi stack export`."""
+"""What the stacks' states hold: members, grants and brakes, read from `pulumi stack export`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.ids import GrantId, MemberId
-
-MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
-GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
+from mixpanel_access.model.ids import BRAKE_TYPE, COMPONENT_TYPE, GRANT_TYPE, MEMBER_TYPE, GrantId, MemberId
 
 
 @dataclass(frozen=True)
@@ -20,10 +17,12 @@ class HeldMember:
     Attributes:
         email: the address as it is written there.
         role: the organization role that is declared, or None where it is not managed.
+        urn: the resource's name in the engine.
     """
 
     email: str
     role: str | None
+    urn: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,15 @@ class HeldGrant:
     project: int
     email: str
     role: str
+    urn: str = ""
+
+
+@dataclass(frozen=True)
+class HeldBrake:
+    """A brake in a state, with the people that it knows."""
+
+    urn: str
+    people: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,14 @@ class State:
     Attributes:
         members: by the key of the address.
         grants: by project id and the key of the address.
+        brakes: the brakes.
+        component: the name of the `RosterAccess` in the engine, or "" where there is none.
     """
 
     members: Mapping[str, HeldMember]
     grants: Mapping[tuple[int, str], HeldGrant]
+    brakes: Sequence[HeldBrake] = ()
+    component: str = ""
 
     def __or__(self, other: State) -> State:
         """Both together."""
@@ -67,20 +79,26 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     """
     members: dict[str, HeldMember] = {}
     grants: dict[tuple[int, str], HeldGrant] = {}
+    brakes: tuple[HeldBrake, ...] = ()
+    component = ""
     for resource in _resources(export):
-        outputs = resource.get("outputs") or {}
+        urn, outputs = str(resource.get("urn", "")), resource.get("outputs") or {}
         if resource.get("type") == MEMBER_TYPE:
             member = MemberId.parse(str(resource.get("id", "")))
             if member.organization == organization:
                 email = str(outputs.get("email", member.email))
-                members[same_key(email)] = HeldMember(email, outputs.get("role"))
+                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn)
         elif resource.get("type") == GRANT_TYPE:
             grant = GrantId.parse(str(resource.get("id", "")))
             if grant.organization == organization:
                 email = str(outputs.get("email", grant.email))
-                held = HeldGrant(grant.project, email, str(outputs.get("role", "")))
+                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn)
                 grants[grant.project, same_key(email)] = held
-    return State(members, grants)
+        elif resource.get("type") == BRAKE_TYPE:
+            brakes += (HeldBrake(urn, outputs.get("people") or []),)
+        elif resource.get("type") == COMPONENT_TYPE:
+            component = urn
+    return State(members, grants, brakes, component)
 
 
 def _resources(export: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

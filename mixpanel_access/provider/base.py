@@ -94,8 +94,10 @@ class AccessProvider(ResourceProvider):
     _session: Session | None = None
     _problem: ConfigurationError | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # what is pickled lands in the state of every resource
+    def __getstate__(self) -> None:
+        # What is pickled lands in the state of every resource: nothing. Not even an empty dict: with each resource the
+        # SDK wraps how dicts are pickled once more, and the thousandth of a program would recurse too deeply.
+        return None
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. What is wrong with it is told by the verbs, which can say it in one line."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 
 from demo.sandbox import Emulator, pulumi_project
 from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
 
 PRODUCTION, WAREHOUSE = 1234567, 1234568
@@ -36,6 +40,18 @@ class Workspace:
         """Run pulumi, with more variables."""
         pulumi = Pulumi(self.pulumi.engine, self.pulumi.project, {**self.pulumi.environ, **self.environ, **environ})
         return pulumi.run(*args, check=check, timeout=200)
+
+    def command(self, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `mixpanel-access` as a user would, in the project's folder."""
+        return subprocess.run(
+            [sys.executable, "-m", "mixpanel_access", *args],
+            cwd=cwd or self.pulumi.project,
+            env=self.pulumi.engine.environment({**self.pulumi.environ, **self.environ}),
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
 
     def up(self, stack: str = "production", *args: str, check: bool = True) -> Completed:
         return self.run("up", "--yes", "--skip-preview", "--stack", stack, *args, check=check)
@@ -97,14 +113,19 @@ def engine() -> Engine:
     return ensure_engine(lambda _: None)
 
 
+@contextmanager
+def workspace_on(document: dict[str, Any], engine: Engine, folder: Path) -> Iterator[Workspace]:
+    """A workspace on an organization, with the stack production."""
+    with EmulatorServer(document) as server:
+        emulator = Emulator(server.url)
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_"))}
+        made = Workspace(pulumi_project(engine, folder, emulator, clean), emulator, folder)
+        made.run("stack", "init", "production")
+        yield made
+
+
 @pytest.fixture
 def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """The stacks production and staging, on the demo organization."""
-    from mixpanel_access.emulator.server import demo_document
-
-    with EmulatorServer(demo_document()) as server:
-        emulator = Emulator(server.url)
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_"))}
-        made = Workspace(pulumi_project(engine, tmp_path, emulator, clean), emulator, tmp_path)
-        made.run("stack", "init", "production")
+    with workspace_on(demo_document(), engine, tmp_path) as made:
         yield made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,9 @@ DEMO = ("ana", "omar", "kim", "lee", "noor", "billing")
 CY = "cy@agency.example.org"
 
 
-def drift(workspace: Workspace, *args: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user would, in the project's folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "mixpanel_access", "drift", *args],
-        cwd=folder or workspace.stacks,
-        env={**workspace.pulumi.engine.environment(workspace.pulumi.environ)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def drift(workspace: Workspace, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder below the project's."""
+    return workspace.command("drift", *args, cwd=workspace.stacks)
 
 
 def test_drift_between_two_stacks_and_the_organization(workspace: Workspace) -> None:
@@ -70,7 +61,7 @@ def test_what_cannot_be_compared_is_one_line(workspace: Workspace, tmp_path: Pat
     """An unknown stack, a folder without a project, wrong credentials: what, why, what next, and the exit code."""
     cases = {
         ("--stack", "nowhere"): (2, "cannot find the stack for nowhere: the backend has production"),
-        ("--stack", "production", "--project", str(tmp_path.parent)): (2, "there is no Pulumi.yaml there or above"),
+        ("--stack", "production", "--cwd", str(tmp_path.parent)): (2, "there is no Pulumi.yaml there or above"),
     }
     for args, (code, words) in cases.items():
         failed = drift(workspace, *args)

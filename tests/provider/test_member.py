@@ -405,6 +405,13 @@ def test_the_pickle_holds_nothing(api: FakeApi) -> None:
     assert len(bare) < 300
 
 
+def test_a_program_of_thousands_can_pickle_its_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK wraps how it pickles dicts anew for each resource; ours has none, and does not recurse."""
+    for name in ("_batch_setitems", "save_dict"):  # to be as they were for other tests
+        monkeypatch.setattr(pickle._Pickler, name, getattr(pickle._Pickler, name))
+    assert len({serialize_provider(MemberProvider()) for _ in range(2 * sys.getrecursionlimit())}) == 1
+
+
 def test_a_resource_of_another_name_for_the_same_person_removes_nobody(api: FakeApi) -> None:
     """A rename is a create that adopts, and then a delete: the person is declared, so they stay, and it is said."""
     session, said = make_session(api)

@@ -1,0 +1,144 @@
+"""`mixpanel-access import`: print who comes into a stack and who does not, and bring them in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from mixpanel_access.cli.output import counted, print_changes, print_table, progress
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.import_plan import Candidate
+from mixpanel_access.operations.importing import Prepared, Request, carry_out, prepare
+from mixpanel_access.operations.project import open_project
+
+
+def run_import(folder: Path, request: Request, *, file: Path | None, dry_run: bool, as_json: bool) -> int:
+    """Import and print; 1 when the preview shows a change afterwards, else 0."""
+    project = open_project(folder, progress)
+    prepared = prepare(project, request, progress)
+    if file is not None:
+        _write(file, prepared)
+    changes = [] if dry_run else carry_out(project, prepared, progress)
+    if as_json:
+        typer.echo(json.dumps(_document(prepared, changes, dry_run=dry_run), indent=2))
+    else:
+        _print(prepared, changes, dry_run=dry_run)
+    return 1 if changes else 0
+
+
+def _write(file: Path, prepared: Prepared) -> None:
+    """Keep the file for the engine."""
+    try:
+        file.write_text(json.dumps(prepared.document or {"resources": []}, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "cannot write the import file",
+            whom=str(file),
+            why=error.strerror or str(error),
+            next_step="Name another with --file; nothing was changed.",
+        ) from None
+
+
+def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
+    short = {project.id: key for key, project in prepared.plan.roster.projects.items()}
+    table = Table("who", "status", "organization role", "projects", "import", "left out", box=None, pad_edge=False)
+    outside = 0
+    for one in prepared.plan.candidates:
+        if not (one.member or one.grants or one.managed or one.access or one.declared or _unusual(one)):
+            outside += 1  # the many who have nothing to do with a stack that holds no organization roles
+        elif dry_run or one.left_out:
+            table.add_row(
+                one.person.email,
+                _status(one),
+                one.person.role or "unknown",
+                _access(one, short),
+                _taken(one, short),
+                _left_out(one, short),
+            )
+    if table.row_count:
+        print_table(table)
+        typer.echo("")
+    if outside:
+        typer.echo(f"Left out for having no access to the projects of stack {prepared.stack}: {outside} of the people.")
+    typer.echo(_service_accounts(prepared))
+    members, grants = len(prepared.plan.members), len(prepared.plan.grants)
+    what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')} into stack {prepared.stack}"
+    if dry_run:
+        typer.echo(f"Would import {what}. Nothing was written.")
+        return
+    done = f"Imported {what}" if members or grants else f"Stack {prepared.stack} has everything already"
+    if changes:
+        typer.echo(f"{done}; and its preview would change:")
+        print_changes(changes)
+    else:
+        typer.echo(f"{done}; its preview shows no change.")
+
+
+def _unusual(one: Candidate) -> bool:
+    """Whether something about the person is worth a row although they have no access here."""
+    return any(left.project is not None for left in one.left_out) or len(one.left_out) > 1
+
+
+def _status(one: Candidate) -> str:
+    return "unlisted" if not one.listed else "invited" if one.person.invited else "accepted"
+
+
+def _access(one: Candidate, short: Mapping[int, str]) -> str:
+    return "; ".join(
+        f"{short[project]} {access.effective} ({', '.join(access.grant_types)})"
+        for project, access in one.access.items()
+    )
+
+
+def _taken(one: Candidate, short: Mapping[int, str]) -> str:
+    parts = (["in the state"] if one.managed else []) + (["member"] if one.member else [])
+    return ", ".join([*parts, *(short[project] for project in one.grants)])
+
+
+def _left_out(one: Candidate, short: Mapping[int, str]) -> str:
+    """Each reason once, with the projects that it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for left in one.left_out:
+        where = reasons.setdefault(left.reason, [])
+        if left.project is not None:
+            where.append(short[left.project])
+    return "; ".join(f"{', '.join(where)}: {reason}" if where else reason for reason, where in reasons.items())
+
+
+def _service_accounts(prepared: Prepared) -> str:
+    accounts = prepared.reading.service_accounts
+    if accounts is None:
+        return "Service accounts: Mixpanel does not list them to this account; none is imported."
+    return f"Service accounts, which are not people and are left out: {', '.join(sorted(accounts)) or 'none'}."
+
+
+def _document(prepared: Prepared, changes: list[str], *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "stack": prepared.stack,
+        "roster": str(prepared.file),
+        "environment": prepared.plan.roster.environment,
+        "dryRun": dry_run,
+        "people": [
+            {
+                "email": one.person.email,
+                "status": _status(one),
+                "organizationRole": one.person.role,
+                "access": [
+                    {"project": project, "role": access.effective, "grantTypes": list(access.grant_types)}
+                    for project, access in one.access.items()
+                ],
+                "inState": one.managed,
+                "member": one.member,
+                "grants": [{"project": project, "role": role} for project, role in one.grants.items()],
+                "leftOut": [{"project": left.project, "reason": left.reason} for left in one.left_out],
+            }
+            for one in prepared.plan.candidates
+        ],
+        "serviceAccounts": prepared.reading.service_accounts,
+        "changes": changes,
+    }

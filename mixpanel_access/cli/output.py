@@ -1,0 +1,42 @@
+"""How commands print: results to standard output, progress to standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+_WIDE: Final = 10_000
+
+
+def print_table(table: Table) -> None:
+    """Print a table: as wide as the terminal; a file has no edge to wrap at."""
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
+    console.print(table)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 member`, `2 members`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def progress(line: str) -> None:
+    """Show how far a command is."""
+    typer.echo(line, err=True)
+
+
+def print_changes(changes: Sequence[str]) -> None:
+    """What a preview would change, and what to do about it."""
+    shown = 20
+    for line in changes[:shown]:
+        typer.echo(f"  {line}")
+    if len(changes) > shown:
+        typer.echo(f"  and {len(changes) - shown} more")
+    typer.echo(
+        "The roster declares something else than Mixpanel has: mend the roster and run again, or bring it about with "
+        "`pulumi up`."
+    )

@@ -1,0 +1,317 @@
+"""Which of an organization's people and grants come into a stack, and why others do not. Pure: nothing is read here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from mixpanel_access.model import roles, roster_text
+from mixpanel_access.model.access import (
+    SERVICE_ACCOUNT_SUFFIX,
+    GrantType,
+    Person,
+    Project,
+    ProjectAccess,
+    way_in_words,
+)
+from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster import Roster, RosterPerson, did_you_mean, parse
+from mixpanel_access.model.roster_text import NewPerson
+from mixpanel_access.operations.state import State
+
+TO_BE_FILLED_IN: Final = (
+    "to be filled in: engagement, sow, ticket, approver, justification, starts, ends"  # nobody knows them yet
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whom an import is to take: shell patterns over addresses, compared without regard to case.
+
+    Attributes:
+        emails: who matches one of them is wanted; none means everybody.
+        exclude: who matches one of them is not.
+    """
+
+    emails: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    def takes(self, email: str) -> bool:
+        """Whether this person is wanted."""
+        return (not self.emails or _any(email, self.emails)) and not _any(email, self.exclude)
+
+    def must_match(self, emails: Sequence[str]) -> None:
+        """Hold a pattern that matches nobody: it is misspelt.
+
+        Raises:
+            UsageError: there is one.
+        """
+        for option, patterns in (("--email", self.emails), ("--exclude", self.exclude)):
+            for pattern in patterns:
+                if not any(_any(email, [pattern]) for email in emails):
+                    raise UsageError(
+                        f"cannot find anybody by {option}",
+                        whom=pattern,
+                        why=f"it matches none of the organization's {len(emails)} people"
+                        f"{did_you_mean(pattern, list(emails))}",
+                        next_step="Correct the pattern (* and ? stand for any characters), or leave it out.",
+                    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of the organization.
+
+    Attributes:
+        people: by the key of the address.
+        projects: the stack's projects, by id.
+        access: how people reach those projects: by project id and the key of the address.
+        blind: projects of these where an invited person's missing grant proves nothing.
+        service_accounts: their login names; None where Mixpanel does not tell us.
+    """
+
+    people: Mapping[str, Person]
+    projects: Mapping[int, Project]
+    access: Mapping[int, Mapping[str, ProjectAccess]]
+    blind: frozenset[int] = frozenset()
+    service_accounts: Sequence[str] | None = ()
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that is not taken, and why; `project` where it concerns one."""
+
+    reason: str
+    project: int | None = None
+
+
+@dataclass
+class Candidate:
+    """One person, and what becomes of them.
+
+    Attributes:
+        person: the person as Mixpanel has them.
+        listed: whether the organization's list has them; else only a project's has.
+        access: how they reach the stack's projects, by project id.
+        declared: whether the roster has them already.
+        managed: whether the state has them already.
+        member: whether the member is taken.
+        grants: the individual grants that are taken, by project id.
+        left_out: what is not taken, and why.
+    """
+
+    person: Person
+    listed: bool = True
+    access: Mapping[int, ProjectAccess] = field(default_factory=dict)
+    declared: bool = False
+    managed: bool = False
+    member: bool = False
+    grants: dict[int, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def leave_out(self, reason: str, project: int | None = None) -> None:
+        """Note that something is not taken."""
+        self.left_out.append(LeftOut(reason, project))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import does.
+
+    Attributes:
+        candidates: everybody who is wanted, by address.
+        text: the roster as it will be.
+        roster: the same, read.
+    """
+
+    candidates: Sequence[Candidate]
+    text: str
+    roster: Roster
+
+    @property
+    def members(self) -> frozenset[str]:
+        """The keys of those whose member is taken."""
+        return frozenset(one.person.key for one in self.candidates if one.member)
+
+    @property
+    def grants(self) -> frozenset[tuple[int, str]]:
+        """The grants that are taken, by project id and the key of the address."""
+        return frozenset((project, one.person.key) for one in self.candidates for project in one.grants)
+
+
+def plan_import(reading: Reading, text: str, file: str, state: State, wanted: Wanted) -> Plan:
+    """Decide who comes into the stack, and write them into the roster's text.
+
+    Args:
+        reading: the organization.
+        text: the roster, which has the stack's projects.
+        file: its name, for messages.
+        state: the stack's state; what is in it is not taken again.
+        wanted: whom to take.
+
+    Raises:
+        RosterError: the roster cannot be used, or not be edited.
+        UsageError: a pattern matches nobody.
+    """
+    roster = parse(text, file)
+    declared = {person.key: person for person in roster.people}
+    candidates = dict(sorted(_everybody(reading).items()))
+    wanted.must_match([one.person.email for one in candidates.values()])
+    candidates = {key: one for key, one in candidates.items() if wanted.takes(one.person.email)}
+    for key, one in candidates.items():
+        _decide(one, key, declared.get(key), roster, state, reading.blind)
+    text = _written(text, file, roster, candidates, declared)
+    return Plan(list(candidates.values()), text, parse(text, file))
+
+
+def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) -> list[Project]:
+    """The projects that ids and name patterns stand for, in the order of their ids.
+
+    Raises:
+        UsageError: one stands for none.
+    """
+    chosen: dict[int, Project] = {}
+    for pattern in patterns:
+        found = [one for one in projects.values() if pattern == str(one.id) or _any(one.name, [pattern])]
+        if not found:
+            names = "; ".join(f"{one.id} {one.name}" for one in _by_id(projects.values()))
+            raise UsageError(
+                "cannot find a project",
+                whom=pattern,
+                why=f"it is neither the id nor the name of a project that the service account sees: {names or 'none'}",
+                next_step="Correct --project (* and ? stand for any characters).",
+            )
+        chosen.update({one.id: one for one in found})
+    return _by_id(chosen.values())
+
+
+def project_rows(new: Sequence[Project], roster: Roster) -> dict[str, dict[str, Any]]:
+    """The roster's entries for projects that it has not, each under a short key made of the name."""
+    rows: dict[str, dict[str, Any]] = {}
+    for project in new:
+        words = re.findall(r"[a-z0-9]+", project.name.casefold())
+        short = "-".join(word for word in words if word != roster.environment.casefold()) or "project"
+        key = f"{short}-{project.id}" if short in rows or short in roster.projects else short
+        named = {"name": project.name} if project.name else {}
+        rows[key] = {"id": project.id, **named, "environment": roster.environment}
+    return rows
+
+
+def _everybody(reading: Reading) -> dict[str, Candidate]:
+    """Everybody in the organization's list or in one of the projects'."""
+    found = {key: Candidate(person) for key, person in reading.people.items()}
+    for access in reading.access.values():
+        for key, held in access.items():
+            if held.grants:
+                stranger = Person(held.grants[0].email, None, invited=False)
+                found.setdefault(key, Candidate(stranger, listed=False))
+    for key, one in found.items():
+        one.access = {
+            project: access[key]
+            for project, access in reading.access.items()
+            if key in access and access[key].effective is not None
+        }
+    return found
+
+
+def _decide(
+    one: Candidate, key: str, declared: RosterPerson | None, roster: Roster, state: State, blind: frozenset[int]
+) -> None:
+    one.declared, one.managed = declared is not None, key in state.members
+    if not one.listed:
+        one.leave_out("a project lists this address, and the organization does not")
+        return
+    if reason := _unfit(one.person.email):
+        one.leave_out(reason)
+        return
+    if one.managed and not one.declared:
+        one.leave_out("in the state and no longer in the roster: the next `pulumi up` takes the access away")
+        return
+    for project, access in one.access.items():
+        one.left_out += _other_ways(project, access, one.person.role)
+        if access.individual is None or (project, key) in state.grants:
+            continue
+        if roles.is_project_role(access.individual):
+            one.grants[project] = access.individual
+        else:
+            one.leave_out(f"the role {access.individual!r} is none that a roster can name", project)
+    for project in sorted(blind):
+        if one.person.invited and project not in one.grants:
+            one.leave_out("an individual grant, if any, cannot be seen before the invitation is accepted", project)
+    if one.managed:
+        return
+    one.member = one.declared or roster.organization_roles or bool(one.grants)
+    if not one.member:
+        one.leave_out("no individual grant in this stack's projects")
+    elif roster.organization_roles and declared is None and _role(one.person) is None:
+        one.leave_out(
+            "the organization role, which Mixpanel's list does not tell: it stays with the product"
+            if one.person.role is None
+            else f"the organization role {one.person.role!r}, which no roster can name: it stays with the product"
+        )
+
+
+def _unfit(email: str) -> str | None:
+    if email.casefold().endswith(SERVICE_ACCOUNT_SUFFIX):
+        return "a service account, which gets a resource of its own"
+    reason = problem_with(email)
+    return f"no e-mail address that a roster can name ({reason})" if reason else None
+
+
+def _other_ways(project: int, access: ProjectAccess, organization_role: str | None) -> Iterator[LeftOut]:
+    """The ways in that are no individual grant."""
+    for grant in access.grants:
+        if grant.grant_type is not GrantType.INDIVIDUAL:
+            yield LeftOut(f"{grant.role} through {way_in_words(grant)} is no individual grant", project)
+    listed = any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in access.grants)
+    if GrantType.ORGANIZATION_ROLE in access.grant_types and not listed:
+        role = roles.project_role_of(organization_role)
+        yield LeftOut(f"{role} through the organization role is no individual grant", project)
+
+
+def _written(
+    text: str,
+    file: str,
+    roster: Roster,
+    candidates: Mapping[str, Candidate],
+    declared: Mapping[str, RosterPerson],
+) -> str:
+    """The roster's text with what is taken and not yet there."""
+    short = {project.id: key for key, project in roster.projects.items()}
+    new = [_new_person(one, roster, short) for key, one in candidates.items() if one.member and key not in declared]
+    missing: dict[str, Mapping[str, str]] = {}
+    for key, one in candidates.items():
+        if key in declared:
+            grants = {short[project]: role for project, role in one.grants.items()}
+            if more := {name: role for name, role in grants.items() if name not in declared[key].projects}:
+                missing[key] = more
+    return roster_text.add_people(roster_text.add_grants(text, file, missing), file, new)
+
+
+def _new_person(one: Candidate, roster: Roster, short: Mapping[int, str]) -> NewPerson:
+    values: dict[str, Any] = {"email": one.person.email}
+    if one.person.name:
+        values["name"] = one.person.name
+    role = _role(one.person)
+    if roster.organization_roles and role:
+        values["organizationRole"] = role
+    if one.grants:
+        values["projects"] = {short[project]: role for project, role in sorted(one.grants.items())}
+    return NewPerson(values, TO_BE_FILLED_IN)
+
+
+def _role(person: Person) -> str | None:
+    """The organization role, where a roster can name it."""
+    return person.role if person.role in roles.ORGANIZATION_ROLES else None
+
+
+def _any(text: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(text.casefold(), pattern.strip().casefold()) for pattern in patterns)
+
+
+def _by_id(projects: Iterable[Project]) -> list[Project]:
+    return sorted(projects, key=lambda project: project.id)

@@ -1,0 +1,282 @@
+"""Bring what an organization has under a stack: roster, state, and the proof that nothing changes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mixpanel_access.component.declaration import declaration
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.model import errors, roster_text
+from mixpanel_access.model.access import Project as MixpanelProject
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster import Roster, parse
+from mixpanel_access.operations import import_file, state_change
+from mixpanel_access.operations.import_plan import (
+    Plan,
+    Reading,
+    Wanted,
+    choose_projects,
+    plan_import,
+    project_rows,
+)
+from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.state import State, state_of
+from mixpanel_access.provider.session import Session
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        stack: the stack that takes it.
+        wanted: whom.
+        projects: ids and name patterns of Mixpanel projects; none means those of the roster.
+        environment: the environment of a new roster.
+        organization_roles: whether a new roster declares organization roles.
+    """
+
+    stack: str
+    wanted: Wanted = field(default_factory=Wanted)
+    projects: Sequence[str] = ()
+    environment: str | None = None
+    organization_roles: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An import that has been worked out, and not done.
+
+    Attributes:
+        stack: the stack.
+        file: its roster.
+        before: the roster's text as it is, or None where there is none.
+        reading: the organization.
+        plan: who comes in and who does not.
+        document: the file for the engine; without resources there is nothing to import.
+        replaced: resources of the state that the document has anew.
+    """
+
+    stack: str
+    file: Path
+    before: str | None
+    reading: Reading
+    plan: Plan
+    document: Mapping[str, Any]
+    replaced: Sequence[str]
+
+
+def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
+    """Read roster, state and organization, and work out the import. Nothing is written.
+
+    Raises:
+        UsageError: the request, the configuration or a roster is wrong.
+        MixpanelError: Mixpanel cannot be read.
+    """
+    settings = project.settings(request.stack)
+    file = project.roster(request.stack)
+    before = text_of(file)
+    others = project.other_rosters(request.stack)
+    text = _start(request, file, before, settings.environment, others)
+    state = state_of(project.export(request.stack), settings.organization_id)
+    session = Session(settings, connect(settings), progress)
+    text, projects = _with_projects(request, file, text, session.directory, others)
+    reading = _read(session.directory, projects, progress)
+    plan = plan_import(reading, text, file.name, state, request.wanted)
+    entries, replaced = _entries(session, plan, state)
+    return Prepared(
+        request.stack, file, before, reading, plan, import_file.import_file(entries, state) if entries else {}, replaced
+    )
+
+
+def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[str]:
+    """Write the roster, import into the state, and preview.
+
+    Returns:
+        What the preview would change; empty when the import is complete.
+
+    Raises:
+        EngineError: the engine refuses. Run again: what is done by then is not done twice.
+    """
+    write_roster(prepared.file, prepared.before, prepared.plan.text)
+    if prepared.before != prepared.plan.text:
+        progress(f"wrote {prepared.file}")
+    if prepared.document:
+        if prepared.replaced:
+            state_change.forget(project, prepared.stack, prepared.replaced)
+        progress(f"importing {len(prepared.document['resources'])} resources into stack {prepared.stack}")
+        state_change.import_resources(project, prepared.stack, prepared.document, progress)
+    return prove(project, prepared.stack, progress)
+
+
+def prove(project: Project, stack: str, progress: Progress) -> list[str]:
+    """Preview, and when nothing would change, have the engine note what depends on what."""
+    progress("previewing")
+    changes = state_change.changes_at_preview(project, stack)
+    if not changes:
+        progress("noting what depends on what")
+        state_change.save_order(project, stack)
+    return changes
+
+
+def write_roster(file: Path, before: str | None, text: str) -> None:
+    """Write a roster, whole or not at all, if it is still as it was read.
+
+    Raises:
+        UsageError: it was changed meanwhile, or cannot be written.
+    """
+    if text == before:
+        return
+    if text_of(file) != before:
+        raise UsageError(
+            "cannot write the roster",
+            whom=str(file),
+            why="it was changed while this ran",
+            next_step="Nothing was written; run again.",
+        )
+    written: str | None = None
+    try:
+        target = file.resolve()  # what a link points at is what is written
+        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{file.name}.", delete=False) as new:
+            written = new.name
+            new.write(text.encode())
+        if target.exists():
+            Path(written).chmod(target.stat().st_mode & 0o7777)
+        else:
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(written).chmod(0o666 & ~umask)
+        Path(written).replace(target)
+    except OSError as error:
+        if written:
+            with suppress(OSError):
+                Path(written).unlink()
+        raise UsageError(
+            "cannot write the roster",
+            whom=str(file),
+            why=error.strerror or str(error),
+            next_step="Make it writable and run again; nothing was changed.",
+        ) from None
+
+
+def text_of(file: Path) -> str | None:
+    """A roster's text with its line ends as they are, or None where there is no file."""
+    try:
+        return file.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "cannot read the roster",
+            whom=str(file),
+            why=(error.strerror if isinstance(error, OSError) else None) or str(error),
+            next_step="Mend it and run again; nothing was changed.",
+        ) from None
+
+
+def _start(request: Request, file: Path, text: str | None, configured: str | None, others: Mapping[str, Roster]) -> str:
+    """The roster's text to start from."""
+    if request.environment and configured and request.environment != configured:
+        raise UsageError(
+            "cannot use --environment",
+            whom=request.environment,
+            why=f"stack {request.stack} is configured for {configured!r} (mixpanel:environment)",
+            next_step="Leave it out, or change the stack's configuration first.",
+        )
+    if text is None:
+        environment = request.environment or configured or file.stem
+        owner = next((name for name, other in others.items() if other.organization_roles), None)
+        if request.organization_roles and owner:
+            raise UsageError(
+                "cannot declare organization roles here",
+                whom=request.stack,
+                why=f"{owner} declares them, and only one roster may",
+                next_step="Leave --organization-roles out.",
+            )
+        return roster_text.new_roster(environment, organization_roles=request.organization_roles)
+    roster = parse(text, file.name)
+    if request.environment not in (None, roster.environment):
+        raise UsageError(
+            "cannot use --environment",
+            whom=str(request.environment),
+            why=f"{file.name} is a roster of {roster.environment!r}",
+            next_step="Leave it out, or take the stack of that environment.",
+        )
+    if request.organization_roles and not roster.organization_roles:
+        raise UsageError(
+            "cannot use --organization-roles",
+            whom=file.name,
+            why="the roster is there and does not declare organization roles",
+            next_step="Write organizationRoles: true into it, if no other roster has that, and run again.",
+        )
+    return text
+
+
+def _with_projects(
+    request: Request, file: Path, text: str, directory: Directory, others: Mapping[str, Roster]
+) -> tuple[str, dict[int, MixpanelProject]]:
+    """The roster's text with the projects that are asked for, and the projects to read."""
+    roster, there = parse(text, file.name), directory.projects()
+    known = {project.id for project in roster.projects.values()}
+    if not request.projects:
+        if not known:
+            names = "; ".join(f"{one.id} {one.name}" for one in sorted(there.values(), key=lambda one: one.id))
+            raise UsageError(
+                "cannot tell which projects to import",
+                whom=request.stack,
+                why=f"its roster {file.name} names none; the organization has {names or 'none that we see'}",
+                next_step=f"Name those of the environment {roster.environment} with --project (id or name pattern).",
+            )
+        return text, {id_: project for id_, project in there.items() if id_ in known}
+    chosen = choose_projects(request.projects, there)
+    for name, other in others.items():
+        theirs = {project.id for project in other.projects.values()}
+        if taken := [project for project in chosen if project.id in theirs]:
+            raise UsageError(
+                "cannot import the project",
+                whom=f"{taken[0].id} {taken[0].name}",
+                why=f"it is in {name}, of the environment {other.environment!r}",
+                next_step="Each project belongs to one stack; narrow --project.",
+            )
+    rows = project_rows([project for project in chosen if project.id not in known], roster)
+    return roster_text.add_projects(text, file.name, rows), {project.id: project for project in chosen}
+
+
+def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progress: Progress) -> Reading:
+    people = directory.people()
+    progress(f"read {len(people)} people of organization {directory.organization}")
+    access = {}
+    for number, project in enumerate(projects, 1):
+        keys = dict.fromkeys([*people, *directory.grants(project)])
+        access[project] = {key: directory.access(project, key) for key in keys}
+        progress(f"read project {number} of {len(projects)}: {project} {projects[project].name}")
+    try:
+        accounts = [account.username for account in directory.service_accounts()]
+    except (errors.Forbidden, errors.NotFound):
+        accounts = None
+    blind = frozenset(project for project in projects if not directory.shows_invited(project))
+    return Reading(people, projects, access, blind, accounts)
+
+
+def _entries(session: Session, plan: Plan, state: State) -> tuple[list[import_file.Entry], list[str]]:
+    """What goes into the state, and what leaves it to come back anew."""
+    declared = declaration(plan.roster)
+    entries = [
+        *import_file.member_entries(session, declared, plan.members),
+        *import_file.grant_entries(session, declared, plan.grants),
+    ]
+    people = import_file.people_for_brake(declared, state)
+    stale = bool(entries) and any(list(brake.people) != people for brake in state.brakes)
+    missing = not state.brakes and bool(entries or state.members)  # the latter: a run died after it was taken out
+    if stale or missing:
+        entries.append(import_file.brake_entry(session, people))
+    return entries, [brake.urn for brake in state.brakes] if stale else []

@@ -1,0 +1,87 @@
+"""Take people out of a stack, roster and all, and leave Mixpanel as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mixpanel_access.component.declaration import declaration
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.model import roster_text
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster import Roster, parse
+from mixpanel_access.operations import import_file, state_change
+from mixpanel_access.operations.importing import prove, text_of, write_roster
+from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.state import state_of
+from mixpanel_access.provider.session import Session
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was released.
+
+    Attributes:
+        members: how many members left the state.
+        grants: how many grants left it.
+        entries: how many entries left the roster.
+        changes: what a preview would change now; empty when all is well.
+    """
+
+    members: int
+    grants: int
+    entries: int
+    changes: Sequence[str]
+
+
+def release(project: Project, stack: str, emails: Sequence[str], progress: Callable[[str], None]) -> Released:
+    """Take people out of the state, then out of the roster. One that died half-way is finished by the next.
+
+    Args:
+        project: the Pulumi project.
+        stack: the stack.
+        emails: addresses, in any spelling.
+        progress: shows a line.
+
+    Raises:
+        UsageError: somebody is neither in the state nor in the roster; nothing was changed.
+        EngineError: the engine refuses.
+    """
+    settings = project.settings(stack)
+    state = state_of(project.export(stack), settings.organization_id)
+    file = project.roster(stack)
+    text = text_of(file)
+    keys = {same_key(email): email for email in emails}
+    grants = {place: grant for place, grant in state.grants.items() if place[1] in keys}
+    members = {key: member for key, member in state.members.items() if key in keys}
+    listed = _people_of(text, file) & keys.keys()
+    known = members.keys() | {key for _, key in grants} | listed
+    if unknown := [email for key, email in keys.items() if key not in known]:
+        raise UsageError(
+            "cannot release",
+            whom=", ".join(unknown),
+            why=f"neither the state of stack {stack} nor {file.name} has them",
+            next_step="Nothing was changed; check the address.",
+        )
+    if members or grants:
+        brakes = [brake.urn for brake in state.brakes]
+        urns = [*brakes, *(grant.urn for grant in grants.values()), *(member.urn for member in members.values())]
+        state_change.forget(project, stack, urns)
+        progress(f"took {len(urns)} resources out of the state of stack {stack}")
+    left = None if text is None else roster_text.remove_people(text, file.name, listed)
+    if state.component and (members or grants or not state.brakes):  # the latter: a run died after it was taken out
+        declared = declaration(Roster(environment="") if left is None else parse(left, file.name))
+        people = import_file.people_for_brake(declared, state)
+        staying = [person for person in people if same_key(str(person["email"])) not in keys]
+        brake = import_file.brake_entry(Session(settings, connect(settings), progress), staying)
+        state_change.import_resources(project, stack, import_file.import_file([brake], state), progress)
+    if left is not None:
+        write_roster(file, text, left)
+        progress(f"wrote {file}")
+    return Released(len(members), len(grants), len(listed), prove(project, stack, progress))
+
+
+def _people_of(text: str | None, file: Path) -> set[str]:
+    return set() if text is None else {person.key for person in parse(text, file.name).people}

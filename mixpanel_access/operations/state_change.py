@@ -1,0 +1,104 @@
+"""Change what a stack's state holds through the engine, and prove that the stack's program then changes nothing."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from mixpanel_access.engine import Pulumi
+from mixpanel_access.engine.runner import meaningful
+from mixpanel_access.model.errors import EngineError
+from mixpanel_access.operations.project import Project
+
+LONGEST: Final = 3600.0
+"""Seconds that one run of the engine may take; the file backend gets slow with thousands of resources."""
+
+_ONE_WRITE: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""The engine then writes the state once, not once a resource. Nothing is lost with a run that dies: it only copies."""
+
+Progress = Callable[[str], None]
+
+
+def forget(project: Project, stack: str, urns: Sequence[str]) -> None:
+    """Take resources and what depends on them out of the state; Mixpanel is not asked.
+
+    Raises:
+        EngineError: the engine refuses.
+    """
+    project.pulumi.run("state", "delete", *urns, "--target-dependents", "--yes", "--stack", stack, timeout=LONGEST)
+
+
+def import_resources(project: Project, stack: str, document: Mapping[str, Any], progress: Progress) -> None:
+    """Take resources into the state, as a file for `pulumi import` describes them.
+
+    Raises:
+        EngineError: the engine refuses; what it has taken until then is in the state.
+    """
+    total = len(document["resources"])
+    done = 0
+
+    def count(line: str) -> None:
+        nonlocal done
+        if line.rstrip().endswith(")") and " imported " in line:
+            done += 1
+            if done % max(1, total // 10) == 0:
+                progress(f"imported {done} of {total}")
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "import.json"
+        file.write_text(json.dumps(document), encoding="utf-8")
+        _fast(project.pulumi).run(
+            *("import", "--file", str(file), "--generate-code=false", "--protect=false", "--yes", "--stack", stack),
+            timeout=LONGEST,
+            on_line=count,
+        )
+
+
+def changes_at_preview(project: Project, stack: str) -> list[str]:
+    """What `pulumi preview` would do, one line a resource ("update 1234567:bo@example.com"); nothing is empty.
+
+    Raises:
+        EngineError: the preview fails.
+    """
+    completed = project.pulumi.run("preview", "--json", "--stack", stack, timeout=LONGEST, check=False)
+    try:
+        document = json.loads(completed.stdout)
+    except ValueError:
+        document = {}
+    if completed.returncode != 0 or "steps" not in document:
+        said = [str(one["message"]) for one in document.get("diagnostics", []) if one.get("severity") == "error"]
+        raise EngineError(
+            "pulumi preview failed",
+            whom=stack,
+            why=" / ".join(said) or meaningful(completed.stdout, completed.stderr),
+            next_step="Correct that, then run it again.",
+        )
+    return [
+        f"{step['op']} {str(step['urn']).rpartition('::')[2]}"
+        for step in document["steps"]
+        if step["op"] not in _NOTHING
+    ]
+
+
+_NOTHING: Final = ("same", "read", "refresh")
+"""Steps that change nothing."""
+
+
+def save_order(project: Project, stack: str) -> None:
+    """Run the program once when it changes nothing: an import does not tell what depends on what, and a program does.
+
+    On destroy the brake goes first and members after their grants; the engine knows it only from here on.
+
+    Raises:
+        EngineError: it would change something, or fails.
+    """
+    _fast(project.pulumi).run(
+        *("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack), timeout=LONGEST
+    )
+
+
+def _fast(pulumi: Pulumi) -> Pulumi:
+    return Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, **_ONE_WRITE})

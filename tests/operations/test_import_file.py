@@ -1,0 +1,125 @@
+"""The entries of an import file: what the provider reads, in the engine's form."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+
+from mixpanel_access.component.declaration import declaration
+from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.roster import parse
+from mixpanel_access.operations.import_file import (
+    brake_entry,
+    grant_entries,
+    import_file,
+    member_entries,
+    people_for_brake,
+)
+from mixpanel_access.operations.state import EMPTY, HeldBrake, State
+from mixpanel_access.provider.member import MemberProvider
+from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+
+ROSTER = f"""\
+environment: production
+organizationRoles: true
+projects:
+  shop: {{ id: {PRODUCTION}, environment: production }}
+  warehouse: {{ id: {WAREHOUSE}, environment: production }}
+people:
+  - {{ email: Bo@example.com, organizationRole: member, projects: {{ shop: analyst, warehouse: admin }}, ticket: T-1 }}
+  - {{ email: gone@example.com }}
+"""
+DECLARED = declaration(parse(ROSTER, "r"))
+BO = "bo@example.com"
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """Bo, invited, with another organization role and one of the two declared grants."""
+    found = FakeApi()
+    found.put(BO, "admin", invited=True)
+    found.give(PRODUCTION, BO, "consumer")
+    return found
+
+
+def test_a_member_as_the_provider_reads_it(api: FakeApi) -> None:
+    """Inputs and outputs say what is so, not what is declared; who is not there has no entry."""
+    session, _ = make_session(api)
+    (entry,) = member_entries(session, DECLARED, {BO, "gone@example.com"})
+    pickled = {"__provider": serialize_provider(MemberProvider())}
+    assert entry == {
+        "type": "pulumi-python:dynamic/mixpanel:Member",
+        "name": BO,
+        "id": f"{ORGANIZATION}:Bo@example.com",
+        "parent": "roster",
+        "inputs": {"email": "Bo@example.com", "role": "admin", "removal": "when_unused", "ticket": "T-1", **pickled},
+        "outputs": {
+            "email": "Bo@example.com",
+            "role": "admin",
+            "removal": "when_unused",
+            "ticket": "T-1",
+            "organization_role": "admin",
+            "adopted": True,
+            "status": "pending",
+            "expires_at": "2026-05-11T12:00:00Z",
+            **pickled,
+        },
+    }
+    assert member_entries(session, DECLARED, set()) == []
+
+
+def test_a_grant_as_the_provider_reads_it(api: FakeApi) -> None:
+    """The role that Mixpanel has; a declared grant that is not there has no entry."""
+    api.put(BO)
+    session, _ = make_session(api)
+    (entry,) = grant_entries(session, DECLARED, set(DECLARED.grants))
+    assert (entry["name"], entry["id"]) == (f"{PRODUCTION}:{BO}", f"{ORGANIZATION}:{PRODUCTION}:Bo@example.com")
+    assert entry["inputs"]["role"] == entry["outputs"]["role"] == "consumer"
+    assert entry["inputs"]["environment"] == "production"
+    assert entry["outputs"]["grant_types"] == ["individual"]
+
+
+def test_what_the_provider_would_refuse_is_not_imported(api: FakeApi) -> None:
+    """A project of another environment than the stack's, for one."""
+    session, _ = make_session(api, environment="staging")
+    with pytest.raises(InputError, match="the project is 'production' and this stack is 'staging'"):
+        grant_entries(session, DECLARED, set(DECLARED.grants))
+
+
+def test_no_secret_is_in_the_file(api: FakeApi) -> None:
+    """Nor the account's name."""
+    session, _ = make_session(api)
+    entries = [*member_entries(session, DECLARED, {BO}), brake_entry(session, DECLARED.people)]
+    text = json.dumps(import_file(entries, EMPTY))
+    assert "hush" not in text
+    assert '"bot"' not in text
+
+
+def test_the_brake_keeps_knowing_whom_the_roster_lost() -> None:
+    """Their removal is still to be judged; the others are known as they are declared now."""
+    before: list[dict[str, Any]] = [
+        {"email": "BO@example.com", "projects": [1]},
+        {"email": "lost@example.com", "removal": "always"},
+    ]
+    people = people_for_brake(DECLARED, State({}, {}, (HeldBrake("urn", before),)))
+    assert [person["email"] for person in people] == ["Bo@example.com", "gone@example.com", "lost@example.com"]
+    assert people[0] == {
+        "email": "Bo@example.com",
+        "removal": "when_unused",
+        "projects": [PRODUCTION, WAREHOUSE],
+        "role": "member",
+    }
+    assert people[2] == before[1]
+
+
+def test_the_component_is_made_once() -> None:
+    """With the first import; later ones hang below the one that is there."""
+    first = import_file([{"name": "a"}], EMPTY)
+    assert first == {
+        "resources": [{"type": "mixpanel:index:RosterAccess", "name": "roster", "component": True}, {"name": "a"}]
+    }
+    again = import_file([{"name": "a"}], State({}, {}, (), "urn:of:it"))
+    assert again == {"nameTable": {"roster": "urn:of:it"}, "resources": [{"name": "a"}]}

@@ -1,0 +1,307 @@
+"""Who comes into a stack, who does not, and what the roster then says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mixpanel_access.model.access import Grant, GrantType, Person, Project, ProjectAccess, project_access
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster import parse
+from mixpanel_access.operations.import_plan import (
+    TO_BE_FILLED_IN,
+    Candidate,
+    Reading,
+    Wanted,
+    choose_projects,
+    plan_import,
+    project_rows,
+)
+from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
+
+SHOP, WAREHOUSE = 1, 2
+ANA, BO, CY = "ana@example.com", "Bo@Example.com", "cy@agency.example.org"
+CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
+EMPTY_ROSTER = """\
+environment: production
+organizationRoles: true
+projects:
+  shop: { id: 1, environment: production }
+  warehouse: { id: 2, environment: production }
+people: []
+"""
+MEMBERS_ONLY = EMPTY_ROSTER.replace("organizationRoles: true\n", "")
+
+
+def reading(*people: Person, grants: tuple[Grant, ...] = (), blind: frozenset[int] = frozenset()) -> Reading:
+    """An organization of two projects, both the stack's."""
+    by_key = {person.key: person for person in people}
+    keys = {*by_key, *(grant.key for grant in grants)}
+    access: dict[int, dict[str, ProjectAccess]] = {}
+    for project in (SHOP, WAREHOUSE):
+        access[project] = {}
+        for key in keys:
+            person = by_key.get(key)
+            rows = [grant for grant in grants if grant.project == project and grant.key == key]
+            access[project][key] = project_access(rows, person.role if person and not person.invited else None)
+    projects = {SHOP: Project(SHOP, "Shop"), WAREHOUSE: Project(WAREHOUSE, "Warehouse")}
+    return Reading(by_key, projects, access, blind)
+
+
+def person(email: str, role: str | None = "member", *, invited: bool = False, name: str | None = None) -> Person:
+    """Somebody of the organization."""
+    return Person(email, role, invited, name)
+
+
+def individual(email: str, role: str = "analyst", project: int = SHOP) -> Grant:
+    """An individual grant."""
+    return Grant(project, email, role, GrantType.INDIVIDUAL)
+
+
+def one(found: Reading, text: str = EMPTY_ROSTER, state: State = EMPTY, email: str = BO) -> Candidate:
+    """What becomes of one person."""
+    (candidate,) = plan_import(found, text, "r.yaml", state, Wanted([email])).candidates
+    return candidate
+
+
+def test_a_person_comes_with_their_grants() -> None:
+    """As Mixpanel writes the address, with name, organization role, project roles, and what is to be filled in."""
+    found = reading(
+        person(BO, name="Bo"),
+        grants=(individual("bo@example.com", "analyst"), individual("BO@example.com", CUSTOM, WAREHOUSE)),
+    )
+    plan = plan_import(found, EMPTY_ROSTER, "r.yaml", EMPTY, Wanted())
+    assert plan.text == EMPTY_ROSTER.replace(
+        "people: []\n",
+        f"""\
+people:
+  - email: Bo@Example.com
+    name: Bo
+    organizationRole: member
+    projects:
+      shop: analyst
+      warehouse: {CUSTOM}
+    # {TO_BE_FILLED_IN}
+""",
+    )
+    assert plan.roster == parse(plan.text, "r.yaml")
+    assert plan.members == {"bo@example.com"}
+    assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
+    assert plan.candidates[0].left_out == []
+
+
+def test_people_come_in_a_stable_order() -> None:
+    """By address without regard to case, whatever the order in which Mixpanel lists them."""
+    people = [person(email) for email in ("zoe@example.com", BO, ANA, CY)]
+    texts = {plan_import(reading(*order), EMPTY_ROSTER, "r", EMPTY, Wanted()).text for order in (people, people[::-1])}
+    assert len(texts) == 1
+    emails = [entry.email for entry in parse(texts.pop(), "r").people]
+    assert emails == [ANA, BO, CY, "zoe@example.com"]
+
+
+WAYS: dict[str, tuple[Reading, str, bool, list[str]]] = {
+    "a team": (
+        reading(person(BO), grants=(Grant(SHOP, BO, "admin", GrantType.TEAM, "Data"),)),
+        EMPTY_ROSTER,
+        True,
+        ["1: admin through the team Data is no individual grant"],
+    ),
+    "the organization role, inherited": (
+        reading(person(BO, "admin")),
+        EMPTY_ROSTER,
+        True,
+        [f"{project}: admin through the organization role is no individual grant" for project in (1, 2)],
+    ),
+    "the organization role, listed": (
+        reading(person(BO, "owner"), grants=(Grant(SHOP, BO, "owner", GrantType.ORGANIZATION_ROLE),)),
+        EMPTY_ROSTER,
+        True,
+        [f"{project}: owner through the organization role is no individual grant" for project in (1, 2)],
+    ),
+    "all users": (
+        reading(person(BO), grants=(Grant(SHOP, BO, "consumer", GrantType.ALL_USERS),)),
+        EMPTY_ROSTER,
+        True,
+        ["1: consumer through a grant to all users is no individual grant"],
+    ),
+    "a team, where the stack has no organization roles": (
+        reading(person(BO), grants=(Grant(SHOP, BO, "admin", GrantType.TEAM, "Data"),)),
+        MEMBERS_ONLY,
+        False,
+        [
+            "1: admin through the team Data is no individual grant",
+            "no individual grant in this stack's projects",
+        ],
+    ),
+    "nothing, where the stack has no organization roles": (
+        reading(person(BO)),
+        MEMBERS_ONLY,
+        False,
+        ["no individual grant in this stack's projects"],
+    ),
+    "a role that no roster can name": (
+        reading(person(BO), grants=(individual(BO, "superviewer"),)),
+        MEMBERS_ONLY,
+        False,
+        [
+            "1: the role 'superviewer' is none that a roster can name",
+            "no individual grant in this stack's projects",
+        ],
+    ),
+    "an organization role that the list does not tell": (
+        reading(person(BO, None)),
+        EMPTY_ROSTER,
+        True,
+        ["the organization role, which Mixpanel's list does not tell: it stays with the product"],
+    ),
+    "an organization role that no roster can name": (
+        reading(person(BO, "guest")),
+        EMPTY_ROSTER,
+        True,
+        ["the organization role 'guest', which no roster can name: it stays with the product"],
+    ),
+    "an invited person where such grants are hidden": (
+        reading(person(BO, invited=True), blind=frozenset({WAREHOUSE})),
+        EMPTY_ROSTER,
+        True,
+        ["2: an individual grant, if any, cannot be seen before the invitation is accepted"],
+    ),
+    "somebody whom only a project lists": (
+        reading(person(ANA), grants=(individual(BO),)),
+        EMPTY_ROSTER,
+        False,
+        ["a project lists this address, and the organization does not"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "text", "member", "reasons"), WAYS.values(), ids=WAYS.keys())
+def test_what_is_left_out_and_why(found: Reading, text: str, member: bool, reasons: list[str]) -> None:
+    """No way but the individual grant becomes a grant; each thing that is not taken has its reason."""
+    candidate = one(found, text)
+    assert (candidate.member, candidate.grants) == (member, {})
+    assert [f"{left.project}: {left.reason}" if left.project else left.reason for left in candidate.left_out] == reasons
+
+
+@pytest.mark.parametrize("email", ["etl.1a2b3c.mp-service-account", "ETL@x.MP-Service-Account", "no address"])
+def test_who_is_no_person_is_left_out(email: str) -> None:
+    """Service accounts, and addresses that no roster can hold."""
+    candidate = one(reading(person(email), grants=(individual(email),)), email=email)
+    assert (candidate.member, candidate.grants, len(candidate.left_out)) == (False, {}, 1)
+
+
+def test_an_invited_person_comes_like_any_other() -> None:
+    """Pending or expired: Mixpanel's list does not tell which."""
+    candidate = one(reading(person(BO, invited=True), grants=(individual(BO),)), MEMBERS_ONLY)
+    assert (candidate.member, candidate.grants, candidate.left_out) == (True, {SHOP: "analyst"}, [])
+
+
+HAND_MADE = """\
+# ours
+environment: production
+projects:
+  shop: { id: 1, environment: production } # the shop
+  warehouse: { id: 2, environment: production }
+people:
+  - { email: bo@EXAMPLE.com, projects: { shop: owner } } # by hand
+"""
+
+
+def test_what_stands_in_the_roster_stays() -> None:
+    """Its role, spelling and comment; only what Mixpanel has besides is added."""
+    found = reading(person(BO), grants=(individual(BO, "analyst"), individual(BO, "consumer", WAREHOUSE)))
+    plan = plan_import(found, HAND_MADE, "r", EMPTY, Wanted())
+    assert plan.text == HAND_MADE.replace("shop: owner", 'shop: owner, "warehouse": "consumer"')
+    assert plan.members == {"bo@example.com"}
+    assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
+
+
+BOS = HeldMember(BO, None)
+
+
+def test_what_is_in_the_state_is_not_taken_again() -> None:
+    """Only the grant that is new is."""
+    found = reading(person(BO), grants=(individual(BO, "owner"), individual(BO, "consumer", WAREHOUSE)))
+    state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "owner")})
+    plan = plan_import(found, HAND_MADE, "r", state, Wanted())
+    assert not plan.members
+    assert plan.grants == {(WAREHOUSE, "bo@example.com")}
+    everything = replace(state, grants={**state.grants, (WAREHOUSE, "bo@example.com"): HeldGrant(2, BO, "consumer")})
+    again = plan_import(found, HAND_MADE, "r", everything, Wanted())
+    assert (again.members, again.grants, again.text) == (frozenset(), frozenset(), HAND_MADE)
+
+
+def test_who_was_taken_out_of_the_roster_does_not_come_back() -> None:
+    """A person in the state and no longer in the roster is about to lose the access; nor does a deleted grant."""
+    found = reading(person(BO), grants=(individual(BO),))
+    state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "analyst")})
+    gone = plan_import(found, EMPTY_ROSTER, "r", state, Wanted())
+    assert (gone.text, gone.members, gone.grants) == (EMPTY_ROSTER, frozenset(), frozenset())
+    assert "takes the access away" in gone.candidates[0].left_out[0].reason
+    ungranted = HAND_MADE.replace("{ shop: owner }", "{}")
+    assert plan_import(found, ungranted, "r", state, Wanted()).text == ungranted
+
+
+def test_only_who_is_wanted_comes() -> None:
+    """Patterns over addresses, in any case, minus the excluded."""
+    found = reading(person(ANA), person(BO), person(CY))
+    plan = plan_import(found, EMPTY_ROSTER, "r", EMPTY, Wanted(["*@EXAMPLE.com", "cy@*"], [" BO@* "]))
+    assert [entry.email for entry in plan.roster.people] == [ANA, CY]
+    assert [candidate.person.email for candidate in plan.candidates] == [ANA, CY]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (
+            Wanted(["anna@example.com"]),
+            "by --email for anna@example.com: it matches none of the organization's 2 ",
+        ),
+        (Wanted([], ["*@agency.*"]), "by --exclude for *@agency.*"),
+    ],
+)
+def test_a_pattern_that_matches_nobody_is_an_error(wanted: Wanted, words: str) -> None:
+    """It is misspelt: with what was meant, where that can be guessed."""
+    with pytest.raises(UsageError) as caught:
+        plan_import(reading(person(ANA), person(BO)), EMPTY_ROSTER, "r", EMPTY, wanted)
+    assert words in str(caught.value)
+    assert ("did you mean 'ana@example.com'" in str(caught.value)) == bool(wanted.emails)
+
+
+PROJECTS = {3: Project(3, "Shop (staging)"), 1: Project(1, "Shop (production)"), 2: Project(2, "12")}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "ids"),
+    [(["1"], [1]), (["*staging*", "1"], [1, 3]), (["SHOP*"], [1, 3]), (["2"], [2]), (["12"], [2]), (["*"], [1, 2, 3])],
+)
+def test_projects_by_id_or_name(patterns: list[str], ids: list[int]) -> None:
+    """Each once, in the order of the ids."""
+    assert [project.id for project in choose_projects(patterns, PROJECTS)] == ids
+
+
+def test_a_project_that_is_not_there() -> None:
+    """The error lists those that are."""
+    with pytest.raises(UsageError, match=r"for web: .*1 Shop \(production\); 2 12; 3 Shop \(staging\)"):
+        choose_projects(["1", "web"], PROJECTS)
+
+
+def test_short_keys_for_projects() -> None:
+    """The words of the name without the environment's; never one that is taken."""
+    roster = parse("environment: production\nprojects: {shop: {id: 9, environment: production}}", "r")
+    projects = [
+        Project(1, "Shop (production)"),
+        Project(2, "Ünï Web: App!"),
+        Project(3, "production"),
+        Project(4, ""),
+        Project(5, "web App"),
+    ]
+    rows = project_rows(projects, roster)
+    assert rows == {
+        "shop-1": {"id": 1, "name": "Shop (production)", "environment": "production"},
+        "n-web-app": {"id": 2, "name": "Ünï Web: App!", "environment": "production"},
+        "project": {"id": 3, "name": "production", "environment": "production"},
+        "project-4": {"id": 4, "environment": "production"},
+        "web-app": {"id": 5, "name": "web App", "environment": "production"},
+    }
