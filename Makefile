@@ -11,10 +11,10 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test coverage lint bench lock clean
+.PHONY: help setup engine demo test coverage lint bench reference lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(MADE) ## make .venv and install the locked requirements and this package into it
 
@@ -42,6 +42,9 @@ lint: $(MADE) ## check style, types and the arrows between the layers
 
 bench: engine ## run the benchmarks
 	$(PY) -m bench $(ARGS)
+
+reference: $(MADE) ## make docs/rules.md anew from the rules
+	@$(PY) -m mixpanel_access policy reference > docs/rules.md
 
 lock: $(MADE) ## compile requirements.lock anew from pyproject.toml
 	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -141,3 +141,34 @@ def release(
     from mixpanel_access.cli.release import run_release
 
     raise typer.Exit(run_release(cwd, stack, email, as_json=as_json))
+
+
+policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(policy)
+
+
+@policy.command("list")
+def policy_list(as_json: AsJson = False) -> None:
+    """List all rules."""
+    from mixpanel_access.cli.policy import list_rules
+
+    list_rules(as_json=as_json)
+
+
+@policy.command("explain")
+def policy_explain(
+    rule: Annotated[str, typer.Argument(help="The rule's id, as the output of a policy run has it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Explain one rule: what it judges, how to mend a violation, how to set it."""
+    from mixpanel_access.cli.policy import explain
+
+    explain(rule, as_json=as_json)
+
+
+@policy.command("reference")
+def policy_reference() -> None:
+    """Print the reference page of all rules, in Markdown."""
+    from mixpanel_access.cli.policy import print_reference
+
+    print_reference()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mixpanel_access.model.access import WHEN_UNUSED
-from mixpanel_access.model.roster import Roster, RosterPerson
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.roster import Roster, RosterException, RosterPerson
 from mixpanel_access.provider.removal_brake import DeclaredPerson
 
 COMPONENT: Final = "roster"
@@ -26,11 +27,13 @@ class Declaration:
         members: the inputs of each `Member`, by its name.
         grants: the inputs of each `ProjectGrant`, by project id and the name of the member.
         people: what the `RemovalBrake` has to know of everybody, in the roster's order.
+        facts: what policies have to know of the roster as a whole.
     """
 
     members: Mapping[str, Mapping[str, Any]]
     grants: Mapping[tuple[int, str], Mapping[str, Any]]
     people: Sequence[DeclaredPerson]
+    facts: Mapping[str, Any]
 
 
 def grant_name(project: int, member: str) -> str:
@@ -43,7 +46,7 @@ def declaration(roster: Roster) -> Declaration:
     members: dict[str, Mapping[str, Any]] = {}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
     for person in roster.people:
-        members[person.key] = _member(person)
+        members[person.key] = _member(person, roster)
         for key, role in person.projects.items():
             project = roster.projects[key]
             grants[project.id, person.key] = {
@@ -52,13 +55,45 @@ def declaration(roster: Roster) -> Declaration:
                 "role": role,
                 "environment": project.environment,
                 **person.metadata,
+                **_excepted(roster, person, key),
             }
-    return Declaration(members, grants, [_declared(person, roster) for person in roster.people])
+    return Declaration(
+        members,
+        grants,
+        [_declared(person, roster) for person in roster.people],
+        {
+            "environment": roster.environment,
+            "organization_roles": roster.organization_roles,
+            "exceptions": [_exception(roster, one) for one in roster.exceptions if one.email is None],
+        },
+    )
 
 
-def _member(person: RosterPerson) -> dict[str, Any]:
+def _member(person: RosterPerson, roster: Roster) -> dict[str, Any]:
     role = {"role": person.organization_role} if person.organization_role else {}
-    return {"email": person.email, **role, "removal": person.removal or WHEN_UNUSED, **person.metadata}
+    return {
+        "email": person.email,
+        **role,
+        "removal": person.removal or WHEN_UNUSED,
+        **person.metadata,
+        **_excepted(roster, person, None),
+    }
+
+
+def _excepted(roster: Roster, person: RosterPerson, project: str | None) -> dict[str, Any]:
+    """The exceptions that concern a person, or their grant in one project."""
+    found = [
+        _exception(roster, one)
+        for one in roster.exceptions
+        if one.email is not None and same_key(one.email) == person.key and one.project in (None, project)
+    ]
+    return {"exceptions": found} if found else {}
+
+
+def _exception(roster: Roster, one: RosterException) -> dict[str, Any]:
+    whom = {"email": one.email} if one.email else {}
+    where = {"project": roster.projects[one.project].id} if one.project else {}
+    return {"rule": one.rule, "reason": one.reason, "approver": one.approver, "ends": one.ends, **whom, **where}
 
 
 def _declared(person: RosterPerson, roster: Roster) -> DeclaredPerson:

@@ -53,7 +53,7 @@ class RosterAccess(pulumi.ComponentResource):
             people=declared.people,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.members.values(), *self.grants.values()]),
         )
-        self.register_outputs({"people": len(self.members), "grants": len(self.grants)})
+        self.register_outputs({"people": len(self.members), "grants": len(self.grants), **declared.facts})
 
 
 def roster_program(file: Path) -> None:

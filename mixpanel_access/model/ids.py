@@ -9,6 +9,9 @@ from mixpanel_access.model.errors import InputError
 
 MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
 GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
+TEAM_TYPE: Final = "pulumi-python:dynamic/mixpanel:Team"
+SERVICE_ACCOUNT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccount"
+SERVICE_ACCOUNT_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccountGrant"
 BRAKE_TYPE: Final = "pulumi-python:dynamic/mixpanel:RemovalBrake"
 COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
 

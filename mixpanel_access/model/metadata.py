@@ -8,11 +8,14 @@ from typing import Any, Final
 
 from mixpanel_access.model.dates import day
 
-DATE_FIELDS: Final = ("starts", "ends")
-"""ISO dates, UTC; both days belong to the engagement."""
-METADATA_FIELDS: Final = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends", "notes")
-"""All of them, in the order in which they are shown: the engagement's name, its statement of work, the ticket, who
-approved, why, from when until when, and anything else."""
+DATE_FIELDS: Final = ("starts", "ends", "reviewed")
+"""ISO dates, UTC; the first two both belong to the engagement, the third is the day of the last review."""
+METADATA_FIELDS: Final = (
+    "engagement", "engagement_type", "sow", "ticket", "approver", "justification", "starts", "ends", "reviewed",
+    "notes",
+)  # fmt: skip
+"""All of them, in the order in which they are shown: the engagement's name and type, its statement of work, the ticket,
+who approved, why, from when until when, when it was last reviewed, and anything else."""
 
 
 def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:
@@ -30,6 +33,6 @@ def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:
                 days[field] = day(value)
             except ValueError:
                 problems[field] = f"{value!r} is no date; write it as YYYY-MM-DD"
-    if len(days) == len(DATE_FIELDS) and days["ends"] < days["starts"]:
+    if {"starts", "ends"} <= days.keys() and days["ends"] < days["starts"]:
         problems["ends"] = f"the engagement ends on {days['ends']}, before it starts on {days['starts']}"
     return problems

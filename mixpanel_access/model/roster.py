@@ -19,6 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 
@@ -76,12 +77,14 @@ class RosterPerson(_Entry):
     removal: str | None = None
     projects: Mapping[str, RoleWord] = {}
     engagement: str | None = None
+    engagement_type: str | None = None
     sow: str | None = None
     ticket: str | None = None
     approver: str | None = None
     justification: str | None = None
     starts: IsoDate = None
     ends: IsoDate = None
+    reviewed: IsoDate = None
     notes: str | None = None
 
     @property
@@ -96,6 +99,26 @@ class RosterPerson(_Entry):
         return {field: value for field, value in values.items() if value is not None}
 
 
+class RosterException(_Entry):
+    """Somebody's word that a policy rule does not hold, until a day.
+
+    Attributes:
+        rule: the rule's id.
+        email: whom it concerns; left out, the stack as a whole.
+        project: a project's key; left out, all that the person has.
+        reason: why.
+        approver: who says so.
+        ends: the last day.
+    """
+
+    rule: str
+    email: str | None = None
+    project: str | None = None
+    reason: str
+    approver: str
+    ends: Annotated[str, BeforeValidator(_iso)]
+
+
 class Roster(_Entry):
     """One stack's projects and people.
 
@@ -104,12 +127,14 @@ class Roster(_Entry):
         organization_roles: whether this roster, and no other, declares organization roles.
         projects: short key -> project.
         people: who has what.
+        exceptions: where policy rules do not hold.
     """
 
     environment: str
     organization_roles: bool = False
     projects: Mapping[str, RosterProject] = {}
     people: Sequence[RosterPerson] = ()
+    exceptions: Sequence[RosterException] = ()
 
 
 def parse(text: str, file: str) -> Roster:
@@ -175,6 +200,22 @@ def _problems(roster: Roster) -> Iterator[tuple[Path, str]]:
         yield from _role_problems(roster, person, at)
         for field, words in problems_with_metadata(person.metadata).items():
             yield (*at, field), f"{person.email}: {words}"
+    yield from _exception_problems(roster, set(seen))
+
+
+def _exception_problems(roster: Roster, people: set[str]) -> Iterator[tuple[Path, str]]:
+    for index, one in enumerate(roster.exceptions):
+        at: Path = ("exceptions", index)
+        if one.email is not None and same_key(one.email) not in people:
+            yield (*at, "email"), f"{one.email} is nobody of this roster{did_you_mean(one.email, sorted(people))}"
+        if one.project is not None and one.project not in roster.projects:
+            yield (*at, "project"), _unknown(one.project, "project of this roster", roster.projects)
+        if one.project is not None and one.email is None:
+            yield (*at, "project"), "an exception for a project names the person too"
+        try:
+            day(one.ends)
+        except ValueError:
+            yield (*at, "ends"), f"{one.ends!r} is no date; write it as YYYY-MM-DD"
 
 
 def _role_problems(roster: Roster, person: RosterPerson, at: Path) -> Iterator[tuple[Path, str]]:
@@ -228,6 +269,8 @@ def _fields_at(loc: Sequence[str | int]) -> list[str]:
         model = RosterProject
     elif loc and loc[0] == "people" and len(loc) > 2:  # people, INDEX, field
         model = RosterPerson
+    elif loc and loc[0] == "exceptions" and len(loc) > 2:  # exceptions, INDEX, field
+        model = RosterException
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

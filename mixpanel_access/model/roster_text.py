@@ -96,7 +96,7 @@ def add_grants(text: str, file: str, grants: Mapping[str, Mapping[str, str]]) ->
         return text
 
     def edit(draft: _Draft) -> None:
-        for key, person in draft.people():
+        for key, person in draft.entries("people"):
             if key in grants:
                 draft.put(draft.value(person, "projects"), "projects", grants[key], within=person)
 
@@ -108,7 +108,7 @@ def add_grants(text: str, file: str, grants: Mapping[str, Mapping[str, str]]) ->
 
 
 def remove_people(text: str, file: str, keys: Collection[str]) -> str:
-    """Take people's entries out; a comment above an entry stays.
+    """Take people's entries out, and the exceptions that concern them; a comment above an entry stays.
 
     Args:
         text: the roster.
@@ -123,7 +123,7 @@ def remove_people(text: str, file: str, keys: Collection[str]) -> str:
     return _edited(
         text,
         file,
-        lambda draft: draft.drop_people(gone),
+        lambda draft: draft.drop(gone),
         lambda roster: [person.key for person in roster.people] == left,
     )
 
@@ -190,13 +190,13 @@ class _Draft:
                 return found
         return None
 
-    def people(self) -> Iterator[tuple[str, MappingNode]]:
-        """Each entry with the key of its address."""
-        people = self.top("people")
-        for person in people.value if isinstance(people, SequenceNode) else ():
-            email = self.value(person, "email")
+    def entries(self, section: str) -> Iterator[tuple[str, MappingNode]]:
+        """Each entry of a list that has an address, with its key."""
+        node = self.top(section)
+        for entry in node.value if isinstance(node, SequenceNode) else ():
+            email = self.value(entry, "email")
             if email is not None:
-                yield same_key(str(email.value)), person
+                yield same_key(str(email.value)), entry
 
     def put(self, node: Node | None, key: str, values: Mapping[str, Any], within: MappingNode | None = None) -> None:
         """Add values to the mapping `node`, which stands under `key` of `within` (the document), or make it."""
@@ -235,10 +235,14 @@ class _Draft:
         else:
             self._cuts.append((self._gap_before(node), node.end_mark.index, lines))
 
-    def drop_people(self, keys: set[str]) -> None:
-        """Take entries out."""
-        node = self.top("people")
-        gone = [person for key, person in self.people() if key in keys]
+    def drop(self, keys: set[str]) -> None:
+        """Take people's entries out of every list."""
+        for section in ("people", "exceptions"):
+            self._drop_from(section, keys)
+
+    def _drop_from(self, section: str, keys: set[str]) -> None:
+        node = self.top(section)
+        gone = [entry for key, entry in self.entries(section) if key in keys]
         if not isinstance(node, SequenceNode) or not gone:
             return
         if len(gone) == len(node.value) and not node.flow_style:

@@ -7,7 +7,7 @@ plugin's process, and refuses to take anything along.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypedDict
 
 import pulumi
@@ -32,6 +32,8 @@ from mixpanel_access.provider.session import Session, quiet_errors, shared_sessi
 
 Properties = dict[str, Any]
 
+POLICY_FIELDS: Final = (*METADATA_FIELDS, "exceptions")
+"""What resources carry for tracker and policies; a change of it sends no request."""
 PROVIDER_KEY: Final = "__provider"
 GONE: Final = ReadResult("", {})
 """What `read` returns for a resource that is no more: an empty id and no outputs (None raises in the SDK)."""
@@ -47,6 +49,8 @@ class Metadata(TypedDict, total=False):
 
     engagement: pulumi.Input[str | None]
     """The engagement's name."""
+    engagement_type: pulumi.Input[str | None]
+    """Its type: a row of the standard roles (`mixpanel_access.model.engagements`)."""
     sow: pulumi.Input[str | None]
     """The statement of work."""
     ticket: pulumi.Input[str | None]
@@ -59,8 +63,12 @@ class Metadata(TypedDict, total=False):
     """The first day, ISO 8601."""
     ends: pulumi.Input[str | None]
     """The last day, ISO 8601."""
+    reviewed: pulumi.Input[str | None]
+    """The day of the last access review, ISO 8601."""
     notes: pulumi.Input[str | None]
     """Anything else."""
+    exceptions: pulumi.Input[Sequence[Mapping[str, Any]] | None]
+    """Policy rules that do not hold here: rule, reason, approver, ends (and email, project)."""
 
 
 class Problems:
@@ -113,8 +121,8 @@ class AccessProvider(ResourceProvider):
 
     @property
     def all_inputs(self) -> tuple[str, ...]:
-        """The resource's own inputs and the metadata fields."""
-        return (*self.INPUTS, *METADATA_FIELDS)
+        """The resource's own inputs and the fields for tracker and policies."""
+        return (*self.INPUTS, *POLICY_FIELDS)
 
     @property
     def session(self) -> Session:
@@ -191,7 +199,7 @@ class AccessProvider(ResourceProvider):
         """Tell what changes; a change of metadata alone is an update that sends no request."""
         olds, news = _own(_olds), _own(_news)
         result = self.compare(olds, news)
-        result.changes = bool(result.changes or result.replaces or changed(METADATA_FIELDS, olds, news))
+        result.changes = bool(result.changes or result.replaces or changed(POLICY_FIELDS, olds, news))
         return result
 
     def create(self, props: Properties) -> CreateResult:

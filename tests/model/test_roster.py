@@ -116,3 +116,31 @@ def test_odd_documents(text: str) -> None:
 def test_no_guess_is_made_of_what_is_too_far() -> None:
     """A word like no other is just unknown."""
     assert did_you_mean("zebra", ["analyst", "admin"]) == ""
+
+
+EXCEPTION = "{ rule: naming, email: robin@agency.example.org, reason: r, approver: a, ends: 2030-01-01 }"
+BAD_EXCEPTIONS = {
+    "nobody": (
+        EXCEPTION.replace("robin@", "robyn@"),
+        "robyn@agency.example.org is nobody of this roster (did ",
+    ),
+    "no project": (EXCEPTION.replace("reason", "project: web, reason"), "'web' is no project of this roster"),
+    "a project alone": ("{ rule: x, project: shop, reason: r, approver: a, ends: 2030-01-01 }", "names the person too"),
+    "no date": (EXCEPTION.replace("2030-01-01", "soon"), "'soon' is no date"),
+    "no end": (EXCEPTION.replace(", ends: 2030-01-01", ""), "'ends' is missing"),
+    "a field too many": (EXCEPTION.replace("reason", "why: x, reason"), "'why' is unknown here"),
+}
+
+
+@pytest.mark.parametrize(("entry", "words"), BAD_EXCEPTIONS.values(), ids=BAD_EXCEPTIONS.keys())
+def test_exceptions_are_checked(entry: str, words: str) -> None:
+    """Each problem with its line."""
+    text = (
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
+        "people: [{ email: robin@agency.example.org }]\nexceptions:\n  - "
+    )
+    assert len(parse(text + EXCEPTION, "r").exceptions) == 1
+    with pytest.raises(RosterError) as caught:
+        parse(text + entry, "r")
+    assert "r:5: " in str(caught.value)
+    assert words in str(caught.value)

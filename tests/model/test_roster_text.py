@@ -184,3 +184,17 @@ def test_any_name_survives(names: list[str], drop: set[int]) -> None:
     assert [person.name for person in parse(text, "r.yaml").people[3:]] == [
         name for n, name in enumerate(names) if n not in drop
     ]
+
+
+def test_a_person_goes_with_their_exceptions() -> None:
+    """An exception of nobody would be no roster; the others stay, comments and all."""
+    exceptions = """\
+exceptions: # for now
+  - { rule: naming, email: BO@example.com, reason: r, approver: a, ends: 2030-01-01 }
+  # the next one is for all
+  - { rule: naming, reason: r, approver: a, ends: 2030-01-01 }
+"""
+    text = BLOCK + exceptions
+    gone = roster_text.remove_people(text, "r.yaml", ["bo@example.com"])
+    assert gone == "".join(line for line in text.splitlines(keepends=True) if "bo@example" not in line.lower())
+    assert [one.email for one in parse(gone, "r.yaml").exceptions] == [None]

@@ -17,7 +17,7 @@ from mixpanel_access.model.address import domain_of, problem_with, same_key
 from mixpanel_access.model.dates import day, expiry, instant, written
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ids import GrantId, MemberId
-from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
+from mixpanel_access.model.metadata import DATE_FIELDS, METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.secret import Secret
 
 UUID = "5b0c0c3e-0000-4000-8000-000000000001"
@@ -156,7 +156,7 @@ def test_people_and_grants_have_one_key() -> None:
 
 METADATA: dict[str, tuple[dict[str, Any], set[str]]] = {
     "none": ({}, set()),
-    "all": (dict.fromkeys(METADATA_FIELDS, "x") | {"starts": "2026-01-01", "ends": "2026-01-01"}, set()),
+    "all": (dict.fromkeys(METADATA_FIELDS, "x") | dict.fromkeys(DATE_FIELDS, "2026-01-01"), set()),
     "no text": ({"sow": 7}, {"sow"}),
     "no dates": ({"starts": "x", "ends": "y"}, {"starts", "ends"}),
     "backwards": ({"starts": "2026-01-02", "ends": "2026-01-01"}, {"ends"}),

@@ -1,0 +1,34 @@
+"""`mixpanel-access policy`: what the rules are."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+from rich.table import Table
+
+from mixpanel_access.cli.output import print_table
+from mixpanel_access.rules.catalogue import RULES, find
+from mixpanel_access.rules.reference import as_document, explanation, reference
+
+
+def list_rules(*, as_json: bool) -> None:
+    """Print all rules, one a line."""
+    if as_json:
+        typer.echo(json.dumps([as_document(rule) for rule in RULES], indent=2))
+        return
+    table = Table("rule", "family", "level", "severity", "what must be so", box=None, pad_edge=False)
+    for rule in RULES:
+        table.add_row(rule.id, rule.family.value, rule.level.value, rule.severity.value, rule.title)
+    print_table(table)
+
+
+def explain(rule_id: str, *, as_json: bool) -> None:
+    """Print one rule."""
+    rule = find(rule_id)
+    typer.echo(json.dumps(as_document(rule), indent=2) if as_json else explanation(rule))
+
+
+def print_reference() -> None:
+    """Print the page of all rules."""
+    typer.echo(reference(), nl=False)

@@ -1,0 +1,47 @@
+"""Standard roles: what an engagement of a type needs, at most, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from mixpanel_access.model import roles
+
+
+@dataclass(frozen=True)
+class StandardRoles:
+    """The row of one engagement type.
+
+    Attributes:
+        organization: the highest organization role.
+        production: the highest project role in production.
+        elsewhere: the highest project role in any other environment.
+        longest_days: for how long, at most.
+        onboarding: the track that new people follow.
+    """
+
+    organization: str
+    production: str
+    elsewhere: str
+    longest_days: int
+    onboarding: str
+
+    def project_role(self, environment: str | None) -> str:
+        """The highest project role in an environment; one that is not known counts as production."""
+        return self.production if environment in (None, PRODUCTION) else self.elsewhere
+
+
+PRODUCTION: Final = "production"
+"""The environment that is held to the strictest rules."""
+
+STANDARD_ROLES: Final[Mapping[str, StandardRoles]] = {
+    "analytics_review": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ANALYST, 90, "analyst"),
+    "implementation": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ADMIN, 180, "implementer"),
+    "data_engineering": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ADMIN, 180, "implementer"),
+    "experimentation": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ANALYST, 90, "analyst"),
+    "training": StandardRoles(roles.MEMBER, roles.CONSUMER, roles.ANALYST, 30, "consumer"),
+    "audit": StandardRoles(roles.MEMBER, roles.CONSUMER, roles.CONSUMER, 30, "consumer"),
+    "administration": StandardRoles(roles.ADMIN, roles.ADMIN, roles.ADMIN, 365, "administrator"),
+}
+"""Engagement type -> standard roles."""

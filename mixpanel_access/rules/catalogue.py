@@ -1,0 +1,42 @@
+"""All rules in one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster import did_you_mean
+from mixpanel_access.rules.hygiene import HYGIENE_RULES
+from mixpanel_access.rules.least_privilege import LEAST_PRIVILEGE_RULES
+from mixpanel_access.rules.people import PEOPLE_RULES
+from mixpanel_access.rules.rule import Rule
+from mixpanel_access.rules.separation import SEPARATION_RULES
+from mixpanel_access.rules.time_limits import TIME_RULES
+
+RULES: Final[tuple[Rule, ...]] = (
+    *PEOPLE_RULES,
+    *LEAST_PRIVILEGE_RULES,
+    *SEPARATION_RULES,
+    *TIME_RULES,
+    *HYGIENE_RULES,
+)
+"""Every rule, family by family."""
+
+RULE_IDS: Final = tuple(rule.id for rule in RULES)
+
+
+def find(rule_id: str) -> Rule:
+    """The rule of an id.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for rule in RULES:
+        if rule.id == rule_id.strip().casefold():
+            return rule
+    raise UsageError(
+        "cannot find the rule",
+        whom=rule_id,
+        why=f"there is none of that name{did_you_mean(rule_id, RULE_IDS)}",
+        next_step="`mixpanel-access policy list` shows all.",
+    )

@@ -1,0 +1,220 @@
+"""What a rule sees: resources with their values, and the few things around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final
+
+from mixpanel_access.model import ids
+from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.engagements import PRODUCTION
+
+
+class Kind(StrEnum):
+    """The resources that rules know, by their type in the engine."""
+
+    MEMBER = ids.MEMBER_TYPE
+    GRANT = ids.GRANT_TYPE
+    TEAM = ids.TEAM_TYPE
+    SERVICE_ACCOUNT = ids.SERVICE_ACCOUNT_TYPE
+    SERVICE_ACCOUNT_GRANT = ids.SERVICE_ACCOUNT_GRANT_TYPE
+
+
+PEOPLE: Final = (Kind.MEMBER, Kind.GRANT)
+
+
+class NotJudged(Exception):
+    """A rule cannot tell: a value is not known before the update."""
+
+
+class NotApplicable(Exception):
+    """A rule does not concern this stack; the text says why."""
+
+
+class Unknown:
+    """Stands for a value that is not known before the update."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True)
+class ExceptionEntry:
+    """Somebody's word that a rule does not hold for something, until a day.
+
+    Attributes:
+        rule: the rule's id.
+        reason: why.
+        approver: who says so.
+        ends: the last day, as it is written.
+        email: whom it concerns, or "" for the stack as a whole.
+        project: the project's id, or None for all that the person has.
+    """
+
+    rule: str
+    reason: str = ""
+    approver: str = ""
+    ends: str = ""
+    email: str = ""
+    project: int | None = None
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> ExceptionEntry:
+        """Read one from a resource's property."""
+        texts = {name: str(value.get(name) or "") for name in ("rule", "reason", "approver", "ends", "email")}
+        project = value.get("project")
+        return cls(**texts, project=None if project is None else int(project))
+
+    def problem(self, today: date, rules: Sequence[str]) -> str | None:
+        """Why it does not count, or None while it does."""
+        if self.rule not in rules:
+            return f"there is no rule {self.rule!r}"
+        missing = [name for name in ("reason", "approver", "ends") if not getattr(self, name).strip()]
+        if missing:
+            return f"it has no {', '.join(missing)}"
+        try:
+            last = day(self.ends)
+        except ValueError:
+            return f"its end {self.ends!r} is no date of the form YYYY-MM-DD"
+        return f"it ended on {last}" if last < today else None
+
+    def __str__(self) -> str:
+        whom = self.email or "the stack"
+        return f"{whom} in project {self.project}" if self.project is not None else whom
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One resource.
+
+    Attributes:
+        kind: which.
+        name: its name in the program.
+        urn: its name in the engine.
+        values: its properties; `UNKNOWN` for what is not known before the update.
+        secret_outputs: the names of outputs that the engine keeps secret.
+    """
+
+    kind: Kind
+    name: str
+    urn: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    secret_outputs: frozenset[str] = frozenset()
+
+    def get(self, name: str) -> Any:
+        """A property, or None where it is not set.
+
+        Raises:
+            NotJudged: it is not known before the update.
+        """
+        value = self.values.get(name)
+        if value is UNKNOWN:
+            raise NotJudged(f"{name} of {self.name} is not known before the update")
+        return value
+
+    def text(self, name: str) -> str:
+        """A property as text without blanks around it; "" where it is not set."""
+        value = self.get(name)
+        return "" if value is None else str(value).strip()
+
+    def day(self, name: str) -> date | None:
+        """A property as a date; None where it is not set or none (which another rule tells)."""
+        try:
+            return day(self.text(name))
+        except ValueError:
+            return None
+
+    @property
+    def email(self) -> str:
+        """The address."""
+        return self.text("email")
+
+    @property
+    def role(self) -> str:
+        """The declared role; "" where none is."""
+        return self.text("role")
+
+    @property
+    def project(self) -> int:
+        """The project's id; 0 where it is not set."""
+        return int(self.get("project_id") or 0)
+
+    @property
+    def exceptions(self) -> list[ExceptionEntry]:
+        """The exceptions that the roster has for it."""
+        return [ExceptionEntry.of(value) for value in self.get("exceptions") or []]
+
+    def __str__(self) -> str:
+        """Whom or what it concerns, for a message."""
+        if self.kind is Kind.GRANT:
+            return f"{self.email} as {self.role} in project {self.project}"
+        if self.kind is Kind.MEMBER:
+            return f"{self.email} as organization {self.role}" if self.role else self.email
+        return self.text("username") or self.text("name") or self.name
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is around the resources.
+
+    Attributes:
+        today: the day, UTC.
+        environment: the stack's environment (`mixpanel:environment`), or None.
+        company_domains: the company's e-mail domains (`mixpanel:companyDomains`), lower case.
+        options: the rule's configuration, defaults included.
+        rules: the ids of all rules.
+    """
+
+    today: date
+    environment: str | None = None
+    company_domains: frozenset[str] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    rules: Sequence[str] = ()
+
+    def external(self, email: str) -> bool:
+        """Whether an address is outside the company; a subdomain of a company domain is inside.
+
+        Raises:
+            NotApplicable: nobody told which domains are the company's.
+        """
+        if not self.company_domains:
+            raise NotApplicable("the company's domains are not set (mixpanel:companyDomains)")
+        domain = domain_of(email)
+        return not any(domain == own or domain.endswith(f".{own}") for own in self.company_domains)
+
+    def is_production(self, entry: Entry) -> bool:
+        """Whether a resource is of production: by its own environment, else the stack's."""
+        return (entry.text("environment") or self.environment) == PRODUCTION
+
+
+@dataclass(frozen=True)
+class Stack:
+    """All resources of a stack.
+
+    Attributes:
+        entries: the resources that rules know.
+        organization_roles: whether the roster declares organization roles; None where there is no roster.
+        exceptions: the exceptions that concern no single person.
+    """
+
+    entries: Sequence[Entry] = ()
+    organization_roles: bool | None = None
+    exceptions: Sequence[ExceptionEntry] = ()
+
+    def of(self, *kinds: Kind) -> Iterator[Entry]:
+        """The resources of some kinds."""
+        return (entry for entry in self.entries if entry.kind in kinds)
+
+    def by_person(self) -> dict[str, list[Entry]]:
+        """Members and grants by the key of the address."""
+        people: dict[str, list[Entry]] = {}
+        for entry in self.of(*PEOPLE):
+            people.setdefault(same_key(entry.email), []).append(entry)
+        return people

@@ -1,0 +1,170 @@
+"""Names, numbers and papers in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from mixpanel_access.model.dates import day
+from mixpanel_access.rules.facts import PEOPLE, UNKNOWN, Context, Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
+
+_SUFFIX: Final = re.compile(r"\.[^.]+\.mp-service-account$")
+_REDACTED: Final = "[secret]"
+"""What the engine writes for a secret when it reads a state file without the key."""
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return re.fullmatch(pattern, text) is not None
+
+
+def _named(entry: Entry, context: Context) -> Iterator[str]:
+    if entry.kind in PEOPLE:
+        pattern, name, what = context.options["resources"], entry.name, "the name of the resource"
+    elif entry.kind is Kind.TEAM:
+        pattern, name, what = context.options["teams"], entry.text("name") or entry.name, "the name of the team"
+    else:
+        pattern, what = context.options["serviceAccounts"], "the name of the service account"
+        name = _SUFFIX.sub("", entry.text("username") or entry.name)
+    if not _matches(pattern, name):
+        yield f"{what}, {name!r}, is not of the form {pattern}"
+
+
+def _account_expires(entry: Entry, context: Context) -> Iterator[str]:
+    most, text = context.options["days"], entry.text("expires")
+    if not text:
+        yield f"it never expires; it may live {most} days"
+        return
+    last = _date(text)
+    if last is None:
+        yield f"its expiry {text!r} is no date"
+    elif (last - context.today).days > most:
+        yield f"it expires on {last}, in {(last - context.today).days} days; it may live {most} days"
+
+
+def _date(text: str) -> date | None:
+    try:
+        return day(text[:10])
+    except ValueError:
+        return None
+
+
+def _secret(entry: Entry, context: Context) -> Iterator[str]:
+    for name in context.options["properties"]:
+        value = entry.values.get(name)
+        if value in (None, "", _REDACTED) or value is UNKNOWN:
+            continue
+        if name not in entry.secret_outputs:
+            yield f"its {name} is in the state in plain text"
+
+
+def _well_formed(entry: Entry, context: Context) -> Iterator[str]:
+    for name in ("ticket", "sow"):
+        text = entry.text(name)
+        if text and not _matches(context.options[name], text):
+            yield f"{name} {text!r} is not of the form {context.options[name]}"
+
+
+def _carried(stack: Stack) -> Iterator[tuple[ExceptionEntry, Entry | None]]:
+    """Each exception once, with a resource that carries it."""
+    carried: dict[ExceptionEntry, Entry | None] = dict.fromkeys(stack.exceptions)
+    for entry in stack.of(*PEOPLE):
+        for one in entry.exceptions:
+            carried.setdefault(one, entry)
+    yield from carried.items()
+
+
+def _exceptions_valid(stack: Stack, context: Context) -> Iterator[Finding]:
+    for one, entry in _carried(stack):
+        if problem := one.problem(context.today, context.rules):
+            yield Finding(f"the exception from {one.rule!r} for {one} does not count: {problem}", entry)
+
+
+def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[Finding]:
+    for one, entry in _carried(stack):
+        if one.problem(context.today, context.rules) is None:
+            yield Finding(
+                f"EXCEPTION from {one.rule} for {one}, until {one.ends}: {one.reason} (approver: {one.approver})",
+                entry,
+            )
+
+
+HYGIENE_RULES: Final = (
+    Rule(
+        "naming",
+        Family.HYGIENE,
+        "Resources, teams and service accounts are named by the standard.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Rename it; renaming a resource in the program takes nothing away.",
+        _named,
+        kinds=(*PEOPLE, Kind.TEAM, Kind.SERVICE_ACCOUNT),
+        options=(
+            option("resources", "string", r"[^\sA-Z]+", "The form of members' and grants' logical names."),
+            option("teams", "string", r"\S(.{0,62}\S)?", "The form of teams' names."),
+            option("serviceAccounts", "string", "[a-z0-9]+(-[a-z0-9]+)*", "The form of service accounts' names."),
+        ),
+        controls=(cis("5.1"),),
+    ),
+    Rule(
+        "service-account-expires",
+        Family.HYGIENE,
+        "A service account expires, and soon enough.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Set expires, and rotate the account before that day.",
+        _account_expires,
+        kinds=(Kind.SERVICE_ACCOUNT,),
+        options=(option("days", "integer", 365, "Days that an account may live from today.", minimum=1),),
+        controls=(soc2("CC6.1"), iso27001("A.5.17"), cis("5.5")),
+    ),
+    Rule(
+        "secrets-are-secret",
+        Family.HYGIENE,
+        "No secret is in the state in plain text.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Declare the output secret (additional_secret_outputs), and rotate what was exposed.",
+        _secret,
+        kinds=(Kind.SERVICE_ACCOUNT,),
+        options=(texts("properties", ("token", "secret", "password"), "Properties that are secrets."),),
+        controls=(soc2("CC6.1"), iso27001("A.5.17")),
+    ),
+    Rule(
+        "metadata-well-formed",
+        Family.HYGIENE,
+        "Tickets and statements of work are written so that they can be found.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Write the number as the other system has it.",
+        _well_formed,
+        kinds=PEOPLE,
+        options=(
+            option("ticket", "string", "[A-Z][A-Z0-9]+-[0-9]+", "The form of a ticket."),
+            option("sow", "string", "SOW-[0-9]{4}-[0-9]{3,}", "The form of a statement of work."),
+        ),
+        controls=(iso27001("A.5.18"),),
+    ),
+    Rule(
+        "exceptions-count",
+        Family.HYGIENE,
+        "An exception names a rule, a reason, an approver and an end that is not past.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Complete the exception, prolong it with an approval, or delete it and mend what it covered.",
+        _exceptions_valid,
+        controls=(iso27001("A.5.18"),),
+    ),
+    Rule(
+        "exceptions-in-force",
+        Family.HYGIENE,
+        "Exceptions are shown for as long as they are in force.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Nothing is to be done before the end; look whether it is still needed.",
+        _exceptions_in_force,
+        controls=(iso27001("A.5.18"),),
+    ),
+)

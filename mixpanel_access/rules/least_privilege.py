@@ -1,0 +1,216 @@
+"""No more access than the work needs, and a reason for what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.address import domain_of, problem_with, same_key
+from mixpanel_access.model.engagements import STANDARD_ROLES, StandardRoles
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, NotJudged, Stack
+from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
+
+STANDARDS: Final = Option(
+    "standards",
+    {
+        "type": "object",
+        "default": {},
+        "description": "Standard roles by engagement type, over those that are built in: organization, production, "
+        "elsewhere, longest_days, onboarding.",
+        "additionalProperties": {"type": "object"},
+    },
+)
+_PRIVILEGED: Final = (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN)
+
+
+def standards(options: Mapping[str, Any]) -> dict[str, StandardRoles]:
+    """The standard roles with what the configuration sets otherwise."""
+    found = dict(STANDARD_ROLES)
+    for kind, changes in (options.get("standards") or {}).items():
+        base = found.get(kind) or StandardRoles(roles.MEMBER, roles.CONSUMER, roles.CONSUMER, 90, "")
+        known = {name: value for name, value in changes.items() if name in StandardRoles.__dataclass_fields__}
+        found[kind] = StandardRoles(**{**base.__dict__, **known})
+    return found
+
+
+def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
+    kind = entry.text("engagement_type")
+    if not kind:
+        return
+    known = standards(context.options)
+    standard = known.get(kind)
+    if standard is None:
+        yield f"{kind!r} is no engagement type; there are {', '.join(known)}"
+    elif entry.kind is Kind.MEMBER:
+        if roles.organization_rank(entry.role) > roles.organization_rank(standard.organization):
+            yield f"an engagement of type {kind} needs organization {standard.organization} at most"
+    else:
+        allowed = standard.project_role(entry.text("environment") or context.environment)
+        if not roles.is_custom(entry.role) and roles.project_rank(entry.role) > roles.project_rank(allowed):
+            yield f"an engagement of type {kind} needs {allowed} at most in this environment"
+
+
+def _collaborator(entry: Entry, context: Context) -> bool:
+    """Somebody who is here for an engagement, or from outside."""
+    if entry.text("engagement") or entry.text("engagement_type"):
+        return True
+    return bool(context.company_domains) and context.external(entry.email)
+
+
+def _project_owner(entry: Entry, context: Context) -> Iterator[str]:
+    if entry.role == roles.OWNER and _collaborator(entry, context):
+        yield "a collaborator may not own a project: an owner can delete it and its data; admin is the highest"
+
+
+def _admin_reason(entry: Entry, _context: Context) -> Iterator[str]:
+    if entry.role not in _PRIVILEGED:
+        return
+    missing = [name for name in ("justification", "approver") if not entry.text(name)]
+    if missing:
+        yield f"{entry.role} needs a reason and a named approver; there is no {' and no '.join(missing)}"
+
+
+def _justified(entry: Entry, context: Context) -> Iterator[str]:
+    lowest = context.options["lowest"]
+    high = roles.is_custom(entry.role) or roles.project_rank(entry.role) >= roles.project_rank(lowest)
+    if high and not entry.text("justification"):
+        yield f"{lowest} and above need a justification, and there is none"
+
+
+def _approver(entry: Entry, context: Context) -> Iterator[str]:
+    approver = entry.text("approver")
+    if not approver:
+        return
+    if reason := problem_with(approver):
+        yield f"the approver {approver!r} is no e-mail address ({reason}), so that nobody can be asked"
+    elif same_key(approver) == same_key(entry.email):
+        yield "the approver is the person themselves"
+    elif context.company_domains and context.external(approver):
+        yield f"the approver {approver} is not of the company: {domain_of(approver)} is none of its domains"
+
+
+def _redundant(stack: Stack, _context: Context) -> Iterator[Finding]:
+    unseen = []
+    for entry in stack.of(Kind.GRANT):
+        ways = entry.get("grant_types")
+        if ways is None:
+            unseen.append(entry.email)
+            continue
+        others = [way for way in ways if way in (GrantType.ORGANIZATION_ROLE, GrantType.TEAM)]
+        lower = roles.project_rank(entry.role) < roles.project_rank(entry.get("effective_role"))
+        if others and lower and not roles.is_custom(entry.role):
+            yield Finding(
+                f"{entry}: gives nothing; {entry.text('effective_role')} comes through "
+                f"{' and '.join(way.replace('_', ' ') for way in others)} already",
+                entry,
+            )
+    if unseen and len(unseen) == sum(1 for _ in stack.of(Kind.GRANT)):
+        raise NotJudged("no grant is there yet: what else gives the role is known after the update")
+
+
+def _admin_as_member(stack: Stack, _context: Context) -> Iterator[Finding]:
+    if not stack.organization_roles:
+        raise NotApplicable("this stack does not declare organization roles")
+    for entries in stack.by_person().values():
+        member = next((entry for entry in entries if entry.kind is Kind.MEMBER), None)
+        grants = [entry for entry in entries if entry.kind is Kind.GRANT]
+        if member is None or member.role != roles.ADMIN or not grants:
+            continue
+        highest = max(grants, key=lambda grant: roles.project_rank(grant.role))
+        if roles.project_rank(highest.role) < roles.project_rank(roles.ADMIN):
+            yield Finding(
+                f"{member}: is admin of every project by the organization role, and the declared grants ask for "
+                f"{highest.role} at most",
+                member,
+            )
+
+
+LEAST_PRIVILEGE_RULES: Final = (
+    Rule(
+        "role-within-standard",
+        Family.LEAST_PRIVILEGE,
+        "A role is within the standard of its engagement type.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Lower the role, or correct the engagement's type; a true need is an exception with an end.",
+        _within_standard,
+        kinds=PEOPLE,
+        options=(STANDARDS,),
+        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
+    ),
+    Rule(
+        "collaborator-not-project-owner",
+        Family.LEAST_PRIVILEGE,
+        "A collaborator never owns a project.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Give admin or less.",
+        _project_owner,
+        kinds=(Kind.GRANT,),
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+    ),
+    Rule(
+        "admin-has-reason",
+        Family.LEAST_PRIVILEGE,
+        "Owner and admin roles have a reason and a named approver.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Fill in justification and approver, or lower the role.",
+        _admin_reason,
+        kinds=PEOPLE,
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+    ),
+    Rule(
+        "justified",
+        Family.LEAST_PRIVILEGE,
+        "Roles from analyst up have a justification.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Fill in justification: what the person does with the access.",
+        _justified,
+        kinds=(Kind.GRANT,),
+        options=(
+            option(
+                "lowest",
+                "string",
+                roles.ANALYST,
+                "The lowest project role that needs one.",
+                enum=list(roles.PROJECT_ROLES),
+            ),
+        ),
+        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+    ),
+    Rule(
+        "approver-is-another",
+        Family.LEAST_PRIVILEGE,
+        "The approver is somebody of the company, and not the person themselves.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Name the address of the person at the company who approved it.",
+        _approver,
+        kinds=PEOPLE,
+        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+    ),
+    Rule(
+        "no-redundant-grant",
+        Family.LEAST_PRIVILEGE,
+        "No grant repeats what the organization role or a team gives already.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Delete the grant, or take the person out of the team if the grant is what was meant.",
+        _redundant,
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("6.8")),
+    ),
+    Rule(
+        "admin-needed",
+        Family.LEAST_PRIVILEGE,
+        "An organization admin needs to be one: their declared grants would not do as a member.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        "Declare organizationRole: member and keep the grants, or delete the grants.",
+        _admin_as_member,
+        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("5.4")),
+    ),
+)

@@ -1,0 +1,175 @@
+"""The rules as a Pulumi policy pack: what the engine hands over becomes facts, what a rule finds a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyComplianceFramework,
+    PolicyConfigSchema,
+    PolicyPack,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    Severity,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.ids import COMPONENT_TYPE
+from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.rules.catalogue import RULE_IDS, RULES
+from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.rule import Rule, Verdict
+
+NAME: Final = "mixpanel-access"
+
+Report = Callable[..., None]
+
+_KINDS: Final = frozenset(kind.value for kind in Kind)
+_PROVIDER: Final = "pulumi:providers:pulumi-python"
+"""The resource that carries the stack's configuration: in a program, in a state, in an exported file."""
+
+
+def policy_pack() -> None:
+    """Serve the pack to the engine."""
+    PolicyPack(NAME, policies(), EnforcementLevel.MANDATORY)
+
+
+def policies() -> list[Policy]:
+    """One policy a rule.
+
+    A rule about single resources is judged before each of them is written; one about the stack as a whole after the
+    preview, or in an exported state.
+    """
+    return [_policy(rule) for rule in RULES]
+
+
+def _policy(rule: Rule) -> Policy:
+    first = rule.controls[0] if rule.controls else None
+    given: dict[str, Any] = {
+        "name": rule.id,
+        "description": rule.title,
+        "enforcement_level": EnforcementLevel(rule.level.value),
+        "config_schema": PolicyConfigSchema({option.name: dict(option.schema) for option in rule.options}),
+        "severity": Severity(rule.severity.value),
+        "framework": first and PolicyComplianceFramework(first.framework, first.version, first.reference),
+        "tags": [rule.family.value, *map(str, rule.controls)],
+        "remediation_steps": rule.mend,
+    }
+    if rule.kinds:
+        return ResourceValidationPolicy(validate=_of_resource(rule), **given)
+    return StackValidationPolicy(validate=_of_stack(rule), **given)
+
+
+def _of_resource(rule: Rule) -> Callable[[ResourceValidationArgs, Report], None]:
+    def validate(args: ResourceValidationArgs, report: Report) -> None:
+        if args.resource_type not in rule.kinds:
+            return
+        config = args.provider.props if args.provider else {}
+        try:
+            verdict = rule.judge_entry(_entry(args), _context(rule, config, args.get_config()))
+        except NotApplicable as reason:
+            args.not_applicable(str(reason))
+        else:
+            _tell(rule, verdict, report)
+
+    return validate
+
+
+def _of_stack(rule: Rule) -> Callable[[StackValidationArgs, Report], None]:
+    def validate(args: StackValidationArgs, report: Report) -> None:
+        config = next((one.props for one in args.resources if one.resource_type == _PROVIDER), {})
+        try:
+            verdict = rule.judge_stack(_stack(args.resources), _context(rule, config, args.get_config()))
+        except NotApplicable as reason:
+            args.not_applicable(str(reason))
+        else:
+            _tell(rule, verdict, report)
+
+    return validate
+
+
+def _tell(rule: Rule, verdict: Verdict, report: Report) -> None:
+    for finding in verdict.findings:
+        report(f"{finding.text}. {rule.mend}", finding.entry.urn if finding.entry and not rule.kinds else None)
+    if verdict.not_judged:
+        raise _NotJudged("; ".join(verdict.not_judged))
+
+
+class _NotJudged(UnknownValueError):
+    """Has the engine show, as advice whatever the rule's level, that a rule could not be judged."""
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, message)
+        self.message = message
+
+
+def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any] | None) -> Context:
+    def setting(key: str) -> str:
+        value = _plain(config.get(f"{NAMESPACE}:{key}"))
+        return value.strip() if isinstance(value, str) else ""
+
+    domains = setting("companyDomains").replace(",", " ").casefold().split()
+    return Context(
+        today=_today(setting("now")),
+        environment=setting("environment") or None,
+        company_domains=frozenset(domains),
+        options={**rule.defaults, **{key: _plain(value) for key, value in (options or {}).items()}},
+        rules=RULE_IDS,
+    )
+
+
+def _today(now: str) -> date:
+    try:
+        return instant(now).date() if now else datetime.now(UTC).date()
+    except ValueError:
+        return datetime.now(UTC).date()  # the provider says what is wrong with it
+
+
+def _stack(resources: Sequence[Any]) -> Stack:
+    roster = next((one for one in resources if one.resource_type == COMPONENT_TYPE), None)
+    facts = _values(roster.props) if roster else {}
+    exceptions = facts.get("exceptions") or []
+    return Stack(
+        [_entry(one) for one in resources if one.resource_type in _KINDS],
+        facts.get("organization_roles"),
+        [] if exceptions is UNKNOWN else [ExceptionEntry.of(one) for one in exceptions],
+    )
+
+
+def _entry(resource: Any) -> Entry:
+    return Entry(
+        Kind(resource.resource_type),
+        str(resource.name),
+        str(resource.urn),
+        _values(resource.props),
+        frozenset(resource.opts.additional_secret_outputs),
+    )
+
+
+def _values(props: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_items(props))
+
+
+def _items(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key in props:
+        if key != "__provider":
+            try:
+                yield key, _plain(props[key])
+            except UnknownValueError:
+                yield key, UNKNOWN
+
+
+def _plain(value: Any) -> Any:
+    """A value without the SDK's proxies: every number comes as floating-point."""
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,249 @@
+"""Who may be in the organization at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
+
+CONSUMER_DOMAINS: Final = (
+    "aol.com", "fastmail.com", "gmail.com", "gmx.com", "gmx.de", "googlemail.com", "hey.com", "hotmail.com",
+    "icloud.com", "live.com", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com", "outlook.com", "pm.me",
+    "proton.me", "protonmail.com", "qq.com", "tutanota.com", "web.de", "yahoo.com", "yandex.com", "yandex.ru",
+    "ymail.com", "zoho.com",
+)  # fmt: skip
+"""Mail providers where anybody can have an address, and keeps it after they left the company."""
+
+SHARED_NAMES: Final = (
+    "accounts", "admin", "administrator", "all", "analytics", "automation", "billing", "bot", "ci", "contact", "data",
+    "deploy", "dev", "developers", "engineering", "everyone", "finance", "hello", "help", "helpdesk", "hr", "info",
+    "it", "jenkins", "mail", "marketing", "no-reply", "noreply", "office", "ops", "postmaster", "robot", "root",
+    "sales", "security", "service", "support", "svc", "system", "team", "test", "tech", "webmaster",
+)  # fmt: skip
+"""What stands before the @ of a mailbox that several people or a robot read."""
+
+_LONG: Final = 10
+"""Characters from which a domain may differ in two places and still look like a misspelling."""
+
+
+def _domain_allowed(entry: Entry, context: Context) -> Iterator[str]:
+    allowed = {domain.casefold() for domain in context.options["domains"]}
+    if not allowed:
+        raise NotApplicable("no domains are set")
+    domain = domain_of(entry.email)
+    if domain not in allowed | context.company_domains:
+        yield f"{domain} is not an allowed domain; allowed are {', '.join(sorted(allowed | context.company_domains))}"
+
+
+def _consumer_mail(entry: Entry, context: Context) -> Iterator[str]:
+    domain = domain_of(entry.email)
+    if domain in context.options["domains"]:
+        yield f"{domain} is a consumer mail provider, where the person keeps the address after the engagement"
+
+
+def _misspelt(entry: Entry, context: Context) -> Iterator[str]:
+    domain = domain_of(entry.email)
+    known = {*context.company_domains, *(name.casefold() for name in context.options["domains"]), *CONSUMER_DOMAINS}
+    if not domain or domain in known:
+        return
+    for name in sorted(known):
+        distance = DamerauLevenshtein.distance(domain, name)
+        if distance <= (2 if len(name) >= _LONG else 1):
+            yield f"{domain} looks like {name} misspelt; an invitation to a stranger's domain gives a stranger access"
+            return
+
+
+def _shared_mailbox(entry: Entry, context: Context) -> Iterator[str]:
+    local = entry.email.rpartition("@")[0].casefold().partition("+")[0]
+    if local in context.options["names"]:
+        yield f"{local}@ is a shared or robot mailbox, and a member is one person"
+
+
+def _external_privileged(entry: Entry, context: Context) -> Iterator[str]:
+    if not context.external(entry.email):
+        return
+    if entry.role in context.options["roles"]:
+        yield (
+            f"somebody outside the company ({', '.join(sorted(context.company_domains))}) may not be organization "
+            f"{entry.role}"
+        )
+
+
+def _with_role(stack: Stack, role: str) -> list[Entry]:
+    """The members who are declared with an organization role; only where the stack declares all of them."""
+    if not stack.organization_roles:
+        raise NotApplicable("this stack does not declare organization roles")
+    return [entry for entry in stack.of(Kind.MEMBER) if entry.role == role]
+
+
+def _owners(stack: Stack, context: Context) -> Iterator[Finding]:
+    owners = _with_role(stack, roles.OWNER)
+    if not owners:
+        raise NotApplicable("no organization owner is declared: they are kept outside this stack")
+    low, high = context.options["minimum"], context.options["maximum"]
+    if not low <= len(owners) <= high:
+        names = ", ".join(sorted(entry.email for entry in owners))
+        yield Finding(f"there are {len(owners)} organization owners ({names}), and there should be {low} to {high}")
+
+
+def _admins(stack: Stack, context: Context) -> Iterator[Finding]:
+    admins, high = _with_role(stack, roles.ADMIN), context.options["maximum"]
+    if len(admins) > high:
+        names = ", ".join(sorted(entry.email for entry in admins))
+        yield Finding(f"there are {len(admins)} organization admins ({names}), and there should be at most {high}")
+
+
+def _plain(email: str) -> str:
+    """The mailbox that an address ends up in: without what stands behind a plus sign."""
+    local, _, domain = same_key(email).rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+def _duplicates(stack: Stack, _context: Context) -> Iterator[Finding]:
+    seen: dict[str, Entry] = {}
+    for entry in stack.of(Kind.MEMBER):
+        first = seen.setdefault(_plain(entry.email), entry)
+        if first is not entry:
+            yield Finding(f"{entry}: is the same person as {first.email}, who is declared already", entry)
+
+
+def _without_member(stack: Stack, _context: Context) -> Iterator[Finding]:
+    members = {same_key(entry.email) for entry in stack.of(Kind.MEMBER)}
+    for entry in stack.of(Kind.GRANT):
+        if same_key(entry.email) not in members:
+            yield Finding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
+
+
+def _company_known(_stack: Stack, context: Context) -> Iterator[Finding]:
+    if not context.company_domains:
+        yield Finding(
+            "mixpanel:companyDomains is not set, so that nobody can tell who is outside the company; the rules about "
+            "external people are not judged"
+        )
+
+
+PEOPLE_RULES: Final = (
+    Rule(
+        "company-domains-known",
+        Family.PEOPLE,
+        "The company's e-mail domains are set, so that rules can tell who is external.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        "pulumi config set mixpanel:companyDomains example.com,example.org",
+        _company_known,
+        controls=(iso27001("A.5.16"),),
+    ),
+    Rule(
+        "domain-allowed",
+        Family.PEOPLE,
+        "Addresses are of allowed domains: the company's and those that are listed.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Use the person's address at an allowed domain, or add the domain to the rule's configuration.",
+        _domain_allowed,
+        kinds=(Kind.MEMBER,),
+        options=(texts("domains", (), "Domains beside the company's; with none the rule allows every domain."),),
+        controls=(soc2("CC6.2"), iso27001("A.5.16")),
+    ),
+    Rule(
+        "no-consumer-mail",
+        Family.PEOPLE,
+        "Nobody has access through a consumer mail provider.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Ask for the person's address at their company.",
+        _consumer_mail,
+        kinds=(Kind.MEMBER,),
+        options=(texts("domains", CONSUMER_DOMAINS, "Domains of consumer mail providers."),),
+        controls=(soc2("CC6.2"), iso27001("A.5.16")),
+    ),
+    Rule(
+        "domain-misspelt",
+        Family.PEOPLE,
+        "An address's domain is no probable misspelling of a known one.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Correct the address; if it is right, add its domain to the rule's configuration.",
+        _misspelt,
+        kinds=(Kind.MEMBER,),
+        options=(texts("domains", (), "Further domains that are known and right."),),
+        controls=(soc2("CC6.2"), iso27001("A.5.16")),
+    ),
+    Rule(
+        "no-shared-mailbox",
+        Family.PEOPLE,
+        "A member is one person: no shared and no robot mailbox.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Name the person; for a program, make a service account.",
+        _shared_mailbox,
+        kinds=(Kind.MEMBER,),
+        options=(texts("names", SHARED_NAMES, "What stands before the @ of such mailboxes."),),
+        controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.5")),
+    ),
+    Rule(
+        "external-not-privileged",
+        Family.PEOPLE,
+        "Nobody outside the company manages the organization.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Declare organizationRole: member and give project roles.",
+        _external_privileged,
+        kinds=(Kind.MEMBER,),
+        options=(
+            texts("roles", (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN), "Roles that no external person has."),
+        ),
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+    ),
+    Rule(
+        "organization-owners",
+        Family.PEOPLE,
+        "There are enough organization owners, and not too many.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Have two owners at least, so that one can replace the other, and make the others admins or members.",
+        _owners,
+        options=(
+            option("minimum", "integer", 2, "The fewest owners.", minimum=1),
+            option("maximum", "integer", 4, "The most owners.", minimum=1),
+        ),
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+    ),
+    Rule(
+        "organization-admins",
+        Family.PEOPLE,
+        "There are not too many organization admins.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Make those members who do not manage people, and give them project roles.",
+        _admins,
+        options=(option("maximum", "integer", 5, "The most admins.", minimum=0),),
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+    ),
+    Rule(
+        "no-duplicate-person",
+        Family.PEOPLE,
+        "Each person is declared once, whatever the spelling.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Keep one of the two entries, with the grants of both.",
+        _duplicates,
+        controls=(iso27001("A.5.16"), cis("5.1")),
+    ),
+    Rule(
+        "grant-has-member",
+        Family.PEOPLE,
+        "Whoever has a grant is declared as a member in the same stack.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Declare a Member for the address; a roster does.",
+        _without_member,
+        controls=(soc2("CC6.2"), iso27001("A.5.16"), cis("5.1")),
+    ),
+)

@@ -1,0 +1,190 @@
+"""A rule: what it is for, how it is set, and the function that judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, cast
+
+from mixpanel_access.rules.facts import Context, Entry, Kind, NotJudged, Stack
+
+
+class Family(StrEnum):
+    """What a rule is about."""
+
+    PEOPLE = "people"
+    LEAST_PRIVILEGE = "least privilege"
+    SEPARATION = "separation"
+    TIME = "time"
+    HYGIENE = "hygiene"
+
+
+class Level(StrEnum):
+    """What a violation does: nothing, a warning, or the end of the operation."""
+
+    DISABLED = "disabled"
+    ADVISORY = "advisory"
+    MANDATORY = "mandatory"
+
+
+class Severity(StrEnum):
+    """How bad a violation is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting of a rule.
+
+    Attributes:
+        name: its key in the configuration.
+        schema: its JSON schema, with default and description.
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+
+    @property
+    def default(self) -> Any:
+        """The value unless it is set."""
+        return self.schema.get("default")
+
+
+@dataclass(frozen=True)
+class Control:
+    """A control of a framework that the rule helps to meet."""
+
+    framework: str
+    version: str
+    reference: str
+
+    def __str__(self) -> str:
+        return f"{self.framework} {self.version} {self.reference}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One violation: the text, and the resource that it concerns, or None for the stack."""
+
+    text: str
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule finds.
+
+    Attributes:
+        findings: the violations.
+        not_judged: what could not be judged, and why.
+    """
+
+    findings: Sequence[Finding] = ()
+    not_judged: Sequence[str] = ()
+
+
+Each = Callable[[Entry, Context], Iterator[str]]
+Whole = Callable[[Stack, Context], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        id: its name in configuration and output.
+        family: what it is about.
+        title: what must be so, in one sentence.
+        level: what a violation does unless it is set otherwise.
+        severity: how bad a violation is.
+        mend: what to do about one.
+        kinds: the resources that it judges one by one; none means the stack as a whole.
+        options: its settings.
+        controls: what it helps to meet.
+    """
+
+    id: str
+    family: Family
+    title: str
+    level: Level
+    severity: Severity
+    mend: str
+    judge: Each | Whole
+    kinds: Sequence[Kind] = ()
+    options: Sequence[Option] = ()
+    controls: Sequence[Control] = field(default=())
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The options that are not set otherwise."""
+        return {option.name: option.default for option in self.options}
+
+    def judge_entry(self, entry: Entry, context: Context) -> Verdict:
+        """Judge one resource.
+
+        Raises:
+            NotApplicable: the rule does not concern this stack.
+        """
+        if entry.kind not in self.kinds:
+            return Verdict()
+        try:
+            if any(one.rule == self.id and one.problem(context.today, [self.id]) is None for one in entry.exceptions):
+                return Verdict()
+            found = [Finding(f"{entry}: {words}", entry) for words in cast("Each", self.judge)(entry, context)]
+        except NotJudged as unknown:
+            return Verdict(not_judged=[str(unknown)])
+        return Verdict(found)
+
+    def judge_stack(self, stack: Stack, context: Context) -> Verdict:
+        """Judge a whole stack: resource by resource, or all together, as the rule does it.
+
+        Raises:
+            NotApplicable: the rule does not concern this stack.
+        """
+        if self.kinds:
+            verdicts = [self.judge_entry(entry, context) for entry in stack.of(*self.kinds)]
+            return Verdict(
+                [finding for one in verdicts for finding in one.findings],
+                [text for one in verdicts for text in one.not_judged],
+            )
+        try:
+            findings = list(cast("Whole", self.judge)(stack, context))
+            return Verdict([one for one in findings if not self._excepted(one, stack, context)])
+        except NotJudged as unknown:
+            return Verdict(not_judged=[str(unknown)])
+
+    def _excepted(self, finding: Finding, stack: Stack, context: Context) -> bool:
+        entries = finding.entry.exceptions if finding.entry else stack.exceptions
+        return any(one.rule == self.id and one.problem(context.today, [self.id]) is None for one in entries)
+
+
+def option(name: str, kind: str, default: Any, description: str, **more: Any) -> Option:
+    """An option of a simple type."""
+    return Option(name, {"type": kind, "default": default, "description": description, **more})
+
+
+def texts(name: str, default: Sequence[str], description: str) -> Option:
+    """An option that is a list of texts."""
+    return Option(
+        name, {"type": "array", "items": {"type": "string"}, "default": list(default), "description": description}
+    )
+
+
+def soc2(reference: str) -> Control:
+    """A criterion of the SOC 2 trust services criteria."""
+    return Control("SOC 2", "2017", reference)
+
+
+def iso27001(reference: str) -> Control:
+    """A control of ISO/IEC 27001, annex A."""
+    return Control("ISO/IEC 27001", "2022", reference)
+
+
+def cis(reference: str) -> Control:
+    """A safeguard of the CIS Critical Security Controls."""
+    return Control("CIS Controls", "8", reference)

@@ -1,0 +1,146 @@
+"""Production and staging, people and programs, one stack and another: kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, NotJudged, Stack
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
+
+
+def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
+    environment = entry.text("environment")
+    if not environment:
+        yield "the project's environment is not declared, so that nothing tells production from staging"
+    elif context.environment and environment != context.environment:
+        yield f"the project is {environment}, and this stack holds {context.environment}"
+
+
+def _one_environment(stack: Stack, context: Context) -> Iterator[Finding]:
+    reach: dict[tuple[str, str], dict[str, Entry]] = {}
+    for entry in stack.of(Kind.GRANT):
+        if context.external(entry.email) and entry.text("environment"):
+            key = (entry.email.casefold(), entry.text("engagement"))
+            reach.setdefault(key, {}).setdefault(entry.text("environment"), entry)
+    allowed = set(context.options["engagements"])
+    for (_, engagement), environments in reach.items():
+        if len(environments) > 1 and engagement not in allowed:
+            last = list(environments.values())[-1]
+            through = f"through the engagement {engagement!r}" if engagement else "without an engagement"
+            yield Finding(f"{last}: reaches {' and '.join(sorted(environments))} {through}", last)
+
+
+def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding]:
+    reach: dict[str, dict[str, Entry]] = {}
+    for entry in stack.of(Kind.SERVICE_ACCOUNT_GRANT):
+        account = str(entry.get("service_account") or entry.get("service_account_id") or entry.name)
+        reach.setdefault(account, {}).setdefault(entry.text("environment") or "an undeclared environment", entry)
+    for account, environments in reach.items():
+        if len(environments) > 1:
+            last = list(environments.values())[-1]
+            yield Finding(f"service account {account}: reaches {' and '.join(sorted(environments))}", last)
+
+
+def _all_users(stack: Stack, context: Context) -> Iterator[Finding]:
+    told, unseen, grants = set(), 0, 0
+    for entry in stack.of(Kind.GRANT):
+        grants += 1
+        ways = entry.get("grant_types")
+        unseen += ways is None
+        if ways and GrantType.ALL_USERS in ways and context.is_production(entry) and entry.project not in told:
+            told.add(entry.project)
+            yield Finding(
+                f"project {entry.project}: everybody in the organization has access to it through a grant to all users",
+                entry,
+            )
+    if grants and unseen == grants:
+        raise NotJudged("no grant is there yet: who else reaches the projects is known after the update")
+
+
+def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
+    if not context.is_production(entry):
+        return
+    missing = [name for name in context.options["fields"] if not entry.text(name)]
+    if missing:
+        yield f"access to production needs {', '.join(context.options['fields'])}; there is no {', no '.join(missing)}"
+
+
+def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding]:
+    if stack.organization_roles is None:
+        raise NotApplicable("the stack has no roster, which says whether it declares organization roles")
+    if stack.organization_roles:
+        return
+    for entry in stack.of(Kind.MEMBER):
+        if entry.role not in ("", roles.MEMBER):
+            yield Finding(f"{entry}: this stack does not declare organization roles", entry)
+
+
+SEPARATION_RULES: Final = (
+    Rule(
+        "own-environment",
+        Family.SEPARATION,
+        "A stack holds only its own environment's projects.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Declare the grant in the stack of the project's environment.",
+        _own_environment,
+        kinds=(Kind.GRANT,),
+        controls=(soc2("CC6.1"), iso27001("A.5.15")),
+    ),
+    Rule(
+        "external-in-one-environment",
+        Family.SEPARATION,
+        "Nobody outside the company reaches production and staging through one engagement, unless it is said.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Split the engagement, or list it in the rule's configuration.",
+        _one_environment,
+        options=(texts("engagements", (), "Engagements that may span environments."),),
+        controls=(soc2("CC6.1"), iso27001("A.5.15")),
+    ),
+    Rule(
+        "service-account-in-one-environment",
+        Family.SEPARATION,
+        "A service account reaches one environment only.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Make one service account an environment.",
+        _account_environments,
+        controls=(soc2("CC6.1"), iso27001("A.5.15"), cis("5.5")),
+    ),
+    Rule(
+        "no-all-users-in-production",
+        Family.SEPARATION,
+        "No production project is open to everybody in the organization.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Take the grant to all users away in Project Settings > Users & Teams.",
+        _all_users,
+        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
+    ),
+    Rule(
+        "production-has-paperwork",
+        Family.SEPARATION,
+        "A grant in production has its ticket, approver and statement of work.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Fill in what is missing.",
+        _paperwork,
+        kinds=(Kind.GRANT,),
+        options=(texts("fields", ("ticket", "approver", "sow"), "The fields that must be filled in."),),
+        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+    ),
+    Rule(
+        "organization-roles-in-one-stack",
+        Family.SEPARATION,
+        "Organization roles above member are declared in the stack that owns them.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Declare the role in the stack whose roster has organizationRoles: true.",
+        _owning_stack,
+        controls=(soc2("CC6.3"), iso27001("A.5.15")),
+    ),
+)

@@ -1,0 +1,194 @@
+"""The policy pack through the real engine: at preview, at up, and over states."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.sandbox import ROOT
+from mixpanel_access.model.ids import COMPONENT_TYPE
+from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
+from tests.engine.conftest import Workspace
+from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case
+from tests.rules.states import state
+
+pytestmark = pytest.mark.engine
+
+PACK = ROOT / "policies"
+CONFIGS = {path.stem: path for path in sorted((PACK / "config").glob("*.json"))}
+
+
+def violations(output: str) -> set[tuple[str, str]]:
+    """Level and rule of each violation that the engine shows."""
+    return set(re.findall(r"^ +- \[(\w+)\] +(?:\[[^]]*\] +)?([\w-]+) +\(", output, re.MULTILINE))
+
+
+def analyze(workspace: Workspace, case: Case, config: Path | None = None) -> str:
+    """What `pulumi policy analyze` says of a state."""
+    settings = {"now": f"{TODAY}T12:00:00Z", "companyDomains": case.domains}
+    if case.environment:
+        settings["environment"] = case.environment
+    roster = None
+    if case.roles is not None:
+        exceptions = [vars(one) for one in case.exceptions]
+        roster = {"organization_roles": case.roles, "exceptions": exceptions}
+    file = workspace.folder / "state.json"
+    file.write_text(json.dumps(state(case.entries, settings, roster)))
+    options = ("--policy-pack-config", str(config)) if config else ()
+    done = workspace.run("policy", "analyze", "--file", str(file), "--policy-pack", str(PACK), *options, check=False)
+    assert "Exception calling application" not in done.stderr
+    return done.stdout
+
+
+ALONE = [rule.id for rule in RULES if not rule.kinds]
+"""Rules about the stack as a whole: each needs a state of its own."""
+
+
+def test_each_rule_about_one_resource_through_the_engine(workspace: Workspace) -> None:
+    """All failing cases in one state, all violations in one run; the compliant state has none."""
+    together = [rule.id for rule in RULES if rule.kinds]
+    fails = [(rule_id, case) for rule_id in together for case in CASES[rule_id].fails if not case.options]
+    entries = {}
+    for number, (_, case) in enumerate(fails):
+        for entry in case.entries:
+            entries[f"{number}-{entry.name}"] = entry
+    unique = [type(entry)(entry.kind, name, "", entry.values, entry.secret_outputs) for name, entry in entries.items()]
+    shown = analyze(workspace, Case(unique))
+    found = {rule for _, rule in violations(shown)}
+    assert set(together) - {"domain-allowed", "naming"} <= found  # the first needs its configuration: see below
+    for rule_id, case in fails:
+        if rule_id != "naming":  # whose names are made here
+            assert all(words in shown for words in case.words), (rule_id, case.words)
+    config = workspace.folder / "config.json"
+    (case,) = CASES["domain-allowed"].fails
+    config.write_text(json.dumps({"domain-allowed": {"enforcementLevel": "advisory", **case.options}}))
+    assert ("advisory", "domain-allowed") in violations(analyze(workspace, case, config))
+    assert ("advisory", "naming") in violations(analyze(workspace, CASES["naming"].fails[0]))
+    assert violations(analyze(workspace, Case(COMPLIANT))) == set()
+
+
+@pytest.mark.parametrize("rule_id", ALONE)
+def test_each_rule_about_the_stack_through_the_engine(workspace: Workspace, rule_id: str) -> None:
+    """Its failing case, with its words, its description, its level and how to mend it."""
+    case = CASES[rule_id].fails[0]
+    shown = analyze(workspace, case)
+    assert (find(rule_id).level.value, rule_id) in violations(shown)
+    assert all(words in shown for words in case.words)
+    assert find(rule_id).mend in shown
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_configurations(workspace: Workspace, name: str) -> None:
+    """Each has every rule; the engine takes it; the committed stack of that name passes with it."""
+    document: Mapping[str, Any] = json.loads(CONFIGS[name].read_text())
+    assert list(document) == list(RULE_IDS)
+    for rule in RULES:
+        assert {"enforcementLevel"} <= document[rule.id].keys() <= {"enforcementLevel", *rule.defaults}
+    if name != "production":
+        workspace.run("stack", "init", name)
+    done = workspace.run(*_preview(name), check=False)
+    assert done.returncode == 0, done.stdout
+    shown = violations(done.stdout)
+    assert ("advisory", "exceptions-in-force") in shown
+    assert (
+        "EXCEPTION from longest-duration for robin@agency.example.org, until 2030-12-31: The agency looks"
+        in done.stdout
+    )
+    assert not [rule for level, rule in shown if level == "mandatory"]
+
+
+def _preview(name: str, *more: str) -> list[str]:
+    return ["preview", "--stack", name, "--policy-pack", str(PACK), "--policy-pack-config", str(CONFIGS[name]), *more]
+
+
+def test_a_bad_roster_is_stopped_with_all_that_is_wrong(workspace: Workspace) -> None:
+    """At preview everything in one run; at up nothing bad is written, without a preview too."""
+    roster = workspace.stacks / "production.yaml"
+    roster.write_text(
+        roster.read_text()
+        .replace(ROBIN, "info@gmial.com")
+        .replace("    ticket: OPS-4711\n", "")
+        .replace("    approver: ana@example.com\n    justification: Reviews the checkout funnels of the shop\n", "")
+        .replace("shop: analyst", "shop: admin")
+    )
+    before = workspace.dump()
+    preview = workspace.run(*_preview("production"), check=False)
+    assert preview.returncode != 0
+    bad = {
+        "domain-misspelt",
+        "no-shared-mailbox",
+        "production-has-paperwork",
+        "admin-has-reason",
+        "role-within-standard",
+    }
+    assert {("mandatory", rule) for rule in bad} <= violations(preview.stdout)
+    assert (
+        "info@gmial.com as admin in project 1234567: access to production needs ticket, approver, sow; there is no "
+        in (preview.stdout)
+    )
+    for args in (["up", "--yes"], ["up", "--yes", "--skip-preview"]):
+        up = workspace.run(*args, "--stack", "production", "--policy-pack", str(PACK), check=False)
+        assert up.returncode != 0
+    assert {**workspace.dump(), "now": None} == {**before, "now": None}
+
+
+UNKNOWN_VALUES = """\
+import pulumi
+from mixpanel_access.provider import Member, ProjectGrant
+
+cy = Member("cy", email="cy@example.com", ticket="OPS-1", approver="ana@example.com", sow="SOW-2026-001")
+ProjectGrant(
+    "cy-shop", project_id=1234567, email=cy.organization_role.apply(lambda _: "cy@example.com"), role="analyst",
+    justification=cy.organization_role.apply(lambda role: f"as {role}"), ticket="OPS-1", approver="ana@example.com",
+    sow="SOW-2026-001", opts=pulumi.ResourceOptions(depends_on=[cy]),
+)
+"""
+
+
+def test_what_is_not_known_is_not_judged_and_said(workspace: Workspace) -> None:
+    """At preview, another resource's output: no violation, one advice; at up, when it is known, it is judged."""
+    workspace.program(UNKNOWN_VALUES)
+    preview = workspace.run("preview", "--stack", "production", "--policy-pack", str(PACK), check=False)
+    assert preview.returncode == 0, preview.stdout
+    assert ("advisory", "justified") in violations(preview.stdout)
+    assert "justification of cy-shop is not known before the update" in preview.stdout
+    up = workspace.up("production", "--policy-pack", str(PACK))
+    assert "justified" not in {rule for _, rule in violations(up.stdout)}
+
+
+def test_levels_and_options_come_from_the_configuration(workspace: Workspace) -> None:
+    """Disabled, advisory, mandatory; an option that is of the wrong type is the engine's one error."""
+    case = Case([COMPLIANT[3], CASES["justified"].fails[0].entries[0]])
+    config = workspace.folder / "config.json"
+    for level, expected in {"disabled": [], "advisory": ["advisory"], "mandatory": ["mandatory"]}.items():
+        config.write_text(json.dumps({"justified": level}))
+        shown = violations(analyze(workspace, case, config))
+        assert [found for found, rule in shown if rule == "justified"] == expected
+    config.write_text(json.dumps({"justified": {"lowest": "admin"}}))
+    assert "justified" not in {rule for _, rule in violations(analyze(workspace, case, config))}
+    config.write_text(json.dumps({"longest-duration": {"days": "many"}}))
+    done = workspace.run(
+        *("policy", "analyze", "--file", str(workspace.folder / "state.json"), "--policy-pack", str(PACK)),
+        *("--policy-pack-config", str(config)),
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "longest-duration" in done.stdout + done.stderr
+
+
+def test_a_real_state_is_judged_like_its_program(workspace: Workspace) -> None:
+    """Exported after up: the same findings but for what is known only now."""
+    workspace.up("production")
+    file = workspace.folder / "export.json"
+    file.write_text(workspace.run("stack", "export", "--stack", "production").stdout)
+    assert COMPONENT_TYPE in file.read_text()
+    config = ("--policy-pack", str(PACK), "--policy-pack-config", str(CONFIGS["production"]))
+    shown = violations(workspace.run("policy", "analyze", "--file", str(file), *config).stdout)
+    previewed = violations(workspace.run(*_preview("production")).stdout)
+    assert shown == previewed
+    assert ("advisory", "exceptions-in-force") in shown

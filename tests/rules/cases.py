@@ -1,0 +1,493 @@
+"""For every rule: what passes, what fails, the two sides of its boundary, and each of its options at work.
+
+The compliant stack passes every rule; each case spoils or mends one thing in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from mixpanel_access.rules.catalogue import RULE_IDS, find
+from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.rule import Verdict
+
+TODAY = date(2026, 5, 4)
+METADATA = {
+    "engagement": "Funnel review",
+    "engagement_type": "analytics_review",
+    "sow": "SOW-2026-014",
+    "ticket": "OPS-4711",
+    "approver": "ana@example.com",
+    "justification": "Reviews the checkout funnels",
+    "starts": "2026-04-01",
+    "ends": "2026-06-15",
+}
+ROBIN = "robin@agency.example.org"
+CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
+
+
+def member(email: str = ROBIN, role: str | None = "member", **values: Any) -> Entry:
+    """A compliant member, but for what is given; None takes a value away."""
+    given = {"email": email, "role": role, "removal": "when_unused", "status": "accepted", **METADATA, **values}
+    return Entry(Kind.MEMBER, email.casefold(), f"m:{email}", _set(given))
+
+
+def grant(email: str = ROBIN, role: str = "analyst", project: int = 1234567, **values: Any) -> Entry:
+    """A compliant grant, but for what is given."""
+    given = {
+        "email": email,
+        "project_id": project,
+        "role": role,
+        "environment": "production",
+        "grant_types": ["individual"],
+        "effective_role": role,
+        **METADATA,
+        **values,
+    }
+    return Entry(Kind.GRANT, f"{project}:{email.casefold()}", f"g:{project}:{email}", _set(given))
+
+
+def account(name: str = "etl", **values: Any) -> Entry:
+    """A compliant service account, but for what is given."""
+    given = {"username": f"{name}.1a2b3c.mp-service-account", "expires": "2026-12-31T00:00:00Z", "token": "t", **values}
+    return Entry(Kind.SERVICE_ACCOUNT, name, f"s:{name}", _set(given), frozenset({"token"}))
+
+
+def account_grant(environment: str | None, project: int = 1234567, name: str = "etl") -> Entry:
+    """A service account's grant."""
+    given = {"service_account": name, "project_id": project, "role": "consumer", "environment": environment}
+    return Entry(Kind.SERVICE_ACCOUNT_GRANT, f"{project}:{name}", f"sg:{project}:{name}", _set(given))
+
+
+def team(name: str) -> Entry:
+    """A team."""
+    return Entry(Kind.TEAM, name, f"t:{name}", {"name": name})
+
+
+def people(*roles: str) -> list[Entry]:
+    """Colleagues with these organization roles."""
+    return [
+        member(f"{role}{number}@example.com", role, engagement=None, engagement_type=None)
+        for number, role in enumerate(roles)
+    ]
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+COMPLIANT = [
+    *people("owner", "owner", "admin"),
+    member(),
+    grant(),
+    account(),
+    account_grant("production"),
+    team("Data"),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One stack and what a rule says of it.
+
+    Attributes:
+        entries: the resources.
+        words: what the findings say, one text each; none means that it passes.
+        options: the rule's configuration.
+        roles: whether the roster declares organization roles; None where there is no roster.
+        domains: the company's domains.
+        environment: the stack's environment.
+        exceptions: the stack's own.
+    """
+
+    entries: Sequence[Entry]
+    words: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    roles: bool | None = True
+    domains: str = "example.com"
+    environment: str | None = "production"
+    exceptions: Sequence[ExceptionEntry] = ()
+
+    def judge(self, rule_id: str) -> Verdict:
+        """What the rule says."""
+        rule = find(rule_id)
+        context = Context(
+            TODAY,
+            self.environment,
+            frozenset(self.domains.split()),
+            {**rule.defaults, **self.options},
+            RULE_IDS,
+        )
+        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions), context)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """All cases of a rule.
+
+    Attributes:
+        passes: they pass.
+        fails: they do not.
+        boundary: the last that passes and the first that fails.
+        configured: options that make a passing one fail or a failing one pass.
+    """
+
+    fails: Sequence[Case]
+    boundary: tuple[Case, Case]
+    configured: Sequence[Case] = ()
+    passes: Sequence[Case] = (Case(COMPLIANT),)
+
+
+def _exception(**values: Any) -> dict[str, Any]:
+    given = {"rule": "justified", "reason": "Under review", "approver": "ana@example.com", "ends": "2026-05-31"}
+    return {**given, **values}
+
+
+CASES: dict[str, Cases] = {
+    "company-domains-known": Cases(
+        fails=[Case(COMPLIANT, ["companyDomains is not set"], domains="")],
+        boundary=(Case([], domains="example.com"), Case([], ["not set"], domains="")),
+    ),
+    "domain-allowed": Cases(
+        fails=[Case([member("x@other.example")], ["other.example is not an allowed domain"], {"domains": ["a.example"]})],
+        boundary=(
+            Case([member("x@A.example")], options={"domains": ["a.example"]}),
+            Case([member("x@sub.a.example")], ["sub.a.example is not"], {"domains": ["a.example"]}),
+        ),
+        configured=[
+            Case([member(), member("x@B.example")], ["b.example is not"], {"domains": ["Agency.example.org"]}),
+        ],
+    ),
+    "no-consumer-mail": Cases(
+        fails=[Case([member("robin@gmail.com")], ["gmail.com is a consumer mail provider"])],
+        boundary=(Case([member("robin@gmail.com.example")]), Case([member("robin@GMAIL.com")], ["consumer"])),
+        configured=[Case([member()], ["agency.example.org is a consumer"], {"domains": ["agency.example.org"]})],
+    ),
+    "domain-misspelt": Cases(
+        fails=[
+            Case([member("robin@gmial.com")], ["gmial.com looks like gmail.com misspelt"]),
+            Case([member("robin@exmaple.com")], ["exmaple.com looks like example.com misspelt"]),
+        ],
+        boundary=(Case([member("robin@exampl.co.x")]), Case([member("robin@exampl.co")], ["looks like example.com"])),
+        configured=[
+            Case([member("robin@gmial.com")], options={"domains": ["gmial.com"]}),
+            Case([member("robin@partnr.example")], ["like partner.example"], {"domains": ["partner.example"]}),
+        ],
+    ),
+    "no-shared-mailbox": Cases(
+        fails=[Case([member("info@agency.example.org")], ["info@ is a shared or robot mailbox"])],
+        boundary=(Case([member("info1@example.com")]), Case([member("Info+x@example.com")], ["info@ is a shared"])),
+        configured=[Case([member()], ["robin@ is a shared"], {"names": ["robin"]})],
+    ),
+    "external-not-privileged": Cases(
+        fails=[Case([member(role=role)], [f"not be organization {role}"]) for role in ("owner", "admin", "billing_admin")],
+        boundary=(
+            Case([member("a@sub.example.com", "owner")]),
+            Case([member("a@notexample.com", "owner")], ["outside the company (example.com)"]),
+        ),
+        configured=[Case([member(role="billing_admin")], options={"roles": ["owner", "admin"]})],
+    ),
+    "organization-owners": Cases(
+        fails=[Case(people("owner"), ["there are 1 organization owners (owner0@example.com)"])],
+        boundary=(Case(people(*["owner"] * 4)), Case(people(*["owner"] * 5), ["there are 5 organization owners"])),
+        configured=[
+            Case(people("owner"), options={"minimum": 1}),
+            Case(people("owner", "owner"), ["should be 1 to 1"], {"minimum": 1, "maximum": 1}),
+        ],
+    ),
+    "organization-admins": Cases(
+        fails=[Case(people(*["admin"] * 7), ["there are 7 organization admins"])],
+        boundary=(Case(people(*["admin"] * 5)), Case(people(*["admin"] * 6), ["should be at most 5"])),
+        configured=[Case(people("admin"), ["should be at most 0"], {"maximum": 0})],
+    ),
+    "no-duplicate-person": Cases(
+        fails=[Case([member(), member("robin+x@agency.example.org")], ["is the same person as robin@agency.example.org"])],
+        boundary=(
+            Case([member(), member("robin@other.example.org")]),
+            Case([member(), member("ROBIN@agency.example.org")], ["is the same person"]),
+        ),
+    ),
+    "grant-has-member": Cases(
+        fails=[Case([grant()], ["declares no member for this person"])],
+        boundary=(
+            Case([member("ROBIN@agency.example.org"), grant()]),
+            Case([member("robi@agency.example.org"), grant()], ["declares no member"]),
+        ),
+    ),
+    "role-within-standard": Cases(
+        fails=[
+            Case([grant(role="admin")], ["type analytics_review needs analyst at most"]),
+            Case([member(role="admin")], ["type analytics_review needs organization member at most"]),
+            Case([grant(engagement_type="juggling")], ["'juggling' is no engagement type; there are analytics_review"]),
+        ],
+        boundary=(
+            Case([grant(role="admin", engagement_type="implementation", environment="staging"), member(role=None)]),
+            Case([grant(role="admin", engagement_type="implementation")], ["needs analyst at most"]),
+        ),
+        configured=[
+            Case([grant(role="admin")], options={"standards": {"analytics_review": {"production": "admin"}}}),
+            Case([grant(engagement_type="juggling")], ["needs consumer"], {"standards": {"juggling": {}}}),
+        ],
+        passes=[Case(COMPLIANT), Case([grant(role="owner", engagement_type=None), grant(role=CUSTOM)])],
+    ),
+    "collaborator-not-project-owner": Cases(
+        fails=[Case([grant(role="owner")], ["a collaborator may not own a project"])],
+        boundary=(
+            Case([grant("ana@example.com", "owner", engagement=None, engagement_type=None)]),
+            Case([grant("ana@example.com", "owner", engagement=None)], ["may not own"]),
+        ),
+    ),
+    "admin-has-reason": Cases(
+        fails=[
+            Case([grant(role="admin", justification=None)], ["admin needs a reason and a named approver; there is no just"]),
+            Case([member(role="owner", approver=None, justification=" ")], ["no justification and no approver"]),
+        ],
+        boundary=(
+            Case([grant(role="analyst", approver=None, justification=None)]),
+            Case([grant(role="admin", approver=None)], ["there is no approver"]),
+        ),
+    ),
+    "justified": Cases(
+        fails=[Case([grant(justification=None)], ["analyst and above need a justification"])],
+        boundary=(
+            Case([grant(role="consumer", justification=None)]),
+            Case([grant(role="analyst", justification="")], ["and there is none"]),
+        ),
+        configured=[
+            Case([grant(justification=None)], options={"lowest": "admin"}),
+            Case([grant(role=CUSTOM, justification=None)], ["owner and above"], {"lowest": "owner"}),
+        ],
+    ),
+    "approver-is-another": Cases(
+        fails=[
+            Case([grant(approver=ROBIN.upper())], ["the approver is the person themselves"]),
+            Case([grant(approver="the boss")], ["'the boss' is no e-mail address"]),
+        ],
+        boundary=(
+            Case([grant(approver=None), member(approver="a@eu.example.com")]),
+            Case([grant(approver="a@eu-example.com")], ["a@eu-example.com is not of the company"]),
+        ),
+    ),
+    "no-redundant-grant": Cases(
+        fails=[
+            Case(
+                [grant(grant_types=["team", "individual"], effective_role="admin")],
+                ["gives nothing; admin comes through team already"],
+            ),
+            Case(
+                [grant(grant_types=["organization_role", "individual"], effective_role="owner")],
+                ["owner comes through organization role"],
+            ),
+        ],
+        boundary=(
+            Case([grant(grant_types=["team", "individual"], effective_role="analyst")]),
+            Case([grant(role="consumer", grant_types=["team", "individual"], effective_role="analyst")], ["gives nothing"]),
+        ),
+        passes=[Case(COMPLIANT), Case([grant(role=CUSTOM, grant_types=["team"], effective_role="analyst")])],
+    ),
+    "admin-needed": Cases(
+        fails=[Case([member(role="admin"), grant()], ["the declared grants ask for analyst at most"])],
+        boundary=(
+            Case([member(role="admin"), grant(), grant(role="admin", project=2)]),
+            Case([member(role="admin"), grant(role="consumer"), grant(project=2)], ["ask for analyst"]),
+        ),
+        passes=[Case(COMPLIANT), Case([member(role="admin")])],
+    ),
+    "own-environment": Cases(
+        fails=[Case([grant(environment="staging")], ["the project is staging, and this stack holds production"])],
+        boundary=(
+            Case([grant(environment="staging")], environment="staging"),
+            Case([grant(environment=None)], ["environment is not declared"]),
+        ),
+    ),
+    "external-in-one-environment": Cases(
+        fails=[
+            Case(
+                [grant(), grant(project=2, environment="staging")],
+                ["reaches production and staging through the engagement 'Funnel review'"],
+            )
+        ],
+        boundary=(
+            Case([grant(), grant(project=2, environment="staging", engagement="Another")]),
+            Case(
+                [grant(engagement=None), grant(ROBIN.upper(), project=2, environment="staging", engagement=None)],
+                ["without an engagement"],
+            ),
+        ),
+        configured=[
+            Case([grant(), grant(project=2, environment="staging")], options={"engagements": ["Funnel review"]})
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case([grant("ana@example.com"), grant("ana@example.com", project=2, environment="staging")]),
+        ],
+    ),
+    "service-account-in-one-environment": Cases(
+        fails=[Case([account_grant("production"), account_grant("staging", 2)], ["account etl: reaches production and st"])],
+        boundary=(
+            Case([account_grant("production"), account_grant("staging", 2, "other")]),
+            Case([account_grant("production"), account_grant(None, 2)], ["an undeclared environment"]),
+        ),
+    ),
+    "no-all-users-in-production": Cases(
+        fails=[
+            Case(
+                [grant(grant_types=["individual", "all_users"]), grant("a@example.com", grant_types=["all_users"])],
+                ["project 1234567: everybody in the organization has access"],
+            )
+        ],
+        boundary=(
+            Case([grant(environment="staging", grant_types=["all_users"])]),
+            Case([grant(environment=None, grant_types=["all_users"])], ["everybody"]),
+        ),
+    ),
+    "production-has-paperwork": Cases(
+        fails=[Case([grant(ticket=None, sow=None)], ["needs ticket, approver, sow; there is no ticket, no sow"])],
+        boundary=(
+            Case([grant(environment="staging", ticket=None)]),
+            Case([grant(ticket=" ")], ["there is no ticket"]),
+        ),
+        configured=[
+            Case([grant(ticket=None)], options={"fields": ["approver", "sow"]}),
+            Case([grant()], ["there is no notes"], {"fields": ["notes"]}),
+        ],
+    ),
+    "organization-roles-in-one-stack": Cases(
+        fails=[Case(people("admin"), ["this stack does not declare organization roles"], roles=False)],
+        boundary=(
+            Case([member(role="member"), member("x@example.com", None)], roles=False),
+            Case(people("billing_admin"), ["does not declare"], roles=False),
+        ),
+    ),
+    "external-access-ends": Cases(
+        fails=[Case([member(ends=None)], ["has access without an end"]), Case([grant(ends="")], ["without an end"])],
+        boundary=(
+            Case([member("ana@example.com", ends=None)]),
+            Case([member("ana@xexample.com", ends=None)], ["outside the company"]),
+        ),
+    ),
+    "longest-duration": Cases(
+        fails=[Case([grant(ends="2027-04-01")], ["it lasts 366 days, from 2026-04-01 to 2027-04-01", ])],
+        boundary=(
+            Case([grant(starts="2026-04-01", ends="2026-06-29")]),
+            Case([grant(starts="2026-04-01", ends="2026-06-30")], ["it lasts 91 days"]),
+        ),
+        configured=[
+            Case([grant(engagement_type=None)], ["external access lasts at most 30"], {"days": 30}),
+            Case([grant()], ["at most 10"], {"standards": {"analytics_review": {"longest_days": 10}}}),
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case([grant(starts=None, ends="2026-08-01"), grant("ana@example.com", ends="2036-01-01"), grant(ends="soon")]),
+        ],
+    ),
+    "not-expired": Cases(
+        fails=[Case([member(ends="2026-04-30")], ["the access ended on 2026-04-30 and is still declared"])],
+        boundary=(Case([grant(ends="2026-05-04")]), Case([grant(ends="2026-05-03")], ["ended on 2026-05-03"])),
+    ),
+    "ending-soon": Cases(
+        fails=[Case([member(ends="2026-05-04")], ["the access ends today, on 2026-05-04"])],
+        boundary=(Case([member(ends="2026-05-19")]), Case([member(ends="2026-05-18")], ["ends in 14 days"])),
+        configured=[Case([member(ends="2026-05-18")], options={"days": 13})],
+        passes=[Case(COMPLIANT), Case([member(ends="2026-05-03")])],
+    ),
+    "starts-before-ends": Cases(
+        fails=[Case([member(starts="2026-07-01")], ["it ends on 2026-06-15, before it starts on 2026-07-01"])],
+        boundary=(
+            Case([grant(starts="2026-05-04", ends="2026-05-04")]),
+            Case([grant(starts="2026-05-05", ends="2026-05-04")], ["before it starts"]),
+        ),
+    ),
+    "short-engagement": Cases(
+        fails=[Case([grant(starts="2026-05-01", ends="2026-05-03")], ["for 3 days as analyst, sharing a screen"])],
+        boundary=(
+            Case([grant(starts="2026-05-01", ends="2026-05-14")]),
+            Case([grant(starts="2026-05-01", ends="2026-05-13")], ["for 13 days"]),
+        ),
+        configured=[Case([grant(starts="2026-05-01", ends="2026-05-13")], options={"days": 13})],
+        passes=[
+            Case(COMPLIANT),
+            Case([grant(role="admin", ends="2026-04-02"), grant(role=CUSTOM, ends="2026-04-02"), grant(ends="2026-03-01")]),
+        ],
+    ),
+    "review-due": Cases(
+        fails=[
+            Case([member(reviewed="2026-01-31")], ["it was reviewed on 2026-01-31, 93 days ago"]),
+            Case([member(starts=None)], ["nobody knows when it was last reviewed"]),
+        ],
+        boundary=(
+            Case([member(starts="2026-02-01")]),
+            Case([member(starts="2026-01-31")], ["begun, and not reviewed since, on 2026-01-31, 93 days ago"]),
+        ),
+        configured=[Case([member()], ["due every 30 days"], {"days": 30})],
+        passes=[Case(COMPLIANT), Case([member(starts="2025-01-01", reviewed="2026-02-01")])],
+    ),
+    "naming": Cases(
+        fails=[
+            Case([Entry(Kind.MEMBER, "Robin Doe", values={"email": ROBIN})], ["'Robin Doe', is not of the form"]),
+            Case([account("ETL_Bot")], ["the name of the service account, 'ETL_Bot'"]),
+        ],
+        boundary=(
+            Case([Entry(Kind.GRANT, "1:robin+x@a.example", values={"email": ROBIN}), account("e-t-l"), team("D")]),
+            Case([Entry(Kind.GRANT, "1:robin X", values={"email": ROBIN})], ["the name of the resource, '1:robin X'"]),
+        ),
+        configured=[
+            Case([member()], ["is not of the form x+"], {"resources": "x+"}),
+            Case([team("Data")], ["the name of the team, 'Data', is not of the form team-.*"], {"teams": "team-.*"}),
+            Case([account("ETL")], options={"serviceAccounts": "[A-Z]+"}),
+        ],
+    ),
+    "service-account-expires": Cases(
+        fails=[Case([account(expires=None)], ["it never expires"]), Case([account(expires="never")], ["is no date"])],
+        boundary=(
+            Case([account(expires="2027-05-04T00:00:00Z")]),
+            Case([account(expires="2027-05-05T00:00:00Z")], ["in 366 days; it may live 365 days"]),
+        ),
+        configured=[Case([account()], ["it may live 30 days"], {"days": 30})],
+    ),
+    "secrets-are-secret": Cases(
+        fails=[Case([Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "t"})], ["its token is in the state in plain"])],
+        boundary=(
+            Case([Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "[secret]"}), account()]),
+            Case([Entry(Kind.SERVICE_ACCOUNT, "e", values={"token": "[secret"})], ["in plain text"]),
+        ),
+        configured=[
+            Case([account(key="k")], ["its key is"], {"properties": ["key"]}),
+            Case([Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "t"})], options={"properties": []}),
+        ],
+    ),
+    "metadata-well-formed": Cases(
+        fails=[Case([grant(ticket="4711")], ["ticket '4711' is not of the form"]), Case([member(sow="14")], ["sow '14'"])],
+        boundary=(Case([grant(ticket="A1-1", sow=None)]), Case([grant(ticket="A-1")], ["'A-1' is not"])),
+        configured=[
+            Case([grant(ticket="4711")], options={"ticket": "[0-9]+"}),
+            Case([grant()], ["is not of the form x"], {"sow": "x"}),
+        ],
+    ),
+    "exceptions-count": Cases(
+        fails=[
+            Case([member(exceptions=[_exception(rule="nonsense")])], ["from 'nonsense' for the stack does not count: there"]),
+            Case([], ["it has no reason, approver"], exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
+            Case([grant(exceptions=[_exception(ends="soon")])], ["its end 'soon' is no date"]),
+        ],
+        boundary=(
+            Case([grant(exceptions=[_exception(ends="2026-05-04")])]),
+            Case([grant(exceptions=[_exception(ends="2026-05-03", email=ROBIN)])], [f"for {ROBIN} does not count: it end"]),
+        ),
+    ),
+    "exceptions-in-force": Cases(
+        fails=[
+            Case(
+                [grant(exceptions=[_exception(project=1234567, email=ROBIN)])] * 2,
+                [f"EXCEPTION from justified for {ROBIN} in project 1234567, until 2026-05-31: Under review (approver: ana@"],
+            )
+        ],
+        boundary=(
+            Case([grant(exceptions=[_exception(ends="2026-05-03")])]),
+            Case([grant(exceptions=[_exception(ends="2026-05-04")])], ["until 2026-05-04"]),
+        ),
+    ),
+}  # fmt: skip

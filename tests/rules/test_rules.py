@@ -1,0 +1,131 @@
+"""Every rule on its cases, and no rule without them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
+from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.rule import Rule
+from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case, grant, member
+
+
+def test_no_rule_lacks_its_cases() -> None:
+    """A passing and a failing one, both sides of the boundary, and every option at work."""
+    assert sorted(CASES) == sorted(RULE_IDS)
+    for rule in RULES:
+        cases = CASES[rule.id]
+        assert cases.passes
+        assert cases.fails
+        assert not cases.boundary[0].words
+        assert cases.boundary[1].words
+        assert {option.name for option in rule.options} == {name for case in cases.configured for name in case.options}
+        assert all(case.options for case in cases.configured)
+
+
+ALL = [
+    pytest.param(rule_id, case, id=f"{rule_id}-{kind}{number}")
+    for rule_id, cases in CASES.items()
+    for kind in ("passes", "fails", "boundary", "configured")
+    for number, case in enumerate(getattr(cases, kind))
+]
+
+
+@pytest.mark.parametrize(("rule_id", "case"), ALL)
+def test_each_case(rule_id: str, case: Case) -> None:
+    """As many findings as words, each with its words; nothing that could not be judged."""
+    try:
+        verdict = case.judge(rule_id)
+    except NotApplicable:
+        assert not case.words
+        return
+    texts = [finding.text for finding in verdict.findings]
+    assert len(texts) == len(case.words), texts
+    assert all(words in text for words, text in zip(case.words, texts, strict=True)), texts
+    assert not verdict.not_judged
+
+
+@pytest.mark.parametrize("rule_id", RULE_IDS)
+def test_options_matter(rule_id: str) -> None:
+    """Each configured case comes out otherwise without its options."""
+    for case in CASES[rule_id].configured:
+        assert texts(replace(case, options={}), rule_id) != texts(case, rule_id)
+
+
+def texts(case: Case, rule_id: str) -> list[str]:
+    """What a rule finds; nothing where it does not apply."""
+    try:
+        return [finding.text for finding in case.judge(rule_id).findings]
+    except NotApplicable:
+        return []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=RULE_IDS)
+def test_who_and_how_to_mend(rule: Rule) -> None:
+    """A finding about a person names them; every rule says what to do, and what it helps to meet."""
+    assert rule.title.endswith(".")
+    assert rule.mend
+    assert rule.controls
+    for case in CASES[rule.id].fails:
+        for finding in case.judge(rule.id).findings:
+            if finding.entry is not None and finding.entry.text("email") and not rule.id.startswith(("exc", "no-all")):
+                assert finding.entry.text("email") in finding.text
+
+
+def unknown(entry: Entry) -> Entry:
+    """The entry with nothing of it known."""
+    return replace(entry, values=dict.fromkeys([*entry.values, "exceptions"], UNKNOWN))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=RULE_IDS)
+def test_nothing_is_found_in_unknown_values(rule: Rule) -> None:
+    """At preview another resource's output may not be known: no finding, and the rule says what it cannot judge."""
+    options = {**rule.defaults, "domains": ["x.example"]}
+    context = Context(TODAY, "production", frozenset({"example.com"}), options, RULE_IDS)
+    entries = [unknown(entry) for entry in COMPLIANT]
+    try:
+        verdict = rule.judge_stack(Stack(entries, organization_roles=False), context)
+    except NotApplicable:
+        return
+    assert not verdict.findings or rule.id == "naming"  # a name is always known
+    assert verdict.not_judged or rule.id in ("company-domains-known", "naming", "secrets-are-secret")
+
+
+def test_an_exception_holds_for_its_rule_person_and_time() -> None:
+    """It silences that rule there, and nothing else; after its last day the rule holds again."""
+    given = {"rule": "justified", "reason": "r", "approver": "a", "ends": "2026-05-04"}
+    excepted = grant(justification=None, exceptions=[given])
+    assert not Case([excepted]).judge("justified").findings
+    assert Case([grant(justification=None, project=2), excepted]).judge("justified").findings[0].text.startswith(ROBIN)
+    assert Case([replace(excepted, values={**excepted.values, "role": "admin"})]).judge("admin-has-reason").findings
+    late = grant(justification=None, exceptions=[{**given, "ends": "2026-05-03"}])
+    assert Case([late]).judge("justified").findings
+
+
+def test_an_exception_of_the_stack_holds_for_findings_about_the_stack() -> None:
+    """The number of owners, for one; a person's own exception holds for findings about them."""
+    owner = member("ana@example.com", "owner")
+    stack = ExceptionEntry("organization-owners", "One is enough for us", "ana@example.com", "2026-06-01")
+    assert not Case([owner], exceptions=[stack]).judge("organization-owners").findings
+    alone = grant(exceptions=[{"rule": "grant-has-member", "reason": "r", "approver": "a", "ends": "2026-05-04"}])
+    assert not Case([alone]).judge("grant-has-member").findings
+    assert Case([alone, grant("x@example.com")]).judge("grant-has-member").findings[0].text.startswith("x@example.com")
+
+
+def test_a_rule_that_is_not_there() -> None:
+    """The error has what was meant."""
+    assert find(" NAMING ").id == "naming"
+    with pytest.raises(UsageError, match="did you mean 'justified'"):
+        find("justifyed")
+
+
+def test_a_new_grant_is_not_judged_by_what_it_does_not_have_yet() -> None:
+    """Before the update nobody knows what else gives the role; it says so only where nothing can be seen."""
+    new = grant(grant_types=None, effective_role=None)
+    for rule_id in ("no-redundant-grant", "no-all-users-in-production"):
+        assert Case([new]).judge(rule_id).not_judged
+        assert not Case([new, grant(project=2)]).judge(rule_id).not_judged
+    assert new.kind == Kind.GRANT
