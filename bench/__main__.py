@@ -1,4 +1,6 @@
-"""One table: what preview, up and refresh of N grants cost, in API requests first and then in seconds.
+"""One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
+
+A second one: how long the policy pack takes over a state of N resources.
 
 Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json.
 """
@@ -22,14 +24,21 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from demo.sandbox import SECRET, USERNAME, Emulator, pulumi_project
+from demo.sandbox import ROOT, SECRET, USERNAME, Emulator, pulumi_project
 from mixpanel_access import __version__
 from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.engine import Engine, Pulumi, ensure_engine
+from mixpanel_access.engine import Engine, Pulumi, ensure_engine, local_backend
+from mixpanel_access.operations.importing import Request, carry_out, prepare
+from mixpanel_access.operations.project import Project
+from mixpanel_access.rules.catalogue import RULES
+from mixpanel_access.rules.facts import Entry, Kind
+from tests.rules.states import state
 
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 SIZES: Final = (20, 100)
 """People; each has one grant, so that the resources are twice as many."""
+STATES: Final = (1000, 5000)
+"""Resources of the states that the policies judge."""
 PROJECTS: Final = 5
 _ORGANIZATION: Final = 7654321
 
@@ -57,19 +66,37 @@ class Figure:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Judged:
+    """The policy pack over one state.
+
+    Attributes:
+        resources: members and grants.
+        seconds: wall clock of the whole command.
+    """
+
+    resources: int
+    seconds: float
+
+
 def main() -> int:
     """Run the benchmarks and print the table."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of people")
-    sizes = parser.parse_args().sizes
+    parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), help="numbers of people")
+    parser.add_argument("--states", type=int, nargs="*", default=list(STATES), help="resources to judge by policies")
+    given = parser.parse_args()
     engine = ensure_engine(console.print)
     figures: list[Figure] = []
-    for size in sizes:
+    for size in given.sizes:
         console.print(f"{size} people, {size} grants in {PROJECTS} projects ...")
         figures += measure(engine, size)
-    show(figures)
+    judged = []
+    for resources in given.states:
+        console.print(f"policies over {resources} resources ...")
+        judged.append(judge(engine, resources))
+    show(figures, judged)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(record(engine, figures), indent=2) + "\n")
+    RESULTS.write_text(json.dumps(record(engine, figures, judged), indent=2) + "\n")
     return 0
 
 
@@ -82,11 +109,19 @@ def measure(engine: Engine, people: int) -> Iterator[Figure]:
             "up (create)": ["up", "--yes", "--skip-preview"],
             "preview (unchanged)": ["preview", "--expect-no-changes"],
             "refresh": ["refresh", "--yes", "--skip-preview", "--expect-no-changes"],
+            "import": [],
             "destroy": ["destroy", "--yes", "--skip-preview"],
         }.items():
+            if name == "import":  # of everything that `up` has made: the state is emptied, the roster stays
+                pulumi.run("state", "delete", "--all", "--yes", "--stack", "production")
             emulator.control("DELETE", "requests")
             begun = time.perf_counter()
-            pulumi.run(*args, "--stack", "production", timeout=3600)
+            if name == "import":
+                project = Project(pulumi)
+                request = Request("production")
+                carry_out(project, prepare(project, request, lambda _: None), lambda _: None)
+            else:
+                pulumi.run(*args, "--stack", "production", timeout=3600)
             seconds = time.perf_counter() - begun
             log = emulator.control("GET", "requests")
             writes = sum(n for endpoint, n in log["by_endpoint"].items() if not endpoint.startswith("GET "))
@@ -138,21 +173,51 @@ def roster(ids: list[int], people: int) -> dict[str, Any]:
     }
 
 
-def show(figures: list[Figure]) -> None:
-    """The table for people."""
+def judge(engine: Engine, resources: int) -> Judged:
+    """How long `pulumi policy analyze` takes over a state of so many members and grants."""
+    with tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder:
+        file = Path(folder) / "state.json"
+        file.write_text(json.dumps(exported(resources)))
+        pulumi = Pulumi(engine, ROOT, {**os.environ, **local_backend(Path(folder), "bench")})
+        begun = time.perf_counter()
+        pulumi.run("policy", "analyze", "--file", str(file), "--policy-pack", "policies", timeout=3600)
+        return Judged(resources, round(time.perf_counter() - begun, 2))
+
+
+def exported(resources: int) -> dict[str, Any]:
+    """A state of so many members and grants, with nothing for a rule to find."""
+    dates = {"starts": "2026-04-12", "ends": "2026-06-01", "sow": "SOW-2026-014", "ticket": "OPS-4711"}
+    entries = []
+    for number in range(resources // 2):
+        email = f"person{number:05}@example.com"
+        why = {"engagement": "Bench", "approver": "ana@example.com", "justification": "Measures", **dates}
+        entries.append(Entry(Kind.MEMBER, email, values={"email": email, "role": "member", **why}))
+        held = {"project_id": 1, "role": "analyst", "environment": "production", "grant_types": ["individual"]}
+        entries.append(Entry(Kind.GRANT, f"1:{email}", values={"email": email, **held, **why}))
+    config = {"environment": "production", "companyDomains": "example.com", "now": "2026-05-04T12:00:00Z"}
+    return state(entries, config, {"organization_roles": False, "exceptions": []})
+
+
+def show(figures: list[Figure], judged: list[Judged]) -> None:
+    """The tables for people."""
     table = Table("people", "command", "requests", "of them writes", "bytes received", "seconds", title="Costs")
     for figure in figures:
         table.add_row(*(str(value) for value in asdict(figure).values()))
     console.print(table)
+    policies = Table("resources", "seconds", "seconds per 1,000", title=f"The {len(RULES)} rules")
+    for one in judged:
+        policies.add_row(str(one.resources), str(one.seconds), f"{1000 * one.seconds / one.resources:.2f}")
+    console.print(policies)
 
 
-def record(engine: Engine, figures: list[Figure]) -> dict[str, Any]:
+def record(engine: Engine, figures: list[Figure], judged: list[Judged]) -> dict[str, Any]:
     """The figures with what they were measured on."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": {"cores": os.cpu_count(), "system": platform.system(), "machine": platform.machine()},
         "versions": {"mixpanel-access": __version__, "engine": engine.version, "python": platform.python_version()},
         "figures": [asdict(figure) for figure in figures],
+        "policies": [asdict(one) for one in judged],
     }
 
 
