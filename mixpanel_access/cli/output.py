@@ -37,6 +37,6 @@ def print_changes(changes: Sequence[str]) -> None:
     if len(changes) > shown:
         typer.echo(f"  and {len(changes) - shown} more")
     typer.echo(
-        "The roster declares something else than Mixpanel has: mend the roster and run again, or bring it about with "
-        "`pulumi up`."
+        "`pulumi up` would do that. If it is not meant, the roster declares something else than Mixpanel has, or the "
+        "stack's program something else than its roster: mend that and run again."
     )

@@ -39,6 +39,15 @@ def _role(value: object) -> object:
     return roles.normalized(value) if isinstance(value, str) else value
 
 
+def _empty(value: object) -> object:
+    """A key with nothing behind it, as is left when the last entry goes."""
+    return () if value is None else value
+
+
+def _nothing(value: object) -> object:
+    return {} if value is None else value
+
+
 IsoDate = Annotated[str | None, BeforeValidator(_iso)]
 RoleWord = Annotated[str, BeforeValidator(_role)]
 
@@ -75,7 +84,7 @@ class RosterPerson(_Entry):
     name: str | None = None
     organization_role: RoleWord | None = None
     removal: str | None = None
-    projects: Mapping[str, RoleWord] = {}
+    projects: Annotated[Mapping[str, RoleWord], BeforeValidator(_nothing)] = {}
     engagement: str | None = None
     engagement_type: str | None = None
     sow: str | None = None
@@ -132,9 +141,9 @@ class Roster(_Entry):
 
     environment: str
     organization_roles: bool = False
-    projects: Mapping[str, RosterProject] = {}
-    people: Sequence[RosterPerson] = ()
-    exceptions: Sequence[RosterException] = ()
+    projects: Annotated[Mapping[str, RosterProject], BeforeValidator(_nothing)] = {}
+    people: Annotated[Sequence[RosterPerson], BeforeValidator(_empty)] = ()
+    exceptions: Annotated[Sequence[RosterException], BeforeValidator(_empty)] = ()
 
 
 def parse(text: str, file: str) -> Roster:

@@ -347,7 +347,7 @@ def _dumped(values: Mapping[str, Any]) -> list[str]:
     yaml.width = 10_000
     out = io.StringIO()
     yaml.dump(dict(values), out)
-    return out.getvalue().rstrip().splitlines()
+    return out.getvalue().rstrip("\n").split("\n")  # a name may end in other blanks, or hold other line ends
 
 
 def _scalar(value: str) -> str:

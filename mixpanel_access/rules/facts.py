@@ -66,11 +66,12 @@ class ExceptionEntry:
     project: int | None = None
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> ExceptionEntry:
-        """Read one from a resource's property."""
+    def of(cls, value: Any) -> ExceptionEntry:
+        """Read one from a resource's property; what has another shape is none of a known rule."""
+        if not isinstance(value, Mapping):
+            return cls(str(value))
         texts = {name: str(value.get(name) or "") for name in ("rule", "reason", "approver", "ends", "email")}
-        project = value.get("project")
-        return cls(**texts, project=None if project is None else int(project))
+        return cls(**texts, project=_number(value.get("project")))
 
     def problem(self, today: date, rules: Sequence[str]) -> str | None:
         """Why it does not count, or None while it does."""
@@ -144,12 +145,19 @@ class Entry:
     @property
     def project(self) -> int:
         """The project's id; 0 where it is not set."""
-        return int(self.get("project_id") or 0)
+        return _number(self.get("project_id")) or 0
+
+    @property
+    def ways(self) -> frozenset[str] | None:
+        """How the person comes by the project; None before the grant is there."""
+        value = self.get("grant_types")
+        return frozenset(map(str, value)) if isinstance(value, list) else None
 
     @property
     def exceptions(self) -> list[ExceptionEntry]:
         """The exceptions that the roster has for it."""
-        return [ExceptionEntry.of(value) for value in self.get("exceptions") or []]
+        value = self.get("exceptions")
+        return [ExceptionEntry.of(one) for one in value] if isinstance(value, list) else []
 
     def __str__(self) -> str:
         """Whom or what it concerns, for a message."""
@@ -158,6 +166,10 @@ class Entry:
         if self.kind is Kind.MEMBER:
             return f"{self.email} as organization {self.role}" if self.role else self.email
         return self.text("username") or self.text("name") or self.name
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 @dataclass(frozen=True)

@@ -94,12 +94,12 @@ def _approver(entry: Entry, context: Context) -> Iterator[str]:
 def _redundant(stack: Stack, _context: Context) -> Iterator[Finding]:
     unseen = []
     for entry in stack.of(Kind.GRANT):
-        ways = entry.get("grant_types")
+        ways = entry.ways
         if ways is None:
             unseen.append(entry.email)
             continue
-        others = [way for way in ways if way in (GrantType.ORGANIZATION_ROLE, GrantType.TEAM)]
-        lower = roles.project_rank(entry.role) < roles.project_rank(entry.get("effective_role"))
+        others = [way for way in (GrantType.ORGANIZATION_ROLE, GrantType.TEAM) if way in ways]
+        lower = roles.project_rank(entry.role) < roles.project_rank(entry.text("effective_role"))
         if others and lower and not roles.is_custom(entry.role):
             yield Finding(
                 f"{entry}: gives nothing; {entry.text('effective_role')} comes through "

@@ -135,11 +135,11 @@ def _today(now: str) -> date:
 def _stack(resources: Sequence[Any]) -> Stack:
     roster = next((one for one in resources if one.resource_type == COMPONENT_TYPE), None)
     facts = _values(roster.props) if roster else {}
-    exceptions = facts.get("exceptions") or []
+    exceptions = facts.get("exceptions")
     return Stack(
         [_entry(one) for one in resources if one.resource_type in _KINDS],
         facts.get("organization_roles"),
-        [] if exceptions is UNKNOWN else [ExceptionEntry.of(one) for one in exceptions],
+        [ExceptionEntry.of(one) for one in exceptions] if isinstance(exceptions, list) else [],
     )
 
 

@@ -48,7 +48,7 @@ def _all_users(stack: Stack, context: Context) -> Iterator[Finding]:
     told, unseen, grants = set(), 0, 0
     for entry in stack.of(Kind.GRANT):
         grants += 1
-        ways = entry.get("grant_types")
+        ways = entry.ways
         unseen += ways is None
         if ways and GrantType.ALL_USERS in ways and context.is_production(entry) and entry.project not in told:
             told.add(entry.project)

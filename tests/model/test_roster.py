@@ -144,3 +144,10 @@ def test_exceptions_are_checked(entry: str, words: str) -> None:
         parse(text + entry, "r")
     assert "r:5: " in str(caught.value)
     assert words in str(caught.value)
+
+
+def test_a_key_with_nothing_behind_it_is_empty() -> None:
+    """As is left when the last entry was deleted."""
+    roster = parse("environment: production\nprojects:\npeople:\nexceptions:\n", "r")
+    assert (roster.projects, list(roster.people), list(roster.exceptions)) == ({}, [], [])
+    assert parse("environment: a\npeople: [{ email: a@example.com, projects: }]\n", "r").people[0].projects == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixpanel_access.model import roster_text
@@ -171,11 +171,12 @@ def test_a_new_roster_is_one() -> None:
             assert (roster.environment, roster.organization_roles) == (environment, owns)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     names=st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=20), max_size=6),
     drop=st.sets(st.integers(0, 5)),
 )
+@example(names=["\xa0", "\u2028", "a\x85"], drop={1})
 def test_any_name_survives(names: list[str], drop: set[int]) -> None:
     """Whatever a name holds, what is added reads back, and what is dropped is gone."""
     people = [NewPerson({"email": f"p{n}@example.com", "name": name}) for n, name in enumerate(names)]

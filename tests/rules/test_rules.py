@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
@@ -129,3 +132,24 @@ def test_a_new_grant_is_not_judged_by_what_it_does_not_have_yet() -> None:
         assert Case([new]).judge(rule_id).not_judged
         assert not Case([new, grant(project=2)]).judge(rule_id).not_judged
     assert new.kind == Kind.GRANT
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from([UNKNOWN, ROBIN]),
+    lambda part: st.lists(part, max_size=2) | st.dictionaries(st.text(max_size=4), part, max_size=2),
+    max_leaves=4,
+)
+FIELDS = sorted({name for entry in COMPLIANT for name in entry.values} | {"exceptions", "reviewed", "service_account"})
+
+
+@given(
+    st.sampled_from(list(Kind)),
+    st.dictionaries(st.sampled_from(FIELDS), ANYTHING),
+    st.lists(st.dictionaries(st.sampled_from(["rule", "ends", "email", "project", "reason"]), ANYTHING), max_size=2),
+)
+def test_no_value_makes_a_rule_fail(kind: Kind, values: dict[str, object], exceptions: list[object]) -> None:
+    """A program of one's own may declare anything: a rule finds something, or nothing, or cannot judge."""
+    entries = [Entry(kind, "x", values=values), member(exceptions=exceptions), grant(exceptions=exceptions)]
+    for rule in RULES:
+        with suppress(NotApplicable):
+            Case(entries).judge(rule.id)
