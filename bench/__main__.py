@@ -28,6 +28,7 @@ from demo.sandbox import ROOT, SECRET, USERNAME, Emulator, pulumi_project
 from mixpanel_access import __version__
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.engine import Engine, Pulumi, ensure_engine, local_backend
+from mixpanel_access.operations.import_plan import Wanted
 from mixpanel_access.operations.importing import Request, carry_out, prepare
 from mixpanel_access.operations.project import Project
 from mixpanel_access.rules.catalogue import RULES
@@ -118,7 +119,7 @@ def measure(engine: Engine, people: int) -> Iterator[Figure]:
             begun = time.perf_counter()
             if name == "import":
                 project = Project(pulumi)
-                request = Request("production")
+                request = Request("production", Wanted(["person*"]))
                 carry_out(project, prepare(project, request, lambda _: None), lambda _: None)
             else:
                 pulumi.run(*args, "--stack", "production", timeout=3600)
