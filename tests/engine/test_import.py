@@ -230,3 +230,24 @@ def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
         assert "production.yaml:14: robin@agency.example.org: 'analist' is no project role" in failed.stderr
     assert not (workspace.stacks / "staging.yaml").exists()
     assert workspace.resources() == workspace.resources("staging") == []
+
+
+def test_a_list_without_roles_is_told(workspace: Workspace) -> None:
+    """What Mixpanel does not tell stays with the product, each person is named, and the import is complete."""
+    rows = [{"email": row["email"], "id": row["id"]} for row in workspace.dump()["members"]]
+    body = json.dumps({"status": "ok", "results": rows})
+    path = "/organizations/7654321/users/"
+    fault = {"path_prefix": path, "method": "GET", "kind": "status", "status": 200, "count": 50, "body": body}
+    workspace.emulator.control("POST", "faults", [{**fault, "content_type": "application/json"}])
+    workspace.roster([])
+    done = workspace.command("import", "--stack", "production", "--json")
+    assert done.returncode == 0, done.stderr
+    people = json.loads(done.stdout)["people"]
+    assert len(people) == len(rows)
+    for person in people:
+        assert (person["organizationRole"], person["member"]) == (None, True)
+        assert "the organization role, which Mixpanel's list does not tell: it stays with the product" in {
+            left["reason"] for left in person["leftOut"]
+        }
+    text = (workspace.stacks / "production.yaml").read_text()
+    assert "organizationRole:" not in text
