@@ -93,6 +93,22 @@ def drift(
     raise typer.Exit(show_drift(cwd, stack, as_json=as_json))
 
 
+@app.command()
+def expire(
+    stack: Annotated[str, typer.Option(help="The stack to look at.")],
+    days: Annotated[int, typer.Option(help="How many days to look ahead.", min=0, max=3660)] = 14,
+    now: Annotated[
+        str | None, typer.Option(help="The instant to take as now (ISO 8601). Default: mixpanel:now, else the clock.")
+    ] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Show what the clock alone will change: access that ends or begins within days; exit 1 when there is any."""
+    from mixpanel_access.cli.expire import show_expiry
+
+    raise typer.Exit(show_expiry(cwd, stack, days, now, as_json=as_json))
+
+
 @app.command("import")
 def import_(
     stack: Annotated[str, typer.Option(help="The stack that takes them.")],
@@ -141,6 +157,16 @@ def release(
     from mixpanel_access.cli.release import run_release
 
     raise typer.Exit(run_release(cwd, stack, email, as_json=as_json))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a roster, for editors."""
+    import json
+
+    from mixpanel_access.model.roster import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
 
 
 policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from mixpanel_access.model.access import WHEN_UNUSED
@@ -41,11 +42,12 @@ def grant_name(project: int, member: str) -> str:
     return f"{project}:{member}"
 
 
-def declaration(roster: Roster) -> Declaration:
-    """The resources that a roster declares."""
+def declaration(roster: Roster, today: date) -> Declaration:
+    """The resources that a roster declares on a day: nothing for who has not begun or has ended."""
+    people = [person for person in roster.people if person.current(today)]
     members: dict[str, Mapping[str, Any]] = {}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
-    for person in roster.people:
+    for person in people:
         members[person.key] = _member(person, roster)
         for key, role in person.projects.items():
             project = roster.projects[key]
@@ -60,7 +62,7 @@ def declaration(roster: Roster) -> Declaration:
     return Declaration(
         members,
         grants,
-        [_declared(person, roster) for person in roster.people],
+        [_declared(person, roster) for person in people],
         {
             "environment": roster.environment,
             "organization_roles": roster.organization_roles,

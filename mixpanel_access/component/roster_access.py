@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pulumi
 
 from mixpanel_access.component.declaration import BRAKE, COMPONENT, declaration, grant_name
 from mixpanel_access.model import roster
-from mixpanel_access.model.errors import AccessError, RosterError
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.errors import AccessError, ConfigurationError, RosterError
 from mixpanel_access.model.ids import COMPONENT_TYPE
+from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
 
 
@@ -23,9 +26,11 @@ class RosterAccess(pulumi.ComponentResource):
         resource_name: the component's name in the stack.
         file: the roster's file.
         opts: Pulumi's options.
+        today: the day (UTC) for which entries count; by default the stack's `mixpanel:now`, else the clock's.
 
     Raises:
         RosterError: the file cannot be read or used.
+        ConfigurationError: `mixpanel:now` is no instant.
     """
 
     members: dict[str, Member]
@@ -33,9 +38,11 @@ class RosterAccess(pulumi.ComponentResource):
     grants: dict[tuple[int, str], ProjectGrant]
     """The grants, by project id and the key of the address."""
 
-    def __init__(self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
+    ) -> None:
         super().__init__(COMPONENT_TYPE, resource_name, None, opts)
-        declared = declaration(read_roster(file))
+        declared = declaration(read_roster(file), today or _today())
         self.members = {
             name: Member(name, opts=pulumi.ResourceOptions(parent=self), **inputs)
             for name, inputs in declared.members.items()
@@ -54,6 +61,16 @@ class RosterAccess(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.members.values(), *self.grants.values()]),
         )
         self.register_outputs({"people": len(self.members), "grants": len(self.grants), **declared.facts})
+
+
+def _today() -> date:
+    now = pulumi.Config(NAMESPACE).get("now")
+    try:
+        return (instant(now) if now else datetime.now(UTC)).date()
+    except ValueError:
+        raise ConfigurationError(
+            "the Mixpanel configuration cannot be used", why=f"mixpanel:now is {now!r}, which is no ISO 8601 instant"
+        ) from None
 
 
 def roster_program(file: Path) -> None:

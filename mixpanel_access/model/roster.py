@@ -18,8 +18,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.access import REMOVALS
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
+from mixpanel_access.model.engagements import STANDARD_ROLES
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 
@@ -48,58 +50,75 @@ def _nothing(value: object) -> object:
     return {} if value is None else value
 
 
+def _offered(*words: str) -> Any:
+    """What an editor offers; other words are judged by `parse` or by the policies."""
+    return Field(examples=list(words))
+
+
 IsoDate = Annotated[str | None, BeforeValidator(_iso)]
 RoleWord = Annotated[str, BeforeValidator(_role)]
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, use_attribute_docstrings=True
+    )
 
 
 class RosterProject(_Entry):
-    """One project.
-
-    Attributes:
-        id: Mixpanel's id of the project.
-        name: its name, for people.
-        environment: its environment, which must be the roster's.
-    """
+    """One project."""
 
     id: Annotated[int, Field(gt=0)]
+    """Mixpanel's id of the project."""
     name: str | None = None
+    """Its name, for people."""
     environment: str
+    """Its environment, which must be the roster's."""
 
 
 class RosterPerson(_Entry):
-    """One person and what they have.
-
-    Attributes:
-        email: the address.
-        organization_role: the organization role; only in the one roster that owns them.
-        removal: what becomes of the person when the entry goes: when_unused, always or never.
-        projects: project key -> project role.
-    """
+    """One person and what they have."""
 
     email: str
+    """The address; compared without regard to case."""
     name: str | None = None
-    organization_role: RoleWord | None = None
-    removal: str | None = None
+    """The name, for people."""
+    organization_role: Annotated[RoleWord | None, _offered(*roles.ORGANIZATION_ROLES)] = None
+    """The organization role; only in the one roster that owns them."""
+    removal: Annotated[str | None, _offered(*REMOVALS)] = None
+    """What becomes of the person when the entry goes: when_unused (the default), always or never."""
     projects: Annotated[Mapping[str, RoleWord], BeforeValidator(_nothing)] = {}
+    """Project key -> project role: owner, admin, analyst, consumer, or a custom role's id."""
     engagement: str | None = None
-    engagement_type: str | None = None
+    """The engagement's name."""
+    engagement_type: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
+    """The engagement's type: its standard roles are what the policies allow."""
     sow: str | None = None
+    """The statement of work."""
     ticket: str | None = None
+    """The ticket that asked for the access."""
     approver: str | None = None
+    """The address of who approved it."""
     justification: str | None = None
+    """Why the access is needed."""
     starts: IsoDate = None
+    """The first day (UTC): before it, the entry declares nothing."""
     ends: IsoDate = None
+    """The last day (UTC): after it, the entry declares nothing, and the next `pulumi up` takes the access away."""
     reviewed: IsoDate = None
+    """The day of the last access review."""
     notes: str | None = None
+    """Anything else."""
 
     @property
     def key(self) -> str:
         """The address in the form in which two spellings are the same."""
         return same_key(self.email)
+
+    def current(self, today: date) -> bool:
+        """Whether the entry declares anything on a day (UTC): from `starts` to `ends`, both days included."""
+        begun = self.starts is None or day(self.starts) <= today
+        return begun and (self.ends is None or today <= day(self.ends))
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -109,41 +128,44 @@ class RosterPerson(_Entry):
 
 
 class RosterException(_Entry):
-    """Somebody's word that a policy rule does not hold, until a day.
-
-    Attributes:
-        rule: the rule's id.
-        email: whom it concerns; left out, the stack as a whole.
-        project: a project's key; left out, all that the person has.
-        reason: why.
-        approver: who says so.
-        ends: the last day.
-    """
+    """Somebody's word that a policy rule does not hold, until a day."""
 
     rule: str
+    """The rule's id."""
     email: str | None = None
+    """Whom it concerns; left out, the stack as a whole."""
     project: str | None = None
+    """A project's key; left out, all that the person has."""
     reason: str
+    """Why."""
     approver: str
+    """Who says so."""
     ends: Annotated[str, BeforeValidator(_iso)]
+    """The last day (UTC)."""
 
 
 class Roster(_Entry):
-    """One stack's projects and people.
-
-    Attributes:
-        environment: the environment of every project here.
-        organization_roles: whether this roster, and no other, declares organization roles.
-        projects: short key -> project.
-        people: who has what.
-        exceptions: where policy rules do not hold.
-    """
+    """One stack's projects and people."""
 
     environment: str
+    """The environment of every project here."""
     organization_roles: bool = False
+    """Whether this roster, and no other, declares organization roles."""
     projects: Annotated[Mapping[str, RosterProject], BeforeValidator(_nothing)] = {}
+    """Short key -> project."""
     people: Annotated[Sequence[RosterPerson], BeforeValidator(_empty)] = ()
+    """Who has what."""
     exceptions: Annotated[Sequence[RosterException], BeforeValidator(_empty)] = ()
+    """Where policy rules do not hold."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a roster, for editors; what concerns several parts of it is only checked by `parse`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Roster.model_json_schema(by_alias=True),
+        "title": "Roster",
+    }
 
 
 def parse(text: str, file: str) -> Roster:
@@ -207,6 +229,8 @@ def _problems(roster: Roster) -> Iterator[tuple[Path, str]]:
             yield (*at, "email"), f"{person.email} stands here twice (first as {seen[person.key]})"
         seen.setdefault(person.key, person.email)
         yield from _role_problems(roster, person, at)
+        if person.removal is not None and person.removal not in REMOVALS:
+            yield (*at, "removal"), f"{person.email}: {_unknown(person.removal, 'choice', REMOVALS)}"
         for field, words in problems_with_metadata(person.metadata).items():
             yield (*at, field), f"{person.email}: {words}"
     yield from _exception_problems(roster, set(seen))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -143,7 +144,7 @@ class Plan:
         return frozenset((project, one.person.key) for one in self.candidates for project in one.grants)
 
 
-def plan_import(reading: Reading, text: str, file: str, state: State, wanted: Wanted) -> Plan:
+def plan_import(reading: Reading, text: str, file: str, state: State, wanted: Wanted, today: date) -> Plan:
     """Decide who comes into the stack, and write them into the roster's text.
 
     Args:
@@ -152,6 +153,7 @@ def plan_import(reading: Reading, text: str, file: str, state: State, wanted: Wa
         file: its name, for messages.
         state: the stack's state; what is in it is not taken again.
         wanted: whom to take.
+        today: the day, UTC; an entry that has not begun or has ended declares nothing.
 
     Raises:
         RosterError: the roster cannot be used, or not be edited.
@@ -163,7 +165,7 @@ def plan_import(reading: Reading, text: str, file: str, state: State, wanted: Wa
     wanted.must_match([one.person.email for one in candidates.values()])
     candidates = {key: one for key, one in candidates.items() if wanted.takes(one.person.email)}
     for key, one in candidates.items():
-        _decide(one, key, declared.get(key), roster, state, reading.blind)
+        _decide(one, key, declared.get(key), roster, state, reading.blind, today)
     text = _written(text, file, roster, candidates, declared)
     return Plan(list(candidates.values()), text, parse(text, file))
 
@@ -219,7 +221,13 @@ def _everybody(reading: Reading) -> dict[str, Candidate]:
 
 
 def _decide(
-    one: Candidate, key: str, declared: RosterPerson | None, roster: Roster, state: State, blind: frozenset[int]
+    one: Candidate,
+    key: str,
+    declared: RosterPerson | None,
+    roster: Roster,
+    state: State,
+    blind: frozenset[int],
+    today: date,
 ) -> None:
     one.declared, one.managed = declared is not None, key in state.members
     if not one.listed:
@@ -230,6 +238,10 @@ def _decide(
         return
     if one.managed and not one.declared:
         one.leave_out("in the state and no longer in the roster: the next `pulumi up` takes the access away")
+        return
+    if declared and not declared.current(today):
+        when = f"from {declared.starts or 'the beginning'} to {declared.ends or 'no end'}"
+        one.leave_out(f"the roster's entry holds {when}, and declares nothing today")
         return
     for project, access in one.access.items():
         one.left_out += _other_ways(project, access, one.person.role)

@@ -91,7 +91,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     session = Session(settings, connect(settings), progress)
     text, projects = _with_projects(request, file, text, session.directory, others)
     reading = _read(session.directory, projects, progress)
-    plan = plan_import(reading, text, file.name, state, request.wanted)
+    plan = plan_import(reading, text, file.name, state, request.wanted, session.now().date())
     entries, replaced = _entries(session, plan, state)
     return Prepared(
         request.stack, file, before, reading, plan, import_file.import_file(entries, state) if entries else {}, replaced
@@ -269,7 +269,7 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
 
 def _entries(session: Session, plan: Plan, state: State) -> tuple[list[import_file.Entry], list[str]]:
     """What goes into the state, and what leaves it to come back anew."""
-    declared = declaration(plan.roster)
+    declared = declaration(plan.roster, session.now().date())
     entries = [
         *import_file.member_entries(session, declared, plan.members),
         *import_file.grant_entries(session, declared, plan.grants),

@@ -72,7 +72,9 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Calla
         progress(f"took {len(urns)} resources out of the state of stack {stack}")
     left = None if text is None else roster_text.remove_people(text, file.name, listed)
     if state.component and (members or grants or not state.brakes):  # the latter: a run died after it was taken out
-        declared = declaration(Roster(environment="") if left is None else parse(left, file.name))
+        declared = declaration(
+            Roster(environment="") if left is None else parse(left, file.name), settings.clock().date()
+        )
         people = import_file.people_for_brake(declared, state)
         staying = [person for person in people if same_key(str(person["email"])) not in keys]
         brake = import_file.brake_entry(Session(settings, connect(settings), progress), staying)

@@ -20,7 +20,7 @@ from mixpanel_access.operations.import_file import (
 )
 from mixpanel_access.operations.state import EMPTY, HeldBrake, State
 from mixpanel_access.provider.member import MemberProvider
-from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
 ROSTER = f"""\
 environment: production
@@ -32,7 +32,7 @@ people:
   - {{ email: Bo@example.com, organizationRole: member, projects: {{ shop: analyst, warehouse: admin }}, ticket: T-1 }}
   - {{ email: gone@example.com }}
 """
-DECLARED = declaration(parse(ROSTER, "r"))
+DECLARED = declaration(parse(ROSTER, "r"), NOW.date())
 BO = "bo@example.com"
 
 

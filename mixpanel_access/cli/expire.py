@@ -1,0 +1,55 @@
+"""`mixpanel-access expire`: print what the clock alone will change."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from mixpanel_access.cli.output import counted, print_table, progress
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.expiring import changes_by_the_clock
+from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.state import state_of
+
+
+def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json: bool) -> int:
+    """Compare and print; 1 when there is any change, else 0."""
+    from mixpanel_access.component import read_roster
+
+    project = open_project(folder, progress)
+    settings = project.settings(stack)
+    today = _day(now) if now else settings.clock().date()
+    state = state_of(project.export(stack), settings.organization_id)
+    found = changes_by_the_clock(read_roster(project.roster(stack)), state, today, days)
+    if as_json:
+        changes = [{**asdict(one), "on": one.on.isoformat()} for one in found]
+        typer.echo(json.dumps({"stack": stack, "today": today.isoformat(), "days": days, "changes": changes}, indent=2))
+    elif found:
+        table = Table("what", "who", "on", "in", "projects", "engagement", box=None, pad_edge=False)
+        for one in found:
+            projects = ", ".join(f"{key} {role}" for key, role in one.projects.items())
+            when = counted(one.days, "day")
+            table.add_row(one.event.value, one.email, str(one.on), when, projects, one.engagement or "")
+        print_table(table)
+        typer.echo(
+            "\nThe first `pulumi up` from that day on brings it about; what is overdue goes with the next. To keep "
+            "access, prolong `ends` in the roster."
+        )
+    else:
+        typer.echo(f"The clock alone changes nothing in stack {stack} until {days} days from {today}.")
+    return 1 if found else 0
+
+
+def _day(text: str) -> date:
+    try:
+        return instant(text).date()
+    except ValueError:
+        raise UsageError(
+            "cannot use --now", whom=text, why="it is no ISO 8601 instant", next_step="Write it as 2026-05-01."
+        ) from None

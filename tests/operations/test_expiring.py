@@ -1,0 +1,77 @@
+"""What the clock alone will change."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixpanel_access.component.declaration import declaration
+from mixpanel_access.model.roster import Roster, parse
+from mixpanel_access.operations.expiring import Event, changes_by_the_clock
+from mixpanel_access.operations.state import EMPTY, HeldMember, State
+
+TODAY = date(2026, 5, 4)
+BO = "bo@example.com"
+
+
+def roster(**dates: str) -> Roster:
+    """One person with one grant, and these dates."""
+    given = "".join(f", {name}: {value}" for name, value in dates.items())
+    return parse(
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
+        f"people: [{{ email: {BO}, projects: {{ shop: analyst }}, engagement: Review{given} }}]",
+        "r",
+    )
+
+
+CASES = {
+    "no dates": ({}, []),
+    "the last day": ({"ends": "2026-05-04"}, [(Event.ENDS, 1)]),
+    "the day before": ({"ends": "2026-05-03"}, []),  # nothing in the state, so nothing to take away
+    "within": ({"ends": "2026-05-17"}, [(Event.ENDS, 14)]),
+    "beyond": ({"ends": "2026-05-18"}, []),
+    "begins tomorrow": ({"starts": "2026-05-05"}, [(Event.BEGINS, 1)]),
+    "begins today": ({"starts": "2026-05-04"}, []),
+    "begins and ends": ({"starts": "2026-05-05", "ends": "2026-05-06"}, [(Event.BEGINS, 1), (Event.ENDS, 3)]),
+}
+
+
+@pytest.mark.parametrize(("dates", "expected"), CASES.values(), ids=CASES.keys())
+def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tuple[Event, int]]) -> None:
+    """By the day on which `pulumi up` brings it about: the day after the last."""
+    found = changes_by_the_clock(roster(**dates), EMPTY, TODAY, 14)
+    assert [(change.event, change.days) for change in found] == expected
+    for change in found:
+        assert (change.email, change.projects, change.engagement) == (BO, {"shop": "analyst"}, "Review")
+
+
+def test_who_is_still_in_the_state_is_overdue() -> None:
+    """From the day after the last on, until an up has taken the access away."""
+    state = State({BO: HeldMember(BO, None)}, {})
+    (change,) = changes_by_the_clock(roster(ends="2026-05-01"), state, TODAY, 0)
+    assert (change.event, change.days, change.on) == (Event.OVERDUE, -2, date(2026, 5, 2))
+    assert changes_by_the_clock(roster(ends="2026-05-04"), state, TODAY, 0) == []
+
+
+@given(
+    starts=st.none() | st.dates(date(2026, 4, 20), date(2026, 5, 20)),
+    lasts=st.none() | st.integers(0, 20),
+    days=st.integers(0, 20),
+)
+def test_it_foretells_what_is_declared(starts: date | None, lasts: int | None, days: int) -> None:
+    """The declaration differs between today and a later day only if a change was foretold, and on its day."""
+    dates = {} if starts is None else {"starts": str(starts)}
+    if lasts is not None:
+        dates["ends"] = str((starts or TODAY) + timedelta(days=lasts))
+    document = roster(**dates)
+    changed = [
+        number + 1
+        for number in range(days)
+        if (BO in declaration(document, TODAY + timedelta(days=number)).members)
+        != (BO in declaration(document, TODAY + timedelta(days=number + 1)).members)
+    ]
+    foretold = changes_by_the_clock(document, EMPTY, TODAY, days)
+    assert [change.days for change in foretold] == changed
