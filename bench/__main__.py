@@ -1,6 +1,6 @@
 """One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
 
-A second one: how long the policy pack takes over a state of N resources.
+Then how long the policy pack takes over a state of N resources, and how long a roster of 5,000 people takes to load.
 
 Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json.
 """
@@ -28,6 +28,7 @@ from demo.sandbox import ROOT, SECRET, USERNAME, Emulator, pulumi_project
 from mixpanel_access import __version__
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.engine import Engine, Pulumi, ensure_engine, local_backend
+from mixpanel_access.model.roster import parse
 from mixpanel_access.operations.import_plan import Wanted
 from mixpanel_access.operations.importing import Request, carry_out, prepare
 from mixpanel_access.operations.project import Project
@@ -40,6 +41,8 @@ SIZES: Final = (20, 100)
 """People; each has one grant, so that the resources are twice as many."""
 STATES: Final = (1000, 5000)
 """Resources of the states that the policies judge."""
+ROSTER: Final = 5000
+"""People of the roster that is loaded."""
 PROJECTS: Final = 5
 _ORGANIZATION: Final = 7654321
 
@@ -95,9 +98,11 @@ def main() -> int:
     for resources in given.states:
         console.print(f"policies over {resources} resources ...")
         judged.append(judge(engine, resources))
+    loading = load()
     show(figures, judged)
+    console.print(f"a roster of {ROSTER} people loads in {loading} s")
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(record(engine, figures, judged), indent=2) + "\n")
+    RESULTS.write_text(json.dumps(record(engine, figures, judged, loading), indent=2) + "\n")
     return 0
 
 
@@ -185,6 +190,17 @@ def judge(engine: Engine, resources: int) -> Judged:
         return Judged(resources, round(time.perf_counter() - begun, 2))
 
 
+def load() -> float:
+    """Seconds to read a roster of many people."""
+    lines = ["environment: production", "projects:", "  shop: { id: 1, environment: production }", "people:"]
+    for number in range(ROSTER):
+        lines += [f"  - email: person{number:05}@example.com", "    projects:", "      shop: analyst"]
+        lines += [f"    ticket: OPS-{number}", "    starts: 2026-01-01", "    ends: 2030-12-31"]
+    begun = time.perf_counter()
+    parse("\n".join(lines), "bench")
+    return round(time.perf_counter() - begun, 2)
+
+
 def exported(resources: int) -> dict[str, Any]:
     """A state of so many members and grants, with nothing for a rule to find."""
     dates = {"starts": "2026-04-12", "ends": "2026-06-01", "sow": "SOW-2026-014", "ticket": "OPS-4711"}
@@ -211,7 +227,7 @@ def show(figures: list[Figure], judged: list[Judged]) -> None:
     console.print(policies)
 
 
-def record(engine: Engine, figures: list[Figure], judged: list[Judged]) -> dict[str, Any]:
+def record(engine: Engine, figures: list[Figure], judged: list[Judged], loading: float) -> dict[str, Any]:
     """The figures with what they were measured on."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -219,6 +235,7 @@ def record(engine: Engine, figures: list[Figure], judged: list[Judged]) -> dict[
         "versions": {"mixpanel-access": __version__, "engine": engine.version, "python": platform.python_version()},
         "figures": [asdict(figure) for figure in figures],
         "policies": [asdict(one) for one in judged],
+        "roster": {"people": ROSTER, "seconds": loading},
     }
 
 
