@@ -12,7 +12,7 @@ from rich.table import Table
 
 from mixpanel_access.cli.output import counted, print_changes, print_table, progress
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.import_plan import Candidate
+from mixpanel_access.operations.import_plan import NO_GRANT, Candidate
 from mixpanel_access.operations.importing import Prepared, Request, carry_out, prepare
 from mixpanel_access.operations.project import open_project
 
@@ -49,7 +49,7 @@ def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
     table = Table("who", "status", "organization role", "projects", "import", "left out", box=None, pad_edge=False)
     outside = 0
     for one in prepared.plan.candidates:
-        if not (one.member or one.grants or one.managed or one.access or one.declared or _unusual(one)):
+        if not one.access and [left.reason for left in one.left_out] == [NO_GRANT]:
             outside += 1  # the many who have nothing to do with a stack that holds no organization roles
         elif dry_run or one.left_out:
             table.add_row(
@@ -77,11 +77,6 @@ def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
         print_changes(changes)
     else:
         typer.echo(f"{done}; its preview shows no change.")
-
-
-def _unusual(one: Candidate) -> bool:
-    """Whether something about the person is worth a row although they have no access here."""
-    return any(left.project is not None for left in one.left_out) or len(one.left_out) > 1
 
 
 def _status(one: Candidate) -> str:

@@ -28,6 +28,9 @@ TO_BE_FILLED_IN: Final = (
     "to be filled in: engagement, sow, ticket, approver, justification, starts, ends"  # nobody knows them yet
 )
 
+NO_GRANT: Final = "no individual grant in this stack's projects"
+"""Why most people do not come into a stack that declares no organization roles."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -258,7 +261,7 @@ def _decide(
         return
     one.member = one.declared or roster.organization_roles or bool(one.grants)
     if not one.member:
-        one.leave_out("no individual grant in this stack's projects")
+        one.leave_out(NO_GRANT)
     elif roster.organization_roles and declared is None and _role(one.person) is None:
         one.leave_out(
             "the organization role, which Mixpanel's list does not tell: it stays with the product"

@@ -65,12 +65,12 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Calla
             why=f"neither the state of stack {stack} nor {file.name} has them",
             next_step="Nothing was changed; check the address.",
         )
+    left = None if text is None else roster_text.remove_people(text, file.name, listed)  # first: it may be refused
     if members or grants:
         brakes = [brake.urn for brake in state.brakes]
         urns = [*brakes, *(grant.urn for grant in grants.values()), *(member.urn for member in members.values())]
         state_change.forget(project, stack, urns)
         progress(f"took {len(urns)} resources out of the state of stack {stack}")
-    left = None if text is None else roster_text.remove_people(text, file.name, listed)
     if state.component and (members or grants or not state.brakes):  # the latter: a run died after it was taken out
         declared = declaration(
             Roster(environment="") if left is None else parse(left, file.name), settings.clock().date()

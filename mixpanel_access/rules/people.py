@@ -28,7 +28,9 @@ SHARED_NAMES: Final = (
 )  # fmt: skip
 """What stands before the @ of a mailbox that several people or a robot read."""
 
-_LONG: Final = 10
+_TELLING: Final = 9
+"""Characters from which a consumer domain can be told from its misspellings: mail.com is like too many others."""
+_LONG: Final = 13
 """Characters from which a domain may differ in two places and still look like a misspelling."""
 
 
@@ -49,10 +51,10 @@ def _consumer_mail(entry: Entry, context: Context) -> Iterator[str]:
 
 def _misspelt(entry: Entry, context: Context) -> Iterator[str]:
     domain = domain_of(entry.email)
-    known = {*context.company_domains, *(name.casefold() for name in context.options["domains"]), *CONSUMER_DOMAINS}
-    if not domain or domain in known:
+    known = {*context.company_domains, *(name.casefold() for name in context.options["domains"])}
+    if not domain or domain in known or domain in CONSUMER_DOMAINS:
         return
-    for name in sorted(known):
+    for name in sorted(known | {name for name in CONSUMER_DOMAINS if len(name) >= _TELLING}):
         distance = DamerauLevenshtein.distance(domain, name)
         if distance <= (2 if len(name) >= _LONG else 1):
             yield f"{domain} looks like {name} misspelt; an invitation to a stranger's domain gives a stranger access"
