@@ -109,6 +109,21 @@ def expire(
     raise typer.Exit(show_expiry(cwd, stack, days, now, as_json=as_json))
 
 
+@app.command()
+def offboard(
+    email: Annotated[str, typer.Argument(help="Whose access ends.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; else show what would be done, and change nothing.")
+    ] = False,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """End everything of a person in every stack, and show what is left; exit 1 while there is any."""
+    from mixpanel_access.cli.offboard import run_offboard
+
+    raise typer.Exit(run_offboard(cwd, email, yes=yes, as_json=as_json))
+
+
 @app.command("import")
 def import_(
     stack: Annotated[str, typer.Option(help="The stack that takes them.")],

@@ -1,0 +1,73 @@
+"""`mixpanel-access offboard`: print what a person has in every stack, end it, and print what is left."""
+
+from __future__ import annotations
+
+import json
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from mixpanel_access.cli.output import progress
+from mixpanel_access.model.access import remaining
+from mixpanel_access.model.roles import MEMBER
+from mixpanel_access.operations.offboarding import Holding, Remains, holdings, offboard, remains
+from mixpanel_access.operations.project import open_project
+
+
+def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
+    """End a person's access and print; 1 while there is something left to do, else 0."""
+    project = open_project(folder, progress)
+    held = holdings(project, email)
+    if yes:
+        offboard(project, email, held, progress)
+    left = remains(project, email)
+    if as_json:
+        typer.echo(json.dumps(_document(email, held, left, done=yes), indent=2))
+    else:
+        _print(email, held, left, done=yes)
+    return 1 if left.listed or (held and not yes) else 0
+
+
+def _print(email: str, held: list[Holding], left: Remains, *, done: bool) -> None:
+    for holding in held:
+        grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
+        what = " and ".join(part for part in ("the member" if holding.member else "", grants) if part) or "nothing"
+        typer.echo(f"stack {holding.stack} {'had' if done else 'has'} in its state: {what}")
+        if not done and holding.before is not None and holding.after is not None:
+            before, after = (text.splitlines(keepends=True) for text in (holding.before, holding.after))
+            typer.echo("".join(unified_diff(before, after, holding.file.name, holding.file.name, n=1)), nl=False)
+    if not held:
+        typer.echo(f"No stack has {email}.")
+    if not done and held:
+        typer.echo("\nNothing was changed. With --yes, each roster is edited so, and `pulumi up` is run for its stack.")
+    if left.listed:
+        role = f" as organization {left.role}" if left.role not in (None, MEMBER) else ""
+        now = "still" if done else "now"
+        typer.echo(f"{email} is {now} in the organization{role}: {remaining(left.access)}")
+    else:
+        typer.echo(f"{email} is not in the organization.")
+
+
+def _document(email: str, held: list[Holding], left: Remains, *, done: bool) -> dict[str, Any]:
+    return {
+        "email": email,
+        "done": done,
+        "stacks": [
+            {
+                "stack": one.stack,
+                "roster": str(one.file) if one.before != one.after else None,
+                "member": one.member,
+                "grants": [{"project": project, "role": role} for project, role in sorted(one.grants.items())],
+            }
+            for one in held
+        ],
+        "inOrganization": left.listed,
+        "organizationRole": left.role,
+        "remains": [
+            {"project": project, "role": grant.role, "grantType": grant.grant_type.value, "team": grant.team}
+            for project, grants in sorted(left.access.items())
+            for grant in grants
+        ],
+    }

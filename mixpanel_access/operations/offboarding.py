@@ -1,0 +1,125 @@
+"""End everything that the stacks give to one person, and tell what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mixpanel_access.component.declaration import BRAKE, grant_name
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.model import roster_text
+from mixpanel_access.model.access import Grant
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import Refused, UsageError
+from mixpanel_access.model.roster import parse
+from mixpanel_access.operations import state_change
+from mixpanel_access.operations.importing import text_of, write_roster
+from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.state import state_of
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What one stack has of a person.
+
+    Attributes:
+        stack: the stack.
+        file: its roster.
+        before: the roster's text, or None where there is none.
+        after: the same without the person.
+        member: whether the state has the member.
+        grants: the grants in the state: project id -> role.
+        owns_roles: whether the roster declares organization roles.
+    """
+
+    stack: str
+    file: Path
+    before: str | None
+    after: str | None
+    member: bool
+    grants: Mapping[int, str]
+    owns_roles: bool = False
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What a person has in the organization.
+
+    Attributes:
+        listed: whether the organization lists them.
+        role: the organization role, or None where it is not told.
+        access: the ways into projects, by project id.
+    """
+
+    listed: bool
+    role: str | None
+    access: Mapping[int, Sequence[Grant]]
+
+
+def holdings(project: Project, email: str) -> list[Holding]:
+    """What the stacks have of a person; the stack that declares organization roles is the last.
+
+    Raises:
+        UsageError: a configuration or a roster is wrong, or cannot be edited; nothing was changed.
+    """
+    key, found = same_key(email), []
+    for stack in sorted(project.stacks()):
+        state = state_of(project.export(stack), project.settings(stack).organization_id)
+        file = project.roster(stack)
+        before = after = text_of(file)
+        owns = False
+        if before is not None:
+            roster = parse(before, file.name)
+            owns = roster.organization_roles
+            if any(person.key == key for person in roster.people):
+                after = roster_text.remove_people(before, file.name, [key])
+        grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] == key}
+        if before != after or key in state.members or grants:
+            found.append(Holding(stack, file, before, after, key in state.members, grants, owns))
+    return sorted(found, key=lambda holding: holding.owns_roles)
+
+
+def offboard(project: Project, email: str, held: Sequence[Holding], progress: Callable[[str], None]) -> None:
+    """Take a person out of the rosters and bring it about, stack by stack. One that died half-way is run again.
+
+    Raises:
+        Refused: a stack would change something else too; that stack is as it was, but for its roster.
+        EngineError: the engine refuses, or a brake holds the removal.
+    """
+    key = same_key(email)
+    for holding in held:
+        if holding.before is not None and holding.after is not None:
+            write_roster(holding.file, holding.before, holding.after)
+        own = {f"delete {key}", f"update {BRAKE}", *(f"delete {grant_name(id_, key)}" for id_ in holding.grants)}
+        progress(f"previewing stack {holding.stack}")
+        changes = state_change.changes_at_preview(project, holding.stack)
+        if others := [change for change in changes if change not in own]:
+            raise Refused(
+                "cannot go on",
+                whom=email,
+                why=f"stack {holding.stack} would change more: {'; '.join(others[:10])}",
+                next_step=f"The entry is out of {holding.file.name}: look at `pulumi preview --stack {holding.stack}`, "
+                f"bring it about with `pulumi up`, and run this again for the other stacks.",
+            )
+        if changes:
+            progress(f"updating stack {holding.stack}")
+            state_change.bring_about(project, holding.stack, progress)
+
+
+def remains(project: Project, email: str) -> Remains:
+    """What Mixpanel shows of a person now, by any way.
+
+    Raises:
+        UsageError: there is no stack, whose configuration names the organization.
+    """
+    stacks = sorted(project.stacks())
+    if not stacks:
+        raise UsageError(
+            "cannot tell the organization", why="there is no stack", next_step="Make one: pulumi stack init production"
+        )
+    directory = connect(project.settings(stacks[0]))
+    person = directory.person(email)
+    if person is None:
+        return Remains(listed=False, role=None, access={})
+    return Remains(listed=True, role=person.role, access=directory.other_access(email))
