@@ -224,10 +224,11 @@ def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
         assert (failed.returncode, failed.stdout, len(errors)) == (2, "", 1), failed.stderr
         assert words in errors[0]
     (workspace.stacks / "production.yaml").write_text(good.replace("shop: analyst", "shop: analist"))
+    line = good[: good.index("shop: analyst")].count("\n") + 1
     for stack in ("production", "staging"):
         failed = workspace.command("import", "--stack", stack, "--project", "2345678")
         assert failed.returncode == 2
-        assert "production.yaml:14: robin@agency.example.org: 'analist' is no project role" in failed.stderr
+        assert f"production.yaml:{line}: robin@agency.example.org: 'analist' is no project role" in failed.stderr
     assert not (workspace.stacks / "staging.yaml").exists()
     assert workspace.resources() == workspace.resources("staging") == []
 
