@@ -23,6 +23,8 @@ RULES: Final[tuple[Rule, ...]] = (
 """Every rule, family by family."""
 
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
+EXCEPTABLE: Final = tuple(rule_id for rule_id in RULE_IDS if not rule_id.startswith("exceptions-"))
+"""The rules that may have exceptions: those about exceptions have none, or an exception could hide itself."""
 
 
 def find(rule_id: str) -> Rule:

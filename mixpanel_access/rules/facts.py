@@ -76,7 +76,7 @@ class ExceptionEntry:
     def problem(self, today: date, rules: Sequence[str]) -> str | None:
         """Why it does not count, or None while it does."""
         if self.rule not in rules:
-            return f"there is no rule {self.rule!r}"
+            return f"there is no rule {self.rule!r} to be excepted from"
         missing = [name for name in ("reason", "approver", "ends") if not getattr(self, name).strip()]
         if missing:
             return f"it has no {', '.join(missing)}"
@@ -181,7 +181,7 @@ class Context:
         environment: the stack's environment (`mixpanel:environment`), or None.
         company_domains: the company's e-mail domains (`mixpanel:companyDomains`), lower case.
         options: the rule's configuration, defaults included.
-        rules: the ids of all rules.
+        rules: the ids of the rules that may have exceptions.
     """
 
     today: date

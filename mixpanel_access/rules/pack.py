@@ -23,7 +23,7 @@ from pulumi_policy.proxy import UnknownValueError
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ids import COMPONENT_TYPE
 from mixpanel_access.model.settings import NAMESPACE
-from mixpanel_access.rules.catalogue import RULE_IDS, RULES
+from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
 from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule, Verdict
 
@@ -121,7 +121,7 @@ def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any] |
         environment=setting("environment") or None,
         company_domains=frozenset(domains),
         options={**rule.defaults, **{key: _plain(value) for key, value in (options or {}).items()}},
-        rules=RULE_IDS,
+        rules=EXCEPTABLE,
     )
 
 

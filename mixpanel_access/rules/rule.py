@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
 
-from mixpanel_access.rules.facts import Context, Entry, Kind, NotJudged, Stack
+from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotJudged, Stack
 
 
 class Family(StrEnum):
@@ -132,12 +132,13 @@ class Rule:
         """
         if entry.kind not in self.kinds:
             return Verdict()
+        found: list[Finding] = []
         try:
-            if any(one.rule == self.id and one.problem(context.today, [self.id]) is None for one in entry.exceptions):
-                return Verdict()
-            found = [Finding(f"{entry}: {words}", entry) for words in cast("Each", self.judge)(entry, context)]
+            if not self._excepted(entry.exceptions, context):
+                for words in cast("Each", self.judge)(entry, context):
+                    found.append(Finding(f"{entry}: {words}", entry))  # noqa: PERF401  # what came before is kept
         except NotJudged as unknown:
-            return Verdict(not_judged=[str(unknown)])
+            return Verdict(found, [str(unknown)])
         return Verdict(found)
 
     def judge_stack(self, stack: Stack, context: Context) -> Verdict:
@@ -152,15 +153,17 @@ class Rule:
                 [finding for one in verdicts for finding in one.findings],
                 [text for one in verdicts for text in one.not_judged],
             )
+        found: list[Finding] = []
         try:
-            findings = list(cast("Whole", self.judge)(stack, context))
-            return Verdict([one for one in findings if not self._excepted(one, stack, context)])
+            for finding in cast("Whole", self.judge)(stack, context):
+                if not self._excepted(finding.entry.exceptions if finding.entry else stack.exceptions, context):
+                    found.append(finding)  # noqa: PERF401  # what came before is kept
         except NotJudged as unknown:
-            return Verdict(not_judged=[str(unknown)])
+            return Verdict(found, [str(unknown)])
+        return Verdict(found)
 
-    def _excepted(self, finding: Finding, stack: Stack, context: Context) -> bool:
-        entries = finding.entry.exceptions if finding.entry else stack.exceptions
-        return any(one.rule == self.id and one.problem(context.today, [self.id]) is None for one in entries)
+    def _excepted(self, exceptions: Iterable[ExceptionEntry], context: Context) -> bool:
+        return any(one.rule == self.id and one.problem(context.today, context.rules) is None for one in exceptions)
 
 
 def option(name: str, kind: str, default: Any, description: str, **more: Any) -> Option:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from mixpanel_access.rules.catalogue import RULE_IDS, find
+from mixpanel_access.rules.catalogue import EXCEPTABLE, find
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, Stack
 from mixpanel_access.rules.rule import Verdict
 
@@ -119,7 +119,7 @@ class Case:
             self.environment,
             frozenset(self.domains.split()),
             {**rule.defaults, **self.options},
-            RULE_IDS,
+            EXCEPTABLE,
         )
         return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions), context)
 
@@ -473,6 +473,7 @@ CASES: dict[str, Cases] = {
             Case([member(exceptions=[_exception(rule="nonsense")])], ["from 'nonsense' for the stack does not count: there"]),
             Case([], ["it has no reason, approver"], exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
             Case([grant(exceptions=[_exception(ends="soon")])], ["its end 'soon' is no date"]),
+            Case([grant(exceptions=[_exception(rule="exceptions-in-force")])], ["'exceptions-in-force' to be excepted"]),
         ],
         boundary=(
             Case([grant(exceptions=[_exception(ends="2026-05-04")])]),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
+from mixpanel_access.rules.catalogue import EXCEPTABLE, RULE_IDS, RULES, find
 from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule
 from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case, grant, member
@@ -87,7 +87,7 @@ def unknown(entry: Entry) -> Entry:
 def test_nothing_is_found_in_unknown_values(rule: Rule) -> None:
     """At preview another resource's output may not be known: no finding, and the rule says what it cannot judge."""
     options = {**rule.defaults, "domains": ["x.example"]}
-    context = Context(TODAY, "production", frozenset({"example.com"}), options, RULE_IDS)
+    context = Context(TODAY, "production", frozenset({"example.com"}), options, EXCEPTABLE)
     entries = [unknown(entry) for entry in COMPLIANT]
     try:
         verdict = rule.judge_stack(Stack(entries, organization_roles=False), context)
@@ -116,6 +116,23 @@ def test_an_exception_of_the_stack_holds_for_findings_about_the_stack() -> None:
     alone = grant(exceptions=[{"rule": "grant-has-member", "reason": "r", "approver": "a", "ends": "2026-05-04"}])
     assert not Case([alone]).judge("grant-has-member").findings
     assert Case([alone, grant("x@example.com")]).judge("grant-has-member").findings[0].text.startswith("x@example.com")
+
+
+def test_an_exception_cannot_hide_exceptions() -> None:
+    """One from the rule that shows them does not count, and they are shown."""
+    given = {"reason": "r", "approver": "a", "ends": "2026-05-04"}
+    sly = [{**given, "rule": rule} for rule in ("exceptions-in-force", "exceptions-count", "justified")]
+    shown = Case([grant(justification=None, exceptions=sly)])
+    assert len(shown.judge("exceptions-in-force").findings) == 1
+    assert len(shown.judge("exceptions-count").findings) == 2
+
+
+def test_what_is_known_is_judged_beside_what_is_not() -> None:
+    """One unknown value takes nothing of what was found before it."""
+    open_ended = replace(unknown(grant("y@example.com")), name="later")
+    verdict = Case([member(), grant("x@example.com"), open_ended]).judge("grant-has-member")
+    assert [finding.text.split()[0] for finding in verdict.findings] == ["x@example.com"]
+    assert verdict.not_judged == ["email of later is not known before the update"]
 
 
 def test_a_rule_that_is_not_there() -> None:
