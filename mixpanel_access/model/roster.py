@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 from rapidfuzz import fuzz, process
 from ruamel.yaml import YAML
@@ -55,6 +55,14 @@ def _offered(*words: str) -> Any:
     return Field(examples=list(words))
 
 
+_ROLES_SCHEMA: Final = WithJsonSchema(
+    {
+        "type": "object",
+        "additionalProperties": {"anyOf": [{"type": "string", "examples": [*roles.PROJECT_ROLES]}, {"type": "null"}]},
+    }
+)
+
+
 IsoDate = Annotated[str | None, BeforeValidator(_iso)]
 RoleWord = Annotated[str, BeforeValidator(_role)]
 
@@ -87,8 +95,9 @@ class RosterPerson(_Entry):
     """The organization role; only in the one roster that owns them."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
     """What becomes of the person when the entry goes: when_unused (the default), always or never."""
-    projects: Annotated[Mapping[str, RoleWord], BeforeValidator(_nothing)] = {}
-    """Project key -> project role: owner, admin, analyst, consumer, or a custom role's id."""
+    projects: Annotated[Mapping[str, RoleWord], BeforeValidator(_nothing), _ROLES_SCHEMA] = {}
+    """Project key -> project role: owner, admin, analyst, consumer, a custom role's id, or nothing for the standard of
+    the engagement's type."""
     engagement: str | None = None
     """The engagement's name."""
     engagement_type: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
@@ -157,6 +166,26 @@ class Roster(_Entry):
     """Who has what."""
     exceptions: Annotated[Sequence[RosterException], BeforeValidator(_empty)] = ()
     """Where policy rules do not hold."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _standard_roles(cls, document: Any) -> Any:
+        """Fill in the standard role where a project has none; what cannot be filled in is told as what it is."""
+        if not isinstance(document, dict) or not isinstance(document.get("people"), list):
+            return document
+        environment = document.get("environment")
+        return {**document, "people": [_with_standard_roles(person, environment) for person in document["people"]]}
+
+
+def _with_standard_roles(person: Any, environment: Any) -> Any:
+    if not isinstance(person, dict) or not isinstance(person.get("projects"), dict):
+        return person
+    kind = person.get("engagementType")
+    standard = STANDARD_ROLES.get(kind) if isinstance(kind, str) else None
+    if standard is None or None not in person["projects"].values():
+        return person
+    role = standard.project_role(environment if isinstance(environment, str) else None)
+    return {**person, "projects": {key: role if value is None else value for key, value in person["projects"].items()}}
 
 
 def json_schema() -> dict[str, Any]:
@@ -287,6 +316,10 @@ def _place(loc: Sequence[str | int]) -> Path:
 
 def _words(item: Any) -> str:
     loc = item["loc"]
+    if item["input"] is None and "projects" in loc[1:-1]:
+        return (
+            f"{loc[-1]}: there is no role, and no engagementType that has a standard one ({', '.join(STANDARD_ROLES)})"
+        )
     field = str(loc[-1]) if loc else "the roster"
     if item["type"] == "extra_forbidden":
         known = _fields_at(loc)

@@ -151,3 +151,26 @@ def test_a_key_with_nothing_behind_it_is_empty() -> None:
     roster = parse("environment: production\nprojects:\npeople:\nexceptions:\n", "r")
     assert (roster.projects, list(roster.people), list(roster.exceptions)) == ({}, [], [])
     assert parse("environment: a\npeople: [{ email: a@example.com, projects: }]\n", "r").people[0].projects == {}
+
+
+def standard(environment: str, person: str) -> str:
+    """A roster of one person and one project."""
+    return (
+        f"environment: {environment}\nprojects: {{ shop: {{ id: 1, environment: {environment} }} }}\n"
+        f"people:\n  - email: a@example.com\n    {person}\n    projects:\n      shop:\n"
+    )
+
+
+@pytest.mark.parametrize(("environment", "role"), [("production", "analyst"), ("staging", "admin")])
+def test_a_project_without_a_role_gets_the_standard_one(environment: str, role: str) -> None:
+    """Of the engagement's type, in the roster's environment."""
+    (person,) = parse(standard(environment, "engagementType: implementation"), "r").people
+    assert person.projects == {"shop": role}
+
+
+@pytest.mark.parametrize("person", ["name: A", "engagementType: juggling", "engagementType: [1]"])
+def test_a_project_without_a_role_needs_a_type(person: str) -> None:
+    """With its line, and the types that there are."""
+    with pytest.raises(RosterError) as caught:
+        parse(standard("production", person), "r")
+    assert "r:7: shop: there is no role, and no engagementType that has a standard one (analytics_" in str(caught.value)
