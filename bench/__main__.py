@@ -14,7 +14,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -109,29 +109,36 @@ def main() -> int:
 def measure(engine: Engine, people: int) -> Iterator[Figure]:
     """The commands of one lifecycle over so many people."""
     with workspace(engine, people) as (pulumi, emulator):
-        pulumi.run("stack", "init", "production")
-        for name, args in {
-            "preview (create)": ["preview"],
-            "up (create)": ["up", "--yes", "--skip-preview"],
-            "preview (unchanged)": ["preview", "--expect-no-changes"],
-            "refresh": ["refresh", "--yes", "--skip-preview", "--expect-no-changes"],
-            "import": [],
-            "destroy": ["destroy", "--yes", "--skip-preview"],
-        }.items():
-            if name == "import":  # of everything that `up` has made: the state is emptied, the roster stays
-                pulumi.run("state", "delete", "--all", "--yes", "--stack", "production")
+
+        def timed(name: str, act: Callable[[], object]) -> Figure:
             emulator.control("DELETE", "requests")
             begun = time.perf_counter()
-            if name == "import":
-                project = Project(pulumi)
-                request = Request("production", Wanted(["person*"]))
-                carry_out(project, prepare(project, request, lambda _: None), lambda _: None)
-            else:
-                pulumi.run(*args, "--stack", "production", timeout=3600)
+            act()
             seconds = time.perf_counter() - begun
             log = emulator.control("GET", "requests")
             writes = sum(n for endpoint, n in log["by_endpoint"].items() if not endpoint.startswith("GET "))
-            yield Figure(people, name, log["total"], writes, log["bytes_out"], round(seconds, 2))
+            return Figure(people, name, log["total"], writes, log["bytes_out"], round(seconds, 2))
+
+        def engine_run(name: str, *args: str) -> Figure:
+            return timed(name, lambda: pulumi.run(*args, "--stack", "production", timeout=3600))
+
+        def import_all() -> None:
+            project = Project(pulumi)
+            carry_out(project, prepare(project, Request("production", Wanted(["person*"])), quiet), quiet)
+
+        pulumi.run("stack", "init", "production")
+        yield engine_run("preview (create)", "preview")
+        yield engine_run("up (create)", "up", "--yes", "--skip-preview")
+        yield engine_run("preview (unchanged)", "preview", "--expect-no-changes")
+        yield engine_run("refresh", "refresh", "--yes", "--skip-preview", "--expect-no-changes")
+        # The import is of everything that `up` has made: the state is emptied, the roster stays.
+        pulumi.run("state", "delete", "--all", "--yes", "--stack", "production")
+        yield timed("import", import_all)
+        yield engine_run("destroy", "destroy", "--yes", "--skip-preview")
+
+
+def quiet(_line: str) -> None:
+    """Say nothing of what is being done."""
 
 
 @contextmanager

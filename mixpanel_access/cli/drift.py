@@ -15,14 +15,14 @@ from mixpanel_access.cli.output import print_table, progress
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.state import EMPTY, state_of
+from mixpanel_access.operations.state import EMPTY
 
 
 def show_drift(folder: Path, stack: str, *, as_json: bool) -> int:
     """Compare and print; 1 when there is any difference, else 0."""
     project = open_project(folder, progress)
     settings = project.settings(stack)
-    states = {name: state_of(project.export(name), settings.organization_id) for name in project.stacks()}
+    states = {name: project.state(name, settings.organization_id) for name in project.stacks}
     organization = read_organization(connect(settings))
     found = differences(organization, reduce(or_, states.values(), EMPTY), states[stack])
     if as_json:

@@ -15,7 +15,6 @@ from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.expiring import changes_by_the_clock
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.state import state_of
 
 
 def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json: bool) -> int:
@@ -25,7 +24,7 @@ def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json
     project = open_project(folder, progress)
     settings = project.settings(stack)
     today = _day(now) if now else settings.clock().date()
-    state = state_of(project.export(stack), settings.organization_id)
+    state = project.state(stack, settings.organization_id)
     found = changes_by_the_clock(read_roster(project.roster(stack)), state, today, days)
     if as_json:
         changes = [{**asdict(one), "on": one.on.isoformat()} for one in found]

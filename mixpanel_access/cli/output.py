@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _WIDE: Final = 10_000
 
 
 def print_table(table: Table) -> None:
     """Print a table: as wide as the terminal; a file has no edge to wrap at."""
+    from rich.console import Console  # a fifth of a second that every command would wait for
+
     console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
     console.print(table)
 

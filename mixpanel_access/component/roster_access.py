@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pulumi
 
 from mixpanel_access.component.declaration import BRAKE, COMPONENT, declaration, grant_name
-from mixpanel_access.model import roster
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model import dates, roster
 from mixpanel_access.model.errors import AccessError, ConfigurationError, RosterError
 from mixpanel_access.model.ids import COMPONENT_TYPE
 from mixpanel_access.model.settings import NAMESPACE
@@ -66,7 +65,7 @@ class RosterAccess(pulumi.ComponentResource):
 def _today() -> date:
     now = pulumi.Config(NAMESPACE).get("now")
     try:
-        return (instant(now) if now else datetime.now(UTC)).date()
+        return dates.today(now)
     except ValueError:
         raise ConfigurationError(
             "the Mixpanel configuration cannot be used", why=f"mixpanel:now is {now!r}, which is no ISO 8601 instant"

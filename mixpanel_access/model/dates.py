@@ -19,6 +19,15 @@ def instant(text: str) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def today(now: str | None) -> date:
+    """The day (UTC) of an instant, else of the clock.
+
+    Raises:
+        ValueError: the text is no instant.
+    """
+    return (instant(now) if now else datetime.now(UTC)).date()
+
+
 def written(value: datetime) -> str:
     """An instant as `2026-05-01T08:00:00Z`, whole seconds, UTC."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -41,13 +41,9 @@ def _role(value: object) -> object:
     return roles.normalized(value) if isinstance(value, str) else value
 
 
-def _empty(value: object) -> object:
-    """A key with nothing behind it, as is left when the last entry goes."""
-    return () if value is None else value
-
-
-def _nothing(value: object) -> object:
-    return {} if value is None else value
+def _or(empty: object) -> BeforeValidator:
+    """A key with nothing behind it, as is left when the last entry goes, is empty."""
+    return BeforeValidator(lambda value: empty if value is None else value)
 
 
 def _offered(*words: str) -> Any:
@@ -95,7 +91,7 @@ class RosterPerson(_Entry):
     """The organization role; only in the one roster that owns them."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
     """What becomes of the person when the entry goes: when_unused (the default), always or never."""
-    projects: Annotated[Mapping[str, RoleWord], BeforeValidator(_nothing), _ROLES_SCHEMA] = {}
+    projects: Annotated[Mapping[str, RoleWord], _or({}), _ROLES_SCHEMA] = {}
     """Project key -> project role: owner, admin, analyst, consumer, a custom role's id, or nothing for the standard of
     the engagement's type."""
     engagement: str | None = None
@@ -160,11 +156,11 @@ class Roster(_Entry):
     """The environment of every project here."""
     organization_roles: bool = False
     """Whether this roster, and no other, declares organization roles."""
-    projects: Annotated[Mapping[str, RosterProject], BeforeValidator(_nothing)] = {}
+    projects: Annotated[Mapping[str, RosterProject], _or({})] = {}
     """Short key -> project."""
-    people: Annotated[Sequence[RosterPerson], BeforeValidator(_empty)] = ()
+    people: Annotated[Sequence[RosterPerson], _or(())] = ()
     """Who has what."""
-    exceptions: Annotated[Sequence[RosterException], BeforeValidator(_empty)] = ()
+    exceptions: Annotated[Sequence[RosterException], _or(())] = ()
     """Where policy rules do not hold."""
 
     @model_validator(mode="before")
@@ -274,10 +270,8 @@ def _exception_problems(roster: Roster, people: set[str]) -> Iterator[tuple[Path
             yield (*at, "project"), _unknown(one.project, "project of this roster", roster.projects)
         if one.project is not None and one.email is None:
             yield (*at, "project"), "an exception for a project names the person too"
-        try:
-            day(one.ends)
-        except ValueError:
-            yield (*at, "ends"), f"{one.ends!r} is no date; write it as YYYY-MM-DD"
+        for field, words in problems_with_metadata({"ends": one.ends}).items():
+            yield (*at, field), words
 
 
 def _role_problems(roster: Roster, person: RosterPerson, at: Path) -> Iterator[tuple[Path, str]]:

@@ -59,7 +59,7 @@ def add_projects(text: str, file: str, projects: Mapping[str, Mapping[str, Any]]
         text,
         file,
         lambda draft: draft.put(draft.top("projects"), "projects", {key: _flow(row) for key, row in projects.items()}),
-        lambda roster: set(projects) <= set(roster.projects),
+        lambda _, after: set(projects) <= set(after.projects),
     )
 
 
@@ -72,12 +72,13 @@ def add_people(text: str, file: str, people: Sequence[NewPerson]) -> str:
     if not people:
         return text
     keys = {same_key(str(person.values["email"])) for person in people}
-    before = len(parse(text, file).people)
     return _edited(
         text,
         file,
         lambda draft: draft.append_people(people),
-        lambda roster: len(roster.people) == before + len(people) and keys <= {one.key for one in roster.people},
+        lambda before, after: (
+            len(after.people) == len(before.people) + len(people) and keys <= {one.key for one in after.people}
+        ),
     )
 
 
@@ -100,8 +101,8 @@ def add_grants(text: str, file: str, grants: Mapping[str, Mapping[str, str]]) ->
             if key in grants:
                 draft.put(draft.value(person, "projects"), "projects", grants[key], within=person)
 
-    def done(roster: Roster) -> bool:
-        found = {person.key: person.projects for person in roster.people}
+    def done(_: Roster, after: Roster) -> bool:
+        found = {person.key: person.projects for person in after.people}
         return all(key in found and projects.items() <= found[key].items() for key, projects in grants.items())
 
     return _edited(text, file, edit, done)
@@ -119,23 +120,25 @@ def remove_people(text: str, file: str, keys: Collection[str]) -> str:
         RosterError: the file cannot be used, or not be edited where it must be.
     """
     gone = set(keys)
-    left = [person.key for person in parse(text, file).people if person.key not in gone]
     return _edited(
         text,
         file,
         lambda draft: draft.drop(gone),
-        lambda roster: [person.key for person in roster.people] == left,
+        lambda before, after: (
+            [one.key for one in after.people] == [one.key for one in before.people if one.key not in gone]
+        ),
     )
 
 
-def _edited(text: str, file: str, edit: Callable[[_Draft], None], done: Callable[[Roster], bool]) -> str:
-    parse(text, file)  # what cannot be used is not edited either
+def _edited(text: str, file: str, edit: Callable[[_Draft], None], done: Callable[[Roster, Roster], bool]) -> str:
+    """The text after an edit, if what it says before and after is as `done` expects."""
+    before = parse(text, file)  # what cannot be used is not edited either
     bom = _BOM if text.startswith(_BOM) else ""
     draft = _Draft(text.removeprefix(_BOM), file)
     edit(draft)
     changed = bom + draft.text()
     try:
-        good = done(parse(changed, file))
+        good = done(before, parse(changed, file))
     except RosterError as error:
         raise _by_hand(file, error.why) from None
     if not good:

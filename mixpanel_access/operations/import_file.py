@@ -27,12 +27,11 @@ def member_entries(session: Session, declared: Declaration, names: Collection[st
     Raises:
         InputError: what is declared cannot be used.
     """
-    provider, organization = _working(MemberProvider(), session), session.organization
+    members = _Kind(MEMBER_TYPE, MemberProvider(), session)
     return [
         entry
         for name, inputs in declared.members.items()
-        if name in names
-        and (entry := _entry(provider, MEMBER_TYPE, name, str(MemberId(organization, inputs["email"])), inputs))
+        if name in names and (entry := members.read(name, MemberId(session.organization, inputs["email"]), inputs))
     ]
 
 
@@ -42,28 +41,19 @@ def grant_entries(session: Session, declared: Declaration, names: Collection[tup
     Raises:
         InputError: what is declared cannot be used.
     """
-    provider, organization = _working(ProjectGrantProvider(), session), session.organization
-    return [
-        entry
-        for (project, member), inputs in declared.grants.items()
-        if (project, member) in names
-        and (
-            entry := _entry(
-                provider,
-                GRANT_TYPE,
-                grant_name(project, member),
-                str(GrantId(organization, project, inputs["email"])),
-                inputs,
-            )
-        )
-    ]
+    grants, found = _Kind(GRANT_TYPE, ProjectGrantProvider(), session), []
+    for (project, member), inputs in declared.grants.items():
+        if (project, member) in names:
+            id_ = GrantId(session.organization, project, inputs["email"])
+            found.append(grants.read(grant_name(project, member), id_, inputs))
+    return [entry for entry in found if entry]
 
 
 def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Entry:
     """The entry of the brake over these people."""
-    provider = _working(RemovalBrakeProvider(), session)
-    made = provider.make({"people": [dict(person) for person in people]})
-    return _row(provider, BRAKE_TYPE, BRAKE, str(made.id), made.outs or {}, made.outs or {})
+    brakes = _Kind(BRAKE_TYPE, RemovalBrakeProvider(), session)
+    made = brakes.provider.make({"people": [dict(person) for person in people]})
+    return brakes.entry(BRAKE, made.id, made.outs, made.outs)
 
 
 def people_for_brake(declared: Declaration, state: State) -> list[Mapping[str, Any]]:
@@ -83,37 +73,36 @@ def import_file(entries: Sequence[Entry], state: State) -> dict[str, Any]:
     return {"resources": [{"type": COMPONENT_TYPE, "name": COMPONENT, "component": True}, *entries]}
 
 
-def _working(provider: AccessProvider, session: Session) -> AccessProvider:
-    provider.use(session)
-    return provider
+class _Kind:
+    """The resources of one type, with their provider, which is the same in each."""
 
+    def __init__(self, type_: str, provider: AccessProvider, session: Session) -> None:
+        self.provider = provider
+        provider.use(session)
+        self._type, self._pickled = type_, {PROVIDER_KEY: serialize_provider(provider)}
 
-def _entry(provider: AccessProvider, kind: str, name: str, id_: str, declared: Mapping[str, Any]) -> Entry | None:
-    """What the provider reads of a declared resource, or None where there is nothing."""
-    inputs, problems = dict(declared), Problems()
-    provider.inspect(inputs, problems)
-    if problems:
-        raise InputError(
-            "cannot import",
-            whom=name,
-            why="; ".join(f"{failure.property}: {failure.reason}" for failure in problems.failures),
-            next_step="Mend the roster and run again.",
-        )
-    found = provider.look(id_, inputs)
-    if found is GONE:
-        return None
-    return _row(provider, kind, name, id_, found.inputs or {}, found.outs or {})
+    def read(self, name: str, id_: object, declared: Mapping[str, Any]) -> Entry | None:
+        """What the provider reads of a declared resource, or None where there is nothing."""
+        inputs, problems = dict(declared), Problems()
+        self.provider.inspect(inputs, problems)
+        if problems:
+            raise InputError(
+                "cannot import",
+                whom=name,
+                why="; ".join(f"{failure.property}: {failure.reason}" for failure in problems.failures),
+                next_step="Mend the roster and run again.",
+            )
+        found = self.provider.look(str(id_), inputs)
+        return None if found is GONE else self.entry(name, id_, found.inputs, found.outs)
 
-
-def _row(
-    provider: AccessProvider, kind: str, name: str, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]
-) -> Entry:
-    pickled = {PROVIDER_KEY: serialize_provider(provider)}
-    return {
-        "type": kind,
-        "name": name,
-        "id": id_,
-        "parent": COMPONENT,
-        "inputs": {**inputs, **pickled},
-        "outputs": {**outputs, **pickled},
-    }
+    def entry(
+        self, name: str, id_: object, inputs: Mapping[str, Any] | None, outputs: Mapping[str, Any] | None
+    ) -> Entry:
+        return {
+            "type": self._type,
+            "name": name,
+            "id": str(id_),
+            "parent": COMPONENT,
+            "inputs": {**(inputs or {}), **self._pickled},
+            "outputs": {**(outputs or {}), **self._pickled},
+        }

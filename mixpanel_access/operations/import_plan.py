@@ -24,10 +24,8 @@ from mixpanel_access.model.roster import Roster, RosterPerson, did_you_mean, par
 from mixpanel_access.model.roster_text import NewPerson
 from mixpanel_access.operations.state import State
 
-TO_BE_FILLED_IN: Final = (
-    "to be filled in: engagement, sow, ticket, approver, justification, starts, ends"  # nobody knows them yet
-)
-
+TO_BE_FILLED_IN: Final = "to be filled in: engagement, sow, ticket, approver, justification, starts, ends"
+"""What nobody knows of a person who is imported."""
 NO_GRANT: Final = "no individual grant in this stack's projects"
 """Why most people do not come into a stack that declares no organization roles."""
 
@@ -183,7 +181,7 @@ def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) ->
     for pattern in patterns:
         found = [one for one in projects.values() if pattern == str(one.id) or _any(one.name, [pattern])]
         if not found:
-            names = "; ".join(f"{one.id} {one.name}" for one in _by_id(projects.values()))
+            names = named(projects.values())
             raise UsageError(
                 "cannot find a project",
                 whom=pattern,
@@ -192,6 +190,11 @@ def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) ->
             )
         chosen.update({one.id: one for one in found})
     return _by_id(chosen.values())
+
+
+def named(projects: Iterable[Project]) -> str:
+    """Projects by id and name, for a message; "" for none."""
+    return "; ".join(f"{one.id} {one.name}" for one in _by_id(projects))
 
 
 def project_rows(new: Sequence[Project], roster: Roster) -> dict[str, dict[str, Any]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,14 +20,14 @@ from mixpanel_access.operations.import_plan import (
     Reading,
     Wanted,
     choose_projects,
+    named,
     plan_import,
     project_rows,
 )
-from mixpanel_access.operations.project import Project
-from mixpanel_access.operations.state import State, state_of
+from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.roster_file import text_of, write_roster
+from mixpanel_access.operations.state import State
 from mixpanel_access.provider.session import Session
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     before = text_of(file)
     others = project.other_rosters(request.stack)
     text = _start(request, file, before, settings.environment, others)
-    state = state_of(project.export(request.stack), settings.organization_id)
+    state = project.state(request.stack, settings.organization_id)
     session = Session(settings, connect(settings), progress)
     text, projects = _with_projects(request, file, text, session.directory, others)
     reading = _read(session.directory, projects, progress)
@@ -115,72 +112,7 @@ def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[
             state_change.forget(project, prepared.stack, prepared.replaced)
         progress(f"importing {len(prepared.document['resources'])} resources into stack {prepared.stack}")
         state_change.import_resources(project, prepared.stack, prepared.document, progress)
-    return prove(project, prepared.stack, progress)
-
-
-def prove(project: Project, stack: str, progress: Progress) -> list[str]:
-    """Preview, and when nothing would change, have the engine note what depends on what."""
-    progress("previewing")
-    changes = state_change.changes_at_preview(project, stack)
-    if not changes:
-        progress("noting what depends on what")
-        state_change.save_order(project, stack)
-    return changes
-
-
-def write_roster(file: Path, before: str | None, text: str) -> None:
-    """Write a roster, whole or not at all, if it is still as it was read.
-
-    Raises:
-        UsageError: it was changed meanwhile, or cannot be written.
-    """
-    if text == before:
-        return
-    if text_of(file) != before:
-        raise UsageError(
-            "cannot write the roster",
-            whom=str(file),
-            why="it was changed while this ran",
-            next_step="Nothing was written; run again.",
-        )
-    written: str | None = None
-    try:
-        target = file.resolve()  # what a link points at is what is written
-        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{file.name}.", delete=False) as new:
-            written = new.name
-            new.write(text.encode())
-        if target.exists():
-            Path(written).chmod(target.stat().st_mode & 0o7777)
-        else:
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(written).chmod(0o666 & ~umask)
-        Path(written).replace(target)
-    except OSError as error:
-        if written:
-            with suppress(OSError):
-                Path(written).unlink()
-        raise UsageError(
-            "cannot write the roster",
-            whom=str(file),
-            why=error.strerror or str(error),
-            next_step="Make it writable and run again; nothing was changed.",
-        ) from None
-
-
-def text_of(file: Path) -> str | None:
-    """A roster's text with its line ends as they are, or None where there is no file."""
-    try:
-        return file.read_bytes().decode()
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            "cannot read the roster",
-            whom=str(file),
-            why=(error.strerror if isinstance(error, OSError) else None) or str(error),
-            next_step="Mend it and run again; nothing was changed.",
-        ) from None
+    return state_change.prove(project, prepared.stack, progress)
 
 
 def _start(request: Request, file: Path, text: str | None, configured: str | None, others: Mapping[str, Roster]) -> str:
@@ -229,11 +161,11 @@ def _with_projects(
     known = {project.id for project in roster.projects.values()}
     if not request.projects:
         if not known:
-            names = "; ".join(f"{one.id} {one.name}" for one in sorted(there.values(), key=lambda one: one.id))
+            seen = named(there.values()) or "none that we see"
             raise UsageError(
                 "cannot tell which projects to import",
                 whom=request.stack,
-                why=f"its roster {file.name} names none; the organization has {names or 'none that we see'}",
+                why=f"its roster {file.name} names none; the organization has {seen}",
                 next_step=f"Name those of the environment {roster.environment} with --project (id or name pattern).",
             )
         return text, {id_: project for id_, project in there.items() if id_ in known}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.roster import parse
 from mixpanel_access.operations import state_change
-from mixpanel_access.operations.importing import text_of, write_roster
-from mixpanel_access.operations.project import Project
-from mixpanel_access.operations.state import state_of
+from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.roster_file import text_of, write_roster
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ def holdings(project: Project, email: str) -> list[Holding]:
         UsageError: a configuration or a roster is wrong, or cannot be edited; nothing was changed.
     """
     key, found = same_key(email), []
-    for stack in sorted(project.stacks()):
-        state = state_of(project.export(stack), project.settings(stack).organization_id)
+    for stack in sorted(project.stacks):
+        state = project.state(stack, project.settings(stack).organization_id)
         file = project.roster(stack)
         before = after = text_of(file)
         owns = False
@@ -80,7 +79,7 @@ def holdings(project: Project, email: str) -> list[Holding]:
     return sorted(found, key=lambda holding: holding.owns_roles)
 
 
-def offboard(project: Project, email: str, held: Sequence[Holding], progress: Callable[[str], None]) -> None:
+def offboard(project: Project, email: str, held: Sequence[Holding], progress: Progress) -> None:
     """Take a person out of the rosters and bring it about, stack by stack. One that died half-way is run again.
 
     Raises:
@@ -113,7 +112,7 @@ def remains(project: Project, email: str) -> Remains:
     Raises:
         UsageError: there is no stack, whose configuration names the organization.
     """
-    stacks = sorted(project.stacks())
+    stacks = sorted(project.stacks)
     if not stacks:
         raise UsageError(
             "cannot tell the organization", why="there is no stack", next_step="Make one: pulumi stack init production"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings
+from mixpanel_access.operations.state import State, state_of
+
+Progress = Callable[[str], None]
+"""Shows a line."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,9 @@ class Project:
 
     pulumi: Pulumi
 
+    @cached_property
     def stacks(self) -> list[str]:
-        """The names of the project's stacks in the backend that is logged in to.
+        """The names of the project's stacks in the backend that is logged in to, asked for once.
 
         Raises:
             EngineError: the engine cannot tell.
@@ -52,14 +58,13 @@ class Project:
 
         return load_settings(get, self.pulumi.environ)
 
-    def export(self, stack: str) -> Mapping[str, Any]:
-        """The state of a stack, secrets encrypted.
+    def state(self, stack: str, organization: int) -> State:
+        """What a stack's state holds of one organization.
 
         Raises:
             EngineError: the engine cannot tell.
         """
-        document: Mapping[str, Any] = self._json("stack", "export", "--stack", stack)
-        return document
+        return state_of(self._json("stack", "export", "--stack", stack), organization)
 
     def roster(self, stack: str) -> Path:
         """Where the stack's roster is, or is to be: in the program's folder, named for the stack.
@@ -86,16 +91,15 @@ class Project:
         from mixpanel_access.component import read_roster  # brings the whole SDK, which only few commands need
 
         own = self.roster(stack)
-        files = {self.roster(other) for other in self.stacks()} - {own}
+        files = {self.roster(other) for other in self.stacks} - {own}
         return {file.name: read_roster(file) for file in sorted(files) if file.is_file()}
 
     def _must_exist(self, stack: str) -> None:
-        stacks = self.stacks()
-        if stack not in stacks:
+        if stack not in self.stacks:
             raise UsageError(
                 "cannot find the stack",
                 whom=stack,
-                why=f"the backend has {', '.join(stacks) or 'none'} for this project",
+                why=f"the backend has {', '.join(self.stacks) or 'none'} for this project",
                 next_step=f"Check the name and `pulumi whoami -v`, or make it: pulumi stack init {stack}",
             )
 
@@ -111,7 +115,7 @@ class Project:
             ) from None
 
 
-def open_project(folder: Path, progress: Callable[[str], None]) -> Project:
+def open_project(folder: Path, progress: Progress) -> Project:
     """The project whose Pulumi.yaml is in the folder or in one above it.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster, parse
 from mixpanel_access.operations import import_file, state_change
-from mixpanel_access.operations.importing import prove, text_of, write_roster
-from mixpanel_access.operations.project import Project
-from mixpanel_access.operations.state import state_of
+from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.roster_file import text_of, write_roster
 from mixpanel_access.provider.session import Session
 
 
@@ -36,7 +35,7 @@ class Released:
     changes: Sequence[str]
 
 
-def release(project: Project, stack: str, emails: Sequence[str], progress: Callable[[str], None]) -> Released:
+def release(project: Project, stack: str, emails: Sequence[str], progress: Progress) -> Released:
     """Take people out of the state, then out of the roster. One that died half-way is finished by the next.
 
     Args:
@@ -50,7 +49,7 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Calla
         EngineError: the engine refuses.
     """
     settings = project.settings(stack)
-    state = state_of(project.export(stack), settings.organization_id)
+    state = project.state(stack, settings.organization_id)
     file = project.roster(stack)
     text = text_of(file)
     keys = {same_key(email): email for email in emails}
@@ -82,7 +81,7 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Calla
     if left is not None:
         write_roster(file, text, left)
         progress(f"wrote {file}")
-    return Released(len(members), len(grants), len(listed), prove(project, stack, progress))
+    return Released(len(members), len(grants), len(listed), state_change.prove(project, stack, progress))
 
 
 def _people_of(text: str | None, file: Path) -> set[str]:

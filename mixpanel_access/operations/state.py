@@ -60,7 +60,7 @@ class State:
     component: str = ""
 
     def __or__(self, other: State) -> State:
-        """Both together."""
+        """The members and grants of both; the rest is each stack's own."""
         return State({**self.members, **other.members}, {**self.grants, **other.grants})
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.project import Progress, Project
 
 LONGEST: Final = 3600.0
 """Seconds that one run of the engine may take; the file backend gets slow with thousands of resources."""
 
 _ONE_WRITE: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """The engine then writes the state once, not once a resource. Nothing is lost with a run that dies: it only copies."""
-
-Progress = Callable[[str], None]
 
 
 def forget(project: Project, stack: str, urns: Sequence[str]) -> None:
@@ -85,6 +83,16 @@ def changes_at_preview(project: Project, stack: str) -> list[str]:
 
 _NOTHING: Final = ("same", "read", "refresh")
 """Steps that change nothing."""
+
+
+def prove(project: Project, stack: str, progress: Progress) -> list[str]:
+    """Preview, and when nothing would change, have the engine note what depends on what."""
+    progress("previewing")
+    changes = changes_at_preview(project, stack)
+    if not changes:
+        progress("noting what depends on what")
+        save_order(project, stack)
+    return changes
 
 
 def bring_about(project: Project, stack: str, progress: Progress) -> None:

@@ -224,6 +224,18 @@ class Stack:
         """The resources of some kinds."""
         return (entry for entry in self.entries if entry.kind in kinds)
 
+    def grants_there(self) -> Iterator[tuple[Entry, frozenset[str]]]:
+        """The grants that Mixpanel has already, with how else their people come by the projects.
+
+        Raises:
+            NotJudged: at the end, where grants are declared and none is there yet.
+        """
+        grants = [(entry, entry.ways) for entry in self.of(Kind.GRANT)]
+        there = [(entry, ways) for entry, ways in grants if ways is not None]
+        yield from there
+        if grants and not there:
+            raise NotJudged("no grant is there yet: what else gives access is known after the update")
+
     def by_person(self) -> dict[str, list[Entry]]:
         """Members and grants by the key of the address."""
         people: dict[str, list[Entry]] = {}

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
+from mixpanel_access.model.access import SERVICE_ACCOUNT_SUFFIX
 from mixpanel_access.model.dates import day
 from mixpanel_access.rules.facts import PEOPLE, UNKNOWN, Context, Entry, ExceptionEntry, Kind, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
 
-_SUFFIX: Final = re.compile(r"\.[^.]+\.mp-service-account$")
+_SUFFIX: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$")
 _REDACTED: Final = "[secret]"
 """What the engine writes for a secret when it reads a state file without the key."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 
 from pulumi_policy import (
@@ -20,7 +20,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model import dates
 from mixpanel_access.model.ids import COMPONENT_TYPE
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
@@ -72,12 +72,7 @@ def _of_resource(rule: Rule) -> Callable[[ResourceValidationArgs, Report], None]
         if args.resource_type not in rule.kinds:
             return
         config = args.provider.props if args.provider else {}
-        try:
-            verdict = rule.judge_entry(_entry(args), _context(rule, config, args.get_config()))
-        except NotApplicable as reason:
-            args.not_applicable(str(reason))
-        else:
-            _tell(rule, verdict, report)
+        _judge(rule, args, config, report, lambda context: rule.judge_entry(_entry(args), context))
 
     return validate
 
@@ -85,17 +80,23 @@ def _of_resource(rule: Rule) -> Callable[[ResourceValidationArgs, Report], None]
 def _of_stack(rule: Rule) -> Callable[[StackValidationArgs, Report], None]:
     def validate(args: StackValidationArgs, report: Report) -> None:
         config = next((one.props for one in args.resources if one.resource_type == _PROVIDER), {})
-        try:
-            verdict = rule.judge_stack(_stack(args.resources), _context(rule, config, args.get_config()))
-        except NotApplicable as reason:
-            args.not_applicable(str(reason))
-        else:
-            _tell(rule, verdict, report)
+        _judge(rule, args, config, report, lambda context: rule.judge_stack(_stack(args.resources), context))
 
     return validate
 
 
-def _tell(rule: Rule, verdict: Verdict, report: Report) -> None:
+def _judge(
+    rule: Rule,
+    args: ResourceValidationArgs | StackValidationArgs,
+    config: Mapping[str, Any],
+    report: Report,
+    judge: Callable[[Context], Verdict],
+) -> None:
+    try:
+        verdict = judge(_context(rule, config, args.get_config()))
+    except NotApplicable as reason:
+        args.not_applicable(str(reason))
+        return
     for finding in verdict.findings:
         report(f"{finding.text}. {rule.mend}", finding.entry.urn if finding.entry and not rule.kinds else None)
     if verdict.not_judged:
@@ -127,9 +128,9 @@ def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any] |
 
 def _today(now: str) -> date:
     try:
-        return instant(now).date() if now else datetime.now(UTC).date()
+        return dates.today(now)
     except ValueError:
-        return datetime.now(UTC).date()  # the provider says what is wrong with it
+        return dates.today(None)  # the provider says what is wrong with it
 
 
 def _stack(resources: Sequence[Any]) -> Stack:

@@ -84,21 +84,27 @@ def _with_role(stack: Stack, role: str) -> list[Entry]:
     return [entry for entry in stack.of(Kind.MEMBER) if entry.role == role]
 
 
+def _names(entries: list[Entry]) -> str:
+    return ", ".join(sorted(entry.email for entry in entries))
+
+
 def _owners(stack: Stack, context: Context) -> Iterator[Finding]:
     owners = _with_role(stack, roles.OWNER)
     if not owners:
         raise NotApplicable("no organization owner is declared: they are kept outside this stack")
     low, high = context.options["minimum"], context.options["maximum"]
     if not low <= len(owners) <= high:
-        names = ", ".join(sorted(entry.email for entry in owners))
-        yield Finding(f"there are {len(owners)} organization owners ({names}), and there should be {low} to {high}")
+        yield Finding(
+            f"there are {len(owners)} organization owners ({_names(owners)}), and there should be {low} to {high}"
+        )
 
 
 def _admins(stack: Stack, context: Context) -> Iterator[Finding]:
     admins, high = _with_role(stack, roles.ADMIN), context.options["maximum"]
     if len(admins) > high:
-        names = ", ".join(sorted(entry.email for entry in admins))
-        yield Finding(f"there are {len(admins)} organization admins ({names}), and there should be at most {high}")
+        yield Finding(
+            f"there are {len(admins)} organization admins ({_names(admins)}), and there should be at most {high}"
+        )
 
 
 def _plain(email: str) -> str:

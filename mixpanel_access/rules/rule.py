@@ -132,14 +132,12 @@ class Rule:
         """
         if entry.kind not in self.kinds:
             return Verdict()
-        found: list[Finding] = []
-        try:
-            if not self._excepted(entry.exceptions, context):
-                for words in cast("Each", self.judge)(entry, context):
-                    found.append(Finding(f"{entry}: {words}", entry))  # noqa: PERF401  # what came before is kept
-        except NotJudged as unknown:
-            return Verdict(found, [str(unknown)])
-        return Verdict(found)
+        return _collected(self._found(entry, context))
+
+    def _found(self, entry: Entry, context: Context) -> Iterator[Finding]:
+        if not self._excepted(entry.exceptions, context):
+            for words in cast("Each", self.judge)(entry, context):
+                yield Finding(f"{entry}: {words}", entry)
 
     def judge_stack(self, stack: Stack, context: Context) -> Verdict:
         """Judge a whole stack: resource by resource, or all together, as the rule does it.
@@ -153,17 +151,25 @@ class Rule:
                 [finding for one in verdicts for finding in one.findings],
                 [text for one in verdicts for text in one.not_judged],
             )
-        found: list[Finding] = []
-        try:
-            for finding in cast("Whole", self.judge)(stack, context):
-                if not self._excepted(finding.entry.exceptions if finding.entry else stack.exceptions, context):
-                    found.append(finding)  # noqa: PERF401  # what came before is kept
-        except NotJudged as unknown:
-            return Verdict(found, [str(unknown)])
-        return Verdict(found)
+        return _collected(
+            finding
+            for finding in cast("Whole", self.judge)(stack, context)
+            if not self._excepted(finding.entry.exceptions if finding.entry else stack.exceptions, context)
+        )
 
     def _excepted(self, exceptions: Iterable[ExceptionEntry], context: Context) -> bool:
         return any(one.rule == self.id and one.problem(context.today, context.rules) is None for one in exceptions)
+
+
+def _collected(findings: Iterator[Finding]) -> Verdict:
+    """All findings; those before a value that is not known yet, beside what is not known."""
+    found: list[Finding] = []
+    try:
+        for finding in findings:
+            found.append(finding)  # noqa: PERF402  # a list() would lose them at the raise
+    except NotJudged as unknown:
+        return Verdict(found, [str(unknown)])
+    return Verdict(found)
 
 
 def option(name: str, kind: str, default: Any, description: str, **more: Any) -> Option:

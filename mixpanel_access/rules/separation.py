@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, NotJudged, Stack
+from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
 
 
@@ -19,45 +19,52 @@ def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
         yield f"the project is {environment}, and this stack holds {context.environment}"
 
 
+class _Reach:
+    """Who reaches which environments, with a grant of each."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Any, dict[str, Entry]] = {}
+
+    def add(self, key: Any, environment: str, entry: Entry) -> None:
+        self._by_key.setdefault(key, {}).setdefault(environment, entry)
+
+    def several(self) -> Iterator[tuple[Any, str, Entry]]:
+        """Who reaches more than one: the environments in words, and the grant of the one that came last."""
+        for key, environments in self._by_key.items():
+            if len(environments) > 1:
+                yield key, " and ".join(sorted(environments)), list(environments.values())[-1]
+
+
 def _one_environment(stack: Stack, context: Context) -> Iterator[Finding]:
-    reach: dict[tuple[str, str], dict[str, Entry]] = {}
+    reach = _Reach()
     for entry in stack.of(Kind.GRANT):
         if context.external(entry.email) and entry.text("environment"):
-            key = (entry.email.casefold(), entry.text("engagement"))
-            reach.setdefault(key, {}).setdefault(entry.text("environment"), entry)
+            reach.add((entry.email.casefold(), entry.text("engagement")), entry.text("environment"), entry)
     allowed = set(context.options["engagements"])
-    for (_, engagement), environments in reach.items():
-        if len(environments) > 1 and engagement not in allowed:
-            last = list(environments.values())[-1]
+    for (_, engagement), environments, last in reach.several():
+        if engagement not in allowed:
             through = f"through the engagement {engagement!r}" if engagement else "without an engagement"
-            yield Finding(f"{last}: reaches {' and '.join(sorted(environments))} {through}", last)
+            yield Finding(f"{last}: reaches {environments} {through}", last)
 
 
 def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding]:
-    reach: dict[str, dict[str, Entry]] = {}
+    reach = _Reach()
     for entry in stack.of(Kind.SERVICE_ACCOUNT_GRANT):
         account = str(entry.get("service_account") or entry.get("service_account_id") or entry.name)
-        reach.setdefault(account, {}).setdefault(entry.text("environment") or "an undeclared environment", entry)
-    for account, environments in reach.items():
-        if len(environments) > 1:
-            last = list(environments.values())[-1]
-            yield Finding(f"service account {account}: reaches {' and '.join(sorted(environments))}", last)
+        reach.add(account, entry.text("environment") or "an undeclared environment", entry)
+    for account, environments, last in reach.several():
+        yield Finding(f"service account {account}: reaches {environments}", last)
 
 
 def _all_users(stack: Stack, context: Context) -> Iterator[Finding]:
-    told, unseen, grants = set(), 0, 0
-    for entry in stack.of(Kind.GRANT):
-        grants += 1
-        ways = entry.ways
-        unseen += ways is None
-        if ways and GrantType.ALL_USERS in ways and context.is_production(entry) and entry.project not in told:
+    told = set()
+    for entry, ways in stack.grants_there():
+        if GrantType.ALL_USERS in ways and context.is_production(entry) and entry.project not in told:
             told.add(entry.project)
             yield Finding(
                 f"project {entry.project}: everybody in the organization has access to it through a grant to all users",
                 entry,
             )
-    if grants and unseen == grants:
-        raise NotJudged("no grant is there yet: who else reaches the projects is known after the update")
 
 
 def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
