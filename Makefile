@@ -43,9 +43,10 @@ lint: $(MADE) ## check style, types and the arrows between the layers
 bench: engine ## run the benchmarks
 	$(PY) -m bench $(ARGS)
 
-reference: $(MADE) ## make docs/rules.md and docs/roster.schema.json anew
+reference: $(MADE) ## make docs/rules.md and the schemas in docs/ anew
 	@$(PY) -m mixpanel_access policy reference > docs/rules.md
 	@$(PY) -m mixpanel_access schema > docs/roster.schema.json
+	@$(PY) -m mixpanel_access schema --common > docs/common.schema.json
 
 lock: $(MADE) ## compile requirements.lock anew from pyproject.toml
 	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -28,7 +28,7 @@ from demo.sandbox import ROOT, SECRET, USERNAME, Emulator, pulumi_project
 from mixpanel_access import __version__
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.engine import Engine, Pulumi, ensure_engine, local_backend
-from mixpanel_access.model.roster import parse
+from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.import_plan import Wanted
 from mixpanel_access.operations.importing import Request, carry_out, prepare
 from mixpanel_access.operations.project import Project
@@ -204,7 +204,7 @@ def load() -> float:
         lines += [f"  - email: person{number:05}@example.com", "    projects:", "      shop: analyst"]
         lines += [f"    ticket: OPS-{number}", "    starts: 2026-01-01", "    ends: 2030-12-31"]
     begun = time.perf_counter()
-    parse("\n".join(lines), "bench")
+    parse("\n".join(lines), Source("bench"))
     return round(time.perf_counter() - begun, 2)
 
 

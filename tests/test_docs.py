@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from mixpanel_access.cli.app import app
+from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.metadata import METADATA_FIELDS
-from mixpanel_access.model.roster import json_schema, parse
+from mixpanel_access.model.roster import Common, json_schema
+from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 
@@ -51,6 +53,7 @@ def test_the_schema_is_made_of_the_roster() -> None:
     """`make reference` was run after the last change; every field is described, and has a row on its page."""
     schema = json_schema()
     assert json.loads((ROOT / "docs" / "roster.schema.json").read_text()) == schema
+    assert json.loads((ROOT / "docs" / "common.schema.json").read_text()) == json_schema(Common)
     page = (ROOT / "docs" / "roster.md").read_text()
     for part in (schema, *schema["$defs"].values()):
         for name, field in part["properties"].items():
@@ -60,15 +63,18 @@ def test_the_schema_is_made_of_the_roster() -> None:
 def test_the_roster_on_its_page_is_one() -> None:
     """It reads, and so do the committed ones, which name the schema in their first line."""
     page = (ROOT / "docs" / "roster.md").read_text()
-    texts = [page.partition("```yaml\n")[2].partition("```")[0]]
-    texts += [file.read_text() for file in (ROOT / "stacks").glob("[!P]*.yaml")]
-    assert len(texts) == 3
-    for text in texts:
-        assert parse(text, "r").people
-        schema = text.splitlines()[0].partition("$schema=")[2]
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    assert parse(text, Source("r")).people
+    for name in ("production", "staging"):
+        assert read_roster(ROOT / "stacks" / f"{name}.yaml").people
+    files = [file.read_text() for file in (ROOT / "stacks").glob("[!P]*.yaml")]
+    assert len(files) == 3
+    for shown in (text, *files):
+        schema = shown.splitlines()[0].partition("$schema=")[2]
         assert (ROOT / "stacks" / schema).is_file()
 
 
 def test_the_schema_command_prints_it() -> None:
     """For those who have only the package."""
     assert json.loads(CliRunner().invoke(app, ["schema"]).output) == json_schema()
+    assert json.loads(CliRunner().invoke(app, ["schema", "--common"]).output) == json_schema(Common)

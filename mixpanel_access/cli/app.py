@@ -175,13 +175,15 @@ def release(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    common: Annotated[bool, typer.Option("--common", help="Of a file that rosters include.")] = False,
+) -> None:
     """Print the JSON schema of a roster, for editors."""
     import json
 
-    from mixpanel_access.model.roster import json_schema
+    from mixpanel_access.model.roster import Common, Roster, json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    typer.echo(json.dumps(json_schema(Common if common else Roster), indent=2))
 
 
 policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)

@@ -19,7 +19,7 @@ from mixpanel_access.operations.project import open_project
 
 def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json: bool) -> int:
     """Compare and print; 1 when there is any change, else 0."""
-    from mixpanel_access.component import read_roster
+    from mixpanel_access.files.roster import read_roster
 
     project = open_project(folder, progress)
     settings = project.settings(stack)

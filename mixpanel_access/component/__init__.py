@@ -1,5 +1,14 @@
-"""Rosters as Pulumi components."""
+"""Rosters, and single engagements, as Pulumi components."""
 
-from mixpanel_access.component.roster_access import RosterAccess, read_roster, roster_program
+from mixpanel_access.component.collaborator_access import CollaboratorAccess, CollaboratorAccessArgs, ProjectArgs
+from mixpanel_access.component.roster_access import RosterAccess, roster_program
+from mixpanel_access.model.roster import Engagement
 
-__all__ = ["RosterAccess", "read_roster", "roster_program"]
+__all__ = [
+    "CollaboratorAccess",
+    "CollaboratorAccessArgs",
+    "Engagement",
+    "ProjectArgs",
+    "RosterAccess",
+    "roster_program",
+]

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.roster import Roster, RosterException, RosterPerson
+from mixpanel_access.model.given import GivenPerson, given, overlaps
+from mixpanel_access.model.roster import Roster, RosterException
 from mixpanel_access.provider.removal_brake import DeclaredPerson
 
 COMPONENT: Final = "roster"
@@ -29,34 +30,38 @@ class Declaration:
         grants: the inputs of each `ProjectGrant`, by project id and the name of the member.
         people: what the `RemovalBrake` has to know of everybody, in the roster's order.
         facts: what policies have to know of the roster as a whole.
+        keys: project id -> key.
+        overlaps: in words, where several engagements of a person give a role in one project.
     """
 
     members: Mapping[str, Mapping[str, Any]]
     grants: Mapping[tuple[int, str], Mapping[str, Any]]
     people: Sequence[DeclaredPerson]
     facts: Mapping[str, Any]
+    keys: Mapping[int, str]
+    overlaps: Sequence[str]
 
 
-def grant_name(project: int, member: str) -> str:
-    """The name of a grant's resource."""
+def grant_name(project: object, member: str) -> str:
+    """The name of a grant's resource, by the project's id or key."""
     return f"{project}:{member}"
 
 
 def declaration(roster: Roster, today: date) -> Declaration:
     """The resources that a roster declares on a day: nothing for who has not begun or has ended."""
-    people = [person for person in roster.people if person.current(today)]
+    people = given(roster, today)
     members: dict[str, Mapping[str, Any]] = {}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
     for person in people:
         members[person.key] = _member(person, roster)
-        for key, role in person.projects.items():
+        for key, held in person.projects.items():
             project = roster.projects[key]
             grants[project.id, person.key] = {
                 "project_id": project.id,
                 "email": person.email,
-                "role": role,
+                "role": held.role,
                 "environment": project.environment,
-                **person.metadata,
+                **held.entry.metadata,
                 **_excepted(roster, person, key),
             }
     return Declaration(
@@ -68,21 +73,23 @@ def declaration(roster: Roster, today: date) -> Declaration:
             "organization_roles": roster.organization_roles,
             "exceptions": [_exception(roster, one) for one in roster.exceptions if one.email is None],
         },
+        {project.id: key for key, project in roster.projects.items()},
+        [words for person in people for words in overlaps(person)],
     )
 
 
-def _member(person: RosterPerson, roster: Roster) -> dict[str, Any]:
+def _member(person: GivenPerson, roster: Roster) -> dict[str, Any]:
     role = {"role": person.organization_role} if person.organization_role else {}
     return {
         "email": person.email,
         **role,
         "removal": person.removal or WHEN_UNUSED,
-        **person.metadata,
+        **person.entry.metadata,
         **_excepted(roster, person, None),
     }
 
 
-def _excepted(roster: Roster, person: RosterPerson, project: str | None) -> dict[str, Any]:
+def _excepted(roster: Roster, person: GivenPerson, project: str | None) -> dict[str, Any]:
     """The exceptions that concern a person, or their grant in one project."""
     found = [
         _exception(roster, one)
@@ -98,7 +105,7 @@ def _exception(roster: Roster, one: RosterException) -> dict[str, Any]:
     return {"rule": one.rule, "reason": one.reason, "approver": one.approver, "ends": one.ends, **whom, **where}
 
 
-def _declared(person: RosterPerson, roster: Roster) -> DeclaredPerson:
+def _declared(person: GivenPerson, roster: Roster) -> DeclaredPerson:
     """What the brake needs to know of a person."""
     known = DeclaredPerson(
         email=person.email,

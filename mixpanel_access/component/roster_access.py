@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import pulumi
 
-from mixpanel_access.component.declaration import BRAKE, COMPONENT, declaration, grant_name
-from mixpanel_access.model import dates, roster
-from mixpanel_access.model.errors import AccessError, ConfigurationError, RosterError
-from mixpanel_access.model.ids import COMPONENT_TYPE
-from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.component.children import child_options, configured_day
+from mixpanel_access.component.declaration import BRAKE, COMPONENT, Declaration, declaration, grant_name
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
 from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
+
+DRAFTS_VARIABLE: Final = "MIXPANEL_ACCESS_DRAFTS"
+"""The environment variable with a folder of drafts: a preview, and nothing else, takes a roster of that name there."""
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -28,8 +33,7 @@ class RosterAccess(pulumi.ComponentResource):
         today: the day (UTC) for which entries count; by default the stack's `mixpanel:now`, else the clock's.
 
     Raises:
-        RosterError: the file cannot be read or used.
-        ConfigurationError: `mixpanel:now` is no instant.
+        pulumi.RunError: the roster cannot be used; the engine shows its text alone.
     """
 
     members: dict[str, Member]
@@ -41,15 +45,19 @@ class RosterAccess(pulumi.ComponentResource):
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
     ) -> None:
         super().__init__(COMPONENT_TYPE, resource_name, None, opts)
-        declared = declaration(read_roster(file), today or _today())
+        declared = _declared(file, today)
+        for words in declared.overlaps:
+            pulumi.log.info(words, self)
         self.members = {
-            name: Member(name, opts=pulumi.ResourceOptions(parent=self), **inputs)
+            name: Member(name, opts=child_options(self, name, COLLABORATOR_TYPE), **inputs)
             for name, inputs in declared.members.items()
         }
         self.grants = {
             (project, member): ProjectGrant(
                 grant_name(project, member),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[self.members[member]]),
+                opts=child_options(
+                    self, grant_name(declared.keys[project], member), COLLABORATOR_TYPE, [self.members[member]]
+                ),
                 **inputs,
             )
             for (project, member), inputs in declared.grants.items()
@@ -62,41 +70,27 @@ class RosterAccess(pulumi.ComponentResource):
         self.register_outputs({"people": len(self.members), "grants": len(self.grants), **declared.facts})
 
 
-def _today() -> date:
-    now = pulumi.Config(NAMESPACE).get("now")
-    try:
-        return dates.today(now)
-    except ValueError:
-        raise ConfigurationError(
-            "the Mixpanel configuration cannot be used", why=f"mixpanel:now is {now!r}, which is no ISO 8601 instant"
-        ) from None
-
-
 def roster_program(file: Path) -> None:
     """The whole Pulumi program of a stack that is one roster.
 
     Raises:
         pulumi.RunError: the roster cannot be used; the engine shows its text alone.
     """
+    RosterAccess(COMPONENT, file)
+
+
+def _declared(file: Path, today: date | None) -> Declaration:
     try:
-        RosterAccess(COMPONENT, file)
+        return declaration(read_roster(file, _draft(file)), today or configured_day())
     except AccessError as error:
         raise pulumi.RunError(str(error)) from None
 
 
-def read_roster(file: Path) -> roster.Roster:
-    """Read a roster's file.
-
-    Raises:
-        RosterError: it cannot be read or used.
-    """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RosterError(
-            "cannot read the roster",
-            whom=str(file),
-            why=error.strerror if isinstance(error, OSError) and error.strerror else str(error),
-            next_step=f"The stack {file.stem!r} needs its roster there.",
-        ) from None
-    return roster.parse(text, file.name)
+def _draft(file: Path) -> Path | None:
+    """The draft that a preview is to take in place of a roster, or None."""
+    folder = os.environ.get(DRAFTS_VARIABLE)
+    draft = Path(folder) / file.name if folder and pulumi.runtime.is_dry_run() else None
+    if draft is None or not draft.is_file():
+        return None
+    pulumi.log.info(f"previewing {draft} in place of {file.name}")
+    return draft

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
 from mixpanel_access.model import roles
 
@@ -45,3 +45,16 @@ STANDARD_ROLES: Final[Mapping[str, StandardRoles]] = {
     "administration": StandardRoles(roles.ADMIN, roles.ADMIN, roles.ADMIN, 365, "administrator"),
 }
 """Engagement type -> standard roles."""
+
+_LEAST: Final = StandardRoles(roles.MEMBER, roles.CONSUMER, roles.CONSUMER, 90, "")
+"""What a new type has where nothing is said."""
+_FIELDS: Final = frozenset(field.name for field in fields(StandardRoles))
+
+
+def with_changes(changes: Mapping[str, Mapping[str, Any]] | None) -> dict[str, StandardRoles]:
+    """The standard roles with what somebody sets otherwise: type -> attribute -> value; a new type starts lowest."""
+    found = dict(STANDARD_ROLES)
+    for kind, values in (changes or {}).items():
+        known = {name: value for name, value in values.items() if name in _FIELDS}
+        found[kind] = replace(found.get(kind, _LEAST), **known)
+    return found

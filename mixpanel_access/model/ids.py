@@ -14,6 +14,7 @@ SERVICE_ACCOUNT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccount"
 SERVICE_ACCOUNT_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccountGrant"
 BRAKE_TYPE: Final = "pulumi-python:dynamic/mixpanel:RemovalBrake"
 COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
+COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from mixpanel_access.model.dates import day
 DATE_FIELDS: Final = ("starts", "ends", "reviewed")
 """ISO dates, UTC; the first two both belong to the engagement, the third is the day of the last review."""
 METADATA_FIELDS: Final = (
-    "engagement", "engagement_type", "sow", "ticket", "approver", "justification", "starts", "ends", "reviewed",
-    "notes",
+    "engagement", "engagement_type", "sow", "ticket", "approver", "sponsor", "justification", "starts", "ends",
+    "reviewed", "notes",
 )  # fmt: skip
 """All of them, in the order in which they are shown: the engagement's name and type, its statement of work, the ticket,
-who approved, why, from when until when, when it was last reviewed, and anything else."""
+who approved, who wants it, why, from when until when, when it was last reviewed, and anything else."""
 
 
 def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:

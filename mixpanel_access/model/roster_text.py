@@ -20,7 +20,8 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster import Roster, parse
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import Source, parse
 
 _BOM: Final = "\ufeff"
 
@@ -47,7 +48,7 @@ def new_roster(environment: str, *, organization_roles: bool) -> str:
     )
 
 
-def add_projects(text: str, file: str, projects: Mapping[str, Mapping[str, Any]]) -> str:
+def add_projects(text: str, source: Source, projects: Mapping[str, Mapping[str, Any]]) -> str:
     """Add projects, each under its short key.
 
     Raises:
@@ -57,13 +58,27 @@ def add_projects(text: str, file: str, projects: Mapping[str, Mapping[str, Any]]
         return text
     return _edited(
         text,
-        file,
+        source,
         lambda draft: draft.put(draft.top("projects"), "projects", {key: _flow(row) for key, row in projects.items()}),
         lambda _, after: set(projects) <= set(after.projects),
     )
 
 
-def add_people(text: str, file: str, people: Sequence[NewPerson]) -> str:
+def add_engagement(text: str, source: Source, key: str, values: Mapping[str, Any]) -> str:
+    """Add an engagement.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+    return _edited(
+        text,
+        source,
+        lambda draft: draft.put(draft.top("engagements"), "engagements", {key: dict(values)}),
+        lambda _, after: key in after.engagements,
+    )
+
+
+def add_people(text: str, source: Source, people: Sequence[NewPerson]) -> str:
     """Add people at the end, in the given order.
 
     Raises:
@@ -74,7 +89,7 @@ def add_people(text: str, file: str, people: Sequence[NewPerson]) -> str:
     keys = {same_key(str(person.values["email"])) for person in people}
     return _edited(
         text,
-        file,
+        source,
         lambda draft: draft.append_people(people),
         lambda before, after: (
             len(after.people) == len(before.people) + len(people) and keys <= {one.key for one in after.people}
@@ -82,13 +97,13 @@ def add_people(text: str, file: str, people: Sequence[NewPerson]) -> str:
     )
 
 
-def add_grants(text: str, file: str, grants: Mapping[str, Mapping[str, str]]) -> str:
-    """Add grants to people who stand there.
+def add_grants(text: str, source: Source, grants: Mapping[int, Mapping[str, str]]) -> str:
+    """Add grants to entries that stand there.
 
     Args:
         text: the roster.
-        file: its name, for messages.
-        grants: key of the address -> project key -> role.
+        source: where it is from.
+        grants: position of the entry, from 0 -> project key -> role.
 
     Raises:
         RosterError: the file cannot be used, or not be edited where it must be.
@@ -97,23 +112,22 @@ def add_grants(text: str, file: str, grants: Mapping[str, Mapping[str, str]]) ->
         return text
 
     def edit(draft: _Draft) -> None:
-        for key, person in draft.entries("people"):
-            if key in grants:
-                draft.put(draft.value(person, "projects"), "projects", grants[key], within=person)
+        for index, (_, person) in enumerate(draft.entries("people")):
+            if index in grants:
+                draft.put(draft.value(person, "projects"), "projects", grants[index], within=person)
 
     def done(_: Roster, after: Roster) -> bool:
-        found = {person.key: person.projects for person in after.people}
-        return all(key in found and projects.items() <= found[key].items() for key, projects in grants.items())
+        return all(projects.items() <= after.people[index].projects.items() for index, projects in grants.items())
 
-    return _edited(text, file, edit, done)
+    return _edited(text, source, edit, done)
 
 
-def remove_people(text: str, file: str, keys: Collection[str]) -> str:
+def remove_people(text: str, source: Source, keys: Collection[str]) -> str:
     """Take people's entries out, and the exceptions that concern them; a comment above an entry stays.
 
     Args:
         text: the roster.
-        file: its name, for messages.
+        source: where it is from.
         keys: keys of addresses.
 
     Raises:
@@ -122,7 +136,7 @@ def remove_people(text: str, file: str, keys: Collection[str]) -> str:
     gone = set(keys)
     return _edited(
         text,
-        file,
+        source,
         lambda draft: draft.drop(gone),
         lambda before, after: (
             [one.key for one in after.people] == [one.key for one in before.people if one.key not in gone]
@@ -130,19 +144,19 @@ def remove_people(text: str, file: str, keys: Collection[str]) -> str:
     )
 
 
-def _edited(text: str, file: str, edit: Callable[[_Draft], None], done: Callable[[Roster, Roster], bool]) -> str:
+def _edited(text: str, source: Source, edit: Callable[[_Draft], None], done: Callable[[Roster, Roster], bool]) -> str:
     """The text after an edit, if what it says before and after is as `done` expects."""
-    before = parse(text, file)  # what cannot be used is not edited either
+    before = parse(text, source)  # what cannot be used is not edited either
     bom = _BOM if text.startswith(_BOM) else ""
-    draft = _Draft(text.removeprefix(_BOM), file)
+    draft = _Draft(text.removeprefix(_BOM), source.name)
     edit(draft)
     changed = bom + draft.text()
     try:
-        good = done(before, parse(changed, file))
+        good = done(before, parse(changed, source))
     except RosterError as error:
-        raise _by_hand(file, error.why) from None
+        raise _by_hand(source.name, error.why) from None
     if not good:
-        raise _by_hand(file, "the edit would not read back as meant")
+        raise _by_hand(source.name, "the edit would not read back as meant")
     return changed
 
 
@@ -194,12 +208,11 @@ class _Draft:
         return None
 
     def entries(self, section: str) -> Iterator[tuple[str, MappingNode]]:
-        """Each entry of a list that has an address, with its key."""
+        """Each entry of a list, with the key of its address; "" where that is none of its own."""
         node = self.top(section)
         for entry in node.value if isinstance(node, SequenceNode) else ():
             email = self.value(entry, "email")
-            if email is not None:
-                yield same_key(str(email.value)), entry
+            yield "" if email is None else same_key(str(email.value)), entry
 
     def put(self, node: Node | None, key: str, values: Mapping[str, Any], within: MappingNode | None = None) -> None:
         """Add values to the mapping `node`, which stands under `key` of `within` (the document), or make it."""
@@ -210,18 +223,18 @@ class _Draft:
             self._extend(node, values)
         else:  # empty: nothing, null or {}
             column = parent.start_mark.column
-            new = json.dumps(values) if parent.flow_style else self._block(values, column + 2, first=self._newline)
+            new = _json(values) if parent.flow_style else self._block(values, column + 2, first=self._newline)
             self._cuts.append((self._gap_before(node), node.end_mark.index, f" {new}" if parent.flow_style else new))
 
     def append_people(self, people: Sequence[NewPerson]) -> None:
         """Add entries at the end."""
         node = self.top("people")
         if node is not None and self._root.flow_style and not node.value:
-            rows = json.dumps([dict(person.values) for person in people])
+            rows = _json([dict(person.values) for person in people])
             self._cuts.append((self._gap_before(node), node.end_mark.index, f" {rows}"))
             return
         if isinstance(node, SequenceNode) and node.value and node.flow_style:
-            new = "".join(f", {json.dumps(person.values)}" for person in people)
+            new = "".join(f", {_json(person.values)}" for person in people)
             last = node.value[-1].end_mark.index
             self._cuts.append((last, last, new))
             return
@@ -278,7 +291,7 @@ class _Draft:
     def _extend(self, mapping: MappingNode, values: Mapping[str, Any]) -> None:
         """Add keys at the end of a mapping that has some."""
         if mapping.flow_style:
-            new = "".join(f", {json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
+            new = "".join(f", {_json(key)}: {_json(value)}" for key, value in values.items())
             last = mapping.value[-1][1].end_mark.index
             self._cuts.append((last, last, new))
         else:
@@ -351,6 +364,13 @@ def _dumped(values: Mapping[str, Any]) -> list[str]:
     out = io.StringIO()
     yaml.dump(dict(values), out)
     return out.getvalue().rstrip("\n").split("\n")  # a name may end in other blanks, or hold other line ends
+
+
+def _json(value: Any) -> str:
+    """A value in flow style, with escapes where YAML needs them; it does not know the pairs that JSON makes of some."""
+    return re.sub(
+        "[\x7f-\xa0\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _scalar(value: str) -> str:

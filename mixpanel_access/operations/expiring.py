@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 
-from mixpanel_access.model.dates import day
-from mixpanel_access.model.roster import Roster, RosterPerson
+from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to
+from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.state import State
+
+_A_DAY: Final = timedelta(days=1)
 
 
 class Event(StrEnum):
@@ -29,8 +32,9 @@ class Change:
         email: whom it concerns.
         on: the first day (UTC) on which `pulumi up` brings it about.
         days: days until then; negative for what should have been brought about already.
-        projects: project key -> role, of what is taken away or given.
-        engagement: the engagement's name, or None.
+        projects: project key -> role that is taken away or given, or `admin -> analyst` where another entry gives less
+            or gave more.
+        engagement: the key of the engagement that begins or ends, or None.
     """
 
     event: Event
@@ -53,24 +57,53 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
     Returns:
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
     """
-    found = [change for person in roster.people for change in _of(person, state, today)]
+    found: list[Change] = []
+    for key, all_of_one in entries(roster).items():
+        held = {project: grant.role for (project, email), grant in state.grants.items() if email == key}
+        found += _to_come(all_of_one, today)
+        found += _overdue(all_of_one, roster, held, today, member=key in state.members)
     near = [change for change in found if change.days <= days]
     return sorted(near, key=lambda change: (change.on, change.email.casefold()))
 
 
-def _of(person: RosterPerson, state: State, today: date) -> list[Change]:
-    starts = day(person.starts) if person.starts else None
-    gone = day(person.ends) + timedelta(days=1) if person.ends else None
-    held = person.key in state.members or any(key == person.key for _, key in state.grants)
-    changes = []
-    if starts is not None and starts > today:
-        changes.append(_change(Event.BEGINS, person, starts, today))
-    if gone is not None and gone > today:
-        changes.append(_change(Event.ENDS, person, gone, today))
-    elif gone is not None and held:
-        changes.append(_change(Event.OVERDUE, person, gone, today))
-    return changes
+def _to_come(all_of_one: Sequence[Entry], today: date) -> Iterator[Change]:
+    """What changes for one person when an entry ends or begins, given what the others still or already give."""
+    for entry in all_of_one:
+        if entry.starts is not None and entry.starts > today:
+            yield from _change(Event.BEGINS, all_of_one, entry, entry.starts, today)
+        if entry.ends is not None and entry.ends >= today:
+            yield from _change(Event.ENDS, all_of_one, entry, entry.ends + _A_DAY, today)
 
 
-def _change(event: Event, person: RosterPerson, on: date, today: date) -> Change:
-    return Change(event, person.email, on, (on - today).days, dict(person.projects), person.engagement)
+def _change(event: Event, all_of_one: Sequence[Entry], entry: Entry, on: date, today: date) -> Iterator[Change]:
+    before, after = given_to(all_of_one, on - _A_DAY), given_to(all_of_one, on)
+    projects = dict(_steps(_roles(before), _roles(after), entry.projects))
+    if projects or before is None or after is None or before.organization_role != after.organization_role:
+        yield Change(event, entry.person.email, on, (on - today).days, projects, entry.engagement)
+
+
+def _overdue(
+    all_of_one: Sequence[Entry], roster: Roster, held: Mapping[int, str], today: date, *, member: bool
+) -> Iterator[Change]:
+    """What the state has of a person by entries that are over."""
+    now = given_to(all_of_one, today)
+    for entry in all_of_one:
+        if entry.ends is None or entry.ends >= today:
+            continue
+        mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
+        left = dict(_steps(mine, _roles(now), mine))
+        if left or (now is None and (member or held)):
+            on = entry.ends + _A_DAY
+            yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement)
+
+
+def _roles(person: GivenPerson | None) -> dict[str, str]:
+    return {key: held.role for key, held in person.projects.items()} if person else {}
+
+
+def _steps(before: Mapping[str, str], after: Mapping[str, str], among: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The projects among some in which the role changes: what goes or comes, or from what to what."""
+    for key in among:
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            yield key, f"{old} -> {new}" if old and new else old or new or ""

@@ -20,11 +20,14 @@ from mixpanel_access.model.access import (
 )
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import Roster, RosterPerson, did_you_mean, parse
+from mixpanel_access.model.given import Entry, GivenPerson, entries, given
+from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.model.roster_text import NewPerson
 from mixpanel_access.operations.state import State
 
-TO_BE_FILLED_IN: Final = "to be filled in: engagement, sow, ticket, approver, justification, starts, ends"
+TO_BE_FILLED_IN: Final = "to be filled in: engagement, ticket, approver, justification, starts, ends"
 """What nobody knows of a person who is imported."""
 NO_GRANT: Final = "no individual grant in this stack's projects"
 """Why most people do not come into a stack that declares no organization roles."""
@@ -145,13 +148,13 @@ class Plan:
         return frozenset((project, one.person.key) for one in self.candidates for project in one.grants)
 
 
-def plan_import(reading: Reading, text: str, file: str, state: State, wanted: Wanted, today: date) -> Plan:
+def plan_import(reading: Reading, text: str, source: Source, state: State, wanted: Wanted, today: date) -> Plan:
     """Decide who comes into the stack, and write them into the roster's text.
 
     Args:
         reading: the organization.
         text: the roster, which has the stack's projects.
-        file: its name, for messages.
+        source: where it is from.
         state: the stack's state; what is in it is not taken again.
         wanted: whom to take.
         today: the day, UTC; an entry that has not begun or has ended declares nothing.
@@ -160,15 +163,15 @@ def plan_import(reading: Reading, text: str, file: str, state: State, wanted: Wa
         RosterError: the roster cannot be used, or not be edited.
         UsageError: a pattern matches nobody.
     """
-    roster = parse(text, file)
-    declared = {person.key: person for person in roster.people}
+    roster = parse(text, source)
+    declared = entries(roster)
     candidates = dict(sorted(_everybody(reading).items()))
     wanted.must_match([one.person.email for one in candidates.values()])
     candidates = {key: one for key, one in candidates.items() if wanted.takes(one.person.email)}
     for key, one in candidates.items():
-        _decide(one, key, declared.get(key), roster, state, reading.blind, today)
-    text = _written(text, file, roster, candidates, declared)
-    return Plan(list(candidates.values()), text, parse(text, file))
+        _decide(one, key, declared.get(key, []), roster, state, reading.blind, today)
+    text = _written(text, source, roster, candidates, today)
+    return Plan(list(candidates.values()), text, parse(text, source))
 
 
 def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) -> list[Project]:
@@ -229,13 +232,13 @@ def _everybody(reading: Reading) -> dict[str, Candidate]:
 def _decide(
     one: Candidate,
     key: str,
-    declared: RosterPerson | None,
+    declared: Sequence[Entry],
     roster: Roster,
     state: State,
     blind: frozenset[int],
     today: date,
 ) -> None:
-    one.declared, one.managed = declared is not None, key in state.members
+    one.declared, one.managed = bool(declared), key in state.members
     if not one.listed:
         one.leave_out("a project lists this address, and the organization does not")
         return
@@ -245,8 +248,9 @@ def _decide(
     if one.managed and not one.declared:
         one.leave_out("in the state and no longer in the roster: the next `pulumi up` takes the access away")
         return
-    if declared and not declared.current(today):
-        when = f"from {declared.starts or 'the beginning'} to {declared.ends or 'no end'}"
+    if declared and not any(entry.current(today) for entry in declared):
+        spans = (f"from {entry.starts or 'the beginning'} to {entry.ends or 'no end'}" for entry in declared)
+        when = " and ".join(spans)
         one.leave_out(f"the roster's entry holds {when}, and declares nothing today")
         return
     for project, access in one.access.items():
@@ -265,7 +269,7 @@ def _decide(
     one.member = one.declared or roster.organization_roles or bool(one.grants)
     if not one.member:
         one.leave_out(NO_GRANT)
-    elif roster.organization_roles and declared is None and _role(one.person) is None:
+    elif roster.organization_roles and not declared and _role(one.person) is None:
         one.leave_out(
             "the organization role, which Mixpanel's list does not tell: it stays with the product"
             if one.person.role is None
@@ -291,23 +295,23 @@ def _other_ways(project: int, access: ProjectAccess, organization_role: str | No
         yield LeftOut(f"{role} through the organization role is no individual grant", project)
 
 
-def _written(
-    text: str,
-    file: str,
-    roster: Roster,
-    candidates: Mapping[str, Candidate],
-    declared: Mapping[str, RosterPerson],
-) -> str:
+def _written(text: str, source: Source, roster: Roster, candidates: Mapping[str, Candidate], today: date) -> str:
     """The roster's text with what is taken and not yet there."""
     short = {project.id: key for key, project in roster.projects.items()}
-    new = [_new_person(one, roster, short) for key, one in candidates.items() if one.member and key not in declared]
-    missing: dict[str, Mapping[str, str]] = {}
+    new = [_new_person(one, roster, short) for one in candidates.values() if one.member and not one.declared]
+    missing: dict[int, Mapping[str, str]] = {}
+    there = {person.key: person for person in given(roster, today)}
     for key, one in candidates.items():
-        if key in declared:
+        if key in there:
             grants = {short[project]: role for project, role in one.grants.items()}
-            if more := {name: role for name, role in grants.items() if name not in declared[key].projects}:
-                missing[key] = more
-    return roster_text.add_people(roster_text.add_grants(text, file, missing), file, new)
+            if more := {name: role for name, role in grants.items() if name not in there[key].projects}:
+                missing[_position(roster, there[key])] = more
+    return roster_text.add_people(roster_text.add_grants(text, source, missing), source, new)
+
+
+def _position(roster: Roster, person: GivenPerson) -> int:
+    """Where the entry stands that speaks for a person."""
+    return next(index for index, entry in enumerate(roster.people) if entry is person.entry.person)
 
 
 def _new_person(one: Candidate, roster: Roster, short: Mapping[int, str]) -> NewPerson:

@@ -10,10 +10,12 @@ from typing import Any
 from mixpanel_access.component.declaration import declaration
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
+from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import errors, roster_text
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import Roster, parse
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import import_file, state_change
 from mixpanel_access.operations.import_plan import (
     Plan,
@@ -25,7 +27,6 @@ from mixpanel_access.operations.import_plan import (
     project_rows,
 )
 from mixpanel_access.operations.project import Progress, Project
-from mixpanel_access.operations.roster_file import text_of, write_roster
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.session import Session
 
@@ -88,7 +89,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     session = Session(settings, connect(settings), progress)
     text, projects = _with_projects(request, file, text, session.directory, others)
     reading = _read(session.directory, projects, progress)
-    plan = plan_import(reading, text, file.name, state, request.wanted, session.now().date())
+    plan = plan_import(reading, text, source_of(file), state, request.wanted, session.now().date())
     entries, replaced = _entries(session, plan, state)
     return Prepared(
         request.stack, file, before, reading, plan, import_file.import_file(entries, state) if entries else {}, replaced
@@ -135,7 +136,7 @@ def _start(request: Request, file: Path, text: str | None, configured: str | Non
                 next_step="Leave --organization-roles out.",
             )
         return roster_text.new_roster(environment, organization_roles=request.organization_roles)
-    roster = parse(text, file.name)
+    roster = parse(text, source_of(file))
     if request.environment not in (None, roster.environment):
         raise UsageError(
             "cannot use --environment",
@@ -157,7 +158,7 @@ def _with_projects(
     request: Request, file: Path, text: str, directory: Directory, others: Mapping[str, Roster]
 ) -> tuple[str, dict[int, MixpanelProject]]:
     """The roster's text with the projects that are asked for, and the projects to read."""
-    roster, there = parse(text, file.name), directory.projects()
+    roster, there = parse(text, source_of(file)), directory.projects()
     known = {project.id for project in roster.projects.values()}
     if not request.projects:
         if not known:
@@ -180,7 +181,7 @@ def _with_projects(
                 next_step="Each project belongs to one stack; narrow --project.",
             )
     rows = project_rows([project for project in chosen if project.id not in known], roster)
-    return roster_text.add_projects(text, file.name, rows), {project.id: project for project in chosen}
+    return roster_text.add_projects(text, source_of(file), rows), {project.id: project for project in chosen}
 
 
 def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progress: Progress) -> Reading:

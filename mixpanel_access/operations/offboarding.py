@@ -8,14 +8,14 @@ from pathlib import Path
 
 from mixpanel_access.component.declaration import BRAKE, grant_name
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import Grant
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Refused, UsageError
-from mixpanel_access.model.roster import parse
+from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project
-from mixpanel_access.operations.roster_file import text_of, write_roster
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def holdings(project: Project, email: str) -> list[Holding]:
         before = after = text_of(file)
         owns = False
         if before is not None:
-            roster = parse(before, file.name)
+            roster = parse(before, source_of(file))
             owns = roster.organization_roles
             if any(person.key == key for person in roster.people):
-                after = roster_text.remove_people(before, file.name, [key])
+                after = roster_text.remove_people(before, source_of(file), [key])
         grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] == key}
         if before != after or key in state.members or grants:
             found.append(Holding(stack, file, before, after, key in state.members, grants, owns))

@@ -88,7 +88,7 @@ class Project:
         Raises:
             RosterError: one of them cannot be used.
         """
-        from mixpanel_access.component import read_roster  # brings the whole SDK, which only few commands need
+        from mixpanel_access.files.roster import read_roster
 
         own = self.roster(stack)
         files = {self.roster(other) for other in self.stacks} - {own}

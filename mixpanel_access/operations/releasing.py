@@ -8,13 +8,14 @@ from pathlib import Path
 
 from mixpanel_access.component.declaration import declaration
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import Roster, parse
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import import_file, state_change
 from mixpanel_access.operations.project import Progress, Project
-from mixpanel_access.operations.roster_file import text_of, write_roster
 from mixpanel_access.provider.session import Session
 
 
@@ -64,7 +65,9 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Progr
             why=f"neither the state of stack {stack} nor {file.name} has them",
             next_step="Nothing was changed; check the address.",
         )
-    left = None if text is None else roster_text.remove_people(text, file.name, listed)  # first: it may be refused
+    left = (
+        None if text is None else roster_text.remove_people(text, source_of(file), listed)
+    )  # first: it may be refused
     if members or grants:
         brakes = [brake.urn for brake in state.brakes]
         urns = [*brakes, *(grant.urn for grant in grants.values()), *(member.urn for member in members.values())]
@@ -72,7 +75,7 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Progr
         progress(f"took {len(urns)} resources out of the state of stack {stack}")
     if state.component and (members or grants or not state.brakes):  # the latter: a run died after it was taken out
         declared = declaration(
-            Roster(environment="") if left is None else parse(left, file.name), settings.clock().date()
+            Roster(environment="") if left is None else parse(left, source_of(file)), settings.clock().date()
         )
         people = import_file.people_for_brake(declared, state)
         staying = [person for person in people if same_key(str(person["email"])) not in keys]
@@ -85,4 +88,4 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Progr
 
 
 def _people_of(text: str | None, file: Path) -> set[str]:
-    return set() if text is None else {person.key for person in parse(text, file.name).people}
+    return set() if text is None else {person.key for person in parse(text, source_of(file)).people}

@@ -57,6 +57,8 @@ class Metadata(TypedDict, total=False):
     """The ticket that asked for the access."""
     approver: pulumi.Input[str | None]
     """Who approved it."""
+    sponsor: pulumi.Input[str | None]
+    """Who wants it and answers for it."""
     justification: pulumi.Input[str | None]
     """Why it is needed."""
     starts: pulumi.Input[str | None]

@@ -26,7 +26,7 @@ class DeclaredPerson(TypedDict, total=False):
     email: str
     role: str
     removal: str
-    projects: list[int]
+    projects: Sequence[pulumi.Input[int]]
 
 
 class RemovalBrakeProvider(AccessProvider):

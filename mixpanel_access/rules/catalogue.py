@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import did_you_mean
+from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.rules.hygiene import HYGIENE_RULES
 from mixpanel_access.rules.least_privilege import LEAST_PRIVILEGE_RULES
 from mixpanel_access.rules.people import PEOPLE_RULES

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import domain_of, problem_with, same_key
-from mixpanel_access.model.engagements import STANDARD_ROLES, StandardRoles
+from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
 
@@ -25,21 +25,11 @@ STANDARDS: Final = Option(
 _PRIVILEGED: Final = (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN)
 
 
-def standards(options: Mapping[str, Any]) -> dict[str, StandardRoles]:
-    """The standard roles with what the configuration sets otherwise."""
-    found = dict(STANDARD_ROLES)
-    for kind, changes in (options.get("standards") or {}).items():
-        base = found.get(kind) or StandardRoles(roles.MEMBER, roles.CONSUMER, roles.CONSUMER, 90, "")
-        known = {name: value for name, value in changes.items() if name in StandardRoles.__dataclass_fields__}
-        found[kind] = StandardRoles(**{**base.__dict__, **known})
-    return found
-
-
 def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
     kind = entry.text("engagement_type")
     if not kind:
         return
-    known = standards(context.options)
+    known = with_changes(context.options["standards"])
     standard = known.get(kind)
     if standard is None:
         yield f"{kind!r} is no engagement type; there are {', '.join(known)}"

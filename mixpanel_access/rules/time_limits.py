@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Final
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind
-from mixpanel_access.rules.least_privilege import STANDARDS, standards
+from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.rule import Family, Level, Rule, Severity, cis, iso27001, option, soc2
 
 
@@ -23,7 +24,7 @@ def _longest(entry: Entry, context: Context) -> Iterator[str]:
         return
     begins = entry.day("starts") or context.today
     kind = entry.text("engagement_type")
-    standard = standards(context.options).get(kind)
+    standard = with_changes(context.options["standards"]).get(kind)
     most = standard.longest_days if standard else context.options["days"]
     lasts = (ends - begins).days + 1  # both days belong to it
     if lasts > most:

@@ -8,8 +8,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from mixpanel_access.component import RosterAccess, read_roster, roster_program
+from mixpanel_access.component import RosterAccess, roster_program
+from mixpanel_access.component.roster_access import DRAFTS_VARIABLE
+from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import RosterError
+from tests.component.mocks import registered
 
 ROSTER = """\
 environment: production
@@ -26,30 +29,7 @@ people:
 """
 
 
-class Mocks(pulumi.runtime.Mocks):
-    """Notes what is registered."""
-
-    def __init__(self) -> None:
-        self.resources: dict[str, dict[str, Any]] = {}
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        kept = {key: value for key, value in args.inputs.items() if key != "__provider" and value is not None}
-        self.resources[f"{args.typ.rpartition(':')[2]} {args.name}"] = kept
-        return f"{args.name}-id", args.inputs
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        return {}, None
-
-
-@pytest.fixture
-def mocks() -> Mocks:
-    """Pulumi without an engine."""
-    mocks = Mocks()
-    pulumi.runtime.set_mocks(mocks)
-    return mocks
-
-
-def test_a_roster_becomes_members_grants_and_a_brake(mocks: Mocks, tmp_path: Path) -> None:
+def test_a_roster_becomes_members_grants_and_a_brake(tmp_path: Path) -> None:
     """Children are named by address and project id, and carry the metadata."""
     file = tmp_path / "production.yaml"
     file.write_text(ROSTER)
@@ -62,8 +42,7 @@ def test_a_roster_becomes_members_grants_and_a_brake(mocks: Mocks, tmp_path: Pat
         )
         return pulumi.Output.all(*(member.urn for member in access.members.values()))
 
-    pulumi.runtime.test(declare)()  # type: ignore[no-untyped-call]  # the SDK leaves it so
-    assert mocks.resources == {
+    assert registered(declare) == {
         "RosterAccess roster": {},
         "Member bo@example.com": {
             "email": "Bo@example.com",
@@ -90,10 +69,37 @@ def test_a_roster_becomes_members_grants_and_a_brake(mocks: Mocks, tmp_path: Pat
 
 def test_a_roster_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     """No file, no text, no roster: the engine shows the text alone."""
-    binary = tmp_path / "binary.yaml"
+    binary, includes = tmp_path / "binary.yaml", tmp_path / "includes.yaml"
     binary.write_bytes(b"\xff\xfe\xff")
-    for file, words in ((tmp_path / "missing.yaml", "No such file"), (binary, "can't decode")):
+    includes.write_text(f"include: [binary.yaml]\n{ROSTER}")
+    for file, words in (
+        (tmp_path / "missing.yaml", "No such file"),
+        (binary, "can't decode"),
+        (includes, r"includes.yaml:1: binary.yaml cannot be included: .*can't decode"),
+    ):
         with pytest.raises(RosterError, match=words):
             read_roster(file)
         with pytest.raises(pulumi.RunError, match=words):
-            roster_program(file)
+            registered(lambda file=file: roster_program(file))  # type: ignore[misc]  # bound for the loop
+
+
+@pytest.mark.parametrize("now", ["soon", "2026-13-01"])
+def test_a_clock_that_cannot_be_read_is_one_line(tmp_path: Path, now: str) -> None:
+    """It names the setting."""
+    file = tmp_path / "production.yaml"
+    file.write_text(ROSTER)
+    with pytest.raises(pulumi.RunError, match=r"mixpanel:now is '.*', which is no ISO 8601 instant"):
+        registered(lambda: roster_program(file), {"mixpanel:now": now})
+
+
+def test_a_draft_counts_in_a_preview_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update takes the roster itself, whatever the environment says."""
+    file, drafts = tmp_path / "production.yaml", tmp_path / "drafts"
+    drafts.mkdir()
+    file.write_text(ROSTER)
+    (drafts / file.name).write_text(ROSTER.replace("cy@", "di@"))
+    monkeypatch.setenv(DRAFTS_VARIABLE, str(drafts))
+    for preview, email in ((True, "di@example.com"), (False, "cy@example.com")):
+        assert f"Member {email}" in registered(lambda: roster_program(file), preview=preview)
+    (drafts / file.name).unlink()
+    assert "Member cy@example.com" in registered(lambda: roster_program(file), preview=True)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_access.component.declaration import declaration
-from mixpanel_access.model.roster import Roster, parse
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.expiring import Event, changes_by_the_clock
-from mixpanel_access.operations.state import EMPTY, HeldMember, State
+from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
 
 TODAY = date(2026, 5, 4)
 BO = "bo@example.com"
@@ -22,8 +23,9 @@ def roster(**dates: str) -> Roster:
     given = "".join(f", {name}: {value}" for name, value in dates.items())
     return parse(
         "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
-        f"people: [{{ email: {BO}, projects: {{ shop: analyst }}, engagement: Review{given} }}]",
-        "r",
+        f"people: [{{ email: {BO}, projects: {{ shop: analyst }}, engagement: Review{given} }}]\n"
+        "engagements: { Review: {} }",
+        Source("r"),
     )
 
 
@@ -75,3 +77,61 @@ def test_it_foretells_what_is_declared(starts: date | None, lasts: int | None, d
     ]
     foretold = changes_by_the_clock(document, EMPTY, TODAY, days)
     assert [change.days for change in foretold] == changed
+
+
+def together(*entries: str) -> Roster:
+    """One person with several engagements, and these entries."""
+    people = "".join(f"  - {{ email: {BO}, {entry} }}\n" for entry in entries)
+    return parse(
+        "environment: production\nprojects:\n  shop: { id: 1, environment: production }\n"
+        f"  web: {{ id: 2, environment: production }}\nengagements: {{ a: {{}}, b: {{}} }}\npeople:\n{people}",
+        Source("r"),
+    )
+
+
+SEVERAL = {
+    "the other gives less": (
+        ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { shop: analyst }"],
+        [(Event.ENDS, 7, {"shop": "admin -> analyst"})],
+    ),
+    "the other gives as much": (
+        ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { shop: admin }"],
+        [],
+    ),
+    "the other gives something else": (
+        ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { web: admin }"],
+        [(Event.ENDS, 7, {"shop": "admin"})],
+    ),
+    "the other raises it": (
+        ["engagement: a, projects: { shop: analyst }", "engagement: b, projects: { shop: owner }, starts: 2026-05-10"],
+        [(Event.BEGINS, 6, {"shop": "analyst -> owner"})],
+    ),
+    "one after the other": (
+        [
+            "engagement: a, projects: { shop: analyst }, ends: 2026-05-09",
+            "engagement: b, projects: { shop: analyst }, starts: 2026-05-10",
+        ],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("entries", "expected"), SEVERAL.values(), ids=SEVERAL.keys())
+def test_what_another_engagement_gives_is_no_change(
+    entries: list[str], expected: list[tuple[Event, int, dict[str, str]]]
+) -> None:
+    """Only what really comes or goes is foretold."""
+    found = changes_by_the_clock(together(*entries), EMPTY, TODAY, 14)
+    assert [(change.event, change.days, dict(change.projects)) for change in found] == expected
+
+
+def test_what_one_engagement_leaves_behind_is_overdue() -> None:
+    """The state still has its role, and another engagement gives less or nothing."""
+    ended = "engagement: a, projects: { shop: admin, web: consumer }, ends: 2026-05-01"
+    document = together(ended, "engagement: b, projects: { shop: analyst }")
+    held = {(1, BO): HeldGrant(1, BO, "admin"), (2, BO): HeldGrant(2, BO, "consumer")}
+    state = State({BO: HeldMember(BO, None)}, held)
+    (change,) = changes_by_the_clock(document, state, TODAY, 0)
+    assert (change.event, change.projects) == (Event.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
+    settled = State(state.members, {(1, BO): HeldGrant(1, BO, "analyst")})
+    assert changes_by_the_clock(document, settled, TODAY, 0) == []

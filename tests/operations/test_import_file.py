@@ -10,7 +10,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from mixpanel_access.component.declaration import declaration
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.roster import parse
+from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.import_file import (
     brake_entry,
     grant_entries,
@@ -32,7 +32,7 @@ people:
   - {{ email: Bo@example.com, organizationRole: member, projects: {{ shop: analyst, warehouse: admin }}, ticket: T-1 }}
   - {{ email: gone@example.com }}
 """
-DECLARED = declaration(parse(ROSTER, "r"), NOW.date())
+DECLARED = declaration(parse(ROSTER, Source("r")), NOW.date())
 BO = "bo@example.com"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_access.model.access import Grant, GrantType, Person, Project, ProjectAccess, project_access
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import parse
+from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.import_plan import (
     TO_BE_FILLED_IN,
     Candidate,
@@ -63,7 +63,7 @@ def individual(email: str, role: str = "analyst", project: int = SHOP) -> Grant:
 
 def one(found: Reading, text: str = EMPTY_ROSTER, state: State = EMPTY, email: str = BO) -> Candidate:
     """What becomes of one person."""
-    (candidate,) = plan_import(found, text, "r.yaml", state, Wanted([email]), TODAY).candidates
+    (candidate,) = plan_import(found, text, Source("r.yaml"), state, Wanted([email]), TODAY).candidates
     return candidate
 
 
@@ -73,7 +73,7 @@ def test_a_person_comes_with_their_grants() -> None:
         person(BO, name="Bo"),
         grants=(individual("bo@example.com", "analyst"), individual("BO@example.com", CUSTOM, WAREHOUSE)),
     )
-    plan = plan_import(found, EMPTY_ROSTER, "r.yaml", EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, EMPTY_ROSTER, Source("r.yaml"), EMPTY, Wanted(), TODAY)
     assert plan.text == EMPTY_ROSTER.replace(
         "people: []\n",
         f"""\
@@ -87,7 +87,7 @@ people:
     # {TO_BE_FILLED_IN}
 """,
     )
-    assert plan.roster == parse(plan.text, "r.yaml")
+    assert plan.roster == parse(plan.text, Source("r.yaml"))
     assert plan.members == {"bo@example.com"}
     assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
     assert plan.candidates[0].left_out == []
@@ -97,10 +97,11 @@ def test_people_come_in_a_stable_order() -> None:
     """By address without regard to case, whatever the order in which Mixpanel lists them."""
     people = [person(email) for email in ("zoe@example.com", BO, ANA, CY)]
     texts = {
-        plan_import(reading(*order), EMPTY_ROSTER, "r", EMPTY, Wanted(), TODAY).text for order in (people, people[::-1])
+        plan_import(reading(*order), EMPTY_ROSTER, Source("r"), EMPTY, Wanted(), TODAY).text
+        for order in (people, people[::-1])
     }
     assert len(texts) == 1
-    emails = [entry.email for entry in parse(texts.pop(), "r").people]
+    emails = [entry.email for entry in parse(texts.pop(), Source("r")).people]
     assert emails == [ANA, BO, CY, "zoe@example.com"]
 
 
@@ -215,7 +216,7 @@ people:
 def test_what_stands_in_the_roster_stays() -> None:
     """Its role, spelling and comment; only what Mixpanel has besides is added."""
     found = reading(person(BO), grants=(individual(BO, "analyst"), individual(BO, "consumer", WAREHOUSE)))
-    plan = plan_import(found, HAND_MADE, "r", EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, HAND_MADE, Source("r"), EMPTY, Wanted(), TODAY)
     assert plan.text == HAND_MADE.replace("shop: owner", 'shop: owner, "warehouse": "consumer"')
     assert plan.members == {"bo@example.com"}
     assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
@@ -228,11 +229,11 @@ def test_what_is_in_the_state_is_not_taken_again() -> None:
     """Only the grant that is new is."""
     found = reading(person(BO), grants=(individual(BO, "owner"), individual(BO, "consumer", WAREHOUSE)))
     state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "owner")})
-    plan = plan_import(found, HAND_MADE, "r", state, Wanted(), TODAY)
+    plan = plan_import(found, HAND_MADE, Source("r"), state, Wanted(), TODAY)
     assert not plan.members
     assert plan.grants == {(WAREHOUSE, "bo@example.com")}
     everything = replace(state, grants={**state.grants, (WAREHOUSE, "bo@example.com"): HeldGrant(2, BO, "consumer")})
-    again = plan_import(found, HAND_MADE, "r", everything, Wanted(), TODAY)
+    again = plan_import(found, HAND_MADE, Source("r"), everything, Wanted(), TODAY)
     assert (again.members, again.grants, again.text) == (frozenset(), frozenset(), HAND_MADE)
 
 
@@ -240,17 +241,17 @@ def test_who_was_taken_out_of_the_roster_does_not_come_back() -> None:
     """A person in the state and no longer in the roster is about to lose the access; nor does a deleted grant."""
     found = reading(person(BO), grants=(individual(BO),))
     state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "analyst")})
-    gone = plan_import(found, EMPTY_ROSTER, "r", state, Wanted(), TODAY)
+    gone = plan_import(found, EMPTY_ROSTER, Source("r"), state, Wanted(), TODAY)
     assert (gone.text, gone.members, gone.grants) == (EMPTY_ROSTER, frozenset(), frozenset())
     assert "takes the access away" in gone.candidates[0].left_out[0].reason
     ungranted = HAND_MADE.replace("{ shop: owner }", "{}")
-    assert plan_import(found, ungranted, "r", state, Wanted(), TODAY).text == ungranted
+    assert plan_import(found, ungranted, Source("r"), state, Wanted(), TODAY).text == ungranted
 
 
 def test_only_who_is_wanted_comes() -> None:
     """Patterns over addresses, in any case, minus the excluded."""
     found = reading(person(ANA), person(BO), person(CY))
-    plan = plan_import(found, EMPTY_ROSTER, "r", EMPTY, Wanted(["*@EXAMPLE.com", "cy@*"], [" BO@* "]), TODAY)
+    plan = plan_import(found, EMPTY_ROSTER, Source("r"), EMPTY, Wanted(["*@EXAMPLE.com", "cy@*"], [" BO@* "]), TODAY)
     assert [entry.email for entry in plan.roster.people] == [ANA, CY]
     assert [candidate.person.email for candidate in plan.candidates] == [ANA, CY]
 
@@ -268,7 +269,7 @@ def test_only_who_is_wanted_comes() -> None:
 def test_a_pattern_that_matches_nobody_is_an_error(wanted: Wanted, words: str) -> None:
     """It is misspelt: with what was meant, where that can be guessed."""
     with pytest.raises(UsageError) as caught:
-        plan_import(reading(person(ANA), person(BO)), EMPTY_ROSTER, "r", EMPTY, wanted, TODAY)
+        plan_import(reading(person(ANA), person(BO)), EMPTY_ROSTER, Source("r"), EMPTY, wanted, TODAY)
     assert words in str(caught.value)
     assert ("did you mean 'ana@example.com'" in str(caught.value)) == bool(wanted.emails)
 
@@ -293,7 +294,7 @@ def test_a_project_that_is_not_there() -> None:
 
 def test_short_keys_for_projects() -> None:
     """The words of the name without the environment's; never one that is taken."""
-    roster = parse("environment: production\nprojects: {shop: {id: 9, environment: production}}", "r")
+    roster = parse("environment: production\nprojects: {shop: {id: 9, environment: production}}", Source("r"))
     projects = [
         Project(1, "Shop (production)"),
         Project(2, "Ünï Web: App!"),
@@ -316,6 +317,6 @@ def test_an_entry_that_declares_nothing_today_takes_nothing(dates: str) -> None:
     """Its access has ended, or has not begun: what Mixpanel has is not taken back for it."""
     found = reading(person(BO), grants=(individual(BO), individual(BO, "consumer", WAREHOUSE)))
     text = HAND_MADE.replace("{ email", f"{{ {dates}, email")
-    plan = plan_import(found, text, "r", EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
     assert (plan.text, plan.members, plan.grants) == (text, frozenset(), frozenset())
     assert "declares nothing today" in plan.candidates[0].left_out[0].reason

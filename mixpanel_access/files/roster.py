@@ -1,4 +1,4 @@
-"""A roster's file: its text as it is, and a new text in its place."""
+"""A roster's file: its text as it is, what it says, and a new text in its place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.errors import RosterError, UsageError
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import Source, parse
 
 
 def write_roster(file: Path, before: str | None, text: str) -> None:
@@ -45,7 +47,7 @@ def write_roster(file: Path, before: str | None, text: str) -> None:
         raise UsageError(
             "cannot write the roster",
             whom=str(file),
-            why=error.strerror or str(error),
+            why=_reason(error),
             next_step="Make it writable and run again; nothing was changed.",
         ) from None
 
@@ -60,6 +62,44 @@ def text_of(file: Path) -> str | None:
         raise UsageError(
             "cannot read the roster",
             whom=str(file),
-            why=(error.strerror if isinstance(error, OSError) else None) or str(error),
+            why=_reason(error),
             next_step="Mend it and run again; nothing was changed.",
         ) from None
+
+
+def source_of(file: Path) -> Source:
+    """Where a roster's text is from; what it includes is found from the roster's folder."""
+
+    def include(name: str) -> str:
+        try:
+            return (file.parent / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError, ValueError) as error:  # ValueError: a name with a null character
+            raise RosterError("cannot read", whom=name, why=_reason(error)) from None
+
+    return Source(file.name, include)
+
+
+def read_roster(file: Path, text_in: Path | None = None) -> Roster:
+    """Read a roster and what it includes.
+
+    Args:
+        file: the roster.
+        text_in: a file whose text is read in its place; what it includes is found from the roster's folder.
+
+    Raises:
+        RosterError: it cannot be read or used.
+    """
+    try:
+        text = (text_in or file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RosterError(
+            "cannot read the roster",
+            whom=str(text_in or file),
+            why=_reason(error),
+            next_step=f"The stack {file.stem!r} needs its roster there.",
+        ) from None
+    return parse(text, source_of(file))
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

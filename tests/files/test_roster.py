@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mixpanel_access.files.roster import text_of, write_roster
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.roster_file import text_of, write_roster
 
 
 def test_a_roster_is_written_whole(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""The resources below a component: named for what they stand for, and known under each other component's name too."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pulumi
+
+from mixpanel_access.model import dates
+from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.settings import NAMESPACE
+
+
+def child_options(
+    parent: pulumi.Resource, before: str, before_type: str, depends_on: list[pulumi.Resource] | None = None
+) -> pulumi.ResourceOptions:
+    """Options of a child that another type of component may have had before: such a move changes nothing.
+
+    Args:
+        parent: the component.
+        before: the child's name below the other component.
+        before_type: the other component's type.
+        depends_on: what is to be there before it, and to go after it.
+    """
+    # A resource's URN has its parents' types in it, and not their names.
+    urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{before_type}::any"
+    return pulumi.ResourceOptions(parent=parent, depends_on=depends_on, aliases=[pulumi.Alias(name=before, parent=urn)])
+
+
+def configured_day() -> date:
+    """The day (UTC) for which entries count: of `mixpanel:now`, else of the clock.
+
+    Raises:
+        ConfigurationError: `mixpanel:now` is no instant.
+    """
+    now = pulumi.Config(NAMESPACE).get("now")
+    try:
+        return dates.today(now)
+    except ValueError:
+        raise ConfigurationError(
+            "the Mixpanel configuration cannot be used", why=f"mixpanel:now is {now!r}, which is no ISO 8601 instant"
+        ) from None

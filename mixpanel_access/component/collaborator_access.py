@@ -1,0 +1,160 @@
+"""`CollaboratorAccess`: one person, one engagement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pulumi
+from pydantic import ValidationError
+
+from mixpanel_access.component.children import child_options, configured_day
+from mixpanel_access.component.declaration import Declaration, declaration, grant_name
+from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
+from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
+from mixpanel_access.model.roster import Engagement, Roster
+from mixpanel_access.model.roster_problems import problems_with
+from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.provider import Member, ProjectGrant
+from mixpanel_access.provider.removal_brake import DeclaredPerson
+
+
+@dataclass(frozen=True)
+class ProjectArgs:
+    """One project that the person is to have.
+
+    Attributes:
+        id: Mixpanel's id of the project.
+        role: the project role; None for the standard of the engagement's type.
+    """
+
+    id: pulumi.Input[int]
+    role: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollaboratorAccessArgs:
+    """One person and one engagement.
+
+    Attributes:
+        email: the address.
+        engagement_name: the engagement's name.
+        engagement: its type, and why, approved by whom, from when until when.
+        projects: short key -> project; the key names the grant.
+        environment: of all the projects; None for the stack's (`mixpanel:environment`).
+        organization_role: the organization role; None leaves it to another stack or the product.
+        removal: `when_unused` (the default), `always` or `never`.
+        standard_roles: engagement type -> what is otherwise than in the built-in standard roles.
+    """
+
+    email: str
+    engagement_name: str
+    engagement: Engagement
+    projects: Mapping[str, ProjectArgs] = field(default_factory=dict)
+    environment: str | None = None
+    organization_role: str | None = None
+    removal: str | None = None
+    standard_roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class CollaboratorAccess(pulumi.ComponentResource):
+    """A member and their grants, for the days of one engagement.
+
+    Before its first day and after its last nothing is declared, as with a roster. Children are named by e-mail address
+    and project key; a person who moves here from a roster, or back, keeps their resources.
+
+    A program with several of these does well to declare a `RemovalBrake` over all of them, from their `declared`.
+
+    Args:
+        resource_name: the component's name in the stack.
+        args: whom, what and why.
+        opts: Pulumi's options.
+        today: the day (UTC) for which the engagement counts; by default the stack's `mixpanel:now`, else the clock's.
+
+    Raises:
+        pulumi.RunError: something of it cannot be used; the engine shows all the reasons alone.
+    """
+
+    active: bool
+    """Whether the engagement counts today."""
+    member: Member | None
+    """The member; None while the engagement does not count."""
+    grants: dict[str, ProjectGrant]
+    """The grants, by project key."""
+    roles: dict[str, str]
+    """The project roles that are declared, by project key."""
+    declared: list[DeclaredPerson]
+    """What a `RemovalBrake` has to know; nobody while the engagement does not count."""
+    status: pulumi.Output[str | None]
+    """`pending`, `expired` or `accepted`; None while the engagement does not count."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: CollaboratorAccessArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        today: date | None = None,
+    ) -> None:
+        super().__init__(COLLABORATOR_TYPE, resource_name, None, opts)
+        stand_ins = dict(enumerate(args.projects, 1))  # an id may be another stack's output; the rules need none
+        try:
+            declared = _declaration(args, today or configured_day())
+        except AccessError as error:
+            raise pulumi.RunError(str(error)) from None
+        self.member, self.grants, self.roles = None, {}, {}
+        for name, inputs in declared.members.items():
+            self.member = Member(name, opts=child_options(self, name, COMPONENT_TYPE), **inputs)
+        for (stand_in, member), inputs in declared.grants.items():
+            key = stand_ins[stand_in]
+            id_ = args.projects[key].id
+            before = grant_name(id_ if isinstance(id_, int) else key, member)
+            self.roles[key] = inputs["role"]
+            self.grants[key] = ProjectGrant(
+                grant_name(key, member),
+                opts=child_options(self, before, COMPONENT_TYPE, [self.member] if self.member else []),
+                **{**inputs, "project_id": id_},
+            )
+        self.active = self.member is not None
+        self.status = self.member.status if self.member else pulumi.Output.from_input(None)
+        ids = [args.projects[key].id for key in self.grants]
+        self.declared = [DeclaredPerson(**{**person, "projects": ids}) for person in declared.people]
+        self.register_outputs({"active": self.active, "roles": self.roles, "status": self.status})
+
+
+def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:
+    """What a roster with this one entry declares: the same rules hold for both."""
+    environment = args.environment or pulumi.Config(NAMESPACE).get("environment")
+    if not environment:
+        raise ConfigurationError(
+            "cannot tell production from staging",
+            whom=args.email,
+            why="neither `environment` nor the stack's mixpanel:environment is set",
+            next_step="Set it: pulumi config set mixpanel:environment production",
+        )
+    person = {
+        "email": args.email,
+        "engagement": args.engagement_name,
+        "projects": {key: project.role for key, project in args.projects.items()},
+        "organizationRole": args.organization_role,
+        "removal": args.removal,
+    }
+    try:
+        roster = Roster.model_validate(
+            {
+                "environment": environment,
+                "organizationRoles": args.organization_role is not None,
+                "standardRoles": args.standard_roles,
+                "engagements": {args.engagement_name: args.engagement},
+                "projects": {key: {"id": n, "environment": environment} for n, key in enumerate(args.projects, 1)},
+                "people": [person],
+            }
+        )
+    except ValidationError as error:
+        problems = [f"{item['loc'][-1]}: {item['msg']}" for item in error.errors(include_url=False)]
+    else:
+        problems = [words for _, words in problems_with(roster)]
+        if not problems:
+            return declaration(roster, today)
+    raise InputError("cannot declare access", whom=args.email, why="; ".join(problems), next_step="Mend the program.")

@@ -1,0 +1,165 @@
+"""What a roster gives to whom on a day: engagements, standard roles and dates worked in.
+
+A person may have several entries, one an engagement. Where several count on one day, the highest role in a project
+does, with the reasons of the entry that gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.metadata import METADATA_FIELDS
+from mixpanel_access.model.roster import Engagement, Roster, RosterPerson
+
+_OWN = ("ticket", "approver", "justification", "starts", "ends", "reviewed", "notes")
+_OF_THE_ENGAGEMENT = ("sow", "ticket", "approver", "sponsor", "justification", "starts", "ends", "notes")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a person, with what its engagement says.
+
+    Attributes:
+        person: the entry as it stands in the roster.
+        metadata: why the access is there; only what has a value.
+        starts: the first day (UTC), or None.
+        ends: the last day (UTC), or None.
+        projects: project key -> project role; "" where there is neither a role nor a standard one.
+    """
+
+    person: RosterPerson
+    metadata: Mapping[str, str]
+    starts: date | None
+    ends: date | None
+    projects: Mapping[str, str]
+
+    @property
+    def engagement(self) -> str | None:
+        """The engagement's key."""
+        return self.person.engagement
+
+    def current(self, today: date) -> bool:
+        """Whether it declares anything on a day: from `starts` to `ends`, both days included."""
+        return (self.starts is None or self.starts <= today) and (self.ends is None or today <= self.ends)
+
+    def meets(self, other: Entry) -> bool:
+        """Whether there is a day on which both count."""
+        return _begins(self) <= _lasts(other) and _begins(other) <= _lasts(self)
+
+    def __str__(self) -> str:
+        """Which of a person's entries it is, for a message."""
+        return f"the engagement {self.engagement}" if self.engagement else "no engagement"
+
+
+@dataclass(frozen=True)
+class GivenRole:
+    """One project role of a person.
+
+    Attributes:
+        role: the highest that is given.
+        entry: the entry that gives it.
+        others: the other entries that give one in this project on the same day.
+    """
+
+    role: str
+    entry: Entry
+    others: Sequence[Entry] = ()
+
+
+@dataclass(frozen=True)
+class GivenPerson:
+    """What one person has on a day.
+
+    Attributes:
+        key: the key of the address.
+        email: the address as it is written.
+        organization_role: the highest that is given, or None.
+        removal: the choice that the roster makes, or None.
+        entry: the entry that speaks for the person: of the highest organization role, then the one that lasts longest.
+        projects: project key -> role.
+    """
+
+    key: str
+    email: str
+    organization_role: str | None
+    removal: str | None
+    entry: Entry
+    projects: Mapping[str, GivenRole]
+
+
+def entry_of(roster: Roster, person: RosterPerson) -> Entry:
+    """An entry with what its engagement says.
+
+    Raises:
+        ValueError: a date is none; a roster that was read has none of these.
+    """
+    engagement = roster.engagements.get(person.engagement or "") or Engagement()
+    values = {name: getattr(engagement, name) for name in _OF_THE_ENGAGEMENT}
+    values |= {name: value for name in _OWN if (value := getattr(person, name)) is not None}
+    values |= {"engagement": person.engagement, "engagement_type": engagement.type}
+    metadata = {name: values[name] for name in METADATA_FIELDS if values.get(name) is not None}
+    starts, ends = (day(metadata[name]) if name in metadata else None for name in ("starts", "ends"))
+    standard = roster.standards.get(engagement.type or "")
+    usual = standard.project_role(roster.environment) if standard else ""
+    projects = {key: usual if role is None else role for key, role in person.projects.items()}
+    return Entry(person, metadata, starts, ends, projects)
+
+
+def entries(roster: Roster) -> dict[str, list[Entry]]:
+    """All entries by the key of the address, in the roster's order."""
+    found: dict[str, list[Entry]] = {}
+    for person in roster.people:
+        found.setdefault(person.key, []).append(entry_of(roster, person))
+    return found
+
+
+def given(roster: Roster, today: date) -> list[GivenPerson]:
+    """What everybody has on a day (UTC), in the roster's order; who has no entry that counts is not there."""
+    everybody = (given_to(all_of_one, today) for all_of_one in entries(roster).values())
+    return [person for person in everybody if person]
+
+
+def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
+    """What one person has on a day (UTC) by their entries; None for nothing at all."""
+    current = [entry for entry in all_of_one if entry.current(today)]
+    if not current:
+        return None
+    speaker = max(current, key=lambda entry: (_organization_rank(entry), _lasts(entry)))
+    keys = dict.fromkeys(key for entry in current for key in entry.projects)
+    return GivenPerson(
+        speaker.person.key,
+        speaker.person.email,
+        speaker.person.organization_role,
+        next((entry.person.removal for entry in current if entry.person.removal), None),
+        speaker,
+        {key: _highest(key, [entry for entry in current if key in entry.projects]) for key in keys},
+    )
+
+
+def overlaps(person: GivenPerson) -> Iterator[str]:
+    """In words, where several entries of a person give a role in the same project on one day."""
+    for key, held in person.projects.items():
+        if held.others:
+            others = ", ".join(f"{other.projects[key]} by {other}" for other in held.others)
+            yield f"{person.email}: {held.role} in {key} by {held.entry} counts, the highest; beside it {others}"
+
+
+def _highest(key: str, giving: Sequence[Entry]) -> GivenRole:
+    best = max(giving, key=lambda entry: (roles.project_rank(entry.projects[key]), _lasts(entry)))
+    return GivenRole(best.projects[key], best, [entry for entry in giving if entry is not best])
+
+
+def _organization_rank(entry: Entry) -> int:
+    return roles.organization_rank(entry.person.organization_role)
+
+
+def _begins(entry: Entry) -> date:
+    return entry.starts or date.min
+
+
+def _lasts(entry: Entry) -> date:
+    return entry.ends or date.max

@@ -1,0 +1,198 @@
+"""What is wrong with a well-formed roster: what its parts say of each other."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import REMOVALS
+from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.given import Entry, entry_of
+from mixpanel_access.model.likeness import did_you_mean, unknown
+from mixpanel_access.model.metadata import problems_with_metadata
+from mixpanel_access.model.roster import NEEDS, Engagement, Roster, RosterPerson
+
+Path = tuple[str | int, ...]
+"""Where in the document something stands: keys and positions from the top."""
+
+Problems = Iterator[tuple[Path, str]]
+
+
+def problems_with(roster: Roster) -> Problems:
+    """Every problem: where it is, and in words."""
+    yield from _organization(roster)
+    yield from _standard_roles(roster)
+    yield from _engagements(roster)
+    yield from _projects(roster)
+    yield from _people(roster)
+    yield from _exceptions(roster)
+
+
+def _organization(roster: Roster) -> Problems:
+    facts = roster.organization
+    if facts.url is not None and not _is_url(facts.url):
+        yield ("organization", "url"), _no_url(facts.url)
+    for topic, address in facts.contacts.items():
+        if reason := problem_with(address):
+            yield ("organization", "contacts", topic), f"{address!r} is no e-mail address ({reason})"
+    for index, network in enumerate(facts.login.ip_allowlist):
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            yield ("organization", "login", "ipAllowlist", index), f"{network!r} is no network such as 203.0.113.0/24"
+    for name, account in roster.service_accounts.items():
+        if account.contact is not None and (reason := problem_with(account.contact)):
+            where = ("serviceAccounts", name, "contact")
+            yield where, f"{account.contact!r} is no e-mail address ({reason})"
+
+
+def _standard_roles(roster: Roster) -> Problems:
+    for kind, change in roster.standard_roles.items():
+        at: Path = ("standardRoles", kind)
+        if change.organization not in (None, *roles.ORGANIZATION_ROLES):
+            yield (*at, "organization"), unknown(change.organization, "organization role", roles.ORGANIZATION_ROLES)
+        for where, role in (("production", change.production), ("elsewhere", change.elsewhere)):
+            if role is not None and not roles.is_project_role(role):
+                yield (*at, where), unknown(role, "project role", roles.PROJECT_ROLES)
+
+
+def _engagements(roster: Roster) -> Problems:
+    for key, engagement in roster.engagements.items():
+        at: Path = ("engagements", key)
+        if engagement.type is not None and engagement.type not in roster.standards:
+            yield (*at, "type"), unknown(engagement.type, "engagement type", roster.standards)
+        for field, words in problems_with_metadata(engagement.model_dump(exclude_none=True)).items():
+            yield (*at, field), words
+
+
+def _projects(roster: Roster) -> Problems:
+    ids: dict[int, str] = {}
+    for key, project in roster.projects.items():
+        at: Path = ("projects", key)
+        if project.environment != roster.environment:
+            words = f"project {key} is {project.environment!r}, and this roster is {roster.environment!r}"
+            yield (*at, "environment"), words
+        if project.id in ids:
+            yield (*at, "id"), f"project {key} has the id of project {ids[project.id]}, {project.id}"
+        ids.setdefault(project.id, key)
+        for index, need in enumerate(project.needs):
+            if need not in NEEDS:
+                yield (*at, "needs", index), unknown(need, "need of a project", NEEDS)
+        for title, url in project.dashboards.items():
+            if not _is_url(url):
+                yield (*at, "dashboards", title), _no_url(url)
+
+
+def _people(roster: Roster) -> Problems:
+    seen: dict[str, list[Entry]] = {}
+    for index, person in enumerate(roster.people):
+        at: Path = ("people", index)
+        if reason := problem_with(person.email):
+            yield (*at, "email"), f"{person.email!r} is no e-mail address ({reason})"
+        yield from _roles(roster, person, at)
+        if person.removal is not None and person.removal not in REMOVALS:
+            yield (*at, "removal"), f"{person.email}: {unknown(person.removal, 'choice', REMOVALS)}"
+        if person.engagement is not None and person.engagement not in roster.engagements:
+            words = unknown(person.engagement, "engagement", roster.engagements)
+            yield (*at, "engagement"), f"{person.email}: {words}"
+        own = person.model_dump(include={"starts", "ends", "reviewed"}, exclude_none=True)
+        wrong = problems_with_metadata(own)
+        for field, words in wrong.items():
+            yield (*at, field), f"{person.email}: {words}"
+        try:
+            entry = entry_of(roster, person)
+        except ValueError:  # a date of the entry or of its engagement is none, and told already
+            continue
+        if not wrong:
+            yield from _beyond(roster, entry, at)
+        before = seen.setdefault(person.key, [])
+        for other in before:
+            yield from _together(entry, other, at)
+        before.append(entry)
+
+
+def _beyond(roster: Roster, entry: Entry, at: Path) -> Problems:
+    """Access outside the days of its engagement."""
+    engagement = roster.engagements.get(entry.engagement or "")
+    if engagement is None:
+        return
+    person, words = entry.person, f"which the engagement {entry.engagement}"
+    if engagement.starts and engagement.ends and engagement.ends < engagement.starts:
+        return  # told already
+    if person.starts and engagement.starts and person.starts < engagement.starts:
+        yield (*at, "starts"), f"{person.email}: starts on {person.starts}, {words} does on {engagement.starts} only"
+    if person.ends and engagement.ends and person.ends > engagement.ends:
+        yield (*at, "ends"), f"{person.email}: ends on {person.ends}, {words} does on {engagement.ends} already"
+    if (person.starts or person.ends) and entry.starts and entry.ends and entry.ends < entry.starts:
+        field = "ends" if person.ends else "starts"
+        yield (*at, field), f"{person.email}: the access ends on {entry.ends}, before it starts on {entry.starts}"
+
+
+def _together(entry: Entry, other: Entry, at: Path) -> Problems:
+    """Two entries of one person."""
+    email, first = entry.person.email, other.person.email
+    if email != first:
+        yield (*at, "email"), f"{email} stands here twice (first as {first}); write it the same in each entry"
+        return
+    if not entry.meets(other):
+        return
+    if entry.engagement == other.engagement:
+        yield (*at, "email"), f"{email} stands here twice with {entry} in the same days; make it one entry"
+        return
+    if entry.person.removal and other.person.removal and entry.person.removal != other.person.removal:
+        words = f"{email}: removal is {entry.person.removal} here and {other.person.removal} with {other}"
+        yield (*at, "removal"), words
+    for key in entry.projects.keys() & other.projects.keys():
+        here, there = entry.projects[key], other.projects[key]
+        if here != there and any(roles.is_custom(role) for role in (here, there)):
+            words = f"{email}: nobody can tell which is higher, {here} or {there} with {other} in the same days"
+            yield (*at, "projects", key), words
+
+
+def _roles(roster: Roster, person: RosterPerson, at: Path) -> Problems:
+    role = person.organization_role
+    if role is not None and not roster.organization_roles:
+        yield (
+            (*at, "organizationRole"),
+            f"{person.email} has an organization role here; only the one roster with organizationRoles: true has those",
+        )
+    if role is not None and role not in roles.ORGANIZATION_ROLES:
+        words = unknown(role, "organization role", roles.ORGANIZATION_ROLES)
+        yield (*at, "organizationRole"), f"{person.email}: {words}"
+    engagement = roster.engagements.get(person.engagement) if person.engagement else Engagement()
+    untyped = engagement is not None and engagement.type is None  # an unknown engagement or type is told already
+    for key, project_role in person.projects.items():
+        where: Path = (*at, "projects", key)
+        if key not in roster.projects:
+            yield where, f"{person.email}: {unknown(key, 'project of this roster', roster.projects)}"
+        if project_role is None:
+            if untyped:
+                yield (
+                    where,
+                    f"{person.email}: {key} has no role, and there is no engagement whose type has a standard one",
+                )
+        elif not roles.is_project_role(project_role):
+            yield where, f"{person.email}: {unknown(project_role, 'project role', roles.PROJECT_ROLES)}"
+
+
+def _exceptions(roster: Roster) -> Problems:
+    people = {person.key for person in roster.people}
+    for index, one in enumerate(roster.exceptions):
+        at: Path = ("exceptions", index)
+        if one.email is not None and same_key(one.email) not in people:
+            yield (*at, "email"), f"{one.email} is nobody of this roster{did_you_mean(one.email, sorted(people))}"
+        if one.project is not None and one.project not in roster.projects:
+            yield (*at, "project"), unknown(one.project, "project of this roster", roster.projects)
+        if one.project is not None and one.email is None:
+            yield (*at, "project"), "an exception for a project names the person too"
+        for field, words in problems_with_metadata({"ends": one.ends}).items():
+            yield (*at, field), words
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("https://", "http://")) and not any(part.isspace() for part in text)
+
+
+def _no_url(text: str) -> str:
+    return f"{text!r} is no URL that begins with https://"

@@ -1,0 +1,211 @@
+"""Reads a roster: every problem is told at once, with file and line. Effects come in by `Source` alone."""
+
+from __future__ import annotations
+
+import types
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
+
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.roster import Common, Roster
+from mixpanel_access.model.roster_problems import Path, problems_with
+
+_SHARED: Final = tuple(Common.model_fields)
+"""What may stand in an included file."""
+
+
+def _nothing(name: str) -> str:
+    raise RosterError("nothing can be included here", whom=name, next_step="Read the roster from a file.")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a roster's text is from.
+
+    Attributes:
+        name: the file's name, for messages.
+        include: gives the text of a file that the roster includes, by the name that it has there; raises RosterError
+            where it cannot be read.
+    """
+
+    name: str
+    include: Callable[[str], str] = _nothing
+
+
+def parse(text: str, source: Source) -> Roster:
+    """Read a roster, and what it includes.
+
+    Args:
+        text: the YAML document.
+        source: where it is from.
+
+    Raises:
+        RosterError: it cannot be used; every problem is listed, each with its file and line.
+    """
+    own = _File(source.name, text)
+    roster = own.read(Roster)
+    files = [own]
+    for name in roster.include:
+        included = _File(name, _included(source, name, own))
+        roster = _joined(roster, included.read(Common), included, files)
+        files.append(included)
+    if problems := list(problems_with(roster)):
+        raise _error([_placed(path, words, files) for path, words in problems])
+    return roster
+
+
+def _included(source: Source, name: str, own: _File) -> str:
+    try:
+        return source.include(name)
+    except RosterError as error:
+        why = f"{name} cannot be included: {error.why or error.what}"
+        raise _error([(own.name, own.line(("include",)), why)]) from None
+
+
+def _joined(roster: Roster, common: Common, included: _File, before: Sequence[_File]) -> Roster:
+    """The roster with what a file brings, each of which may stand in one place only."""
+    changes: dict[str, Any] = {}
+    problems: list[tuple[Path, str]] = []
+    for field in common.model_fields_set:
+        here, there = getattr(roster, field), getattr(common, field)
+        alias = str(Common.model_fields[field].alias or field)
+        if not isinstance(there, Mapping):
+            twice: list[Path] = [(alias,)] if field in roster.model_fields_set else []
+        else:
+            twice = [(alias, key) for key in there if key in here]
+            there = {**here, **there}
+        for path in twice:
+            first = next(file.name for file in before if file.has(path))
+            problems.append((path, f"{path[-1]} stands in {first} too; it may stand in one of them"))
+        changes[field] = there
+    if problems:
+        raise _error([(included.name, included.line(path), words) for path, words in problems])
+    return roster.model_copy(update=changes)
+
+
+_Model = TypeVar("_Model", bound=Common)
+
+
+class _File:
+    """One document, and the lines of its parts."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self._text = text
+        self._positions: Any = None
+
+    def read(self, model: type[_Model]) -> _Model:
+        """The document as a model.
+
+        Raises:
+            RosterError: it is none.
+        """
+        try:
+            document = _load(self._text, "safe")
+        except RecursionError:
+            raise _error([(self.name, 1, "it is nested too deeply")]) from None
+        except MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise _error([(self.name, line, str(error.problem or error.context or error))]) from None
+        except (YAMLError, ValueError) as error:
+            raise _error([(self.name, 1, str(error))]) from None
+        if not isinstance(document, dict):
+            what = "a roster is a mapping with environment, projects and people"
+            if model is not Roster:
+                what = f"a file to include is a mapping with some of {', '.join(_aliases(Common))}"
+            raise _error([(self.name, 1, what)])
+        try:
+            return model.model_validate(document)
+        except ValidationError as error:
+            problems = [(_place(item["loc"]), _words(item, model)) for item in error.errors(include_url=False)]
+        raise _error([(self.name, self.line(path), words) for path, words in problems])
+
+    def has(self, path: Path) -> bool:
+        """Whether all of a path stands in the document."""
+        return self._found(path)[0] == len(path)
+
+    def line(self, path: Path) -> int:
+        """The line of the deepest part of the path that stands in the document, from 1."""
+        return self._found(path)[1] + 1
+
+    def _found(self, path: Path) -> tuple[int, int]:
+        """How many parts of the path stand in the document, and the line of the last of them, from 0."""
+        if self._positions is None:  # slow, and only needed for errors
+            self._positions = _load(self._text, "rt")
+        node, line = self._positions, 0
+        for depth, part in enumerate(path):
+            try:
+                if isinstance(node, CommentedMap):
+                    line = int(node.lc.key(part)[0])
+                elif isinstance(node, CommentedSeq) and isinstance(part, int):
+                    line = int(node.lc.item(part)[0])
+                else:
+                    return depth, line
+                node = node[part]
+            except (KeyError, IndexError, TypeError):
+                return depth, line
+        return len(path), line
+
+
+def _load(text: str, kind: str) -> Any:
+    """The YAML document; an anchor that is defined anew is legal, and no reason for a warning of the library's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", YAMLWarning)
+        return YAML(typ=kind).load(text)
+
+
+def _place(loc: Sequence[str | int]) -> Path:
+    return tuple(part for part in loc if part != "[key]")
+
+
+def _words(item: Any, model: type[BaseModel]) -> str:
+    loc = item["loc"]
+    field = str(loc[-1]) if loc else "the roster"
+    if item["type"] == "extra_forbidden":
+        known = _aliases(_part_at(model, loc[:-1]))
+        return f"{field!r} is unknown here{did_you_mean(field, known)}; there are {', '.join(known)}"
+    if item["type"] == "missing":
+        return f"{field!r} is missing"
+    return f"{field}: {item['input']!r} cannot be used ({item['msg'][0].lower()}{item['msg'][1:]})"
+
+
+def _aliases(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _part_at(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel]:
+    """The model that stands at a place: `people, 3` is a person."""
+    found: Any = model
+    for part in loc:
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            found = next(field.annotation for name, field in found.model_fields.items() if part in (field.alias, name))
+        elif isinstance(get_origin(found), type):  # a mapping's or a list's values
+            found = get_args(found)[-1]
+    return _model_in(found) or model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if isinstance(annotation, types.UnionType):
+        return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return None
+
+
+def _placed(path: Path, words: str, files: Sequence[_File]) -> tuple[str, int, str]:
+    """A problem with the file and the line that have most of its path; the roster itself before what it includes."""
+    file = max(files, key=lambda file: file._found(path)[0])  # the first of equals
+    return file.name, file.line(path), words
+
+
+def _error(problems: Sequence[tuple[str, int, str]]) -> RosterError:
+    shown = [f"{name}:{line}: {words}" for name, line, words in sorted(problems, key=lambda one: (one[0], one[1]))]
+    return RosterError("cannot use the roster", why="; ".join(shown), next_step="Mend it and run again.")

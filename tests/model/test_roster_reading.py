@@ -1,0 +1,342 @@
+"""Reading a roster: what it says, where it is wrong, and what it includes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.roster_reading import Source, parse
+
+COMPLIANT = """\
+environment: production
+organizationRoles: true
+projects:
+  shop: { id: 1234567, name: Shop, environment: production }
+  warehouse: { id: 1234568, environment: production }
+people:
+  - email: bo@example.com
+    organizationRole: Member
+    projects: { shop: Analyst }
+    starts: 2026-01-31
+    ends: "2026-02-28"
+    ticket: OPS-1
+  - email: cy@example.com
+"""
+
+
+def test_a_compliant_roster() -> None:
+    """Role words in any case, dates quoted or not, everything optional left out."""
+    roster = parse(COMPLIANT, Source("production.yaml"))
+    bo, cy = roster.people
+    assert (bo.organization_role, dict(bo.projects)) == ("member", {"shop": "analyst"})
+    assert (bo.starts, bo.ends, bo.ticket) == ("2026-01-31", "2026-02-28", "OPS-1")
+    assert (cy.organization_role, dict(cy.projects), cy.ticket) == (None, {}, None)
+    assert roster.projects["warehouse"].id == 1234568
+
+
+def test_anchors_and_merge_keys() -> None:
+    """YAML's own means of not repeating oneself work."""
+    text = COMPLIANT.replace(
+        "  - email: cy@example.com\n",
+        "  - &x { email: cy@example.com, ticket: T }\n  - { <<: *x, email: di@example.com }\n",
+    )
+    assert [person.ticket for person in parse(text, Source("x")).people][1:] == ["T", "T"]
+
+
+SPOILED = {
+    "unknown key": ("ticket: OPS-1", "tiket: OPS-1", 12, "'tiket' is unknown here (did you mean 'ticket'?)"),
+    "unknown top key": ("organizationRoles", "organisationRoles", 2, "(did you mean 'organizationRoles'?)"),
+    "unknown key of a project": ("name: Shop", "titel: Shop", 4, "'titel' is unknown here"),
+    "unknown project": ("{ shop: Analyst }", "{ shpo: analyst }", 9, "(did you mean 'shop'?)"),
+    "unknown role": ("Analyst", "analist", 9, "(did you mean 'analyst'?)"),
+    "unknown organization role": ("organizationRole: Member", "organizationRole: boss", 8, "'boss' is no org"),
+    "malformed address": ("cy@example.com", "cy@example", 13, "'cy@example' is no e-mail address"),
+    "two spellings": ("cy@example.com", "BO@example.com", 13, "stands here twice (first as bo@example.com); write"),
+    "one person twice": ("cy@example.com", "bo@example.com", 13, "bo@example.com stands here twice with no engagement"),
+    "no address": ("- email: cy@example.com", "- name: Cy", 13, "'email' is missing"),
+    "no date": ("2026-01-31", "31.1.2026", 10, "'31.1.2026' is no date"),
+    "ends before it starts": ("2026-01-31", "2026-03-01", 11, "before it starts"),
+    "another environment": ("1234568, environment: production", "1234568, environment: x", 5, "'x', and this roster"),
+    "id twice": ("1234568", "1234567", 5, "has the id of project shop"),
+    "id is a text": ("1234568", '"1234568"', 5, "id: '1234568' cannot be used"),
+    "id is negative": ("1234568", "-5", 5, "id: -5 cannot be used"),
+    "people is a mapping": ("  - email: bo@example.com", "  email: bo@example.com", 8, ""),
+    "tab": ("    ticket", "\tticket", 12, ""),
+    "duplicate key": ("    ticket: OPS-1", "    ticket: OPS-1\n    ticket: OPS-2", 13, "duplicate key"),
+    "roles not owned": ("organizationRoles: true", "organizationRoles: false", 8, "only the one roster with"),
+    "no environment": ("environment: production\norg", "org", 1, "'environment' is missing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), SPOILED.values(), ids=SPOILED.keys())
+def test_a_spoiled_roster_is_told_with_its_line(old: str, new: str, line: int, words: str) -> None:
+    """File, line, the bad value, and what was meant."""
+    assert old in COMPLIANT
+    with pytest.raises(RosterError) as raised:
+        parse(COMPLIANT.replace(old, new, 1), Source("production.yaml"))
+    assert f"production.yaml:{line}: " in str(raised.value)
+    assert words in str(raised.value)
+    assert str(raised.value).count("production.yaml:") == 1 or "mapping" in words or not words
+
+
+def test_every_problem_is_told() -> None:
+    """One bad entry does not hide the others, and they come in the order of their lines."""
+    text = COMPLIANT.replace("Analyst", "x").replace("Member", "y").replace("cy@example.com", "z")
+    with pytest.raises(RosterError, match=r"yaml:8: .*yaml:9: .*yaml:13: "):
+        parse(text, Source("production.yaml"))
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "[]", "text", "7", "null"])
+def test_what_is_no_roster(text: str) -> None:
+    """It says what one is."""
+    with pytest.raises(RosterError, match="x:1: a roster is a mapping"):
+        parse(text, Source("x"))
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from([*COMPLIANT.splitlines(), "  x: &a", "- *a", "\t", "? [1]", "!!int x"])).map("\n".join)
+)
+def test_any_text_is_a_roster_or_an_error_in_one_line(text: str) -> None:
+    """Nothing else comes of it."""
+    try:
+        parse(text, Source("x"))
+    except RosterError as error:
+        assert "\n" not in str(error)  # noqa: PT017  # the one line is the promise
+
+
+@pytest.mark.parametrize("text", ["&a : &a", "[" * 5000, "{a: " * 5000], ids=["anchor", "lists", "maps"])
+def test_odd_documents(text: str) -> None:
+    """One error, no warning and no traceback."""
+    with pytest.raises(RosterError):
+        parse(text, Source("x"))
+
+
+def test_no_guess_is_made_of_what_is_too_far() -> None:
+    """A word like no other is just unknown."""
+    assert did_you_mean("zebra", ["analyst", "admin"]) == ""
+
+
+EXCEPTION = "{ rule: naming, email: robin@agency.example.org, reason: r, approver: a, ends: 2030-01-01 }"
+BAD_EXCEPTIONS = {
+    "nobody": (
+        EXCEPTION.replace("robin@", "robyn@"),
+        "robyn@agency.example.org is nobody of this roster (did ",
+    ),
+    "no project": (EXCEPTION.replace("reason", "project: web, reason"), "'web' is no project of this roster"),
+    "a project alone": ("{ rule: x, project: shop, reason: r, approver: a, ends: 2030-01-01 }", "names the person too"),
+    "no date": (EXCEPTION.replace("2030-01-01", "soon"), "'soon' is no date"),
+    "no end": (EXCEPTION.replace(", ends: 2030-01-01", ""), "'ends' is missing"),
+    "a field too many": (EXCEPTION.replace("reason", "why: x, reason"), "'why' is unknown here"),
+}
+
+
+@pytest.mark.parametrize(("entry", "words"), BAD_EXCEPTIONS.values(), ids=BAD_EXCEPTIONS.keys())
+def test_exceptions_are_checked(entry: str, words: str) -> None:
+    """Each problem with its line."""
+    text = (
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
+        "people: [{ email: robin@agency.example.org }]\nexceptions:\n  - "
+    )
+    assert len(parse(text + EXCEPTION, Source("r")).exceptions) == 1
+    with pytest.raises(RosterError) as caught:
+        parse(text + entry, Source("r"))
+    assert "r:5: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_key_with_nothing_behind_it_is_empty() -> None:
+    """As is left when the last entry was deleted."""
+    roster = parse("environment: production\nprojects:\npeople:\nexceptions:\n", Source("r"))
+    assert (roster.projects, list(roster.people), list(roster.exceptions)) == ({}, [], [])
+    assert (
+        parse("environment: a\npeople: [{ email: a@example.com, projects: }]\n", Source("r")).people[0].projects == {}
+    )
+
+
+WHOLE = """\
+include: []
+environment: production
+organizationRoles: true
+organization:
+  name: Example
+  url: https://mixpanel.com/organization/7654321
+  login:
+    ssoRequired: true
+    identityProvider: Okta
+    mfaRequired: true
+    vpn: Example VPN
+    ipAllowlist:
+      - 203.0.113.0/24
+      - 2001:db8::/32
+    passwordRules: 12 characters
+  contacts:
+    access: ana@example.com
+standardRoles:
+  training: { production: analyst, longestDays: 60 }
+  support: { organization: billing_admin, elsewhere: Admin, onboarding: helper }
+engagements:
+  review:
+    type: analytics_review
+    sow: SOW-1
+    ticket: OPS-1
+    approver: ana@example.com
+    sponsor: Omar
+    justification: Funnels
+    starts: 2026-01-01
+    ends: 2026-06-30
+    notes: Weekly calls
+  support:
+    type: support
+    starts: 2026-03-01
+serviceAccounts:
+  etl-bot: { purpose: Loads orders, contact: ana@example.com }
+projects:
+  shop:
+    id: 1234567
+    environment: production
+    platform: web
+    needs: [lexicon, experiments]
+    dashboards: { Checkout: "https://mixpanel.com/s/abc" }
+people:
+  - email: bo@example.com
+    engagement: review
+    projects:
+      shop:
+    ends: 2026-05-31
+  - email: bo@example.com
+    organizationRole: member
+    engagement: support
+    projects: { shop: Admin }
+"""
+
+WRONG = {
+    "url": ("https://mixpanel.com/org", "mixpanel.com/org", 6, "is no URL that begins with https://"),
+    "not a truth": ("ssoRequired: true", "ssoRequired: perhaps", 8, "ssoRequired: 'perhaps' cannot be used"),
+    "network": ("2001:db8::/32", "2001:db8::/129", 14, "'2001:db8::/129' is no network such as"),
+    "contact": ("access: ana@example.com", "access: ana", 17, "'ana' is no e-mail address"),
+    "standard role": ("{ production: analyst", "{ production: analist", 19, "did you mean 'analyst'?"),
+    "standard organization role": ("billing_admin", "boss", 20, "'boss' is no organization role"),
+    "longest days": ("longestDays: 60", "longestDays: 0", 19, "longestDays: 0 cannot be used"),
+    "unknown standard": (
+        "longestDays: 60", "longest: 60", 19, "'longest' is unknown here (did you mean 'longestDays'?)",
+    ),
+    "engagement type": ("type: analytics_review", "type: analytic_review", 23, "(did you mean 'analytics_review'?)"),
+    "unknown in an engagement": ("sow: SOW-1", "soww: SOW-1", 24, "'soww' is unknown here (did you mean 'sow'?)"),
+    "engagement ends first": ("ends: 2026-06-30", "ends: 2025-06-30", 30, "before it starts"),
+    "engagement's date": ("starts: 2026-01-01", "starts: soon", 29, "'soon' is no date"),
+    "service account's contact": (
+        "orders, contact: ana@example.com", "orders, contact: ana", 36, "is no e-mail address",
+    ),
+    "need": ("lexicon", "lexikon", 42, "'lexikon' is no need of a project (did you mean 'lexicon'?)"),
+    "dashboard": ("https://mixpanel.com/s/abc", "mixpanel.com/s/abc", 43, "is no URL"),
+    "unknown engagement": (
+        "engagement: review", "engagement: revue", 46, "'revue' is no engagement (did you mean 'review'?)",
+    ),
+    "beyond the engagement": (
+        "ends: 2026-05-31", "ends: 2026-07-01", 49, "ends on 2026-07-01, which the engagement review",
+    ),
+    "before the engagement": (
+        "ends: 2026-05-31", "starts: 2025-12-31", 49, "starts on 2025-12-31, which the engagement",
+    ),
+    "ends before its engagement": (
+        "ends: 2026-05-31", "ends: 2025-05-31", 49, "ends on 2025-05-31, before it starts on",
+    ),
+    "no standard role": ("engagement: review", "notes: none", 48, "shop has no role, and there is no engagement whose"),
+    "same engagement twice": (
+        "engagement: support", "engagement: review", 50, "stands here twice with the engagement review",
+    ),
+    "two removals": (
+        "    ends: 2026-05-31\n", "    ends: 2026-05-31\n    removal: never\n", 52, "removal is always here and never",
+    ),
+    "incomparable roles": (
+        "Admin }", "5b0c0c3e-0000-4000-8000-000000000001 }", 53, "nobody can tell which is higher, 5b0c0c3e",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), WRONG.values(), ids=WRONG.keys())
+def test_each_part_is_checked(old: str, new: str, line: int, words: str) -> None:
+    """With its line, the bad value, and what was meant."""
+    parse(WHOLE, Source("r"))
+    text = WHOLE.replace("    organizationRole: member\n", "    removal: always\n") if "removal" in words else WHOLE
+    assert text.count(old) >= 1
+    with pytest.raises(RosterError) as raised:
+        parse(text.replace(old, new, 1), Source("r"))
+    assert f"r:{line}: " in str(raised.value)
+    assert words in str(raised.value)
+    assert str(raised.value).count("r:") - str(raised.value).count("roster:") == 1
+
+
+def test_one_engagement_may_come_twice_in_different_days() -> None:
+    """Somebody who comes back."""
+    text = WHOLE.replace("engagement: support", "engagement: review\n    starts: 2026-06-01")
+    assert len(parse(text, Source("r")).people) == 2
+    with pytest.raises(RosterError, match="stands here twice"):
+        parse(text.replace("starts: 2026-06-01", "starts: 2026-05-31"), Source("r"))
+
+
+COMMON = WHOLE.partition("organization:")[2].partition("projects:")[0]
+COMMON = f"organization:{COMMON}"
+OWN = WHOLE.replace(COMMON, "").replace("include: []", "include: common.yaml")
+
+
+def source(text: str) -> Source:
+    """A roster beside one other file."""
+
+    def include(name: str) -> str:
+        if name != "common.yaml":
+            raise RosterError("cannot read", why="no such file")
+        return text
+
+    return Source("own.yaml", include)
+
+
+def test_what_rosters_share_stands_in_one_file() -> None:
+    """What is included is as if it stood here."""
+    whole, joined = parse(WHOLE, Source("r")), parse(OWN, source(COMMON))
+    assert joined.model_copy(update={"include": []}) == whole
+
+
+INCLUDED = {
+    "no such file": (OWN.replace("common", "comon"), COMMON, "own.yaml:1: comon.yaml cannot be included: no such file"),
+    "no mapping": (
+        OWN, "[]", "common.yaml:1: a file to include is a mapping with some of organization, standardRoles,",
+    ),
+    "no common part": (
+        OWN, COMMON + "people: []\n", "common.yaml:34: 'people' is unknown here; there are organization",
+    ),
+    "include in an include": (OWN, COMMON + "include: x\n", "common.yaml:34: 'include' is unknown here"),
+    "one engagement in both": (
+        OWN.replace("projects:", "engagements:\n  review: {}\nprojects:", 1),
+        COMMON, "common.yaml:19: review stands in own.yaml too; it may stand in one of them",
+    ),
+    "the organization in both": (
+        OWN.replace("projects:", "organization: { name: B }\nprojects:", 1),
+        COMMON, "common.yaml:1: organization stands in own.yaml too",
+    ),
+    "one file twice": (
+        OWN.replace("common.yaml", "[common.yaml, common.yaml]"),
+        COMMON, "common.yaml:1: organization stands in common.yaml too",
+    ),
+    "a problem there": (OWN, COMMON.replace("2026-06-30", "2025-06-30"), "common.yaml:27: the engagement ends on"),
+    "a problem here": (OWN.replace("engagement: review", "engagement: revue"), COMMON, "own.yaml:13: bo@example.com: "),
+    "a bad text there": (OWN, "\tx: 1", "common.yaml:1: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("own", "common", "words"), INCLUDED.values(), ids=INCLUDED.keys())
+def test_a_problem_is_told_with_the_file_that_has_it(own: str, common: str, words: str) -> None:
+    """And with the line in that file."""
+    with pytest.raises(RosterError) as raised:
+        parse(own, source(common))
+    assert words in str(raised.value)
+
+
+def test_only_a_file_can_include() -> None:
+    """A text alone has no folder."""
+    with pytest.raises(RosterError, match=r"own:1: common.yaml cannot be included: nothing can be included here"):
+        parse(OWN, Source("own"))
