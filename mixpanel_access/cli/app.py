@@ -124,6 +124,51 @@ def offboard(
     raise typer.Exit(run_offboard(cwd, email, yes=yes, as_json=as_json))
 
 
+@app.command()
+def invite(
+    email: Annotated[str, typer.Argument(help="Whom.")] = "",
+    stack: Annotated[str, typer.Option(help="The stack whose roster takes the entry.")] = "",
+    name: Annotated[str | None, typer.Option(help="Their name, for people.")] = None,
+    engagement: Annotated[
+        str | None, typer.Option(help="The key of an engagement; one that is new needs --type too.")
+    ] = None,
+    project: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY or KEY=ROLE; repeatable. Without a role, the standard one of the engagement's type."),
+    ] = None,
+    organization_role: Annotated[
+        str | None, typer.Option(help="Where the roster declares them. Default: the standard one.")
+    ] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Of a new engagement.")] = None,
+    sow: Annotated[str | None, typer.Option(help="Of a new engagement: the statement of work.")] = None,
+    sponsor: Annotated[str | None, typer.Option(help="Of a new engagement: who wants it.")] = None,
+    ticket: Annotated[str | None, typer.Option(help="The ticket that asks for the access.")] = None,
+    approver: Annotated[str | None, typer.Option(help="The address of who approves it.")] = None,
+    justification: Annotated[str | None, typer.Option(help="Why it is needed.")] = None,
+    starts: Annotated[str | None, typer.Option(help="The first day, UTC (2026-01-31).")] = None,
+    ends: Annotated[str | None, typer.Option(help="The last day, UTC (2026-03-31).")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it without a question.")] = False,
+    interactive: Annotated[
+        bool | None,
+        typer.Option("--ask/--no-ask", help="Ask for what is missing.", show_default="in a terminal"),
+    ] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Add a person to a roster: checked, previewed, then written; exit 1 when nothing was written."""
+    import sys
+
+    from mixpanel_access.cli.invite import projects_of, run_invite
+    from mixpanel_access.operations.inviting import Request
+
+    given = {"type": type_, "sow": sow, "sponsor": sponsor, "ticket": ticket, "approver": approver}
+    given |= {"justification": justification, "starts": starts, "ends": ends}
+    terms = {key: value for key, value in given.items() if value is not None}
+    request = Request(stack, email, name, engagement, projects_of(project or []), organization_role, terms)
+    ask = sys.stdin.isatty() and not yes and not as_json if interactive is None else interactive
+    raise typer.Exit(run_invite(cwd, request, yes=yes, ask=ask, as_json=as_json))
+
+
 @app.command("import")
 def import_(
     stack: Annotated[str, typer.Option(help="The stack that takes them.")],
@@ -172,6 +217,18 @@ def release(
     from mixpanel_access.cli.release import run_release
 
     raise typer.Exit(run_release(cwd, stack, email, as_json=as_json))
+
+
+@app.command()
+def roster(
+    file: Annotated[Path, typer.Argument(help="The roster's file.")],
+    now: Annotated[str | None, typer.Option(help="The instant to take as now (ISO 8601). Default: the clock.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a roster without the engine, and print what it gives to whom."""
+    from mixpanel_access.cli.roster import show_roster
+
+    raise typer.Exit(show_roster(file, now, as_json=as_json))
 
 
 @app.command()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import typer
 from rich.table import Table
 
-from mixpanel_access.cli.output import counted, print_table, progress
-from mixpanel_access.model.dates import instant
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.cli.output import counted, day_of, print_table, progress
 from mixpanel_access.operations.expiring import changes_by_the_clock
 from mixpanel_access.operations.project import open_project
 
@@ -23,7 +20,7 @@ def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json
 
     project = open_project(folder, progress)
     settings = project.settings(stack)
-    today = _day(now) if now else settings.clock().date()
+    today = day_of(now) if now else settings.clock().date()
     state = project.state(stack, settings.organization_id)
     found = changes_by_the_clock(read_roster(project.roster(stack)), state, today, days)
     if as_json:
@@ -43,12 +40,3 @@ def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json
     else:
         typer.echo(f"The clock alone changes nothing in stack {stack} until {days} days from {today}.")
     return 1 if found else 0
-
-
-def _day(text: str) -> date:
-    try:
-        return instant(text).date()
-    except ValueError:
-        raise UsageError(
-            "cannot use --now", whom=text, why="it is no ISO 8601 instant", next_step="Write it as 2026-05-01."
-        ) from None

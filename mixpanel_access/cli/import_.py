@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from mixpanel_access.cli.output import counted, print_changes, print_table, progress
+from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.import_plan import NO_GRANT, Candidate
 from mixpanel_access.operations.importing import Prepared, Request, carry_out, prepare
@@ -109,7 +110,16 @@ def _service_accounts(prepared: Prepared) -> str:
     accounts = prepared.reading.service_accounts
     if accounts is None:
         return "Service accounts: Mixpanel does not list them to this account; none is imported."
-    return f"Service accounts, which are not people and are left out: {', '.join(sorted(accounts)) or 'none'}."
+    left_out = f"Service accounts, which are not people and are left out: {', '.join(sorted(accounts)) or 'none'}."
+    unknown = _unknown(prepared)
+    return f"{left_out} The roster's serviceAccounts do not name {', '.join(unknown)}." if unknown else left_out
+
+
+def _unknown(prepared: Prepared) -> list[str]:
+    """The service accounts that the roster does not name."""
+    known = prepared.plan.roster.service_accounts
+    accounts = prepared.reading.service_accounts or ()
+    return sorted(account for account in accounts if service_account_name(account) not in known)
 
 
 def _document(prepared: Prepared, changes: list[str], *, dry_run: bool) -> dict[str, Any]:
@@ -135,5 +145,6 @@ def _document(prepared: Prepared, changes: list[str], *, dry_run: bool) -> dict[
             for one in prepared.plan.candidates
         ],
         "serviceAccounts": prepared.reading.service_accounts,
+        "unknownServiceAccounts": _unknown(prepared),
         "changes": changes,
     }

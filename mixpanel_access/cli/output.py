@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import typer
+
+from mixpanel_access.model.dates import today
+from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,6 +29,20 @@ def print_table(table: Table) -> None:
 def counted(number: int, thing: str) -> str:
     """`1 member`, `2 members`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def day_of(now: str | None) -> date:
+    """The day (UTC) of what `--now` says, else of the clock.
+
+    Raises:
+        UsageError: it is no instant.
+    """
+    try:
+        return today(now)
+    except ValueError:
+        raise UsageError(
+            "cannot use --now", whom=str(now), why="it is no ISO 8601 instant", next_step="Write it as 2026-05-01."
+        ) from None
 
 
 def progress(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -79,6 +80,7 @@ class Project:
 
 
 SERVICE_ACCOUNT_SUFFIX: Final = ".mp-service-account"
+_SERVER_PART: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$")
 """What Mixpanel ends the login name of a service account with."""
 
 
@@ -188,3 +190,8 @@ def project_access(grants: Iterable[Grant], organization_role: str | None) -> Pr
         grant_types=tuple(kind for kind in GrantType if kind in found),
         grants=tuple(rows),
     )
+
+
+def service_account_name(username: str) -> str:
+    """The name that was asked for: `deploy-bot` of `deploy-bot.1a2b3c.mp-service-account` (contract, section 6)."""
+    return _SERVER_PART.sub("", username)

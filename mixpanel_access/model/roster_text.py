@@ -368,9 +368,8 @@ def _dumped(values: Mapping[str, Any]) -> list[str]:
 
 def _json(value: Any) -> str:
     """A value in flow style, with escapes where YAML needs them; it does not know the pairs that JSON makes of some."""
-    return re.sub(
-        "[\x7f-\xa0\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False)
-    )
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return re.sub("[\x7f-\xa0\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _scalar(value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Project:
     """
 
     pulumi: Pulumi
+    _configs: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def stacks(self) -> list[str]:
@@ -49,14 +50,27 @@ class Project:
             UsageError: there is no such stack.
             ConfigurationError: something is missing or malformed.
         """
-        self._must_exist(stack)
-        config = self._json("config", "--json", "--show-secrets", "--stack", stack)
+        config = self._config(stack)
+        return load_settings(config.get, self.pulumi.environ)
 
-        def get(key: str) -> str | None:
-            entry = config.get(f"{NAMESPACE}:{key}")
-            return None if entry is None else str(entry.get("value", ""))
+    def config(self, stack: str, key: str) -> str:
+        """One setting of a stack, by its name without `mixpanel:`; "" where it is not set.
 
-        return load_settings(get, self.pulumi.environ)
+        Raises:
+            UsageError: there is no such stack.
+        """
+        return self._config(stack).get(key, "")
+
+    def _config(self, stack: str) -> dict[str, str]:
+        """Our settings of a stack, asked for once."""
+        if stack not in self._configs:
+            self._must_exist(stack)
+            rows = self._json("config", "--json", "--show-secrets", "--stack", stack)
+            own = f"{NAMESPACE}:"
+            self._configs[stack] = {
+                key.removeprefix(own): str(row.get("value", "")) for key, row in rows.items() if key.startswith(own)
+            }
+        return self._configs[stack]
 
     def state(self, stack: str, organization: int) -> State:
         """What a stack's state holds of one organization.

@@ -172,6 +172,11 @@ def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def company_domains(text: str) -> frozenset[str]:
+    """The domains that `mixpanel:companyDomains` lists, between blanks or commas, lower case."""
+    return frozenset(text.replace(",", " ").casefold().split())
+
+
 @dataclass(frozen=True)
 class Context:
     """What is around the resources.

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from mixpanel_access.model.access import SERVICE_ACCOUNT_SUFFIX
+from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.dates import day
 from mixpanel_access.rules.facts import PEOPLE, UNKNOWN, Context, Entry, ExceptionEntry, Kind, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
 
-_SUFFIX: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$")
 _REDACTED: Final = "[secret]"
 """What the engine writes for a secret when it reads a state file without the key."""
 
@@ -28,7 +27,7 @@ def _named(entry: Entry, context: Context) -> Iterator[str]:
         pattern, name, what = context.options["teams"], entry.text("name") or entry.name, "the name of the team"
     else:
         pattern, what = context.options["serviceAccounts"], "the name of the service account"
-        name = _SUFFIX.sub("", entry.text("username") or entry.name)
+        name = service_account_name(entry.text("username") or entry.name)
     if not _matches(pattern, name):
         yield f"{what}, {name!r}, is not of the form {pattern}"
 

@@ -24,7 +24,16 @@ from mixpanel_access.model import dates
 from mixpanel_access.model.ids import COMPONENT_TYPE
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
-from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.facts import (
+    UNKNOWN,
+    Context,
+    Entry,
+    ExceptionEntry,
+    Kind,
+    NotApplicable,
+    Stack,
+    company_domains,
+)
 from mixpanel_access.rules.rule import Rule, Verdict
 
 NAME: Final = "mixpanel-access"
@@ -116,11 +125,10 @@ def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any] |
         value = _plain(config.get(f"{NAMESPACE}:{key}"))
         return value.strip() if isinstance(value, str) else ""
 
-    domains = setting("companyDomains").replace(",", " ").casefold().split()
     return Context(
         today=_today(setting("now")),
         environment=setting("environment") or None,
-        company_domains=frozenset(domains),
+        company_domains=company_domains(setting("companyDomains")),
         options={**rule.defaults, **{key: _plain(value) for key, value in (options or {}).items()}},
         rules=EXCEPTABLE,
     )

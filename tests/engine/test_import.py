@@ -198,6 +198,11 @@ def test_dry_run_shows_and_writes_nothing(workspace: Workspace) -> None:
     assert any(line.startswith("ana@example.com accepted owner shop owner (organization_role)") for line in lines)
     assert f"Service accounts, which are not people and are left out: {USERNAME}." in lines
     assert lines[-1].endswith("into stack production. Nothing was written.")
+    shared = workspace.stacks / "common.yaml"
+    shared.write_text(shared.read_text().replace("deploy-bot:", "etl-bot:"))
+    document = json.loads(workspace.command("import", "--stack", "production", "--dry-run", "--json").stdout)
+    assert document["unknownServiceAccounts"] == [USERNAME]
+    shared.write_text(shared.read_text().replace("etl-bot:", "deploy-bot:"))
     assert {file: file.read_bytes() for file in workspace.stacks.iterdir() if file.is_file()} == files
     assert workspace.resources() == []
 

@@ -1,0 +1,43 @@
+"""`mixpanel-access roster`: read a roster without the engine, and print what it gives to whom."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from mixpanel_access.cli.output import day_of, print_table
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.given import given, overlaps
+
+
+def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
+    """Read and print."""
+    roster, today = read_roster(file), day_of(now)
+    if as_json:
+        document = roster.document()
+        document.pop("include", None)  # what it brings stands in the document
+        typer.echo(json.dumps(document, indent=2))
+        return 0
+    people = given(roster, today)
+    table = Table("who", "organization role", "projects", "engagement", "until", box=None, pad_edge=False)
+    for person in people:
+        projects = ", ".join(f"{key} {held.role}" for key, held in person.projects.items())
+        entry = person.entry
+        table.add_row(
+            person.email,
+            person.organization_role or "",
+            projects,
+            entry.engagement or "",
+            str(entry.ends) if entry.ends else "",
+        )
+    if people:
+        print_table(table)
+    for person in people:
+        for words in overlaps(person):
+            typer.echo(words)
+    absent = len({person.key for person in roster.people} - {person.key for person in people})
+    typer.echo(f"{file.name} gives access to {len(people)} on {today}, and to {absent} on other days only.")
+    return 0

@@ -1,0 +1,287 @@
+"""Add one person to a stack's roster, checked against roster, organization and policies, and previewed.
+
+Nothing is sent here: the invitation goes out with the `pulumi up` of the changed roster.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from mixpanel_access.component.declaration import declaration
+from mixpanel_access.component.roster_access import DRAFTS_VARIABLE
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.engine import Pulumi
+from mixpanel_access.files.roster import source_of, text_of, write_roster
+from mixpanel_access.model import roles, roster_text
+from mixpanel_access.model.access import Person, remaining
+from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps
+from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_text import NewPerson
+from mixpanel_access.operations.judging import Violation, read_policy_config, violations
+from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.state_change import changes_at_preview
+from mixpanel_access.rules.catalogue import EXCEPTABLE
+from mixpanel_access.rules.facts import Context, company_domains
+from mixpanel_access.rules.rule import Level
+
+OF_THE_ENGAGEMENT: Final = ("type", "sow", "sponsor")
+"""What only an engagement has."""
+OF_EITHER: Final = ("ticket", "approver", "justification", "starts", "ends")
+"""What a new engagement takes, else the person."""
+
+_ALIKE: Final = 2
+"""Characters in which two addresses may differ and one still be taken for the other."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Whom to add, and why.
+
+    Attributes:
+        stack: the stack.
+        email: the address.
+        name: the name, or None.
+        engagement: the key of an engagement of the roster, or of a new one; None for access without one.
+        projects: project key -> project role, or None for the standard one.
+        organization_role: the organization role; None for the standard one where the roster declares them.
+        terms: type, sow, sponsor, ticket, approver, justification, starts, ends; what is given of them.
+    """
+
+    stack: str
+    email: str
+    name: str | None = None
+    engagement: str | None = None
+    projects: Mapping[str, str | None] = field(default_factory=dict)
+    organization_role: str | None = None
+    terms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An entry that has been worked out, and not written.
+
+    Attributes:
+        request: what was asked for.
+        file: the roster.
+        before: its text.
+        after: its text with the entry.
+        roles: project key -> role that the entry gives from its first day on.
+        notes: what is good to know, in words.
+        violations: what the policy rules find with the entry and not without it.
+        changes: what a preview with the entry would change.
+    """
+
+    request: Request
+    file: Path
+    before: str
+    after: str
+    roles: Mapping[str, str]
+    notes: Sequence[str]
+    violations: Sequence[Violation]
+    changes: Sequence[str]
+
+    @property
+    def held(self) -> bool:
+        """Whether a mandatory rule is violated."""
+        return any(one.level is Level.MANDATORY for one in self.violations)
+
+
+def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
+    """Work out the entry, look at what it does, and write nothing.
+
+    Raises:
+        UsageError: something of the request, the configuration or the roster is wrong.
+        EngineError: the preview fails: a brake, or the provider's check.
+        MixpanelError: Mixpanel cannot be read.
+    """
+    settings = project.settings(request.stack)
+    file, before = read(project, request.stack)
+    roster, source = parse(before, source_of(file)), source_of(file)
+    _must_fit(request, roster, file)
+    request = _completed(request, roster)
+    after = _written(request, roster, before, source)
+    changed, today = parse(after, source), settings.clock().date()
+    mine = entries(changed)[same_key(request.email)]
+    entry = mine[-1]
+    first = max(today, entry.starts or today)
+    around = Context(
+        today, settings.environment, company_domains(project.config(request.stack, "companyDomains")), rules=EXCEPTABLE
+    )
+    config = read_policy_config(project.pulumi.project / "policies" / "config" / f"{file.stem}.json")
+    already = {(one.rule.id, one.text) for one in violations(declaration(roster, first), around, config)}
+    found = [
+        one for one in violations(declaration(changed, first), around, config) if (one.rule.id, one.text) not in already
+    ]
+    directory = connect(settings)
+    progress("previewing")
+    changes = _changes(project, request.stack, file, after)
+    person = given_to(mine, first)
+    notes = [
+        *_who_is_there(request.email, directory),
+        *_what_becomes(person, directory, changed),
+        *_who_is_alike(request.email, directory, roster),
+        *_elsewhere(project, request),
+        *(overlaps(person) if person else ()),
+        *_when(entry, today),
+    ]
+    return Prepared(request, file, before, after, entry.projects, notes, found, changes)
+
+
+def write(prepared: Prepared) -> None:
+    """Write the roster with the entry.
+
+    Raises:
+        UsageError: it was changed meanwhile, or cannot be written.
+    """
+    write_roster(prepared.file, prepared.before, prepared.after)
+
+
+def read(project: Project, stack: str) -> tuple[Path, str]:
+    """A stack's roster and its text.
+
+    Raises:
+        UsageError: there is none.
+    """
+    file = project.roster(stack)
+    text = text_of(file)
+    if text is None:
+        raise UsageError(
+            "cannot find the roster",
+            whom=stack,
+            why=f"there is no {file}",
+            next_step=f"Make it: mixpanel-access import --stack {stack} --project ...",
+        )
+    return file, text
+
+
+def _must_fit(request: Request, roster: Roster, file: Path) -> None:
+    """Hold what the roster's own rules would tell less well."""
+
+    def hold(why: str, next_step: str) -> None:
+        raise UsageError("cannot invite", whom=request.email, why=why, next_step=f"{next_step} Nothing was written.")
+
+    if reason := problem_with(request.email):
+        hold(f"that is no e-mail address ({reason})", "Correct it.")
+    key, engagement = same_key(request.email), request.engagement
+    for person in roster.people:
+        if person.key == key and person.engagement == engagement:
+            what = f"with the engagement {engagement}" if engagement else "without an engagement"
+            hold(f"{file.name} has {person.email} already, {what}", "Change that entry, or name another --engagement.")
+        if person.key == key and person.email != request.email:
+            hold(f"{file.name} has them as {person.email}", "Write the address the same.")
+    given = [name for name in OF_THE_ENGAGEMENT if name in request.terms]
+    if engagement is None and given:
+        hold(f"{' and '.join(given)} belong to an engagement", "Name it with --engagement.")
+    if engagement is not None and engagement not in roster.engagements and "type" not in request.terms:
+        hold(unknown(engagement, "engagement", roster.engagements), "For a new one, give its --type.")
+    if engagement in roster.engagements and given:
+        hold(f"the engagement {engagement} is there, with its own {' and '.join(given)}", "Leave them out.")
+    for name in request.projects:
+        if name not in roster.projects:
+            hold(unknown(name, "project of this roster", roster.projects), "Correct --project.")
+
+
+def _completed(request: Request, roster: Roster) -> Request:
+    """The request with the standard organization role, where the roster declares those."""
+    if not roster.organization_roles or request.organization_role:
+        return request
+    engagement = roster.engagements.get(request.engagement or "")
+    kind = request.terms.get("type") or (engagement.type if engagement else None)
+    standard = roster.standards.get(kind or "")
+    return replace(request, organization_role=standard.organization if standard else roles.MEMBER)
+
+
+def _written(request: Request, roster: Roster, text: str, source: Source) -> str:
+    new = request.engagement is not None and request.engagement not in roster.engagements
+    terms = {name: _unquoted(value) for name, value in request.terms.items()}
+    if new:
+        values: dict[str, Any] = {name: terms[name] for name in ("type", "sow", *OF_EITHER, "sponsor") if name in terms}
+        text = roster_text.add_engagement(text, source, str(request.engagement), values)
+    own = {} if new else terms
+    values_of_person: dict[str, Any] = {
+        "email": request.email,
+        "name": request.name,
+        "organizationRole": request.organization_role,
+        "engagement": request.engagement,
+        "projects": dict(request.projects) or None,
+        **{name: own.get(name) for name in OF_EITHER},
+    }
+    person = NewPerson({name: value for name, value in values_of_person.items() if value is not None})
+    return roster_text.add_people(text, source, [person])
+
+
+def _unquoted(value: str) -> str | date:
+    """A date as one, which YAML writes without quotes; anything else is for the roster's rules to judge."""
+    try:
+        return day(value)
+    except ValueError:
+        return value
+
+
+def _changes(project: Project, stack: str, file: Path, text: str) -> list[str]:
+    """What a preview would change if the roster were so; the roster itself is not touched."""
+    with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
+        (Path(folder) / file.name).write_bytes(text.encode())
+        pulumi = project.pulumi
+        drafting = Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, DRAFTS_VARIABLE: folder})
+        return changes_at_preview(Project(drafting), stack)
+
+
+def _who_is_there(email: str, directory: Directory) -> Iterator[str]:
+    person = directory.person(email)
+    if person is None:
+        yield "they are not in the organization: the next `pulumi up` invites them"
+        return
+    state = "invited" if person.invited else "a member"
+    role = f" as organization {person.role}" if person.role else ""
+    spelling = f", written {person.email}" if person.email != email else ""
+    yield f"they are {state} already{role}{spelling}: {remaining(directory.other_access(email))}"
+
+
+def _what_becomes(person: GivenPerson | None, directory: Directory, roster: Roster) -> Iterator[str]:
+    """What they hold by hand, and would hold otherwise: a declared role is put in its place."""
+    if person is None:
+        return
+    for key, held in person.projects.items():
+        there = directory.access(roster.projects[key].id, person.email).individual
+        if there not in (None, held.role):
+            yield f"they have {there} in {key} already: `pulumi up` makes it {held.role}"
+
+
+def _who_is_alike(email: str, directory: Directory, roster: Roster) -> Iterator[str]:
+    """People who may be the same, or be taken for them."""
+    there: dict[str, str | Person] = {person.key: person.email for person in roster.people}
+    there |= {key: person.email for key, person in directory.people().items()}
+    own = same_key(email)
+    for key, other in sorted(there.items()):
+        if key != own and DamerauLevenshtein.distance(key, own, score_cutoff=_ALIKE) <= _ALIKE:
+            yield f"{other} is there and looks much the same: make sure that they are two"
+
+
+def _elsewhere(project: Project, request: Request) -> Iterator[str]:
+    """The person in the rosters of the other stacks."""
+    for name, roster in project.other_rosters(request.stack).items():
+        for person in roster.people:
+            if person.key == same_key(request.email):
+                engagement = f", with the engagement {person.engagement}" if person.engagement else ""
+                yield f"{name} has {person.email} as well{engagement}"
+
+
+def _when(entry: Entry, today: date) -> Iterator[str]:
+    if entry.ends is not None and entry.ends < today:
+        yield f"it ended on {entry.ends}, and gives nothing"
+    elif entry.starts is not None and entry.starts > today:
+        yield f"it begins on {entry.starts}: until then, `pulumi up` gives nothing"

@@ -1,0 +1,98 @@
+"""The policy rules over what a roster declares, without the engine: what a policy run would say of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mixpanel_access.component.declaration import Declaration, grant_name
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.rules.catalogue import RULES
+from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.rule import Level, Rule
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What one rule finds.
+
+    Attributes:
+        rule: the rule.
+        level: what it does in the stack's policy configuration.
+        text: the finding, in words.
+    """
+
+    rule: Rule
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """The levels and options of the rules, as `pulumi --policy-pack-config` takes them.
+
+    Attributes:
+        rules: rule id -> its level, or its options with the level under `enforcementLevel`; `all` is for every rule.
+    """
+
+    rules: Mapping[str, Any]
+
+    def of(self, rule: Rule) -> tuple[Level, Mapping[str, Any]]:
+        """A rule's level and options."""
+        given = self.rules.get(rule.id, self.rules.get("all", {}))
+        entry = {"enforcementLevel": given} if isinstance(given, str) else dict(given)
+        level = Level(entry.pop("enforcementLevel", rule.level.value))
+        return level, {**rule.defaults, **entry}
+
+
+def read_policy_config(file: Path) -> PolicyConfig:
+    """The configuration of the policies; where there is no file, every rule is as it comes.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    try:
+        config = PolicyConfig(json.loads(file.read_text(encoding="utf-8")))
+        for rule in RULES:
+            config.of(rule)
+    except FileNotFoundError:
+        return PolicyConfig({})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UsageError(
+            "cannot read the policies' configuration",
+            whom=str(file),
+            why=str(error),
+            next_step="Mend it and run again.",
+        ) from None
+    return config
+
+
+def violations(declared: Declaration, around: Context, config: PolicyConfig) -> Iterator[Violation]:
+    """What the rules find in what a roster declares; what only Mixpanel knows is not judged.
+
+    Args:
+        declared: the resources.
+        around: day, environment and company domains; its options are the rules' own.
+        config: levels and options.
+    """
+    stack = _stack(declared)
+    for rule in RULES:
+        level, options = config.of(rule)
+        if level is Level.DISABLED:
+            continue
+        try:
+            verdict = rule.judge_stack(stack, replace(around, options=options))
+        except NotApplicable:
+            continue
+        for finding in verdict.findings:
+            yield Violation(rule, level, finding.text)
+
+
+def _stack(declared: Declaration) -> Stack:
+    members = [Entry(Kind.MEMBER, name, values=values) for name, values in declared.members.items()]
+    grants = [Entry(Kind.GRANT, grant_name(*place), values=values) for place, values in declared.grants.items()]
+    exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
+    return Stack([*members, *grants], declared.facts["organization_roles"], exceptions)

@@ -1,0 +1,55 @@
+"""`mixpanel-access roster`: what a roster gives to whom, without the engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from mixpanel_access.cli.app import app
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.roster_reading import Source, parse
+
+STACKS = Path(__file__).parents[2] / "stacks"
+
+
+def test_it_shows_who_has_what_on_a_day() -> None:
+    """With the standard roles filled in, and how many have it on other days only."""
+    shown = CliRunner().invoke(app, ["roster", str(STACKS / "staging.yaml"), "--now", "2026-05-04"])
+    assert shown.exit_code == 0
+    lines = [" ".join(line.split()) for line in shown.output.splitlines()]
+    assert lines[1] == "robin@agency.example.org shop admin, sandbox admin tracking-plan 2030-12-31"
+    assert lines[2] == "staging.yaml gives access to 1 on 2026-05-04, and to 0 on other days only."
+    late = CliRunner().invoke(app, ["roster", str(STACKS / "staging.yaml"), "--now", "2031-01-01"])
+    assert late.output == "staging.yaml gives access to 0 on 2031-01-01, and to 1 on other days only.\n"
+
+
+def test_overlapping_engagements_are_told(tmp_path: Path) -> None:
+    """As a preview tells them."""
+    file = tmp_path / "r.yaml"
+    person = "{ email: bo@example.com, engagement: %s, projects: { shop: %s } }"
+    file.write_text(
+        "environment: x\nprojects: { shop: { id: 1, environment: x } }\nengagements: { a: {}, b: {} }\n"
+        f"people: [{person % ('a', 'admin')}, {person % ('b', 'analyst')}]\n"
+    )
+    shown = CliRunner().invoke(app, ["roster", str(file)])
+    assert (
+        "admin in shop by the engagement a counts, the highest; beside it analyst by the engagement b" in shown.output
+    )
+
+
+def test_its_json_is_a_roster_without_files_beside_it() -> None:
+    """It reads as what the files together say."""
+    for name in ("production", "staging"):
+        shown = CliRunner().invoke(app, ["roster", str(STACKS / f"{name}.yaml"), "--json"])
+        document = json.loads(shown.output)
+        assert {"organization", "engagements", "people"} <= document.keys()
+        assert parse(shown.output, Source("r")).document() == document
+
+
+def test_a_bad_roster_is_an_error() -> None:
+    """The command line's main function prints it in one line."""
+    failed = CliRunner().invoke(app, ["roster", "nowhere.yaml"])
+    assert isinstance(failed.exception, RosterError)
+    assert "cannot read the roster for nowhere.yaml: No such file" in str(failed.exception)

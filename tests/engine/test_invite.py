@@ -1,0 +1,206 @@
+"""`mixpanel-access invite`: an entry is checked, shown, and written only with a yes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from tests.emulator.conftest import unchanged
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+
+pytestmark = pytest.mark.engine
+
+DI = "di@agency.example.org"
+
+
+def texts(workspace: Workspace) -> dict[str, str]:
+    """All files beside the program."""
+    return {path.name: path.read_text() for path in workspace.stacks.iterdir() if path.is_file()}
+
+
+def invite(workspace: Workspace, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run it without anybody to ask."""
+    return workspace.command("invite", *args, "--stack", "production")
+
+
+def test_an_entry_is_shown_then_written_and_given(workspace: Workspace) -> None:
+    """First nothing is written anywhere; with a yes the roster is; `pulumi up` then brings it about."""
+    workspace.run("config", "set", "mixpanel:now", "2026-05-04", "--stack", "production")
+    workspace.up()
+    before, there = workspace.dump(), texts(workspace)
+    asked = (
+        DI,
+        "--name",
+        "Di",
+        "--engagement",
+        "funnel-review",
+        "--project",
+        "shop",
+        "--project",
+        "warehouse=consumer",
+    )
+    ends = ("--starts", "2026-05-01", "--ends", "2026-07-29")
+    shown = invite(workspace, *asked, *ends)
+    assert (shown.returncode, shown.stderr) == (1, "previewing\n")
+    assert shown.stdout.startswith(
+        f"{DI} in stack production:\n  shop: analyst, the standard role\n  warehouse: consumer\n"
+    )
+    for words in (
+        "- they are not in the organization: the next `pulumi up` invites them\n",
+        "+  - email: di@agency.example.org\n",
+        "+    organizationRole: member\n",
+        "+    engagement: funnel-review\n",
+        "+    starts: 2026-05-01\n",
+        f"  create {DI}\n",
+        f"  create {PRODUCTION}:{DI}\n",
+        f"  create {WAREHOUSE}:{DI}\n",
+        "  update removal-brake\n",
+        "Nothing was written. With --yes, it is.\n",
+    ):
+        assert words in shown.stdout
+    assert "policy" not in shown.stdout
+    assert texts(workspace) == there
+    assert unchanged(before, workspace.dump())
+
+    done = invite(workspace, *asked, *ends, "--yes")
+    assert (done.returncode, done.stderr) == (0, "previewing\n")
+    assert "Commit it; the invitation goes out with `pulumi up --stack production`" in done.stdout
+    assert unchanged(before, workspace.dump())
+    assert {name for name, text in texts(workspace).items() if text != there[name]} == {"production.yaml"}
+    workspace.up()
+    assert workspace.grants(DI) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    workspace.run("preview", "--expect-no-changes", "--stack", "production")
+
+
+def test_a_mandatory_policy_holds_a_yes(workspace: Workspace) -> None:
+    """A misspelt domain, a role above the standard, no paperwork: told all at once, and nothing is written."""
+    workspace.up()
+    there = texts(workspace)
+    refused = invite(
+        workspace, "di@agency.exmaple.com", "--engagement", "look", "--type", "audit", "--project", "shop=admin",
+        "--ends", "2027-12-31", "--yes", "--json",
+    )  # fmt: skip
+    assert refused.returncode == 1
+    document = json.loads(refused.stdout)
+    mandatory = {one["rule"] for one in document["violations"] if one["level"] == "mandatory"}
+    assert mandatory >= {"role-within-standard", "longest-duration", "production-has-paperwork", "admin-has-reason"}
+    assert all("di@agency.exmaple.com" in one["text"] for one in document["violations"])
+    assert (document["written"], texts(workspace)) == (False, there)
+    plain = invite(workspace, "di@example.cmo", "--project", "shop=consumer", "--yes")
+    assert (plain.returncode, texts(workspace)) == (1, there)
+    assert "mandatory policy domain-misspelt: di@example.cmo" in plain.stdout
+    assert "domain-misspelt" in plain.stdout.splitlines()[-1]
+
+
+def test_a_new_engagement_comes_with_its_person(workspace: Workspace) -> None:
+    """Its terms stand with it, and not with the person; an entry that has not begun changes nothing yet."""
+    workspace.run("config", "set", "mixpanel:now", "2026-05-04", "--stack", "production")
+    workspace.up()
+    done = invite(
+        workspace, DI, "--engagement", "look", "--type", "audit", "--project", "shop", "--ticket", "OPS-9",
+        "--sow", "SOW-2026-015", "--approver", "ana@example.com", "--justification", "Looks at what there is",
+        "--sponsor", "omar@example.com", "--starts", "2026-06-01", "--ends", "2026-06-30", "--yes",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "- it begins on 2026-06-01: until then, `pulumi up` gives nothing\n" in done.stdout
+    assert "would then:\n  change nothing\n" in done.stdout
+    document = json.loads(workspace.command("roster", "stacks/production.yaml", "--json").stdout)
+    assert document["engagements"]["look"] == {
+        "type": "audit", "sow": "SOW-2026-015", "ticket": "OPS-9", "approver": "ana@example.com",
+        "justification": "Looks at what there is", "starts": "2026-06-01", "ends": "2026-06-30",
+        "sponsor": "omar@example.com",
+    }  # fmt: skip
+    assert document["people"][-1] == {
+        "email": DI, "organizationRole": "member", "engagement": "look", "projects": {"shop": None},
+    }  # fmt: skip
+
+
+BAD = {
+    "no address": (("di@agency",), "cannot invite for di@agency: that is no e-mail address"),
+    "in the roster": (
+        ("robin@agency.example.org", "--engagement", "funnel-review"),
+        "production.yaml has robin@agency.example.org already, with the engagement funnel-review",
+    ),
+    "another spelling": (
+        ("Robin@agency.example.org", "--project", "shop=consumer"),
+        "production.yaml has them as robin@agency.example.org",
+    ),
+    "unknown engagement": ((DI, "--engagement", "funel-review"), "(did you mean 'funnel-review'?)"),
+    "terms of a known one": (
+        (DI, "--engagement", "funnel-review", "--sow", "X"),
+        "the engagement funnel-review is there, with its own sow",
+    ),
+    "terms of none": ((DI, "--type", "audit"), "type belong to an engagement. Name it with --engagement."),
+    "unknown project": ((DI, "--project", "shpo"), "'shpo' is no project of this roster (did you mean 'shop'?)"),
+    "unknown role": ((DI, "--project", "shop=analist"), "(did you mean 'analyst'?)"),
+    "no standard role": ((DI, "--project", "shop"), "shop has no role"),
+    "unknown type": ((DI, "--engagement", "x", "--type", "audits"), "(did you mean 'audit'?)"),
+    "no date": ((DI, "--project", "shop=consumer", "--ends", "soon"), "'soon' is no date"),
+    "nobody": ((), "address and --stack are needed where nobody can be asked"),
+}
+
+
+def test_what_cannot_be_is_told_in_one_line(workspace: Workspace) -> None:
+    """Before anything is asked of Mixpanel or written."""
+    there = texts(workspace)
+    for name, (args, words) in BAD.items():
+        failed = invite(workspace, *args, "--yes")
+        assert (failed.returncode, failed.stdout) == (2, ""), name
+        assert words in failed.stderr, name
+        assert len(failed.stderr.splitlines()) == 1, name
+    assert texts(workspace) == there
+    assert not workspace.requests()
+
+
+def test_who_is_there_already_and_who_looks_alike_is_told(workspace: Workspace) -> None:
+    """With what they have; in another stack's roster too; and where engagements overlap."""
+    shown = invite(workspace, "lee@example.com", "--project", "shop=consumer")
+    assert "- they are a member already as organization member: analyst in project 1234567 through an" in shown.stdout
+    assert "- they have analyst in shop already: `pulumi up` makes it consumer\n" in shown.stdout
+    alike = invite(workspace, "lea@example.com", "--project", "shop=consumer")
+    assert "- lee@example.com is there and looks much the same: make sure that they are two\n" in alike.stdout
+    both = invite(workspace, "robin@agency.example.org", "--project", "shop=consumer")
+    assert "- staging.yaml has robin@agency.example.org as well, with the engagement tracking-plan\n" not in both.stdout
+    workspace.run("stack", "init", "staging")
+    both = invite(workspace, "robin@agency.example.org", "--project", "shop=consumer")
+    assert "- staging.yaml has robin@agency.example.org as well, with the engagement tracking-plan\n" in both.stdout
+    assert "analyst in shop by the engagement funnel-review counts, the highest; beside it consumer by" in both.stdout
+
+
+def test_in_a_terminal_it_asks_for_what_is_missing(workspace: Workspace) -> None:
+    """Standard roles are offered; a no writes nothing, a yes does."""
+    answers = ["", DI, "Di", "funnel-review", "y", "", "n"]
+    for last, code in (("n", 1), ("y", 0)):
+        there = texts(workspace)
+        said, ended = _in_a_terminal(workspace, [*answers, last])
+        assert ended == code, said
+        for question in ("Stack (production)", "E-mail address", "Project shop (Shop (production))?", "Write it?"):
+            assert question in said
+        assert "Role in shop [analyst]" in said
+        assert (texts(workspace) == there) is (last == "n")
+    entry = json.loads(workspace.command("roster", "stacks/production.yaml", "--json").stdout)["people"][-1]
+    assert (entry["email"], entry["projects"]) == (DI, {"shop": None})
+
+
+def _in_a_terminal(workspace: Workspace, answers: list[str]) -> tuple[str, int]:
+    """What `mixpanel-access invite` says in a terminal to these answers, and how it ends."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mixpanel_access", "invite"],
+        cwd=workspace.pulumi.project,
+        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **workspace.environ}),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    os.close(theirs)
+    os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+    said, _ = process.communicate(timeout=200)
+    os.close(ours)
+    return said, process.returncode

@@ -1,0 +1,80 @@
+"""The policy rules over what a roster declares: as the pack would say it, with the stack's own configuration."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_access.component.declaration import Declaration, declaration
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations
+from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
+from mixpanel_access.rules.facts import Context
+
+TODAY = date(2026, 5, 4)
+AROUND = Context(TODAY, "production", frozenset({"example.com"}), rules=EXCEPTABLE)
+
+
+def declared(more: str = "") -> Declaration:
+    """One person with a misspelt domain and no paperwork."""
+    text = (
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
+        f"people: [{{ email: di@exmaple.com, ends: 2026-05-31, projects: {{ shop: consumer }} }}]\n{more}"
+    )
+    return declaration(parse(text, Source("r")), TODAY)
+
+
+def found(config: dict[str, Any], more: str = "") -> dict[str, str]:
+    """Rule -> level."""
+    return {one.rule.id: one.level.value for one in violations(declared(more), AROUND, PolicyConfig(config))}
+
+
+def test_every_rule_judges_by_its_own_level() -> None:
+    """What is not yet known of Mixpanel is not judged."""
+    all_of_it = found({})
+    assert all_of_it.items() >= {"domain-misspelt": "mandatory", "production-has-paperwork": "mandatory"}.items()
+    assert "no-redundant-grant" not in all_of_it
+
+
+def test_the_configuration_sets_levels_and_options() -> None:
+    """As the engine reads it: a level alone, a level with options, one for all."""
+    assert "domain-misspelt" not in found({"domain-misspelt": "disabled"})
+    options = {"production-has-paperwork": {"enforcementLevel": "advisory", "fields": ["sow"]}}
+    assert found(options)["production-has-paperwork"] == "advisory"
+    assert found({"production-has-paperwork": {"fields": []}}).get("production-has-paperwork") is None
+    assert found({"all": "disabled", "domain-misspelt": "advisory"}) == {"domain-misspelt": "advisory"}
+
+
+def test_an_exception_in_the_roster_counts() -> None:
+    """For the rule that it names, and no other."""
+    exception = "{ rule: domain-misspelt, email: di@exmaple.com, reason: r, approver: a, ends: 2026-05-31 }"
+    kept = found({}, f"exceptions: [{exception}]")
+    assert "domain-misspelt" not in kept
+    assert "production-has-paperwork" in kept
+
+
+def test_no_file_is_every_rule_as_it_comes(tmp_path: Path) -> None:
+    """A project may have no policies of its own."""
+    assert read_policy_config(tmp_path / "production.json") == PolicyConfig({})
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"naming": "perhaps"}', '{"naming": 7}', "\xff"])
+def test_a_file_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+    """One line that names it."""
+    file = tmp_path / "production.json"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UsageError, match=r"cannot read the policies' configuration for .*production.json: "):
+        read_policy_config(file)
+
+
+def test_the_committed_configurations_are_read() -> None:
+    """Each has a level for every rule."""
+    for file in (Path(__file__).parents[2] / "policies" / "config").glob("*.json"):
+        config = read_policy_config(file)
+        assert config.rules == json.loads(file.read_text())
+        assert {rule.id for rule in RULES} == config.rules.keys()
