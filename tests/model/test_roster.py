@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
+import jsonschema
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -99,3 +102,34 @@ def test_the_schemas_are_of_what_they_say() -> None:
         "organization", "standardRoles", "engagements", "serviceAccounts",
     }  # fmt: skip
     assert json_schema(Roster)["title"] == "Roster"
+
+
+@given(document=documents())
+def test_an_editor_accepts_what_is_a_roster(document: dict[str, Any]) -> None:
+    """By the published schema."""
+    jsonschema.validate(document, json_schema())
+
+
+EDITOR = {
+    "unknown key": {"environment": "x", "peopel": []},
+    "unknown key of a person": {"environment": "x", "people": [{"email": "a@example.com", "engagment": "b"}]},
+    "no environment": {"people": []},
+    "role that is no text": {"environment": "x", "people": [{"email": "a@example.com", "projects": {"shop": 1}}]},
+    "id that is no number": {"environment": "x", "projects": {"shop": {"id": "1", "environment": "x"}}},
+    "engagement that is a list": {"environment": "x", "engagements": []},
+}
+
+
+@pytest.mark.parametrize("document", EDITOR.values(), ids=EDITOR.keys())
+def test_an_editor_marks_what_is_none(document: dict[str, Any]) -> None:
+    """Before the roster is ever read."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, json_schema())
+
+
+def test_the_committed_files_fit_their_schemas() -> None:
+    """The rosters, and what they share."""
+    stacks = Path(__file__).parents[2] / "stacks"
+    for name, model in (("production", Roster), ("staging", Roster), ("common", Common)):
+        document = YAML(typ="safe").load((stacks / f"{name}.yaml").read_text())
+        jsonschema.validate(json.loads(json.dumps(document, default=str)), json_schema(model))
