@@ -69,7 +69,9 @@ def _set_up(venv: Path) -> None:
     pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"]
     count = len(re.findall(r"^\S+==", REQUIREMENTS.read_text("utf-8"), re.MULTILINE))
     label = f"installing the requirements of {REQUIREMENTS} ({count} packages)"
-    if _timed(label, [*pip, "--require-hashes", "-r", str(REQUIREMENTS)]):
+    # The lock is complete. Older releases of pip do not see that `coverage==1` is the `coverage[toml]` of another line,
+    # and stop as soon as there is a newer release than the locked one.
+    if _timed(label, [*pip, "--require-hashes", "--no-deps", "-r", str(REQUIREMENTS)]):
         raise Failed("the requirements could not be installed; the lines above say why.")
     if _timed("installing this package", [*pip, "--no-deps", "--no-build-isolation", "-e", "."]):
         raise Failed("this package could not be installed; the lines above say why.")
