@@ -135,6 +135,12 @@ class FakeApi:
                     self.people.pop(key, None)
                 self.rows = [grant for grant in self.rows if grant.key not in keys]
 
+    def resend(self, emails: Iterable[str]) -> None:
+        keys = {same_key(email) for email in emails}
+        with _Writing(self, "resend", tuple(sorted(keys))) as writing:
+            if writing and not all(key in self.people and self.people[key].invited for key in keys):
+                raise NotFound("cannot resend", whom=", ".join(sorted(keys)))
+
     def _fail(self, verb: str) -> None:
         if self.faults.get(verb):
             raise self.faults[verb].pop(0)

@@ -79,6 +79,10 @@ def engine() -> None:
 
 Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The folder of the Pulumi project.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Stacks = Annotated[list[str] | None, typer.Option(help="Only this stack; repeatable. Default: all of the project.")]
+Now = Annotated[
+    str | None, typer.Option(help="The instant to take as now (ISO 8601). Default: mixpanel:now, else the clock.")
+]
 
 
 @app.command()
@@ -107,6 +111,52 @@ def expire(
     from mixpanel_access.cli.expire import show_expiry
 
     raise typer.Exit(show_expiry(cwd, stack, days, now, as_json=as_json))
+
+
+@app.command()
+def status(
+    email: Annotated[list[str] | None, typer.Argument(help="Only these people. Default: everybody.")] = None,
+    stack: Stacks = None,
+    now: Now = None,
+    watch: Annotated[
+        float | None, typer.Option(help="Look again every so many seconds, until interrupted.", min=1.0)
+    ] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Show how everybody stands, and what to do next: invitations, roles, ends; exit 1 when there is any."""
+    from mixpanel_access.cli.status import show_status
+
+    raise typer.Exit(show_status(cwd, stack or [], email or [], now, watch=watch, as_json=as_json))
+
+
+@app.command()
+def resend(
+    email: Annotated[str, typer.Argument(help="Who has not accepted the invitation.")],
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Send an invitation again, within Mixpanel's hourly limit."""
+    from mixpanel_access.cli.status import send_again
+
+    raise typer.Exit(send_again(cwd, stack or [], email, now, as_json=as_json))
+
+
+@app.command()
+def who(
+    email: Annotated[str, typer.Argument(help="What one person can reach, and by which ways.")] = "",
+    project: Annotated[str, typer.Option(help="Who can reach a project: its id, name, or short key.")] = "",
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Show who reaches a project, or what a person reaches: every grant with its type, and why."""
+    from mixpanel_access.cli.who import show_who
+
+    raise typer.Exit(show_who(cwd, stack or [], email, project, now, as_json=as_json))
 
 
 @app.command()

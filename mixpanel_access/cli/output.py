@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 import typer
 
-from mixpanel_access.model.dates import today
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def print_table(table: Table) -> None:
     console.print(table)
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 member`, `2 members`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def counted(number: int, thing: str, things: str = "") -> str:
+    """`1 member`, `2 members`; `2 people` where the plural is another word."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def day_of(now: str | None) -> date:
@@ -37,11 +37,22 @@ def day_of(now: str | None) -> date:
     Raises:
         UsageError: it is no instant.
     """
+    return (instant_of(now) or datetime.now(UTC)).date()
+
+
+def instant_of(now: str | None) -> datetime | None:
+    """What `--now` says, or None where it is not given.
+
+    Raises:
+        UsageError: it is no instant.
+    """
+    if now is None:
+        return None
     try:
-        return today(now)
+        return instant(now)
     except ValueError:
         raise UsageError(
-            "cannot use --now", whom=str(now), why="it is no ISO 8601 instant", next_step="Write it as 2026-05-01."
+            "cannot use --now", whom=now, why="it is no ISO 8601 instant", next_step="Write it as 2026-05-01."
         ) from None
 
 

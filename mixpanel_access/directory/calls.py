@@ -36,6 +36,9 @@ class Users(Protocol):
     def remove(self, emails: Iterable[str]) -> None:
         """Remove people from the organization."""
 
+    def resend(self, emails: Iterable[str]) -> None:
+        """Send pending invitations again."""
+
 
 class Projects(Protocol):
     """The organization's projects."""

@@ -219,6 +219,19 @@ class Directory:
             )
             raise
 
+    def resend(self, email: str) -> None:
+        """Send a pending invitation again. One e-mail goes out; a lost answer is not repeated, lest two do.
+
+        Raises:
+            NotFound: none is pending; an expired one is none.
+        """
+        self._settle(
+            lambda: self._api.users.resend([email]),
+            lambda: False,  # nothing that can be read tells
+            [_PEOPLE],
+            repeatable=lambda error: isinstance(error, errors.RateLimited),
+        )
+
     def change_role(self, email: str, role: str) -> None:
         """Change the organization role of a member or of a pending invitation."""
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.errors import Invalid, MixpanelError, NotApplied, RateLimited
+from mixpanel_access.model.errors import Invalid, MixpanelError, NotApplied, NotFound, RateLimited
 
 PER_HOUR: Final = 10
 """Invitation e-mails to one domain that Mixpanel sends in an hour, about."""
@@ -84,6 +84,21 @@ class Invitations:
             RateLimited: the limit is reached, and there is no time left to wait.
         """
         self._within_limit(email, lambda: self._directory.invite_again(email, role))
+
+    def resend(self, email: str, role: str) -> None:
+        """Send an invitation again that is pending, or, where it is not any more, a new one.
+
+        Raises:
+            RateLimited: the limit is reached, and there is no time left to wait.
+        """
+
+        def send() -> None:
+            try:
+                self._directory.resend(email)
+            except NotFound:
+                self._directory.invite_again(email, role)
+
+        self._within_limit(email, send)
 
     def _within_limit(self, email: str, send: Callable[[], None]) -> None:
         domain = domain_of(email)

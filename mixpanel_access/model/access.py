@@ -80,8 +80,8 @@ class Project:
 
 
 SERVICE_ACCOUNT_SUFFIX: Final = ".mp-service-account"
-_SERVER_PART: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$")
 """What Mixpanel ends the login name of a service account with."""
+_SERVER_PART: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ SERVICE_ACCOUNT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccount"
 SERVICE_ACCOUNT_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccountGrant"
 BRAKE_TYPE: Final = "pulumi-python:dynamic/mixpanel:RemovalBrake"
 COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
+PROVIDER_KEY: Final = "__provider"
+"""The property in which a dynamic resource keeps its pickled provider."""
 COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 
 

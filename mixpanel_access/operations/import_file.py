@@ -10,9 +10,17 @@ from pulumi.dynamic.dynamic import serialize_provider
 from mixpanel_access.component.declaration import BRAKE, COMPONENT, Declaration, grant_name
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.ids import BRAKE_TYPE, COMPONENT_TYPE, GRANT_TYPE, MEMBER_TYPE, GrantId, MemberId
+from mixpanel_access.model.ids import (
+    BRAKE_TYPE,
+    COMPONENT_TYPE,
+    GRANT_TYPE,
+    MEMBER_TYPE,
+    PROVIDER_KEY,
+    GrantId,
+    MemberId,
+)
 from mixpanel_access.operations.state import State
-from mixpanel_access.provider.base import GONE, PROVIDER_KEY, AccessProvider, Problems
+from mixpanel_access.provider.base import GONE, AccessProvider, Problems
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,7 +79,26 @@ class Project:
         Raises:
             EngineError: the engine cannot tell.
         """
-        return state_of(self._json("stack", "export", "--stack", stack), organization)
+        return state_of(self.export(stack), organization)
+
+    def export(self, stack: str) -> Any:
+        """A stack's state as the engine exports it, secrets encrypted.
+
+        Raises:
+            EngineError: the engine cannot tell.
+        """
+        return self._json("stack", "export", "--stack", stack)
+
+    def replace_state(self, stack: str, document: Any) -> None:
+        """Put an exported state back, with what was changed in it.
+
+        Raises:
+            EngineError: the engine refuses; the state is as it was.
+        """
+        with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
+            file = Path(folder) / "state.json"
+            file.write_text(json.dumps(document), encoding="utf-8")
+            self.pulumi.run("stack", "import", "--file", str(file), "--stack", stack)
 
     def roster(self, stack: str) -> Path:
         """Where the stack's roster is, or is to be: in the program's folder, named for the stack.

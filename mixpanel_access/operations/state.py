@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.ids import BRAKE_TYPE, COMPONENT_TYPE, GRANT_TYPE, MEMBER_TYPE, GrantId, MemberId
+from mixpanel_access.model.ids import (
+    BRAKE_TYPE,
+    COMPONENT_TYPE,
+    GRANT_TYPE,
+    MEMBER_TYPE,
+    PROVIDER_KEY,
+    GrantId,
+    MemberId,
+)
 
 
 @dataclass(frozen=True)
@@ -18,21 +26,24 @@ class HeldMember:
         email: the address as it is written there.
         role: the organization role that is declared, or None where it is not managed.
         urn: the resource's name in the engine.
+        outputs: what the state holds of it, without the provider.
     """
 
     email: str
     role: str | None
     urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class HeldGrant:
-    """A grant in a state."""
+    """A grant in a state; `outputs` is what the state holds of it, without the provider."""
 
     project: int
     email: str
     role: str
     urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,17 +93,18 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     brakes: tuple[HeldBrake, ...] = ()
     component = ""
     for resource in _resources(export):
-        urn, outputs = str(resource.get("urn", "")), resource.get("outputs") or {}
+        urn = str(resource.get("urn", ""))
+        outputs = {key: value for key, value in (resource.get("outputs") or {}).items() if key != PROVIDER_KEY}
         if resource.get("type") == MEMBER_TYPE:
             member = MemberId.parse(str(resource.get("id", "")))
             if member.organization == organization:
                 email = str(outputs.get("email", member.email))
-                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn)
+                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs)
         elif resource.get("type") == GRANT_TYPE:
             grant = GrantId.parse(str(resource.get("id", "")))
             if grant.organization == organization:
                 email = str(outputs.get("email", grant.email))
-                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn)
+                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs)
                 grants[grant.project, same_key(email)] = held
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)

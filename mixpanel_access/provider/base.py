@@ -26,6 +26,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
+from mixpanel_access.model.ids import PROVIDER_KEY
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
@@ -34,7 +35,6 @@ Properties = dict[str, Any]
 
 POLICY_FIELDS: Final = (*METADATA_FIELDS, "exceptions")
 """What resources carry for tracker and policies; a change of it sends no request."""
-PROVIDER_KEY: Final = "__provider"
 GONE: Final = ReadResult("", {})
 """What `read` returns for a resource that is no more: an empty id and no outputs (None raises in the SDK)."""
 

@@ -1,0 +1,143 @@
+"""`mixpanel-access status` and `resend`: print how everybody stands, and send an invitation again."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from mixpanel_access.cli.output import counted, instant_of, print_table, progress
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import written
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.operations.picture import Picture, look
+from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.resending import resend
+from mixpanel_access.operations.status import RoleHere, Status, statuses
+
+_CLEAR = "\x1b[2J\x1b[H"
+
+
+def show_status(
+    folder: Path, stacks: list[str], emails: list[str], now: str | None, *, watch: float | None, as_json: bool
+) -> int:
+    """Look and print, again and again where that is wanted; 1 when there is anything to do, else 0."""
+    while True:
+        picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+        found = _wanted(statuses(picture), emails)
+        if as_json:
+            typer.echo(json.dumps(_document(found, picture), indent=2))
+        else:
+            _print(found, picture, clear=watch is not None)
+        if watch is None:
+            return 1 if any(one.problems for one in found) else 0
+        time.sleep(watch)
+
+
+def send_again(folder: Path, stacks: list[str], email: str, now: str | None, *, as_json: bool) -> int:
+    """Send and print."""
+    project = open_project(folder, progress)
+    sent = resend(project, look(project, stacks, instant_of(now), progress), email, progress)
+    if as_json:
+        document = {"email": sent.email, "at": written(sent.at), "expiresAt": written(sent.expires_at)}
+        typer.echo(json.dumps({**document, "stacks": sent.stacks}, indent=2))
+    else:
+        typer.echo(f"The invitation to {sent.email} went out again; it is good until {sent.expires_at:%Y-%m-%d}.")
+    return 0
+
+
+def _wanted(found: list[Status], emails: list[str]) -> list[Status]:
+    by_key = {same_key(one.email): one for one in found}
+    for email in emails:
+        if same_key(email) not in by_key:
+            raise UsageError(
+                "cannot find",
+                whom=email,
+                why=f"no roster and no state has them{did_you_mean(same_key(email), list(by_key))}",
+                next_step=f"mixpanel-access who {email} shows what Mixpanel has.",
+            )
+    return [by_key[same_key(email)] for email in emails] or found
+
+
+def _print(found: list[Status], picture: Picture, *, clear: bool) -> None:
+    if clear:
+        typer.echo(_CLEAR, nl=False)
+    columns = ("who", "invitation", "since", "organization role", "projects", "ends", "next")
+    table = Table(*columns, box=None, pad_edge=False)
+    for one in found:
+        steps = [f"{step.text}: {step.next_step}" if step.next_step else step.text for step in one.steps]
+        table.add_row(
+            one.email,
+            one.invitation.value if one.invitation else "not there",
+            _since(one, picture.now),
+            _compared(one.declared_role, one.actual_role),
+            "\n".join(_role(role) for role in one.roles),
+            str(one.ends) if one.ends else "",
+            "\n".join(steps),
+        )
+    if found:
+        print_table(table)
+    due = sum(1 for one in found if one.problems)
+    people, stacks = counted(len(found), "person", "people"), ", ".join(picture.stacks)
+    typer.echo(f"\n{due} of {people} of {stacks} with something to do, {picture.now:%Y-%m-%d %H:%M} UTC.")
+
+
+def _since(one: Status, now: datetime) -> str:
+    """The age of an invitation that waits, else the last login."""
+    if one.invited_at is not None:
+        return f"{int((now - one.invited_at).total_seconds() // 3600)} h"
+    if one.last_login is not None:
+        return f"last active {one.last_login:%Y-%m-%d}"
+    return ""
+
+
+def _role(role: RoleHere) -> str:
+    by_other_ways = f", {role.effective} by another way" if role.effective not in (None, role.actual) else ""
+    return f"{role.name} {_compared(role.declared, role.actual)}{by_other_ways}"
+
+
+def _compared(declared: str | None, actual: str | None) -> str:
+    if declared in (None, actual):
+        return actual or ""
+    return f"{declared} (is {actual or 'nothing yet'})"
+
+
+def _document(found: list[Status], picture: Picture) -> dict[str, Any]:
+    return {
+        "now": written(picture.now),
+        "stacks": list(picture.stacks),
+        "people": [
+            {
+                "email": one.email,
+                "stacks": list(one.stacks),
+                "invitation": one.invitation.value if one.invitation else None,
+                "invitedAt": _text(one.invited_at),
+                "expiresAt": _text(one.expires_at),
+                "lastLogin": _text(one.last_login),
+                "organizationRole": {"declared": one.declared_role, "actual": one.actual_role},
+                "projects": [
+                    {
+                        "project": role.project,
+                        "name": role.name,
+                        "declared": role.declared,
+                        "actual": role.actual,
+                        "effective": role.effective,
+                    }
+                    for role in one.roles
+                ],
+                "ends": one.ends.isoformat() if one.ends else None,
+                "steps": [{"text": step.text, "next": step.next_step, "problem": step.problem} for step in one.steps],
+            }
+            for one in found
+        ],
+    }
+
+
+def _text(when: datetime | None) -> str | None:
+    return written(when) if when else None

@@ -1,0 +1,72 @@
+"""`mixpanel-access who`: print who reaches a project, or what a person reaches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from mixpanel_access.cli.output import counted, instant_of, print_table, progress
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.who import Held, in_project, of_person, project_named
+
+
+def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str | None, *, as_json: bool) -> int:
+    """Look and print."""
+    if bool(email) == bool(project):
+        raise UsageError(
+            "cannot tell what to show", why="it takes an address or a --project", next_step="Give one of the two."
+        )
+    picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+    if project:
+        chosen = project_named(picture, project)
+        held, about = in_project(picture, chosen), f"project {chosen.id} {chosen.name}"
+    else:
+        held, about = of_person(picture, same_key(email)), email
+    if as_json:
+        typer.echo(json.dumps([_row(one) for one in held], indent=2))
+        return 0
+    first = "who" if project else "project"
+    table = Table(first, "role", "through", "why", "approved by", "until", "stack", box=None, pad_edge=False)
+    for one in held:
+        table.add_row(
+            (f"{one.email} (invited)" if one.invited else one.email) if project else f"{one.project} {one.name}",
+            one.role,
+            _through(one),
+            " / ".join(one.why[name] for name in ("engagement", "ticket", "justification") if name in one.why),
+            one.why.get("approver", ""),
+            one.why.get("ends", ""),
+            one.stack or ("none" if one.grant_type is GrantType.INDIVIDUAL else ""),
+        )
+    if held:
+        print_table(table)
+    reached = len({one.email for one in held}) if project else len({one.project for one in held})
+    if project:
+        typer.echo(f"\n{counted(reached, 'person reaches', 'people reach')} {about}.")
+    else:
+        typer.echo(f"\n{about} reaches {counted(reached, 'project')}.")
+    return 0
+
+
+def _through(one: Held) -> str:
+    return f"team {one.team}" if one.team else one.grant_type.value.replace("_", " ")
+
+
+def _row(one: Held) -> dict[str, object]:
+    return {
+        "email": one.email,
+        "invited": one.invited,
+        "project": one.project,
+        "name": one.name,
+        "role": one.role,
+        "grantType": one.grant_type.value,
+        "team": one.team,
+        "stack": one.stack,
+        "why": dict(one.why),
+    }

@@ -1,0 +1,199 @@
+"""Rosters, states and the organization side by side, person by person: what the operators' commands look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.access import Invitation, Person, ProjectAccess
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.state import HeldGrant, HeldMember, State
+
+
+@dataclass(frozen=True)
+class StackView:
+    """One stack.
+
+    Attributes:
+        name: the stack.
+        settings: its settings.
+        file: its roster.
+        roster: what that says; None where there is no file.
+        state: what its state holds.
+    """
+
+    name: str
+    settings: Settings
+    file: Path
+    roster: Roster | None
+    state: State
+
+
+@dataclass
+class Standing:
+    """One person over the stacks.
+
+    Attributes:
+        key: the key of the address.
+        email: the address, as the first that has it writes it.
+        entries: the roster's entries, by stack.
+        given: what those give today, by stack.
+        members: the members in the states, by stack.
+        grants: the grants in the states, by stack and project id.
+        person: the person as Mixpanel has them, or None.
+        access: how they reach the projects of rosters and states, by project id.
+    """
+
+    key: str
+    email: str
+    entries: dict[str, Sequence[Entry]] = field(default_factory=dict)
+    given: dict[str, GivenPerson] = field(default_factory=dict)
+    members: dict[str, HeldMember] = field(default_factory=dict)
+    grants: dict[tuple[str, int], HeldGrant] = field(default_factory=dict)
+    person: Person | None = None
+    access: dict[int, ProjectAccess] = field(default_factory=dict)
+
+    @property
+    def stacks(self) -> list[str]:
+        """The stacks that have the person, in roster or state."""
+        return sorted({*self.entries, *self.members, *(stack for stack, _ in self.grants)})
+
+    @property
+    def invited_at(self) -> datetime | None:
+        """When we sent the latest invitation, or None where no state knows."""
+        known = [member.outputs.get("invited_at") for member in self.members.values()]
+        return max((instant(text) for text in known if text), default=None)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the invitation ends, at the latest, by what the states know."""
+        known = [member.outputs.get("expires_at") for member in self.members.values()]
+        return max((instant(text) for text in known if text), default=None)
+
+    def invitation(self, now: datetime) -> Invitation | None:
+        """How far the person has come into the organization; None who is not there."""
+        if self.person is None:
+            return None
+        if not self.person.invited:
+            return Invitation.ACCEPTED
+        ends = self.expires_at
+        return Invitation.EXPIRED if ends is not None and ends <= now else Invitation.PENDING
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All of it.
+
+    Attributes:
+        now: the instant that counts.
+        stacks: the stacks that were asked about, by name.
+        standings: everybody in their rosters and states, by address.
+        directory: the organization.
+        projects: project id -> short key and stack of the roster that has it.
+    """
+
+    now: datetime
+    stacks: Mapping[str, StackView]
+    standings: Sequence[Standing]
+    directory: Directory
+    projects: Mapping[int, tuple[str, str]]
+
+    @property
+    def today(self) -> date:
+        """The day, UTC."""
+        return self.now.date()
+
+    def of(self, email_key: str) -> Standing | None:
+        """One person, or None who is in no roster and no state."""
+        return next((one for one in self.standings if one.key == email_key), None)
+
+
+def look(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Picture:
+    """Look at some stacks, or at all of the project.
+
+    Args:
+        project: the Pulumi project.
+        stacks: their names; none means all.
+        now: the instant to take as now; None for the configuration's or the clock's.
+        progress: shows a line.
+
+    Raises:
+        UsageError: there is no stack, a configuration or a roster is wrong, or they are of several organizations.
+        MixpanelError: Mixpanel cannot be read.
+    """
+    views = {name: _view(project, name) for name in stacks or sorted(project.stacks)}
+    if not views:
+        raise UsageError(
+            "cannot look", why="the project has no stack", next_step="Make one: pulumi stack init production"
+        )
+    organizations = {view.settings.organization_id for view in views.values()}
+    if len(organizations) > 1:
+        raise UsageError(
+            "cannot look at all stacks together",
+            why=f"they are of the organizations {', '.join(map(str, sorted(organizations)))}",
+            next_step="Name stacks of one of them with --stack.",
+        )
+    settings = next(iter(views.values())).settings
+    directory = connect(settings)
+    people = directory.people()
+    progress(f"read {len(people)} people of organization {settings.organization_id}")
+    return picture_of(views, directory, now or settings.clock())
+
+
+def picture_of(views: Mapping[str, StackView], directory: Directory, now: datetime) -> Picture:
+    """Put rosters, states and the organization side by side.
+
+    Raises:
+        MixpanelError: Mixpanel cannot be read.
+    """
+    projects = {
+        one.id: (key, view.name) for view in views.values() if view.roster for key, one in view.roster.projects.items()
+    }
+    return Picture(now, views, _standings(views, directory, projects, now.date()), directory, projects)
+
+
+def _view(project: Project, name: str) -> StackView:
+    settings = project.settings(name)
+    file = project.roster(name)
+    roster = read_roster(file) if file.is_file() else None
+    return StackView(name, settings, file, roster, project.state(name, settings.organization_id))
+
+
+def _standings(
+    views: Mapping[str, StackView], directory: Directory, projects: Mapping[int, tuple[str, str]], today: date
+) -> list[Standing]:
+    found: dict[str, Standing] = {}
+
+    def of(key: str, email: str) -> Standing:
+        return found.setdefault(key, Standing(key, email))
+
+    for name, view in views.items():
+        for key, own in entries(view.roster).items() if view.roster else ():
+            standing = of(key, own[0].person.email)
+            standing.entries[name] = own
+            if person := given_to(own, today):
+                standing.given[name] = person
+        for key, member in view.state.members.items():
+            of(key, member.email).members[name] = member
+        for (project, key), grant in view.state.grants.items():
+            of(key, grant.email).grants[name, project] = grant
+    there = directory.projects()
+    wanted = {*projects, *(project for one in found.values() for _, project in one.grants)} & there.keys()
+    for key, standing in found.items():
+        standing.person = directory.people().get(key)
+        standing.access = {
+            project: access
+            for project in sorted(wanted)
+            if (access := directory.access(project, standing.email)).effective is not None
+        }
+    return sorted(found.values(), key=lambda one: one.key)

@@ -1,0 +1,222 @@
+"""How everybody stands: invitation and its age, roles declared and actual, the end, and what to do next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.given import Entry
+from mixpanel_access.operations.picture import Picture, Standing
+
+LOOK_AFTER: Final = timedelta(hours=72)
+"""How long an invitation may be pending before somebody should look."""
+EXPIRES_SOON: Final = timedelta(hours=48)
+"""How long before its end an invitation counts as about to expire."""
+ENDS_SOON: Final = 14
+"""Days before the end of the access at which it is pointed out."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to know of a person, and what to do about it.
+
+    Attributes:
+        text: what is the matter.
+        next_step: what to do; "" for nothing.
+        problem: whether it is a finding, and not only worth knowing.
+    """
+
+    text: str
+    next_step: str = ""
+    problem: bool = True
+
+
+@dataclass(frozen=True)
+class RoleHere:
+    """One project role, declared and actual.
+
+    Attributes:
+        project: the project's id.
+        name: its short key, or its name.
+        declared: the role that rosters give today, or None.
+        actual: the individual role that Mixpanel has, or None.
+        effective: the highest role by any way, or None.
+    """
+
+    project: int
+    name: str
+    declared: str | None
+    actual: str | None
+    effective: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one person stands.
+
+    Attributes:
+        email: the address.
+        stacks: the stacks that have them.
+        invitation: `pending`, `expired`, `accepted`, or None who is not in the organization.
+        invited_at: when the latest invitation went out, or None where nobody knows.
+        expires_at: when it ends, at the latest, or None.
+        last_login: or None where it is unknown.
+        declared_role: the organization role that a roster gives today, or None.
+        actual_role: the one that Mixpanel has, or None.
+        roles: the project roles, by project.
+        ends: the last day of the access that lasts longest, or None without an end.
+        steps: what to know and do, the problems first.
+    """
+
+    email: str
+    stacks: Sequence[str]
+    invitation: Invitation | None
+    invited_at: datetime | None
+    expires_at: datetime | None
+    last_login: datetime | None
+    declared_role: str | None
+    actual_role: str | None
+    roles: Sequence[RoleHere]
+    ends: date | None
+    steps: Sequence[Step]
+
+    @property
+    def problems(self) -> list[Step]:
+        """What is a finding."""
+        return [step for step in self.steps if step.problem]
+
+
+def statuses(picture: Picture) -> list[Status]:
+    """How everybody in the rosters and states stands, by address."""
+    return [status_of(one, picture) for one in picture.standings]
+
+
+def status_of(one: Standing, picture: Picture) -> Status:
+    """How one person stands."""
+    invitation = one.invitation(picture.now)
+    given = list(one.given.values())
+    declared_role = next((person.organization_role for person in given if person.organization_role), None)
+    ends = [entry.ends for own in one.entries.values() for entry in own if entry.current(picture.today)]
+    roles = list(_roles(one, picture))
+    steps = [*_invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles)]
+    steps += _time_steps(one, picture)
+    return Status(
+        email=one.email,
+        stacks=one.stacks,
+        invitation=invitation,
+        invited_at=one.invited_at if invitation in (Invitation.PENDING, Invitation.EXPIRED) else None,
+        expires_at=one.expires_at if invitation in (Invitation.PENDING, Invitation.EXPIRED) else None,
+        last_login=one.person.last_login if one.person else None,
+        declared_role=declared_role,
+        actual_role=one.person.role if one.person else None,
+        roles=roles,
+        ends=None if None in ends else max((end for end in ends if end), default=None),
+        steps=sorted(steps, key=lambda step: not step.problem),
+    )
+
+
+def _roles(one: Standing, picture: Picture) -> Iterator[RoleHere]:
+    declared: dict[int, str] = {}
+    for stack, person in one.given.items():
+        roster = picture.stacks[stack].roster
+        if roster is not None:
+            declared |= {roster.projects[key].id: held.role for key, held in person.projects.items()}
+    there = picture.directory.projects()
+    for project in sorted({*declared, *one.access, *(project for _, project in one.grants)}):
+        access = one.access.get(project)
+        name = _short(project, picture) or (there[project].name if project in there else str(project))
+        yield RoleHere(
+            project,
+            name,
+            declared.get(project),
+            access.individual if access else None,
+            access.effective if access else None,
+        )
+
+
+def _short(project: int, picture: Picture) -> str | None:
+    """The roster's key of a project, with its stack where several are looked at."""
+    key, stack = picture.projects.get(project, (None, ""))
+    return f"{stack}/{key}" if key and len(picture.stacks) > 1 else key
+
+
+def _invitation_steps(one: Standing, invitation: Invitation | None, picture: Picture) -> Iterator[Step]:
+    up = _up(one)
+    if invitation is None:
+        if one.given:
+            yield Step("is declared, and not in the organization", up)
+        return
+    if invitation is Invitation.EXPIRED:
+        yield Step(f"the invitation expired on {_at(one.expires_at)}", f"{up} sends it again")
+    elif invitation is Invitation.PENDING:
+        age = picture.now - one.invited_at if one.invited_at else None
+        left = one.expires_at - picture.now if one.expires_at else None
+        again = f"mixpanel-access resend {one.email}"
+        if age is not None and age > LOOK_AFTER:
+            ask = "ask whether it arrived (spam, allow-list), then "
+            yield Step(f"the invitation is pending for {_hours(age)}", f"{ask}{again}")
+        if left is not None and left <= EXPIRES_SOON:
+            yield Step(f"the invitation expires in {_hours(left)}", again)
+
+
+def _role_steps(
+    one: Standing, invitation: Invitation | None, declared: str | None, roles: Sequence[RoleHere]
+) -> Iterator[Step]:
+    if one.person is None:
+        return
+    refresh = f"{_up(one)} --refresh"
+    if declared is not None and one.person.role not in (None, declared):
+        yield Step(f"is organization {one.person.role}, and {declared} is declared", refresh)
+    for role in roles:
+        if role.declared == role.actual:
+            if role.declared is not None and role.effective != role.actual:
+                yield Step(f"has {role.effective} in {role.name} by another way", problem=False)
+        elif role.declared is None:
+            if role.actual is not None:
+                yield Step(f"has {role.actual} in {role.name}, which no roster gives", "mixpanel-access drift")
+        elif role.actual is not None:
+            yield Step(f"is {role.actual} in {role.name}, and {role.declared} is declared", refresh)
+        elif invitation is Invitation.ACCEPTED:
+            yield Step(f"has no grant in {role.name}, and {role.declared} is declared", refresh)
+
+
+def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
+    for stack, own in one.entries.items():
+        held = stack in one.members or any(name == stack for name, _ in one.grants)
+        if stack not in one.given and held and any(entry.ends and entry.ends < picture.today for entry in own):
+            yield Step(f"the access by stack {stack} is over and not yet taken away", f"pulumi up --stack {stack}")
+        for entry in own:
+            if entry.current(picture.today) and entry.ends is not None:
+                left = (entry.ends - picture.today).days
+                if left <= ENDS_SOON:
+                    when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
+                    yield Step(
+                        f"{_what(entry)} in stack {stack} ends {when}", "prolong `ends`, or let it end", problem=False
+                    )
+            elif entry.starts is not None and entry.starts > picture.today:
+                yield Step(f"{_what(entry)} in stack {stack} begins on {entry.starts}", problem=False)
+
+
+def _what(entry: Entry) -> str:
+    return str(entry) if entry.engagement else "the access"
+
+
+def _up(one: Standing) -> str:
+    """The command that brings about what is declared; the stack that declares the organization role comes first."""
+    stacks = sorted(one.given or one.stacks, key=lambda stack: not _owns(one, stack))
+    return f"pulumi up --stack {stacks[0]}" if stacks else "pulumi up"
+
+
+def _owns(one: Standing, stack: str) -> bool:
+    return stack in one.given and one.given[stack].organization_role is not None
+
+
+def _hours(span: timedelta) -> str:
+    return f"{int(span.total_seconds() // 3600)} h"
+
+
+def _at(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC" if when else "an unknown day"

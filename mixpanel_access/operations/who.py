@@ -1,0 +1,105 @@
+"""Who has what, as Mixpanel shows it, each grant with its type, and why, as the states have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType, Project
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.operations.picture import Picture
+
+REASONS: tuple[str, ...] = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends")
+"""The metadata that says why."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One grant of one person.
+
+    Attributes:
+        email: the person.
+        project: the project's id.
+        name: its name.
+        role: the role that this grant gives.
+        grant_type: how it comes about.
+        team: the team's name, for a grant through one.
+        invited: whether the person has not accepted the invitation.
+        stack: the stack that has the grant, or None.
+        why: metadata of that stack's resource; only what has a value.
+    """
+
+    email: str
+    project: int
+    name: str
+    role: str
+    grant_type: GrantType
+    team: str | None = None
+    invited: bool = False
+    stack: str | None = None
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+def project_named(picture: Picture, text: str) -> Project:
+    """A project by its id, its short key in a roster, or its name.
+
+    Raises:
+        UsageError: there is none, or several.
+    """
+    there = picture.directory.projects()
+    keys = {id_: key for id_, (key, _) in picture.projects.items()}
+    found = [
+        one
+        for id_, one in there.items()
+        if text == str(id_) or text == keys.get(id_) or text.casefold() == one.name.casefold()
+    ]
+    if len(found) == 1:
+        return found[0]
+    known = [*keys.values(), *(one.name for one in there.values())]
+    raise UsageError(
+        "cannot tell the project",
+        whom=text,
+        why=f"it stands for {', '.join(f'{one.id} {one.name}' for one in found)}"
+        if found
+        else f"there is none of that id, key or name{did_you_mean(text, known)}",
+        next_step="Name it by its id.",
+    )
+
+
+def in_project(picture: Picture, project: Project) -> list[Held]:
+    """Everybody who reaches a project, by every way, highest role first."""
+    keys = {*picture.directory.people(), *picture.directory.grants(project.id)}
+    held = [one for key in keys for one in _held(picture, project, key)]
+    return sorted(held, key=lambda one: (-roles.project_rank(one.role), one.email.casefold(), one.grant_type))
+
+
+def of_person(picture: Picture, email_key: str) -> list[Held]:
+    """Everything that one person reaches, project by project."""
+    projects = picture.directory.projects()
+    return [one for _, project in sorted(projects.items()) for one in _held(picture, project, email_key)]
+
+
+def _held(picture: Picture, project: Project, key: str) -> Iterator[Held]:
+    directory = picture.directory
+    person = directory.people().get(key)
+    email = person.email if person else key
+    access = directory.access(project.id, email)
+    invited = person is not None and person.invited
+    standing = picture.of(key)
+    rows: Sequence[tuple[str, GrantType, str | None]] = [
+        (grant.role, grant.grant_type, grant.team) for grant in access.grants
+    ]
+    inherited = roles.project_role_of(person.role) if person else None
+    if inherited and not any(kind is GrantType.ORGANIZATION_ROLE for _, kind, _ in rows):
+        rows = [*rows, (inherited, GrantType.ORGANIZATION_ROLE, None)]
+    for role, kind, team in rows:
+        own = [
+            (stack, grant)
+            for (stack, id_), grant in (standing.grants.items() if standing else ())
+            if id_ == project.id and kind is GrantType.INDIVIDUAL
+        ]
+        stack, grant = own[0] if own else (None, None)
+        why = {name: str(grant.outputs[name]) for name in REASONS if grant.outputs.get(name)} if grant else {}
+        yield Held(email, project.id, project.name, role, kind, team, invited, stack, why)

@@ -1,0 +1,153 @@
+"""`mixpanel-access status`, `resend` and `who`, over both stacks and the real engine's states."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from tests.engine.conftest import STAGING, Workspace
+
+pytestmark = pytest.mark.engine
+
+ROBIN = "robin@agency.example.org"
+DAY_4 = "2026-05-08T12:00:00Z"
+
+
+@pytest.fixture
+def both(workspace: Workspace) -> Workspace:
+    """Both stacks brought about on 4 May at noon; Robin is invited."""
+    workspace.run("stack", "init", "staging")
+    for stack in ("production", "staging"):
+        workspace.run("config", "set", "mixpanel:now", "2026-05-04T12:00:00Z", "--stack", stack)
+        workspace.up(stack)
+    return workspace
+
+
+def test_an_old_invitation_is_told_and_sent_again(both: Workspace) -> None:
+    """It is a finding after 72 hours; sent again, the states know of it, and no update sends a second one."""
+    fresh = both.command("status")
+    assert (fresh.returncode, fresh.stderr) == (0, "read 7 people of organization 7654321\n")
+    assert "production/shop analyst" in fresh.stdout
+    assert "staging/sandbox admin" in fresh.stdout
+    assert fresh.stdout.endswith("0 of 1 person of production, staging with something to do, 2026-05-04 12:00 UTC.\n")
+
+    old = both.command("status", "--now", DAY_4)
+    assert old.returncode == 1
+    assert (
+        f"pending for 96 h: ask whether it arrived (spam, allow-list), then mixpanel-access resend {ROBIN}"
+        in old.stdout
+    )
+
+    sent = both.command("resend", ROBIN, "--now", DAY_4, "--json")
+    assert sent.returncode == 0, sent.stderr
+    assert json.loads(sent.stdout) == {
+        "email": ROBIN,
+        "at": DAY_4,
+        "expiresAt": "2026-05-15T12:00:00Z",
+        "stacks": ["production", "staging"],
+    }
+    assert both.mails(ROBIN) == 2
+    document = json.loads(both.command("status", ROBIN.upper(), "--now", "2026-05-12T12:00:00Z", "--json").stdout)
+    (one,) = document["people"]
+    assert (one["invitation"], one["invitedAt"], one["expiresAt"]) == ("pending", DAY_4, "2026-05-15T12:00:00Z")
+    for stack in ("production", "staging"):
+        both.run("config", "set", "mixpanel:now", "2026-05-12T12:00:00Z", "--stack", stack)
+        both.run("preview", "--expect-no-changes", "--stack", stack)
+    both.up("production")
+    assert both.mails(ROBIN) == 2
+
+
+def test_an_expired_invitation_is_made_anew(both: Workspace) -> None:
+    """Mixpanel has none to send again; the new one counts from now on."""
+    both.emulator.control("POST", "clock", {"advance_seconds": 8 * 24 * 3600})
+    sent = both.command("resend", ROBIN, "--now", "2026-05-12T12:00:00Z")
+    assert (sent.returncode, both.mails(ROBIN)) == (0, 2), sent.stderr
+    assert sent.stdout == f"The invitation to {ROBIN} went out again; it is good until 2026-05-19.\n"
+
+
+def test_who_cannot_be_invited_again(both: Workspace) -> None:
+    """Who is in, who is not there, and who is unknown to rosters and states."""
+    for args, words in (
+        (("resend", "lee@example.com"), "it is accepted already. They can log in."),
+        (("resend", "nobody@example.com"), "nobody of this address is in the organization. Declare them"),
+        (("status", "robyn@agency.example.org"), f"no roster and no state has them (did you mean '{ROBIN}'?)"),
+        (("status", "--now", "soon"), "cannot use --now for soon: it is no ISO 8601 instant"),
+        (("status", "--stack", "prod"), "cannot find the stack for prod"),
+        (("who",), "it takes an address or a --project"),
+        (("who", "--project", "shop"), "it stands for 1234567 Shop (production), 2345678 Shop (staging)"),
+        (("who", "--project", "sandboks"), "there is none of that id, key or name (did you mean 'sandbox'?)"),
+    ):
+        failed = both.command(*args)
+        assert (failed.returncode, failed.stdout) == (2, ""), args
+        assert words in failed.stderr, args
+        assert "Traceback" not in failed.stderr
+
+
+def test_who_reaches_a_project_and_why(both: Workspace) -> None:
+    """Every way is named; what a stack has says why; what none has says so."""
+    shown = both.command("who", "--project", "sandbox")
+    assert shown.returncode == 0, shown.stderr
+    rows = [re.split(r" {2,}", line.rstrip()) for line in shown.stdout.splitlines()]
+    assert rows[0] == ["who", "role", "through", "why", "approved by", "until", "stack"]
+    assert rows[1] == ["ana@example.com", "owner", "organization role"]
+    why = "tracking-plan / OPS-4712 / Tries tracking plans before they go to production"
+    assert [f"{ROBIN} (invited)", "admin", "individual", why, "ana@example.com", "2030-12-31", "staging"] in rows
+    assert shown.stdout.endswith("\n4 people reach project 2345679 Sandbox (staging).\n")
+    noor = json.loads(both.command("who", "NOOR@example.com", "--json").stdout)
+    assert [(one["project"], one["role"], one["grantType"], one["team"], one["stack"]) for one in noor] == [
+        (1234568, "analyst", "team", "Data", None),
+        (STAGING, "consumer", "individual", None, None),
+    ]
+
+
+@contextmanager
+def _watching(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "mixpanel_access", "status", "--stack", "production", "--watch", "1", "--json"],
+        cwd=workspace.pulumi.project,
+        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **workspace.environ}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):  # it has ended
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_watching_looks_again_until_it_is_interrupted(both: Workspace) -> None:
+    """What has changed in Mixpanel meanwhile shows."""
+    with _watching(both) as process:
+        assert process.stdout is not None
+        first = _document(process.stdout)
+        both.emulator.control("POST", "invitations/accept", {"email": ROBIN})
+        seen = first
+        for _ in range(20):
+            seen = _document(process.stdout)
+            if seen["people"][0]["invitation"] == "accepted":
+                break
+        assert (first["people"][0]["invitation"], seen["people"][0]["invitation"]) == ("pending", "accepted")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+
+
+def _document(lines: Iterator[str]) -> dict[str, list[dict[str, str]]]:
+    """The next JSON document, whose closing brace stands at the margin."""
+    text = ""
+    for line in lines:
+        text += line
+        if line == "}\n":
+            break
+    document: dict[str, list[dict[str, str]]] = json.loads(text)
+    return document

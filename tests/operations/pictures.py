@@ -1,0 +1,62 @@
+"""Pictures over a fake organization: rosters as text, states as what an `up` would have left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mixpanel_access.component.declaration import declaration
+from mixpanel_access.model.dates import expiry, written
+from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.operations.picture import Picture, StackView, picture_of
+from mixpanel_access.operations.state import HeldGrant, HeldMember, State
+from tests.fakes import NOW, FakeApi, make_directory, make_session
+
+ROSTER = """\
+environment: production
+organizationRoles: true
+projects:
+  shop: {{ id: 1234567, environment: production }}
+  warehouse: {{ id: 1234568, environment: production }}
+engagements:
+  review: {{ type: audit, ticket: OPS-1, approver: ana@example.com }}
+people:
+{people}
+"""
+BO = "bo@example.com"
+
+
+def person(email: str = BO, more: str = "projects: { shop: analyst }") -> str:
+    """One entry."""
+    return f"  - {{ email: {email}, organizationRole: member, {more} }}"
+
+
+def picture(
+    api: FakeApi, *people: str, now: datetime = NOW, invited: Mapping[str, datetime] | None = None, applied: bool = True
+) -> Picture:
+    """A picture of the stack production.
+
+    Args:
+        api: the organization.
+        people: the roster's entries.
+        now: the instant that counts.
+        invited: who was invited by an `up`, and when.
+        applied: whether the state holds what the roster declares at `NOW`.
+    """
+    roster = parse(ROSTER.format(people="\n".join(people)), Source("production.yaml"))
+    declared = declaration(roster, NOW.date())
+    members, grants = {}, {}
+    for key, values in declared.members.items() if applied else ():
+        outputs: dict[str, Any] = dict(values)
+        if invited and key in invited:
+            outputs |= {"invited_at": written(invited[key]), "expires_at": written(expiry(invited[key]))}
+        members[key] = HeldMember(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
+    for place, values in declared.grants.items() if applied else ():
+        grants[place] = HeldGrant(place[0], str(values["email"]), str(values["role"]), outputs=values)
+    session, _ = make_session(api)
+    settings = replace(session.settings, now=now)
+    view = StackView("production", settings, Path("stacks/production.yaml"), roster, State(members, grants))
+    return picture_of({"production": view}, make_directory(api), now)

@@ -1,0 +1,160 @@
+"""How everybody stands, and what is next: each finding at its boundary."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from mixpanel_access.model.access import GrantType, Invitation
+from mixpanel_access.operations.status import Status, statuses
+from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
+from tests.operations.pictures import BO, person, picture
+
+HOUR = timedelta(hours=1)
+
+
+def settled(*, invited: bool = False) -> FakeApi:
+    """An organization in which Bo has what the roster gives."""
+    api = FakeApi()
+    api.put(BO, "member", invited=invited)
+    api.give(PRODUCTION, BO, "analyst")
+    return api
+
+
+def the_one(found: list[Status]) -> Status:
+    """The only person."""
+    (one,) = found
+    return one
+
+
+def said(status: Status) -> list[tuple[str, bool]]:
+    """What is said, and whether it is a finding."""
+    return [(step.text, step.problem) for step in status.steps]
+
+
+def test_who_has_what_is_declared_has_nothing_to_do() -> None:
+    """Accepted, with the roles of the roster."""
+    one = the_one(statuses(picture(settled(), person())))
+    assert (one.invitation, one.declared_role, one.actual_role, one.ends) == (
+        Invitation.ACCEPTED, "member", "member", None,
+    )  # fmt: skip
+    assert [(role.name, role.declared, role.actual) for role in one.roles] == [("shop", "analyst", "analyst")]
+    assert one.steps == []
+
+
+AGES = [
+    (72 * HOUR, []),
+    (72 * HOUR + timedelta(seconds=1), [("the invitation is pending for 72 h", True)]),
+    (
+        120 * HOUR,
+        [("the invitation is pending for 120 h", True), ("the invitation expires in 48 h", True)],
+    ),
+    (120 * HOUR - timedelta(seconds=1), [("the invitation is pending for 119 h", True)]),
+    (168 * HOUR, [("the invitation expired on 2026-05-11 12:00 UTC", True)]),
+]
+
+
+@pytest.mark.parametrize(("age", "expected"), AGES)
+def test_an_invitation_grows_old(age: timedelta, expected: list[tuple[str, bool]]) -> None:
+    """After 72 hours somebody should look; 48 hours before its end it is about to expire; then it is expired."""
+    one = the_one(statuses(picture(settled(invited=True), person(), now=NOW + age, invited={BO: NOW})))
+    assert said(one) == expected
+    assert one.invitation is (Invitation.EXPIRED if age >= 168 * HOUR else Invitation.PENDING)
+    for step in one.steps:
+        again = "pulumi up --stack production sends it again"
+        assert f"mixpanel-access resend {BO}" in step.next_step or step.next_step == again
+
+
+def test_an_invitation_of_unknown_age_is_only_pending() -> None:
+    """It was found waiting: nothing tells when it went out."""
+    one = the_one(statuses(picture(settled(invited=True), person(), now=NOW + 500 * HOUR)))
+    assert (one.invitation, one.steps) == (Invitation.PENDING, [])
+
+
+def test_who_is_declared_and_not_there_is_told() -> None:
+    """The next step is the update of the stack."""
+    one = the_one(statuses(picture(FakeApi(), person(), applied=False)))
+    assert [(step.text, step.next_step) for step in one.steps] == [
+        ("is declared, and not in the organization", "pulumi up --stack production")
+    ]
+
+
+ROLES = {
+    "lower": ("consumer", "is consumer in shop, and analyst is declared"),
+    "higher": ("admin", "is admin in shop, and analyst is declared"),
+    "none": (None, "has no grant in shop, and analyst is declared"),
+}
+
+
+@pytest.mark.parametrize(("actual", "text"), ROLES.values(), ids=ROLES.keys())
+def test_another_role_than_the_declared_is_told(actual: str | None, text: str) -> None:
+    """A refresh shows it, and the update mends it."""
+    api = FakeApi()
+    api.put(BO, "member")
+    if actual:
+        api.give(PRODUCTION, BO, actual)
+    (step,) = the_one(statuses(picture(api, person()))).steps
+    assert (step.text, step.next_step) == (text, "pulumi up --stack production --refresh")
+
+
+def test_a_grant_of_who_is_invited_may_be_hidden() -> None:
+    """No grant in the list proves nothing before the invitation is accepted."""
+    api = FakeApi()
+    api.put(BO, "member", invited=True)
+    assert the_one(statuses(picture(api, person()))).steps == []
+
+
+def test_another_organization_role_is_told() -> None:
+    """Only where the roster declares one and Mixpanel tells it."""
+    api = settled()
+    api.put(BO, "admin")
+    texts = [text for text, problem in said(the_one(statuses(picture(api, person())))) if problem]
+    assert texts == ["is organization admin, and member is declared"]
+    api.put(BO, None)
+    assert the_one(statuses(picture(api, person()))).steps == []
+
+
+def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_finding() -> None:
+    """A team gives more; a project that no entry names is somebody's hand."""
+    api = settled()
+    api.give(PRODUCTION, BO, "admin", GrantType.TEAM)
+    api.give(WAREHOUSE, BO, "consumer")
+    assert said(the_one(statuses(picture(api, person())))) == [
+        ("has consumer in warehouse, which no roster gives", True),
+        ("has admin in shop by another way", False),
+    ]
+
+
+ENDS = [
+    ("2026-05-18", [("the access in stack production ends in 14 days", False)]),
+    ("2026-05-19", []),
+    ("2026-05-05", [("the access in stack production ends in 1 day", False)]),
+    ("2026-05-04", [("the access in stack production ends today", False)]),
+]
+
+
+@pytest.mark.parametrize(("ends", "expected"), ENDS)
+def test_the_end_is_near(ends: str, expected: list[tuple[str, bool]]) -> None:
+    """From fourteen days before; it is no finding, for it is what was meant."""
+    one = the_one(statuses(picture(settled(), person(more=f"projects: {{ shop: analyst }}, ends: {ends}"))))
+    assert said(one) == expected
+    assert str(one.ends) == ends
+
+
+def test_access_that_is_over_and_still_there_is_told() -> None:
+    """Until an update has taken it away."""
+    entry = person(more="projects: { shop: analyst }, ends: 2026-05-04")
+    one = the_one(statuses(picture(settled(), entry, now=NOW + 24 * HOUR)))
+    assert ("the access by stack production is over and not yet taken away", True) in said(one)
+    later = person(more="projects: { shop: analyst }, starts: 2026-05-10")
+    begins = the_one(statuses(picture(FakeApi(), later, applied=False)))
+    assert said(begins) == [("the access in stack production begins on 2026-05-10", False)]
+
+
+def test_the_longest_engagement_says_when_it_ends() -> None:
+    """One without an end has none."""
+    first = person(more="engagement: review, projects: { shop: analyst }, ends: 2026-12-31")
+    second = person(more="projects: { shop: analyst }")
+    assert str(the_one(statuses(picture(settled(), first))).ends) == "2026-12-31"
+    assert the_one(statuses(picture(settled(), first, second))).ends is None
