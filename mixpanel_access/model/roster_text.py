@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -203,9 +204,16 @@ class _Draft:
             if name.value == key:
                 if value.start_mark.index < name.end_mark.index:
                     raise _by_hand(self._file, f"line {name.start_mark.line + 1}: {key} is an alias of another part")
-                found: Node = value
-                return found
+                return self._placed(name, value)
         return None
+
+    def _placed(self, name: Node, value: Node) -> Node:
+        """A value with its place; nothing at all is placed by the library where the next thing begins, lines below."""
+        if value.start_mark.index == value.end_mark.index:
+            colon = self._text.index(":", name.end_mark.index)
+            value.start_mark = value.end_mark = copy(value.start_mark)
+            value.start_mark.index = colon + 1
+        return value
 
     def entries(self, section: str) -> Iterator[tuple[str, MappingNode]]:
         """Each entry of a list, with the key of its address; "" where that is none of its own."""

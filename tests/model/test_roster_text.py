@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from hypothesis import example, given, settings
@@ -203,3 +204,44 @@ exceptions: # for now
     gone = roster_text.remove_people(text, R, ["bo@example.com"])
     assert gone == "".join(line for line in text.splitlines(keepends=True) if "bo@example" not in line.lower())
     assert [one.email for one in parse(gone, R).exceptions] == [None]
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES.keys())
+def test_an_engagement_is_added_to_any_shape(text: str) -> None:
+    """The first and the second; dates stand without quotes, and no line that was there changes."""
+    values = {"type": "audit", "sow": "SOW: 1", "starts": date(2026, 5, 1)}
+    once = roster_text.add_engagement(text, R, "look", values)
+    twice = roster_text.add_engagement(once, R, "look: again", {"type": "audit"})
+    before, after = parse(text, R), parse(twice, R)
+    assert after.engagements["look"].model_dump(exclude_none=True) == {**values, "starts": "2026-05-01"}
+    assert set(after.engagements) == {*before.engagements, "look", "look: again"}
+    assert after.model_copy(update={"engagements": before.engagements}) == before
+    assert "'2026-05-01'" not in once
+
+
+@pytest.mark.parametrize("empty", ["engagements:\n", "engagements: {}\n", "engagements: null # none\n"])
+def test_an_empty_section_takes_an_engagement(empty: str) -> None:
+    """Wherever it stands."""
+    for text in (empty + BLOCK, BLOCK + empty):
+        after = roster_text.add_engagement(text, R, "look", {"type": "audit"})
+        assert parse(after, R).engagements["look"].type == "audit"
+
+
+@pytest.mark.parametrize("end", ["", " # none yet", " null", " {}", " # so: far"])
+def test_sections_with_nothing_behind_them_are_filled_where_they_stand(end: str) -> None:
+    """Whatever comes after them: nothing of it moves."""
+    nobody = end.replace("{}", "[]")
+    text = f"projects:{end}\npeople:{nobody}\n\n# where\nenvironment: production # really\nexceptions:\n"
+    after = roster_text.add_projects(text, R, {"shop": {"id": 1, "environment": "production"}})
+    after = roster_text.add_people(after, R, [ADDED])
+    assert [person.email for person in parse(after, R).people] == ["dee@example.com"]
+    assert set(parse(after, R).projects) == {"shop"}
+    assert after.index("shop:") < after.index("people:") < after.index("dee@") < after.index("# where")
+    assert after.endswith("\n\n# where\nenvironment: production # really\nexceptions:\n")
+
+
+def test_an_engagement_that_stands_in_an_included_file_is_not_added_twice() -> None:
+    """The edit is refused, with the reason."""
+    source = Source("r.yaml", lambda _: "engagements: { look: {} }\n")
+    with pytest.raises(RosterError, match=r"look stands in r.yaml too"):
+        roster_text.add_engagement(f"include: common.yaml\n{BLOCK}", source, "look", {"type": "audit"})
