@@ -160,6 +160,45 @@ def who(
 
 
 @app.command()
+def welcome(
+    email: Annotated[str, typer.Argument(help="To whom.")],
+    reminder: Annotated[bool, typer.Option("--reminder", help="The second message, while they have not come.")] = False,
+    form: Annotated[
+        str, typer.Option("--format", help="markdown, text, html, or eml: a draft that mail programs open.")
+    ] = "markdown",
+    sender: Annotated[str | None, typer.Option("--from", help="The address that writes, for eml and --send.")] = None,
+    templates: Annotated[
+        Path | None,
+        typer.Option(help="The folder of welcome.md.j2 and reminder.md.j2. Default: templates/, else those built in."),
+    ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it by the mail server that MIXPANEL_ACCESS_SMTP names.")
+    ] = (False),
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write to a new collaborator: how to log in, what they have, whom to ask."""
+    from mixpanel_access.cli.welcome import run_welcome
+
+    raise typer.Exit(
+        run_welcome(
+            cwd,
+            stack or [],
+            email,
+            now,
+            reminder=reminder,
+            form=form,
+            sender=sender,
+            templates=templates,
+            sending=send,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
 def offboard(
     email: Annotated[str, typer.Argument(help="Whose access ends.")],
     yes: Annotated[

@@ -117,6 +117,8 @@ class Engagement(Part):
     """The address of who approved it."""
     sponsor: str | None = None
     """Who wants it and answers for it, of the company."""
+    manager: str | None = None
+    """The address of who runs it: gets copies of what its people are written."""
     justification: str | None = None
     """Why the access is needed."""
     starts: IsoDate = None

@@ -62,6 +62,8 @@ def _engagements(roster: Roster) -> Problems:
         at: Path = ("engagements", key)
         if engagement.type is not None and engagement.type not in roster.standards:
             yield (*at, "type"), unknown(engagement.type, "engagement type", roster.standards)
+        if engagement.manager is not None and (reason := problem_with(engagement.manager)):
+            yield (*at, "manager"), f"{engagement.manager!r} is no e-mail address ({reason})"
         for field, words in problems_with_metadata(engagement.model_dump(exclude_none=True)).items():
             yield (*at, field), words
 

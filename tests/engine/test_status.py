@@ -151,3 +151,24 @@ def _document(lines: Iterator[str]) -> dict[str, list[dict[str, str]]]:
             break
     document: dict[str, list[dict[str, str]]] = json.loads(text)
     return document
+
+
+def test_the_welcome_is_written_of_both_stacks(both: Workspace) -> None:
+    """Projects of both, one message; a draft that mail programs open; what is wrong in one line."""
+    shown = both.command("welcome", ROBIN)
+    assert shown.returncode == 0, shown.stderr
+    for words in ("**Shop (production)** (production, web): analyst.", "**Sandbox (staging)** (staging): admin."):
+        assert words in shown.stdout
+    draft = both.command("welcome", ROBIN, "--format", "eml", "--from", "ana@example.com")
+    assert draft.stdout.startswith(f"From: ana@example.com\nTo: {ROBIN}\nSubject: Your access to Example in Mixpanel\n")
+    document = json.loads(both.command("welcome", ROBIN, "--reminder", "--json").stdout)
+    assert (document["to"], document["sent"]) == (ROBIN, False)
+    for args, words in (
+        ((ROBIN, "--send"), "nobody is its sender. Name one with --from."),
+        ((ROBIN, "--send", "--from", "ana@example.com"), "MIXPANEL_ACCESS_SMTP is not set"),
+        ((ROBIN, "--format", "htm"), "'htm' is no format (did you mean 'html'?)"),
+        (("lee@example.com",), "no roster gives them anything today"),
+    ):
+        failed = both.command("welcome", *args)
+        assert (failed.returncode, failed.stdout) == (2, ""), args
+        assert words in failed.stderr, args

@@ -25,7 +25,9 @@ engagements:
   review: {{ type: audit, ticket: OPS-1, approver: ana@example.com }}
 people:
 {people}
+{more}
 """
+
 BO = "bo@example.com"
 
 
@@ -35,7 +37,12 @@ def person(email: str = BO, more: str = "projects: { shop: analyst }") -> str:
 
 
 def picture(
-    api: FakeApi, *people: str, now: datetime = NOW, invited: Mapping[str, datetime] | None = None, applied: bool = True
+    api: FakeApi,
+    *people: str,
+    now: datetime = NOW,
+    invited: Mapping[str, datetime] | None = None,
+    applied: bool = True,
+    more: str = "",
 ) -> Picture:
     """A picture of the stack production.
 
@@ -45,8 +52,9 @@ def picture(
         now: the instant that counts.
         invited: who was invited by an `up`, and when.
         applied: whether the state holds what the roster declares at `NOW`.
+        more: other parts of the roster.
     """
-    roster = parse(ROSTER.format(people="\n".join(people)), Source("production.yaml"))
+    roster = parse(ROSTER.format(people="\n".join(people) or "  []", more=more), Source("production.yaml"))
     declared = declaration(roster, NOW.date())
     members, grants = {}, {}
     for key, values in declared.members.items() if applied else ():

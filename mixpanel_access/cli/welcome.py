@@ -1,0 +1,71 @@
+"""`mixpanel-access welcome`: print the message to a new collaborator, write it as mail, or send it."""
+
+from __future__ import annotations
+
+import json
+import os
+from email.policy import SMTP
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from mixpanel_access.cli.output import instant_of, progress
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import unknown
+from mixpanel_access.operations.mailing import SERVER_VARIABLE, send
+from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.welcome import compose
+
+
+class Form(StrEnum):
+    """How the message is written."""
+
+    MARKDOWN = "markdown"
+    TEXT = "text"
+    HTML = "html"
+    EML = "eml"
+
+
+def run_welcome(
+    folder: Path,
+    stacks: list[str],
+    email: str,
+    now: str | None,
+    *,
+    reminder: bool,
+    form: str,
+    sender: str | None,
+    templates: Path | None,
+    sending: bool,
+    as_json: bool,
+) -> int:
+    """Compose, and print or send."""
+    if form not in list(Form):
+        raise UsageError("cannot use --format", whom=form, why=unknown(form, "format", [one.value for one in Form]))
+    project = open_project(folder, progress)
+    picture = look(project, stacks, instant_of(now), progress)
+    own = templates or project.pulumi.project / "templates"
+    message = compose(picture, email, "reminder" if reminder else "welcome", own)
+    if (sending or form == Form.EML) and not sender:
+        raise UsageError(
+            "cannot write a mail", whom=email, why="nobody is its sender", next_step="Name one with --from."
+        )
+    mail = message.mail(sender or "", picture.now)
+    if sending:
+        del mail["X-Unsent"]
+        send(mail, os.environ.get(SERVER_VARIABLE))
+    if as_json:
+        document = {"to": message.to, "cc": list(message.cc), "subject": message.subject, "sent": sending}
+        bodies = {"markdown": message.markdown, "text": message.text, "html": message.html}
+        typer.echo(json.dumps({**document, **bodies}, indent=2))
+    elif sending:
+        copies = f", with copies to {', '.join(message.cc)}" if message.cc else ""
+        typer.echo(f"Sent {message.subject!r} to {message.to}{copies}.")
+    elif form == Form.EML:
+        typer.echo(mail.as_bytes(policy=SMTP), nl=False)
+    else:
+        body = {Form.MARKDOWN: message.markdown, Form.TEXT: message.text, Form.HTML: message.html}[Form(form)]
+        typer.echo(body, nl=False)
+    return 0

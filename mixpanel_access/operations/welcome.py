@@ -1,0 +1,227 @@
+"""The message that tells a new collaborator how to log in, what they have, and whom to ask.
+
+It is written in Markdown by a jinja2 template that an organization may replace; text and HTML are made of that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
+from markdown_it import MarkdownIt
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster import Engagement, OrganizationFacts
+from mixpanel_access.operations.picture import Picture, Standing
+
+MEANINGS: Final[Mapping[str, str]] = {
+    roles.OWNER: "You manage all of it, and can delete it.",
+    roles.ADMIN: "You manage its settings, data and people.",
+    roles.ANALYST: "You make and share reports, dashboards and cohorts.",
+    roles.CONSUMER: "You see what others have made and shared.",
+}
+"""What a project role lets one do, in plain words."""
+_CUSTOM: Final = "A role of the organization's own."
+_MARKS: Final = re.compile(r"([\\`*_\[\]<>#|])")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message in three forms.
+
+    Attributes:
+        to: the address.
+        cc: addresses that get a copy.
+        subject: one line.
+        markdown: the body as the template gives it.
+        text: the same without marks.
+        html: the same as a page.
+    """
+
+    to: str
+    cc: tuple[str, ...]
+    subject: str
+    markdown: str
+    text: str
+    html: str
+
+    def mail(self, sender: str, at: datetime) -> EmailMessage:
+        """The message as mail programs take it: text with HTML beside it (RFC 5322, RFC 2046)."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = sender, self.to, self.subject
+        if self.cc:
+            mail["Cc"] = ", ".join(self.cc)
+        mail["Date"] = format_datetime(at)
+        mail["X-Unsent"] = "1"  # mail programs then open it as a draft
+        mail.set_content(self.text)
+        mail.add_alternative(self.html, subtype="html")
+        return mail
+
+
+def compose(picture: Picture, email: str, template: str, folder: Path | None) -> Message:
+    """Write to somebody what their access is.
+
+    Args:
+        picture: rosters, states and the organization.
+        email: to whom.
+        template: `welcome` or `reminder`.
+        folder: where templates of the organization's own are; None for those that are built in.
+
+    Raises:
+        UsageError: nobody declares them today, a fact is missing (each is named), or the template cannot be used.
+    """
+    standing = picture.of(same_key(email))
+    if standing is None or not standing.given:
+        raise UsageError(
+            "cannot write",
+            whom=email,
+            why="no roster gives them anything today",
+            next_step="Add an entry, or check the address.",
+        )
+    facts = _facts(standing, picture)
+    loader: BaseLoader = PackageLoader("mixpanel_access")
+    if folder and (folder / f"{template}.md.j2").is_file():
+        loader = FileSystemLoader(folder)
+    # The result is Markdown, in which every value is escaped; the HTML is made of it with raw HTML switched off.
+    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, autoescape=False)  # noqa: S701
+    try:
+        written = environment.get_template(f"{template}.md.j2").render(facts)
+    except TemplateError as error:
+        raise UsageError(
+            "cannot use the template",
+            whom=f"{template}.md.j2",
+            why=f"{error.message}{f' (line {error.lineno})' if hasattr(error, 'lineno') else ''}",
+            next_step="Mend it; docs/operators.md has what a template may use.",
+        ) from None
+    head, _, body = written.strip().partition("\n")
+    subject = _unescaped(head.removeprefix("Subject:").strip())
+    body = re.sub(r"\n{2,}|\n(?=#)", "\n\n", body.strip()) + "\n"
+    page = MarkdownIt("commonmark", {"html": False}).render(body)
+    html = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"></head>\n<body>\n{page}</body>\n</html>\n'
+    cc = tuple(dict.fromkeys(one.manager for one in _engagements(standing, picture) if one.manager))
+    return Message(standing.email, cc, subject, body, _plain(body), html)
+
+
+def _facts(standing: Standing, picture: Picture) -> dict[str, Any]:
+    """What a template may use; every text is escaped for Markdown, and links are URLs that the roster has checked."""
+    organization = _organization(standing, picture)
+    facts = organization.model_dump(mode="json", by_alias=True)
+    projects = list(_projects(standing, picture))
+    current = [entry for entries in standing.entries.values() for entry in entries if entry.current(picture.today)]
+    ends = [entry.ends for entry in current]
+    names = [entry.person.name for entry in current if entry.person.name]
+    pending = standing.invitation(picture.now) is not Invitation.ACCEPTED
+    expires = standing.expires_at if pending else None
+    return {
+        "email": _escaped(standing.email),
+        "name": _escaped(names[0] if names else standing.email),
+        "organization": {"name": _escaped(facts["name"]), "url": facts["url"]},
+        "login": {key: _escaped(value) if isinstance(value, str) else value for key, value in facts["login"].items()},
+        "contacts": {_escaped(topic): _escaped(address) for topic, address in facts["contacts"].items()},
+        "reasons": list(
+            dict.fromkeys(
+                _escaped(entry.metadata.get("engagement", "")).replace("-", " ")
+                for entry in current
+                if entry.engagement
+            )
+        ),
+        "ends": None if None in ends else str(max(end for end in ends if end)),
+        "pending": pending,
+        "expires": f"{expires:%Y-%m-%d %H:%M} UTC" if expires else None,
+        "projects": projects,
+        "dashboards": [one for project in projects for one in project["dashboards"]],
+    }
+
+
+def _organization(standing: Standing, picture: Picture) -> OrganizationFacts:
+    """The facts of the person's stacks, with all that a message needs.
+
+    Raises:
+        UsageError: something is not said; all of it is named.
+    """
+    rosters = [picture.stacks[stack].roster for stack in sorted(standing.given)]
+    told = [roster.organization for roster in rosters if roster is not None and roster.organization.model_fields_set]
+    facts = told[0] if told else OrganizationFacts()
+    login = facts.login
+    missing = [
+        name
+        for name, value in (
+            ("organization.name", facts.name),
+            ("organization.url", facts.url),
+            ("organization.login.ssoRequired", login.sso_required),
+            ("organization.login.mfaRequired", login.mfa_required),
+            ("organization.login.identityProvider", login.identity_provider if login.sso_required else "none"),
+            ("organization.contacts", facts.contacts or None),
+        )
+        if value is None
+    ]
+    if missing:
+        files = ", ".join(picture.stacks[stack].file.name for stack in sorted(standing.given))
+        raise UsageError(
+            "cannot write",
+            whom=standing.email,
+            why=f"{files} {'does' if len(standing.given) == 1 else 'do'} not say {', '.join(missing)}",
+            next_step="Fill that in, or in a file that the rosters include.",
+        )
+    return facts
+
+
+def _projects(standing: Standing, picture: Picture) -> Iterator[dict[str, Any]]:
+    for stack, person in sorted(standing.given.items()):
+        roster = picture.stacks[stack].roster
+        if roster is None:
+            continue
+        for key, held in person.projects.items():
+            project = roster.projects[key]
+            yield {
+                "name": _escaped(project.name or key),
+                "environment": _escaped(project.environment),
+                "platform": _escaped(project.platform or ""),
+                "role": "a custom role" if roles.is_custom(held.role) else held.role,
+                "meaning": MEANINGS.get(held.role, _CUSTOM),
+                "needs": [need.replace("_", " ") for need in project.needs],
+                "dashboards": [{"title": _escaped(title), "url": url} for title, url in project.dashboards.items()],
+            }
+
+
+def _engagements(standing: Standing, picture: Picture) -> Iterator[Engagement]:
+    for stack, entries in standing.entries.items():
+        roster = picture.stacks[stack].roster
+        for entry in entries:
+            if roster and entry.engagement and entry.current(picture.today):
+                yield roster.engagements[entry.engagement]
+
+
+def _escaped(text: str) -> str:
+    """A value that says in Markdown what it says: no mark of its own, on one line."""
+    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([\\`*_\[\]<>#|])", r"\1", text)
+
+
+def _plain(markdown: str) -> str:
+    """The Markdown of a message as text."""
+    lines, number = [], 0
+    for line in markdown.splitlines():
+        shown = re.sub(r"\*\*(.*?)\*\*", r"\1", re.sub(r"\[((?:\\.|[^\]])*)\]\(<(.*?)>\)", r"\1: \2", line))
+        shown = _unescaped(re.sub(r"(?<!\\)<(https?://[^>]*)>", r"\1", shown))
+        if line.startswith("#"):
+            number, shown = 0, shown.lstrip("# ")
+            shown = f"{shown}\n{'-' * len(shown)}"
+        elif line.startswith("1. "):
+            number += 1
+            shown = f"{number}{shown[1:]}"
+        lines.append(shown)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,196 @@
+"""The welcome and the reminder: complete or not at all, in three forms, by templates that can be replaced."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.welcome import MEANINGS, Message, compose
+from tests.fakes import NOW, PRODUCTION, FakeApi
+from tests.operations.pictures import BO, person, picture
+
+FACTS = """\
+organization:
+  name: Example & Sons
+  url: https://mixpanel.com/organization/7654321
+  login: { ssoRequired: true, identityProvider: Okta, mfaRequired: true, vpn: the VPN, ipAllowlist: [203.0.113.0/24] }
+  contacts: { access: ana@example.com, network: it@example.com }
+"""
+WITHOUT_SSO = FACTS.replace("ssoRequired: true, identityProvider: Okta", "ssoRequired: false").replace(
+    "vpn: the VPN", "passwordRules: 12 characters"
+)
+REVIEW = "engagement: review, projects: { shop: analyst, warehouse: consumer }, ends: 2026-06-30"
+
+
+def written(
+    facts: str = FACTS, entry: str = REVIEW, *, invited: bool = True, template: str = "welcome", own: Path | None = None
+) -> Message:
+    """What Bo is written."""
+    api = FakeApi()
+    api.put(BO, "member", invited=invited)
+    api.give(PRODUCTION, BO, "analyst")
+    looked = picture(api, person(more=entry), invited={BO: NOW} if invited else None, more=facts)
+    return compose(looked, BO.upper(), template, own)
+
+
+def test_everything_that_one_has_to_know_is_in_it() -> None:
+    """Organization, login, network, projects and roles in plain words, the end, the contacts."""
+    message = written()
+    assert (message.to, message.cc) == (BO, ())
+    assert message.subject == "Your access to Example & Sons in Mixpanel"
+    for words in (
+        "Accept the invitation that Mixpanel has sent to bo@example.com; it is good until 2026-05-11 12:00 UTC.",
+        "<https://mixpanel.com/organization/7654321>",
+        "Choose single sign-on and log in with Okta, as bo@example.com.",
+        "Set up a second factor",
+        "Be in the VPN:",
+        "203.0.113.0/24",
+        "for review, until 2026-06-30 (UTC)",
+        f"- **shop** (production): analyst. {MEANINGS['analyst']}",
+        f"- **warehouse** (production): consumer. {MEANINGS['consumer']}",
+        "It ends on 2026-06-30 by itself.",
+        "- Access: ana@example.com\n- Network: it@example.com\n",
+    ):
+        assert words in message.markdown
+    assert "password" not in message.markdown
+
+
+def test_who_is_in_and_logs_in_with_a_password_reads_something_else() -> None:
+    """No invitation, no single sign-on, no end."""
+    message = written(WITHOUT_SSO, "projects: { shop: analyst }", invited=False)
+    assert "a password of your own (12 characters)" in message.markdown
+    for words in ("Accept the invitation", "single sign-on", "until", "It ends", "VPN"):
+        assert words not in message.markdown
+
+
+def test_its_text_has_no_marks_and_its_steps_are_numbered() -> None:
+    """For those whose mail program shows text."""
+    text = written().text
+    assert "**" not in text
+    assert "<http" not in text
+    assert "How to log in\n-------------\n\n1. Accept" in text
+    assert "\n2. Open https://mixpanel.com/organization/7654321.\n3. Choose" in text
+    assert "\n\nWhat to keep to\n" in text
+
+
+def test_dashboards_are_links_to_start_with() -> None:
+    """Of the projects that one has, in all forms."""
+    api = FakeApi()
+    api.put(BO, "member")
+    looked = picture(api, person(more="projects: { shop: analyst }"), more=FACTS)
+    project = looked.stacks["production"].roster
+    assert project is not None
+    shop = project.projects["shop"].model_copy(update={"dashboards": {"Checkout [v2]": "https://mixpanel.com/s/a_b_c"}})
+    project.projects["shop"] = shop  # type: ignore[index]  # a plain dict below
+    message = compose(looked, BO, "welcome", None)
+    assert '<a href="https://mixpanel.com/s/a_b_c">Checkout [v2]</a>' in message.html
+    assert "- Checkout [v2]: https://mixpanel.com/s/a_b_c\n" in message.text
+
+
+def test_the_mail_is_one_that_mail_programs_open() -> None:
+    """Text with HTML beside it; unsent, so that it opens as a draft."""
+    api = FakeApi()
+    api.put(BO, "member", invited=True)
+    looked = picture(api, person(more=REVIEW), more=FACTS)
+    roster = looked.stacks["production"].roster
+    assert roster is not None
+    review = roster.engagements["review"].model_copy(update={"manager": "mia@example.com"})
+    roster.engagements["review"] = review  # type: ignore[index]  # a plain dict below
+    raw = compose(looked, BO, "welcome", None).mail("ana@example.com", NOW).as_bytes(policy=policy.SMTP)
+    mail = BytesParser(policy=policy.default).parsebytes(raw)
+    assert (mail["From"], mail["To"], mail["Cc"], mail["X-Unsent"]) == ("ana@example.com", BO, "mia@example.com", "1")
+    assert mail["Date"] == "Mon, 04 May 2026 12:00:00 +0000"
+    plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert page is not None
+    assert "Hello bo@example.com," in plain.get_content()
+    assert "<h2>How to log in</h2>" in page.get_content()
+
+
+def test_the_reminder_asks_for_the_invitation() -> None:
+    """Shorter, with whom to tell."""
+    message = written(template="reminder")
+    assert message.subject == "Your invitation to Example & Sons in Mixpanel is waiting"
+    assert "tell access: ana@example.com" in message.text
+    assert "with Okta, not with a password" in message.text
+    assert "with Okta" not in written(WITHOUT_SSO, template="reminder").text
+
+
+MISSING = {
+    "name": ("  name: Example & Sons\n", "organization.name"),
+    "url": ("  url: https://mixpanel.com/organization/7654321\n", "organization.url"),
+    "single sign-on": ("ssoRequired: true, ", "organization.login.ssoRequired"),
+    "identity provider": (", identityProvider: Okta", "organization.login.identityProvider"),
+    "second factor": (", mfaRequired: true", "organization.login.mfaRequired"),
+    "contacts": ("  contacts: { access: ana@example.com, network: it@example.com }\n", "organization.contacts"),
+}
+
+
+@pytest.mark.parametrize(("gone", "name"), MISSING.values(), ids=MISSING.keys())
+def test_a_missing_fact_is_an_error_that_names_it(gone: str, name: str) -> None:
+    """Not an empty line in a message to somebody."""
+    assert gone in FACTS
+    with pytest.raises(UsageError) as raised:
+        written(FACTS.replace(gone, ""))
+    assert f"production.yaml does not say {name}. " in str(raised.value)
+
+
+def test_all_missing_facts_are_named_at_once() -> None:
+    """One run, one mend."""
+    with pytest.raises(UsageError, match=r"organization.name, organization.url, organization.login.ssoRequired, "):
+        written("")
+
+
+def test_nobody_is_written_who_has_nothing() -> None:
+    """Not in a roster, or not in these days."""
+    with pytest.raises(UsageError, match="no roster gives them anything today"):
+        written(entry="ends: 2026-05-03")
+    with pytest.raises(UsageError, match="no roster gives them anything today"):
+        compose(picture(FakeApi(), more=FACTS), "nobody@example.com", "welcome", None)
+
+
+def test_an_organization_may_have_templates_of_its_own(tmp_path: Path) -> None:
+    """One of them, or both; the other is the one that is built in."""
+    (tmp_path / "welcome.md.j2").write_text("Subject: Hi {{ email }}\n\nSee <{{ organization.url }}>.\n")
+    message = written(own=tmp_path)
+    assert (message.subject, message.text) == (f"Hi {BO}", "See https://mixpanel.com/organization/7654321.\n")
+    assert written(own=tmp_path, template="reminder").subject.startswith("Your invitation")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Subject: {{ nmae }}", "'nmae' is undefined"), ("Subject: x\n\n{% if %}", "line 3"), ("{{ login.vnp }}", "vnp")],
+)
+def test_a_template_that_asks_for_what_is_not_there_is_an_error(tmp_path: Path, text: str, words: str) -> None:
+    """It names the template."""
+    (tmp_path / "welcome.md.j2").write_text(text)
+    with pytest.raises(UsageError, match=r"cannot use the template for welcome.md.j2: ") as raised:
+        written(own=tmp_path)
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "[a](javascript:alert(1))", "**b**", "# c", "back\\slash", "a|b_c*d`e", "x & y"],
+)
+def test_a_name_is_a_name_and_no_markup(name: str) -> None:
+    """Whatever it holds, it reads as it is written, in text and HTML."""
+    message = written(entry=f"{REVIEW}, name: '{name}'")
+    assert f"Hello {name}," in message.text
+    assert "<script" not in message.html
+    assert 'javascript:alert(1)"' not in message.html
+    shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert f"Hello {shown}," in message.html
+
+
+def test_an_expired_invitation_has_an_end_that_is_past() -> None:
+    """It is told as it is; `status` says to send it again."""
+    api = FakeApi()
+    api.put(BO, "member", invited=True)
+    looked = picture(api, person(more=REVIEW), now=NOW + timedelta(days=8), invited={BO: NOW}, more=FACTS)
+    assert "good until 2026-05-11 12:00 UTC" in compose(looked, BO, "reminder", None).text
