@@ -77,7 +77,7 @@ class GivenPerson:
     Attributes:
         key: the key of the address.
         email: the address as it is written.
-        organization_role: the highest that is given, or None.
+        organization_role: the highest that is given; `member` after one that is over; None where none ever was.
         removal: the choice that the roster makes, or None.
         entry: the entry that speaks for the person: of the highest organization role, then the one that lasts longest.
         projects: project key -> role.
@@ -133,11 +133,17 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
     return GivenPerson(
         speaker.person.key,
         speaker.person.email,
-        speaker.person.organization_role,
+        speaker.person.organization_role or _lowered(all_of_one, today),
         next((entry.person.removal for entry in current if entry.person.removal), None),
         speaker,
         {key: _highest(key, [entry for entry in current if key in entry.projects]) for key in keys},
     )
+
+
+def _lowered(all_of_one: Sequence[Entry], today: date) -> str | None:
+    """`member` for whom an entry that is over gave an organization role: who stays does not keep it."""
+    over = (entry for entry in all_of_one if entry.ends is not None and entry.ends < today)
+    return roles.MEMBER if any(entry.person.organization_role for entry in over) else None
 
 
 def overlaps(person: GivenPerson) -> Iterator[str]:

@@ -255,10 +255,13 @@ def _what_becomes(person: GivenPerson | None, directory: Directory, roster: Rost
     """What they hold by hand, and would hold otherwise: a declared role is put in its place."""
     if person is None:
         return
+    there, role = directory.person(person.email), person.organization_role
+    if there is not None and role is not None and there.role not in (None, role):
+        yield f"they are organization {there.role}: `pulumi up` makes that {role}"
     for key, held in person.projects.items():
-        there = directory.access(roster.projects[key].id, person.email).individual
-        if there not in (None, held.role):
-            yield f"they have {there} in {key} already: `pulumi up` makes it {held.role}"
+        own = directory.access(roster.projects[key].id, person.email).individual
+        if own not in (None, held.role):
+            yield f"they have {own} in {key} already: `pulumi up` makes it {held.role}"
 
 
 def _who_is_alike(email: str, directory: Directory, roster: Roster) -> Iterator[str]:

@@ -162,6 +162,8 @@ def test_who_is_there_already_and_who_looks_alike_is_told(workspace: Workspace) 
     shown = invite(workspace, "lee@example.com", "--project", "shop=consumer")
     assert "- they are a member already as organization member: analyst in project 1234567 through an" in shown.stdout
     assert "- they have analyst in shop already: `pulumi up` makes it consumer\n" in shown.stdout
+    admin = invite(workspace, "kim@example.com", "--project", "shop=consumer")
+    assert "- they are organization admin: `pulumi up` makes that member\n" in admin.stdout
     alike = invite(workspace, "lea@example.com", "--project", "shop=consumer")
     assert "- lee@example.com is there and looks much the same: make sure that they are two\n" in alike.stdout
     both = invite(workspace, "robin@agency.example.org", "--project", "shop=consumer")

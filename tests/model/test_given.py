@@ -139,6 +139,19 @@ def test_when_the_higher_ends_the_lower_is_left() -> None:
     assert [len(list(overlaps(person))) for person in by_day.values() if person] == [0, 1, 0]
 
 
+def test_an_organization_role_that_is_over_is_not_kept() -> None:
+    """Who stays by another engagement becomes a member; before it begins, nobody's role is touched."""
+    entries = (
+        "engagement: build, organizationRole: admin, starts: 2026-05-01, ends: 2026-05-31",
+        "engagement: look, projects: { shop: }",
+    )
+    by_day = {"2026-04-30": None, "2026-05-01": "admin", "2026-05-31": "admin", "2026-06-01": "member"}
+    for day, role in by_day.items():
+        person = bo(*entries, today=date.fromisoformat(day))
+        assert person is not None
+        assert person.organization_role == role, day
+
+
 @drawn(
     st.lists(st.tuples(st.sampled_from(roles.PROJECT_ROLES), st.dates(date(2026, 5, 1), date(2026, 5, 7))), max_size=3)
 )
