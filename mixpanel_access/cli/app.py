@@ -199,6 +199,23 @@ def welcome(
 
 
 @app.command()
+def remind(
+    ics: Annotated[Path | None, typer.Option(help="Write all that comes into this calendar file; - prints it.")] = None,
+    post: Annotated[
+        bool, typer.Option("--post", help="Post what is due to the chat webhook that MIXPANEL_ACCESS_WEBHOOK names.")
+    ] = False,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Show what is due: access that ends, invitations that wait, reviews; exit 1 when there is any."""
+    from mixpanel_access.cli.remind import run_remind
+
+    raise typer.Exit(run_remind(cwd, stack or [], now, ics=ics, post=post, as_json=as_json))
+
+
+@app.command()
 def offboard(
     email: Annotated[str, typer.Argument(help="Whose access ends.")],
     yes: Annotated[

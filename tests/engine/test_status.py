@@ -172,3 +172,25 @@ def test_the_welcome_is_written_of_both_stacks(both: Workspace) -> None:
         failed = both.command("welcome", *args)
         assert (failed.returncode, failed.stdout) == (2, ""), args
         assert words in failed.stderr, args
+
+
+def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> None:
+    """Nothing at first; the invitation after three days; the calendar holds all that comes."""
+    shared = both.stacks / "common.yaml"
+    shared.write_text(shared.read_text().replace("starts: 2026-01-12", "starts: 2026-05-01"))
+    early = both.command("remind")
+    assert (early.returncode, early.stdout) == (0, "Nothing is due on 2026-05-04; 5 to come.\n"), early.stderr
+    late = both.command("remind", "--now", "2026-05-07", "--ics", "access.ics")
+    assert (late.returncode, late.stdout) == (
+        1,
+        f"The invitation to {ROBIN} of 2026-05-04 is not accepted. mixpanel-access resend {ROBIN}\n",
+    )
+    content = (both.pulumi.project / "access.ics").read_bytes()
+    assert content.count(b"BEGIN:VEVENT") == 5
+    printed = both.command("remind", "--now", "2026-05-07", "--ics", "-")
+    assert printed.stdout.replace("\r\n", "\n") == content.decode().replace("\r\n", "\n")
+    failed = both.command("remind", "--now", "2026-05-07", "--post")
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert "MIXPANEL_ACCESS_WEBHOOK is not set" in failed.stderr
+    nowhere = both.command("remind", "--ics", "no/such/folder.ics")
+    assert (nowhere.returncode, "cannot write the calendar for no/such/folder.ics" in nowhere.stderr) == (2, True)

@@ -1,0 +1,70 @@
+"""`mixpanel-access remind`: print what is due, write a calendar, post to a chat."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import typer
+
+from mixpanel_access.cli.output import instant_of, progress
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.posting import WEBHOOK_VARIABLE
+from mixpanel_access.operations.posting import post as post_text
+from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.reminding import calendar, reminders
+
+
+def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | None, post: bool, as_json: bool) -> int:
+    """Look, and print, write and post; 1 when anything is due, else 0."""
+    picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+    found = reminders(picture)
+    due = [one for one in found if one.due(picture.today)]
+    lines = [f"{one.text} {one.next_step}" for one in due]
+    if ics is not None:
+        _write(ics, calendar(found, picture.now))
+    if post and lines:
+        post_text("\n".join(lines), os.environ.get(WEBHOOK_VARIABLE))
+        progress(f"posted {len(lines)} reminders")
+    if str(ics) == "-":
+        pass  # standard output is the calendar's
+    elif as_json:
+        rows = [
+            {
+                "kind": one.kind.value,
+                "email": one.email,
+                "stack": one.stack or None,
+                "engagement": one.engagement,
+                "on": one.on.isoformat(),
+                "stage": one.stage(picture.today),
+                "due": one.due(picture.today),
+                "text": one.text,
+                "next": one.next_step,
+                "uid": one.uid,
+            }
+            for one in found
+        ]
+        typer.echo(json.dumps({"today": picture.today.isoformat(), "reminders": rows}, indent=2))
+    else:
+        for line in lines:
+            typer.echo(line)
+        if not lines:
+            typer.echo(f"Nothing is due on {picture.today}; {len(found)} to come.")
+    return 1 if due else 0
+
+
+def _write(file: Path, content: bytes) -> None:
+    if str(file) == "-":
+        typer.echo(content, nl=False)
+        return
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise UsageError(
+            "cannot write the calendar",
+            whom=str(file),
+            why=error.strerror or str(error),
+            next_step="Name another file with --ics.",
+        ) from None

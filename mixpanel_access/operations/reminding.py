@@ -1,0 +1,143 @@
+"""What is due: access that ends, invitations that wait, reviews; as a list, and as a calendar (RFC 5545)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from icalendar import Alarm, Calendar, Event
+
+from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.given import Entry
+from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.status import LOOK_AFTER
+
+STAGES: Final = (0, 7, 14)
+"""Days before the end of the access on which somebody is reminded."""
+REVIEW_AFTER: Final = timedelta(days=92)
+"""How old the last review, or the beginning, may be: a quarter, as the rule review-due has it."""
+
+
+class Kind(StrEnum):
+    """What somebody is reminded of."""
+
+    ENDS = "ends"
+    PENDING = "pending"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """Something that falls on a day.
+
+    Attributes:
+        kind: what it is.
+        email: whom it concerns.
+        stack: the stack that has it; "" for an invitation, which is the organization's.
+        on: the last day of the access, the day on which an invitation has waited long enough, or the day of the review.
+        text: what it is, in a sentence.
+        next_step: what to do about it.
+        engagement: the engagement's key, or None.
+    """
+
+    kind: Kind
+    email: str
+    stack: str
+    on: date
+    text: str
+    next_step: str
+    engagement: str | None = None
+
+    @property
+    def uid(self) -> str:
+        """The same for the same matter, whenever and wherever it is asked: a calendar updates instead of doubling."""
+        parts = "\0".join((self.kind, self.email.casefold(), self.stack, self.engagement or ""))
+        return f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}@mixpanel-access"
+
+    def due(self, today: date) -> bool:
+        """Whether somebody is to be reminded on a day: from two weeks before an end on, else from its day on."""
+        ahead = max(STAGES) if self.kind is Kind.ENDS else 0
+        return today >= self.on - timedelta(days=ahead)
+
+    def stage(self, today: date) -> int | None:
+        """Which of the reminders of an end it is: 14, 7 or 0 days before; None for what has no stages."""
+        left = (self.on - today).days
+        return next((stage for stage in STAGES if left <= stage), None) if self.kind is Kind.ENDS else None
+
+
+def reminders(picture: Picture) -> list[Reminder]:
+    """Everything that falls on some day, past days included where it is not done, by day and address."""
+    found = [one for standing in picture.standings for one in _of(standing, picture)]
+    return sorted(found, key=lambda one: (one.on, one.email.casefold(), one.kind, one.stack))
+
+
+def _of(standing: Standing, picture: Picture) -> Iterator[Reminder]:
+    yield from _waiting(standing, picture)
+    for stack, entries in standing.entries.items():
+        for entry in entries:
+            if entry.current(picture.today):
+                yield from _of_entry(standing.email, stack, entry, picture.today)
+
+
+def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:
+    sent = standing.invited_at
+    if sent is None or standing.invitation(picture.now) not in (Invitation.PENDING, Invitation.EXPIRED):
+        return
+    on = (sent + LOOK_AFTER).date()
+    text = f"The invitation to {standing.email} of {sent:%Y-%m-%d} is not accepted."
+    yield Reminder(Kind.PENDING, standing.email, "", on, text, f"mixpanel-access resend {standing.email}")
+
+
+def _of_entry(email: str, stack: str, entry: Entry, today: date) -> Iterator[Reminder]:
+    what = f"{email} in stack {stack}" + (f" ({entry.engagement})" if entry.engagement else "")
+    if entry.ends is not None:
+        text = f"The access of {what} ends on {entry.ends}."
+        step = "Prolong `ends` in the roster, or let it end."
+        yield Reminder(Kind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
+    last = entry.metadata.get("reviewed") or entry.metadata.get("starts")
+    on = day(last) + REVIEW_AFTER + timedelta(days=1) if last else today
+    since = f"since {last}" if last else "as far as anybody knows"
+    text = f"The access of {what} was not reviewed {since}."
+    step = "Review it, and write the day into `reviewed`."
+    yield Reminder(Kind.REVIEW, email, stack, on, text, step, entry.engagement)
+
+
+def calendar(found: Sequence[Reminder], now: datetime) -> bytes:
+    """A calendar of all-day events with alarms, as a file or a feed; read again, it updates what was there.
+
+    Args:
+        found: what falls on some day.
+        now: the instant at which it is made (UTC).
+    """
+    made = Calendar()
+    made.add("prodid", "-//mixpanel-access//remind//EN")
+    made.add("version", "2.0")
+    made.add("method", "PUBLISH")
+    made.add("x-wr-calname", "Mixpanel access")
+    made.add("refresh-interval", timedelta(days=1), parameters={"VALUE": "DURATION"})
+    for one in found:
+        event = Event()
+        event.add("uid", one.uid)
+        event.add("dtstamp", now)
+        event.add("last-modified", now)
+        event.add("sequence", int(now.timestamp()) // 60)  # only ever grows
+        event.add("dtstart", one.on)
+        event.add("dtend", one.on + timedelta(days=1))
+        event.add("summary", one.text)
+        event.add("description", one.next_step)
+        event.add("transp", "TRANSPARENT")
+        event.add("categories", [one.kind.value])
+        for days in STAGES if one.kind is Kind.ENDS else (0,):
+            alarm = Alarm()
+            alarm.add("action", "DISPLAY")
+            alarm.add("description", one.text)
+            alarm.add("trigger", timedelta(days=-days))
+            event.add_component(alarm)
+        made.add_component(event)
+    content: bytes = made.to_ical()
+    return content

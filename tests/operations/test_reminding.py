@@ -1,0 +1,115 @@
+"""What is due, each at its boundary, and the calendar that says so, read again by the library's parser."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from mixpanel_access.operations.reminding import Kind, Reminder, calendar, reminders
+from tests.fakes import NOW, FakeApi
+from tests.operations.pictures import BO, person, picture
+
+ENTRY = "engagement: review, projects: { shop: analyst }, starts: 2026-05-01, ends: 2026-06-30"
+
+
+def read(content: bytes) -> Any:
+    """A calendar as a program reads it."""
+    return Calendar.from_ical(content)
+
+
+def found(entry: str = ENTRY, *, days: float = 0, invited: bool = False) -> list[Reminder]:
+    """What falls on some day, looked at so many days after 4 May, noon."""
+    api = FakeApi()
+    api.put(BO, "member", invited=invited)
+    now = NOW + timedelta(days=days)
+    return reminders(picture(api, person(more=entry), now=now, invited={BO: NOW}))
+
+
+def of(kind: Kind, among: list[Reminder]) -> Reminder:
+    """The one of a kind."""
+    (one,) = [reminder for reminder in among if reminder.kind is kind]
+    return one
+
+
+STAGES = [
+    ("2026-06-15", None, False), ("2026-06-16", 14, True), ("2026-06-22", 14, True), ("2026-06-23", 7, True),
+    ("2026-06-29", 7, True), ("2026-06-30", 0, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("today", "stage", "due"), STAGES)
+def test_an_end_is_told_14_and_7_days_before_and_on_the_day(today: str, stage: int | None, due: bool) -> None:
+    """A run that was missed is made up by the next."""
+    one = of(Kind.ENDS, found())
+    assert (one.on, one.text) == (
+        date(2026, 6, 30),
+        f"The access of {BO} in stack production (review) ends on 2026-06-30.",
+    )
+    assert (one.stage(date.fromisoformat(today)), one.due(date.fromisoformat(today))) == (stage, due)
+
+
+def test_what_is_over_or_has_not_begun_is_not_told() -> None:
+    """Nor what has no end."""
+    assert {one.kind for one in found(days=58)} == set()
+    assert {one.kind for one in found("starts: 2026-05-05, ends: 2026-06-01")} == set()
+    assert {one.kind for one in found("starts: 2026-05-04")} == {Kind.REVIEW}
+
+
+def test_an_invitation_is_told_on_the_day_on_which_it_has_waited_72_hours() -> None:
+    """And no more once it is accepted, or where nobody knows when it went out."""
+    one = of(Kind.PENDING, found(invited=True))
+    assert (one.on, one.next_step) == (date(2026, 5, 7), f"mixpanel-access resend {BO}")
+    assert (one.due(date(2026, 5, 6)), one.due(date(2026, 5, 7))) == (False, True)
+    assert Kind.PENDING not in {one.kind for one in found()}
+    api = FakeApi()
+    api.put(BO, "member", invited=True)
+    assert Kind.PENDING not in {one.kind for one in reminders(picture(api, person(more=ENTRY)))}
+
+
+def test_a_review_is_due_when_the_rule_says_so() -> None:
+    """On the 93rd day after the last one, or after the beginning; at once where nobody knows."""
+    assert of(Kind.REVIEW, found()).on == date(2026, 5, 1) + timedelta(days=93)
+    assert of(Kind.REVIEW, found(f"{ENTRY}, reviewed: 2026-05-03")).on == date(2026, 5, 3) + timedelta(days=93)
+    unknown = of(Kind.REVIEW, found("projects: { shop: analyst }"))
+    assert (unknown.due(NOW.date()), "as far as anybody knows" in unknown.text) == (True, True)
+
+
+def test_the_calendar_is_one() -> None:
+    """All-day events with alarms, and what RFC 5545 asks for."""
+    among = found(invited=True)
+    made = read(calendar(among, NOW))
+    assert (str(made["version"]), str(made["method"])) == ("2.0", "PUBLISH")
+    events = {str(event["categories"].cats[0]): event for event in made.walk("VEVENT")}
+    assert events.keys() == {"ends", "pending", "review"}
+    end = events["ends"]
+    assert (end["dtstart"].dt, end["dtend"].dt) == (date(2026, 6, 30), date(2026, 7, 1))
+    assert (end["dtstamp"].dt, str(end["transp"])) == (NOW, "TRANSPARENT")
+    assert [alarm["trigger"].dt for alarm in end.walk("VALARM")] == [timedelta(days=-days) for days in (0, 7, 14)]
+    assert len({str(event["uid"]) for event in events.values()}) == 3
+
+
+def test_a_later_calendar_updates_an_earlier_one() -> None:
+    """The same matter has the same UID whatever its day, and a higher sequence."""
+
+    def event(entry: str, days: float) -> tuple[str, int, date]:
+        made = read(calendar(found(entry, days=days), NOW + timedelta(days=days)))
+        (one,) = [one for one in made.walk("VEVENT") if str(one["categories"].cats[0]) == "ends"]
+        return str(one["uid"]), int(one["sequence"]), one["dtstart"].dt
+
+    before, after = event(ENTRY, 0), event(ENTRY.replace("2026-06-30", "2026-07-31"), 1)
+    assert before[0] == after[0]
+    assert before[1] < after[1] < 2**31
+    assert (before[2], after[2]) == (date(2026, 6, 30), date(2026, 7, 31))
+
+
+def test_a_text_with_commas_and_lines_is_escaped() -> None:
+    """Whatever an engagement is called."""
+    entry = "engagement: review, projects: { shop: analyst }, ends: 2026-06-30"
+    one = of(Kind.ENDS, found(entry))
+    odd = Reminder(one.kind, one.email, one.stack, one.on, "a, b; c\\d\nBEGIN:VEVENT", "x" * 200, None)
+    (event,) = read(calendar([odd], NOW)).walk("VEVENT")
+    assert (str(event["summary"]), str(event["description"])) == ("a, b; c\\d\nBEGIN:VEVENT", "x" * 200)
+    assert max(map(len, calendar([odd], NOW).split(b"\r\n"))) <= 75
