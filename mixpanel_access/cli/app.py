@@ -349,6 +349,43 @@ def schema(
     typer.echo(json.dumps(json_schema(Common if common else Roster), indent=2))
 
 
+tracker = typer.Typer(
+    name="tracker", help="The access log: who got, changed or lost what.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(tracker)
+LogFile = Annotated[Path, typer.Option("--file", help="The log.")]
+
+
+@tracker.command("update")
+def tracker_update(
+    file: LogFile = Path("tracker.jsonl"), now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
+) -> None:
+    """Add to the log what has happened in all stacks since the last time."""
+    from mixpanel_access.cli.tracker import add_to_log
+
+    raise typer.Exit(add_to_log(cwd, file, now, as_json=as_json))
+
+
+@tracker.command("export")
+def tracker_export(
+    file: LogFile = Path("tracker.jsonl"),
+    form: Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.")] = "csv",
+    to: Annotated[Path | None, typer.Option(help="Where to; xlsx needs it. Default: standard output.")] = None,
+) -> None:
+    """Write the log as a table."""
+    from mixpanel_access.cli.tracker import export_log
+
+    raise typer.Exit(export_log(file, form, to))
+
+
+@tracker.command("verify")
+def tracker_verify(file: LogFile = Path("tracker.jsonl"), as_json: AsJson = False) -> None:
+    """Check that no line of the log was changed, taken out or put in; exit 1 when one was."""
+    from mixpanel_access.cli.tracker import verify_log
+
+    raise typer.Exit(verify_log(file, as_json=as_json))
+
+
 policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(policy)
 

@@ -89,6 +89,15 @@ class Project:
         """
         return self._json("stack", "export", "--stack", stack)
 
+    def history(self, stack: str) -> list[dict[str, Any]]:
+        """The stack's updates, the newest first, as the engine tells them.
+
+        Raises:
+            EngineError: the engine cannot tell.
+        """
+        rows: list[dict[str, Any]] = self._json("stack", "history", "--json", "--full-dates", "--stack", stack)
+        return rows
+
     def replace_state(self, stack: str, document: Any) -> None:
         """Put an exported state back, with what was changed in it.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,
     COMPONENT_TYPE,
@@ -27,23 +28,26 @@ class HeldMember:
         role: the organization role that is declared, or None where it is not managed.
         urn: the resource's name in the engine.
         outputs: what the state holds of it, without the provider.
+        modified: when the engine last changed it (ISO 8601, UTC), or "".
     """
 
     email: str
     role: str | None
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    modified: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class HeldGrant:
-    """A grant in a state; `outputs` is what the state holds of it, without the provider."""
+    """A grant in a state; `outputs` and `modified` are as with a member."""
 
     project: int
     email: str
     role: str
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    modified: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -93,24 +97,29 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     brakes: tuple[HeldBrake, ...] = ()
     component = ""
     for resource in _resources(export):
-        urn = str(resource.get("urn", ""))
+        urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
         outputs = {key: value for key, value in (resource.get("outputs") or {}).items() if key != PROVIDER_KEY}
         if resource.get("type") == MEMBER_TYPE:
             member = MemberId.parse(str(resource.get("id", "")))
             if member.organization == organization:
                 email = str(outputs.get("email", member.email))
-                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs)
+                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, modified)
         elif resource.get("type") == GRANT_TYPE:
             grant = GrantId.parse(str(resource.get("id", "")))
             if grant.organization == organization:
                 email = str(outputs.get("email", grant.email))
-                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs)
+                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs, modified)
                 grants[grant.project, same_key(email)] = held
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)
         elif resource.get("type") == COMPONENT_TYPE:
             component = urn
     return State(members, grants, brakes, component)
+
+
+def _seconds(instant_text: Any) -> str:
+    """The engine's instant in the project's form, without its fractions of a second."""
+    return written(instant(instant_text)) if isinstance(instant_text, str) else ""
 
 
 def _resources(export: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

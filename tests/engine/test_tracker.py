@@ -1,0 +1,72 @@
+"""`mixpanel-access tracker`: what happens in the stacks, line by line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.engine.conftest import PRODUCTION, STAGING, Workspace
+
+pytestmark = pytest.mark.engine
+
+ROBIN = "robin@agency.example.org"
+
+
+def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
+    """Given, changed, taken away; with why; nothing twice; and a line that is touched shows."""
+    workspace.run("stack", "init", "staging")
+    workspace.up("production")
+
+    def update(*args: str) -> list[tuple[str, str, int | None, str]]:
+        done = workspace.command("tracker", "update", "--json", *args)
+        assert done.returncode == 0, done.stderr
+        return [(one["stack"], one["event"], one["project"], one["role"]) for one in json.loads(done.stdout)]
+
+    first = update()
+    assert sorted(first, key=str) == sorted(
+        [
+            ("production", "granted", None, "member"),
+            ("production", "granted", PRODUCTION, "analyst"),
+            ("production", "granted", 1234568, "consumer"),
+        ],
+        key=str,
+    )
+    assert update() == []
+    workspace.up("staging")
+    roster = workspace.stacks / "production.yaml"
+    roster.write_text(
+        roster.read_text().replace("shop: analyst", "shop: consumer").replace("      warehouse: consumer\n", "")
+    )
+    workspace.up("production")
+    assert set(update("--now", "2026-12-24T12:00:00Z")) == {
+        ("staging", "granted", None, ""),
+        ("staging", "granted", STAGING, "admin"),
+        ("staging", "granted", 2345679, "admin"),
+        ("production", "changed", PRODUCTION, "consumer"),
+        ("production", "revoked", 1234568, "consumer"),
+    }
+    log = workspace.pulumi.project / "tracker.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {(one["email"], one["approver"], one["sow"]) for one in lines} == {
+        (ROBIN, "ana@example.com", "SOW-2026-014")
+    }
+    assert lines[-1]["date"] == "2026-12-24T12:00:00Z"
+    good = workspace.command("tracker", "verify")
+    assert good.stdout == f"tracker.jsonl has 8 lines, each as it was written; the last is {lines[-1]['hash']}.\n"
+    sheet = workspace.command("tracker", "export", "--format", "xlsx", "--to", "log.xlsx")
+    assert (sheet.returncode, sheet.stdout) == (0, "Wrote 8 lines to log.xlsx.\n")
+    assert workspace.command("tracker", "export").stdout.startswith("date,admin,event,email,stack,project,role,")
+
+    log.write_text(log.read_text().replace("ana@example.com", "eve@example.com", 1))
+    for args in (("verify",), ("update",), ("export",)):
+        touched = workspace.command("tracker", *args)
+        assert (touched.returncode, touched.stdout) == (1, ""), args
+        assert "cannot trust the access log for tracker.jsonl: line 1 (" in touched.stderr
+    for args, words in (
+        (("export", "--format", "pdf"), "'pdf' is no format"),
+        (("export", "--format", "xlsx"), "cannot print a workbook"),
+        (("verify", "--file", "none.jsonl"), "cannot find the access log for none.jsonl"),
+    ):
+        failed = workspace.command("tracker", *args)
+        assert (failed.returncode, words in failed.stderr) == (2, True), args

@@ -1,0 +1,93 @@
+"""The access log: nothing in it can be touched without a trace, and its tables hold no formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from mixpanel_access.model.errors import Refused, UsageError
+from mixpanel_access.operations.tracker import COLUMNS, FIRST, Event, Line, _chained, exported, read, verify
+
+FILE = Path("tracker.jsonl")
+
+
+def log(*lines: Line) -> list[Line]:
+    """Some lines, one behind the other."""
+    return list(_chained(lines or (line("a"), line("b"), line("c")), []))
+
+
+def line(name: str, **more: str) -> Line:
+    """A line as it is before it is chained."""
+    given = Line(
+        "2026-05-04T12:00:00Z", "ana@example.com", Event.GRANTED, f"{name}@example.com", "production", 7, "admin"
+    )
+    return replace(given, **more)  # type: ignore[arg-type]  # texts all
+
+
+def test_a_log_as_it_was_written_is_trusted() -> None:
+    """The empty one too; each line follows the one before."""
+    lines = log()
+    verify(lines, FILE)
+    verify([], FILE)
+    assert [one.previous for one in lines] == [FIRST, lines[0].hash, lines[1].hash]
+
+
+@pytest.mark.parametrize("name", [name for name in COLUMNS if name != "hash"])
+def test_a_changed_line_shows(name: str) -> None:
+    """Whatever is changed in it, and though its own hash be made anew."""
+    lines = log()
+    changed = replace(lines[1], **{name: 8 if name == "project" else "x"})  # type: ignore[arg-type]  # by name
+    with pytest.raises(Refused, match=r"cannot trust the access log for tracker.jsonl: line 2 "):
+        verify([lines[0], changed, lines[2]], FILE)
+    again = replace(changed, hash=changed.digest())
+    with pytest.raises(Refused, match=r"line [23] .* does not follow the line before it"):
+        verify([lines[0], again, lines[2]], FILE)
+
+
+def test_a_line_that_is_taken_out_put_in_or_moved_shows() -> None:
+    """In the middle and at the front; the end is for version control to keep."""
+    first, second, third = log()
+    for touched in ([second, third], [first, third], [second, first, third], [first, second, second, third]):
+        with pytest.raises(Refused):
+            verify(touched, FILE)
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    """A line that is none of the log's is told by its number."""
+    file, lines = tmp_path / "tracker.jsonl", log(line("é", justification='a, "b"\nc'))
+    file.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in lines))
+    assert read(file) == lines
+    assert read(tmp_path / "none.jsonl") == []
+    for bad in ("x\n", "[]\n", '{"date": "x"}\n'):
+        file.write_text(json.dumps(asdict(lines[0])) + "\n" + bad)
+        with pytest.raises(UsageError, match="line 2 is none of the log's"):
+            read(file)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_taken_for_a_formula(text: str) -> None:
+    """In CSV and in the workbook; what is harmless stays as it is."""
+    lines = log(line("a", justification=text, ticket="OPS-1"))
+    rows = list(csv.DictReader(io.StringIO(exported(lines, "csv").decode(), newline="")))
+    assert (rows[0]["justification"], rows[0]["ticket"]) == (f"'{text}", "OPS-1")
+    sheet = load_workbook(io.BytesIO(exported(lines, "xlsx"))).active
+    assert sheet is not None
+    cells = dict(zip(COLUMNS, sheet[2], strict=True))
+    assert cells["justification"].data_type == "s"
+    assert str(cells["justification"].value).startswith("'")
+    assert (cells["project"].value, cells["email"].value) == (7, "a@example.com")
+
+
+def test_tables_have_every_line() -> None:
+    """In Markdown no bar and no line end breaks the table; JSON is the lines themselves."""
+    lines = log(line("a", justification="x | y\nz \\ w"), line("b"))
+    table = exported(lines, "markdown").decode().splitlines()
+    assert len(table) == 4
+    assert "| x \\| y z \\\\ w |" in table[2]
+    assert json.loads(exported(lines, "json")) == [asdict(one) for one in lines]
