@@ -63,10 +63,11 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
         touched = workspace.command("tracker", *args)
         assert (touched.returncode, touched.stdout) == (1, ""), args
         assert "cannot trust the access log for tracker.jsonl: line 1 (" in touched.stderr
-    for args, words in (
+    wrong: list[tuple[tuple[str, ...], str]] = [
         (("export", "--format", "pdf"), "'pdf' is no format"),
         (("export", "--format", "xlsx"), "cannot print a workbook"),
         (("verify", "--file", "none.jsonl"), "cannot find the access log for none.jsonl"),
-    ):
-        failed = workspace.command("tracker", *args)
-        assert (failed.returncode, words in failed.stderr) == (2, True), args
+    ]
+    for options, words in wrong:
+        failed = workspace.command("tracker", *options)
+        assert (failed.returncode, words in failed.stderr) == (2, True), options
