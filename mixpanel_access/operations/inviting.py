@@ -28,6 +28,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.model.roster_text import NewPerson
 from mixpanel_access.operations.judging import Violation, read_policy_config, violations
@@ -205,13 +206,19 @@ def _completed(request: Request, roster: Roster) -> Request:
 
 
 def _written(request: Request, roster: Roster, text: str, source: Source) -> str:
+    """The roster's text with the entry, and with its engagement where that is new.
+
+    Raises:
+        UsageError: the roster's rules do not allow the entry.
+        RosterError: the text cannot be edited where it must be.
+    """
     new = request.engagement is not None and request.engagement not in roster.engagements
     terms = {name: _unquoted(value) for name, value in request.terms.items()}
-    if new:
-        values: dict[str, Any] = {name: terms[name] for name in ("type", "sow", *OF_EITHER, "sponsor") if name in terms}
-        text = roster_text.add_engagement(text, source, str(request.engagement), values)
+    engagement: dict[str, Any] = {
+        name: terms[name] for name in ("type", "sow", *OF_EITHER, "sponsor") if new and name in terms
+    }
     own = {} if new else terms
-    values_of_person: dict[str, Any] = {
+    values: dict[str, Any] = {
         "email": request.email,
         "name": request.name,
         "organizationRole": request.organization_role,
@@ -219,8 +226,28 @@ def _written(request: Request, roster: Roster, text: str, source: Source) -> str
         "projects": dict(request.projects) or None,
         **{name: own.get(name) for name in OF_EITHER},
     }
-    person = NewPerson({name: value for name, value in values_of_person.items() if value is not None})
-    return roster_text.add_people(text, source, [person])
+    person = {name: value for name, value in values.items() if value is not None}
+    _must_be_allowed(request, roster, person, engagement if new else None)
+    if new:
+        text = roster_text.add_engagement(text, source, str(request.engagement), engagement)
+    return roster_text.add_people(text, source, [NewPerson(person)])
+
+
+def _must_be_allowed(
+    request: Request, roster: Roster, person: Mapping[str, Any], engagement: Mapping[str, Any] | None
+) -> None:
+    """Hold an entry that the roster's rules do not allow, before a text is edited."""
+    document = roster.document()
+    document["people"] = [*document.get("people", ()), person]
+    if engagement is not None:
+        document["engagements"] = {**document.get("engagements", {}), str(request.engagement): engagement}
+    if problems := [words for _, words in problems_with(Roster.model_validate(document))]:
+        raise UsageError(
+            "cannot invite",
+            whom=request.email,
+            why="; ".join(words.removeprefix(f"{request.email}: ") for words in problems),
+            next_step="Correct that. Nothing was written.",
+        )
 
 
 def _unquoted(value: str) -> str | date:

@@ -140,7 +140,18 @@ BAD = {
     "unknown role": ((DI, "--project", "shop=analist"), "(did you mean 'analyst'?)"),
     "no standard role": ((DI, "--project", "shop"), "shop has no role"),
     "unknown type": ((DI, "--engagement", "x", "--type", "audits"), "(did you mean 'audit'?)"),
-    "no date": ((DI, "--project", "shop=consumer", "--ends", "soon"), "'soon' is no date"),
+    "no date": (
+        (DI, "--project", "shop=consumer", "--ends", "soon"),
+        f"cannot invite for {DI}: 'soon' is no date; write it as YYYY-MM-DD. Correct that. Nothing was written.",
+    ),
+    "beyond the engagement": (
+        (DI, "--engagement", "funnel-review", "--ends", "2031-01-01"),
+        "ends on 2031-01-01, which the engagement funnel-review does on 2030-12-31 already. Correct that.",
+    ),
+    "ends before it starts": (
+        (DI, "--engagement", "x", "--type", "audit", "--starts", "2026-02-01", "--ends", "2026-01-01"),
+        "before it starts on 2026-02-01. Correct that.",
+    ),
     "nobody": ((), "address and --stack are needed where nobody can be asked"),
 }
 
