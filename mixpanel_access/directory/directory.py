@@ -200,14 +200,26 @@ class Directory:
         self._invites.submit((email, role))
 
     def invite_again(self, email: str, role: str) -> None:
-        """Invite somebody whose invitation has expired. One e-mail goes out.
+        """Invite somebody whose invitation has expired. One e-mail goes out."""
+        self._mail_once(lambda: self._api.users.invite({email: role}))
 
-        The organization's list shows an expired invitation and a fresh one alike, so a lost answer leaves it open
-        whether the e-mail went out: then nothing is repeated here, lest somebody is invited twice.
+    def resend(self, email: str) -> None:
+        """Send a pending invitation again. One e-mail goes out.
+
+        Raises:
+            NotFound: none is pending; an expired one is none.
+        """
+        self._mail_once(lambda: self._api.users.resend([email]))
+
+    def _mail_once(self, write: Callable[[], None]) -> None:
+        """Have an e-mail sent that leaves no trace.
+
+        The organization's list shows an invitation alike whenever it went out, so a lost answer leaves it open whether
+        the e-mail did: then nothing is repeated here, lest somebody is invited twice.
         """
         try:
             self._settle(
-                lambda: self._api.users.invite({email: role}),
+                write,
                 lambda: False,  # nothing that can be read tells
                 [_PEOPLE],
                 repeatable=lambda error: isinstance(error, errors.RateLimited),
@@ -218,19 +230,6 @@ class Directory:
                 "send it once more."
             )
             raise
-
-    def resend(self, email: str) -> None:
-        """Send a pending invitation again. One e-mail goes out; a lost answer is not repeated, lest two do.
-
-        Raises:
-            NotFound: none is pending; an expired one is none.
-        """
-        self._settle(
-            lambda: self._api.users.resend([email]),
-            lambda: False,  # nothing that can be read tells
-            [_PEOPLE],
-            repeatable=lambda error: isinstance(error, errors.RateLimited),
-        )
 
     def change_role(self, email: str, role: str) -> None:
         """Change the organization role of a member or of a pending invitation."""

@@ -114,6 +114,11 @@ def test_an_expired_invitation_is_never_sent_twice_on_a_guess(api: FakeApi, kind
     with pytest.raises(kind, match="may or may not have gone out"):
         make_directory(api).invite_again("cy@example.com", "member")
     assert api.calls["invite"] == 1
+    api.put("di@example.com", invited=True)
+    api.faults["resend"] = [kind("cannot send the invitation again")]
+    with pytest.raises(kind, match="may or may not have gone out"):
+        make_directory(api).resend("di@example.com")
+    assert api.calls["resend"] == 1
 
 
 @pytest.mark.parametrize("applied", [True, False], ids=["answer lost", "request lost"])

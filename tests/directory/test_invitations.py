@@ -164,3 +164,18 @@ def test_those_who_wait_for_the_same_pay_for_it_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(invite, range(4)))
     assert len(api.people) == 4
+
+
+def test_a_waiting_invitation_is_sent_again_and_one_that_is_over_is_made_anew() -> None:
+    """Mixpanel knows which; each is one e-mail, and both keep to the limit."""
+    api, clock = FakeApi(), Clock()
+    api.put("cy@example.com", invited=True)
+    run, _ = invitations(api, clock)
+    run.resend("cy@example.com", "member")
+    assert [verb for verb, _ in api.sent] == ["resend"]
+    api.faults["resend"] = [errors.NotFound("cannot resend")]
+    run.resend("cy@example.com", "member")
+    assert api.sent[-1][0] == "invite"
+    api.faults["resend"] = [limit(1800) for _ in range(ATTEMPTS)]
+    with pytest.raises(errors.RateLimited, match=r"limit of about 10 invitation e-mails an hour to example.com"):
+        run.resend("cy@example.com", "member")
