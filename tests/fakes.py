@@ -89,10 +89,12 @@ class FakeApi:
 
     def list_projects(self) -> list[Project]:
         self.calls["list_projects"] += 1
+        self._fail("list_projects")
         return [project for project in self.projects_.values() if project.id not in self.unlisted]
 
     def granted_users(self, project: int) -> list[Grant]:
         self.calls["granted_users"] += 1
+        self._fail("granted_users")
         if project not in self.projects_:
             raise NotFound(f"cannot read who has access to project {project}", why="404")
         hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()

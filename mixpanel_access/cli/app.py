@@ -216,6 +216,18 @@ def remind(
 
 
 @app.command()
+def doctor(
+    stack: Annotated[str, typer.Option(help="The stack whose configuration names organization and account.")],
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Try every call that only reads, and tell what is not as expected; exit 1 when something is missing or refused."""
+    from mixpanel_access.cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(cwd, stack, as_json=as_json))
+
+
+@app.command()
 def offboard(
     email: Annotated[str, typer.Argument(help="Whose access ends.")],
     yes: Annotated[

@@ -194,3 +194,20 @@ def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> Non
     assert "MIXPANEL_ACCESS_WEBHOOK is not set" in failed.stderr
     nowhere = both.command("remind", "--ics", "no/such/folder.ics")
     assert (nowhere.returncode, "cannot write the calendar for no/such/folder.ics" in nowhere.stderr) == (2, True)
+
+
+def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
+    """Every read of the emulator is ok; a refusal is a verdict, and names nobody."""
+    healthy = workspace.command("doctor", "--stack", "production", "--json")
+    assert healthy.returncode == 0, healthy.stderr
+    document = json.loads(healthy.stdout)
+    verdicts = [one["finding"] for one in document["probes"]]
+    assert verdicts[:5] == ["ok", "ok", "ok", "ok", "ok"]
+    assert set(verdicts[5:]) == {"skipped"}
+    assert all(verb.startswith("GET ") for verb in workspace.requests())
+    assert "@" not in healthy.stdout
+    workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong-secret"
+    refused = workspace.command("doctor", "--stack", "production")
+    assert (refused.returncode, refused.stderr) == (1, "")
+    assert refused.stdout.count("refused") == 4
+    assert "wrong-secret" not in refused.stdout

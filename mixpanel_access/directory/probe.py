@@ -1,0 +1,137 @@
+"""A read-only look at a real organization: which calls of the product it answers as expected. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mixpanel_access.directory.calls import Api
+from mixpanel_access.model import errors, roles
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.undocumented import BY_HAND, Verb
+
+
+class Finding(StrEnum):
+    """What came of a call."""
+
+    OK = "ok"
+    DIFFERS = "differs but tolerated"
+    MISSING = "missing"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One call.
+
+    Attributes:
+        call: which.
+        expected: what it should give.
+        came: what came, in words; no names and no addresses, so that it can go into a bug report.
+        finding: the verdict.
+    """
+
+    call: str
+    expected: str
+    came: str
+    finding: Finding
+
+    @property
+    def problem(self) -> bool:
+        """Whether the product lacks it."""
+        return self.finding in (Finding.MISSING, Finding.REFUSED, Finding.FAILED)
+
+
+def probes(api: Api, organization: int, allowed: frozenset[str]) -> list[Probe]:
+    """Try every read, and list every write with whether it may be sent.
+
+    Args:
+        api: Mixpanel.
+        organization: its id.
+        allowed: the undocumented writes that the configuration has switched on.
+    """
+    found = [
+        _tried("who we are", "our login name, and the role in the organization", lambda: _me(api, organization)),
+        _tried("list of people", "everybody with role and invitation", lambda: _people(api)),
+    ]
+    projects: list[int] = []
+    found.append(_tried("list of projects", "at least one project", lambda: _projects(api, projects)))
+    what, expected = "grants of a project", "one row a grant, with its type"
+    if projects:
+        found.append(_tried(what, expected, lambda: _grants(api, projects[0])))
+    else:
+        found.append(Probe(what, expected, "there is no project to ask about", Finding.SKIPPED))
+    found.append(_tried("list of service accounts", "all of them", lambda: _accounts(api)))
+    return [*found, *_writes(allowed)]
+
+
+_Answer = tuple[str, bool]
+"""What came, in words, and whether it is as expected."""
+
+
+def _tried(call: str, expected: str, read: Callable[[], _Answer]) -> Probe:
+    try:
+        came, good = read()
+    except errors.NotFound as error:
+        return Probe(call, expected, _said(error), Finding.MISSING)
+    except (errors.Unauthorized, errors.Forbidden) as error:
+        return Probe(call, expected, _said(error), Finding.REFUSED)
+    except errors.MixpanelError as error:
+        return Probe(call, expected, _said(error), Finding.FAILED)
+    return Probe(call, expected, came, Finding.OK if good else Finding.DIFFERS)
+
+
+def _said(error: errors.MixpanelError) -> str:
+    return error.why or error.what
+
+
+def _me(api: Api, organization: int) -> _Answer:
+    known = api.me.read().organizations
+    if organization not in known:
+        return f"the account sees {len(known)} organizations, and {organization} is none of them", False
+    role = known[organization]
+    if role is None:
+        return "the organization, and no role in it", False
+    manages = role in roles.MANAGING_ROLES
+    return f"organization {role}" + ("" if manages else ", which may manage nobody"), manages
+
+
+def _people(api: Api) -> _Answer:
+    people = api.users.list_users()
+    lacking = {
+        "a role": sum(person.role is None for person in people),
+        "a last login": sum(person.last_login is None and not person.invited for person in people),
+    }
+    without = [f"{number} without {what}" for what, number in lacking.items() if number]
+    return ", ".join([f"{len(people)} people", *without]), bool(people) and not lacking["a role"]
+
+
+def _projects(api: Api, ids: list[int]) -> _Answer:
+    ids += [project.id for project in api.projects.list_projects()]
+    return f"{len(ids)} projects", bool(ids)
+
+
+def _grants(api: Api, project: int) -> _Answer:
+    kinds = {grant.grant_type for grant in api.projects.granted_users(project)}
+    named = ", ".join(kind.value for kind in GrantType if kind in kinds)
+    return f"grants by {named}" if kinds else "no grant", bool(kinds)
+
+
+def _accounts(api: Api) -> _Answer:
+    accounts = api.service_accounts.list_accounts()
+    return f"{len(accounts)} service accounts", bool(accounts)  # ours, at least
+
+
+def _writes(allowed: frozenset[str]) -> Iterator[Probe]:
+    for verb in Verb:
+        on = "switched on in mixpanel:allowUndocumented" if verb in allowed else "not switched on"
+        came = f"a write, not tried; {on}. By hand: {BY_HAND[verb]}"
+        yield Probe(verb.value, "an undocumented write", came, Finding.SKIPPED)
+
+
+def healthy(found: Sequence[Probe]) -> bool:
+    """Whether the product has all that it needs to read."""
+    return not any(probe.problem for probe in found)
