@@ -34,7 +34,7 @@ def _root(
     pass
 
 
-@app.command()
+@app.command(short_help="Run a local Mixpanel.")
 def emulator(
     port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 0,
     host: Annotated[str, typer.Option(help="The address to bind to; anything but loopback is pointed out.")] = (
@@ -69,7 +69,7 @@ def emulator(
     )
 
 
-@app.command()
+@app.command(short_help="Find the Pulumi engine, or make it.")
 def engine() -> None:
     """Find the Pulumi engine, or make it, and print the folder that holds it."""
     from mixpanel_access.engine import ensure_engine
@@ -85,7 +85,7 @@ Now = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Find access that no stack has, and the reverse.")
 def drift(
     stack: Annotated[str, typer.Option(help="The stack to compare; the states of all stacks count as managed.")],
     cwd: Folder = Path(),
@@ -97,7 +97,7 @@ def drift(
     raise typer.Exit(show_drift(cwd, stack, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Show what the clock alone will change.")
 def expire(
     stack: Annotated[str, typer.Option(help="The stack to look at.")],
     days: Annotated[int, typer.Option(help="How many days to look ahead.", min=0, max=3660)] = 14,
@@ -113,7 +113,7 @@ def expire(
     raise typer.Exit(show_expiry(cwd, stack, days, now, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Show how everybody stands, and what is next.")
 def status(
     email: Annotated[list[str] | None, typer.Argument(help="Only these people. Default: everybody.")] = None,
     stack: Stacks = None,
@@ -130,7 +130,7 @@ def status(
     raise typer.Exit(show_status(cwd, stack or [], email or [], now, watch=watch, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Send an invitation again.")
 def resend(
     email: Annotated[str, typer.Argument(help="Who has not accepted the invitation.")],
     stack: Stacks = None,
@@ -144,7 +144,7 @@ def resend(
     raise typer.Exit(send_again(cwd, stack or [], email, now, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Show who has what, by which way, and why.")
 def who(
     email: Annotated[str, typer.Argument(help="What one person can reach, and by which ways.")] = "",
     project: Annotated[str, typer.Option(help="Who can reach a project: its id, name, or short key.")] = "",
@@ -159,7 +159,7 @@ def who(
     raise typer.Exit(show_who(cwd, stack or [], email, project, now, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Write to a new collaborator.")
 def welcome(
     email: Annotated[str, typer.Argument(help="To whom.")],
     reminder: Annotated[bool, typer.Option("--reminder", help="The second message, while they have not come.")] = False,
@@ -198,7 +198,7 @@ def welcome(
     )
 
 
-@app.command()
+@app.command(short_help="Show what is due; calendar and chat too.")
 def remind(
     ics: Annotated[Path | None, typer.Option(help="Write all that comes into this calendar file; - prints it.")] = None,
     post: Annotated[
@@ -215,7 +215,7 @@ def remind(
     raise typer.Exit(run_remind(cwd, stack or [], now, ics=ics, post=post, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Try which calls Mixpanel answers.")
 def doctor(
     stack: Annotated[str, typer.Option(help="The stack whose configuration names organization and account.")],
     cwd: Folder = Path(),
@@ -227,7 +227,7 @@ def doctor(
     raise typer.Exit(run_doctor(cwd, stack, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="End everything of a person in all stacks.")
 def offboard(
     email: Annotated[str, typer.Argument(help="Whose access ends.")],
     yes: Annotated[
@@ -242,7 +242,7 @@ def offboard(
     raise typer.Exit(run_offboard(cwd, email, yes=yes, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Add a person to a roster.")
 def invite(
     email: Annotated[str, typer.Argument(help="Whom.")] = "",
     stack: Annotated[str, typer.Option(help="The stack whose roster takes the entry.")] = "",
@@ -287,7 +287,7 @@ def invite(
     raise typer.Exit(run_invite(cwd, request, yes=yes, ask=ask, as_json=as_json))
 
 
-@app.command("import")
+@app.command("import", short_help="Take what is there into a stack.")
 def import_(
     stack: Annotated[str, typer.Option(help="The stack that takes them.")],
     project: Annotated[
@@ -324,7 +324,7 @@ def import_(
     raise typer.Exit(run_import(cwd, request, file=file, dry_run=dry_run, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Let people out of a stack; they keep access.")
 def release(
     stack: Annotated[str, typer.Option(help="The stack that lets them go.")],
     email: Annotated[list[str], typer.Option(help="Whom, by address; repeatable.")],
@@ -337,7 +337,7 @@ def release(
     raise typer.Exit(run_release(cwd, stack, email, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Check a roster, and show what it gives.")
 def roster(
     file: Annotated[Path, typer.Argument(help="The roster's file.")],
     now: Annotated[str | None, typer.Option(help="The instant to take as now (ISO 8601). Default: the clock.")] = None,
@@ -368,7 +368,7 @@ app.add_typer(tracker)
 LogFile = Annotated[Path, typer.Option("--file", help="The log.")]
 
 
-@tracker.command("update")
+@tracker.command("update", short_help="Add what has happened.")
 def tracker_update(
     file: LogFile = Path("tracker.jsonl"), now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
 ) -> None:
@@ -390,7 +390,7 @@ def tracker_export(
     raise typer.Exit(export_log(file, form, to))
 
 
-@tracker.command("verify")
+@tracker.command("verify", short_help="Check that no line was touched.")
 def tracker_verify(file: LogFile = Path("tracker.jsonl"), as_json: AsJson = False) -> None:
     """Check that no line of the log was changed, taken out or put in; exit 1 when one was."""
     from mixpanel_access.cli.tracker import verify_log
@@ -410,7 +410,7 @@ def policy_list(as_json: AsJson = False) -> None:
     list_rules(as_json=as_json)
 
 
-@policy.command("explain")
+@policy.command("explain", short_help="Explain one rule, and how to set it.")
 def policy_explain(
     rule: Annotated[str, typer.Argument(help="The rule's id, as the output of a policy run has it.")],
     as_json: AsJson = False,
