@@ -242,6 +242,20 @@ def offboard(
     raise typer.Exit(run_offboard(cwd, email, yes=yes, as_json=as_json))
 
 
+@app.command(short_help="Look at what an invitation needs first.")
+def preflight(
+    email: Annotated[str | None, typer.Argument(help="An address that is to be invited.")] = None,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Check what has to be so before somebody is invited, and who confirms the rest; exit 1 for a problem."""
+    from mixpanel_access.cli.preflight import run_preflight
+
+    raise typer.Exit(run_preflight(cwd, stack or [], email, now, as_json=as_json))
+
+
 @app.command(short_help="Add a person to a roster.")
 def invite(
     email: Annotated[str, typer.Argument(help="Whom.")] = "",

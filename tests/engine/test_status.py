@@ -211,3 +211,14 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     assert (refused.returncode, refused.stderr) == (1, "")
     assert refused.stdout.count("refused") == 4
     assert "wrong-secret" not in refused.stdout
+
+
+def test_preflight_checks_both_stacks(both: Workspace) -> None:
+    """The committed rosters have no problem; an address outside has to be known to the identity provider."""
+    shown = both.command("preflight", ROBIN)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert shown.stdout.count("is outside, and single sign-on is required: Example ID must know them") == 2
+    assert f"{ROBIN} needs data warehouse in warehouse" in shown.stdout
+    assert shown.stdout.endswith("\n0 problems, 11 to be confirmed.\n")
+    document = json.loads(both.command("preflight", "--stack", "staging", "--json").stdout)
+    assert {one["stack"] for one in document} == {"", "staging"}

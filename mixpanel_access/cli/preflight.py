@@ -1,0 +1,35 @@
+"""`mixpanel-access preflight`: print what has to be so before somebody is invited."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from mixpanel_access.cli.output import counted, instant_of, print_table, progress
+from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.preflight import Verdict, checks
+from mixpanel_access.operations.project import open_project
+from mixpanel_access.rules.facts import company_domains
+
+
+def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str | None, *, as_json: bool) -> int:
+    """Check and print; 1 for a problem, else 0."""
+    project = open_project(folder, progress)
+    picture = look(project, stacks, instant_of(now), progress)
+    companies = {stack: company_domains(project.config(stack, "companyDomains")) for stack in picture.stacks}
+    found = checks(picture, companies, email)
+    problems = [check for check in found if check.verdict is Verdict.PROBLEM]
+    if as_json:
+        typer.echo(json.dumps([{**asdict(check), "verdict": check.verdict.value} for check in found], indent=2))
+    else:
+        table = Table("stack", "what", "verdict", "", "by", box=None, pad_edge=False)
+        for check in found:
+            table.add_row(check.stack, check.what, check.verdict.value, check.text, check.contact)
+        print_table(table)
+        waiting = sum(1 for check in found if check.verdict is Verdict.CONFIRM)
+        typer.echo(f"\n{counted(len(problems), 'problem')}, {waiting} to be confirmed.")
+    return 1 if problems else 0
