@@ -172,8 +172,8 @@ def welcome(
         typer.Option(help="The folder of welcome.md.j2 and reminder.md.j2. Default: templates/, else those built in."),
     ] = None,
     send: Annotated[
-        bool, typer.Option("--send", help="Send it by the mail server that MIXPANEL_ACCESS_SMTP names.")
-    ] = (False),
+        bool, typer.Option("--send", help="Send it by the server that MIXPANEL_ACCESS_SMTP names.")
+    ] = False,
     stack: Stacks = None,
     now: Now = None,
     cwd: Folder = Path(),

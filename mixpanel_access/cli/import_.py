@@ -10,9 +10,8 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from mixpanel_access.cli.output import counted, print_changes, print_table, progress
+from mixpanel_access.cli.output import counted, print_changes, print_table, progress, write_file
 from mixpanel_access.model.access import service_account_name
-from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.import_plan import NO_GRANT, Candidate
 from mixpanel_access.operations.importing import Prepared, Request, carry_out, prepare
 from mixpanel_access.operations.project import open_project
@@ -23,26 +22,14 @@ def run_import(folder: Path, request: Request, *, file: Path | None, dry_run: bo
     project = open_project(folder, progress)
     prepared = prepare(project, request, progress)
     if file is not None:
-        _write(file, prepared)
+        content = json.dumps(prepared.document or {"resources": []}, indent=2) + "\n"
+        write_file(file, content.encode(), "the import file", "Name another with --file; nothing was changed.")
     changes = [] if dry_run else carry_out(project, prepared, progress)
     if as_json:
         typer.echo(json.dumps(_document(prepared, changes, dry_run=dry_run), indent=2))
     else:
         _print(prepared, changes, dry_run=dry_run)
     return 1 if changes else 0
-
-
-def _write(file: Path, prepared: Prepared) -> None:
-    """Keep the file for the engine."""
-    try:
-        file.write_text(json.dumps(prepared.document or {"resources": []}, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            "cannot write the import file",
-            whom=str(file),
-            why=error.strerror or str(error),
-            next_step="Name another with --file; nothing was changed.",
-        ) from None
 
 
 def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:

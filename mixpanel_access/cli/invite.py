@@ -16,7 +16,7 @@ from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations.inviting import OF_EITHER, Prepared, Request, prepare, read, write
+from mixpanel_access.operations.inviting import OF_EITHER, Prepared, Request, prepare, read, standard_of, write
 from mixpanel_access.operations.project import Project, open_project
 
 
@@ -85,9 +85,7 @@ def _terms(request: Request, roster: Roster) -> dict[str, str]:
 
 def _projects(request: Request, roster: Roster) -> dict[str, str | None]:
     """Which projects, each with the standard role unless another is said."""
-    engagement = roster.engagements.get(request.engagement or "")
-    kind = request.terms.get("type") or (engagement.type if engagement else None)
-    standard = roster.standards.get(kind or "")
+    standard = standard_of(request, roster)
     usual = standard.project_role(roster.environment) if standard else None
     chosen: dict[str, str | None] = {}
     for key, project in roster.projects.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -53,6 +54,26 @@ def instant_of(now: str | None) -> datetime | None:
     except ValueError:
         raise UsageError(
             "cannot use --now", whom=now, why="it is no ISO 8601 instant", next_step="Write it as 2026-05-01."
+        ) from None
+
+
+def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
+    """Write a file that somebody named.
+
+    Args:
+        file: where.
+        content: all of it.
+        what: what it is, for the error.
+        next_step: what to do when it cannot be written.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {what}", whom=str(file), why=error.strerror or str(error), next_step=next_step
         ) from None
 
 

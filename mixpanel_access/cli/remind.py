@@ -8,8 +8,7 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, progress
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.cli.output import instant_of, progress, write_file
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.posting import WEBHOOK_VARIABLE
 from mixpanel_access.operations.posting import post as post_text
@@ -23,8 +22,10 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
     found = reminders(picture)
     due = [one for one in found if one.due(picture.today)]
     lines = [f"{one.text} {one.next_step}" for one in due]
-    if ics is not None:
-        _write(ics, calendar(found, picture.now))
+    if str(ics) == "-":
+        typer.echo(calendar(found, picture.now), nl=False)
+    elif ics is not None:
+        write_file(ics, calendar(found, picture.now), "the calendar", "Name another file with --ics.")
     if post and lines:
         post_text("\n".join(lines), os.environ.get(WEBHOOK_VARIABLE))
         progress(f"posted {len(lines)} reminders")
@@ -53,18 +54,3 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
         if not lines:
             typer.echo(f"Nothing is due on {picture.today}; {len(found)} to come.")
     return 1 if due else 0
-
-
-def _write(file: Path, content: bytes) -> None:
-    if str(file) == "-":
-        typer.echo(content, nl=False)
-        return
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            "cannot write the calendar",
-            whom=str(file),
-            why=error.strerror or str(error),
-            next_step="Name another file with --ics.",
-        ) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, progress
+from mixpanel_access.cli.output import counted, instant_of, progress, write_file
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.operations.project import open_project
@@ -44,12 +44,7 @@ def export_log(file: Path, form: str, to: Path | None) -> int:
     if to is None:
         typer.echo(content, nl=False)
         return 0
-    try:
-        to.write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            "cannot write the table", whom=str(to), why=error.strerror or str(error), next_step="Name another file."
-        ) from None
+    write_file(to, content, "the table", "Name another file.")
     typer.echo(f"Wrote {counted(len(lines), 'line')} to {to}.")
     return 0
 

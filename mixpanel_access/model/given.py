@@ -44,7 +44,11 @@ class Entry:
 
     def current(self, today: date) -> bool:
         """Whether it declares anything on a day: from `starts` to `ends`, both days included."""
-        return (self.starts is None or self.starts <= today) and (self.ends is None or today <= self.ends)
+        return (self.starts is None or self.starts <= today) and not self.over(today)
+
+    def over(self, today: date) -> bool:
+        """Whether its last day is past on a day."""
+        return self.ends is not None and self.ends < today
 
     def meets(self, other: Entry) -> bool:
         """Whether there is a day on which both count."""
@@ -142,7 +146,7 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
 
 def _lowered(all_of_one: Sequence[Entry], today: date) -> str | None:
     """`member` for whom an entry that is over gave an organization role: who stays does not keep it."""
-    over = (entry for entry in all_of_one if entry.ends is not None and entry.ends < today)
+    over = (entry for entry in all_of_one if entry.over(today))
     return roles.MEMBER if any(entry.person.organization_role for entry in over) else None
 
 

@@ -16,6 +16,8 @@ METADATA_FIELDS: Final = (
 )  # fmt: skip
 """All of them, in the order in which they are shown: the engagement's name and type, its statement of work, the ticket,
 who approved, who wants it, why, from when until when, when it was last reviewed, and anything else."""
+REASONS: Final = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends")
+"""Those that say why somebody has what they have, as lists of who has what show them."""
 
 
 def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:

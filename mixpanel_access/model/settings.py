@@ -33,7 +33,8 @@ ENVIRONMENT_VARIABLES: Final = {
 }
 """Fall-backs where stack configuration lacks a key; the names are the official Terraform provider's."""
 
-_LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The hosts that are this machine: only there, a connection needs no TLS."""
 _MAXIMUM_LIFE_DAYS: Final = 14
 _DEFAULT_TIMEOUT_SECONDS: Final = 60.0
 
@@ -236,6 +237,6 @@ def _problem_with_url(url: str) -> str | None:
         return "which has more than scheme and host (give the bare host, without /api/app)"
     if parts.username or parts.password:
         return "which holds credentials (they have keys of their own)"
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and host not in LOOPBACK:
         return "which would send the credentials unencrypted (use https for any host but this machine)"
     return None

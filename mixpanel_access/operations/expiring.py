@@ -57,9 +57,12 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
     Returns:
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
     """
+    roles_held: dict[str, dict[int, str]] = {}
+    for (project, email), grant in state.grants.items():
+        roles_held.setdefault(email, {})[project] = grant.role
     found: list[Change] = []
     for key, all_of_one in entries(roster).items():
-        held = {project: grant.role for (project, email), grant in state.grants.items() if email == key}
+        held = roles_held.get(key, {})
         found += _to_come(all_of_one, today)
         found += _overdue(all_of_one, roster, held, today, member=key in state.members)
     near = [change for change in found if change.days <= days]
@@ -88,7 +91,7 @@ def _overdue(
     """What the state has of a person by entries that are over."""
     now = given_to(all_of_one, today)
     for entry in all_of_one:
-        if entry.ends is None or entry.ends >= today:
+        if entry.ends is None or not entry.over(today):
             continue
         mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
         left = dict(_steps(mine, _roles(now), mine))

@@ -21,9 +21,10 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roles, roster_text
-from mixpanel_access.model.access import Person, remaining
+from mixpanel_access.model.access import remaining
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
+from mixpanel_access.model.engagements import StandardRoles
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps
 from mixpanel_access.model.likeness import unknown
@@ -110,7 +111,8 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     """
     settings = project.settings(request.stack)
     file, before = read(project, request.stack)
-    roster, source = parse(before, source_of(file)), source_of(file)
+    source = source_of(file)
+    roster = parse(before, source)
     _must_fit(request, roster, file)
     request = _completed(request, roster)
     after = _written(request, roster, before, source)
@@ -195,13 +197,18 @@ def _must_fit(request: Request, roster: Roster, file: Path) -> None:
             hold(unknown(name, "project of this roster", roster.projects), "Correct --project.")
 
 
+def standard_of(request: Request, roster: Roster) -> StandardRoles | None:
+    """The standard roles of the engagement's type, or None where it has none of them."""
+    engagement = roster.engagements.get(request.engagement or "")
+    kind = request.terms.get("type") or (engagement.type if engagement else None)
+    return roster.standards.get(kind or "")
+
+
 def _completed(request: Request, roster: Roster) -> Request:
     """The request with the standard organization role, where the roster declares those."""
     if not roster.organization_roles or request.organization_role:
         return request
-    engagement = roster.engagements.get(request.engagement or "")
-    kind = request.terms.get("type") or (engagement.type if engagement else None)
-    standard = roster.standards.get(kind or "")
+    standard = standard_of(request, roster)
     return replace(request, organization_role=standard.organization if standard else roles.MEMBER)
 
 
@@ -293,7 +300,7 @@ def _what_becomes(person: GivenPerson | None, directory: Directory, roster: Rost
 
 def _who_is_alike(email: str, directory: Directory, roster: Roster) -> Iterator[str]:
     """People who may be the same, or be taken for them."""
-    there: dict[str, str | Person] = {person.key: person.email for person in roster.people}
+    there = {person.key: person.email for person in roster.people}
     there |= {key: person.email for key, person in directory.people().items()}
     own = same_key(email)
     for key, other in sorted(there.items()):
@@ -311,7 +318,7 @@ def _elsewhere(project: Project, request: Request) -> Iterator[str]:
 
 
 def _when(entry: Entry, today: date) -> Iterator[str]:
-    if entry.ends is not None and entry.ends < today:
+    if entry.over(today):
         yield f"it ended on {entry.ends}, and gives nothing"
     elif entry.starts is not None and entry.starts > today:
         yield f"it begins on {entry.starts}: until then, `pulumi up` gives nothing"

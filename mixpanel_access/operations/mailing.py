@@ -11,12 +11,12 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
+from mixpanel_access.model.settings import LOOPBACK
 
 SERVER_VARIABLE: Final = "MIXPANEL_ACCESS_SMTP"
 """The environment variable with the mail server: smtp://host:587 (STARTTLS) or smtps://user:password@host:465."""
 
 _PORTS: Final = {"smtp": 587, "smtps": 465}
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _SECONDS: Final = 30.0
 
 
@@ -50,7 +50,7 @@ def send(mail: EmailMessage, server: str | None) -> None:
         )
     try:
         with _connected(url.scheme, host, port)() as connection:
-            if url.scheme == "smtp" and host not in _LOOPBACK:
+            if url.scheme == "smtp" and host not in LOOPBACK:
                 connection.starttls(context=ssl.create_default_context())
             if url.username:
                 connection.login(unquote(url.username), unquote(url.password or ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from mixpanel_access.directory.connect import connect
@@ -68,6 +69,10 @@ class Standing:
         """The stacks that have the person, in roster or state."""
         return sorted({*self.entries, *self.members, *(stack for stack, _ in self.grants)})
 
+    def current(self, today: date) -> list[tuple[str, Entry]]:
+        """The entries that declare something on a day, each with its stack."""
+        return [(stack, entry) for stack, own in self.entries.items() for entry in own if entry.current(today)]
+
     @property
     def invited_at(self) -> datetime | None:
         """When we sent the latest invitation, or None where no state knows."""
@@ -113,9 +118,13 @@ class Picture:
         """The day, UTC."""
         return self.now.date()
 
+    @cached_property
+    def _by_key(self) -> dict[str, Standing]:
+        return {one.key: one for one in self.standings}
+
     def of(self, email_key: str) -> Standing | None:
         """One person, or None who is in no roster and no state."""
-        return next((one for one in self.standings if one.key == email_key), None)
+        return self._by_key.get(email_key)
 
 
 def look(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Picture:

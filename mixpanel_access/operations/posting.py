@@ -9,11 +9,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
+from mixpanel_access.model.settings import LOOPBACK
 
 WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
 """The environment variable with the webhook's URL, which is all that one needs to post there."""
 
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _SECONDS: Final = 30.0
 
 
@@ -32,7 +32,7 @@ def post(text: str, url: str | None) -> None:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
         raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is no https URL", next_step="Correct it.")
     connection: http.client.HTTPConnection
     if parts.scheme == "https":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -104,9 +105,7 @@ class Project:
         Raises:
             EngineError: the engine refuses; the state is as it was.
         """
-        with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
-            file = Path(folder) / "state.json"
-            file.write_text(json.dumps(document), encoding="utf-8")
+        with temporary_document(document) as file:
             self.pulumi.run("stack", "import", "--file", str(file), "--stack", stack)
 
     def roster(self, stack: str) -> Path:
@@ -156,6 +155,15 @@ class Project:
                 why="it is not JSON",
                 next_step="Check the engine's version with `pulumi version`.",
             ) from None
+
+
+@contextmanager
+def temporary_document(document: Any) -> Iterator[Path]:
+    """A JSON file for the engine to read, in a folder that only this user can open; it goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
+        file = Path(folder) / "document.json"
+        file.write_text(json.dumps(document), encoding="utf-8")
+        yield file
 
 
 def open_project(folder: Path, progress: Progress) -> Project:

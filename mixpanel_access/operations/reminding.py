@@ -78,10 +78,8 @@ def reminders(picture: Picture) -> list[Reminder]:
 
 def _of(standing: Standing, picture: Picture) -> Iterator[Reminder]:
     yield from _waiting(standing, picture)
-    for stack, entries in standing.entries.items():
-        for entry in entries:
-            if entry.current(picture.today):
-                yield from _of_entry(standing.email, stack, entry, picture.today)
+    for stack, entry in standing.current(picture.today):
+        yield from _of_entry(standing.email, stack, entry, picture.today)
 
 
 def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, Project, temporary_document
 
 LONGEST: Final = 3600.0
 """Seconds that one run of the engine may take; the file backend gets slow with thousands of resources."""
@@ -45,9 +43,7 @@ def import_resources(project: Project, stack: str, document: Mapping[str, Any], 
             if done % max(1, total // 10) == 0:
                 progress(f"imported {done} of {total}")
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "import.json"
-        file.write_text(json.dumps(document), encoding="utf-8")
+    with temporary_document(document) as file:
         _fast(project.pulumi).run(
             *("import", "--file", str(file), "--generate-code=false", "--protect=false", "--yes", "--stack", stack),
             timeout=LONGEST,

@@ -99,7 +99,7 @@ def status_of(one: Standing, picture: Picture) -> Status:
     invitation = one.invitation(picture.now)
     given = list(one.given.values())
     declared_role = next((person.organization_role for person in given if person.organization_role), None)
-    ends = [entry.ends for own in one.entries.values() for entry in own if entry.current(picture.today)]
+    ends = [entry.ends for _, entry in one.current(picture.today)]
     roles = list(_roles(one, picture))
     steps = [*_invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles)]
     steps += _time_steps(one, picture)
@@ -186,7 +186,7 @@ def _role_steps(
 def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
     for stack, own in one.entries.items():
         held = stack in one.members or any(name == stack for name, _ in one.grants)
-        if stack not in one.given and held and any(entry.ends and entry.ends < picture.today for entry in own):
+        if stack not in one.given and held and any(entry.over(picture.today) for entry in own):
             yield Step(f"the access by stack {stack} is over and not yet taken away", f"pulumi up --stack {stack}")
         for entry in own:
             if entry.current(picture.today) and entry.ends is not None:

@@ -22,12 +22,12 @@ from openpyxl import Workbook
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused, UsageError
+from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.operations.project import Project
 from mixpanel_access.operations.state import HeldGrant, HeldMember, State
 
 FIRST: Final = "0" * 64
 """What the first line holds in place of a hash."""
-REASONS: Final = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -77,6 +77,11 @@ class Line:
     def place(self) -> tuple[str, int | None, str]:
         """What it is about: stack, project and person."""
         return self.stack, self.project, same_key(self.email)
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """What is held there, and why: another one is a change."""
+        return self.role, *(getattr(self, name) for name in REASONS)
 
     def digest(self) -> str:
         """The hash over everything else in the line."""
@@ -185,10 +190,7 @@ def _added(here: Mapping[Any, Line], last: Mapping[Any, Line]) -> Iterator[Line]
         old = last.get(place)
         if old is None or old.event == Event.REVOKED:
             yield line
-        elif (old.role, *(getattr(old, name) for name in REASONS)) != (
-            line.role,
-            *(getattr(line, name) for name in REASONS),
-        ):
+        elif old.content != line.content:
             yield replace(line, event=Event.CHANGED.value)
 
 

@@ -117,7 +117,7 @@ def _facts(standing: Standing, picture: Picture) -> dict[str, Any]:
     organization = _organization(standing, picture)
     facts = organization.model_dump(mode="json", by_alias=True)
     projects = list(_projects(standing, picture))
-    current = [entry for entries in standing.entries.values() for entry in entries if entry.current(picture.today)]
+    current = [entry for _, entry in standing.current(picture.today)]
     ends = [entry.ends for entry in current]
     names = [entry.person.name for entry in current if entry.person.name]
     pending = standing.invitation(picture.now) is not Invitation.ACCEPTED
@@ -195,11 +195,10 @@ def _projects(standing: Standing, picture: Picture) -> Iterator[dict[str, Any]]:
 
 
 def _engagements(standing: Standing, picture: Picture) -> Iterator[Engagement]:
-    for stack, entries in standing.entries.items():
+    for stack, entry in standing.current(picture.today):
         roster = picture.stacks[stack].roster
-        for entry in entries:
-            if roster and entry.engagement and entry.current(picture.today):
-                yield roster.engagements[entry.engagement]
+        if roster and entry.engagement:
+            yield roster.engagements[entry.engagement]
 
 
 def _escaped(text: str) -> str:

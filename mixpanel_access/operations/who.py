@@ -9,10 +9,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Project
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.operations.picture import Picture
-
-REASONS: tuple[str, ...] = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends")
-"""The metadata that says why."""
 
 
 @dataclass(frozen=True)
