@@ -13,7 +13,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.engine.conftest import STAGING, Workspace
+from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.engine import Engine
+from tests.engine.conftest import STAGING, Workspace, workspace_on
 
 pytestmark = pytest.mark.engine
 
@@ -21,14 +23,26 @@ ROBIN = "robin@agency.example.org"
 DAY_4 = "2026-05-08T12:00:00Z"
 
 
-@pytest.fixture
-def both(workspace: Workspace) -> Workspace:
-    """Both stacks brought about on 4 May at noon; Robin is invited."""
+def _bring_about(workspace: Workspace) -> Workspace:
+    """Both stacks on 4 May at noon; Robin is invited."""
     workspace.run("stack", "init", "staging")
     for stack in ("production", "staging"):
         workspace.run("config", "set", "mixpanel:now", "2026-05-04T12:00:00Z", "--stack", stack)
         workspace.up(stack)
     return workspace
+
+
+@pytest.fixture
+def both(workspace: Workspace) -> Workspace:
+    """Both stacks, for a test that changes something."""
+    return _bring_about(workspace)
+
+
+@pytest.fixture(scope="module")
+def seen(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """Both stacks, for all the tests that only look."""
+    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("seen")) as workspace:
+        yield _bring_about(workspace)
 
 
 def test_an_old_invitation_is_told_and_sent_again(both: Workspace) -> None:
@@ -73,7 +87,7 @@ def test_an_expired_invitation_is_made_anew(both: Workspace) -> None:
     assert sent.stdout == f"The invitation to {ROBIN} went out again; it is good until 2026-05-19.\n"
 
 
-def test_who_cannot_be_invited_again(both: Workspace) -> None:
+def test_who_cannot_be_invited_again(seen: Workspace) -> None:
     """Who is in, who is not there, and who is unknown to rosters and states."""
     for args, words in (
         (("resend", "lee@example.com"), "it is accepted already. They can log in."),
@@ -85,15 +99,15 @@ def test_who_cannot_be_invited_again(both: Workspace) -> None:
         (("who", "--project", "shop"), "it stands for 1234567 Shop (production), 2345678 Shop (staging)"),
         (("who", "--project", "sandboks"), "there is none of that id, key or name (did you mean 'sandbox'?)"),
     ):
-        failed = both.command(*args)
+        failed = seen.command(*args)
         assert (failed.returncode, failed.stdout) == (2, ""), args
         assert words in failed.stderr, args
         assert "Traceback" not in failed.stderr
 
 
-def test_who_reaches_a_project_and_why(both: Workspace) -> None:
+def test_who_reaches_a_project_and_why(seen: Workspace) -> None:
     """Every way is named; what a stack has says why; what none has says so."""
-    shown = both.command("who", "--project", "sandbox")
+    shown = seen.command("who", "--project", "sandbox")
     assert shown.returncode == 0, shown.stderr
     rows = [re.split(r" {2,}", line.rstrip()) for line in shown.stdout.splitlines()]
     assert rows[0] == ["who", "role", "through", "why", "approved by", "until", "stack"]
@@ -101,7 +115,7 @@ def test_who_reaches_a_project_and_why(both: Workspace) -> None:
     why = "tracking-plan / OPS-4712 / Tries tracking plans before they go to production"
     assert [f"{ROBIN} (invited)", "admin", "individual", why, "ana@example.com", "2030-12-31", "staging"] in rows
     assert shown.stdout.endswith("\n4 people reach project 2345679 Sandbox (staging).\n")
-    noor = json.loads(both.command("who", "NOOR@example.com", "--json").stdout)
+    noor = json.loads(seen.command("who", "NOOR@example.com", "--json").stdout)
     assert [(one["project"], one["role"], one["grantType"], one["team"], one["stack"]) for one in noor] == [
         (1234568, "analyst", "team", "Data", None),
         (STAGING, "consumer", "individual", None, None),
@@ -153,15 +167,15 @@ def _document(lines: Iterator[str]) -> dict[str, list[dict[str, str]]]:
     return document
 
 
-def test_the_welcome_is_written_of_both_stacks(both: Workspace) -> None:
+def test_the_welcome_is_written_of_both_stacks(seen: Workspace) -> None:
     """Projects of both, one message; a draft that mail programs open; what is wrong in one line."""
-    shown = both.command("welcome", ROBIN)
+    shown = seen.command("welcome", ROBIN)
     assert shown.returncode == 0, shown.stderr
     for words in ("**Shop (production)** (production, web): analyst.", "**Sandbox (staging)** (staging): admin."):
         assert words in shown.stdout
-    draft = both.command("welcome", ROBIN, "--format", "eml", "--from", "ana@example.com")
+    draft = seen.command("welcome", ROBIN, "--format", "eml", "--from", "ana@example.com")
     assert draft.stdout.startswith(f"From: ana@example.com\nTo: {ROBIN}\nSubject: Your access to Example in Mixpanel\n")
-    document = json.loads(both.command("welcome", ROBIN, "--reminder", "--json").stdout)
+    document = json.loads(seen.command("welcome", ROBIN, "--reminder", "--json").stdout)
     assert (document["to"], document["sent"]) == (ROBIN, False)
     for args, words in (
         ((ROBIN, "--send"), "nobody is its sender. Name one with --from."),
@@ -169,7 +183,7 @@ def test_the_welcome_is_written_of_both_stacks(both: Workspace) -> None:
         ((ROBIN, "--format", "htm"), "'htm' is no format (did you mean 'html'?)"),
         (("lee@example.com",), "no roster gives them anything today"),
     ):
-        failed = both.command("welcome", *args)
+        failed = seen.command("welcome", *args)
         assert (failed.returncode, failed.stdout) == (2, ""), args
         assert words in failed.stderr, args
 
@@ -213,12 +227,12 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     assert "wrong-secret" not in refused.stdout
 
 
-def test_preflight_checks_both_stacks(both: Workspace) -> None:
+def test_preflight_checks_both_stacks(seen: Workspace) -> None:
     """The committed rosters have no problem; an address outside has to be known to the identity provider."""
-    shown = both.command("preflight", ROBIN)
+    shown = seen.command("preflight", ROBIN)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert shown.stdout.count("is outside, and single sign-on is required: Example ID must know them") == 2
     assert f"{ROBIN} needs data warehouse in warehouse" in shown.stdout
     assert shown.stdout.endswith("\n0 problems, 11 to be confirmed.\n")
-    document = json.loads(both.command("preflight", "--stack", "staging", "--json").stdout)
+    document = json.loads(seen.command("preflight", "--stack", "staging", "--json").stdout)
     assert {one["stack"] for one in document} == {"", "staging"}
