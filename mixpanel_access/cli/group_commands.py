@@ -1,0 +1,75 @@
+"""The commands that have commands of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixpanel_access.cli.options import AsJson, Folder, Now
+
+tracker = typer.Typer(
+    name="tracker", help="The access log: who got, changed or lost what.", no_args_is_help=True, rich_markup_mode=None
+)
+LogFile = Annotated[Path, typer.Option("--file", help="The log.")]
+
+
+@tracker.command("update", short_help="Add what has happened.")
+def tracker_update(
+    file: LogFile = Path("tracker.jsonl"), now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
+) -> None:
+    """Add to the log what has happened in all stacks since the last time."""
+    from mixpanel_access.cli.tracker import add_to_log
+
+    raise typer.Exit(add_to_log(cwd, file, now, as_json=as_json))
+
+
+@tracker.command("export")
+def tracker_export(
+    file: LogFile = Path("tracker.jsonl"),
+    form: Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.")] = "csv",
+    to: Annotated[Path | None, typer.Option(help="Where to; xlsx needs it. Default: standard output.")] = None,
+) -> None:
+    """Write the log as a table."""
+    from mixpanel_access.cli.tracker import export_log
+
+    raise typer.Exit(export_log(file, form, to))
+
+
+@tracker.command("verify", short_help="Check that no line was touched.")
+def tracker_verify(file: LogFile = Path("tracker.jsonl"), as_json: AsJson = False) -> None:
+    """Check that no line of the log was changed, taken out or put in; exit 1 when one was."""
+    from mixpanel_access.cli.tracker import verify_log
+
+    raise typer.Exit(verify_log(file, as_json=as_json))
+
+
+policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@policy.command("list")
+def policy_list(as_json: AsJson = False) -> None:
+    """List all rules."""
+    from mixpanel_access.cli.policy import list_rules
+
+    list_rules(as_json=as_json)
+
+
+@policy.command("explain", short_help="Explain one rule, and how to set it.")
+def policy_explain(
+    rule: Annotated[str, typer.Argument(help="The rule's id, as the output of a policy run has it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Explain one rule: what it judges, how to mend a violation, how to set it."""
+    from mixpanel_access.cli.policy import explain
+
+    explain(rule, as_json=as_json)
+
+
+@policy.command("reference")
+def policy_reference() -> None:
+    """Print the reference page of all rules, in Markdown."""
+    from mixpanel_access.cli.policy import print_reference
+
+    print_reference()
