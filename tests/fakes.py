@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import AccessError, NotFound
 from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
 
@@ -38,6 +40,10 @@ class FakeApi:
     hides_invited_grants: bool = False
     unlisted: set[int] = field(default_factory=set)
     accounts: list[ServiceAccount] = field(default_factory=list)
+    security: SingleSignOn = field(default_factory=SingleSignOn)
+    two_factor_: dict[str, object] = field(default_factory=lambda: {"twofactor_auth_required": False})
+    request_access_: dict[str, object] = field(default_factory=dict)
+    events_: list[AuditEvent] = field(default_factory=list)
     faults: dict[str, list[AccessError]] = field(default_factory=dict)
     applied: bool = False
     deaf: set[str] = field(default_factory=set)
@@ -59,6 +65,35 @@ class FakeApi:
     @property
     def service_accounts(self) -> FakeApi:
         return self
+
+    @property
+    def organization_settings(self) -> FakeApi:
+        return self
+
+    @property
+    def audit_log(self) -> FakeApi:
+        return self
+
+    def two_factor(self) -> Mapping[str, object]:
+        self.calls["two_factor"] += 1
+        self._fail("two_factor")
+        return self.two_factor_
+
+    def request_access(self) -> Mapping[str, object]:
+        self.calls["request_access"] += 1
+        self._fail("request_access")
+        return self.request_access_
+
+    def sso(self) -> SingleSignOn:
+        self.calls["sso"] += 1
+        self._fail("sso")
+        return self.security
+
+    def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
+        self.calls["events"] += 1
+        self._fail("events")
+        found = [event for event in self.events_ if event.type in types and since <= event.at <= until]
+        return sorted(found, key=lambda event: event.at, reverse=True)
 
     def list_accounts(self) -> list[ServiceAccount]:
         self.calls["list_accounts"] += 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from mixpanel_access.api.audit_log import AuditLogEndpoint
 from mixpanel_access.api.me import MeEndpoint
+from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
 from mixpanel_access.api.projects import ProjectsEndpoint
 from mixpanel_access.api.service_accounts import ServiceAccountsEndpoint
 from mixpanel_access.api.transport import Transport
@@ -21,6 +23,8 @@ class Api:
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
         self.service_accounts = ServiceAccountsEndpoint(transport, organization)
+        self.organization_settings = OrganizationSettingsEndpoint(transport, organization)
+        self.audit_log = AuditLogEndpoint(transport, organization)
 
     def close(self) -> None:
         """Close the connections."""

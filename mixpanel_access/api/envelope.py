@@ -22,6 +22,16 @@ def results_of(content: bytes, what: str, redact: Redactor) -> Json:
         NotApplied: the answer says that the call failed.
         Unintelligible: the answer is no JSON object or array.
     """
+    return page_of(content, what, redact)[0]
+
+
+def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | None]:
+    """The `results` as `results_of` has them, and the cursor of the page that follows; None where there is none.
+
+    Raises:
+        NotApplied: the answer says that the call failed.
+        Unintelligible: the answer is no JSON object or array.
+    """
     try:
         answer = json.loads(content)
     except ValueError:
@@ -31,7 +41,7 @@ def results_of(content: bytes, what: str, redact: Redactor) -> Json:
             next_step="Check mixpanel:apiUrl: a proxy or another service may answer there.",
         ) from None
     if not isinstance(answer, dict):
-        return answer
+        return answer, None
     if answer.get("status") not in (None, "ok") or answer.get("error"):
         raise _not_applied(what, redact(str(answer.get("error") or answer.get("status"))))
     results = answer.get("results", answer)
@@ -40,7 +50,9 @@ def results_of(content: bytes, what: str, redact: Redactor) -> Json:
             raise _not_applied(what, redact(str(results.get("fail_reason") or "it says that nothing was updated")))
         if results.get("success") is False:
             raise _not_applied(what, redact(str(results.get("error") or "it says that the call had no success")))
-    return results
+    pagination = answer.get("pagination")
+    cursor = pagination.get("next_cursor") if isinstance(pagination, dict) else None
+    return results, cursor if isinstance(cursor, str) and cursor else None
 
 
 def _not_applied(what: str, words: str) -> errors.NotApplied:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import stamina
 
-from mixpanel_access.api.envelope import Json, results_of
+from mixpanel_access.api.envelope import Json, page_of
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
@@ -85,7 +85,25 @@ class Transport:
         Raises:
             MixpanelError: what went wrong, in the last attempt.
         """
+        return self._repeated("GET", path, None, what)[0]
 
+    def query(self, path: str, body: Json, what: str) -> tuple[Json, str | None]:
+        """POST a question that changes nothing; repeated on a passing fault, as a read is.
+
+        Args:
+            path: below the host, quoted.
+            body: the question.
+            what: what is being done, as a clause that follows "cannot".
+
+        Returns:
+            `results`, and the cursor of the page that follows, or None.
+
+        Raises:
+            MixpanelError: what went wrong, in the last attempt.
+        """
+        return self._repeated("POST", path, body, what)
+
+    def _repeated(self, method: str, path: str, body: Json, what: str) -> tuple[Json, str | None]:
         def passing(error: Exception) -> bool | float:
             if isinstance(error, errors.Unreachable):
                 return True
@@ -98,7 +116,7 @@ class Transport:
             on=passing, attempts=READ_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.2
         ):
             with attempt:
-                return self._exchange("GET", path, None, what)
+                return self._exchange(method, path, body, what)
         raise AssertionError("stamina ends in a return or a raise")  # pragma: no cover
 
     def write(self, path: str, body: Json, what: str) -> Json:
@@ -107,14 +125,14 @@ class Transport:
         Raises:
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
         """
-        return self._exchange("POST", path, body, what)
+        return self._exchange("POST", path, body, what)[0]
 
-    def _exchange(self, method: str, path: str, body: Json, what: str) -> Json:
+    def _exchange(self, method: str, path: str, body: Json, what: str) -> tuple[Json, str | None]:
         with self._slots:
             response = self._send(method, path, body, what)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise self._error(response, what)
-        return results_of(response.content, what, self._redact)
+        return page_of(response.content, what, self._redact)
 
     def _send(self, method: str, path: str, body: Json, what: str) -> httpx.Response:
         url = path

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from mixpanel_access.model.access import Grant, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.security import SingleSignOn
 
 
 class Me(Protocol):
@@ -57,6 +60,26 @@ class ServiceAccounts(Protocol):
         """Every service account."""
 
 
+class OrganizationSettings(Protocol):
+    """The organization's security settings."""
+
+    def two_factor(self) -> Mapping[str, object]:
+        """The settings on the second factor."""
+
+    def request_access(self) -> Mapping[str, object]:
+        """The settings on requests for access."""
+
+    def sso(self) -> SingleSignOn:
+        """Single sign-on."""
+
+
+class AuditLog(Protocol):
+    """The organization's audit log."""
+
+    def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
+        """The events of some types within a span."""
+
+
 class Api(Protocol):
     """All of them."""
 
@@ -75,3 +98,11 @@ class Api(Protocol):
     @property
     def service_accounts(self) -> ServiceAccounts:
         """The organization's service accounts."""
+
+    @property
+    def organization_settings(self) -> OrganizationSettings:
+        """The organization's security settings."""
+
+    @property
+    def audit_log(self) -> AuditLog:
+        """The organization's audit log."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.security import read_security
 from mixpanel_access.directory.settled import settle
 from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.model import errors
@@ -25,6 +27,8 @@ from mixpanel_access.model.access import (
     project_access,
 )
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.security import Security
 
 _Item = TypeVar("_Item")
 
@@ -37,6 +41,7 @@ _PEOPLE = "people"
 _PROJECTS = "projects"
 _IDENTITY = "identity"
 _SERVICE_ACCOUNTS = "service accounts"
+_SECURITY = "security"
 
 
 class Directory:
@@ -120,6 +125,24 @@ class Directory:
             return self._api.service_accounts.list_accounts()
 
         return self._snapshot.get(_SERVICE_ACCOUNTS, fetch)
+
+    def security(self) -> Security:
+        """The organization's security settings; what Mixpanel does not tell is unknown in them."""
+
+        def fetch() -> Security:
+            self.identity()
+            return read_security(self._api)
+
+        return self._snapshot.get(_SECURITY, fetch)
+
+    def audit_events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
+        """The events of the audit log of some types within a span, the newest first; asked for each time.
+
+        Raises:
+            MixpanelError: it cannot be read: the plan has none, or our account may not.
+        """
+        self.identity()
+        return self._api.audit_log.events(types, since, until)
 
     def grants(self, project: int) -> Mapping[str, tuple[Grant, ...]]:
         """The grants in one project, by the key of the person's address.

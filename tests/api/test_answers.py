@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.api import wire
+from mixpanel_access.api import wire, wire_audit, wire_security
 from mixpanel_access.api.envelope import results_of
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Grant, GrantType, Person
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.security import SingleSignOn
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -82,6 +85,9 @@ def test_any_answer_is_a_result_or_a_clear_failure(answer: Any) -> None:
         lambda: wire.grants_from(results, 1, "x"),
         lambda: wire.projects_from(results, "x"),
         lambda: wire.identity_from(results, "x"),
+        lambda: wire_security.single_sign_on_from(results, "x"),
+        lambda: wire_security.settings_from(results, "x"),
+        lambda: wire_audit.audit_events_from(results, "x"),
     ):
         try:
             read()
@@ -157,6 +163,72 @@ def test_the_secrets_of_a_project_are_not_read() -> None:
     """Nothing of token and keys is kept."""
     (project,) = wire.projects_from([{"id": 1, "name": "Shop", "token": "t0p", "api_secret": "t0p"}], "x")
     assert "t0p" not in repr(project)
+
+
+SSO: dict[str, tuple[Any, SingleSignOn]] = {
+    "nothing": ({}, SingleSignOn()),
+    "as the emulator has it": (
+        {"enabled": True, "required": True, "idp_managed": False, "idp_name": "Okta",
+         "domains": [{"name": "Example.com", "state": "verified"}, {"name": "example.net", "state": "pending"}]},
+        SingleSignOn(True, True, False, "Okta", frozenset({"example.com"})),
+    ),
+    "other words": (
+        {"sso_enabled": False, "require_sso": False, "idp_managed_access": True, "idp": " ",
+         "claimed_domains": ["example.com", 7, {"domain": "example.org", "verified": True}, {"verified": True}]},
+        SingleSignOn(False, False, True, None, frozenset({"example.com", "example.org"})),
+    ),
+    "no switches": ({"enabled": "yes", "required": 1, "domains": "example.com"}, SingleSignOn()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("results", "sso"), SSO.values(), ids=SSO.keys())
+def test_every_known_form_of_single_sign_on(results: Any, sso: SingleSignOn) -> None:
+    """What is not told in so many words is unknown; only a verified domain is claimed."""
+    assert wire_security.single_sign_on_from(results, "x") == sso
+
+
+def test_settings_come_wrapped_or_bare() -> None:
+    """As they are, with keys that nobody knows."""
+    assert wire_security.settings_from({"settings": {"a": 1}}, "x") == {"a": 1}
+    assert wire_security.settings_from({"a": 1}, "x") == {"a": 1}
+    with pytest.raises(errors.Unintelligible, match="list where settings were expected"):
+        wire_security.settings_from([], "x")
+
+
+WHEN = datetime(2026, 5, 2, 9, tzinfo=UTC)
+EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
+    "somebody added": (
+        {"id": "a1", "created": "2026-05-02T09:00:00Z", "project_id": "", "user_email": "ana@example.com",
+         "entity": {"type": "organization.user_added", "entity_type": "organization", "entity_id": "7654321",
+                    "payload": {"user_email": "bo@example.com", "source": "scim",
+                                "organization_role": {"id": "member", "name": "Member", "is_custom_role": False}}}},
+        AuditEvent("a1", WHEN, "organization.user_added", "ana@example.com", "bo@example.com", None, "member", "scim"),
+    ),
+    "a project by its id": (
+        {"created": "2026-05-02T09:00:00Z", "project_id": "7",
+         "entity": {"type": "project.user_added", "payload": {"user_email": "bo@example.com", "role": "analyst"}}},
+        AuditEvent("", WHEN, "project.user_added", "", "bo@example.com", 7, "analyst"),
+    ),
+    "a project by the entity": (
+        {"created": "2026-05-02T09:00:00Z",
+         "entity": {"type": "project.user_removed", "entity_type": "project", "entity_id": "7", "payload": None}},
+        AuditEvent("", WHEN, "project.user_removed", project=7),
+    ),
+    "a session is its user's": (
+        {"created": "2026-05-02T09:00:00Z", "user_email": "bo@example.com",
+         "entity": {"type": "session.login_failed", "payload": {"login_method": "sso"}}},
+        AuditEvent("", WHEN, "session.login_failed", "bo@example.com", "bo@example.com", method="sso"),
+    ),
+    "no time": ({"entity": {"type": "session.logged_in"}}, None),
+    "no type": ({"created": "2026-05-02T09:00:00Z", "entity": "x"}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "event"), EVENTS.values(), ids=EVENTS.keys())
+def test_every_known_form_of_an_event(row: dict[str, Any], event: AuditEvent | None) -> None:
+    """Ids are strings there; what tells neither when nor what is left out."""
+    assert wire_audit.audit_events_from([row], "x") == ([event] if event else [])
+    assert wire_audit.audit_events_from({"events": [row]}, "x") == ([event] if event else [])
 
 
 SECRETS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=8, max_size=30)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from mixpanel_access.api.audit_log import MOST_PAGES
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.undocumented import is_real
 from mixpanel_access.model import errors
@@ -128,6 +130,13 @@ READS: dict[str, tuple[Callable[[Api], Any], str, Any]] = {
     "projects": (lambda api: api.projects.list_projects(), f"/organizations/{ORG}/projects/", []),
     "granted": (lambda api: api.projects.granted_users(7), "/api/app/projects/7/granted-users", {"users": []}),
     "service accounts": (lambda api: api.service_accounts.list_accounts(), ACCOUNTS, [{"id": 1, "username": "a"}]),
+    "two-factor": (lambda api: api.organization_settings.two_factor(), f"/organizations/{ORG}/twofactor", {}),
+    "access requests": (
+        lambda api: api.organization_settings.request_access(),
+        f"/organizations/{ORG}/org-request-access-settings",
+        {},
+    ),
+    "single sign-on": (lambda api: api.organization_settings.sso(), f"/organizations/{ORG}/sso", {}),
 }
 
 
@@ -144,6 +153,74 @@ def test_each_read(read: Callable[[Api], Any], path: str, results: Any) -> None:
     assert [(request.method, request.url.raw_path.decode(), request.content) for request in seen] == [
         ("GET", path, b"")
     ]
+
+
+SINCE, UNTIL = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 4, 12, tzinfo=UTC)
+AUDIT = f"/api/app/organizations/{ORG}/audit-logs"
+
+
+def event(id_: str) -> dict[str, Any]:
+    """An event as the log has it."""
+    return {"id": id_, "created": "2026-05-02T09:00:00Z", "entity": {"type": "invitation.sent"}}
+
+
+def audited(*cursors: str | None) -> tuple[list[str], list[httpx.Request]]:
+    """The ids of the events that are read where the pages name these cursors, and the requests."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        page = {"status": "ok", "results": [event(f"a{len(seen)}")]}
+        cursor = cursors[min(len(seen), len(cursors)) - 1]
+        return httpx.Response(200, json={**page, "pagination": {"next_cursor": cursor}})
+
+    found = Api(transport(handler), ORG).audit_log.events(["invitation.sent"], SINCE, UNTIL)
+    return [one.id for one in found], seen
+
+
+def test_the_audit_log_is_asked_with_a_query() -> None:
+    """By type and span; the next page by its cursor, quoted, with the same question."""
+    found, seen = audited("a b/c", None)
+    assert [(request.method, request.url.raw_path.decode()) for request in seen] == [
+        ("POST", AUDIT),
+        ("POST", f"{AUDIT}?cursor=a%20b%2Fc"),
+    ]
+    question = {
+        "types": ["invitation.sent"], "created_gte": "2026-05-01T00:00:00Z", "created_lte": "2026-05-04T12:00:00Z",
+    }  # fmt: skip
+    assert [json.loads(request.content) for request in seen] == [question, question]
+    assert found == ["a1", "a2"]
+
+
+ENDS: dict[str, tuple[tuple[str | None, ...], int]] = {
+    "no cursor": ((None,), 1),
+    "an empty one": (("",), 1),
+    "one that comes again": (("x",), 2),
+    "a circle": (("x", "y", "x"), 3),
+}
+
+
+@pytest.mark.parametrize(("cursors", "pages"), ENDS.values(), ids=ENDS.keys())
+def test_the_audit_log_comes_to_an_end(cursors: tuple[str | None, ...], pages: int) -> None:
+    """A missing, empty or repeated cursor ends it."""
+    assert len(audited(*cursors)[1]) == pages
+
+
+def test_an_endless_audit_log_is_cut_off() -> None:
+    """After so many pages, whatever the server says."""
+    assert len(audited(*map(str, range(2 * MOST_PAGES)))[1]) == MOST_PAGES
+
+
+def test_a_query_is_repeated_as_a_read_is() -> None:
+    """It changes nothing, so that a passing fault costs nothing but time."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(503) if len(seen) == 1 else ok([event("a1")])
+
+    assert len(Api(transport(handler), ORG).audit_log.events(["invitation.sent"], SINCE, UNTIL)) == 1
+    assert len(seen) == 2
 
 
 def test_connecting_sends_nothing() -> None:

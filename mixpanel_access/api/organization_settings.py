@@ -1,0 +1,40 @@
+"""Security settings of the organization. Paths are observed, keys and shapes mostly assumed (contract, section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mixpanel_access.api import wire_security
+from mixpanel_access.api.transport import Transport
+from mixpanel_access.model.security import SingleSignOn
+
+
+class OrganizationSettingsEndpoint:
+    """Two-factor, access requests and single sign-on of one organization; reads only."""
+
+    def __init__(self, transport: Transport, organization: int) -> None:
+        self._transport = transport
+        self._organization = organization
+
+    def two_factor(self) -> Mapping[str, object]:
+        """The settings on the second factor, as they are; the one known key is `twofactor_auth_required`."""
+        return self._settings("twofactor", "two-factor settings")
+
+    def request_access(self) -> Mapping[str, object]:
+        """The settings on requests for access, as they are; no key is known."""
+        return self._settings("org-request-access-settings", "access request settings")
+
+    def sso(self) -> SingleSignOn:
+        """Single sign-on and the claimed domains, as far as the answer tells them in words that we know.
+
+        The path was once published and withdrawn, its shape is assumed.
+        """
+        what = f"read the single sign-on of organization {self._organization}"
+        return wire_security.single_sign_on_from(self._transport.read(self._path("sso"), what), what)
+
+    def _settings(self, path: str, name: str) -> Mapping[str, object]:
+        what = f"read the {name} of organization {self._organization}"
+        return wire_security.settings_from(self._transport.read(self._path(path), what), what)
+
+    def _path(self, rest: str) -> str:
+        return f"/organizations/{self._organization}/{rest}"

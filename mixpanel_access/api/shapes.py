@@ -1,0 +1,84 @@
+"""What the shapes of all answers are read with: lenient fields, rows in any known form, one clear error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from mixpanel_access.model import errors, roles
+from mixpanel_access.model.dates import instant
+
+
+def _role(value: object) -> str | None:
+    """A role word from a string or from an object with `name` and `id` (contract, section 2)."""
+    if isinstance(value, dict):
+        custom = value.get("is_custom_role") and isinstance(value.get("id"), str)
+        value = value["id"] if custom else value.get("name") or value.get("id")
+    if value is None or value == "":
+        return None
+    return roles.normalized(str(value))
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return instant(value) if isinstance(value, str) and value else None
+    except ValueError:
+        return None  # an unreadable time is unknown, which is how an absent one is taken
+
+
+RoleWord = Annotated[str | None, BeforeValidator(_role)]
+"""A role, as a string or an object."""
+Instant = Annotated[datetime | None, BeforeValidator(_instant)]
+"""An instant; one that cannot be read is unknown."""
+
+
+class Wire(BaseModel):
+    """Any shape: what is more than expected is ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def rows(results: Any, what: str) -> Iterator[Any]:
+    """The rows of an array, or of a map keyed by e-mail address or id."""
+    if isinstance(results, list):
+        for row in results:
+            yield {"email": row} if isinstance(row, str) else row
+    elif isinstance(results, dict):
+        for key, row in results.items():
+            if isinstance(row, dict):
+                yield {"email": key, **row} if "@" in key else row
+            elif isinstance(row, str) and "@" in key:
+                yield {"email": key, "role": row}
+            else:
+                raise unintelligible(what, f"{key!r} holds {type(row).__name__}")
+    else:
+        raise unintelligible(what, f"{type(results).__name__} where rows were expected")
+
+
+Row = TypeVar("Row", bound=Wire)
+
+
+def checked(model: type[Row], row: Any, what: str) -> Row:
+    """The row in its shape.
+
+    Raises:
+        Unintelligible: it has another.
+    """
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the row"
+        raise unintelligible(what, f"{field}: {first['msg']}") from None
+
+
+def unintelligible(what: str, why: str) -> errors.Unintelligible:
+    """An answer that cannot be read."""
+    return errors.Unintelligible(
+        f"cannot {what}",
+        why=f"the answer has an unknown shape ({why})",
+        next_step="Run with MIXPANEL_ACCESS_DEBUG=1 and report it; nothing was changed on the strength of it.",
+    )

@@ -1,0 +1,62 @@
+"""Events of Mixpanel's audit log, by the names that Mixpanel documents (contract, section 11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from mixpanel_access.model.address import same_key
+
+INVITATION_SENT: Final = "invitation.sent"
+INVITATION_ACCEPTED: Final = "invitation.accepted"
+USER_ADDED: Final = "organization.user_added"
+USER_REMOVED: Final = "organization.user_removed"
+PROJECT_USER_ADDED: Final = "project.user_added"
+PROJECT_USER_REMOVED: Final = "project.user_removed"
+ROLE_CHANGED: Final = "user.role_changed"
+TEAM_USER_ADDED: Final = "team.user_added"
+TEAM_USER_REMOVED: Final = "team.user_removed"
+LOGGED_IN: Final = "session.logged_in"
+LOGIN_FAILED: Final = "session.login_failed"
+
+ACCESS_EVENTS: Final = (
+    INVITATION_SENT, INVITATION_ACCEPTED, USER_ADDED, USER_REMOVED, PROJECT_USER_ADDED, PROJECT_USER_REMOVED,
+    ROLE_CHANGED, TEAM_USER_ADDED, TEAM_USER_REMOVED,
+)  # fmt: skip
+"""What gives, changes or takes away access."""
+SESSION_EVENTS: Final = (LOGGED_IN, LOGIN_FAILED)
+"""Who came in, and who did not."""
+BY_SCIM: Final = frozenset({"scim", "scim_linked_org"})
+"""The sources that are an identity provider's doing."""
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    """One event.
+
+    Attributes:
+        id: Mixpanel's id of it, or "".
+        at: when (UTC).
+        type: what, such as `organization.user_added`.
+        actor: the address or login name of who did it, or "".
+        email: whom it concerns, or "" where it names nobody; of a session, who it is.
+        project: the project's id, or None.
+        role: the role that it is about, or None.
+        source: how it came about (`invitation`, `admin`, `scim`, ...), or "".
+        method: the login method of a session, or "".
+    """
+
+    id: str
+    at: datetime
+    type: str
+    actor: str = ""
+    email: str = ""
+    project: int | None = None
+    role: str | None = None
+    source: str = ""
+    method: str = ""
+
+    def concerns(self, email_key: str) -> bool:
+        """Whether it is about the person of that key."""
+        return same_key(self.email) == email_key
