@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.access import CustomRole, Grant, GrantType, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import AccessError, NotFound
@@ -134,6 +134,11 @@ class FakeApi:
             raise NotFound(f"cannot read who has access to project {project}", why="404")
         hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()
         return [grant for grant in self.rows if grant.project == project and grant.key not in hidden]
+
+    def custom_roles(self, project: int) -> list[CustomRole]:
+        self.calls["custom_roles"] += 1
+        self._fail("custom_roles")
+        return []
 
     def invite(self, roles: Mapping[str, str]) -> None:
         with _Writing(self, "invite", dict(roles)) as writing:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
-from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.access import CustomRole, Grant, GrantType, Identity, Person, Project, ServiceAccount
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 
@@ -73,6 +73,14 @@ class ProjectRow(Wire):
     name: str | None = None
 
 
+class CustomRoleRow(Wire):
+    """One row of a project's custom roles."""
+
+    role_id: str
+    name: str | None = None
+    is_default: bool | None = None
+
+
 class ServiceAccountRow(Wire):
     """One row of the service accounts; a token is in none but the answer to its creation, and is not read."""
 
@@ -117,6 +125,12 @@ def projects_from(results: Any, what: str) -> list[Project]:
         results = results["projects"]
     found = (checked(ProjectRow, row, what) for row in rows(results, what))
     return [Project(row.id, row.name or "") for row in found]
+
+
+def custom_roles_from(results: Any, project: int, what: str) -> list[CustomRole]:
+    """Custom roles from a project's list, which may have the four default roles among them."""
+    found = (checked(CustomRoleRow, row, what) for row in rows(results, what))
+    return [CustomRole(project, row.role_id.lower(), row.name or "") for row in found if not row.is_default]
 
 
 def service_accounts_from(results: Any, what: str) -> list[ServiceAccount]:

@@ -22,7 +22,7 @@ def run_doctor(folder: Path, stack: str, *, as_json: bool) -> int:
     settings = open_project(folder, progress).settings(stack)
     api = Api.connect(settings)
     try:
-        found = probes(api, settings.organization_id, settings.allow_undocumented)
+        found = probes(api, settings.organization_id, settings.allow_undocumented, settings.clock())
     finally:
         api.close()
     versions = {"mixpanel-access": __version__, "python": platform.python_version()}

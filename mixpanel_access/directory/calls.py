@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from mixpanel_access.model.access import Grant, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.access import CustomRole, Grant, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
 
@@ -51,6 +51,9 @@ class Projects(Protocol):
 
     def granted_users(self, project: int) -> list[Grant]:
         """Who holds what in a project."""
+
+    def custom_roles(self, project: int) -> list[CustomRole]:
+        """The custom roles of a project."""
 
 
 class ServiceAccounts(Protocol):

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
-from mixpanel_access.directory.security import read_security
+from mixpanel_access.directory.security import read_features, read_security
 from mixpanel_access.directory.settled import settle
 from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.model import errors
@@ -28,7 +28,7 @@ from mixpanel_access.model.access import (
 )
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.security import Security
+from mixpanel_access.model.security import Feature, Security
 
 _Item = TypeVar("_Item")
 
@@ -134,6 +134,10 @@ class Directory:
             return read_security(self._api)
 
         return self._snapshot.get(_SECURITY, fetch)
+
+    def features(self, now: datetime) -> Mapping[Feature, str | None]:
+        """What the plan has: feature -> None where it can be used, else Mixpanel's reason."""
+        return read_features(self._api, self.security(), min(self.projects(), default=None), now)
 
     def audit_events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
         """The events of the audit log of some types within a span, the newest first; asked for each time.

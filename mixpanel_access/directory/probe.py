@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.security import TWO_FACTOR_KEY
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.audit import ACCESS_EVENTS, SESSION_EVENTS
+from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.undocumented import BY_HAND, Verb
 
 
@@ -32,26 +37,33 @@ class Probe:
         expected: what it should give.
         came: what came, in words; no names and no addresses, so that it can go into a bug report.
         finding: the verdict.
+        needed: whether access cannot be kept without it; what is only looked at is not.
     """
 
     call: str
     expected: str
     came: str
     finding: Finding
+    needed: bool = True
 
     @property
     def problem(self) -> bool:
-        """Whether the product lacks it."""
-        return self.finding in (Finding.MISSING, Finding.REFUSED, Finding.FAILED)
+        """Whether the product lacks what it needs."""
+        return self.needed and self.finding in (Finding.MISSING, Finding.REFUSED, Finding.FAILED)
 
 
-def probes(api: Api, organization: int, allowed: frozenset[str]) -> list[Probe]:
+AUDIT_SPAN: Final = timedelta(days=7)
+"""How far back the audit log is asked for."""
+
+
+def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) -> list[Probe]:
     """Try every read, and list every write with whether it may be sent.
 
     Args:
         api: Mixpanel.
         organization: its id.
         allowed: the undocumented writes that the configuration has switched on.
+        now: until when the audit log is asked for.
     """
     found = [
         _tried("who we are", "our login name, and the role in the organization", lambda: _me(api, organization)),
@@ -65,6 +77,14 @@ def probes(api: Api, organization: int, allowed: frozenset[str]) -> list[Probe]:
     else:
         found.append(Probe(what, expected, "there is no project to ask about", Finding.SKIPPED))
     found.append(_tried("list of service accounts", "all of them", lambda: _accounts(api)))
+    settings = api.organization_settings
+    extras: list[tuple[str, str, Callable[[], _Answer]]] = [
+        ("second factor", f"whether it is required ({TWO_FACTOR_KEY})", lambda: _two_factor(settings.two_factor())),
+        ("access requests", "the settings on them", lambda: (f"{len(settings.request_access())} settings", True)),
+        ("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso())),
+        ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
+    ]
+    found += [replace(_tried(*extra), needed=False) for extra in extras]
     return [*found, *_writes(allowed)]
 
 
@@ -123,6 +143,22 @@ def _grants(api: Api, project: int) -> _Answer:
 def _accounts(api: Api) -> _Answer:
     accounts = api.service_accounts.list_accounts()
     return f"{len(accounts)} service accounts", bool(accounts)  # ours, at least
+
+
+def _two_factor(settings: Mapping[str, object]) -> _Answer:
+    required = settings.get(TWO_FACTOR_KEY)
+    return f"{len(settings)} settings", isinstance(required, bool)
+
+
+def _sso(sso: SingleSignOn) -> _Answer:
+    told = {"whether it is required": sso.required, "the claimed domains": sso.domains}
+    missing = [what for what, value in told.items() if value is None]
+    return f"without {', '.join(missing)}" if missing else "both", not missing
+
+
+def _audit(api: Api, now: datetime) -> _Answer:
+    events = api.audit_log.events((*ACCESS_EVENTS, *SESSION_EVENTS), now - AUDIT_SPAN, now)
+    return f"{len(events)} events in {AUDIT_SPAN.days} days", True
 
 
 def _writes(allowed: frozenset[str]) -> Iterator[Probe]:

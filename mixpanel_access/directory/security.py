@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final, TypeVar
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.model import errors
-from mixpanel_access.model.security import Security, SingleSignOn, Topic
+from mixpanel_access.model.audit import USER_ADDED
+from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
 
 TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of the two-factor settings (contract, section 8)."""
-_UNTOLD: Final = (errors.NotFound, errors.Forbidden, errors.Invalid, errors.NotApplied, errors.Unintelligible)
+UNTOLD: Final = (errors.NotFound, errors.Forbidden, errors.Invalid, errors.NotApplied, errors.Unintelligible)
 """Answers that say that this Mixpanel, plan or account does not tell; a fault of the server is none of them."""
 
 _T = TypeVar("_T")
@@ -28,7 +30,7 @@ def read_security(api: Api) -> Security:
     def asked(topic: Topic, read: Callable[[], _T]) -> _T | None:
         try:
             return read()
-        except _UNTOLD as error:
+        except UNTOLD as error:
             unknown[topic] = error.why or error.what
             return None
 
@@ -40,3 +42,30 @@ def read_security(api: Api) -> Security:
         unknown.setdefault(Topic.TWO_FACTOR, "the answer does not tell whether it is required")
     request_access = asked(Topic.REQUEST_ACCESS, api.organization_settings.request_access) or {}
     return Security(sso or SingleSignOn(), required, request_access, unknown)
+
+
+def read_features(api: Api, security: Security, project: int | None, now: datetime) -> Mapping[Feature, str | None]:
+    """What the plan has: feature -> None where it can be used, else Mixpanel's reason.
+
+    Args:
+        api: Mixpanel.
+        security: the security settings, which tell of single sign-on.
+        project: a project to ask about custom roles, or None.
+        now: the instant at which the audit log is asked for.
+
+    Raises:
+        MixpanelError: Mixpanel cannot be read at all.
+    """
+
+    def refused(read: Callable[[], object]) -> str | None:
+        try:
+            read()
+        except UNTOLD as error:
+            return error.why or error.what
+        return None
+
+    found: dict[Feature, str | None] = {Feature.SSO: security.unknown.get(Topic.SSO)}
+    if project is not None:
+        found[Feature.CUSTOM_ROLES] = refused(lambda: api.projects.custom_roles(project))
+    found[Feature.AUDIT_LOG] = refused(lambda: api.audit_log.events([USER_ADDED], now, now))
+    return found

@@ -79,6 +79,15 @@ class Project:
     name: str
 
 
+@dataclass(frozen=True)
+class CustomRole:
+    """A role of a project's own (Enterprise); `id` is used wherever a project role is."""
+
+    project: int
+    id: str
+    name: str
+
+
 SERVICE_ACCOUNT_SUFFIX: Final = ".mp-service-account"
 """What Mixpanel ends the login name of a service account with."""
 _SERVER_PART: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$")

@@ -17,6 +17,14 @@ class Topic(StrEnum):
     REQUEST_ACCESS = "access requests"
 
 
+class Feature(StrEnum):
+    """What not every plan has (contract, section 13)."""
+
+    CUSTOM_ROLES = "custom roles"
+    AUDIT_LOG = "audit log"
+    SSO = "single sign-on"
+
+
 @dataclass(frozen=True)
 class SingleSignOn:
     """Single sign-on of the organization.

@@ -16,7 +16,7 @@ from mixpanel_access.api import wire, wire_audit, wire_security
 from mixpanel_access.api.envelope import results_of
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import Grant, GrantType, Person
+from mixpanel_access.model.access import CustomRole, Grant, GrantType, Person
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
 
@@ -157,6 +157,12 @@ def test_every_known_form_of_granted_users(results: Any, kind: GrantType) -> Non
 def test_a_grant_without_a_role_is_none() -> None:
     """A row that holds nothing grants nothing."""
     assert wire.grants_from([{"email": "bo@example.com"}], 7, "x") == []
+
+
+def test_the_default_roles_are_no_custom_ones() -> None:
+    """They may be in the list, and are never modified."""
+    rows = [{"role_id": "5B0C", "name": "Support"}, {"role_id": "1", "name": "Owner", "is_default": True}]
+    assert wire.custom_roles_from(rows, 7, "x") == [CustomRole(7, "5b0c", "Support")]
 
 
 def test_the_secrets_of_a_project_are_not_read() -> None:

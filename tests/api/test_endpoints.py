@@ -129,6 +129,7 @@ READS: dict[str, tuple[Callable[[Api], Any], str, Any]] = {
     "users": (lambda api: api.users.list_users(), f"/organizations/{ORG}/users/", []),
     "projects": (lambda api: api.projects.list_projects(), f"/organizations/{ORG}/projects/", []),
     "granted": (lambda api: api.projects.granted_users(7), "/api/app/projects/7/granted-users", {"users": []}),
+    "custom roles": (lambda api: api.projects.custom_roles(7), "/api/app/projects/7/custom-roles", []),
     "service accounts": (lambda api: api.service_accounts.list_accounts(), ACCOUNTS, [{"id": 1, "username": "a"}]),
     "two-factor": (lambda api: api.organization_settings.two_factor(), f"/organizations/{ORG}/twofactor", {}),
     "access requests": (

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from mixpanel_access.model.errors import Forbidden, NotFound
+from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.preflight import Check, Verdict, checks
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.pictures import BO, person, picture
@@ -17,6 +21,14 @@ organization:
 COMPANY = {"production": frozenset({"example.com"})}
 
 
+def silent() -> FakeApi:
+    """An organization that tells nothing of its security."""
+    return FakeApi(
+        two_factor_={},
+        faults={verb: [Forbidden("cannot", why="not in the plan")] for verb in ("sso", "request_access")},
+    )
+
+
 def found(facts: str = FACTS, *, api: FakeApi | None = None, email: str | None = None) -> dict[str, Check]:
     """The checks by what they are about."""
     api = api or FakeApi()
@@ -25,9 +37,13 @@ def found(facts: str = FACTS, *, api: FakeApi | None = None, email: str | None =
 
 def test_what_can_be_read_is_checked_and_the_rest_names_its_contact() -> None:
     """The network's is another than that of the login."""
-    all_of_it = found()
+    all_of_it = found(api=silent())
     assert {what: (check.verdict, check.contact) for what, check in all_of_it.items()} == {
         "our account": (Verdict.OK, ""),
+        "plan: single sign-on": (Verdict.OK, ""),
+        "plan: custom roles": (Verdict.OK, ""),
+        "plan: audit log": (Verdict.OK, ""),
+        "access requests": (Verdict.CONFIRM, ""),
         "single sign-on": (Verdict.CONFIRM, "ana@example.com"),
         "second factor": (Verdict.CONFIRM, "ana@example.com"),
         "passwords": (Verdict.CONFIRM, "ana@example.com"),
@@ -48,7 +64,7 @@ def test_an_account_that_may_not_invite_is_a_problem(role: str | None) -> None:
 
 def test_what_nobody_tells_is_a_problem() -> None:
     """Neither the API nor the roster."""
-    all_of_it = found("")
+    all_of_it = found("", api=silent())
     problems = {what for what, check in all_of_it.items() if check.verdict is Verdict.PROBLEM}
     assert problems == {"organization", "single sign-on", "second factor", "passwords"}
 
@@ -80,14 +96,107 @@ ADDRESSES = {
 @pytest.mark.parametrize(("email", "verdict", "words"), ADDRESSES.values(), ids=ADDRESSES.keys())
 def test_whether_an_address_can_log_in(email: str, verdict: Verdict, words: str) -> None:
     """By its domain and by single sign-on."""
-    check = found(email=email)[email]
+    check = found(api=silent(), email=email)[email]
     assert (check.verdict, words in check.text) == (verdict, True), check.text
 
 
 def test_without_single_sign_on_anybody_can_log_in_and_without_domains_nobody_knows() -> None:
     """The company's domains are the stack's configuration."""
     open_to_all = FACTS.replace("ssoRequired: true", "ssoRequired: false")
-    assert found(open_to_all, email="di@agency.example.org")["di@agency.example.org"].verdict is Verdict.OK
-    looked = picture(FakeApi(), person(), more=FACTS)
+    outside = "di@agency.example.org"
+    assert found(open_to_all, api=silent(), email=outside)[outside].verdict is Verdict.OK
+    looked = picture(silent(), person(), more=FACTS)
     (check,) = [one for one in checks(looked, {}, BO) if one.what == BO]
     assert (check.verdict, "companyDomains" in check.text) == (Verdict.PROBLEM, True)
+
+
+SSO = SingleSignOn(enabled=True, required=True, idp_name="Okta", domains=frozenset({"example.com"}))
+SETTINGS: dict[str, tuple[FakeApi, str, Verdict, str]] = {
+    "single sign-on as the roster has it": (FakeApi(security=SSO), "single sign-on", Verdict.OK, "required, by Okta"),
+    "single sign-on otherwise": (
+        FakeApi(security=replace(SSO, required=False)),
+        "single sign-on",
+        Verdict.PROBLEM,
+        "not required in Mixpanel, and the roster says otherwise: correct login",
+    ),
+    "a second factor as the roster has it": (
+        FakeApi(two_factor_={"twofactor_auth_required": True}), "second factor", Verdict.OK, "required",
+    ),
+    "a second factor otherwise": (
+        FakeApi(), "second factor", Verdict.PROBLEM,
+        "not required in Mixpanel, and the roster says otherwise: correct login",
+    ),
+    "all domains claimed": (FakeApi(security=SSO), "claimed domains", Verdict.OK, "example.com"),
+    "who is in is the identity provider's": (
+        FakeApi(security=replace(SSO, idp_managed=True)), "claimed domains", Verdict.OK,
+        "example.com; the identity provider says who is in",
+    ),
+    "a domain not claimed": (
+        FakeApi(security=replace(SSO, domains=frozenset())), "claimed domains", Verdict.PROBLEM,
+        "example.com is not claimed, so that its people cannot log in by single sign-on; claimed: no domain",
+    ),
+    "no access requests": (FakeApi(), "access requests", Verdict.OK, "nothing is set"),
+    "access requests": (
+        FakeApi(request_access_={"open": True, "by": "all"}), "access requests", Verdict.CONFIRM,
+        "Mixpanel has by=all, open=True",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "what", "verdict", "text"), SETTINGS.values(), ids=SETTINGS.keys())
+def test_what_mixpanel_tells_is_held_against_the_roster(api: FakeApi, what: str, verdict: Verdict, text: str) -> None:
+    """It is what people are told from."""
+    check = found(api=api)[what]
+    assert (check.verdict, check.text) == (verdict, text)
+
+
+def test_what_mixpanel_tells_needs_no_roster() -> None:
+    """And claimed domains are of no account where nobody has to use them."""
+    all_of_it = found("", api=FakeApi(security=replace(SSO, required=False)))
+    assert all_of_it["single sign-on"].verdict is Verdict.OK
+    assert "claimed domains" not in all_of_it
+
+
+MANAGED = replace(SSO, idp_managed=True)
+LOGINS: dict[str, tuple[SingleSignOn, str, Verdict, str]] = {
+    "claimed": (SSO, "di@example.com", Verdict.OK, "can log in by single sign-on: example.com is claimed"),
+    "a subdomain is not claimed": (SSO, "di@eu.example.com", Verdict.PROBLEM, "eu.example.com is no claimed domain"),
+    "outside": (SSO, "di@agency.example.org", Verdict.PROBLEM, "cannot log in: single sign-on is required"),
+    "the identity provider's": (MANAGED, "di@example.com", Verdict.CONFIRM, "Okta says who is in: add them there"),
+    "not required": (
+        replace(SSO, required=False), "di@agency.example.org", Verdict.OK, "can log in: agency.example.org is outside",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sso", "email", "verdict", "words"), LOGINS.values(), ids=LOGINS.keys())
+def test_whether_an_address_can_log_in_by_what_mixpanel_tells(
+    sso: SingleSignOn, email: str, verdict: Verdict, words: str
+) -> None:
+    """With required single sign-on, only claimed domains come in (contract, section 13)."""
+    check = found(api=FakeApi(security=sso), email=email)[email]
+    assert (check.verdict, words in check.text) == (verdict, True), check.text
+
+
+def test_an_organization_admin_needs_no_single_sign_on() -> None:
+    """Owners and admins may use a password all the same."""
+    email = "di@agency.example.org"
+    entry = f"  - {{ email: {email}, organizationRole: admin }}"
+    looked = picture(FakeApi(security=SSO), entry, more=FACTS)
+    (check,) = [one for one in checks(looked, COMPANY, email) if one.what == email]
+    assert check.verdict is Verdict.OK
+    assert "with a password, as an organization admin" in check.text
+
+
+CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(("role", "verdict"), [("analyst", Verdict.OK), (CUSTOM, Verdict.PROBLEM)])
+def test_a_plan_without_custom_roles_is_a_problem_for_who_is_given_one(role: str, verdict: Verdict) -> None:
+    """Others do not need it."""
+    api = FakeApi(faults={"custom_roles": [NotFound("cannot list", why="HTTP 404")]})
+    looked = picture(api, person(more=f"projects: {{ shop: {role} }}"), more=FACTS)
+    (check,) = [one for one in checks(looked, COMPANY) if one.what == "plan: custom roles"]
+    assert check.verdict is verdict
+    assert "HTTP 404" in check.text
+    assert found()["plan: custom roles"].text == "can be used"
