@@ -69,6 +69,20 @@ def resend(
     raise typer.Exit(send_again(cwd, stack or [], email, now, as_json=as_json))
 
 
+@commands.command(short_help="Find why somebody lacks what they should have.")
+def diagnose(
+    email: Annotated[str, typer.Argument(help="Who cannot get in, or does not see what they should.")],
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Hold every known failure against one person: evidence, the most likely cause first, the fix; exit 1 for any."""
+    from mixpanel_access.cli.diagnose import run_diagnose
+
+    raise typer.Exit(run_diagnose(cwd, stack or [], email, now, as_json=as_json))
+
+
 @commands.command(short_help="Show who has what, by which way, and why.")
 def who(
     email: Annotated[str, typer.Argument(help="What one person can reach, and by which ways.")] = "",

@@ -6,9 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import DamerauLevenshtein
 
 _CLOSE_ENOUGH: Final = 70
 """Likeness, of 100, from which a word is offered as what was meant."""
+_SLIPS: Final = 2
+"""Slips of the pen between two addresses up to which they look much the same."""
+
+
+def alike(address: str, other: str) -> bool:
+    """Whether two addresses (or their keys) may be taken for one another, or are the same."""
+    return DamerauLevenshtein.distance(address, other, score_cutoff=_SLIPS) <= _SLIPS
 
 
 def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:

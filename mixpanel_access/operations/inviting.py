@@ -12,8 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from rapidfuzz.distance import DamerauLevenshtein
-
 from mixpanel_access.component.declaration import declaration
 from mixpanel_access.component.roster_access import DRAFTS_VARIABLE
 from mixpanel_access.directory.connect import connect
@@ -27,7 +25,7 @@ from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import StandardRoles
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps
-from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.likeness import alike, unknown
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.roster_reading import Source, parse
@@ -43,9 +41,6 @@ OF_THE_ENGAGEMENT: Final = ("type", "sow", "sponsor")
 """What only an engagement has."""
 OF_EITHER: Final = ("ticket", "approver", "justification", "starts", "ends")
 """What a new engagement takes, else the person."""
-
-_ALIKE: Final = 2
-"""Characters in which two addresses may differ and one still be taken for the other."""
 
 
 @dataclass(frozen=True)
@@ -304,7 +299,7 @@ def _who_is_alike(email: str, directory: Directory, roster: Roster) -> Iterator[
     there |= {key: person.email for key, person in directory.people().items()}
     own = same_key(email)
     for key, other in sorted(there.items()):
-        if key != own and DamerauLevenshtein.distance(key, own, score_cutoff=_ALIKE) <= _ALIKE:
+        if key != own and alike(key, own):
             yield f"{other} is there and looks much the same: make sure that they are two"
 
 

@@ -12,6 +12,7 @@ from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.access import Invitation, Person, ProjectAccess
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to
@@ -125,6 +126,14 @@ class Picture:
     def of(self, email_key: str) -> Standing | None:
         """One person, or None who is in no roster and no state."""
         return self._by_key.get(email_key)
+
+    def anybody(self, email: str) -> Standing:
+        """One person, who need not be in any roster or state.
+
+        Raises:
+            MixpanelError: Mixpanel cannot be read.
+        """
+        return self.of(same_key(email)) or Standing(same_key(email), email, person=self.directory.person(email))
 
 
 def look(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Picture:

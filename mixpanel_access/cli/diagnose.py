@@ -1,0 +1,56 @@
+"""`mixpanel-access diagnose`: print why somebody does not get what they should, and what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from mixpanel_access.cli.output import counted, instant_of, progress
+from mixpanel_access.operations.diagnosing import Finding, Verdict, case_of, diagnose
+from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.project import open_project
+
+
+def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *, as_json: bool) -> int:
+    """Look and print; 1 when there is a cause or a possible one, else 0."""
+    picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+    case = case_of(picture, email)
+    found = diagnose(case)
+    causes = [finding for finding in found if finding.verdict in (Verdict.CAUSE, Verdict.POSSIBLE)]
+    if as_json:
+        typer.echo(json.dumps([_row(finding) for finding in found], indent=2))
+        return 1 if causes else 0
+    for finding in found:
+        if finding.verdict is not Verdict.RULED_OUT:
+            _print(finding)
+    ruled_out = [finding for finding in found if finding.verdict is Verdict.RULED_OUT]
+    if ruled_out:
+        typer.echo("ruled out:")
+        for finding in ruled_out:
+            typer.echo(f"  {finding.failure.value}: {'; '.join(finding.evidence)}")
+    if case.log_refused:
+        typer.echo(f"\nThe audit log cannot be read ({case.log_refused}): what it would tell is unknown.")
+    sure = sum(1 for finding in causes if finding.verdict is Verdict.CAUSE)
+    possible = len(causes) - sure
+    typer.echo(f"\n{counted(sure, 'cause')} and {counted(possible, 'possible one')} found for {case.standing.email}.")
+    return 1 if causes else 0
+
+
+def _print(finding: Finding) -> None:
+    typer.echo(f"{finding.verdict.words}: {finding.failure.value}")
+    for line in finding.evidence:
+        typer.echo(f"  {line}")
+    for number, line in enumerate(finding.fix, 1):
+        typer.echo(f"  {number}. {line}")
+    typer.echo()
+
+
+def _row(finding: Finding) -> dict[str, object]:
+    return {
+        "failure": finding.failure.value,
+        "verdict": finding.verdict.words,
+        "evidence": list(finding.evidence),
+        "fix": list(finding.fix),
+    }

@@ -1,0 +1,397 @@
+"""Why somebody does not get what they should: each known failure with evidence, the most likely first, and the fix.
+
+Pure. One link of the chain hangs on the one before: who is not invited has no role either, so the first link that is
+broken is the most likely cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.model import audit, roles
+from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.address import domain_of, problem_with, same_key
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import alike
+from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.status import RoleHere, status_of
+
+LOOK_BACK: Final = timedelta(days=90)
+"""How far back the audit log is read: it is kept so long on every plan (contract, section 11)."""
+SENDER: Final = "mixpanel.com"
+"""The domain that invitations come from, for a mail server's allow-list."""
+
+
+class Failure(StrEnum):
+    """What is known to go wrong, in the order in which one thing hangs on another."""
+
+    NOT_DECLARED = "not declared"
+    NOT_INVITED = "not invited"
+    NOT_ACCEPTED = "invitation not accepted"
+    OTHER_ADDRESS = "another address"
+    DOMAIN_NOT_CLAIMED = "single sign-on, domain not claimed"
+    IDENTITY_PROVIDER = "single sign-on, identity provider"
+    PASSWORD = "password or second factor"  # noqa: S105  # what fails, and no password
+    PROJECT_NOT_THERE = "project not there"
+    ROLE_TOO_LOW = "role lower than declared"
+    SCIM = "overwritten by SCIM"
+
+
+class Verdict(IntEnum):
+    """What the evidence says, the weightiest first."""
+
+    CAUSE = 0
+    POSSIBLE = 1
+    UNKNOWN = 2
+    RULED_OUT = 3
+
+    @property
+    def words(self) -> str:
+        """For people and in JSON."""
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One known failure, held against one person.
+
+    Attributes:
+        failure: which.
+        verdict: what the evidence says.
+        evidence: what was seen, a sentence each.
+        fix: what to do, in the order in which to try it; none where it is ruled out.
+    """
+
+    failure: Failure
+    verdict: Verdict
+    evidence: Sequence[str]
+    fix: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One person, with all that is looked at.
+
+    Attributes:
+        standing: how they stand.
+        picture: rosters, states and the organization.
+        events: what the audit log has of them, the newest first.
+        log_refused: why the audit log cannot be read, or "".
+    """
+
+    standing: Standing
+    picture: Picture
+    events: Sequence[AuditEvent]
+    log_refused: str = ""
+
+    def last(self, *types: str) -> AuditEvent | None:
+        """The newest event of some types."""
+        return next((event for event in self.events if event.type in types), None)
+
+    @property
+    def up(self) -> str:
+        """The command that brings about what is declared."""
+        stacks = [*self.standing.given, *self.standing.stacks]
+        return f"pulumi up --stack {stacks[0]} --refresh" if stacks else "pulumi up --refresh"
+
+    @property
+    def invitation(self) -> Invitation | None:
+        """How far the person has come into the organization."""
+        return self.standing.invitation(self.picture.now)
+
+
+def case_of(picture: Picture, email: str) -> Case:
+    """All that is looked at for one address, which need not be known anywhere.
+
+    Raises:
+        UsageError: it is no address.
+        MixpanelError: Mixpanel cannot be read.
+    """
+    if reason := problem_with(email):
+        raise UsageError("cannot diagnose", whom=email, why=reason, next_step="Correct the address.")
+    events: Sequence[AuditEvent] = ()
+    refused = ""
+    try:
+        types = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
+        events = picture.directory.audit_events(types, picture.now - LOOK_BACK, picture.now)
+    except UNTOLD as error:
+        refused = error.why or error.what
+    key = same_key(email)
+    return Case(picture.anybody(email), picture, [event for event in events if event.concerns(key)], refused)
+
+
+def diagnose(case: Case) -> list[Finding]:
+    """Every known failure, the most likely cause first."""
+    found = [check(case) for check in _CHECKS]
+    return sorted(found, key=lambda finding: finding.verdict)  # stable: what hangs on another comes after it
+
+
+def _not_declared(case: Case) -> Finding:
+    standing, today = case.standing, case.picture.today
+    if standing.given:
+        return Finding(Failure.NOT_DECLARED, Verdict.RULED_OUT, [f"declared by {_names(standing.given)}"])
+    evidence, fix = [], []
+    for stack, own in standing.entries.items():
+        for entry in own:
+            if entry.over(today):
+                evidence.append(f"the entry in {stack} ended on {entry.ends}")
+                fix.append(f"prolong `ends` in the roster of {stack}, then pulumi up --stack {stack}")
+            else:
+                evidence.append(f"the entry in {stack} begins on {entry.starts}")
+                fix.append(f"wait, or move `starts` in the roster of {stack}")
+    if evidence:
+        return Finding(Failure.NOT_DECLARED, Verdict.CAUSE, evidence, fix)
+    verdict = Verdict.CAUSE if standing.person is None else Verdict.POSSIBLE
+    evidence = [f"no roster of {_names(case.picture.stacks)} has the address"]
+    return Finding(Failure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {standing.email}"])
+
+
+def _not_invited(case: Case) -> Finding:
+    person = case.standing.person
+    if person is not None:
+        role = f" as {person.role}" if person.role else ""
+        return Finding(Failure.NOT_INVITED, Verdict.RULED_OUT, [f"in the organization{role}"])
+    evidence = [f"none of the organization's {len(case.picture.directory.people())} people has the address"]
+    if gone := case.last(audit.USER_REMOVED):
+        evidence.append(f"removed {_when(gone)}")
+    if sent := case.last(audit.INVITATION_SENT):
+        evidence.append(f"an invitation was sent {_when(sent)}")
+    if case.standing.members:
+        evidence.append(f"the state of {_names(case.standing.members)} has them: they were removed by other means")
+    fix = [case.up] if case.standing.given else [f"mixpanel-access invite {case.standing.email}"]
+    return Finding(Failure.NOT_INVITED, Verdict.CAUSE, evidence, fix)
+
+
+def _not_accepted(case: Case) -> Finding:
+    standing, failure = case.standing, Failure.NOT_ACCEPTED
+    if case.invitation is None:
+        return Finding(failure, Verdict.RULED_OUT, ["there is no invitation"])
+    if case.invitation is Invitation.ACCEPTED:
+        accepted = case.last(audit.INVITATION_ACCEPTED)
+        return Finding(failure, Verdict.RULED_OUT, [f"accepted {_when(accepted)}" if accepted else "accepted"])
+    sent = case.last(audit.INVITATION_SENT)
+    at = standing.invited_at or (sent.at if sent else None)
+    evidence = [f"sent {_day(at)}, {_hours(case.picture.now - at)} ago" if at else "nobody knows when it was sent"]
+    if case.invitation is Invitation.EXPIRED:
+        evidence.append(f"expired {_day(standing.expires_at)}")
+        return Finding(failure, Verdict.CAUSE, evidence, [f"{case.up} sends it again"])
+    if standing.expires_at:
+        evidence.append(f"good until {_at(standing.expires_at)}")
+    by_hand = "delete the pending invitation in Organization Settings > Users & Teams"
+    fix = [
+        f"ask whether it arrived: look in spam, and have {SENDER} on the mail server's allow-list",
+        f"mixpanel-access resend {standing.email}",
+        f"if it still does not arrive: {by_hand}, then {case.up} sends a new one",
+    ]
+    return Finding(failure, Verdict.CAUSE, evidence, fix)
+
+
+def _other_address(case: Case) -> Finding:
+    own = case.standing.key
+    people = case.picture.directory.people()
+    found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or _same_name(own, key))]
+    if not found:
+        return Finding(Failure.OTHER_ADDRESS, Verdict.RULED_OUT, ["nobody in the organization has a similar address"])
+    evidence = [
+        f"{person.email} is {'invited' if person.invited else 'a member'}"
+        + (f", last active {_day(person.last_login)}" if person.last_login else "")
+        for person in found
+    ]
+    fix = [
+        "ask with which address they log in",
+        f"if it is not {case.standing.email}: correct the roster's address, and mixpanel-access offboard the other",
+    ]
+    return Finding(Failure.OTHER_ADDRESS, Verdict.POSSIBLE, evidence, fix)
+
+
+def _domain_not_claimed(case: Case) -> Finding:
+    failure, standing, security = Failure.DOMAIN_NOT_CLAIMED, case.standing, case.picture.directory.security()
+    sso, domain = security.sso, domain_of(case.standing.email)
+    if sso.required is False:
+        return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not required"])
+    claimed = sso.claims(standing.email)
+    if claimed:
+        return Finding(failure, Verdict.RULED_OUT, [f"{domain} is claimed"])
+    role = standing.person.role if standing.person else None
+    if role in roles.MANAGING_ROLES:
+        return Finding(failure, Verdict.RULED_OUT, [f"an organization {role} may log in with a password"])
+    fix = [
+        f"claim {domain} (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
+        "or invite an address of a claimed domain",
+        "or no longer require single sign-on",
+    ]
+    if sso.required is None:
+        return Finding(failure, Verdict.UNKNOWN, ["Mixpanel does not tell whether single sign-on is required"], fix)
+    if claimed is None:
+        evidence = ["single sign-on is required, and Mixpanel does not tell the claimed domains"]
+        return Finding(failure, Verdict.POSSIBLE, evidence, fix)
+    named = ", ".join(sorted(sso.domains or ())) or "none"
+    evidence = [f"single sign-on is required of everybody, and {domain} is not claimed (claimed: {named})"]
+    return Finding(failure, Verdict.CAUSE, evidence, fix)
+
+
+def _identity_provider(case: Case) -> Finding:
+    failure, sso = Failure.IDENTITY_PROVIDER, case.picture.directory.security().sso
+    provider = sso.idp_name or "the identity provider"
+    fix = [
+        f"have {provider} assign the Mixpanel application to them, or to a group of theirs",
+        f"compare the e-mail that {provider} sends (the SAML attribute and the NameID) with {case.standing.email}",
+        "then have them log in again from the Mixpanel login page",
+    ]
+    if sso.enabled is False:
+        return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not set up"])
+    failed = _failed(case, "sso")
+    if failed:
+        return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
+    if came := _came_in(case):
+        return Finding(failure, Verdict.RULED_OUT, [came])
+    if case.invitation is not Invitation.ACCEPTED or sso.required is False:
+        return Finding(failure, Verdict.RULED_OUT, ["no login by single sign-on was tried"])
+    evidence = ["they have never logged in" + (f", and {_no_log(case)}" if case.log_refused else "")]
+    return Finding(failure, Verdict.POSSIBLE if sso.required else Verdict.UNKNOWN, evidence, fix)
+
+
+def _password(case: Case) -> Finding:
+    failure, security = Failure.PASSWORD, case.picture.directory.security()
+    failed = [event for event in _failed(case, "") if event.method != "sso"]
+    fix = ["have them reset the password on the login page"]
+    if security.two_factor_required:
+        fix.append("a second factor is required: have them set it up, or an organization owner or admin reset it")
+    if failed:
+        return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
+    if case.log_refused:
+        return Finding(failure, Verdict.UNKNOWN, [_no_log(case)], fix)
+    return Finding(failure, Verdict.RULED_OUT, [f"no failed login in {LOOK_BACK.days} days"])
+
+
+def _project_not_there(case: Case) -> Finding:
+    failure, there = Failure.PROJECT_NOT_THERE, case.picture.directory.projects()
+    declared = {
+        roster.projects[key].id: f"{key} ({roster.projects[key].id}) of stack {stack}"
+        for stack, person in case.standing.given.items()
+        if (roster := case.picture.stacks[stack].roster)
+        for key in person.projects
+    }
+    if not declared:
+        return Finding(failure, Verdict.RULED_OUT, ["no project is declared"])
+    missing = [name for id_, name in declared.items() if id_ not in there]
+    if not missing:
+        return Finding(failure, Verdict.RULED_OUT, [f"all declared projects ({len(declared)}) are there"])
+    organization = case.picture.directory.organization
+    evidence = [f"{name} is not among the projects of organization {organization}" for name in missing]
+    fix = [
+        "look in Mixpanel whether it was archived, deleted, or moved to another organization",
+        "correct its id in the roster, or take it out",
+    ]
+    return Finding(failure, Verdict.CAUSE, evidence, fix)
+
+
+def _role_too_low(case: Case) -> Finding:
+    failure = Failure.ROLE_TOO_LOW
+    low = _too_low(case)
+    if not low:
+        known = case.invitation is Invitation.ACCEPTED and bool(case.standing.given)
+        reason = "no role is lower than declared" if known else "there is nothing to compare yet"
+        return Finding(failure, Verdict.RULED_OUT, [reason])
+    evidence = [f"{role.effective or 'nothing'} in {role.name}, and {role.declared} is declared" for role in low]
+    if changed := case.last(audit.ROLE_CHANGED, audit.PROJECT_USER_REMOVED):
+        what = f"made {changed.role}" if changed.role else "taken out of a project"
+        evidence.append(f"{what} {_when(changed)}")
+    return Finding(failure, Verdict.CAUSE, evidence, [f"{case.up} puts it back"])
+
+
+def _scim(case: Case) -> Finding:
+    failure, provider = Failure.SCIM, case.picture.directory.security().sso.idp_name or "the identity provider"
+    events = [event for event in case.events if event.source in audit.BY_SCIM]
+    fix = [
+        f"change the group in {provider}, and have it synchronized again",
+        "what SCIM keeps is not to be declared beside it: take the role out of the roster, or the person out of SCIM",
+    ]
+    if events:
+        evidence = [f"{event.type} {_when(event)}" for event in events[:3]]
+        return Finding(failure, Verdict.CAUSE if _too_low(case) else Verdict.POSSIBLE, evidence, fix)
+    if case.log_refused:
+        return Finding(failure, Verdict.UNKNOWN, [_no_log(case)], fix)
+    return Finding(failure, Verdict.RULED_OUT, [f"SCIM did nothing to them in {LOOK_BACK.days} days"])
+
+
+_CHECKS: Final[Sequence[Callable[[Case], Finding]]] = (
+    _not_declared, _not_invited, _not_accepted, _other_address, _domain_not_claimed, _identity_provider, _password,
+    _project_not_there, _role_too_low, _scim,
+)  # fmt: skip
+"""One for each failure, in the failures' order."""
+
+
+def _too_low(case: Case) -> list[RoleHere]:
+    """The declared roles that somebody who has joined does not have, by any way."""
+    if case.invitation is not Invitation.ACCEPTED:
+        return []
+    there = case.picture.directory.projects()
+    return [
+        role
+        for role in status_of(case.standing, case.picture).roles
+        if role.declared is not None and role.project in there and not _reaches(role)
+    ]
+
+
+def _reaches(role: RoleHere) -> bool:
+    if role.declared is None or roles.is_custom(role.declared):
+        return role.declared == role.actual
+    return roles.project_rank(role.effective) >= roles.project_rank(role.declared)
+
+
+def _failed(case: Case, method: str) -> list[AuditEvent]:
+    """The failed logins since the last that succeeded, by one method or by any."""
+    last = case.last(audit.LOGGED_IN)
+    failed = (event for event in case.events if event.type == audit.LOGIN_FAILED)
+    return [event for event in failed if (not method or event.method == method) and (not last or event.at > last.at)]
+
+
+def _failures(failed: Sequence[AuditEvent]) -> str:
+    ways = ", ".join(sorted({event.method for event in failed if event.method})) or "an unknown way"
+    times = f"{len(failed)} failed login{'s' * (len(failed) != 1)}"
+    return f"{times} by {ways}, the last {_day(failed[0].at)}, and none that succeeded since"
+
+
+def _came_in(case: Case) -> str:
+    """How one knows that they have logged in; "" where one does not."""
+    if event := case.last(audit.LOGGED_IN):
+        return f"logged in {_day(event.at)}" + (f" by {event.method}" if event.method else "")
+    person = case.standing.person
+    return f"last active {_day(person.last_login)}" if person and person.last_login else ""
+
+
+def _no_log(case: Case) -> str:
+    return f"the audit log cannot be read ({case.log_refused})"
+
+
+def _when(event: AuditEvent) -> str:
+    by = f" by {event.actor}" if event.actor else ""
+    return f"{_day(event.at)}{by}" + (f" ({event.source})" if event.source else "")
+
+
+def _day(when: datetime | None) -> str:
+    return f"on {_at(when)}" if when else "on an unknown day"
+
+
+def _at(when: datetime) -> str:
+    return f"{when:%Y-%m-%d at %H:%M} UTC"
+
+
+def _hours(span: timedelta) -> str:
+    return f"{int(span.total_seconds() // 3600)} h"
+
+
+def _names(stacks: Iterable[str]) -> str:
+    return ", ".join(stacks)
+
+
+def _same_name(address: str, other: str) -> bool:
+    """Whether what stands before the "@" is the same: one person with an address at two companies."""
+    return address.rpartition("@")[0] == other.rpartition("@")[0]

@@ -1,0 +1,416 @@
+"""Why somebody lacks what they should have: each known failure is found, is ruled out, and tells what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from mixpanel_access.model import audit
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.errors import Forbidden, ServerFault, UsageError
+from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.operations.diagnosing import LOOK_BACK, Failure, Finding, Verdict, case_of, diagnose
+from tests.fakes import NOW, PRODUCTION, FakeApi
+from tests.operations.pictures import BO, person, picture
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ANA = "ana@example.com"
+SSO = SingleSignOn(enabled=True, required=True, idp_name="Okta", domains=frozenset({"example.com"}))
+
+
+@dataclass
+class Story:
+    """An organization, and what a roster says; at first, Bo has what it gives and has logged in.
+
+    Attributes:
+        api: the organization.
+        entries: the roster's entries.
+        applied: whether the state holds what the roster declares.
+        invited: who was invited by an `up`, and when.
+        email: whom it is about.
+    """
+
+    api: FakeApi = field(default_factory=FakeApi)
+    entries: tuple[str, ...] = (person(),)
+    applied: bool = True
+    invited: Mapping[str, datetime] | None = None
+    email: str = BO
+
+    def __post_init__(self) -> None:
+        self.api.security = SingleSignOn(enabled=False, required=False)
+        self.api.put(BO)
+        self.api.give(PRODUCTION, BO, "analyst")
+        self.log(audit.LOGGED_IN, age=2 * DAY, actor=BO, method="password")
+
+    def log(self, kind: str, *, age: timedelta, **more: str) -> None:
+        """Something that happened so long ago."""
+        event = AuditEvent("", NOW - age, kind, **{"email": self.email, **more})  # type: ignore[arg-type]
+        self.api.events_.append(event)
+
+    def told(self, **security: object) -> None:
+        """How one gets into the organization."""
+        self.api.security = replace(SSO, **security)  # type: ignore[arg-type]
+
+    def found(self) -> list[Finding]:
+        """What is diagnosed."""
+        looked = picture(self.api, *self.entries, applied=self.applied, invited=self.invited)
+        return diagnose(case_of(looked, self.email))
+
+    def of(self, failure: Failure) -> Finding:
+        """What is said of one failure."""
+        (finding,) = [one for one in self.found() if one.failure is failure]
+        return finding
+
+
+def test_nothing_is_wrong_with_who_has_everything() -> None:
+    """Each failure is ruled out by what was seen."""
+    found = Story().found()
+    assert {one.failure: one.verdict for one in found} == dict.fromkeys(Failure, Verdict.RULED_OUT)
+    assert all(one.evidence and not one.fix for one in found)
+
+
+def stranger(story: Story) -> None:
+    """Nobody has heard of the address."""
+    story.email = "zoe@agency.example.org"
+
+
+def ended(story: Story) -> None:
+    """The entry is over."""
+    story.entries = (person(more="projects: { shop: analyst }, ends: 2026-05-03"),)
+
+
+def to_come(story: Story) -> None:
+    """The entry has not begun."""
+    story.entries = (person(more="projects: { shop: analyst }, starts: 2026-05-05"),)
+
+
+def undeclared(story: Story) -> None:
+    """In the organization, and in no roster."""
+    story.entries = ()
+
+
+def removed(story: Story) -> None:
+    """Somebody took them out."""
+    story.api.people.pop(BO)
+    story.api.rows.clear()
+    story.log(audit.USER_REMOVED, age=DAY, actor=ANA, source="admin")
+    story.log(audit.INVITATION_SENT, age=9 * DAY, actor=ANA)
+
+
+def pending(story: Story) -> None:
+    """The invitation waits."""
+    story.api.put(BO, invited=True)
+    story.api.events_.clear()
+    story.invited = {BO: NOW - 80 * HOUR}
+
+
+def pending_by_the_log(story: Story) -> None:
+    """The invitation waits, and only the audit log knows since when."""
+    story.api.put(BO, invited=True)
+    story.api.events_.clear()
+    story.log(audit.INVITATION_SENT, age=5 * HOUR, actor=ANA)
+
+
+def pending_of_old(story: Story) -> None:
+    """The invitation waits, and nothing tells since when."""
+    story.api.put(BO, invited=True)
+    story.api.events_.clear()
+
+
+def expired(story: Story) -> None:
+    """The invitation is over."""
+    pending(story)
+    story.invited = {BO: NOW - 8 * DAY}
+
+
+def other_spelling(story: Story) -> None:
+    """Somebody with nearly the same address is there."""
+    story.api.put("boo@example.com", invited=True)
+
+
+def other_company(story: Story) -> None:
+    """Somebody of the same name is there from elsewhere."""
+    story.api.put("bo@agency.example.org")
+
+
+def outside(story: Story) -> None:
+    """Single sign-on is required, and the domain is not claimed."""
+    story.told(domains=frozenset({"example.net"}))
+
+
+def no_domains(story: Story) -> None:
+    """Single sign-on is required, and nobody knows of whom."""
+    story.told(domains=None)
+
+
+def no_settings(story: Story) -> None:
+    """Mixpanel does not tell of single sign-on."""
+    story.api.faults["sso"] = [Forbidden("cannot", why="not in the plan")]
+
+
+def never_in(story: Story) -> None:
+    """Single sign-on is required, and they have never come."""
+    story.told()
+    story.api.events_.clear()
+
+
+def failed_sso(story: Story) -> None:
+    """The identity provider sends them away."""
+    story.told()
+    story.log(audit.LOGIN_FAILED, age=DAY, actor=BO, method="sso")
+    story.log(audit.LOGIN_FAILED, age=HOUR, actor=BO, method="sso")
+
+
+def failed_password(story: Story) -> None:
+    """The password is wrong, or the second factor is."""
+    story.api.two_factor_["twofactor_auth_required"] = True
+    story.log(audit.LOGIN_FAILED, age=HOUR, actor=BO, method="password")
+
+
+def project_gone(story: Story) -> None:
+    """The project was archived."""
+    del story.api.projects_[PRODUCTION]
+
+
+def lower(story: Story) -> None:
+    """Somebody lowered the role."""
+    story.api.give(PRODUCTION, BO, "consumer")
+    story.log(audit.ROLE_CHANGED, age=DAY, actor=ANA, role="consumer", source="admin")
+
+
+def none_at_all(story: Story) -> None:
+    """Somebody took the grant away."""
+    story.api.rows.clear()
+    story.log(audit.PROJECT_USER_REMOVED, age=DAY, actor=ANA)
+
+
+def by_scim(story: Story) -> None:
+    """The identity provider lowered the role."""
+    story.told()
+    story.api.give(PRODUCTION, BO, "consumer")
+    story.log(audit.ROLE_CHANGED, age=DAY, actor="scim", role="consumer", source="scim")
+
+
+def touched_by_scim(story: Story) -> None:
+    """The identity provider did something, and no role is too low."""
+    story.log(audit.USER_ADDED, age=DAY, source="scim_linked_org")
+
+
+def no_log(story: Story) -> None:
+    """The audit log cannot be read."""
+    story.api.faults["events"] = [Forbidden("cannot", why="not for member")]
+
+
+GONE = "; ".join(
+    [
+        "none of the organization's 0 people has the address",
+        f"removed on 2026-05-03 at 12:00 UTC by {ANA} (admin)",
+        f"an invitation was sent on 2026-04-25 at 12:00 UTC by {ANA}",
+        "the state of production has them: they were removed by other means",
+    ]
+)
+CASES: dict[str, tuple[Callable[[Story], None], Failure, Verdict, str, str]] = {
+    "stranger, not declared": (
+        stranger, Failure.NOT_DECLARED, Verdict.CAUSE, "no roster of production has the address",
+        "mixpanel-access invite zoe@agency.example.org",
+    ),
+    "stranger, not invited": (
+        stranger, Failure.NOT_INVITED, Verdict.CAUSE, "none of the organization's 1 people has the address",
+        "mixpanel-access invite zoe@agency.example.org",
+    ),
+    "ended": (
+        ended, Failure.NOT_DECLARED, Verdict.CAUSE, "the entry in production ended on 2026-05-03",
+        "prolong `ends` in the roster of production, then pulumi up --stack production",
+    ),
+    "to come": (
+        to_come, Failure.NOT_DECLARED, Verdict.CAUSE, "the entry in production begins on 2026-05-05",
+        "wait, or move `starts` in the roster of production",
+    ),
+    "undeclared": (
+        undeclared, Failure.NOT_DECLARED, Verdict.POSSIBLE, "no roster of production has the address",
+        f"mixpanel-access invite {BO}",
+    ),
+    "removed": (
+        removed, Failure.NOT_INVITED, Verdict.CAUSE,
+        GONE,
+        "pulumi up --stack production --refresh",
+    ),
+    "pending": (
+        pending, Failure.NOT_ACCEPTED, Verdict.CAUSE,
+        "sent on 2026-05-01 at 04:00 UTC, 80 h ago; good until 2026-05-08 at 04:00 UTC",
+        "ask whether it arrived: look in spam, and have mixpanel.com on the mail server's allow-list",
+    ),
+    "pending by the log": (
+        pending_by_the_log, Failure.NOT_ACCEPTED, Verdict.CAUSE, "sent on 2026-05-04 at 07:00 UTC, 5 h ago",
+        "ask whether it arrived: look in spam, and have mixpanel.com on the mail server's allow-list",
+    ),
+    "pending of old": (
+        pending_of_old, Failure.NOT_ACCEPTED, Verdict.CAUSE, "nobody knows when it was sent",
+        "ask whether it arrived: look in spam, and have mixpanel.com on the mail server's allow-list",
+    ),
+    "expired": (
+        expired, Failure.NOT_ACCEPTED, Verdict.CAUSE,
+        "sent on 2026-04-26 at 12:00 UTC, 192 h ago; expired on 2026-05-03 at 12:00 UTC",
+        "pulumi up --stack production --refresh sends it again",
+    ),
+    "other spelling": (
+        other_spelling, Failure.OTHER_ADDRESS, Verdict.POSSIBLE, "boo@example.com is invited",
+        "ask with which address they log in",
+    ),
+    "other company": (
+        other_company, Failure.OTHER_ADDRESS, Verdict.POSSIBLE, "bo@agency.example.org is a member",
+        "ask with which address they log in",
+    ),
+    "outside": (
+        outside, Failure.DOMAIN_NOT_CLAIMED, Verdict.CAUSE,
+        "single sign-on is required of everybody, and example.com is not claimed (claimed: example.net)",
+        "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
+    ),
+    "no domains": (
+        no_domains, Failure.DOMAIN_NOT_CLAIMED, Verdict.POSSIBLE,
+        "single sign-on is required, and Mixpanel does not tell the claimed domains",
+        "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
+    ),
+    "no settings": (
+        no_settings, Failure.DOMAIN_NOT_CLAIMED, Verdict.UNKNOWN,
+        "Mixpanel does not tell whether single sign-on is required",
+        "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
+    ),
+    "never in": (
+        never_in, Failure.IDENTITY_PROVIDER, Verdict.POSSIBLE, "they have never logged in",
+        "have Okta assign the Mixpanel application to them, or to a group of theirs",
+    ),
+    "failed by single sign-on": (
+        failed_sso, Failure.IDENTITY_PROVIDER, Verdict.CAUSE,
+        "2 failed logins by sso, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        "have Okta assign the Mixpanel application to them, or to a group of theirs",
+    ),
+    "failed by password": (
+        failed_password, Failure.PASSWORD, Verdict.CAUSE,
+        "1 failed login by password, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        "have them reset the password on the login page",
+    ),
+    "no log, password": (
+        no_log, Failure.PASSWORD, Verdict.UNKNOWN, "the audit log cannot be read (not for member)",
+        "have them reset the password on the login page",
+    ),
+    "project gone": (
+        project_gone, Failure.PROJECT_NOT_THERE, Verdict.CAUSE,
+        "shop (1234567) of stack production is not among the projects of organization 7654321",
+        "look in Mixpanel whether it was archived, deleted, or moved to another organization",
+    ),
+    "lower": (
+        lower, Failure.ROLE_TOO_LOW, Verdict.CAUSE,
+        f"consumer in shop, and analyst is declared; made consumer on 2026-05-03 at 12:00 UTC by {ANA} (admin)",
+        "pulumi up --stack production --refresh puts it back",
+    ),
+    "none at all": (
+        none_at_all, Failure.ROLE_TOO_LOW, Verdict.CAUSE,
+        f"nothing in shop, and analyst is declared; taken out of a project on 2026-05-03 at 12:00 UTC by {ANA}",
+        "pulumi up --stack production --refresh puts it back",
+    ),
+    "by SCIM": (
+        by_scim, Failure.SCIM, Verdict.CAUSE, "user.role_changed on 2026-05-03 at 12:00 UTC by scim (scim)",
+        "change the group in Okta, and have it synchronized again",
+    ),
+    "touched by SCIM": (
+        touched_by_scim, Failure.SCIM, Verdict.POSSIBLE,
+        "organization.user_added on 2026-05-03 at 12:00 UTC (scim_linked_org)",
+        "change the group in the identity provider, and have it synchronized again",
+    ),
+    "no log, SCIM": (
+        no_log, Failure.SCIM, Verdict.UNKNOWN, "the audit log cannot be read (not for member)",
+        "change the group in the identity provider, and have it synchronized again",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "failure", "verdict", "evidence", "fix"), CASES.values(), ids=CASES.keys())
+def test_each_failure_is_found(
+    spoil: Callable[[Story], None], failure: Failure, verdict: Verdict, evidence: str, fix: str
+) -> None:
+    """With the verdict that the evidence bears, and what to try first."""
+    story = Story()
+    spoil(story)
+    finding = story.of(failure)
+    assert (finding.verdict, "; ".join(finding.evidence), finding.fix[0]) == (verdict, evidence, fix)
+
+
+def test_every_failure_has_a_case_that_finds_it() -> None:
+    """None can only be ruled out."""
+    assert {failure for _, failure, verdict, _, _ in CASES.values() if verdict is not Verdict.RULED_OUT} == set(Failure)
+
+
+FIRST: dict[str, tuple[list[Callable[[Story], None]], list[Failure]]] = {
+    "who is nowhere is not declared, and so not invited": ([stranger], [Failure.NOT_DECLARED, Failure.NOT_INVITED]),
+    "an invitation that waits comes before the domain": (
+        [pending, outside],
+        [Failure.NOT_ACCEPTED, Failure.DOMAIN_NOT_CLAIMED],
+    ),
+    "a cause comes before what is only possible": (
+        [other_company, lower],
+        [Failure.ROLE_TOO_LOW, Failure.OTHER_ADDRESS],
+    ),
+    "a lowered role names SCIM where it was SCIM": ([by_scim], [Failure.ROLE_TOO_LOW, Failure.SCIM]),
+}
+
+
+@pytest.mark.parametrize(("spoils", "order"), FIRST.values(), ids=FIRST.keys())
+def test_the_most_likely_cause_comes_first(spoils: list[Callable[[Story], None]], order: list[Failure]) -> None:
+    """By verdict, then by what hangs on what."""
+    story = Story()
+    for spoil in spoils:
+        spoil(story)
+    found = [one.failure for one in story.found() if one.verdict in (Verdict.CAUSE, Verdict.POSSIBLE)]
+    assert found == order
+
+
+def test_a_login_after_the_failures_rules_them_out() -> None:
+    """They found their way."""
+    story = Story()
+    story.told()
+    story.log(audit.LOGIN_FAILED, age=3 * DAY, actor=BO, method="sso")
+    assert story.of(Failure.IDENTITY_PROVIDER).evidence == ["logged in on 2026-05-02 at 12:00 UTC by password"]
+    assert story.of(Failure.PASSWORD).verdict is Verdict.RULED_OUT
+
+
+def test_more_by_another_way_is_not_too_low() -> None:
+    """Roles add up: the highest counts."""
+    story = Story()
+    story.api.rows.clear()
+    story.api.give(PRODUCTION, BO, "admin", GrantType.TEAM)
+    assert story.of(Failure.ROLE_TOO_LOW).verdict is Verdict.RULED_OUT
+
+
+def test_an_admin_logs_in_without_a_claimed_domain() -> None:
+    """Organization owners and admins may use a password where single sign-on is required."""
+    story = Story()
+    outside(story)
+    story.api.put(BO, "admin")
+    assert story.of(Failure.DOMAIN_NOT_CLAIMED).evidence == ["an organization admin may log in with a password"]
+
+
+def test_the_events_of_others_and_of_long_ago_prove_nothing() -> None:
+    """Only those of the person, of the last ninety days, the first of them included."""
+    story = Story()
+    story.told()
+    story.log(audit.LOGIN_FAILED, age=HOUR, email="di@example.com", method="sso")
+    story.log(audit.USER_ADDED, age=LOOK_BACK + timedelta(seconds=1), source="scim")
+    assert {one.verdict for one in story.found()} == {Verdict.RULED_OUT}
+    story.log(audit.USER_ADDED, age=LOOK_BACK, source="scim")
+    assert story.of(Failure.SCIM).verdict is Verdict.POSSIBLE
+
+
+def test_a_fault_of_the_server_is_no_diagnosis() -> None:
+    """It is told as what it is; so is an address that is none."""
+    story = Story()
+    story.api.faults["events"] = [ServerFault("cannot read", why="HTTP 500")]
+    with pytest.raises(ServerFault):
+        story.found()
+    story.email = "bo@agency"
+    with pytest.raises(UsageError, match="cannot diagnose for bo@agency"):
+        story.found()
