@@ -137,6 +137,26 @@ def welcome(
     )
 
 
+@commands.command(short_help="Show and tick what a new person needs done.")
+def onboard(
+    email: Annotated[str, typer.Argument(help="Whom. Default: everybody, a line each.")] = "",
+    done: Annotated[list[str] | None, typer.Option(help="Tick the task of this key; repeatable.")] = None,
+    undo: Annotated[list[str] | None, typer.Option(help="Open the task of this key again; repeatable.")] = None,
+    by: Annotated[str, typer.Option(help="The address of who ticks.")] = "",
+    file: Annotated[Path | None, typer.Option(help="What keeps the ticks. Default: onboarding.json.")] = None,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Show the checklist of a new person's track, ticked by what is seen and by hand; exit 1 while any is open."""
+    from mixpanel_access.cli.onboard import run_onboard
+
+    raise typer.Exit(
+        run_onboard(cwd, stack or [], email, now, done=done or [], undo=undo or [], by=by, file=file, as_json=as_json)
+    )
+
+
 @commands.command(short_help="Show what is due; calendar and chat too.")
 def remind(
     ics: Annotated[Path | None, typer.Option(help="Write all that comes into this calendar file; - prints it.")] = None,

@@ -23,7 +23,8 @@ def print_table(table: Table) -> None:
     """Print a table: as wide as the terminal; a file has no edge to wrap at."""
     from rich.console import Console  # a fifth of a second that every command would wait for
 
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
+    width = None if sys.stdout.isatty() else _WIDE
+    console = Console(width=width, markup=False, emoji=False, highlight=False)  # a reason may have [brackets] in it
     console.print(table)
 
 

@@ -32,17 +32,22 @@ class StandardRoles:
         return self.production if environment in (None, PRODUCTION) else self.elsewhere
 
 
+ORGANIZATION_ADMIN: Final = "organization_admin"
+PROJECT_ADMIN: Final = "project_admin"
+TRACKS: Final = (ORGANIZATION_ADMIN, PROJECT_ADMIN, roles.ANALYST, roles.CONSUMER)
+"""The built-in tracks that new people follow, by what they come to do."""
+
 PRODUCTION: Final = "production"
 """The environment that is held to the strictest rules."""
 
 STANDARD_ROLES: Final[Mapping[str, StandardRoles]] = {
-    "analytics_review": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ANALYST, 90, "analyst"),
-    "implementation": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ADMIN, 180, "implementer"),
-    "data_engineering": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ADMIN, 180, "implementer"),
-    "experimentation": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ANALYST, 90, "analyst"),
-    "training": StandardRoles(roles.MEMBER, roles.CONSUMER, roles.ANALYST, 30, "consumer"),
-    "audit": StandardRoles(roles.MEMBER, roles.CONSUMER, roles.CONSUMER, 30, "consumer"),
-    "administration": StandardRoles(roles.ADMIN, roles.ADMIN, roles.ADMIN, 365, "administrator"),
+    "analytics_review": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ANALYST, 90, roles.ANALYST),
+    "implementation": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ADMIN, 180, PROJECT_ADMIN),
+    "data_engineering": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ADMIN, 180, PROJECT_ADMIN),
+    "experimentation": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ANALYST, 90, roles.ANALYST),
+    "training": StandardRoles(roles.MEMBER, roles.CONSUMER, roles.ANALYST, 30, roles.CONSUMER),
+    "audit": StandardRoles(roles.MEMBER, roles.CONSUMER, roles.CONSUMER, 30, roles.CONSUMER),
+    "administration": StandardRoles(roles.ADMIN, roles.ADMIN, roles.ADMIN, 365, ORGANIZATION_ADMIN),
 }
 """Engagement type -> standard roles."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -15,8 +15,8 @@ from mixpanel_access.model.access import Invitation, Person, ProjectAccess
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.given import Entry, GivenPerson, GivenRole, entries, given_to
+from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state import HeldGrant, HeldMember, State
@@ -134,6 +134,19 @@ class Picture:
             MixpanelError: Mixpanel cannot be read.
         """
         return self.of(same_key(email)) or Standing(same_key(email), email, person=self.directory.person(email))
+
+    def facts_for(self, standing: Standing) -> OrganizationFacts:
+        """What is told of the organization to one person: by the first of their stacks that says anything."""
+        rosters = (self.stacks[stack].roster for stack in sorted(standing.given))
+        told = (roster.organization for roster in rosters if roster and roster.organization.model_fields_set)
+        return next(told, OrganizationFacts())
+
+    def given_projects(self, standing: Standing) -> Iterator[tuple[str, RosterProject, GivenRole]]:
+        """The projects that somebody is given today, by stack: short key, project and role."""
+        for stack, person in sorted(standing.given.items()):
+            if roster := self.stacks[stack].roster:
+                for key, held in person.projects.items():
+                    yield key, roster.projects[key], held
 
 
 def look(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Picture:

@@ -149,9 +149,7 @@ def _organization(standing: Standing, picture: Picture) -> OrganizationFacts:
     Raises:
         UsageError: something is not said; all of it is named.
     """
-    rosters = [picture.stacks[stack].roster for stack in sorted(standing.given)]
-    told = [roster.organization for roster in rosters if roster is not None and roster.organization.model_fields_set]
-    facts = told[0] if told else OrganizationFacts()
+    facts = picture.facts_for(standing)
     login = facts.login
     missing = [
         name
@@ -177,21 +175,16 @@ def _organization(standing: Standing, picture: Picture) -> OrganizationFacts:
 
 
 def _projects(standing: Standing, picture: Picture) -> Iterator[dict[str, Any]]:
-    for stack, person in sorted(standing.given.items()):
-        roster = picture.stacks[stack].roster
-        if roster is None:
-            continue
-        for key, held in person.projects.items():
-            project = roster.projects[key]
-            yield {
-                "name": _escaped(project.name or key),
-                "environment": _escaped(project.environment),
-                "platform": _escaped(project.platform or ""),
-                "role": "a custom role" if roles.is_custom(held.role) else held.role,
-                "meaning": MEANINGS.get(held.role, _CUSTOM),
-                "needs": [need.replace("_", " ") for need in project.needs],
-                "dashboards": [{"title": _escaped(title), "url": url} for title, url in project.dashboards.items()],
-            }
+    for key, project, held in picture.given_projects(standing):
+        yield {
+            "name": _escaped(project.name or key),
+            "environment": _escaped(project.environment),
+            "platform": _escaped(project.platform or ""),
+            "role": "a custom role" if roles.is_custom(held.role) else held.role,
+            "meaning": MEANINGS.get(held.role, _CUSTOM),
+            "needs": [need.replace("_", " ") for need in project.needs],
+            "dashboards": [{"title": _escaped(title), "url": url} for title, url in project.dashboards.items()],
+        }
 
 
 def _engagements(standing: Standing, picture: Picture) -> Iterator[Engagement]:

@@ -1,0 +1,176 @@
+"""The checklists of new people, and the file that keeps what is done of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from mixpanel_access.files import whole
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import unknown
+
+EVERYBODY: Final = "everybody"
+"""The checklist that everybody gets before their track's."""
+_NAME: Final = "onboarding.yaml"
+
+
+class Check(StrEnum):
+    """What ticks a task by itself."""
+
+    INVITED = "invited"
+    ACCEPTED = "accepted"
+    LOGGED_IN = "logged_in"
+    ROLES = "roles"
+    OWNERS = "owners"
+
+
+class When(StrEnum):
+    """What makes a task concern somebody."""
+
+    SSO = "sso"
+    MFA = "mfa"
+    NETWORK = "network"
+    DATA_WAREHOUSE = "data_warehouse"
+    LEXICON = "lexicon"
+    EXPERIMENTS = "experiments"
+    DASHBOARDS = "dashboards"
+
+
+class Task(BaseModel):
+    """One task.
+
+    Attributes:
+        key: what it is ticked by.
+        text: what is to be done; `{email}`, `{provider}` and `{dashboards}` stand for themselves.
+        check: what ticks it by itself, or None for a tick by hand.
+        when: what makes it concern somebody, or None for everybody.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    text: str
+    check: Check | None = None
+    when: When | None = None
+
+
+Checklists = Mapping[str, Sequence[Task]]
+"""Track -> tasks."""
+_CHECKLISTS: Final = TypeAdapter(dict[str, list[Task]])
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A task that is done.
+
+    Attributes:
+        at: when (ISO 8601, UTC): when it was ticked, or first seen done.
+        by: the address of who ticked it; "" for what was seen.
+    """
+
+    at: str
+    by: str = ""
+
+
+Ticks = Mapping[str, Mapping[str, Tick]]
+"""Key of the address -> task -> tick."""
+
+
+def read_checklists(folder: Path | None) -> Checklists:
+    """The organization's own checklists, or those that are built in.
+
+    Args:
+        folder: where the organization's templates are; None for the built-in ones.
+
+    Raises:
+        UsageError: they cannot be used.
+    """
+    own = folder / _NAME if folder else None
+    text = whole.text_of(own, "the checklists") if own else None
+    if text is None:
+        own = None
+        text = files("mixpanel_access").joinpath("templates", _NAME).read_text("utf-8")
+    try:
+        found = _CHECKLISTS.validate_python(YAML(typ="safe").load(text) or {})
+    except YAMLError as error:
+        raise _bad(own, str(error).splitlines()[0]) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise _bad(own, f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}") from None
+    for track, tasks in found.items():
+        keys = [task.key for task in tasks]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise _bad(own, f"{track} has {', '.join(twice)} twice")
+        for task in tasks:
+            _fill(own, task, dict.fromkeys(PLACES, ""))
+    return found
+
+
+PLACES: Final = ("email", "provider", "dashboards")
+"""What a task's text may have in braces."""
+
+
+def filled(task: Task, places: Mapping[str, str]) -> str:
+    """A task's text for one person."""
+    return _fill(None, task, places)
+
+
+def _fill(file: Path | None, task: Task, places: Mapping[str, str]) -> str:
+    try:
+        return task.text.format_map(places)
+    except KeyError as error:
+        raise _bad(file, f"{task.key}: {unknown(error.args[0], 'place', PLACES)}") from None
+    except (ValueError, IndexError, AttributeError) as error:
+        raise _bad(file, f"{task.key}: {error}") from None
+
+
+def read_ticks(file: Path) -> tuple[str | None, Ticks]:
+    """What is done, with the file's text, or nothing where there is no file yet.
+
+    Raises:
+        UsageError: the file cannot be used.
+    """
+    text = whole.text_of(file, "what is done")
+    try:
+        found = TypeAdapter(dict[str, dict[str, Tick]]).validate_json(text or "{}")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(
+            "cannot read what is done",
+            whom=str(file),
+            why=f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}",
+            next_step="Take the file back from version control; nothing was changed.",
+        ) from None
+    return text, found
+
+
+def write_ticks(file: Path, before: str | None, ticks: Ticks) -> None:
+    """Keep what is done.
+
+    Raises:
+        UsageError: the file was changed meanwhile, or cannot be written.
+    """
+    document: dict[str, Any] = {
+        email: {key: {"at": tick.at, "by": tick.by} for key, tick in sorted(done.items())}
+        for email, done in sorted(ticks.items())
+        if done
+    }
+    whole.write_text(file, before, json.dumps(document, indent=2, ensure_ascii=False) + "\n", "what is done")
+
+
+def _bad(file: Path | None, why: str) -> UsageError:
+    return UsageError(
+        "cannot use the checklists",
+        whom=str(file or _NAME),
+        why=why,
+        next_step="Mend it; docs/operators.md has what a checklist may hold.",
+    )

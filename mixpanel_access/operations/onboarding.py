@@ -1,0 +1,213 @@
+"""Getting somebody started: the checklist of their track, ticked by what is seen and by hand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from mixpanel_access.files.onboarding import EVERYBODY, Check, Checklists, Task, Tick, Ticks, When, filled
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import written
+from mixpanel_access.model.engagements import ORGANIZATION_ADMIN, PROJECT_ADMIN
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.roster import OrganizationFacts, RosterProject
+from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.status import status_of
+
+_OWNERS: Final = 2
+"""Owners that Mixpanel recommends (contract, section 13)."""
+_TRACKS: Final[Mapping[str, str]] = {
+    roles.OWNER: PROJECT_ADMIN, roles.ADMIN: PROJECT_ADMIN, roles.ANALYST: roles.ANALYST,
+    roles.CONSUMER: roles.CONSUMER,
+}  # fmt: skip
+"""Project role -> track; a custom role is an analyst's."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task of one person.
+
+    Attributes:
+        key: what it is ticked by.
+        text: what is to be done.
+        check: what ticks it by itself, or None.
+        tick: when it was done and by whom, or None while it is open.
+    """
+
+    key: str
+    text: str
+    check: Check | None
+    tick: Tick | None
+
+
+@dataclass(frozen=True)
+class Onboarding:
+    """How far somebody is.
+
+    Attributes:
+        email: the address.
+        tracks: the tracks they follow.
+        steps: all tasks, in their order.
+        seen: the ticks that are new: done by themselves since the last time.
+    """
+
+    email: str
+    tracks: Sequence[str]
+    steps: Sequence[Step]
+    seen: Mapping[str, Tick]
+
+    @property
+    def left(self) -> list[Step]:
+        """What is open."""
+        return [step for step in self.steps if step.tick is None]
+
+
+def tracks_of(standing: Standing, picture: Picture) -> list[str]:
+    """The tracks of what somebody is given today: of their engagements' types, else of their highest project role.
+
+    An organization owner or admin follows that track as well.
+    """
+    given = standing.given.values()
+    manages = any(person.organization_role in roles.MANAGING_ROLES for person in given)
+    found = list(_of_the_engagements(standing, picture))
+    if not found:
+        highest = roles.highest([role.role for person in given for role in person.projects.values()])
+        if highest or not manages:
+            found = [_TRACKS.get(highest or roles.CONSUMER, roles.ANALYST)]
+    return list(dict.fromkeys([ORGANIZATION_ADMIN, *found] if manages else found))
+
+
+def _of_the_engagements(standing: Standing, picture: Picture) -> Iterator[str]:
+    for stack, entry in standing.current(picture.today):
+        roster = picture.stacks[stack].roster
+        engagement = roster.engagements.get(entry.engagement or "") if roster else None
+        standard = roster.standards.get(engagement.type or "") if roster and engagement else None
+        if standard and standard.onboarding:
+            yield standard.onboarding
+
+
+def onboarding(standing: Standing, picture: Picture, checklists: Checklists, ticks: Ticks) -> Onboarding:
+    """How far somebody is.
+
+    Args:
+        standing: who.
+        picture: rosters, states and the organization.
+        checklists: the tasks by track.
+        ticks: what is done already.
+
+    Raises:
+        UsageError: no roster gives them anything today, or a track has no checklist.
+        MixpanelError: Mixpanel cannot be read.
+    """
+    if not standing.given:
+        raise UsageError(
+            "cannot onboard",
+            whom=standing.email,
+            why="no roster gives them anything today",
+            next_step="Add an entry, or check the address.",
+        )
+    tracks = tracks_of(standing, picture)
+    for track in tracks:
+        if track not in checklists:
+            raise UsageError(
+                "cannot onboard",
+                whom=standing.email,
+                why=unknown(track, "checklist", checklists),
+                next_step="Add it to templates/onboarding.yaml, or name another under standardRoles.",
+            )
+    facts = _Facts.of(standing, picture)
+    tasks: dict[str, Task] = {}
+    for track in (EVERYBODY, *tracks):
+        for task in checklists.get(track, ()):
+            if task.when is None or task.when in facts.when:
+                tasks.setdefault(task.key, task)
+    done = ticks.get(standing.key, {})
+    at = written(picture.now)
+    seen = {key: Tick(at) for key, task in tasks.items() if key not in done and task.check in facts.checks}
+    now_done = {**done, **seen}
+    steps = [Step(key, filled(task, facts.places), task.check, now_done.get(key)) for key, task in tasks.items()]
+    return Onboarding(standing.email, tracks, steps, seen)
+
+
+def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[str], by: str, at: datetime) -> Ticks:
+    """What is done once these tasks are ticked, or are not any more.
+
+    Args:
+        one: the person's onboarding.
+        ticks: what is done so far, of everybody.
+        done: keys to tick.
+        undo: keys to open again.
+        by: the address of who says so, or "".
+        at: when.
+
+    Raises:
+        UsageError: a key is no task of theirs.
+    """
+    known = [step.key for step in one.steps]
+    for key in (*done, *undo):
+        if key not in known:
+            raise UsageError(
+                "cannot tick", whom=one.email, why=unknown(key, "task of theirs", known), next_step="Correct the key."
+            )
+    key = same_key(one.email)
+    before = ticks.get(key, {})
+    own = {**before, **one.seen, **{task: Tick(written(at), by) for task in done if task not in before}}
+    return {**ticks, key: {task: tick for task, tick in own.items() if task not in undo}}
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What decides about a person's tasks."""
+
+    checks: frozenset[Check]
+    when: frozenset[When]
+    places: Mapping[str, str]
+
+    @classmethod
+    def of(cls, standing: Standing, picture: Picture) -> _Facts:
+        organization = picture.facts_for(standing)
+        projects = [project for _, project, _ in picture.given_projects(standing)]
+        sso = picture.directory.security().sso
+        login = organization.login
+        provider = login.identity_provider or sso.idp_name or "the identity provider"
+        dashboards = ", ".join(title for project in projects for title in project.dashboards)
+        return cls(
+            frozenset(_checks(standing, picture)),
+            frozenset(_when(picture, organization, projects)),
+            {"email": standing.email, "provider": provider, "dashboards": dashboards},
+        )
+
+
+def _checks(standing: Standing, picture: Picture) -> Iterator[Check]:
+    invitation = standing.invitation(picture.now)
+    if invitation is not None:
+        yield Check.INVITED
+    owners = [one for one in picture.directory.people().values() if one.role == roles.OWNER and not one.invited]
+    if len(owners) >= _OWNERS:
+        yield Check.OWNERS
+    if invitation is not Invitation.ACCEPTED:
+        return
+    yield Check.ACCEPTED
+    if standing.person and standing.person.last_login:
+        yield Check.LOGGED_IN
+    if all(role.declared in (None, role.actual) for role in status_of(standing, picture).roles):
+        yield Check.ROLES
+
+
+def _when(picture: Picture, organization: OrganizationFacts, projects: Sequence[RosterProject]) -> Iterator[When]:
+    login, security = organization.login, picture.directory.security()
+    if login.sso_required if security.sso.required is None else security.sso.required:
+        yield When.SSO
+    if login.mfa_required if security.two_factor_required is None else security.two_factor_required:
+        yield When.MFA
+    if login.vpn or login.ip_allowlist:
+        yield When.NETWORK
+    if any(project.dashboards for project in projects):
+        yield When.DASHBOARDS
+    needs = {need for project in projects for need in project.needs}
+    yield from (one for one in When if one.value in needs)
