@@ -222,9 +222,6 @@ def test_what_cannot_be_ticked_or_started() -> None:
 
 def test_an_organization_has_checklists_of_its_own(tmp_path: Path) -> None:
     """They replace the built-in ones whole."""
-    (tmp_path / "onboarding.yaml").write_text(
-        "analyst: [{ key: tea, text: Have tea with {email} }]".replace("{e", "{e")
-    )
     (tmp_path / "onboarding.yaml").write_text("analyst:\n  - { key: tea, text: 'Have tea with {email}' }\n")
     one = of(joined(), checklists=read_checklists(tmp_path))
     assert [(step.key, step.text) for step in one.steps] == [("tea", f"Have tea with {BO}")]
