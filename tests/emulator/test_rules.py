@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.events import EVENTS
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from tests.emulator.conftest import CUSTOM, NOW, ORG, Client, P, Q, organization, unchanged
@@ -221,6 +222,18 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             {"email": email, "kind": draw(st.sampled_from(["invitation", "resend", "link"])), "sent_at": draw(INSTANTS)}
             for email in draw(some)
         ],
+        "audit": [
+            {
+                "type": name,
+                "created": draw(INSTANTS),
+                "project": draw(st.none() | IDS) if EVENTS[name] else None,
+                "user_id": draw(TEXT),
+                "user_email": draw(st.none() | ADDRESS),
+                "entity_id": draw(st.none() | TEXT),
+                "payload": draw(st.dictionaries(TEXT, st.none() | TEXT | IDS, max_size=2)),
+            }
+            for name in draw(st.lists(st.sampled_from(list(EVENTS)), max_size=3))
+        ],
         "invitation_life_days": draw(st.floats(0.001, 36_500)),
         "rate_limit_per_minute": draw(st.none() | st.integers(1, 10**6)),
     }
@@ -240,6 +253,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         },
         "service_accounts": sorted(parsed.service_accounts, key=lambda account: account.username),
         "mails": parsed.mails,
+        "audit": [event.model_copy(update={"created": event.created.replace(microsecond=0)}) for event in parsed.audit],
     }
 
 
