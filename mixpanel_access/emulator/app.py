@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from mixpanel_access.emulator import audit, me, projects, service_accounts, users
+from mixpanel_access.emulator import audit, me, projects, service_accounts, settings, users
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.control import PREFIX, Control
 from mixpanel_access.emulator.faults import Fault, Faults
@@ -29,6 +29,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *users.ENDPOINTS,
     *projects.ENDPOINTS,
     *service_accounts.ENDPOINTS,
+    *settings.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 """The API, family by family."""

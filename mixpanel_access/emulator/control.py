@@ -42,7 +42,7 @@ class _ClockChange(Part):
 
 class _SignIn(Part):
     email: Email
-    method: LoginMethod = "password"
+    method: LoginMethod | None = None
 
 
 class _Login(_SignIn):
@@ -120,7 +120,8 @@ class Control:
             content = await request.body()
             body = parsed(content) if content else None
             with nullcontext() if path == "seed" else self._store.transaction():
-                return JSONResponse(verb(request, body))
+                answer = verb(request, body)
+                return answer if isinstance(answer, Response) else JSONResponse(answer)
         except Refusal as refusal:
             return refusal.response()
         except ValidationError as error:
@@ -174,11 +175,11 @@ class Control:
 
     def _log_in(self, request: Request, body: Any) -> Any:
         asked = _Login.model_validate(body)
-        if asked.fails:
-            member = sessions.fail(self._store, asked.email, asked.method, _ip(request), "wrong credentials")
-        else:
-            member = sessions.log_in(self._store, asked.email, asked.method, _ip(request))
-        return {"email": member.email, "logged_in": not asked.fails}
+        failed = "wrong credentials" if asked.fails else None
+        refused = sessions.log_in(self._store, asked.email, asked.method, _ip(request), failed)
+        if refused is not None and not asked.fails:
+            return Refusal(409, refused).response()
+        return {"email": asked.email, "logged_in": not asked.fails}
 
     def _add_event(self, _request: Request, body: Any) -> Any:
         event = _Event.model_validate(body)

@@ -15,6 +15,7 @@ from mixpanel_access.emulator.document_parts import (
     MemberPart,
     OrganizationPart,
     ProjectPart,
+    SecurityPart,
     ServiceAccountPart,
     TeamPart,
 )
@@ -41,6 +42,7 @@ class Document(Part):
     teams: list[TeamPart] = Field(default_factory=list)
     service_accounts: list[ServiceAccountPart] = Field(default_factory=list)
     mails: list[MailPart] = Field(default_factory=list)
+    security: SecurityPart = Field(default_factory=SecurityPart)
     audit: list[AuditPart] = Field(default_factory=list)
     invitation_life_days: Annotated[float, Field(gt=0, le=_LONGEST_LIFE)] = 7
     rate_limit_per_minute: Annotated[int, Field(gt=0)] | None = None

@@ -7,7 +7,16 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from mixpanel_access.emulator.events import EVENTS
-from mixpanel_access.emulator.fields import Email, EventType, Id, Instant, OrganizationRole, Part, ProjectRole
+from mixpanel_access.emulator.fields import (
+    DomainName,
+    Email,
+    EventType,
+    Id,
+    Instant,
+    OrganizationRole,
+    Part,
+    ProjectRole,
+)
 
 
 class OrganizationPart(Part):
@@ -86,6 +95,64 @@ class MailPart(Part):
     email: str
     kind: Literal["invitation", "resend", "link"]
     sent_at: Instant
+
+
+class DomainPart(Part):
+    """A domain that the organization claims."""
+
+    name: DomainName
+    state: Literal["verified", "pending"] = "verified"
+
+
+class SsoPart(Part):
+    """Single sign-on.
+
+    Attributes:
+        enabled: people of a verified domain may log in by the identity provider.
+        required: nobody but organization owners and admins logs in otherwise.
+        idp_managed: the first such login of a stranger makes them a member.
+        idp_name: the identity provider.
+        domains: the claimed domains.
+    """
+
+    enabled: bool = False
+    required: bool = False
+    idp_managed: bool = False
+    idp_name: str | None = None
+    domains: list[DomainPart] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SsoPart:
+        if (self.required or self.idp_managed) and not self.enabled:
+            raise ValueError("required and idp_managed need enabled")
+        names = [domain.name for domain in self.domains]
+        if len(set(names)) < len(names):
+            raise ValueError("a domain stands there twice")
+        return self
+
+    def has_verified(self, domain: str) -> bool:
+        """Whether the domain is claimed and verified."""
+        return any(held.name == domain and held.state == "verified" for held in self.domains)
+
+
+class SecurityPart(Part):
+    """The organization's settings: nothing is on unless it is said.
+
+    Attributes:
+        twofactor: what was last posted to the two-factor settings.
+        request_access: the same of the request-access settings.
+        session: the same of the session settings.
+        sso: single sign-on.
+        scim_name: the name by which groups of Shared SSO find the organization.
+        discoverability: how people of a verified domain find the organization.
+    """
+
+    twofactor: dict[str, Any] = Field(default_factory=lambda: {"twofactor_auth_required": False})
+    request_access: dict[str, Any] = Field(default_factory=dict)
+    session: dict[str, Any] = Field(default_factory=dict)
+    sso: SsoPart = Field(default_factory=SsoPart)
+    scim_name: str | None = None
+    discoverability: Literal["closed", "request", "open"] = "closed"
 
 
 class AuditPart(Part):

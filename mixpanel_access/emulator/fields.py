@@ -38,6 +38,11 @@ def _project_role(role: str) -> str:
     return role
 
 
+def _domain(name: str) -> str:
+    _address(f"somebody@{name}")
+    return name.lower()
+
+
 def _event_type(name: str) -> str:
     if name not in EVENTS:
         raise ValueError(f"{name!r} is no documented event")
@@ -46,6 +51,7 @@ def _event_type(name: str) -> str:
 
 Email = Annotated[str, AfterValidator(_address)]
 ProjectRole = Annotated[str, AfterValidator(_project_role)]
+DomainName = Annotated[str, AfterValidator(_domain)]
 EventType = Annotated[str, AfterValidator(_event_type)]
 Id = Annotated[int, Field(gt=0, le=2**53 - 1)]
 """A JSON number that every reader takes for an integer."""

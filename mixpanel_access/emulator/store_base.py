@@ -34,5 +34,9 @@ class StoreBase:
         (row,) = self._rows("SELECT value FROM setting WHERE name = ?", name)
         return json.loads(row["value"])
 
+    def put_setting(self, name: str, value: Any) -> None:
+        """Change one of the document's settings."""
+        self._db.execute("UPDATE setting SET value = ? WHERE name = ?", (json.dumps(value), name))
+
     def _rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
         return rows(self._db, statement, *values)

@@ -23,7 +23,7 @@ def write(db: sqlite3.Connection, document: Document) -> None:
     for table in TABLES:
         db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
     settings = document.model_dump(
-        mode="json", include={"organization", "invitation_life_days", "rate_limit_per_minute"}
+        mode="json", include={"organization", "security", "invitation_life_days", "rate_limit_per_minute"}
     )
     db.executemany("INSERT INTO setting VALUES (?, ?)", [(k, json.dumps(v)) for k, v in settings.items()])
     db.executemany(

@@ -59,6 +59,8 @@ AUDIT = Case(
     ),
     bad_shapes=([], None, {"types": "session.logged_in"}, {"user_ids": [502]}, {"project_ids": [P]}, {"search": 1}),
 )
+SETTINGS = Case({}, body={"key": 1}, bad_shapes=([], None, "x", 1))
+UPDATED = {"updated": True, "fail_reason": None}
 CASES = {
     "GET /api/app/me": Case(dict, roles=EVERYBODY),
     "GET /organizations/{o}/users/": Case(list, roles=EVERYBODY),
@@ -122,6 +124,26 @@ CASES = {
     "GET /organizations/{o}/assignable-org-roles": Case(list),
     "GET /api/app/projects/{p}/assignable-roles": Case(list),
     "GET /api/app/organizations/{o}/service-accounts": Case(list),
+    "GET /organizations/{o}/twofactor": Case(dict),
+    "POST /organizations/{o}/twofactor/update": Case(
+        UPDATED,
+        body={"twofactor_auth_required": True},
+        bad_values=(({"twofactor_auth_required": "yes"}, 400), ({"twofactor_auth_required": None}, 400)),
+        bad_shapes=([], None, "x"),
+    ),
+    "GET /organizations/{o}/org-request-access-settings": Case(dict),
+    "POST /organizations/{o}/org-request-access-settings/update": SETTINGS,
+    "GET /organizations/{o}/org-session-settings": Case(dict),
+    "POST /organizations/{o}/org-session-settings/update": SETTINGS,
+    "GET /organizations/{o}/sso": Case(dict),
+    "GET /organizations/{o}/scim-name": Case({"scim_name": None}),
+    "POST /organizations/{o}/scim-name": Case(
+        UPDATED,
+        body={"scim_name": "example"},
+        bad_values=(({"scim_name": " "}, 400),),
+        bad_shapes=([], {}, {"scim_name": 1}, {"scim_name": "x", "more": 1}),
+    ),
+    "GET /api/app/organizations/{o}/domains/get-discoverability": Case({"discoverability": "closed"}),
     "POST /api/app/organizations/{o}/audit-logs": AUDIT,
     "POST /api/app/projects/{p}/audit-logs": AUDIT,
 }
