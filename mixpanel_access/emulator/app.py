@@ -15,10 +15,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from mixpanel_access.emulator import me, projects, service_accounts, users
+from mixpanel_access.emulator import audit, me, projects, service_accounts, settings, users
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.control import PREFIX, Control
 from mixpanel_access.emulator.faults import Fault, Faults
+from mixpanel_access.emulator.recording import Audit, actor_of
 from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
 from mixpanel_access.emulator.store import Account, Store
@@ -28,6 +29,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *users.ENDPOINTS,
     *projects.ENDPOINTS,
     *service_accounts.ENDPOINTS,
+    *settings.ENDPOINTS,
+    *audit.ENDPOINTS,
 )
 """The API, family by family."""
 
@@ -109,7 +112,16 @@ class Emulator:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
         with self.store.transaction():
             return found.endpoint.handler(
-                Call(self.store, account, found.places, body, self._provider_compat, self._limit_invitations)
+                Call(
+                    store=self.store,
+                    account=account,
+                    audit=Audit(self.store, actor_of(account, request.client.host if request.client else None)),
+                    places=found.places,
+                    query=request.query_params,
+                    body=body,
+                    provider_compat=self._provider_compat,
+                    limit_invitations=self._limit_invitations,
+                )
             )
 
     def _account(self, header: str | None) -> Account:

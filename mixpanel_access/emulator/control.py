@@ -8,26 +8,28 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mixpanel_access.emulator import sessions
 from mixpanel_access.emulator.answer import Refusal
-from mixpanel_access.emulator.document import Document, Email, Instant, OrganizationRole, ProjectRole
+from mixpanel_access.emulator.audit_store import Actor
+from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.document_parts import AuditPart
 from mixpanel_access.emulator.faults import Fault, Faults
+from mixpanel_access.emulator.fields import Email, Instant, LoginMethod, OrganizationRole, Part, ProjectRole
+from mixpanel_access.emulator.recording import Audit, person
 from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import parsed
-from mixpanel_access.emulator.store import Store
+from mixpanel_access.emulator.store import Member, Store
+from mixpanel_access.model import roles
 from mixpanel_access.model.dates import written
 
 PREFIX = "/_emulator/"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _ClockChange(_Part):
+class _ClockChange(Part):
     now: Instant | None = None
     advance_seconds: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
@@ -38,17 +40,34 @@ class _ClockChange(_Part):
         return self
 
 
-class _Person(_Part):
+class _SignIn(Part):
     email: Email
+    method: LoginMethod | None = None
 
 
-class _Member(_Person):
+class _Login(_SignIn):
+    fails: bool = False
+
+
+class _Change(Part):
+    """A change behind our back; `actor` and `source` are for the audit log."""
+
+    email: Email
+    actor: Email | None = None
+    source: str = "admin"
+
+
+class _Member(_Change):
     role: OrganizationRole
 
 
-class _GrantChange(_Person):
+class _GrantChange(_Change):
     project: int
     role: ProjectRole | None
+
+
+class _Event(AuditPart):
+    created: Instant | None = None  # type: ignore[assignment]  # the emulator's present
 
 
 class Control:
@@ -79,6 +98,8 @@ class Control:
             ("GET", "requests"): lambda request, _body: log.summary(detail="detail" in request.query_params),
             ("DELETE", "requests"): self._reset_log,
             ("POST", "invitations/accept"): self._accept,
+            ("POST", "login"): self._log_in,
+            ("POST", "audit"): self._add_event,
             ("GET", "mails"): lambda _request, _body: store.mails(),
             ("POST", "members"): self._put_member,
             ("DELETE", "members/{email}"): self._remove_member,
@@ -99,7 +120,8 @@ class Control:
             content = await request.body()
             body = parsed(content) if content else None
             with nullcontext() if path == "seed" else self._store.transaction():
-                return JSONResponse(verb(request, body))
+                answer = verb(request, body)
+                return answer if isinstance(answer, Response) else JSONResponse(answer)
         except Refusal as refusal:
             return refusal.response()
         except ValidationError as error:
@@ -146,32 +168,74 @@ class Control:
         self._log.reset()
         return self._log.summary()
 
-    def _accept(self, _request: Request, body: Any) -> Any:
-        email = _Person.model_validate(body).email
-        member = self._store.member(email)
-        if member is None or not member.invited:
-            raise Refusal(404, f"no invitation to {email}")
-        if self._store.expired(member):
-            raise Refusal(409, f"the invitation to {email} has expired")
-        self._store.accept(email)
+    def _accept(self, request: Request, body: Any) -> Any:
+        asked = _SignIn.model_validate(body)
+        member = sessions.accept(self._store, asked.email, asked.method, _ip(request))
         return {"email": member.email, "accepted": True}
 
-    def _put_member(self, _request: Request, body: Any) -> Any:
-        member = _Member.model_validate(body)
-        self._store.put_member(member.email, member.role, invited=False)
-        return member.model_dump()
+    def _log_in(self, request: Request, body: Any) -> Any:
+        asked = _Login.model_validate(body)
+        failed = "wrong credentials" if asked.fails else None
+        refused = sessions.log_in(self._store, asked.email, asked.method, _ip(request), failed)
+        if refused is not None and not asked.fails:
+            return Refusal(409, refused).response()
+        return {"email": asked.email, "logged_in": not asked.fails}
+
+    def _add_event(self, _request: Request, body: Any) -> Any:
+        event = _Event.model_validate(body)
+        id_ = self._store.audit(
+            event.type,
+            Actor(event.user_id, event.user_email, event.client_ip),
+            event.payload,
+            project=event.project,
+            entity=None if event.entity_id is None else (event.entity_id, event.entity_name),
+            created=event.created,
+            service=event.service,
+        )
+        return self._store.audit_event(id_)
+
+    def _put_member(self, request: Request, body: Any) -> Any:
+        change = _Member.model_validate(body)
+        before = self._store.member(change.email)
+        self._store.put_member(change.email, change.role, invited=False)
+        audit, member = self._audit(request, change), self._known(change.email)
+        if before is None or before.invited:
+            audit.user_added(member, change.source)
+        else:
+            audit.role_changed(before, change.role, change.source)
+        return {"email": change.email, "role": change.role}
 
     def _remove_member(self, request: Request, _body: Any) -> Any:
-        if self._store.member(request.state.email) is None:
-            raise Refusal(404, f"{request.state.email} is not in the organization")
-        self._store.remove_member(request.state.email)
+        member = self._known(request.state.email)
+        self._store.remove_member(member.email)
+        if not member.invited:
+            self._audit(request, None).user_removed(member, "admin")
         return {"deleted": [request.state.email]}
 
-    def _put_grant(self, _request: Request, body: Any) -> Any:
+    def _put_grant(self, request: Request, body: Any) -> Any:
         change = _GrantChange.model_validate(body)
-        if self._store.member(change.email) is None:
-            raise Refusal(404, f"{change.email} is not in the organization")
+        member = self._known(change.email)
         if change.project not in [project["id"] for project in self._store.projects()]:
             raise Refusal(404, f"no project {change.project}")
+        before = self._store.grant(change.project, change.email)
         self._store.put_grant(change.project, change.email, change.role)
-        return change.model_dump()
+        self._audit(request, change).grant_changed(change.project, member, before, change.role, change.source)
+        return {"email": change.email, "project": change.project, "role": change.role}
+
+    def _known(self, email: str) -> Member:
+        member = self._store.member(email)
+        if member is None:
+            raise Refusal(404, f"{email} is not in the organization")
+        return member
+
+    def _audit(self, request: Request, change: _Change | None) -> Audit:
+        """The log as the one who is said to act, else the organization's first owner, writes it."""
+        if change is not None and change.actor is not None:
+            actor = self._store.member(change.actor)
+            return Audit(self._store, person(actor, _ip(request)) if actor else Actor("", change.actor, _ip(request)))
+        owners = [member for member in self._store.members() if member.role == roles.OWNER and not member.invited]
+        return Audit(self._store, person(owners[0], _ip(request)) if owners else Actor(client_ip=_ip(request)))
+
+
+def _ip(request: Request) -> str | None:
+    return request.client.host if request.client else None

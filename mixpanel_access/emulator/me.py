@@ -40,4 +40,4 @@ def _me(call: Call) -> Response:
     )
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (Endpoint("GET", "/api/app/me", _me),)
+ENDPOINTS: tuple[Endpoint, ...] = (Endpoint("GET", "/api/app/me", _me, 9, "documented, fields observed·C"),)

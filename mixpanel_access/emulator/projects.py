@@ -69,22 +69,23 @@ def _one_user(call: Call) -> Response:
     )
 
 
-def _assignable_organization_roles(call: Call) -> Response:
+def _organization_roles(call: Call) -> Response:
     managing(call)
     return ok([role for role in roles.ORGANIZATION_ROLES if roles.may_assign(call.account.role, role)])
 
 
-def _assignable_project_roles(call: Call) -> Response:
+def _project_roles(call: Call) -> Response:
     row = project(call, call.number("p"))
     rules.must_manage(call.account.role)
     own = [role for role in roles.PROJECT_ROLES if roles.may_assign_in_project(call.account.role, role)]
     return ok([*own, *[role["role_id"] for role in row["custom_roles"]]])
 
 
+_SHAPE_ASSUMED = "observed·W, shape assumed"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/organizations/{o}/projects/", _list),
-    Endpoint("GET", "/api/app/projects/{p}/granted-users", _granted_users),
-    Endpoint("GET", "/api/app/projects/{p}/users/{email}", _one_user),
-    Endpoint("GET", "/organizations/{o}/assignable-org-roles", _assignable_organization_roles),
-    Endpoint("GET", "/api/app/projects/{p}/assignable-roles", _assignable_project_roles),
+    Endpoint("GET", "/organizations/{o}/projects/", _list, 5, "observed"),
+    Endpoint("GET", "/api/app/projects/{p}/granted-users", _granted_users, 3, _SHAPE_ASSUMED),
+    Endpoint("GET", "/api/app/projects/{p}/users/{email}", _one_user, 3, "observed·W"),
+    Endpoint("GET", "/organizations/{o}/assignable-org-roles", _organization_roles, 3, _SHAPE_ASSUMED),
+    Endpoint("GET", "/api/app/projects/{p}/assignable-roles", _project_roles, 3, _SHAPE_ASSUMED),
 )

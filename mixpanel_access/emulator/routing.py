@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.recording import Audit
 from mixpanel_access.emulator.store import Account, Store
 
 LARGEST_BODY: Final = 10_000_000
@@ -52,7 +53,9 @@ class Call:
     Attributes:
         store: the organization.
         account: who is calling.
+        audit: writes what the caller does into the audit log.
         places: the values of the template's places, decoded.
+        query: the query's parameters.
         body: the request's body.
         provider_compat: whether the leniencies for the official Terraform provider are on.
         limit_invitations: whether the invitation limit is on.
@@ -60,7 +63,9 @@ class Call:
 
     store: Store
     account: Account
+    audit: Audit
     places: dict[str, str]
+    query: Mapping[str, str]
     body: bytes
     provider_compat: bool
     limit_invitations: bool
@@ -99,11 +104,15 @@ class Endpoint:
         method: the HTTP method.
         template: the path, with places in braces.
         handler: answers it.
+        section: the section of the contract it is in.
+        standing: how well it is known, by the contract's marks; where path and shape differ, the path first.
     """
 
     method: str
     template: str
     handler: Handler
+    section: int
+    standing: str
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,18 +136,23 @@ class Found:
 
 
 def find(endpoints: tuple[Endpoint, ...], method: str, path: str) -> Found:
-    """The endpoint of a request, a redirect to it, or what is known of the path."""
-    known: Found | None = None
+    """The endpoint of a request, a redirect to it, or what is known of the path.
+
+    Of the templates that a path is of, the one with the fewest places counts: ".../add-to-project" is no id.
+    """
     for candidate, redirect in ((path, None), (f"{path}/", f"{path}/")):
         if redirect and (path.startswith("/api/") or path.endswith("/")):
             break
-        for endpoint in endpoints:
-            places = endpoint.match(candidate)
-            if places is None:
-                continue
-            if redirect:
-                return Found(redirect=redirect, template=endpoint.template, known_path=True)
+        matching = [(endpoint, places) for endpoint in endpoints if (places := endpoint.match(candidate)) is not None]
+        if not matching:
+            continue
+        fewest = min(len(places) for _, places in matching)
+        exact = [(endpoint, places) for endpoint, places in matching if len(places) == fewest]
+        template = exact[0][0].template
+        if redirect:
+            return Found(redirect=redirect, template=template, known_path=True)
+        for endpoint, places in exact:
             if endpoint.method == method or (method == "HEAD" and endpoint.method == "GET"):
-                return Found(endpoint, places, template=endpoint.template, known_path=True)
-            known = Found(template=endpoint.template, known_path=True)
-    return known or Found()
+                return Found(endpoint, places, template=template, known_path=True)
+        return Found(template=template, known_path=True)
+    return Found()

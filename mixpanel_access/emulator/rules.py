@@ -8,11 +8,44 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.document_parts import SsoPart
 from mixpanel_access.model import roles
+from mixpanel_access.model.address import domain_of
 
+SSO: Final = "sso"
 MAILS_PER_HOUR: Final = 10
 _HOUR: Final = timedelta(hours=1)
 _FREE_PLAN_ROLES: Final = (roles.OWNER, roles.BILLING_ADMIN)
+
+
+def must_have(plan: str, feature: str) -> None:
+    """Custom roles and SCIM are for the plan enterprise."""
+    if plan != "enterprise":
+        raise Refusal(403, f"{feature} needs the plan enterprise, not {plan}")
+
+
+def why_no_login(sso: SsoPart, role: str, email: str, method: str) -> str | None:
+    """Why SSO does not let somebody in, or None where it does.
+
+    With required SSO passwords are refused, except for organization owners and admins; people of an unclaimed domain
+    have nothing else, and cannot log in.
+
+    Args:
+        sso: the organization's settings.
+        role: the person's organization role.
+        email: their address.
+        method: how they log in.
+    """
+    verified = sso.has_verified(domain_of(email))
+    if method == SSO:
+        if not sso.enabled:
+            return "SSO is not enabled"
+        return None if verified else f"{email} is of no verified domain, and cannot log in by SSO"
+    if not sso.required or role in roles.MANAGING_ROLES:
+        return None
+    if verified:
+        return f"SSO is required, and {email} cannot log in by {method}"
+    return f"SSO is required, and {email} is of no verified domain"
 
 
 def must_manage(own: str) -> None:

@@ -29,4 +29,6 @@ def _list(call: Call) -> Response:
     )
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (Endpoint("GET", "/api/app/organizations/{o}/service-accounts", _list),)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/api/app/organizations/{o}/service-accounts", _list, 6, "documented"),
+)

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.emulator import whole
+from mixpanel_access.emulator.audit_store import AuditStore
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
-from mixpanel_access.emulator.tables import SCHEMA, as_instant, as_text, rows
+from mixpanel_access.emulator.tables import SCHEMA, as_instant, as_text
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
@@ -56,7 +55,7 @@ class Account:
     expires: datetime | None
 
 
-class Store:
+class Store(AuditStore):
     """The organization.
 
     Args:
@@ -90,17 +89,6 @@ class Store:
         """Close the database."""
         self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
     # The whole organization
 
     def seed(self, document: Document) -> None:
@@ -113,11 +101,6 @@ class Store:
     def dump(self) -> dict[str, Any]:
         """The document of the organization as it is, at the emulator's present."""
         return {"now": as_text(self.clock.now()), **whole.read(self._db)}
-
-    def setting(self, name: str) -> Any:
-        """One of the document's settings."""
-        (row,) = self._rows("SELECT value FROM setting WHERE name = ?", name)
-        return json.loads(row["value"])
 
     # Reads
 
@@ -137,6 +120,17 @@ class Store:
             for row in self._rows("SELECT * FROM project ORDER BY id")
         ]
 
+    def custom_role_name(self, project: int, role: str) -> str | None:
+        """The name of a project's custom role, or None where the project has no such role."""
+        held = [role_ for row in self.projects() if row["id"] == project for role_ in row["custom_roles"]]
+        return next((role_["name"] for role_ in held if role_["role_id"] == role), None)
+
+    def grant(self, project: int, email: str) -> str | None:
+        """The role of one person's individual grant in a project."""
+        statement = "SELECT role FROM individual_grant WHERE project = ? AND key = ?"
+        found = self._rows(statement, project, same_key(email))
+        return found[0]["role"] if found else None
+
     def individual(self, project: int) -> dict[str, str]:
         """The individual grants in a project, by the key of the address."""
         return {
@@ -152,9 +146,9 @@ class Store:
             project,
         )
 
-    def teams(self) -> list[int]:
-        """The ids of the teams."""
-        return [row["id"] for row in self._rows("SELECT id FROM team ORDER BY id")]
+    def teams(self) -> dict[int, str]:
+        """The names of the teams, by their ids."""
+        return {row["id"]: row["name"] for row in self._rows("SELECT id, name FROM team ORDER BY id")}
 
     def account(self, username: str) -> Account | None:
         """A service account."""
@@ -200,11 +194,16 @@ class Store:
         self._db.execute("UPDATE member SET role = ? WHERE key = ?", (role, same_key(email)))
 
     def accept(self, email: str) -> None:
-        """The invited person joins, and logs in for the first time."""
+        """The invited person joins."""
+        key = same_key(email)
         self._db.execute(
-            "UPDATE member SET invited_at = NULL, id = coalesce(id, ?), last_login = ? WHERE key = ?",
-            (self._user_id(same_key(email)), as_text(self.clock.now()), same_key(email)),
+            "UPDATE member SET invited_at = NULL, id = coalesce(id, ?) WHERE key = ?", (self._user_id(key), key)
         )
+
+    def log_in(self, email: str) -> None:
+        """The person logs in, now."""
+        now = as_text(self.clock.now())
+        self._db.execute("UPDATE member SET last_login = ? WHERE key = ?", (now, same_key(email)))
 
     def remove_member(self, email: str) -> None:
         """Remove a person with all their access; who comes back is the same user."""
@@ -222,9 +221,10 @@ class Store:
                 (project, same_key(email), role),
             )
 
-    def join_team(self, team: int, email: str) -> None:
-        """Make somebody a member of a team."""
-        self._db.execute("INSERT OR IGNORE INTO team_member VALUES (?, ?)", (team, same_key(email)))
+    def join_team(self, team: int, email: str) -> bool:
+        """Make somebody a member of a team; whether they were none."""
+        done = self._db.execute("INSERT OR IGNORE INTO team_member VALUES (?, ?)", (team, same_key(email)))
+        return done.rowcount > 0
 
     def send_mail(self, email: str, kind: str) -> None:
         """Note that an invitation e-mail went out."""
@@ -238,9 +238,6 @@ class Store:
             return int(former[0]["id"])
         taken = self._rows("SELECT max(id) AS id FROM (SELECT id FROM member UNION ALL SELECT id FROM former_user)")
         return max(taken[0]["id"] or 0, 500) + 1
-
-    def _rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
-        return rows(self._db, statement, *values)
 
 
 def _account(row: dict[str, Any]) -> Account:

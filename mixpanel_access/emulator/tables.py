@@ -30,10 +30,14 @@ CREATE TABLE IF NOT EXISTS service_account (
     id INTEGER NOT NULL UNIQUE, expires TEXT);
 CREATE TABLE IF NOT EXISTS former_user (key TEXT PRIMARY KEY, id INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mail (n INTEGER PRIMARY KEY, email TEXT NOT NULL, kind TEXT NOT NULL, sent_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS audit_event (
+    n INTEGER PRIMARY KEY, type TEXT NOT NULL, created TEXT NOT NULL, project INTEGER, user_id TEXT NOT NULL,
+    user_email TEXT, client_ip TEXT, service TEXT NOT NULL, entity_id TEXT, entity_name TEXT, payload TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS audit_by_time ON audit_event (created, n);
 """
 TABLES: Final = (
     "team_member", "team_grant", "individual_grant", "team", "member", "project", "service_account", "mail",
-    "former_user", "setting",
+    "former_user", "audit_event", "setting",
 )  # fmt: skip
 """Every table, in an order in which they can be emptied."""
 

@@ -16,6 +16,7 @@ from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.common import in_organization, managing, project, project_number
 from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 
@@ -108,11 +109,12 @@ def _invite(call: Call) -> Response:
     _send_mails(call, [user.email for user in users if same_key(user.email) not in joined], "invitation")
     for user in users:
         if same_key(user.email) not in joined:
-            call.store.put_member(user.email, user.role, invited=True)
+            _put_invitation(call, user.email, user.role)
         for held in user.projects:
-            call.store.put_grant(held.id, user.email, held.role)
+            _put_grant(call, held.id, user.email, held.role)
         for team in user.teams:
-            call.store.join_team(team, user.email)
+            if call.store.join_team(team, user.email):
+                call.audit.joined_team(team, call.store.teams()[team], _known(call, user.email))
     return ok(
         {
             "invited": [user.email for user in users if same_key(user.email) not in joined],
@@ -144,35 +146,33 @@ def _grant(call: Call) -> Response:
         rules.must_assign(call.account.role, roles.MEMBER, call.store.setting("organization")["plan"])
     _send_mails(call, list(strangers.values()), "invitation")
     for email in strangers.values():
-        call.store.put_member(email, roles.MEMBER, invited=True)
+        _put_invitation(call, email, roles.MEMBER)
     for id_, email, role in orders:
-        call.store.put_grant(id_, email, role)
+        _put_grant(call, id_, email, role)
     return ok({"success": True})
 
 
 def _change_role(call: Call) -> Response:
     managing(call)
     role, email = call.read(_Role).role, call.places["email"]
-    member = call.store.member(email)
-    if member is None:
-        raise Refusal(404, f"{email} is not in the organization")
+    member = _known(call, email)
     rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
     rules.must_change(call.account.role, member.role, email)
     if role != roles.OWNER:
         _must_leave_an_owner(call, {member.key})
     call.store.change_role(email, role)
+    call.audit.role_changed(member, role, "admin")
     return ok({"updated": True, "fail_reason": None})
 
 
 def _take_grants(call: Call) -> Response:
     managing(call)
     ids, email = call.read(_ProjectIds).projectIds, call.places["email"]
-    if call.store.member(email) is None:
-        raise Refusal(404, f"{email} is not in the organization")
+    _known(call, email)
     for id_ in ids:
         project(call, id_)
     for id_ in ids:
-        call.store.put_grant(id_, email, None)
+        _put_grant(call, id_, email, None)
     return ok({"updated": True})
 
 
@@ -193,6 +193,8 @@ def _remove(call: Call) -> Response:
     _must_leave_an_owner(call, {member.key for member in found})
     for member in found:
         call.store.remove_member(member.email)
+        if not member.invited:
+            call.audit.user_removed(member, "admin")
     return ok({"deleted": [member.email for member in found]})
 
 
@@ -230,6 +232,24 @@ def _send_mails(call: Call, emails: list[str], kind: str) -> None:
         call.store.send_mail(email, kind)
 
 
+def _known(call: Call, email: str) -> Member:
+    member = call.store.member(email)
+    if member is None:
+        raise Refusal(404, f"{email} is not in the organization")
+    return member
+
+
+def _put_invitation(call: Call, email: str, role: str) -> None:
+    call.store.put_member(email, role, invited=True)
+    call.audit.invitation_sent(email, role)
+
+
+def _put_grant(call: Call, project_id: int, email: str, role: str | None) -> None:
+    old = call.store.grant(project_id, email)
+    call.store.put_grant(project_id, email, role)
+    call.audit.grant_changed(project_id, _known(call, email), old, role, "admin")
+
+
 def _must_be_address(email: str) -> None:
     if problem_with(email):
         raise Refusal(400, f"{email} is not an e-mail address")
@@ -255,12 +275,12 @@ def _addresses_in(body: Any) -> set[str]:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/organizations/{o}/users/", _list),
-    Endpoint("POST", "/organizations/{o}/add-users/", _invite),
-    Endpoint("POST", "/organizations/{o}/add-users-to-projects/", _grant),
-    Endpoint("POST", "/organizations/{o}/users/{email}/update/", _change_role),
-    Endpoint("POST", "/organizations/{o}/users/{email}/delete-projects/", _take_grants),
-    Endpoint("POST", "/organizations/{o}/delete-users/", _remove),
-    Endpoint("POST", "/organizations/{o}/resend-invites/", _resend),
-    Endpoint("POST", "/organizations/{o}/regenerate-invite-url/", _new_link),
+    Endpoint("GET", "/organizations/{o}/users/", _list, 3, "observed"),
+    Endpoint("POST", "/organizations/{o}/add-users/", _invite, 3, "observed·W, body assumed"),
+    Endpoint("POST", "/organizations/{o}/add-users-to-projects/", _grant, 3, "observed"),
+    Endpoint("POST", "/organizations/{o}/users/{email}/update/", _change_role, 3, "observed·W, body assumed"),
+    Endpoint("POST", "/organizations/{o}/users/{email}/delete-projects/", _take_grants, 3, "assumed"),
+    Endpoint("POST", "/organizations/{o}/delete-users/", _remove, 3, "observed, body assumed"),
+    Endpoint("POST", "/organizations/{o}/resend-invites/", _resend, 3, "assumed"),
+    Endpoint("POST", "/organizations/{o}/regenerate-invite-url/", _new_link, 3, "assumed"),
 )

@@ -10,9 +10,12 @@ from typing import Any, Final
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.tables import TABLES, as_text, rows
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import written
 
 _FIRST_ACCOUNT: Final = 987_654
 """The id of the first service account that is seeded without one."""
+
+_EVENT: Final = "type, created, project, user_id, user_email, client_ip, service, entity_id, entity_name, payload"
 
 
 def write(db: sqlite3.Connection, document: Document) -> None:
@@ -20,7 +23,7 @@ def write(db: sqlite3.Connection, document: Document) -> None:
     for table in TABLES:
         db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
     settings = document.model_dump(
-        mode="json", include={"organization", "invitation_life_days", "rate_limit_per_minute"}
+        mode="json", include={"organization", "security", "invitation_life_days", "rate_limit_per_minute"}
     )
     db.executemany("INSERT INTO setting VALUES (?, ?)", [(k, json.dumps(v)) for k, v in settings.items()])
     db.executemany(
@@ -64,6 +67,16 @@ def write(db: sqlite3.Connection, document: Document) -> None:
         "INSERT INTO mail (email, kind, sent_at) VALUES (?, ?, ?)",
         [(m.email, m.kind, as_text(m.sent_at)) for m in document.mails],
     )
+    db.executemany(
+        f"INSERT INTO audit_event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # our own words
+        [
+            (
+                e.type, written(e.created), e.project, e.user_id, e.user_email, e.client_ip, e.service, e.entity_id,
+                e.entity_name, json.dumps(e.payload, ensure_ascii=False),
+            )
+            for e in document.audit
+        ],
+    )  # fmt: skip
 
 
 def read(db: sqlite3.Connection) -> dict[str, Any]:
@@ -95,4 +108,8 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
         ],
         "service_accounts": rows(db, "SELECT * FROM service_account ORDER BY username"),
         "mails": rows(db, "SELECT email, kind, sent_at FROM mail ORDER BY n"),
+        "audit": [
+            {**row, "payload": json.loads(row["payload"])}
+            for row in rows(db, f"SELECT {_EVENT} FROM audit_event ORDER BY n")  # noqa: S608  # our own words
+        ],
     }

@@ -116,6 +116,16 @@ CONTROL = {
     "member with a project role": ("members", b'{"email": "a@example.com", "role": "analyst"}', "role"),
     "grant of an organization role": ("grants", b'{"email": "a@example.com", "project": 1, "role": "member"}', "role"),
     "acceptance by nobody": ("invitations/accept", b'{"email": "a"}', "email"),
+    "login by nobody": ("login", b'{"email": "a"}', "email"),
+    "login by no known method": ("login", b'{"email": "lee@example.com", "method": "guess"}', "method"),
+    "event that nobody documents": ("audit", b'{"type": "member.added"}', "member.added"),
+    "event without a type": ("audit", b"{}", "type"),
+    "event at the calendar's end": (
+        "audit",
+        b'{"type": "session.logged_in", "created": "9999-12-31T00:00:00Z"}',
+        "created",
+    ),
+    "event that is no object": ("audit", b'{"type": "session.logged_in", "payload": []}', "payload"),
 }
 
 

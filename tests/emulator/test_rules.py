@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.events import EVENTS
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from tests.emulator.conftest import CUSTOM, NOW, ORG, Client, P, Q, organization, unchanged
@@ -164,6 +165,7 @@ INSTANTS = st.integers(0, 2**33).map(lambda seconds: f"2026-01-01T00:00:00.{seco
     ["1970-01-01T00:00:00Z", "8999-12-31T23:59:59.999999Z", "2026-05-04T14:00:00+02:00", "2026-05-04T12:00:00"]
 )
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+JSON_OBJECT = st.dictionaries(TEXT, st.none() | TEXT | st.integers(1, 2**53 - 1), max_size=2)
 PROJECT_ROLE = st.sampled_from([*PROJECT_ROLES, CUSTOM])
 IDS = st.integers(1, 2**53 - 1)
 
@@ -221,6 +223,25 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             {"email": email, "kind": draw(st.sampled_from(["invitation", "resend", "link"])), "sent_at": draw(INSTANTS)}
             for email in draw(some)
         ],
+        "security": {
+            "twofactor": draw(JSON_OBJECT),
+            "session": draw(JSON_OBJECT),
+            "sso": {"enabled": True, "required": draw(st.booleans()), "domains": [{"name": "Example.com"}]},
+            "scim_name": draw(st.none() | TEXT),
+            "discoverability": draw(st.sampled_from(["closed", "request", "open"])),
+        },
+        "audit": [
+            {
+                "type": name,
+                "created": draw(INSTANTS),
+                "project": draw(st.none() | IDS) if EVENTS[name] else None,
+                "user_id": draw(TEXT),
+                "user_email": draw(st.none() | ADDRESS),
+                "entity_id": draw(st.none() | TEXT),
+                "payload": draw(JSON_OBJECT),
+            }
+            for name in draw(st.lists(st.sampled_from(list(EVENTS)), max_size=3))
+        ],
         "invitation_life_days": draw(st.floats(0.001, 36_500)),
         "rate_limit_per_minute": draw(st.none() | st.integers(1, 10**6)),
     }
@@ -230,7 +251,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
     """What a document says, whatever its order, spelling of addresses in references, and numbering of people."""
     parsed = Document.model_validate(document)
     return {
-        "settings": (parsed.organization, parsed.invitation_life_days, parsed.rate_limit_per_minute),
+        "settings": (parsed.organization, parsed.security, parsed.invitation_life_days, parsed.rate_limit_per_minute),
         "members": [(m.email, m.name, m.role, m.invited_at, m.last_login) for m in parsed.members],
         "projects": sorted(parsed.projects, key=lambda project: project.id),
         "grants": {(g.project, same_key(g.email), g.role) for g in parsed.grants},
@@ -240,6 +261,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         },
         "service_accounts": sorted(parsed.service_accounts, key=lambda account: account.username),
         "mails": parsed.mails,
+        "audit": [event.model_copy(update={"created": event.created.replace(microsecond=0)}) for event in parsed.audit],
     }
 
 

@@ -1,0 +1,94 @@
+"""The audit log's two queries (contract, section 11)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import JSONResponse, Response
+
+from mixpanel_access.emulator import rules
+from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.audit_store import AuditFilter
+from mixpanel_access.emulator.common import managing, project
+from mixpanel_access.emulator.events import EVENTS
+from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
+from mixpanel_access.emulator.routing import DIGITS, Call, Endpoint
+from mixpanel_access.model.dates import instant
+
+_PAGE: Final = 100
+_LARGEST_PAGE: Final = 1000
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    types: list[str] | None = None
+    created_gte: str | None = None
+    created_lte: str | None = None
+    user_ids: list[str] | None = None
+    project_ids: list[str] | None = None
+    search: str | None = None
+
+
+def _of_organization(call: Call) -> Response:
+    managing(call)
+    return _page(call, None)
+
+
+def _of_project(call: Call) -> Response:
+    row = project(call, call.number("p"))
+    rules.must_manage(call.account.role)
+    return _page(call, row["id"])
+
+
+def _page(call: Call, project_id: int | None) -> Response:
+    body = call.json()
+    unknown = sorted(set(body) - set(_Query.model_fields)) if isinstance(body, dict) else []
+    if unknown:
+        raise Refusal(400, f"unknown: {', '.join(unknown)}")
+    query = call.read(_Query, body)
+    for name in query.types or []:
+        if name not in EVENTS:
+            raise Refusal(400, f"{name} is no event type")
+    wanted = AuditFilter(
+        types=query.types,
+        created_gte=_instant("created_gte", query.created_gte),
+        created_lte=_instant("created_lte", query.created_lte),
+        user_ids=query.user_ids,
+        project_ids=query.project_ids,
+        search=query.search,
+        project=project_id,
+        after=call.query.get("cursor"),
+    )
+    try:
+        events, more = call.store.audit_page(wanted, _page_size(call))
+    except KeyError:
+        raise Refusal(400, "cursor: no such place in the log") from None
+    following = events[-1]["id"] if more else None
+    pagination = {"next_cursor": following, "previous_cursor": None}
+    return JSONResponse({"status": "ok", "results": events, "pagination": pagination})
+
+
+def _instant(name: str, text: str | None) -> datetime | None:
+    try:
+        value = None if text is None else instant(text)
+    except (ValueError, OverflowError):
+        raise Refusal(400, f"{name}: {text} is no instant") from None
+    if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise Refusal(400, f"{name}: the year is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
+def _page_size(call: Call) -> int:
+    text = call.query.get("page_size", str(_PAGE))
+    if not (text.isascii() and text.isdigit() and len(text) < DIGITS and 1 <= int(text) <= _LARGEST_PAGE):
+        raise Refusal(400, f"page_size: not between 1 and {_LARGEST_PAGE}")
+    return int(text)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("POST", "/api/app/organizations/{o}/audit-logs", _of_organization, 11, "observed·W"),
+    Endpoint("POST", "/api/app/projects/{p}/audit-logs", _of_project, 11, "observed·W"),
+)

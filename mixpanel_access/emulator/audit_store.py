@@ -1,0 +1,195 @@
+"""The audit log in SQLite: one row an event, kept as long as the plan says (contract, section 11)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from mixpanel_access.emulator.events import EVENTS, RETENTION, category
+from mixpanel_access.emulator.store_base import StoreBase
+from mixpanel_access.model.dates import written
+
+_TTL: Final = "strftime('%Y-%m-%dT%H:%M:%SZ', created, ?)"
+_PAYLOAD_USER: Final = "json_extract(payload, '$.user_id')"
+_OF_PROJECTS: Final = [name for name, in_project in EVENTS.items() if in_project]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something: a person, or a service account by its own user.
+
+    Attributes:
+        id: the user's id as text, "" where nobody is known.
+        email: the person's address, the account's user name, or None.
+        client_ip: where the request came from.
+    """
+
+    id: str = ""
+    email: str | None = None
+    client_ip: str | None = None
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which events are asked for; None asks for all.
+
+    Attributes:
+        project: only the log of this project.
+        after: the id of the event after which the page begins, going back in time.
+        user_ids: those who did it, or to whom it was done.
+        search: a text in the actor's address, the entity's name or the payload, whatever the case.
+    """
+
+    types: list[str] | None = None
+    created_gte: datetime | None = None
+    created_lte: datetime | None = None
+    user_ids: list[str] | None = None
+    project_ids: list[str] | None = None
+    search: str | None = None
+    project: int | None = None
+    after: str | None = None
+
+
+class AuditStore(StoreBase):
+    """The audit log."""
+
+    def audit(
+        self,
+        type_: str,
+        actor: Actor,
+        payload: dict[str, Any],
+        *,
+        project: int | None = None,
+        entity: tuple[object, str | None] | None = None,
+        created: datetime | None = None,
+        service: str = "webapp",
+    ) -> str:
+        """Record an event; its id.
+
+        Args:
+            type_: one of the documented events.
+            actor: who did it.
+            payload: the details, ids as texts.
+            project: the project, for an event that its log has too.
+            entity: id and name of what it was done to; None takes the project, or the organization.
+            created: when, if not now by the emulator's clock; whole seconds are kept.
+            service: where in the product it came from.
+
+        Raises:
+            ValueError: nobody documents such an event, or not for a project.
+        """
+        if type_ not in EVENTS or (project is not None and not EVENTS[type_]):
+            raise ValueError(f"{type_} is no such event")
+        id_, name = entity or (None, None)
+        row = (
+            type_, written(created or self.clock.now()), project, actor.id, actor.email, actor.client_ip, service,
+            None if id_ is None else str(id_), name, json.dumps(payload, ensure_ascii=False),
+        )  # fmt: skip
+        done = self._db.execute(
+            "INSERT INTO audit_event (type, created, project, user_id, user_email, client_ip, service, entity_id, "
+            "entity_name, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        return f"a{done.lastrowid}"
+
+    def audit_page(self, wanted: AuditFilter, size: int) -> tuple[list[dict[str, Any]], bool]:
+        """The newest events that are asked for and still kept, and whether there are more.
+
+        Raises:
+            KeyError: the page is to begin after an event that there is not.
+        """
+        kept = RETENTION[self.setting("organization")["plan"]]
+        tests, values = [f"{_TTL} > ?"], [kept, written(self.clock.now())]
+        for test, value in self._tests(wanted):
+            tests.append(test)
+            values.append(value)
+        if wanted.after is not None:
+            self.audit_event(wanted.after)
+            tests.append("(created, n) < (SELECT created, n FROM audit_event WHERE 'a' || n = ?)")
+            values.append(wanted.after)
+        found = self._rows(
+            f"SELECT *, {_TTL} AS ttl FROM audit_event WHERE {' AND '.join(tests)} "  # noqa: S608  # our own words
+            "ORDER BY created DESC, n DESC LIMIT ?",
+            kept, *values, size + 1,
+        )  # fmt: skip
+        return [self._event(row) for row in found[:size]], len(found) > size
+
+    def audit_event(self, id_: str) -> dict[str, Any]:
+        """The event of an id, kept or not.
+
+        Raises:
+            KeyError: there is none.
+        """
+        kept = RETENTION[self.setting("organization")["plan"]]
+        statement = f"SELECT *, {_TTL} AS ttl FROM audit_event WHERE 'a' || n = ?"  # noqa: S608  # our own words
+        found = self._rows(statement, kept, id_)
+        if not found:
+            raise KeyError(id_)
+        return self._event(found[0])
+
+    def inviter(self, email: str) -> Actor | None:
+        """Who sent the last invitation to an address, as far as the log knows."""
+        statement = (
+            "SELECT user_id, user_email, client_ip FROM audit_event WHERE type = 'invitation.sent' "
+            "AND lower(json_extract(payload, '$.user_email')) = lower(?) ORDER BY n DESC LIMIT 1"
+        )
+        found = self._rows(statement, email)
+        return Actor(found[0]["user_id"], found[0]["user_email"], found[0]["client_ip"]) if found else None
+
+    def _tests(self, wanted: AuditFilter) -> list[tuple[str, Any]]:
+        """The filters in SQL, each with its one value. Events are whole seconds, so a lower limit is rounded up."""
+        among = "(SELECT value FROM json_each(?))"
+        tests: list[tuple[str, Any]] = []
+        if wanted.project is not None:
+            tests.append(("project = ?", wanted.project))
+            tests.append((f"type IN {among}", json.dumps(_OF_PROJECTS)))
+        if wanted.types is not None:
+            tests.append((f"type IN {among}", json.dumps(wanted.types)))
+        if wanted.created_gte is not None:
+            more = timedelta(seconds=1) if wanted.created_gte.microsecond else timedelta()
+            tests.append(("created >= ?", written(wanted.created_gte + more)))
+        if wanted.created_lte is not None:
+            tests.append(("created <= ?", written(wanted.created_lte)))
+        if wanted.user_ids is not None:
+            either = f"EXISTS (SELECT 1 FROM json_each(?) WHERE value IN (user_id, {_PAYLOAD_USER}))"  # noqa: S608
+            tests.append((either, json.dumps(wanted.user_ids)))
+        if wanted.project_ids is not None:
+            tests.append((f"CAST(project AS TEXT) IN {among}", json.dumps(wanted.project_ids)))
+        if wanted.search:
+            text = "ifnull(user_email, '') || char(10) || ifnull(entity_name, '') || char(10) || payload"
+            tests.append((f"instr(lower({text}), lower(?))", wanted.search))
+        return tests
+
+    def _event(self, row: dict[str, Any]) -> dict[str, Any]:
+        organization = self.setting("organization")
+        project = self._rows("SELECT id, name FROM project WHERE id = ?", row["project"])
+        about = (
+            (organization["id"], organization["name"])
+            if row["project"] is None
+            else (row["project"], project[0]["name"] if project else None)
+        )
+        group, _, action = row["type"].partition(".")
+        return {
+            "id": f"a{row['n']}",
+            "created": row["created"],
+            "ttl_timestamp": row["ttl"],
+            "service": row["service"],
+            "event_category": category(row["type"]),
+            "organization_id": str(organization["id"]),
+            "organization_name": organization["name"],
+            "project_id": "" if row["project"] is None else str(row["project"]),
+            "project_name": None if row["project"] is None else about[1],
+            "user_id": row["user_id"],
+            "user_email": row["user_email"],
+            "client_ip": row["client_ip"],
+            "entity": {
+                "type": row["type"],
+                "entity_type": group,
+                "action": action,
+                "entity_id": str(about[0]) if row["entity_id"] is None else row["entity_id"],
+                "entity_name": about[1] if row["entity_id"] is None else row["entity_name"],
+                "payload": json.loads(row["payload"]),
+            },
+        }

@@ -1,0 +1,187 @@
+"""The parts of the organization document."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from mixpanel_access.emulator.events import EVENTS
+from mixpanel_access.emulator.fields import (
+    DomainName,
+    Email,
+    EventType,
+    Id,
+    Instant,
+    OrganizationRole,
+    Part,
+    ProjectRole,
+)
+
+
+class OrganizationPart(Part):
+    """The organization itself."""
+
+    id: Id
+    name: str
+    plan: Literal["free", "growth", "enterprise"] = "enterprise"
+
+
+class MemberPart(Part):
+    """A person: a member, or invited while `invited_at` is set."""
+
+    email: Email
+    name: str | None = None
+    role: OrganizationRole = "member"
+    id: Id | None = None
+    invited_at: Instant | None = None
+    last_login: Instant | None = None
+
+
+class GrantPart(Part):
+    """An individual grant."""
+
+    project: Id
+    email: Email
+    role: ProjectRole
+
+
+class CustomRolePart(Part):
+    """A custom role of a project."""
+
+    role_id: ProjectRole
+    name: str
+
+
+class ProjectPart(Part):
+    """A project; `all_users` is the role that everybody in the organization has in it."""
+
+    id: Id
+    name: str
+    all_users: ProjectRole | None = None
+    custom_roles: list[CustomRolePart] = Field(default_factory=list)
+
+
+class TeamGrantPart(Part):
+    """A team's role in a project."""
+
+    id: Id
+    role: ProjectRole
+
+
+class TeamPart(Part):
+    """A team, with its members' addresses and its projects."""
+
+    id: Id
+    name: str
+    members: list[Email] = Field(default_factory=list)
+    projects: list[TeamGrantPart] = Field(default_factory=list)
+
+
+class ServiceAccountPart(Part):
+    """A service account that may log in."""
+
+    username: str
+    secret: str
+    role: OrganizationRole = "admin"
+    user_id: Id = 9001
+    id: Id | None = None
+    expires: Instant | None = None
+
+
+class MailPart(Part):
+    """An invitation e-mail that went out."""
+
+    email: str
+    kind: Literal["invitation", "resend", "link"]
+    sent_at: Instant
+
+
+class DomainPart(Part):
+    """A domain that the organization claims."""
+
+    name: DomainName
+    state: Literal["verified", "pending"] = "verified"
+
+
+class SsoPart(Part):
+    """Single sign-on.
+
+    Attributes:
+        enabled: people of a verified domain may log in by the identity provider.
+        required: nobody but organization owners and admins logs in otherwise.
+        idp_managed: the first such login of a stranger makes them a member.
+        idp_name: the identity provider.
+        domains: the claimed domains.
+    """
+
+    enabled: bool = False
+    required: bool = False
+    idp_managed: bool = False
+    idp_name: str | None = None
+    domains: list[DomainPart] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SsoPart:
+        if (self.required or self.idp_managed) and not self.enabled:
+            raise ValueError("required and idp_managed need enabled")
+        names = [domain.name for domain in self.domains]
+        if len(set(names)) < len(names):
+            raise ValueError("a domain stands there twice")
+        return self
+
+    def has_verified(self, domain: str) -> bool:
+        """Whether the domain is claimed and verified."""
+        return any(held.name == domain and held.state == "verified" for held in self.domains)
+
+
+class SecurityPart(Part):
+    """The organization's settings: nothing is on unless it is said.
+
+    Attributes:
+        twofactor: what was last posted to the two-factor settings.
+        request_access: the same of the request-access settings.
+        session: the same of the session settings.
+        sso: single sign-on.
+        scim_name: the name by which groups of Shared SSO find the organization.
+        discoverability: how people of a verified domain find the organization.
+    """
+
+    twofactor: dict[str, Any] = Field(default_factory=lambda: {"twofactor_auth_required": False})
+    request_access: dict[str, Any] = Field(default_factory=dict)
+    session: dict[str, Any] = Field(default_factory=dict)
+    sso: SsoPart = Field(default_factory=SsoPart)
+    scim_name: str | None = None
+    discoverability: Literal["closed", "request", "open"] = "closed"
+
+
+class AuditPart(Part):
+    """An event of the audit log.
+
+    Attributes:
+        type: one of the documented events.
+        created: when it was; whole seconds are kept.
+        project: the project it is about, for the events that the log of a project has too.
+        user_id: who did it; "" for nobody known.
+        user_email: their address, or a service account's user name.
+        entity_id: what it was done to; None takes the organization, or the project.
+        entity_name: the name of that.
+        payload: the details; ids in it are texts.
+    """
+
+    type: EventType
+    created: Instant
+    project: Id | None = None
+    user_id: str = ""
+    user_email: str | None = None
+    client_ip: str | None = None
+    service: str = "webapp"
+    entity_id: str | None = None
+    entity_name: str | None = None
+    payload: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _in_its_log(self) -> AuditPart:
+        if self.project is not None and not EVENTS[self.type]:
+            raise ValueError(f"{self.type} is no event of a project")
+        return self

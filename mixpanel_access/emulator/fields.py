@@ -1,0 +1,66 @@
+"""The kinds of values that the organization document and the control surface take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mixpanel_access.emulator.events import EVENTS
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import problem_with
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 8999
+"""Instants are within these years, far enough from the ends of the calendar to reckon with."""
+
+OrganizationRole = Literal["owner", "admin", "billing_admin", "member"]
+LoginMethod = Literal["password", "sso", "magic_link", "social"]
+
+
+def _address(email: str) -> str:
+    if reason := problem_with(email):
+        raise ValueError(reason)
+    return email
+
+
+def _utc(value: datetime) -> datetime:
+    """In UTC, and far enough from the ends of the calendar to reckon with."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"the year is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _project_role(role: str) -> str:
+    if not roles.is_project_role(role):
+        raise ValueError(f"{role!r} is neither a project role nor a custom role's id")
+    return role
+
+
+def _domain(name: str) -> str:
+    _address(f"somebody@{name}")
+    return name.lower()
+
+
+def _event_type(name: str) -> str:
+    if name not in EVENTS:
+        raise ValueError(f"{name!r} is no documented event")
+    return name
+
+
+Email = Annotated[str, AfterValidator(_address)]
+ProjectRole = Annotated[str, AfterValidator(_project_role)]
+DomainName = Annotated[str, AfterValidator(_domain)]
+EventType = Annotated[str, AfterValidator(_event_type)]
+Id = Annotated[int, Field(gt=0, le=2**53 - 1)]
+"""A JSON number that every reader takes for an integer."""
+
+Instant = Annotated[datetime, AfterValidator(_utc)]
+"""An instant in UTC; one without an offset is UTC."""
+
+
+class Part(BaseModel):
+    """An object with these fields and no others."""
+
+    model_config = ConfigDict(extra="forbid")

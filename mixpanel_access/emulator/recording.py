@@ -1,0 +1,121 @@
+"""What is done to people, as the audit log's events (contract, section 11; payloads beyond the example are assumed).
+
+A grant to somebody invited is recorded when it is given; what becomes of an invitation but for its sending and its
+acceptance has no event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mixpanel_access.emulator.audit_store import Actor
+from mixpanel_access.emulator.store import Account, Member, Store
+from mixpanel_access.model import roles
+
+
+def role_object(role: str, name: str | None = None) -> dict[str, Any]:
+    """A role as the audit log writes it; the name is a custom role's own."""
+    return {
+        "id": role,
+        "name": name or role.replace("_", " ").title(),
+        "is_custom_role": roles.is_custom(role),
+    }
+
+
+def actor_of(account: Account, client_ip: str | None) -> Actor:
+    """A service account as the one who acts."""
+    return Actor(str(account.user_id), account.username, client_ip)
+
+
+def person(member: Member, client_ip: str | None = None) -> Actor:
+    """A person as the one who acts."""
+    return Actor(_id(member), member.email, client_ip)
+
+
+class Audit:
+    """Writes what one actor does into the log.
+
+    Args:
+        store: the organization.
+        actor: who acts.
+    """
+
+    def __init__(self, store: Store, actor: Actor) -> None:
+        self._store = store
+        self.actor = actor
+
+    def event(
+        self,
+        type_: str,
+        payload: dict[str, Any],
+        *,
+        project: int | None = None,
+        entity: tuple[object, str | None] | None = None,
+    ) -> None:
+        """Any event; see `Store.audit`."""
+        self._store.audit(type_, self.actor, payload, project=project, entity=entity)
+
+    def invitation_sent(self, email: str, role: str) -> None:
+        """An invitation e-mail goes out to an address."""
+        payload = {"user_email": email, "organization_role": role_object(role)}
+        self.event("invitation.sent", payload, entity=("", email))
+
+    def invitation_accepted(self, member: Member) -> None:
+        """The invited person joins."""
+        self.event("invitation.accepted", _who(member), entity=("", member.email))
+
+    def user_added(self, member: Member, source: str) -> None:
+        """Somebody is in the organization from now on."""
+        payload = {**_who(member), "source": source, "organization_role": role_object(member.role)}
+        self.event("organization.user_added", payload)
+
+    def user_removed(self, member: Member, source: str) -> None:
+        """Somebody is in the organization no longer."""
+        self.event("organization.user_removed", {**_who(member), "source": source})
+
+    def role_changed(self, member: Member, new: str, source: str) -> None:
+        """Somebody has another organization role; nothing where it is the same."""
+        if member.role != new:
+            roles_ = {"old_role": role_object(member.role), "new_role": role_object(new)}
+            payload = {**_who(member), "source": source, **roles_}
+            self.event("user.role_changed", payload, entity=(_id(member), member.email))
+
+    def grant_changed(self, project: int, member: Member, old: str | None, new: str | None, source: str) -> None:
+        """An individual grant is given, changed or taken away; nothing where it stays as it was."""
+        who = {**_who(member), "source": source}
+        if old == new:
+            return
+        if old is None and new is not None:
+            added = {**who, "project_role": self.project_role(project, new)}
+            self.event("project.user_added", added, project=project)
+        elif new is None and old is not None:
+            removed = {**who, "project_role": self.project_role(project, old)}
+            self.event("project.user_removed", removed, project=project)
+        elif new is not None and old is not None:
+            changed = {"old_role": self.project_role(project, old), "new_role": self.project_role(project, new)}
+            self.event("user.role_changed", {**who, **changed}, project=project, entity=(_id(member), member.email))
+
+    def joined_team(self, team: int, name: str, member: Member) -> None:
+        """Somebody is in a team from now on."""
+        self.event("team.user_added", {"team_id": str(team), **_who(member)}, entity=(team, name))
+
+    def logged_in(self, member: Member, method: str) -> None:
+        """Somebody logs in."""
+        self.event("session.logged_in", {"login_method": method}, entity=(_id(member), member.email))
+
+    def login_failed(self, member: Member, method: str, reason: str) -> None:
+        """Somebody tries to log in, and is not let in."""
+        payload = {"login_method": method, "reason": reason}
+        self.event("session.login_failed", payload, entity=(_id(member), member.email))
+
+    def project_role(self, project: int, role: str) -> dict[str, Any]:
+        """A project role as the log writes it, a custom one with its name."""
+        return role_object(role, self._store.custom_role_name(project, role))
+
+
+def _id(member: Member) -> str:
+    return "" if member.id is None else str(member.id)
+
+
+def _who(member: Member) -> dict[str, Any]:
+    return {"user_id": _id(member), "user_email": member.email}

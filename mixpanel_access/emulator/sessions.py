@@ -1,0 +1,102 @@
+"""How people come in: an invitation accepted, a login that succeeds or fails. In a browser, so never by the API.
+
+Required SSO and its exceptions: contract, section 13.
+"""
+
+from __future__ import annotations
+
+from mixpanel_access.emulator import rules
+from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.document_parts import SsoPart
+from mixpanel_access.emulator.recording import Audit, person
+from mixpanel_access.emulator.store import Member, Store
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import domain_of
+
+
+def accept(store: Store, email: str, method: str | None, client_ip: str | None) -> Member:
+    """The invited person joins and is logged in.
+
+    Args:
+        store: the organization.
+        email: the person.
+        method: how they log in; None takes SSO for a verified domain where it is on, else the password.
+        client_ip: where they are.
+
+    Raises:
+        Refusal: nobody is invited so (404), not any more, or they could not log in (409).
+    """
+    member = store.member(email)
+    if member is None or not member.invited:
+        raise Refusal(404, f"no invitation to {email}")
+    if store.expired(member):
+        raise Refusal(409, f"the invitation to {email} has expired")
+    sso = _sso(store)
+    method = method or _usual(sso, email)
+    reason = rules.why_no_login(sso, member.role, email, method)
+    if reason:
+        raise Refusal(409, reason)
+    store.accept(email)
+    joined = _member(store, email)
+    own = Audit(store, person(joined, client_ip))
+    own.invitation_accepted(joined)
+    Audit(store, store.inviter(email) or own.actor).user_added(joined, "invitation")
+    _let_in(store, joined, method, own)
+    return joined
+
+
+def log_in(
+    store: Store, email: str, method: str | None, client_ip: str | None, failed: str | None = None
+) -> str | None:
+    """The person logs in; why they are not let in, which is recorded.
+
+    With access that the identity provider manages, a stranger's first login by SSO makes them a member.
+
+    Args:
+        store: the organization.
+        email: the person.
+        method: see `accept`.
+        client_ip: where they are.
+        failed: why the attempt itself fails, a wrong password for one.
+
+    Raises:
+        Refusal: no such member (404).
+    """
+    sso = _sso(store)
+    method = method or _usual(sso, email)
+    if failed is None and store.member(email) is None and _joins_by_sso(sso, email, method):
+        store.put_member(email, roles.MEMBER, invited=False)
+        joined = _member(store, email)
+        Audit(store, person(joined, client_ip)).user_added(joined, "sso_jit")
+    member = _member(store, email)
+    audit = Audit(store, person(member, client_ip))
+    reason = failed or rules.why_no_login(sso, member.role, email, method)
+    if reason:
+        audit.login_failed(member, method, reason)
+    else:
+        _let_in(store, member, method, audit)
+    return reason
+
+
+def _let_in(store: Store, member: Member, method: str, audit: Audit) -> None:
+    store.log_in(member.email)
+    audit.logged_in(member, method)
+
+
+def _joins_by_sso(sso: SsoPart, email: str, method: str) -> bool:
+    return sso.idp_managed and rules.why_no_login(sso, roles.MEMBER, email, method) is None and method == rules.SSO
+
+
+def _usual(sso: SsoPart, email: str) -> str:
+    return rules.SSO if sso.enabled and sso.has_verified(domain_of(email)) else "password"
+
+
+def _sso(store: Store) -> SsoPart:
+    return SsoPart.model_validate(store.setting("security")["sso"])
+
+
+def _member(store: Store, email: str) -> Member:
+    member = store.member(email)
+    if member is None or member.invited:
+        raise Refusal(404, f"{email} is no member of the organization")
+    return member

@@ -1,0 +1,106 @@
+"""The organization's settings: two-factor, request access, sessions, SSO, SCIM name, discoverability (section 8)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from mixpanel_access.emulator import rules
+from mixpanel_access.emulator.answer import Refusal, ok
+from mixpanel_access.emulator.common import managing
+from mixpanel_access.emulator.routing import Call, Endpoint, Handler
+
+_TWOFACTOR: Final = "twofactor_auth_required"
+
+
+class _ScimName(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    scim_name: str | None
+
+
+def _read(name: str) -> Handler:
+    def handler(call: Call) -> Response:
+        managing(call)
+        return ok(call.store.setting("security")[name])
+
+    return handler
+
+
+def _update_twofactor(call: Call) -> Response:
+    """The keys as they are posted; not while SSO is on."""
+    managing(call)
+    posted = _object(call)
+    if call.store.setting("security")["sso"]["enabled"]:
+        raise Refusal(403, "two-factor authentication is not available together with SSO")
+    if not isinstance(posted.get(_TWOFACTOR, False), bool):
+        raise Refusal(400, f"{_TWOFACTOR} is neither true nor false")
+    before = _put(call, "twofactor", posted)
+    if bool(before.get(_TWOFACTOR)) != posted.get(_TWOFACTOR, False):
+        word = "enabled" if posted.get(_TWOFACTOR) else "disabled"
+        call.audit.event(f"organization_access_security.twofactor_{word}", {})
+    return ok({"updated": True, "fail_reason": None})
+
+
+def _update(name: str) -> Handler:
+    def handler(call: Call) -> Response:
+        managing(call)
+        posted = _object(call)
+        if _put(call, name, posted) != posted:
+            call.audit.event("organization_setting.updated", {"setting": name})
+        return ok({})
+
+    return handler
+
+
+def _put(call: Call, name: str, value: Any) -> Any:
+    """Store a setting; what it was before."""
+    security = call.store.setting("security")
+    call.store.put_setting("security", {**security, name: value})
+    return security[name]
+
+
+def _object(call: Call) -> dict[str, Any]:
+    body = call.json()
+    if not isinstance(body, dict):
+        raise Refusal(422, "the body is no object")
+    return body
+
+
+def _scim_name(call: Call) -> Response:
+    managing(call)
+    return ok({"scim_name": call.store.setting("security")["scim_name"]})
+
+
+def _update_scim_name(call: Call) -> Response:
+    managing(call)
+    rules.must_have(call.store.setting("organization")["plan"], "SCIM")
+    name = call.read(_ScimName).scim_name
+    if name is not None and not name.strip():
+        raise Refusal(400, "scim_name is empty")
+    if _put(call, "scim_name", name) != name:
+        call.audit.event("organization_setting.updated", {"setting": "scim_name"})
+    return ok({"updated": True, "fail_reason": None})
+
+
+def _discoverability(call: Call) -> Response:
+    managing(call)
+    return ok({"discoverability": call.store.setting("security")["discoverability"]})
+
+
+_O: Final = "/organizations/{o}"
+_SHAPE_ASSUMED: Final = "observed·W, shape assumed"
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", f"{_O}/twofactor", _read("twofactor"), 8, "observed"),
+    Endpoint("POST", f"{_O}/twofactor/update", _update_twofactor, 8, "observed"),
+    Endpoint("GET", f"{_O}/org-request-access-settings", _read("request_access"), 8, "observed"),
+    Endpoint("POST", f"{_O}/org-request-access-settings/update", _update("request_access"), 8, "observed"),
+    Endpoint("GET", f"{_O}/org-session-settings", _read("session"), 8, "observed"),
+    Endpoint("POST", f"{_O}/org-session-settings/update", _update("session"), 8, "observed"),
+    Endpoint("GET", f"{_O}/sso", _read("sso"), 8, _SHAPE_ASSUMED),
+    Endpoint("GET", f"{_O}/scim-name", _scim_name, 8, _SHAPE_ASSUMED),
+    Endpoint("POST", f"{_O}/scim-name", _update_scim_name, 8, _SHAPE_ASSUMED),
+    Endpoint("GET", f"/api/app{_O}/domains/get-discoverability", _discoverability, 8, _SHAPE_ASSUMED),
+)
