@@ -10,10 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from mixpanel_access.cli.app import app
+from mixpanel_access.files.onboarding import PLACES, Check, When, read_checklists
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.metadata import METADATA_FIELDS
 from mixpanel_access.model.roster import Common, json_schema
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.operations.diagnosing import Failure
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 
@@ -72,6 +74,18 @@ def test_the_roster_on_its_page_is_one() -> None:
     for shown in (text, *files):
         schema = shown.splitlines()[0].partition("$schema=")[2]
         assert (ROOT / "stacks" / schema).is_file()
+
+
+def test_the_checklist_on_its_page_is_one(tmp_path: Path) -> None:
+    """It reads, and the page names every check, condition and place."""
+    page = (ROOT / "docs" / "operators.md").read_text()
+    text = page.partition("which replaces")[2].partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "onboarding.yaml").write_text(text)
+    assert set(read_checklists(tmp_path)) == {"everybody", "analyst"}
+    for word in (*Check, *When, *(f"{{{place}}}" for place in PLACES)):
+        assert f"`{word}`" in page
+    for failure in Failure:
+        assert f"\n| {failure} | " in page
 
 
 def test_the_schema_command_prints_it() -> None:

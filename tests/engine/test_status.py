@@ -216,23 +216,26 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     assert healthy.returncode == 0, healthy.stderr
     document = json.loads(healthy.stdout)
     verdicts = [one["finding"] for one in document["probes"]]
-    assert verdicts[:5] == ["ok", "ok", "ok", "ok", "ok"]
-    assert set(verdicts[5:]) == {"skipped"}
-    assert all(verb.startswith("GET ") for verb in workspace.requests())
+    assert verdicts[:9] == ["ok"] * 9
+    assert set(verdicts[9:]) == {"skipped"}
+    audit = "POST /api/app/organizations/{o}/audit-logs"  # a question, which changes nothing
+    assert all(verb.startswith("GET ") or verb == audit for verb in workspace.requests())
     assert "@" not in healthy.stdout
     workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong-secret"
     refused = workspace.command("doctor", "--stack", "production")
     assert (refused.returncode, refused.stderr) == (1, "")
-    assert refused.stdout.count("refused") == 4
+    assert refused.stdout.count("refused") == 8
     assert "wrong-secret" not in refused.stdout
 
 
 def test_preflight_checks_both_stacks(seen: Workspace) -> None:
-    """The committed rosters have no problem; an address outside has to be known to the identity provider."""
+    """The committed rosters say what the organization has; what cannot be read is to be confirmed."""
     shown = seen.command("preflight", ROBIN)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.count("is outside, and single sign-on is required: Example ID must know them") == 2
+    assert shown.stdout.count("can log in: agency.example.org is outside") == 2
+    for what in ("single sign-on", "second factor"):
+        assert len(re.findall(rf"^(?:production|staging) +{what} +ok ", shown.stdout, re.MULTILINE)) == 2
     assert f"{ROBIN} needs data warehouse in warehouse" in shown.stdout
-    assert shown.stdout.endswith("\n0 problems, 11 to be confirmed.\n")
+    assert shown.stdout.endswith("\n0 problems, 5 to be confirmed.\n")
     document = json.loads(seen.command("preflight", "--stack", "staging", "--json").stdout)
     assert {one["stack"] for one in document} == {"", "staging"}
