@@ -1,6 +1,7 @@
 """One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
 
-Then how long the policy pack takes over a state of N resources, and how long a roster of 5,000 people takes to load.
+Then how long the policy pack takes over a state of N resources, how long a roster of 5,000 people takes to load, and how
+long each command takes to start.
 
 Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json.
 """
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,6 +36,7 @@ from mixpanel_access.operations.importing import Request, carry_out, prepare
 from mixpanel_access.operations.project import Project
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.facts import Entry, Kind
+from tests.cli.invocations import INVOCATIONS
 from tests.rules.states import state
 
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
@@ -44,6 +47,8 @@ STATES: Final = (1000, 5000)
 ROSTER: Final = 5000
 """People of the roster that is loaded."""
 PROJECTS: Final = 5
+STARTS: Final = 5
+"""Times that each command is started; the shortest counts, the others had to share the machine."""
 _ORGANIZATION: Final = 7654321
 
 console = Console()
@@ -99,10 +104,14 @@ def main() -> int:
         console.print(f"policies over {resources} resources ...")
         judged.append(judge(engine, resources))
     loading = load()
+    console.print(f"{STARTS} starts of each command ...")
+    starting = start()
     show(figures, judged)
     console.print(f"a roster of {ROSTER} people loads in {loading} s")
+    slowest = max(starting, key=lambda command: starting[command])
+    console.print(f"the slowest of {len(starting)} commands to start is {slowest}, in {starting[slowest]} s")
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(record(engine, figures, judged, loading), indent=2) + "\n")
+    RESULTS.write_text(json.dumps(record(engine, figures, judged, loading, starting), indent=2) + "\n")
     return 0
 
 
@@ -208,6 +217,21 @@ def load() -> float:
     return round(time.perf_counter() - begun, 2)
 
 
+def start() -> dict[str, float]:
+    """Command -> seconds until it has started and found that it is in an empty folder."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder:
+        for command, args in {"--help": (), **INVOCATIONS}.items():
+            taken = []
+            for _ in range(STARTS):
+                begun = time.perf_counter()
+                argv = [sys.executable, "-m", "mixpanel_access", *command.split(), *args]
+                subprocess.run(argv, cwd=folder, capture_output=True, check=False)
+                taken.append(time.perf_counter() - begun)
+            found[command] = round(min(taken), 2)
+    return found
+
+
 def exported(resources: int) -> dict[str, Any]:
     """A state of so many members and grants, with nothing for a rule to find."""
     dates = {"starts": "2026-04-12", "ends": "2026-06-01", "sow": "SOW-2026-014", "ticket": "OPS-4711"}
@@ -234,7 +258,9 @@ def show(figures: list[Figure], judged: list[Judged]) -> None:
     console.print(policies)
 
 
-def record(engine: Engine, figures: list[Figure], judged: list[Judged], loading: float) -> dict[str, Any]:
+def record(
+    engine: Engine, figures: list[Figure], judged: list[Judged], loading: float, starting: dict[str, float]
+) -> dict[str, Any]:
     """The figures with what they were measured on."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -243,6 +269,7 @@ def record(engine: Engine, figures: list[Figure], judged: list[Judged], loading:
         "figures": [asdict(figure) for figure in figures],
         "policies": [asdict(one) for one in judged],
         "roster": {"people": ROSTER, "seconds": loading},
+        "start": starting,
     }
 
 

@@ -38,7 +38,7 @@ Instant = Annotated[datetime | None, BeforeValidator(_instant)]
 class Wire(BaseModel):
     """Any shape: what is more than expected is ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 def rows(results: Any, what: str) -> Iterator[Any]:

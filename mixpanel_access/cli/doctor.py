@@ -8,11 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
 from mixpanel_access import __version__
 from mixpanel_access.api.client import Api
-from mixpanel_access.cli.output import print_table, progress
+from mixpanel_access.cli.output import new_table, print_table, progress
 from mixpanel_access.directory.probe import healthy, probes
 from mixpanel_access.operations.project import open_project
 
@@ -30,7 +29,7 @@ def run_doctor(folder: Path, stack: str, *, as_json: bool) -> int:
         rows = [{**asdict(probe), "finding": probe.finding.value} for probe in found]
         typer.echo(json.dumps({"host": settings.api_url, "versions": versions, "probes": rows}, indent=2))
     else:
-        table = Table("call", "verdict", "expected", "came", box=None, pad_edge=False)
+        table = new_table("call", "verdict", "expected", "came")
         for probe in found:
             table.add_row(probe.call, probe.finding.value, probe.expected, probe.came)
         print_table(table)

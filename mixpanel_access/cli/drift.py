@@ -9,9 +9,8 @@ from operator import or_
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import print_table, progress
+from mixpanel_access.cli.output import new_table, print_table, progress
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.project import open_project
@@ -38,7 +37,7 @@ def show_drift(folder: Path, stack: str, *, as_json: bool) -> int:
 
 
 def _print_table(found: list[Difference]) -> None:
-    table = Table("what", "who", "project", "declared", "actual", box=None, pad_edge=False)
+    table = new_table("what", "who", "project", "declared", "actual")
     for one in found:
         where = "" if one.project is None else f"{one.project} {one.project_name or '(not in the organization)'}"
         who = f"{one.email} (invited)" if one.invited else one.email

@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import counted, day_of, print_table, progress
+from mixpanel_access.cli.output import counted, day_of, new_table, print_table, progress
 from mixpanel_access.operations.expiring import changes_by_the_clock
 from mixpanel_access.operations.project import open_project
 
@@ -27,7 +26,7 @@ def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json
         changes = [{**asdict(one), "on": one.on.isoformat()} for one in found]
         typer.echo(json.dumps({"stack": stack, "today": today.isoformat(), "days": days, "changes": changes}, indent=2))
     elif found:
-        table = Table("what", "who", "on", "in", "projects", "engagement", box=None, pad_edge=False)
+        table = new_table("what", "who", "on", "in", "projects", "engagement")
         for one in found:
             projects = ", ".join(f"{key} {role}" for key, role in one.projects.items())
             when = counted(one.days, "day")

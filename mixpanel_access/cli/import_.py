@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import counted, print_changes, print_table, progress, write_file
+from mixpanel_access.cli.output import counted, new_table, print_changes, print_table, progress, write_file
 from mixpanel_access.model.access import service_account_name
 from mixpanel_access.operations.import_plan import NO_GRANT, Candidate
 from mixpanel_access.operations.importing import Prepared, Request, carry_out, prepare
@@ -34,7 +33,7 @@ def run_import(folder: Path, request: Request, *, file: Path | None, dry_run: bo
 
 def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
     short = {project.id: key for key, project in prepared.plan.roster.projects.items()}
-    table = Table("who", "status", "organization role", "projects", "import", "left out", box=None, pad_edge=False)
+    table = new_table("who", "status", "organization role", "projects", "import", "left out")
     outside = 0
     for one in prepared.plan.candidates:
         if not one.access and [left.reason for left in one.left_out] == [NO_GRANT]:

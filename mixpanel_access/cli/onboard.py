@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import counted, instant_of, print_table, progress
+from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
 from mixpanel_access.files.onboarding import Checklists, Ticks, read_checklists, read_ticks, write_ticks
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
@@ -61,7 +60,7 @@ def _everybody(picture: Picture, checklists: Checklists, ticks: Ticks, *, as_jso
     if as_json:
         typer.echo(json.dumps([_row(one) for one in found], indent=2))
         return 1 if left else 0
-    table = Table("who", "track", "done", "next", box=None, pad_edge=False)
+    table = new_table("who", "track", "done", "next")
     for one in found:
         following = one.left[0] if one.left else None
         ready = f"{len(one.steps) - len(one.left)} of {len(one.steps)}"
@@ -73,7 +72,7 @@ def _everybody(picture: Picture, checklists: Checklists, ticks: Ticks, *, as_jso
 
 
 def _print(one: Onboarding) -> None:
-    table = Table("", "task", "what", "done", box=None, pad_edge=False)
+    table = new_table("", "task", "what", "done")
     for step in one.steps:
         when = f"{step.tick.at[:10]}{f' by {step.tick.by}' if step.tick.by else ''}" if step.tick else ""
         table.add_row("x" if step.tick else "-", step.key, step.text, when)

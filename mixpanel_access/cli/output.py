@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 _WIDE: Final = 10_000
 
 
+def new_table(*columns: str) -> Table:
+    """A table without lines, for `print_table`."""
+    from rich.table import Table
+
+    return Table(*columns, box=None, pad_edge=False)
+
+
 def print_table(table: Table) -> None:
     """Print a table: as wide as the terminal; a file has no edge to wrap at."""
     from rich.console import Console  # a fifth of a second that every command would wait for

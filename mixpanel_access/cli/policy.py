@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import print_table
+from mixpanel_access.cli.output import new_table, print_table
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.reference import as_document, explanation, reference
 
@@ -17,7 +16,7 @@ def list_rules(*, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([as_document(rule) for rule in RULES], indent=2))
         return
-    table = Table("rule", "family", "level", "severity", "what must be so", box=None, pad_edge=False)
+    table = new_table("rule", "family", "level", "severity", "what must be so")
     for rule in RULES:
         table.add_row(rule.id, rule.family.value, rule.level.value, rule.severity.value, rule.title)
     print_table(table)

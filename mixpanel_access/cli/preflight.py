@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import counted, instant_of, print_table, progress
+from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.preflight import Verdict, checks
 from mixpanel_access.operations.project import open_project
@@ -26,7 +25,7 @@ def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str |
     if as_json:
         typer.echo(json.dumps([{**asdict(check), "verdict": check.verdict.value} for check in found], indent=2))
     else:
-        table = Table("stack", "what", "verdict", "", "by", box=None, pad_edge=False)
+        table = new_table("stack", "what", "verdict", "", "by")
         for check in found:
             table.add_row(check.stack, check.what, check.verdict.value, check.text, check.contact)
         print_table(table)

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import day_of, print_table
+from mixpanel_access.cli.output import day_of, new_table, print_table
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.given import given, overlaps
 
@@ -22,7 +21,7 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
         typer.echo(json.dumps(document, indent=2))
         return 0
     people = given(roster, today)
-    table = Table("who", "organization role", "projects", "engagement", "until", box=None, pad_edge=False)
+    table = new_table("who", "organization role", "projects", "engagement", "until")
     for person in people:
         projects = ", ".join(f"{key} {held.role}" for key, held in person.projects.items())
         entry = person.entry

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import counted, instant_of, print_table, progress
+from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import UsageError
@@ -69,7 +68,7 @@ def _print(found: list[Status], picture: Picture, *, clear: bool) -> None:
     if clear:
         typer.echo(_CLEAR, nl=False)
     columns = ("who", "invitation", "since", "organization role", "projects", "ends", "next")
-    table = Table(*columns, box=None, pad_edge=False)
+    table = new_table(*columns)
     for one in found:
         steps = [f"{step.text}: {step.next_step}" if step.next_step else step.text for step in one.steps]
         table.add_row(

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import counted, instant_of, print_table, progress
+from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
@@ -33,7 +32,7 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
         typer.echo(json.dumps([_row(one) for one in held], indent=2))
         return 0
     first = "who" if project else "project"
-    table = Table(first, "role", "through", "why", "approved by", "until", "stack", box=None, pad_edge=False)
+    table = new_table(first, "role", "through", "why", "approved by", "until", "stack")
     for one in held:
         table.add_row(
             (f"{one.email} (invited)" if one.invited else one.email) if project else f"{one.project} {one.name}",

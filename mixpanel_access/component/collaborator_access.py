@@ -11,14 +11,13 @@ import pulumi
 from pydantic import ValidationError
 
 from mixpanel_access.component.children import child_options, configured_day
-from mixpanel_access.component.declaration import Declaration, declaration, grant_name
+from mixpanel_access.model.declaration import Declaration, DeclaredPerson, declaration, grant_name
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
 from mixpanel_access.model.roster import Engagement, Roster
 from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider import Member, ProjectGrant
-from mixpanel_access.provider.removal_brake import DeclaredPerson
 
 
 @dataclass(frozen=True)

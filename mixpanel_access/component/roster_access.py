@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import pulumi
 
 from mixpanel_access.component.children import child_options, configured_day
-from mixpanel_access.component.declaration import BRAKE, COMPONENT, Declaration, declaration, grant_name
 from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.declaration import BRAKE, COMPONENT, DRAFTS_VARIABLE, Declaration, declaration, grant_name
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
 from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
-
-DRAFTS_VARIABLE: Final = "MIXPANEL_ACCESS_DRAFTS"
-"""The environment variable with a folder of drafts: a preview, and nothing else, takes a roster of that name there."""
 
 
 class RosterAccess(pulumi.ComponentResource):

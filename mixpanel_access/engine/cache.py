@@ -17,13 +17,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from mixpanel_access.engine.found import Engine, StepFailed, check_folder
 from mixpanel_access.engine.process import FIRST_TICK, TICK
 from mixpanel_access.engine.settings import CACHE_VARIABLE, ENGINE_VERSION, Settings, platform_name
 from mixpanel_access.model.errors import EngineError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _STAGING = ".staging-"
 
@@ -66,6 +68,8 @@ def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None
     Raises:
         EngineError: the cache cannot be written to, or another run holds the lock for too long.
     """
+    from filelock import FileLock  # brings asyncio, and few runs have anything to lock
+
     folder = engines(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +90,9 @@ def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None
         lock.release()
 
 
-def _acquire(lock: FileLock, settings: Settings, progress: Callable[[str], None]) -> None:
+def _acquire(lock: BaseFileLock, settings: Settings, progress: Callable[[str], None]) -> None:
+    from filelock import Timeout
+
     started, next_tick = time.monotonic(), FIRST_TICK
     with contextlib.suppress(Timeout):
         lock.acquire(timeout=0)

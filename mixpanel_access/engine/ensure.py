@@ -6,9 +6,7 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 
-from mixpanel_access.engine.build import build_engine
 from mixpanel_access.engine.cache import engines, find_in_cache, locked
-from mixpanel_access.engine.download import download_engine
 from mixpanel_access.engine.found import Engine, StepFailed, find_on_path
 from mixpanel_access.engine.settings import ENGINE_VERSION, MINIMUM, Settings, read_settings
 from mixpanel_access.model.errors import EngineError
@@ -40,9 +38,12 @@ def ensure_engine(progress: Callable[[str], None], settings: Settings | None = N
         return engine
     if engine := _try("cache", partial(find_in_cache, settings), settings, reasons, progress):
         return engine
-    makers = {"download": download_engine, "build": build_engine}
-    if not any(step in makers for step in settings.steps):
+    if not any(step in ("download", "build") for step in settings.steps):
         raise _nothing(settings, reasons)
+    from mixpanel_access.engine.build import build_engine  # what only a machine without an engine has to wait for
+    from mixpanel_access.engine.download import download_engine
+
+    makers = {"download": download_engine, "build": build_engine}
     if missing := "; ".join(str(reason) for reason in reasons.values() if reason.absent):
         progress(f"no Pulumi engine yet ({missing})")
     with locked(settings, progress):

@@ -55,7 +55,12 @@ class Part(BaseModel):
     """Any part of a roster."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        use_attribute_docstrings=True,
+        defer_build=True,  # a command that reads no roster does not wait for its schema
     )
 
 

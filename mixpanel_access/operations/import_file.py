@@ -7,8 +7,8 @@ from typing import Any
 
 from pulumi.dynamic.dynamic import serialize_provider
 
-from mixpanel_access.component.declaration import BRAKE, COMPONENT, Declaration, grant_name
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declaration import BRAKE, COMPONENT, Declaration, grant_name
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,

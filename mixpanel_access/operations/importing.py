@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.component.declaration import declaration
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import errors, roster_text
 from mixpanel_access.model.access import Project as MixpanelProject
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations import import_file, state_change
+from mixpanel_access.operations import state_change
 from mixpanel_access.operations.import_plan import (
     Plan,
     Reading,
@@ -90,6 +90,8 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     text, projects = _with_projects(request, file, text, session.directory, others)
     reading = _read(session.directory, projects, progress)
     plan = plan_import(reading, text, source_of(file), state, request.wanted, session.now().date())
+    from mixpanel_access.operations import import_file  # brings the Pulumi SDK, which no other command waits for
+
     entries, replaced = _entries(session, plan, state)
     return Prepared(
         request.stack, file, before, reading, plan, import_file.import_file(entries, state) if entries else {}, replaced
@@ -200,8 +202,10 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
     return Reading(people, projects, access, blind, accounts)
 
 
-def _entries(session: Session, plan: Plan, state: State) -> tuple[list[import_file.Entry], list[str]]:
+def _entries(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[str, Any]], list[str]]:
     """What goes into the state, and what leaves it to come back anew."""
+    from mixpanel_access.operations import import_file
+
     declared = declaration(plan.roster, session.now().date())
     entries = [
         *import_file.member_entries(session, declared, plan.members),

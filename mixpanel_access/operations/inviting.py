@@ -12,8 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from mixpanel_access.component.declaration import declaration
-from mixpanel_access.component.roster_access import DRAFTS_VARIABLE
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.engine import Pulumi
@@ -22,6 +20,7 @@ from mixpanel_access.model import roles, roster_text
 from mixpanel_access.model.access import remaining
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
+from mixpanel_access.model.declaration import DRAFTS_VARIABLE, declaration
 from mixpanel_access.model.engagements import StandardRoles
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.component.declaration import Declaration, grant_name
+from mixpanel_access.model.declaration import Declaration, grant_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack

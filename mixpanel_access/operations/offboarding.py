@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mixpanel_access.component.declaration import BRAKE, grant_name
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import Grant
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declaration import BRAKE, grant_name
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mixpanel_access.component.declaration import declaration
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations import import_file, state_change
+from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.provider.session import Session
 
@@ -74,6 +74,8 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Progr
         state_change.forget(project, stack, urns)
         progress(f"took {len(urns)} resources out of the state of stack {stack}")
     if state.component and (members or grants or not state.brakes):  # the latter: a run died after it was taken out
+        from mixpanel_access.operations import import_file  # brings the Pulumi SDK
+
         declared = declaration(
             Roster(environment="") if left is None else parse(left, source_of(file)), settings.clock().date()
         )

@@ -1,7 +1,22 @@
 """The Pulumi resources: one file each, with its inputs, outputs, check, diff, create, read, update and delete."""
 
-from mixpanel_access.provider.member import Member
-from mixpanel_access.provider.project_grant import ProjectGrant
-from mixpanel_access.provider.removal_brake import RemovalBrake
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mixpanel_access.provider.member import Member
+    from mixpanel_access.provider.project_grant import ProjectGrant
+    from mixpanel_access.provider.removal_brake import RemovalBrake
 
 __all__ = ["Member", "ProjectGrant", "RemovalBrake"]
+
+_FILES = {"Member": "member", "ProjectGrant": "project_grant", "RemovalBrake": "removal_brake"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a resource when it is asked for: commands that only need a session need no Pulumi SDK."""
+    if name in _FILES:
+        return getattr(import_module(f"{__name__}.{_FILES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

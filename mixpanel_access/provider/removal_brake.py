@@ -8,7 +8,7 @@ be deleted.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
@@ -16,17 +16,9 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Plan
+from mixpanel_access.model.declaration import DeclaredPerson
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed
-
-
-class DeclaredPerson(TypedDict, total=False):
-    """One person as a stack declares them: plain values, known at preview."""
-
-    email: str
-    role: str
-    removal: str
-    projects: Sequence[pulumi.Input[int]]
 
 
 class RemovalBrakeProvider(AccessProvider):

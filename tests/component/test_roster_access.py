@@ -9,8 +9,8 @@ import pulumi
 import pytest
 
 from mixpanel_access.component import RosterAccess, roster_program
-from mixpanel_access.component.roster_access import DRAFTS_VARIABLE
 from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.declaration import DRAFTS_VARIABLE
 from mixpanel_access.model.errors import RosterError
 from tests.component.mocks import registered
 

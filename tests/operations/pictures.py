@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.component.declaration import declaration
 from mixpanel_access.model.dates import expiry, written
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.picture import Picture, StackView, picture_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, State

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.component.declaration import declaration
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.expiring import Event, changes_by_the_clock

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from mixpanel_access.component.declaration import declaration
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.import_file import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.component.declaration import Declaration, declaration
+from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations

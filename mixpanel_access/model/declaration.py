@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.given import GivenPerson, given, overlaps
 from mixpanel_access.model.roster import Roster, RosterException
-from mixpanel_access.provider.removal_brake import DeclaredPerson
 
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""
 BRAKE: Final = "removal-brake"
 """The name of the brake."""
+DRAFTS_VARIABLE: Final = "MIXPANEL_ACCESS_DRAFTS"
+"""The environment variable with a folder of drafts: a preview, and nothing else, takes a roster of that name there."""
+
+
+class DeclaredPerson(TypedDict, total=False):
+    """One person as a stack declares them: plain values, known at preview, but for a project that is yet to be made."""
+
+    email: str
+    role: str
+    removal: str
+    projects: Sequence[Any]
 
 
 @dataclass(frozen=True)

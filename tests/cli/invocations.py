@@ -1,0 +1,34 @@
+"""Each command with arguments that it takes, as it is run in an empty folder: it starts, and finds no project there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EMAIL: Final = "robin@agency.example.org"
+INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
+    "roster": ("none.yaml",),
+    "schema": (),
+    "invite": (EMAIL, "--no-ask"),
+    "offboard": (EMAIL,),
+    "import": ("--stack", "production"),
+    "release": ("--stack", "production", "--email", EMAIL),
+    "expire": ("--stack", "production"),
+    "drift": ("--stack", "production"),
+    "preflight": (),
+    "doctor": ("--stack", "production"),
+    "status": (),
+    "resend": (EMAIL,),
+    "diagnose": (EMAIL,),
+    "who": (EMAIL,),
+    "welcome": (EMAIL,),
+    "onboard": (EMAIL,),
+    "remind": (),
+    "tracker update": (),
+    "tracker export": (),
+    "tracker verify": (),
+    "policy list": (),
+    "policy explain": ("domain-allowed",),
+    "policy reference": (),
+}
+"""Command -> arguments; `emulator` and `engine` are no commands that one waits for the start of."""
+APART: Final = frozenset({"emulator", "engine"})

@@ -1,0 +1,53 @@
+"""Start-up: no command waits for what it does not need. How long it takes is in the bench."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.invocations import APART, INVOCATIONS
+from tests.cli.test_help import ALL
+
+PROBE = """
+import sys
+from mixpanel_access.cli import main
+try:
+    main()
+except SystemExit as end:
+    print(end.code or 0, *sys.modules, file=sys.stderr)
+"""
+
+
+def modules(tmp_path: Path, *args: str) -> tuple[int, set[str], str]:
+    """The exit code of a command in an empty folder, the modules that it has brought, and its standard error."""
+    shown = subprocess.run(
+        [sys.executable, "-c", PROBE, *args], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    *said, last = shown.stderr.splitlines()
+    code, *found = last.split()
+    return int(code), set(found), "\n".join(said)
+
+
+def test_every_command_is_started() -> None:
+    """None is left out."""
+    leaves = {" ".join(path) for path in ALL if path and not any(other[: len(path)] == path != other for other in ALL)}
+    assert leaves == {*INVOCATIONS, *APART}
+
+
+@pytest.mark.parametrize("command", INVOCATIONS)
+def test_a_command_brings_neither_the_sdk_nor_another_command_line(command: str, tmp_path: Path) -> None:
+    """Only what works on a state's resources needs the Pulumi SDK, and only once there is one."""
+    code, found, said = modules(tmp_path, *command.split(), *INVOCATIONS[command])
+    assert code in (0, 2), said
+    assert said.count("\n") == 0, said
+    assert not {"pulumi", "pulumi_policy", "starlette", "click", "pygments"} & found
+
+
+def test_help_brings_next_to_nothing(tmp_path: Path) -> None:
+    """One looks something up, and waits for no library."""
+    code, found, _ = modules(tmp_path, "--help")
+    assert code == 0
+    assert not {"pydantic", "httpx", "ruamel.yaml", "rich", "jinja2", "pulumi"} & found
