@@ -1,7 +1,7 @@
 """One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
 
-Then how long the policy pack takes over a state of N resources, how long a roster of 5,000 people takes to load, and how
-long each command takes to start.
+Then how long the policy pack takes over a state of N resources, how long a roster of 5,000 people takes to load, and
+how long each command takes to start.
 
 Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json.
 """
