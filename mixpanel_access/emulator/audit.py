@@ -8,10 +8,9 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
-from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import AuditFilter
-from mixpanel_access.emulator.common import managing, project
+from mixpanel_access.emulator.common import managing, project_managing
 from mixpanel_access.emulator.events import EVENTS
 from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.emulator.routing import DIGITS, Call, Endpoint
@@ -38,9 +37,7 @@ def _of_organization(call: Call) -> Response:
 
 
 def _of_project(call: Call) -> Response:
-    row = project(call, call.number("p"))
-    rules.must_manage(call.account.role)
-    return _page(call, row["id"])
+    return _page(call, project_managing(call)["id"])
 
 
 def _page(call: Call, project_id: int | None) -> Response:

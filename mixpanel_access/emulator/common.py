@@ -7,6 +7,7 @@ from typing import Any
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.routing import DIGITS, Call
+from mixpanel_access.model import roles
 
 
 def in_organization(call: Call) -> None:
@@ -34,3 +35,22 @@ def project(call: Call, id_: int) -> dict[str, Any]:
         if row["id"] == id_:
             return row
     raise Refusal(404, f"no project {id_}")
+
+
+def project_managing(call: Call) -> dict[str, Any]:
+    """The project of the path; 404 where there is none, 403 for a caller who is neither its owner nor its admin."""
+    row = project(call, call.number("p"))
+    if roles.highest(own_roles(call, row["id"])) not in roles.MANAGING_ROLES:
+        raise Refusal(403, f"the role {call.account.role} may not manage the users of the project")
+    return row
+
+
+def own_roles(call: Call, project_id: int) -> list[str]:
+    """What the caller is in a project, by organization role, team or grant."""
+    return [grant.role for grant in call.store.account_grants(project_id) if grant.account.id == call.account.id]
+
+
+def may_grant(call: Call, project_id: int, role: str) -> None:
+    """404 for no project of ours, 400 for no role of it, 403 for one that the caller may not give."""
+    custom = [held["role_id"] for held in project(call, project_id)["custom_roles"]]
+    rules.must_assign_in_project(call.account.role, role, custom)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.audit_store import Actor
-from mixpanel_access.emulator.store import Account, Member, Store
+from mixpanel_access.emulator.store import Member, Store
 from mixpanel_access.model import roles
 
 
@@ -107,6 +108,10 @@ class Audit:
         """Somebody tries to log in, and is not let in."""
         payload = {"login_method": method, "reason": reason}
         self.event("session.login_failed", payload, entity=(_id(member), member.email))
+
+    def role(self, role: str) -> dict[str, Any]:
+        """An organization role as the log writes it."""
+        return role_object(role)
 
     def project_role(self, project: int, role: str) -> dict[str, Any]:
         """A project role as the log writes it, a custom one with its name."""

@@ -6,7 +6,6 @@ refusal rolls all of it back.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.emulator import whole
+from mixpanel_access.emulator.account_store import AccountStore
 from mixpanel_access.emulator.audit_store import AuditStore
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
-from mixpanel_access.emulator.tables import SCHEMA, as_instant, as_text
+from mixpanel_access.emulator.tables import FORM, SCHEMA, as_instant, as_text, insert
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
@@ -43,19 +43,7 @@ class Member:
         return self.invited_at is not None
 
 
-@dataclass(frozen=True)
-class Account:
-    """A service account."""
-
-    username: str
-    secret: str
-    role: str
-    user_id: int
-    id: int
-    expires: datetime | None
-
-
-class Store(AuditStore):
+class Store(AuditStore, AccountStore):
     """The organization.
 
     Args:
@@ -72,7 +60,8 @@ class Store(AuditStore):
             # Handlers all run on the server's one thread; only its making may be on another.
             self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.executescript(SCHEMA)
+            self._must_be_ours()
+            self._db.executescript(f"PRAGMA user_version = {FORM};{SCHEMA}")
             if not self._db.execute("SELECT 1 FROM setting LIMIT 1").fetchone():
                 self.seed(_EMPTY)
         except sqlite3.Error as error:
@@ -84,6 +73,13 @@ class Store(AuditStore):
                 why=str(error),
                 next_step="Give a file that does not exist yet, or one that the emulator made.",
             ) from None
+
+    def _must_be_ours(self) -> None:
+        """Another program's file, or one of an earlier form of the tables, is not touched."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        found = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if found and version != FORM:
+            raise sqlite3.DatabaseError(f"its tables ({', '.join(found)}) are not those of this emulator")
 
     def close(self) -> None:
         """Close the database."""
@@ -114,9 +110,9 @@ class Store(AuditStore):
         return _member(rows[0]) if rows else None
 
     def projects(self) -> list[dict[str, Any]]:
-        """Every project: id, name, all_users, custom_roles."""
+        """Every project: id, name, all_users, timezone_name, domain, custom_roles."""
         return [
-            {**row, "custom_roles": json.loads(row["custom_roles"])}
+            {**row, "custom_roles": whole.custom_roles(self._db, row["id"])}
             for row in self._rows("SELECT * FROM project ORDER BY id")
         ]
 
@@ -150,15 +146,6 @@ class Store(AuditStore):
         """The names of the teams, by their ids."""
         return {row["id"]: row["name"] for row in self._rows("SELECT id, name FROM team ORDER BY id")}
 
-    def account(self, username: str) -> Account | None:
-        """A service account."""
-        rows = self._rows("SELECT * FROM service_account WHERE username = ?", username)
-        return _account(rows[0]) if rows else None
-
-    def accounts(self) -> list[Account]:
-        """Every service account."""
-        return [_account(row) for row in self._rows("SELECT * FROM service_account ORDER BY id")]
-
     def mails(self) -> list[dict[str, Any]]:
         """The invitation e-mails that went out."""
         return self._rows("SELECT email, kind, sent_at FROM mail ORDER BY n")
@@ -186,8 +173,8 @@ class Store(AuditStore):
             )
         else:
             user_id = None if invited else self._user_id(key)
-            row = (key, email.strip(), name, role, user_id, invited_at, None)
-            self._db.execute("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            row = {"key": key, "email": email.strip(), "name": name, "role": role, "id": user_id}
+            insert(self._db, "member", [{**row, "invited_at": invited_at}])
 
     def change_role(self, email: str, role: str) -> None:
         """Change an organization role and nothing else."""
@@ -238,10 +225,6 @@ class Store(AuditStore):
             return int(former[0]["id"])
         taken = self._rows("SELECT max(id) AS id FROM (SELECT id FROM member UNION ALL SELECT id FROM former_user)")
         return max(taken[0]["id"] or 0, 500) + 1
-
-
-def _account(row: dict[str, Any]) -> Account:
-    return Account(**{**row, "expires": as_instant(row["expires"])})
 
 
 def _member(row: dict[str, Any]) -> Member:

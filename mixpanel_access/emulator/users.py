@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import in_organization, managing, project, project_number
+from mixpanel_access.emulator.common import in_organization, managing, may_grant, project, project_number
 from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
@@ -101,7 +101,7 @@ def _invite(call: Call) -> Response:
         if known and known.invited:
             rules.must_change(call.account.role, known.role, user.email)
         for held in user.projects:
-            _must_grant(call, held.id, held.role)
+            may_grant(call, held.id, held.role)
         for team in user.teams:
             if team not in call.store.teams():
                 raise Refusal(404, f"no team {team}")
@@ -140,7 +140,7 @@ def _grant(call: Call) -> Response:
         _must_be_address(email)
         number = project_number(id_)
         orders.append((number, email, role))
-        _must_grant(call, number, role)
+        may_grant(call, number, role)
     strangers = {same_key(email): email for _, email, _ in orders if call.store.member(email) is None}
     if strangers:
         rules.must_assign(call.account.role, roles.MEMBER, call.store.setting("organization")["plan"])
@@ -253,11 +253,6 @@ def _put_grant(call: Call, project_id: int, email: str, role: str | None) -> Non
 def _must_be_address(email: str) -> None:
     if problem_with(email):
         raise Refusal(400, f"{email} is not an e-mail address")
-
-
-def _must_grant(call: Call, id_: int, role: str) -> None:
-    custom = [held["role_id"] for held in project(call, id_)["custom_roles"]]
-    rules.must_assign_in_project(call.account.role, role, custom)
 
 
 def _must_leave_an_owner(call: Call, leaving: set[str]) -> None:
