@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from mixpanel_access.emulator.store_base import StoreBase
-from mixpanel_access.emulator.tables import as_instant, as_text, insert
+from mixpanel_access.emulator.tables import TEAM_ROLES, as_instant, as_text, insert
 from mixpanel_access.model.dates import written
+
+FIRST_ACCOUNT: Final = 987_654
+"""The id of the first service account, unless a document says otherwise."""
+
+_FIRST_USER: Final = 9000
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,13 @@ class AccountStore(StoreBase):
 
     def add_account(self, username: str, secret: str, role: str, expires: datetime | None, by: Account) -> Account:
         """Make a service account, with an id and a user that nobody had."""
-        taken = self._rows("SELECT ifnull(max(id), 0) AS id, ifnull(max(user_id), 0) AS user_id FROM service_account")
+        id_ = self._next_id("service_account", FIRST_ACCOUNT)
         row = {
             "username": username,
             "secret": secret,
             "role": role,
-            "user_id": max(taken[0]["user_id"], 9000) + 1,
-            "id": max(taken[0]["id"], 987_653) + 1,
+            "user_id": _FIRST_USER + id_,
+            "id": id_,
             "expires": as_text(expires),
             "created": written(self.clock.now()),
             "creator": by.user_id,
@@ -105,7 +110,7 @@ class AccountStore(StoreBase):
         accounts = {account.id: account for account in self.accounts()}
         own = self._rows("SELECT * FROM service_account_grant WHERE project = ? ORDER BY account", project)
         teams = self._rows(
-            "SELECT a.account, g.role FROM team_grant g JOIN team_service_account a ON a.team = g.team "
+            f"SELECT a.account, g.role FROM {TEAM_ROLES} g JOIN team_service_account a ON a.team = g.team "  # noqa: S608
             "WHERE g.project = ? ORDER BY a.account, g.team",
             project,
         )

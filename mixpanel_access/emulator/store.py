@@ -18,6 +18,7 @@ from mixpanel_access.emulator.audit_store import AuditStore
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.tables import FORM, SCHEMA, as_instant, as_text, insert
+from mixpanel_access.emulator.team_store import TeamStore
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
@@ -43,7 +44,7 @@ class Member:
         return self.invited_at is not None
 
 
-class Store(AuditStore, AccountStore):
+class Store(AuditStore, AccountStore, TeamStore):
     """The organization.
 
     Args:
@@ -134,18 +135,6 @@ class Store(AuditStore, AccountStore):
             for row in self._rows("SELECT key, role FROM individual_grant WHERE project = ? ORDER BY rowid", project)
         }
 
-    def team_grants(self, project: int) -> list[dict[str, Any]]:
-        """One row a team's member in a project: key, role, id, name."""
-        return self._rows(
-            "SELECT m.key, g.role, t.id, t.name FROM team_grant g JOIN team t ON t.id = g.team "
-            "JOIN team_member m ON m.team = t.id WHERE g.project = ? ORDER BY t.id, m.rowid",
-            project,
-        )
-
-    def teams(self) -> dict[int, str]:
-        """The names of the teams, by their ids."""
-        return {row["id"]: row["name"] for row in self._rows("SELECT id, name FROM team ORDER BY id")}
-
     def mails(self) -> list[dict[str, Any]]:
         """The invitation e-mails that went out."""
         return self._rows("SELECT email, kind, sent_at FROM mail ORDER BY n")
@@ -207,11 +196,6 @@ class Store(AuditStore, AccountStore):
                 "INSERT INTO individual_grant VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET role = excluded.role",
                 (project, same_key(email), role),
             )
-
-    def join_team(self, team: int, email: str) -> bool:
-        """Make somebody a member of a team; whether they were none."""
-        done = self._db.execute("INSERT OR IGNORE INTO team_member VALUES (?, ?)", (team, same_key(email)))
-        return done.rowcount > 0
 
     def send_mail(self, email: str, kind: str) -> None:
         """Note that an invitation e-mail went out."""

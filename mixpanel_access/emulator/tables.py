@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS member (
     key TEXT PRIMARY KEY, email TEXT NOT NULL, name TEXT, role TEXT NOT NULL, id INTEGER UNIQUE,
     invited_at TEXT, last_login TEXT);
 CREATE TABLE IF NOT EXISTS project (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, all_users TEXT, timezone_name TEXT NOT NULL, domain TEXT NOT NULL);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, all_users TEXT, timezone_name TEXT NOT NULL,
+    domain TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS custom_role (
     project INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE, role_id TEXT NOT NULL, name TEXT NOT NULL,
     description TEXT NOT NULL, permissions TEXT NOT NULL, created TEXT, modified TEXT, created_by INTEGER,
@@ -27,7 +28,8 @@ CREATE TABLE IF NOT EXISTS individual_grant (
     project INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
     key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE, role TEXT NOT NULL, PRIMARY KEY (project, key));
 CREATE TABLE IF NOT EXISTS team (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, org_role TEXT, scim_managed INTEGER NOT NULL, external_id TEXT);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, org_role TEXT, scim_managed INTEGER NOT NULL,
+    external_id TEXT);
 CREATE TABLE IF NOT EXISTS team_member (
     team INTEGER NOT NULL REFERENCES team(id) ON DELETE CASCADE,
     key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE, PRIMARY KEY (team, key));
@@ -35,8 +37,8 @@ CREATE TABLE IF NOT EXISTS team_grant (
     team INTEGER NOT NULL REFERENCES team(id) ON DELETE CASCADE,
     project INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE, role TEXT NOT NULL, PRIMARY KEY (team, project));
 CREATE TABLE IF NOT EXISTS service_account (
-    username TEXT PRIMARY KEY, secret TEXT NOT NULL, role TEXT NOT NULL, user_id INTEGER NOT NULL,
-    id INTEGER NOT NULL UNIQUE, expires TEXT, created TEXT, creator INTEGER, creator_name TEXT, creator_email TEXT,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, role TEXT NOT NULL,
+    user_id INTEGER NOT NULL, expires TEXT, created TEXT, creator INTEGER, creator_name TEXT, creator_email TEXT,
     last_used TEXT);
 CREATE TABLE IF NOT EXISTS service_account_grant (
     account INTEGER NOT NULL REFERENCES service_account(id) ON DELETE CASCADE,
@@ -54,9 +56,15 @@ CREATE INDEX IF NOT EXISTS audit_by_time ON audit_event (created, n);
 """
 TABLES: Final = (
     "team_service_account", "service_account_grant", "team_member", "team_grant", "individual_grant", "custom_role",
-    "team", "member", "project", "service_account", "mail", "former_user", "audit_event", "setting",
+    "team", "member", "project", "service_account", "mail", "former_user", "audit_event", "setting", "sqlite_sequence",
 )  # fmt: skip
-"""Every table, in an order in which they can be emptied."""
+"""Every table, in an order in which they can be emptied; the last has the ids that were given out."""
+
+TEAM_ROLES: Final = (
+    "(SELECT team, project, role FROM team_grant "
+    "UNION ALL SELECT t.id, p.id, t.org_role FROM team t, project p WHERE t.org_role IN ('owner', 'admin'))"
+)
+"""What every team holds in every project, by a grant or by its organization role."""
 
 
 def insert(db: sqlite3.Connection, table: str, values: Iterable[Mapping[str, object]]) -> None:

@@ -7,13 +7,11 @@ import sqlite3
 from itertools import count
 from typing import Any, Final
 
+from mixpanel_access.emulator.account_store import FIRST_ACCOUNT
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.tables import TABLES, as_text, insert, rows
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
-
-_FIRST_ACCOUNT: Final = 987_654
-"""The id of the first service account that is seeded without one."""
 
 _SETTINGS: Final = {"organization", "security", "invitation_life_days", "rate_limit_per_minute"}
 
@@ -59,7 +57,7 @@ def _write_people(db: sqlite3.Connection, document: Document) -> None:
 
 def _write_accounts(db: sqlite3.Connection, document: Document) -> None:
     taken = {account.id for account in document.service_accounts}
-    free = (id_ for id_ in count(_FIRST_ACCOUNT) if id_ not in taken)
+    free = (id_ for id_ in count(FIRST_ACCOUNT) if id_ not in taken)
     for account in document.service_accounts:
         id_ = account.id or next(free)
         instants = {name: as_text(getattr(account, name)) for name in ("expires", "created", "last_used")}

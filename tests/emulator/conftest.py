@@ -36,7 +36,16 @@ def organization(**changes: Any) -> dict[str, Any]:
             {"id": Q, "name": "Warehouse", "all_users": "consumer"},
         ],
         "grants": [{"project": P, "email": "lee@example.com", "role": "analyst"}],
-        "teams": [{"id": 77, "name": "Data", "members": ["lee@example.com"], "projects": [{"id": P, "role": "admin"}]}],
+        "teams": [
+            {
+                "id": 77,
+                "name": "Data",
+                "members": ["lee@example.com"],
+                "projects": [{"id": P, "role": "admin"}],
+                "service_accounts": ["old-bot"],
+            },
+            {"id": 80, "name": "Other"},
+        ],
         "service_accounts": [
             {"username": f"{role}-bot", "secret": "s:ecret", "role": role}
             for role in ("owner", "admin", "billing_admin", "member")

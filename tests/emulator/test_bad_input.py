@@ -169,7 +169,9 @@ SEEDS = {
     "team twice": (organization(teams=[{"id": 1, "name": "A"}, {"id": 1, "name": "B"}]), "teams"),
     "account twice": (organization(service_accounts=[{"username": "a", "secret": "b"}] * 2), "service_accounts"),
     "account in no project": (
-        organization(service_accounts=[{"username": "a", "secret": "b", "projects": [{"id": 1, "role": "admin"}]}]),
+        organization(
+            teams=[], service_accounts=[{"username": "a", "secret": "b", "projects": [{"id": 1, "role": "admin"}]}]
+        ),
         "service_accounts: 1 is not among the projects",
     ),
     "team of no account": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -16,8 +16,8 @@ from tests.emulator.conftest import ORG, Client, P, unchanged
 LEE, BO = "lee@example.com", "bo@agency.example.org"
 MANAGERS, EVERYBODY = ("owner", "admin"), ("owner", "admin", "billing_admin", "member")
 ACCOUNT = 987658
-PLACES = {"o": ORG, "p": P, "email": LEE, "id": ACCOUNT}
-UNKNOWN = {"o": (1, "x"), "p": (1, "x"), "id": (1, "x", 2**63)}
+PLACES = {"o": ORG, "p": P, "email": LEE, "id": ACCOUNT, "t": 77}
+UNKNOWN = {"o": (1, "x"), "p": (1, "x"), "id": (1, "x", 2**63), "t": (1, "Data", 2**63)}
 NAMES = [f"{endpoint.method} {endpoint.template}" for endpoint in ENDPOINTS]
 
 
@@ -76,6 +76,21 @@ def _left(id_: object, *accounts: object) -> dict[str, Any]:
     return {"projects": [{"id": id_, "service_account_ids": list(accounts)}]}
 
 
+def _team_projects(**change: Any) -> dict[str, Any]:
+    team = {"id": 77, "projects": [{"id": P, "role": "analyst"}], **change}
+    return {"teams": [team], "add_default_projects": False}
+
+
+def _team_users(*emails: object, team: object = 77) -> dict[str, Any]:
+    return {"teams": [{"id": team, "users": [{"email": email} for email in emails]}]}
+
+
+TEAM_ACCOUNTS = Case(
+    {},
+    body={"service_account_ids": [ACCOUNT]},
+    bad_values=(({"service_account_ids": [ACCOUNT, 1]}, 404),),
+    bad_shapes=([], {}, {"service_account_ids": ACCOUNT}, {"service_account_ids": [str(ACCOUNT)]}),
+)
 REMOVED = Case(
     None,
     body=_left(P, ACCOUNT),
@@ -215,6 +230,59 @@ CASES = {
         bad_shapes=([], {}, {"scim_name": 1}, {"scim_name": "x", "more": 1}),
     ),
     "GET /api/app/organizations/{o}/domains/get-discoverability": Case({"discoverability": "closed"}),
+    "GET /organizations/{o}/teams": Case(list, roles=EVERYBODY),
+    "GET /organizations/{o}/teams/": Case(list, roles=EVERYBODY),
+    "POST /organizations/{o}/add-teams/": Case(
+        [{"name": "Ops", "created": True}, {"name": "Data", "created": False}],
+        body={"teamNames": ["Ops", "Data"]},
+        bad_values=(({"teamNames": ["Ops", " "]}, 400),),
+        bad_shapes=([], {}, {"teams": ["Ops"]}, {"teamNames": "Ops"}, {"teamNames": [1]}),
+    ),
+    "POST /organizations/{o}/teams/{t}/update/": Case(
+        {"updated": True},
+        body={"name": "Data EU"},
+        bad_values=(({"name": ""}, 400), ({"name": "OTHER"}, 400)),
+        bad_shapes=([], {}, {"name": None}),
+    ),
+    "POST /organizations/{o}/delete-teams/": Case(
+        {},
+        body={"teamIds": [77]},
+        bad_values=(({"teamIds": [77, 1]}, 404), ({"teamIds": [2**63]}, 404)),
+        bad_shapes=([], {}, {"teamIds": ["77"]}, {"teamNames": ["Data"]}),
+    ),
+    "POST /organizations/{o}/add-projects-to-teams/": Case(
+        {"success": True},
+        body=_team_projects(),
+        bad_values=(
+            (_team_projects(id=1), 404),
+            (_team_projects(projects=[{"id": 1, "role": "analyst"}]), 404),
+            (_team_projects(projects=[{"id": P, "role": "member"}]), 400),
+            (_team_projects(projects=[{"id": P, "role": "owner"}]), 403),
+        ),
+        bad_shapes=([], {}, _team_projects(id="77"), _team_projects(projects=[P])),
+    ),
+    "POST /organizations/{o}/teams/{t}/delete-projects/": Case(
+        {},
+        body={"projectIds": [P]},
+        bad_values=(({"projectIds": [P, 1]}, 404),),
+        bad_shapes=([], {}, {"projectIds": P}, {"projectIds": [str(P)]}),
+    ),
+    "POST /organizations/{o}/add-users-to-teams/": Case(
+        {"success": True},
+        body=_team_users("kim@example.com"),
+        bad_values=((_team_users("kim@example.com", "nobody@example.com"), 404), (_team_users(LEE, team=1), 404)),
+        bad_shapes=([], {}, _team_users(1), _team_users(LEE, team="77")),
+    ),
+    "POST /organizations/{o}/teams/{t}/delete-users/": Case(
+        {"success": True},
+        body={"emails": [LEE]},
+        bad_values=(({"emails": [LEE, "kim@example.com"]}, 404), ({"emails": [LEE, "nobody@example.com"]}, 404)),
+        bad_shapes=([], {}, {"emails": LEE}),
+    ),
+    "GET /api/app/projects/{p}/granted-teams": Case({"teams": [{"id": 77, "name": "Data", "role": "admin"}]}),
+    "GET /api/app/organizations/{o}/teams/{t}/service-accounts": Case(list),
+    "POST /api/app/organizations/{o}/teams/{t}/service-accounts/add-to-team": replace(TEAM_ACCOUNTS, status=201),
+    "POST /api/app/organizations/{o}/teams/{t}/service-accounts/remove-from-team": TEAM_ACCOUNTS,
     "POST /api/app/organizations/{o}/audit-logs": AUDIT,
     "POST /api/app/projects/{p}/audit-logs": AUDIT,
 }
@@ -284,8 +352,9 @@ def test_slashes(client: Client, name: str) -> None:
     """A slash too few is mended by a redirect on the legacy root; a slash too many is nowhere."""
     method, template = name.split(" ")
     path = template.format(**PLACES)
-    assert client.request(method, f"{path}/").status_code == 404
-    if path.endswith("/"):
+    if f"{method} {template}/" not in NAMES:
+        assert client.request(method, f"{path}/").status_code == 404
+    if path.endswith("/") and name[:-1] not in NAMES:
         answer = client.request(method, f"{path[:-1]}?a=1&b=%2F")
         assert (answer.status_code, answer.content) == (301, b"")
         assert answer.headers["location"] == f"{path}?a=1&b=%2F"

@@ -44,7 +44,7 @@ def test_creating(client: Client, clock: Frozen) -> None:
         "creator_email": "admin-bot",
         "expires": "2027-01-01T00:00:00Z",
         "last_used": None,
-        "user": 9002,
+        "user": 996659,
     }
     assert client.get(f"{ROOT}/987659").json() == {"status": "ok", "results": created}
     listed = client.get(ROOT).json()["results"][-1]
