@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from mixpanel_access.emulator import audit, me, projects, service_accounts, settings, teams, users
+from mixpanel_access.emulator import audit, custom_roles, me, projects, service_accounts, settings, teams, users
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.control import PREFIX, Control
@@ -31,6 +31,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *projects.ENDPOINTS,
     *service_accounts.ENDPOINTS,
     *teams.ENDPOINTS,
+    *custom_roles.ENDPOINTS,
     *settings.ENDPOINTS,
     *audit.ENDPOINTS,
 )

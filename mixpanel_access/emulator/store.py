@@ -17,6 +17,7 @@ from mixpanel_access.emulator.account_store import AccountStore
 from mixpanel_access.emulator.audit_store import AuditStore
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.role_store import RoleStore
 from mixpanel_access.emulator.tables import FORM, SCHEMA, as_instant, as_text, insert
 from mixpanel_access.emulator.team_store import TeamStore
 from mixpanel_access.model.address import domain_of, same_key
@@ -44,7 +45,7 @@ class Member:
         return self.invited_at is not None
 
 
-class Store(AuditStore, AccountStore, TeamStore):
+class Store(AuditStore, AccountStore, TeamStore, RoleStore):
     """The organization.
 
     Args:
@@ -113,14 +114,9 @@ class Store(AuditStore, AccountStore, TeamStore):
     def projects(self) -> list[dict[str, Any]]:
         """Every project: id, name, all_users, timezone_name, domain, custom_roles."""
         return [
-            {**row, "custom_roles": whole.custom_roles(self._db, row["id"])}
+            {**row, "custom_roles": self.custom_roles(row["id"])}
             for row in self._rows("SELECT * FROM project ORDER BY id")
         ]
-
-    def custom_role_name(self, project: int, role: str) -> str | None:
-        """The name of a project's custom role, or None where the project has no such role."""
-        held = [role_ for row in self.projects() if row["id"] == project for role_ in row["custom_roles"]]
-        return next((role_["name"] for role_ in held if role_["role_id"] == role), None)
 
     def grant(self, project: int, email: str) -> str | None:
         """The role of one person's individual grant in a project."""

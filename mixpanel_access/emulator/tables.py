@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -79,6 +80,14 @@ def rows(db: sqlite3.Connection, statement: str, *values: object) -> list[dict[s
     cursor = db.execute(statement, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def custom_roles(db: sqlite3.Connection, project: int) -> list[dict[str, Any]]:
+    """The custom roles of a project, in the order in which they came."""
+    return [
+        {**row, "permissions": json.loads(row["permissions"])}
+        for row in rows(db, "SELECT * FROM custom_role WHERE project = ? ORDER BY rowid", project)
+    ]
 
 
 def as_text(value: datetime | None) -> str | None:

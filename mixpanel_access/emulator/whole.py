@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mixpanel_access.emulator.account_store import FIRST_ACCOUNT
 from mixpanel_access.emulator.document import Document
-from mixpanel_access.emulator.tables import TABLES, as_text, insert, rows
+from mixpanel_access.emulator.tables import TABLES, as_text, custom_roles, insert, rows
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 
@@ -123,14 +123,6 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
             for row in rows(db, "SELECT * FROM audit_event ORDER BY n")
         ],
     }
-
-
-def custom_roles(db: sqlite3.Connection, project: int) -> list[dict[str, Any]]:
-    """The custom roles of a project, in the order in which they came."""
-    return [
-        {**row, "permissions": json.loads(row["permissions"])}
-        for row in rows(db, "SELECT * FROM custom_role WHERE project = ? ORDER BY rowid", project)
-    ]
 
 
 def _without(row: dict[str, Any], column: str) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from mixpanel_access.emulator.app import ENDPOINTS
-from tests.emulator.conftest import ORG, Client, P, unchanged
+from tests.emulator.conftest import CUSTOM, ORG, Client, P, unchanged
 
 LEE, BO = "lee@example.com", "bo@agency.example.org"
 MANAGERS, EVERYBODY = ("owner", "admin"), ("owner", "admin", "billing_admin", "member")
 ACCOUNT = 987658
-PLACES = {"o": ORG, "p": P, "email": LEE, "id": ACCOUNT, "t": 77}
-UNKNOWN = {"o": (1, "x"), "p": (1, "x"), "id": (1, "x", 2**63), "t": (1, "Data", 2**63)}
+PLACES = {"o": ORG, "p": P, "email": LEE, "id": ACCOUNT, "t": 77, "role": CUSTOM}
+UNKNOWN = {"o": (1, "x"), "p": (1, "x"), "id": (1, "x", 2**63), "t": (1, "Data", 2**63), "role": ("x", "admin")}
 NAMES = [f"{endpoint.method} {endpoint.template}" for endpoint in ENDPOINTS]
 
 
@@ -79,6 +79,10 @@ def _left(id_: object, *accounts: object) -> dict[str, Any]:
 def _team_projects(**change: Any) -> dict[str, Any]:
     team = {"id": 77, "projects": [{"id": P, "role": "analyst"}], **change}
     return {"teams": [team], "add_default_projects": False}
+
+
+def _role(**change: Any) -> dict[str, Any]:
+    return {"name": "Export", "description": "read and export", **change}
 
 
 def _team_users(*emails: object, team: object = 77) -> dict[str, Any]:
@@ -283,6 +287,29 @@ CASES = {
     "GET /api/app/organizations/{o}/teams/{t}/service-accounts": Case(list),
     "POST /api/app/organizations/{o}/teams/{t}/service-accounts/add-to-team": replace(TEAM_ACCOUNTS, status=201),
     "POST /api/app/organizations/{o}/teams/{t}/service-accounts/remove-from-team": TEAM_ACCOUNTS,
+    "GET /api/app/projects/{p}/custom-roles": Case(list),
+    "POST /api/app/projects/{p}/custom-roles": Case(
+        dict,
+        body=_role(permissions=["export_reports_csv"], copied_from_role_id=None),
+        bad_values=(
+            (_role(name=""), 400),
+            (_role(name="Support"), 400),
+            (_role(permissions=["fly"]), 400),
+            (_role(copied_from_role_id="x"), 404),
+        ),
+        bad_shapes=([], {}, {"name": "Export"}, _role(permissions="x"), _role(more=1), _role(name=None)),
+    ),
+    "GET /api/app/projects/{p}/custom-roles/switch-config": Case(dict),
+    "GET /api/app/projects/{p}/custom-roles/{role}": Case(dict),
+    "PUT /api/app/projects/{p}/custom-roles/{role}": Case(
+        dict,
+        body=_role(permissions=[]),
+        bad_values=((_role(name=" ", permissions=[]), 400), (_role(permissions=["fly"]), 400)),
+        bad_shapes=([], {}, _role(), _role(permissions=None), _role(permissions=[], copied_from_role_id=None)),
+    ),
+    "DELETE /api/app/projects/{p}/custom-roles/{role}": Case(
+        {"deleted_role_id": CUSTOM, "deleted_role_name": "Support", "migrated_grants_count": 0}
+    ),
     "POST /api/app/organizations/{o}/audit-logs": AUDIT,
     "POST /api/app/projects/{p}/audit-logs": AUDIT,
 }
