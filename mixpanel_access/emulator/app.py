@@ -15,20 +15,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from mixpanel_access.emulator import audit, me, projects, service_accounts, settings, users
+from mixpanel_access.emulator import audit, custom_roles, me, projects, service_accounts, settings, teams, users
+from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.control import PREFIX, Control
 from mixpanel_access.emulator.faults import Fault, Faults
 from mixpanel_access.emulator.recording import Audit, actor_of
 from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
-from mixpanel_access.emulator.store import Account, Store
+from mixpanel_access.emulator.store import Store
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *me.ENDPOINTS,
     *users.ENDPOINTS,
     *projects.ENDPOINTS,
     *service_accounts.ENDPOINTS,
+    *teams.ENDPOINTS,
+    *custom_roles.ENDPOINTS,
     *settings.ENDPOINTS,
     *audit.ENDPOINTS,
 )
@@ -111,6 +114,7 @@ class Emulator:
         if len(body) > LARGEST_BODY:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
         with self.store.transaction():
+            self.store.use_account(account)
             return found.endpoint.handler(
                 Call(
                     store=self.store,

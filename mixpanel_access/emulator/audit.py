@@ -8,10 +8,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
-from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import AuditFilter
-from mixpanel_access.emulator.common import managing, project
+from mixpanel_access.emulator.common import managing, own_roles, project, project_managing
+from mixpanel_access.emulator.custom_roles import READS_AUDIT_LOG
 from mixpanel_access.emulator.events import EVENTS
 from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.emulator.routing import DIGITS, Call, Endpoint
@@ -38,9 +38,12 @@ def _of_organization(call: Call) -> Response:
 
 
 def _of_project(call: Call) -> Response:
-    row = project(call, call.number("p"))
-    rules.must_manage(call.account.role)
-    return _page(call, row["id"])
+    """For those who may read it by a custom role, too."""
+    id_ = project(call, call.number("p"))["id"]
+    held = [call.store.custom_role(id_, role) for role in own_roles(call, id_)]
+    if not any(role and READS_AUDIT_LOG in role["permissions"] for role in held):
+        project_managing(call)
+    return _page(call, id_)
 
 
 def _page(call: Call, project_id: int | None) -> Response:

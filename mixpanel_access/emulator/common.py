@@ -7,6 +7,9 @@ from typing import Any
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.routing import DIGITS, Call
+from mixpanel_access.emulator.store import Member
+from mixpanel_access.emulator.team_store import Team
+from mixpanel_access.model import roles
 
 
 def in_organization(call: Call) -> None:
@@ -34,3 +37,46 @@ def project(call: Call, id_: int) -> dict[str, Any]:
         if row["id"] == id_:
             return row
     raise Refusal(404, f"no project {id_}")
+
+
+def project_managing(call: Call) -> dict[str, Any]:
+    """The project of the path; 404 where there is none, 403 for a caller who is neither its owner nor its admin."""
+    row = project(call, call.number("p"))
+    if roles.highest(own_roles(call, row["id"])) not in roles.MANAGING_ROLES:
+        raise Refusal(403, f"the role {call.account.role} may not manage the users of the project")
+    return row
+
+
+def own_roles(call: Call, project_id: int) -> list[str]:
+    """What the caller is in a project, by organization role, team or grant."""
+    return [grant.role for grant in call.store.account_grants(project_id) if grant.account.id == call.account.id]
+
+
+def may_grant(call: Call, project_id: int, role: str) -> None:
+    """404 for no project of ours, 400 for no role of it, 403 for one that the caller may not give."""
+    custom = [held["role_id"] for held in project(call, project_id)["custom_roles"]]
+    rules.must_assign_in_project(call.account.role, role, custom)
+
+
+def known_member(call: Call, email: str) -> Member:
+    """A person of the organization, invited ones included, or 404."""
+    member = call.store.member(email)
+    if member is None:
+        raise Refusal(404, f"{email} is not in the organization")
+    return member
+
+
+def joinable_team(call: Call, id_: int) -> Team:
+    """A team, or 404; 403 where its organization role is above what the caller may give."""
+    team = call.store.team(id_)
+    if team is None:
+        raise Refusal(404, f"no team {id_}")
+    if team.org_role is not None and not roles.may_assign(call.account.role, team.org_role):
+        raise Refusal(403, f"the team {team.name} has the organization role {team.org_role}, above {call.account.role}")
+    return team
+
+
+def join(call: Call, id_: int, member: Member) -> None:
+    """Make somebody a member of a team; nothing where they are."""
+    if call.store.join_team(id_, member.email):
+        call.audit.team_member("user_added", joinable_team(call, id_), member)

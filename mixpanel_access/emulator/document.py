@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from mixpanel_access.emulator.document_parts import (
     AuditPart,
     GrantPart,
+    HeldPart,
     MailPart,
     MemberPart,
     OrganizationPart,
@@ -63,13 +64,22 @@ class Document(Part):
                 raise ValueError(f"grants: {grant.email} is not among the members")
             if grant.project not in projects:
                 raise ValueError(f"grants: {grant.project} is not among the projects")
+        accounts = [account.username for account in self.service_accounts]
         for team in self.teams:
             for email in team.members:
                 if same_key(email) not in keys:
                     raise ValueError(f"teams: {email} is not among the members")
-            for held in team.projects:
+            for username in team.service_accounts:
+                if username not in accounts:
+                    raise ValueError(f"teams: {username} is not among the service accounts")
+        holders: list[tuple[str, list[HeldPart]]] = [("teams", team.projects) for team in self.teams]
+        holders += [("service_accounts", account.projects) for account in self.service_accounts]
+        for part, grants in holders:
+            for held in grants:
                 if held.id not in projects:
-                    raise ValueError(f"teams: {held.id} is not among the projects")
+                    raise ValueError(f"{part}: {held.id} is not among the projects")
+        for project in self.projects:
+            _unique("custom_roles", [role.role_id for role in project.custom_roles])
         return self
 
 

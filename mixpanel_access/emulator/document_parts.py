@@ -47,10 +47,15 @@ class GrantPart(Part):
 
 
 class CustomRolePart(Part):
-    """A custom role of a project."""
+    """A custom role of a project; `created_by` is a user's id."""
 
     role_id: ProjectRole
     name: str
+    description: str = ""
+    permissions: list[str] = Field(default_factory=list)
+    created: Instant | None = None
+    modified: Instant | None = None
+    created_by: Id | None = None
 
 
 class ProjectPart(Part):
@@ -59,27 +64,33 @@ class ProjectPart(Part):
     id: Id
     name: str
     all_users: ProjectRole | None = None
+    timezone_name: str = "US/Pacific"
+    domain: Literal["mixpanel.com", "eu.mixpanel.com", "in.mixpanel.com"] = "mixpanel.com"
     custom_roles: list[CustomRolePart] = Field(default_factory=list)
 
 
-class TeamGrantPart(Part):
-    """A team's role in a project."""
+class HeldPart(Part):
+    """A role in a project, of a team or a service account."""
 
     id: Id
     role: ProjectRole
 
 
 class TeamPart(Part):
-    """A team, with its members' addresses and its projects."""
+    """A team, with its members' addresses, its projects, and its service accounts' user names."""
 
     id: Id
     name: str
+    org_role: OrganizationRole | None = None
+    scim_managed: bool = False
+    external_id: str | None = None
     members: list[Email] = Field(default_factory=list)
-    projects: list[TeamGrantPart] = Field(default_factory=list)
+    projects: list[HeldPart] = Field(default_factory=list)
+    service_accounts: list[str] = Field(default_factory=list)
 
 
 class ServiceAccountPart(Part):
-    """A service account that may log in."""
+    """A service account that may log in; `creator` is a user's id."""
 
     username: str
     secret: str
@@ -87,6 +98,12 @@ class ServiceAccountPart(Part):
     user_id: Id = 9001
     id: Id | None = None
     expires: Instant | None = None
+    created: Instant | None = None
+    creator: Id | None = None
+    creator_name: str | None = None
+    creator_email: str | None = None
+    last_used: Instant | None = None
+    projects: list[HeldPart] = Field(default_factory=list)
 
 
 class MailPart(Part):

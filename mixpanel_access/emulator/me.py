@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.responses import Response
 
 from mixpanel_access.emulator.answer import ok
+from mixpanel_access.emulator.common import own_roles
 from mixpanel_access.emulator.routing import Call, Endpoint
-from mixpanel_access.model.roles import project_role_of
+from mixpanel_access.model import roles
 
-_ROLE_IDS = {"owner": 1, "admin": 2}
+_ROLE_IDS: Final = {role: number for number, role in enumerate(roles.PROJECT_ROLES, 1)}
 
 
 def _me(call: Call) -> Response:
     organization = call.store.setting("organization")
-    role = project_role_of(call.account.role)
-    visible = call.store.projects() if role else []
+    held = {project["id"]: roles.highest(own_roles(call, project["id"])) for project in call.store.projects()}
     return ok(
         {
             "user_id": call.account.user_id,
@@ -31,10 +33,11 @@ def _me(call: Call) -> Response:
                 str(project["id"]): {
                     "name": project["name"],
                     "organization_id": organization["id"],
-                    "domain": "mixpanel.com",
-                    "role": {"id": _ROLE_IDS.get(role or ""), "name": role},
+                    "domain": project["domain"],
+                    "role": {"id": _ROLE_IDS.get(held[project["id"]] or ""), "name": held[project["id"]]},
                 }
-                for project in visible
+                for project in call.store.projects()
+                if held[project["id"]]
             },
         }
     )

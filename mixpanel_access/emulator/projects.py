@@ -6,9 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import in_organization, managing, project
+from mixpanel_access.emulator.common import in_organization, managing, own_roles, project_managing
 from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
@@ -17,18 +16,18 @@ from mixpanel_access.model.address import same_key
 
 def _list(call: Call) -> Response:
     in_organization(call)
-    return ok([_row(row["id"], row["name"]) for row in call.store.projects()])
+    return ok([_row(row) for row in call.store.projects()])
 
 
-def _row(id_: int, name: str) -> dict[str, Any]:
+def _row(project: dict[str, Any]) -> dict[str, Any]:
+    id_ = project["id"]
     secrets = {"token": f"token-{id_}", "api_key": f"key-{id_}", "api_secret": f"secret-{id_}"}
-    return {"id": id_, "name": name, **secrets, "url": "", "timezone_name": "US/Pacific"}
+    return {"id": id_, "name": project["name"], **secrets, "url": "", "timezone_name": project["timezone_name"]}
 
 
 def _granted_users(call: Call) -> Response:
     """One row a grant; the organization role, teams, individual grants, all users, in this order."""
-    row = project(call, call.number("p"))
-    rules.must_manage(call.account.role)
+    row = project_managing(call)
     members = {member.key: member for member in call.store.members()}
     joined = [member for member in members.values() if not member.invited]
     rows: list[dict[str, Any]] = []
@@ -50,8 +49,7 @@ def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
 
 
 def _one_user(call: Call) -> Response:
-    row = project(call, call.number("p"))
-    rules.must_manage(call.account.role)
+    row = project_managing(call)
     member = call.store.member(call.places["email"])
     role = call.store.individual(row["id"]).get(same_key(call.places["email"]))
     teams = [held for held in call.store.team_grants(row["id"]) if held["key"] == same_key(call.places["email"])]
@@ -75,9 +73,9 @@ def _organization_roles(call: Call) -> Response:
 
 
 def _project_roles(call: Call) -> Response:
-    row = project(call, call.number("p"))
-    rules.must_manage(call.account.role)
-    own = [role for role in roles.PROJECT_ROLES if roles.may_assign_in_project(call.account.role, role)]
+    row = project_managing(call)
+    highest = roles.highest(own_roles(call, row["id"]))
+    own = [role for role in roles.PROJECT_ROLES if roles.project_rank(role) <= roles.project_rank(highest)]
     return ok([*own, *[role["role_id"] for role in row["custom_roles"]]])
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.audit_store import Actor
-from mixpanel_access.emulator.store import Account, Member, Store
+from mixpanel_access.emulator.store import Member, Store
+from mixpanel_access.emulator.team_store import Team
 from mixpanel_access.model import roles
 
 
@@ -95,9 +97,14 @@ class Audit:
             changed = {"old_role": self.project_role(project, old), "new_role": self.project_role(project, new)}
             self.event("user.role_changed", {**who, **changed}, project=project, entity=(_id(member), member.email))
 
-    def joined_team(self, team: int, name: str, member: Member) -> None:
-        """Somebody is in a team from now on."""
-        self.event("team.user_added", {"team_id": str(team), **_who(member)}, entity=(team, name))
+    def team(self, verb: str, team: Team, **more: Any) -> None:
+        """Something about a team: `created`, `user_added`, ..."""
+        payload = {"team_id": str(team.id), "team_name": team.name, **more}
+        self.event(f"team.{verb}", payload, entity=(team.id, team.name))
+
+    def team_member(self, verb: str, team: Team, member: Member) -> None:
+        """Somebody is `user_added` to a team, or `user_removed` from it."""
+        self.team(verb, team, **_who(member))
 
     def logged_in(self, member: Member, method: str) -> None:
         """Somebody logs in."""
@@ -107,6 +114,10 @@ class Audit:
         """Somebody tries to log in, and is not let in."""
         payload = {"login_method": method, "reason": reason}
         self.event("session.login_failed", payload, entity=(_id(member), member.email))
+
+    def role(self, role: str) -> dict[str, Any]:
+        """An organization role as the log writes it."""
+        return role_object(role)
 
     def project_role(self, project: int, role: str) -> dict[str, Any]:
         """A project role as the log writes it, a custom one with its name."""

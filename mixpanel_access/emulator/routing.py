@@ -16,9 +16,10 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
+from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.recording import Audit
-from mixpanel_access.emulator.store import Account, Store
+from mixpanel_access.emulator.store import Store
 
 LARGEST_BODY: Final = 10_000_000
 """Bytes of a request's body that are read."""

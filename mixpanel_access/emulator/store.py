@@ -6,7 +6,6 @@ refusal rolls all of it back.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,10 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.emulator import whole
+from mixpanel_access.emulator.account_store import AccountStore
 from mixpanel_access.emulator.audit_store import AuditStore
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
-from mixpanel_access.emulator.tables import SCHEMA, as_instant, as_text
+from mixpanel_access.emulator.role_store import RoleStore
+from mixpanel_access.emulator.tables import FORM, SCHEMA, as_instant, as_text, insert
+from mixpanel_access.emulator.team_store import TeamStore
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
@@ -43,19 +45,7 @@ class Member:
         return self.invited_at is not None
 
 
-@dataclass(frozen=True)
-class Account:
-    """A service account."""
-
-    username: str
-    secret: str
-    role: str
-    user_id: int
-    id: int
-    expires: datetime | None
-
-
-class Store(AuditStore):
+class Store(AuditStore, AccountStore, TeamStore, RoleStore):
     """The organization.
 
     Args:
@@ -72,7 +62,8 @@ class Store(AuditStore):
             # Handlers all run on the server's one thread; only its making may be on another.
             self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.executescript(SCHEMA)
+            self._must_be_ours()
+            self._db.executescript(f"PRAGMA user_version = {FORM};{SCHEMA}")
             if not self._db.execute("SELECT 1 FROM setting LIMIT 1").fetchone():
                 self.seed(_EMPTY)
         except sqlite3.Error as error:
@@ -84,6 +75,13 @@ class Store(AuditStore):
                 why=str(error),
                 next_step="Give a file that does not exist yet, or one that the emulator made.",
             ) from None
+
+    def _must_be_ours(self) -> None:
+        """Another program's file, or one of an earlier form of the tables, is not touched."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        found = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if found and version != FORM:
+            raise sqlite3.DatabaseError(f"its tables ({', '.join(found)}) are not those of this emulator")
 
     def close(self) -> None:
         """Close the database."""
@@ -114,16 +112,11 @@ class Store(AuditStore):
         return _member(rows[0]) if rows else None
 
     def projects(self) -> list[dict[str, Any]]:
-        """Every project: id, name, all_users, custom_roles."""
+        """Every project: id, name, all_users, timezone_name, domain, custom_roles."""
         return [
-            {**row, "custom_roles": json.loads(row["custom_roles"])}
+            {**row, "custom_roles": self.custom_roles(row["id"])}
             for row in self._rows("SELECT * FROM project ORDER BY id")
         ]
-
-    def custom_role_name(self, project: int, role: str) -> str | None:
-        """The name of a project's custom role, or None where the project has no such role."""
-        held = [role_ for row in self.projects() if row["id"] == project for role_ in row["custom_roles"]]
-        return next((role_["name"] for role_ in held if role_["role_id"] == role), None)
 
     def grant(self, project: int, email: str) -> str | None:
         """The role of one person's individual grant in a project."""
@@ -137,27 +130,6 @@ class Store(AuditStore):
             row["key"]: row["role"]
             for row in self._rows("SELECT key, role FROM individual_grant WHERE project = ? ORDER BY rowid", project)
         }
-
-    def team_grants(self, project: int) -> list[dict[str, Any]]:
-        """One row a team's member in a project: key, role, id, name."""
-        return self._rows(
-            "SELECT m.key, g.role, t.id, t.name FROM team_grant g JOIN team t ON t.id = g.team "
-            "JOIN team_member m ON m.team = t.id WHERE g.project = ? ORDER BY t.id, m.rowid",
-            project,
-        )
-
-    def teams(self) -> dict[int, str]:
-        """The names of the teams, by their ids."""
-        return {row["id"]: row["name"] for row in self._rows("SELECT id, name FROM team ORDER BY id")}
-
-    def account(self, username: str) -> Account | None:
-        """A service account."""
-        rows = self._rows("SELECT * FROM service_account WHERE username = ?", username)
-        return _account(rows[0]) if rows else None
-
-    def accounts(self) -> list[Account]:
-        """Every service account."""
-        return [_account(row) for row in self._rows("SELECT * FROM service_account ORDER BY id")]
 
     def mails(self) -> list[dict[str, Any]]:
         """The invitation e-mails that went out."""
@@ -186,8 +158,8 @@ class Store(AuditStore):
             )
         else:
             user_id = None if invited else self._user_id(key)
-            row = (key, email.strip(), name, role, user_id, invited_at, None)
-            self._db.execute("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            row = {"key": key, "email": email.strip(), "name": name, "role": role, "id": user_id}
+            insert(self._db, "member", [{**row, "invited_at": invited_at}])
 
     def change_role(self, email: str, role: str) -> None:
         """Change an organization role and nothing else."""
@@ -221,11 +193,6 @@ class Store(AuditStore):
                 (project, same_key(email), role),
             )
 
-    def join_team(self, team: int, email: str) -> bool:
-        """Make somebody a member of a team; whether they were none."""
-        done = self._db.execute("INSERT OR IGNORE INTO team_member VALUES (?, ?)", (team, same_key(email)))
-        return done.rowcount > 0
-
     def send_mail(self, email: str, kind: str) -> None:
         """Note that an invitation e-mail went out."""
         row = (email, kind, as_text(self.clock.now()))
@@ -238,10 +205,6 @@ class Store(AuditStore):
             return int(former[0]["id"])
         taken = self._rows("SELECT max(id) AS id FROM (SELECT id FROM member UNION ALL SELECT id FROM former_user)")
         return max(taken[0]["id"] or 0, 500) + 1
-
-
-def _account(row: dict[str, Any]) -> Account:
-    return Account(**{**row, "expires": as_instant(row["expires"])})
 
 
 def _member(row: dict[str, Any]) -> Member:

@@ -38,5 +38,10 @@ class StoreBase:
         """Change one of the document's settings."""
         self._db.execute("UPDATE setting SET value = ? WHERE name = ?", (json.dumps(value), name))
 
+    def _next_id(self, table: str, first: int) -> int:
+        """An id that no row of the table has or had."""
+        found = self._rows("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+        return max(found[0]["seq"] if found else 0, first - 1) + 1
+
     def _rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
         return rows(self._db, statement, *values)

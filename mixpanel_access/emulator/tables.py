@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from mixpanel_access.model.dates import instant
+
+FORM: Final = 2
+"""The number of this form of the tables, kept in the file as its `user_version`."""
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -14,20 +19,35 @@ CREATE TABLE IF NOT EXISTS member (
     key TEXT PRIMARY KEY, email TEXT NOT NULL, name TEXT, role TEXT NOT NULL, id INTEGER UNIQUE,
     invited_at TEXT, last_login TEXT);
 CREATE TABLE IF NOT EXISTS project (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, all_users TEXT, custom_roles TEXT NOT NULL);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, all_users TEXT, timezone_name TEXT NOT NULL,
+    domain TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS custom_role (
+    project INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE, role_id TEXT NOT NULL, name TEXT NOT NULL,
+    description TEXT NOT NULL, permissions TEXT NOT NULL, created TEXT, modified TEXT, created_by INTEGER,
+    PRIMARY KEY (project, role_id));
 CREATE TABLE IF NOT EXISTS individual_grant (
-    project INTEGER NOT NULL REFERENCES project(id), key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE,
-    role TEXT NOT NULL, PRIMARY KEY (project, key));
-CREATE TABLE IF NOT EXISTS team (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    project INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
+    key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE, role TEXT NOT NULL, PRIMARY KEY (project, key));
+CREATE TABLE IF NOT EXISTS team (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, org_role TEXT, scim_managed INTEGER NOT NULL,
+    external_id TEXT);
 CREATE TABLE IF NOT EXISTS team_member (
-    team INTEGER NOT NULL REFERENCES team(id), key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE,
-    PRIMARY KEY (team, key));
+    team INTEGER NOT NULL REFERENCES team(id) ON DELETE CASCADE,
+    key TEXT NOT NULL REFERENCES member(key) ON DELETE CASCADE, PRIMARY KEY (team, key));
 CREATE TABLE IF NOT EXISTS team_grant (
-    team INTEGER NOT NULL REFERENCES team(id), project INTEGER NOT NULL REFERENCES project(id), role TEXT NOT NULL,
-    PRIMARY KEY (team, project));
+    team INTEGER NOT NULL REFERENCES team(id) ON DELETE CASCADE,
+    project INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE, role TEXT NOT NULL, PRIMARY KEY (team, project));
 CREATE TABLE IF NOT EXISTS service_account (
-    username TEXT PRIMARY KEY, secret TEXT NOT NULL, role TEXT NOT NULL, user_id INTEGER NOT NULL,
-    id INTEGER NOT NULL UNIQUE, expires TEXT);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, role TEXT NOT NULL,
+    user_id INTEGER NOT NULL, expires TEXT, created TEXT, creator INTEGER, creator_name TEXT, creator_email TEXT,
+    last_used TEXT);
+CREATE TABLE IF NOT EXISTS service_account_grant (
+    account INTEGER NOT NULL REFERENCES service_account(id) ON DELETE CASCADE,
+    project INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE, role TEXT NOT NULL,
+    PRIMARY KEY (account, project));
+CREATE TABLE IF NOT EXISTS team_service_account (
+    team INTEGER NOT NULL REFERENCES team(id) ON DELETE CASCADE,
+    account INTEGER NOT NULL REFERENCES service_account(id) ON DELETE CASCADE, PRIMARY KEY (team, account));
 CREATE TABLE IF NOT EXISTS former_user (key TEXT PRIMARY KEY, id INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mail (n INTEGER PRIMARY KEY, email TEXT NOT NULL, kind TEXT NOT NULL, sent_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS audit_event (
@@ -36,10 +56,23 @@ CREATE TABLE IF NOT EXISTS audit_event (
 CREATE INDEX IF NOT EXISTS audit_by_time ON audit_event (created, n);
 """
 TABLES: Final = (
-    "team_member", "team_grant", "individual_grant", "team", "member", "project", "service_account", "mail",
-    "former_user", "audit_event", "setting",
+    "team_service_account", "service_account_grant", "team_member", "team_grant", "individual_grant", "custom_role",
+    "team", "member", "project", "service_account", "mail", "former_user", "audit_event", "setting", "sqlite_sequence",
 )  # fmt: skip
-"""Every table, in an order in which they can be emptied."""
+"""Every table, in an order in which they can be emptied; the last has the ids that were given out."""
+
+TEAM_ROLES: Final = (
+    "(SELECT team, project, role FROM team_grant "
+    "UNION ALL SELECT t.id, p.id, t.org_role FROM team t, project p WHERE t.org_role IN ('owner', 'admin'))"
+)
+"""What every team holds in every project, by a grant or by its organization role."""
+
+
+def insert(db: sqlite3.Connection, table: str, values: Iterable[Mapping[str, object]]) -> None:
+    """Insert rows, each by the names of its columns."""
+    for row in values:
+        places = ", ".join("?" * len(row))
+        db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))  # noqa: S608  # our own names
 
 
 def rows(db: sqlite3.Connection, statement: str, *values: object) -> list[dict[str, Any]]:
@@ -47,6 +80,14 @@ def rows(db: sqlite3.Connection, statement: str, *values: object) -> list[dict[s
     cursor = db.execute(statement, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def custom_roles(db: sqlite3.Connection, project: int) -> list[dict[str, Any]]:
+    """The custom roles of a project, in the order in which they came."""
+    return [
+        {**row, "permissions": json.loads(row["permissions"])}
+        for row in rows(db, "SELECT * FROM custom_role WHERE project = ? ORDER BY rowid", project)
+    ]
 
 
 def as_text(value: datetime | None) -> str | None:

@@ -14,9 +14,17 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import in_organization, managing, project, project_number
+from mixpanel_access.emulator.common import (
+    in_organization,
+    join,
+    joinable_team,
+    known_member,
+    managing,
+    may_grant,
+    project,
+    project_number,
+)
 from mixpanel_access.emulator.routing import Call, Endpoint
-from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 
@@ -101,10 +109,9 @@ def _invite(call: Call) -> Response:
         if known and known.invited:
             rules.must_change(call.account.role, known.role, user.email)
         for held in user.projects:
-            _must_grant(call, held.id, held.role)
+            may_grant(call, held.id, held.role)
         for team in user.teams:
-            if team not in call.store.teams():
-                raise Refusal(404, f"no team {team}")
+            joinable_team(call, team)
     joined = {member.key for member in call.store.members() if not member.invited}
     _send_mails(call, [user.email for user in users if same_key(user.email) not in joined], "invitation")
     for user in users:
@@ -113,8 +120,7 @@ def _invite(call: Call) -> Response:
         for held in user.projects:
             _put_grant(call, held.id, user.email, held.role)
         for team in user.teams:
-            if call.store.join_team(team, user.email):
-                call.audit.joined_team(team, call.store.teams()[team], _known(call, user.email))
+            join(call, team, known_member(call, user.email))
     return ok(
         {
             "invited": [user.email for user in users if same_key(user.email) not in joined],
@@ -140,7 +146,7 @@ def _grant(call: Call) -> Response:
         _must_be_address(email)
         number = project_number(id_)
         orders.append((number, email, role))
-        _must_grant(call, number, role)
+        may_grant(call, number, role)
     strangers = {same_key(email): email for _, email, _ in orders if call.store.member(email) is None}
     if strangers:
         rules.must_assign(call.account.role, roles.MEMBER, call.store.setting("organization")["plan"])
@@ -155,7 +161,7 @@ def _grant(call: Call) -> Response:
 def _change_role(call: Call) -> Response:
     managing(call)
     role, email = call.read(_Role).role, call.places["email"]
-    member = _known(call, email)
+    member = known_member(call, email)
     rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
     rules.must_change(call.account.role, member.role, email)
     if role != roles.OWNER:
@@ -168,7 +174,7 @@ def _change_role(call: Call) -> Response:
 def _take_grants(call: Call) -> Response:
     managing(call)
     ids, email = call.read(_ProjectIds).projectIds, call.places["email"]
-    _known(call, email)
+    known_member(call, email)
     for id_ in ids:
         project(call, id_)
     for id_ in ids:
@@ -232,13 +238,6 @@ def _send_mails(call: Call, emails: list[str], kind: str) -> None:
         call.store.send_mail(email, kind)
 
 
-def _known(call: Call, email: str) -> Member:
-    member = call.store.member(email)
-    if member is None:
-        raise Refusal(404, f"{email} is not in the organization")
-    return member
-
-
 def _put_invitation(call: Call, email: str, role: str) -> None:
     call.store.put_member(email, role, invited=True)
     call.audit.invitation_sent(email, role)
@@ -247,17 +246,12 @@ def _put_invitation(call: Call, email: str, role: str) -> None:
 def _put_grant(call: Call, project_id: int, email: str, role: str | None) -> None:
     old = call.store.grant(project_id, email)
     call.store.put_grant(project_id, email, role)
-    call.audit.grant_changed(project_id, _known(call, email), old, role, "admin")
+    call.audit.grant_changed(project_id, known_member(call, email), old, role, "admin")
 
 
 def _must_be_address(email: str) -> None:
     if problem_with(email):
         raise Refusal(400, f"{email} is not an e-mail address")
-
-
-def _must_grant(call: Call, id_: int, role: str) -> None:
-    custom = [held["role_id"] for held in project(call, id_)["custom_roles"]]
-    rules.must_assign_in_project(call.account.role, role, custom)
 
 
 def _must_leave_an_owner(call: Call, leaving: set[str]) -> None:

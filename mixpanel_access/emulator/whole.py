@@ -7,86 +7,96 @@ import sqlite3
 from itertools import count
 from typing import Any, Final
 
+from mixpanel_access.emulator.account_store import FIRST_ACCOUNT
 from mixpanel_access.emulator.document import Document
-from mixpanel_access.emulator.tables import TABLES, as_text, rows
+from mixpanel_access.emulator.tables import TABLES, as_text, custom_roles, insert, rows
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 
-_FIRST_ACCOUNT: Final = 987_654
-"""The id of the first service account that is seeded without one."""
-
-_EVENT: Final = "type, created, project, user_id, user_email, client_ip, service, entity_id, entity_name, payload"
+_SETTINGS: Final = {"organization", "security", "invitation_life_days", "rate_limit_per_minute"}
 
 
 def write(db: sqlite3.Connection, document: Document) -> None:
     """Replace everything by the document, within the caller's transaction."""
     for table in TABLES:
         db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
-    settings = document.model_dump(
-        mode="json", include={"organization", "security", "invitation_life_days", "rate_limit_per_minute"}
-    )
-    db.executemany("INSERT INTO setting VALUES (?, ?)", [(k, json.dumps(v)) for k, v in settings.items()])
-    db.executemany(
-        "INSERT INTO project VALUES (?, ?, ?, ?)",
-        [
-            (p.id, p.name, p.all_users, json.dumps([role.model_dump() for role in p.custom_roles]))
-            for p in document.projects
-        ],
-    )
+    settings = document.model_dump(mode="json", include=_SETTINGS)
+    insert(db, "setting", [{"name": name, "value": json.dumps(value)} for name, value in settings.items()])
+    _write_projects(db, document)
+    _write_people(db, document)
+    _write_accounts(db, document)
+    _write_teams(db, document)
+    insert(db, "mail", [{"email": m.email, "kind": m.kind, "sent_at": as_text(m.sent_at)} for m in document.mails])
+    events = [
+        {**event.model_dump(), "created": written(event.created), "payload": _json(event.payload)}
+        for event in document.audit
+    ]
+    insert(db, "audit_event", events)
+
+
+def _write_projects(db: sqlite3.Connection, document: Document) -> None:
+    for project in document.projects:
+        insert(db, "project", [project.model_dump(exclude={"custom_roles"})])
+        for role in project.custom_roles:
+            instants = {"created": as_text(role.created), "modified": as_text(role.modified)}
+            row = {"project": project.id, **role.model_dump(), "permissions": _json(role.permissions), **instants}
+            insert(db, "custom_role", [row])
+
+
+def _write_people(db: sqlite3.Connection, document: Document) -> None:
     next_id = max([m.id or 0 for m in document.members], default=0)
-    members = []
-    for m in document.members:
-        if m.id is None and m.invited_at is None:
-            next_id = max(next_id, 500) + 1
-            m = m.model_copy(update={"id": next_id})  # noqa: PLW2901  # the numbered one takes its place
-        members.append((same_key(m.email), m.email, m.name, m.role, m.id, as_text(m.invited_at), as_text(m.last_login)))
-    db.executemany("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?)", members)
-    db.executemany(
-        "INSERT INTO individual_grant VALUES (?, ?, ?)",
-        [(g.project, same_key(g.email), g.role) for g in document.grants],
-    )
-    db.executemany("INSERT INTO team VALUES (?, ?)", [(t.id, t.name) for t in document.teams])
-    db.executemany(
-        "INSERT OR IGNORE INTO team_member VALUES (?, ?)",
-        [(t.id, same_key(email)) for t in document.teams for email in t.members],
-    )
-    db.executemany(
-        "INSERT OR REPLACE INTO team_grant VALUES (?, ?, ?)",
-        [(t.id, held.id, held.role) for t in document.teams for held in t.projects],
-    )
-    taken = {a.id for a in document.service_accounts}
-    free = (id_ for id_ in count(_FIRST_ACCOUNT) if id_ not in taken)
-    db.executemany(
-        "INSERT INTO service_account VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (a.username, a.secret, a.role, a.user_id, a.id or next(free), as_text(a.expires))
-            for a in document.service_accounts
-        ],
-    )
-    db.executemany(
-        "INSERT INTO mail (email, kind, sent_at) VALUES (?, ?, ?)",
-        [(m.email, m.kind, as_text(m.sent_at)) for m in document.mails],
-    )
-    db.executemany(
-        f"INSERT INTO audit_event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # our own words
-        [
-            (
-                e.type, written(e.created), e.project, e.user_id, e.user_email, e.client_ip, e.service, e.entity_id,
-                e.entity_name, json.dumps(e.payload, ensure_ascii=False),
-            )
-            for e in document.audit
-        ],
-    )  # fmt: skip
+    for member in document.members:
+        id_ = member.id
+        if id_ is None and member.invited_at is None:
+            next_id = id_ = max(next_id, 500) + 1
+        instants = {"invited_at": as_text(member.invited_at), "last_login": as_text(member.last_login)}
+        insert(db, "member", [{"key": same_key(member.email), **member.model_dump(), "id": id_, **instants}])
+    grants = [{"project": g.project, "key": same_key(g.email), "role": g.role} for g in document.grants]
+    insert(db, "individual_grant", grants)
+
+
+def _write_accounts(db: sqlite3.Connection, document: Document) -> None:
+    taken = {account.id for account in document.service_accounts}
+    free = (id_ for id_ in count(FIRST_ACCOUNT) if id_ not in taken)
+    for account in document.service_accounts:
+        id_ = account.id or next(free)
+        instants = {name: as_text(getattr(account, name)) for name in ("expires", "created", "last_used")}
+        insert(db, "service_account", [{**account.model_dump(exclude={"projects"}), "id": id_, **instants}])
+        held = {grant.id: grant.role for grant in account.projects}
+        insert(db, "service_account_grant", [{"account": id_, "project": p, "role": r} for p, r in held.items()])
+
+
+def _write_teams(db: sqlite3.Connection, document: Document) -> None:
+    accounts = {row["username"]: row["id"] for row in rows(db, "SELECT username, id FROM service_account")}
+    for team in document.teams:
+        insert(db, "team", [team.model_dump(exclude={"members", "projects", "service_accounts"})])
+        keys = dict.fromkeys(map(same_key, team.members))
+        insert(db, "team_member", [{"team": team.id, "key": key} for key in keys])
+        held = {grant.id: grant.role for grant in team.projects}
+        insert(db, "team_grant", [{"team": team.id, "project": p, "role": r} for p, r in held.items()])
+        ids = dict.fromkeys(accounts[username] for username in team.service_accounts)
+        insert(db, "team_service_account", [{"team": team.id, "account": id_} for id_ in ids])
 
 
 def read(db: sqlite3.Connection) -> dict[str, Any]:
     """The document of the organization, but for the time."""
     emails = {row["key"]: row["email"] for row in rows(db, "SELECT key, email FROM member")}
+    usernames = {row["id"]: row["username"] for row in rows(db, "SELECT id, username FROM service_account")}
+
+    def of(team: int, column: str, table: str, names: dict[Any, str]) -> list[str]:
+        found = rows(db, f"SELECT {column} FROM {table} WHERE team = ? ORDER BY {column}", team)  # noqa: S608  # our own
+        return [names[row[column]] for row in found]
+
+    def held(holder: str, id_: int) -> list[dict[str, Any]]:
+        table = {"team": "team_grant", "account": "service_account_grant"}[holder]
+        statement = f"SELECT project AS id, role FROM {table} WHERE {holder} = ? ORDER BY project"  # noqa: S608  # our own
+        return rows(db, statement, id_)
+
     return {
         **{row["name"]: json.loads(row["value"]) for row in rows(db, "SELECT * FROM setting")},
-        "members": rows(db, "SELECT email, name, role, id, invited_at, last_login FROM member ORDER BY rowid"),
+        "members": [_without(row, "key") for row in rows(db, "SELECT * FROM member ORDER BY rowid")],
         "projects": [
-            {**row, "custom_roles": json.loads(row["custom_roles"])}
+            {**row, "custom_roles": [_without(role, "project") for role in custom_roles(db, row["id"])]}
             for row in rows(db, "SELECT * FROM project ORDER BY id")
         ],
         "grants": [
@@ -96,20 +106,28 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
         "teams": [
             {
                 **team,
-                "members": [
-                    emails[row["key"]]
-                    for row in rows(db, "SELECT key FROM team_member WHERE team = ? ORDER BY key", team["id"])
-                ],
-                "projects": rows(
-                    db, "SELECT project AS id, role FROM team_grant WHERE team = ? ORDER BY project", team["id"]
-                ),
+                "scim_managed": bool(team["scim_managed"]),
+                "members": of(team["id"], "key", "team_member", emails),
+                "projects": held("team", team["id"]),
+                "service_accounts": of(team["id"], "account", "team_service_account", usernames),
             }
             for team in rows(db, "SELECT * FROM team ORDER BY id")
         ],
-        "service_accounts": rows(db, "SELECT * FROM service_account ORDER BY username"),
+        "service_accounts": [
+            {**row, "projects": held("account", row["id"])}
+            for row in rows(db, "SELECT * FROM service_account ORDER BY username")
+        ],
         "mails": rows(db, "SELECT email, kind, sent_at FROM mail ORDER BY n"),
         "audit": [
-            {**row, "payload": json.loads(row["payload"])}
-            for row in rows(db, f"SELECT {_EVENT} FROM audit_event ORDER BY n")  # noqa: S608  # our own words
+            {**_without(row, "n"), "payload": json.loads(row["payload"])}
+            for row in rows(db, "SELECT * FROM audit_event ORDER BY n")
         ],
     }
+
+
+def _without(row: dict[str, Any], column: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != column}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

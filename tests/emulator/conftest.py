@@ -36,12 +36,28 @@ def organization(**changes: Any) -> dict[str, Any]:
             {"id": Q, "name": "Warehouse", "all_users": "consumer"},
         ],
         "grants": [{"project": P, "email": "lee@example.com", "role": "analyst"}],
-        "teams": [{"id": 77, "name": "Data", "members": ["lee@example.com"], "projects": [{"id": P, "role": "admin"}]}],
+        "teams": [
+            {
+                "id": 77,
+                "name": "Data",
+                "members": ["lee@example.com"],
+                "projects": [{"id": P, "role": "admin"}],
+                "service_accounts": ["old-bot"],
+            },
+            {"id": 80, "name": "Other"},
+        ],
         "service_accounts": [
             {"username": f"{role}-bot", "secret": "s:ecret", "role": role}
             for role in ("owner", "admin", "billing_admin", "member")
         ]
-        + [{"username": "old-bot", "secret": "s:ecret", "expires": "2026-05-04T13:00:00Z"}],
+        + [
+            {
+                "username": "old-bot",
+                "secret": "s:ecret",
+                "expires": "2026-05-04T13:00:00Z",
+                "projects": [{"id": P, "role": "consumer"}],
+            }
+        ],
         **changes,
     }
 
@@ -133,8 +149,12 @@ def served() -> Iterator[Callable[..., tuple[EmulatorServer, Client]]]:
 
 
 def unchanged(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Whether two dumps differ in the time alone."""
-    return {**before, "now": 0} == {**after, "now": 0}
+    """Whether two dumps differ in the time alone, and in when service accounts were used."""
+    return _timeless(before) == _timeless(after)
+
+
+def _timeless(dump: dict[str, Any]) -> dict[str, Any]:
+    return {**dump, "now": 0, "service_accounts": [{**row, "last_used": 0} for row in dump["service_accounts"]]}
 
 
 @pytest.fixture

@@ -168,6 +168,21 @@ SEEDS = {
     "project twice": (organization(projects=[{"id": P, "name": "A"}, {"id": P, "name": "B"}], teams=[]), "projects"),
     "team twice": (organization(teams=[{"id": 1, "name": "A"}, {"id": 1, "name": "B"}]), "teams"),
     "account twice": (organization(service_accounts=[{"username": "a", "secret": "b"}] * 2), "service_accounts"),
+    "account in no project": (
+        organization(
+            teams=[], service_accounts=[{"username": "a", "secret": "b", "projects": [{"id": 1, "role": "admin"}]}]
+        ),
+        "service_accounts: 1 is not among the projects",
+    ),
+    "team of no account": (
+        organization(teams=[{"id": 1, "name": "A", "service_accounts": ["nobody"]}]),
+        "nobody is not among the service accounts",
+    ),
+    "custom role twice": (
+        organization(projects=[{"id": P, "name": "A", "custom_roles": [{"role_id": CUSTOM, "name": "S"}] * 2}]),
+        "custom_roles",
+    ),
+    "unknown region": (organization(projects=[{"id": P, "name": "A", "domain": "example.com"}]), "projects.0.domain"),
     "grant twice": (
         organization(
             grants=[{"project": P, "email": email, "role": CUSTOM} for email in ("lee@example.com", "LEE@example.com")]

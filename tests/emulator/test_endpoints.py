@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 import pytest
 
 from mixpanel_access.emulator.app import ENDPOINTS
-from tests.emulator.conftest import ORG, Client, P, unchanged
+from tests.emulator.conftest import CUSTOM, ORG, Client, P, unchanged
 
 LEE, BO = "lee@example.com", "bo@agency.example.org"
 MANAGERS, EVERYBODY = ("owner", "admin"), ("owner", "admin", "billing_admin", "member")
-PLACES = {"o": ORG, "p": P, "email": LEE}
+ACCOUNT = 987658
+PLACES = {"o": ORG, "p": P, "email": LEE, "id": ACCOUNT, "t": 77, "role": CUSTOM}
+UNKNOWN = {"o": (1, "x"), "p": (1, "x"), "id": (1, "x", 2**63), "t": (1, "Data", 2**63), "role": ("x", "admin")}
 NAMES = [f"{endpoint.method} {endpoint.template}" for endpoint in ENDPOINTS]
 
 
@@ -58,6 +60,47 @@ AUDIT = Case(
         ({"created_lte": "0001-01-01T00:00:00Z"}, 400),
     ),
     bad_shapes=([], None, {"types": "session.logged_in"}, {"user_ids": [502]}, {"project_ids": [P]}, {"search": 1}),
+)
+BARE = frozenset({"status"})
+
+
+def _account(**change: Any) -> dict[str, Any]:
+    return {"username": "new-bot", **change}
+
+
+def _added(**change: Any) -> dict[str, Any]:
+    return {"service_account_ids": [ACCOUNT], "projects": [{"id": P, "role": "analyst"}], **change}
+
+
+def _left(id_: object, *accounts: object) -> dict[str, Any]:
+    return {"projects": [{"id": id_, "service_account_ids": list(accounts)}]}
+
+
+def _team_projects(**change: Any) -> dict[str, Any]:
+    team = {"id": 77, "projects": [{"id": P, "role": "analyst"}], **change}
+    return {"teams": [team], "add_default_projects": False}
+
+
+def _role(**change: Any) -> dict[str, Any]:
+    return {"name": "Export", "description": "read and export", **change}
+
+
+def _team_users(*emails: object, team: object = 77) -> dict[str, Any]:
+    return {"teams": [{"id": team, "users": [{"email": email} for email in emails]}]}
+
+
+TEAM_ACCOUNTS = Case(
+    {},
+    body={"service_account_ids": [ACCOUNT]},
+    bad_values=(({"service_account_ids": [ACCOUNT, 1]}, 404),),
+    bad_shapes=([], {}, {"service_account_ids": ACCOUNT}, {"service_account_ids": [str(ACCOUNT)]}),
+)
+REMOVED = Case(
+    None,
+    body=_left(P, ACCOUNT),
+    keys=BARE,
+    bad_values=((_left(P, ACCOUNT, 1), 404), (_left(1, ACCOUNT), 404), (_left(P, ACCOUNT, 987654), 404)),
+    bad_shapes=([], {}, _left(str(P), ACCOUNT), _left(P, str(ACCOUNT))),
 )
 SETTINGS = Case({}, body={"key": 1}, bad_shapes=([], None, "x", 1))
 UPDATED = {"updated": True, "fail_reason": None}
@@ -124,6 +167,53 @@ CASES = {
     "GET /organizations/{o}/assignable-org-roles": Case(list),
     "GET /api/app/projects/{p}/assignable-roles": Case(list),
     "GET /api/app/organizations/{o}/service-accounts": Case(list),
+    "POST /api/app/organizations/{o}/service-accounts": Case(
+        dict,
+        body=_account(role="admin", expires="2027-01-01T00:00:00Z", projects=[{"id": P, "role": "analyst"}]),
+        status=201,
+        bad_values=(
+            (_account(username=" "), 400),
+            (_account(username="a:b"), 400),
+            (_account(role="owner"), 400),
+            (_account(role="member"), 400),
+            (_account(expires="2026-05-04T11:00:00Z"), 400),
+            (_account(projects=[{"id": 1, "role": "analyst"}]), 404),
+            (_account(projects=[{"id": P, "role": "member"}]), 400),
+        ),
+        bad_shapes=(
+            [],
+            {},
+            {"username": 1},
+            _account(role=None),
+            _account(expires=1),
+            _account(projects={}),
+            _account(projects=[{"id": str(P), "role": "analyst"}]),
+        ),
+    ),
+    "GET /api/app/organizations/{o}/service-accounts/{id}": Case(dict),
+    "DELETE /api/app/organizations/{o}/service-accounts/{id}": Case(None, keys=BARE),
+    "POST /api/app/organizations/{o}/service-accounts/delete-service-accounts": Case(
+        None,
+        body={"service_account_ids": [ACCOUNT]},
+        keys=BARE,
+        bad_values=(({"service_account_ids": [ACCOUNT, 1]}, 404), ({"service_account_ids": [987654]}, 403)),
+        bad_shapes=([], {}, {"service_account_ids": ACCOUNT}, {"service_account_ids": [str(ACCOUNT)]}),
+    ),
+    "POST /api/app/organizations/{o}/service-accounts/add-to-project": Case(
+        None,
+        body=_added(),
+        keys=BARE,
+        bad_values=(
+            (_added(service_account_ids=[ACCOUNT, 1]), 404),
+            (_added(projects=[{"id": 1, "role": "analyst"}]), 404),
+            (_added(projects=[{"id": P, "role": "member"}]), 400),
+            (_added(projects=[{"id": P, "role": "owner"}]), 403),
+        ),
+        bad_shapes=([], {}, _added(projects=[P]), _added(service_account_ids=[str(ACCOUNT)])),
+    ),
+    "POST /api/app/organizations/{o}/service-accounts/remove-from-project": REMOVED,
+    "DELETE /api/app/organizations/{o}/service-accounts/remove-from-project": REMOVED,
+    "GET /api/app/projects/{p}/service-accounts": Case(list),
     "GET /organizations/{o}/twofactor": Case(dict),
     "POST /organizations/{o}/twofactor/update": Case(
         UPDATED,
@@ -144,6 +234,82 @@ CASES = {
         bad_shapes=([], {}, {"scim_name": 1}, {"scim_name": "x", "more": 1}),
     ),
     "GET /api/app/organizations/{o}/domains/get-discoverability": Case({"discoverability": "closed"}),
+    "GET /organizations/{o}/teams": Case(list, roles=EVERYBODY),
+    "GET /organizations/{o}/teams/": Case(list, roles=EVERYBODY),
+    "POST /organizations/{o}/add-teams/": Case(
+        [{"name": "Ops", "created": True}, {"name": "Data", "created": False}],
+        body={"teamNames": ["Ops", "Data"]},
+        bad_values=(({"teamNames": ["Ops", " "]}, 400),),
+        bad_shapes=([], {}, {"teams": ["Ops"]}, {"teamNames": "Ops"}, {"teamNames": [1]}),
+    ),
+    "POST /organizations/{o}/teams/{t}/update/": Case(
+        {"updated": True},
+        body={"name": "Data EU"},
+        bad_values=(({"name": ""}, 400), ({"name": "OTHER"}, 400)),
+        bad_shapes=([], {}, {"name": None}),
+    ),
+    "POST /organizations/{o}/delete-teams/": Case(
+        {},
+        body={"teamIds": [77]},
+        bad_values=(({"teamIds": [77, 1]}, 404), ({"teamIds": [2**63]}, 404)),
+        bad_shapes=([], {}, {"teamIds": ["77"]}, {"teamNames": ["Data"]}),
+    ),
+    "POST /organizations/{o}/add-projects-to-teams/": Case(
+        {"success": True},
+        body=_team_projects(),
+        bad_values=(
+            (_team_projects(id=1), 404),
+            (_team_projects(projects=[{"id": 1, "role": "analyst"}]), 404),
+            (_team_projects(projects=[{"id": P, "role": "member"}]), 400),
+            (_team_projects(projects=[{"id": P, "role": "owner"}]), 403),
+        ),
+        bad_shapes=([], {}, _team_projects(id="77"), _team_projects(projects=[P])),
+    ),
+    "POST /organizations/{o}/teams/{t}/delete-projects/": Case(
+        {},
+        body={"projectIds": [P]},
+        bad_values=(({"projectIds": [P, 1]}, 404),),
+        bad_shapes=([], {}, {"projectIds": P}, {"projectIds": [str(P)]}),
+    ),
+    "POST /organizations/{o}/add-users-to-teams/": Case(
+        {"success": True},
+        body=_team_users("kim@example.com"),
+        bad_values=((_team_users("kim@example.com", "nobody@example.com"), 404), (_team_users(LEE, team=1), 404)),
+        bad_shapes=([], {}, _team_users(1), _team_users(LEE, team="77")),
+    ),
+    "POST /organizations/{o}/teams/{t}/delete-users/": Case(
+        {"success": True},
+        body={"emails": [LEE]},
+        bad_values=(({"emails": [LEE, "kim@example.com"]}, 404), ({"emails": [LEE, "nobody@example.com"]}, 404)),
+        bad_shapes=([], {}, {"emails": LEE}),
+    ),
+    "GET /api/app/projects/{p}/granted-teams": Case({"teams": [{"id": 77, "name": "Data", "role": "admin"}]}),
+    "GET /api/app/organizations/{o}/teams/{t}/service-accounts": Case(list),
+    "POST /api/app/organizations/{o}/teams/{t}/service-accounts/add-to-team": replace(TEAM_ACCOUNTS, status=201),
+    "POST /api/app/organizations/{o}/teams/{t}/service-accounts/remove-from-team": TEAM_ACCOUNTS,
+    "GET /api/app/projects/{p}/custom-roles": Case(list),
+    "POST /api/app/projects/{p}/custom-roles": Case(
+        dict,
+        body=_role(permissions=["export_reports_csv"], copied_from_role_id=None),
+        bad_values=(
+            (_role(name=""), 400),
+            (_role(name="Support"), 400),
+            (_role(permissions=["fly"]), 400),
+            (_role(copied_from_role_id="x"), 404),
+        ),
+        bad_shapes=([], {}, {"name": "Export"}, _role(permissions="x"), _role(more=1), _role(name=None)),
+    ),
+    "GET /api/app/projects/{p}/custom-roles/switch-config": Case(dict),
+    "GET /api/app/projects/{p}/custom-roles/{role}": Case(dict),
+    "PUT /api/app/projects/{p}/custom-roles/{role}": Case(
+        dict,
+        body=_role(permissions=[]),
+        bad_values=((_role(name=" ", permissions=[]), 400), (_role(permissions=["fly"]), 400)),
+        bad_shapes=([], {}, _role(), _role(permissions=None), _role(permissions=[], copied_from_role_id=None)),
+    ),
+    "DELETE /api/app/projects/{p}/custom-roles/{role}": Case(
+        {"deleted_role_id": CUSTOM, "deleted_role_name": "Support", "migrated_grants_count": 0}
+    ),
     "POST /api/app/organizations/{o}/audit-logs": AUDIT,
     "POST /api/app/projects/{p}/audit-logs": AUDIT,
 }
@@ -175,7 +341,7 @@ def test_it_serves_whom_it_should(connect: Callable[..., Client], owner: Client,
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json()) == case.keys
     assert answer.json()["status"] == "ok"
-    results = answer.json()["results"]
+    results = answer.json().get("results")
     assert isinstance(results, case.results) if isinstance(case.results, type) else results == case.results
 
 
@@ -185,9 +351,9 @@ def test_it_refuses_and_changes_nothing(client: Client, name: str) -> None:
     client.invite(BO)
     case, before = CASES[name], client.control("GET", "dump")
     method, template = name.split(" ")
-    places: list[dict[str, Any]] = (
-        [{"o": 1}, {"o": "x"}] if "{o}" in template else [{"p": 1}, {"p": "x"}] if "{p}" in template else []
-    )
+    places: list[dict[str, Any]] = [
+        {place: value} for place, values in UNKNOWN.items() if f"{{{place}}}" in template for value in values
+    ]
     if case.unknown_person:
         places.append({"email": "nobody@example.com"})
     answers = [(_call(client, name, case.body, **place), 404) for place in places]
@@ -213,8 +379,9 @@ def test_slashes(client: Client, name: str) -> None:
     """A slash too few is mended by a redirect on the legacy root; a slash too many is nowhere."""
     method, template = name.split(" ")
     path = template.format(**PLACES)
-    assert client.request(method, f"{path}/").status_code == 404
-    if path.endswith("/"):
+    if f"{method} {template}/" not in NAMES:
+        assert client.request(method, f"{path}/").status_code == 404
+    if path.endswith("/") and name[:-1] not in NAMES:
         answer = client.request(method, f"{path[:-1]}?a=1&b=%2F")
         assert (answer.status_code, answer.content) == (301, b"")
         assert answer.headers["location"] == f"{path}?a=1&b=%2F"

@@ -166,6 +166,7 @@ INSTANTS = st.integers(0, 2**33).map(lambda seconds: f"2026-01-01T00:00:00.{seco
 )
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 JSON_OBJECT = st.dictionaries(TEXT, st.none() | TEXT | st.integers(1, 2**53 - 1), max_size=2)
+OTHER_CUSTOM = "5b0c0c3e-0000-4000-8000-000000000002"
 PROJECT_ROLE = st.sampled_from([*PROJECT_ROLES, CUSTOM])
 IDS = st.integers(1, 2**53 - 1)
 
@@ -190,6 +191,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     pairs = [(project, email) for project in projects for email in emails]
     some = st.lists(st.sampled_from(emails), unique=True) if emails else st.just([])
     held = st.lists(st.sampled_from(projects), unique=True) if projects else st.just([])
+    unique = (itemgetter(0), itemgetter(1))
+    accounts = draw(st.lists(st.tuples(TEXT, IDS), unique_by=unique, max_size=3))
     return {
         "organization": {"id": draw(IDS), "name": draw(TEXT), "plan": draw(st.sampled_from(["free", "growth"]))},
         "members": members,
@@ -198,7 +201,19 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 "id": id_,
                 "name": draw(TEXT),
                 "all_users": draw(st.none() | PROJECT_ROLE),
-                "custom_roles": draw(st.just([]) | st.just([{"role_id": CUSTOM, "name": "Support"}])),
+                "timezone_name": draw(TEXT),
+                "domain": draw(st.sampled_from(["mixpanel.com", "eu.mixpanel.com"])),
+                "custom_roles": [
+                    {
+                        "role_id": role_id,
+                        "name": draw(TEXT),
+                        "description": draw(TEXT),
+                        "permissions": draw(st.lists(TEXT, max_size=2)),
+                        "created": draw(st.none() | INSTANTS),
+                        "created_by": draw(st.none() | IDS),
+                    }
+                    for role_id in draw(st.lists(st.sampled_from([CUSTOM, OTHER_CUSTOM]), unique=True))
+                ],
             }
             for id_ in projects
         ],
@@ -212,12 +227,24 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 "name": draw(TEXT),
                 "members": draw(some),
                 "projects": [{"id": project, "role": draw(PROJECT_ROLE)} for project in draw(held)],
+                "org_role": draw(st.none() | st.sampled_from(ORGANIZATION_ROLES)),
+                "scim_managed": draw(st.booleans()),
+                "external_id": draw(st.none() | TEXT),
+                "service_accounts": draw(st.just([name for name, _ in accounts])),
             }
             for id_ in draw(st.lists(IDS, unique=True, max_size=3))
         ],
         "service_accounts": [
-            {"username": name, "secret": draw(TEXT), "role": "owner", "id": id_, "expires": draw(st.none() | INSTANTS)}
-            for name, id_ in draw(st.lists(st.tuples(TEXT, IDS), unique_by=(itemgetter(0), itemgetter(1)), max_size=3))
+            {
+                "username": name,
+                "secret": draw(TEXT),
+                "role": "owner",
+                "id": id_,
+                "creator": draw(st.none() | IDS),
+                "projects": [{"id": project, "role": draw(PROJECT_ROLE)} for project in draw(held)],
+                **{field: draw(st.none() | INSTANTS) for field in ("expires", "created", "last_used")},
+            }
+            for name, id_ in accounts
         ],
         "mails": [
             {"email": email, "kind": draw(st.sampled_from(["invitation", "resend", "link"])), "sent_at": draw(INSTANTS)}
@@ -256,10 +283,20 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "projects": sorted(parsed.projects, key=lambda project: project.id),
         "grants": {(g.project, same_key(g.email), g.role) for g in parsed.grants},
         "teams": {
-            (t.id, t.name, frozenset(map(same_key, t.members)), frozenset((h.id, h.role) for h in t.projects))
+            (
+                (t.id, t.name, t.org_role, t.scim_managed, t.external_id, frozenset(t.service_accounts)),
+                frozenset(map(same_key, t.members)),
+                frozenset((h.id, h.role) for h in t.projects),
+            )
             for t in parsed.teams
         },
-        "service_accounts": sorted(parsed.service_accounts, key=lambda account: account.username),
+        "service_accounts": sorted(
+            (
+                account.model_copy(update={"projects": sorted(account.projects, key=lambda held: held.id)})
+                for account in parsed.service_accounts
+            ),
+            key=lambda account: account.username,
+        ),
         "mails": parsed.mails,
         "audit": [event.model_copy(update={"created": event.created.replace(microsecond=0)}) for event in parsed.audit],
     }

@@ -1,0 +1,284 @@
+"""Teams: their names, people, projects and service accounts (contract, section 4).
+
+With the leniencies for the official provider, a team's place in the path may be its name, and the deletion takes the
+payload of the creation (section 12).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import JSONResponse, Response
+
+from mixpanel_access.emulator import service_accounts
+from mixpanel_access.emulator.answer import Refusal, ok
+from mixpanel_access.emulator.common import (
+    in_organization,
+    join,
+    joinable_team,
+    known_member,
+    managing,
+    may_grant,
+    project,
+    project_managing,
+)
+from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.team_store import Team
+from mixpanel_access.model.address import same_key
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _Names(_Body):
+    teamNames: list[str]  # noqa: N815  # the wire's own word
+
+
+class _Name(_Body):
+    name: str
+
+
+class _TeamIds(_Body):
+    teamIds: list[int]  # noqa: N815
+
+
+class _Held(_Body):
+    id: int
+    role: str
+
+
+class _TeamProjects(_Body):
+    id: int
+    projects: list[_Held]
+
+
+class _AddedProjects(_Body):
+    teams: list[_TeamProjects]
+    add_default_projects: bool = False
+
+
+class _ProjectIds(_Body):
+    projectIds: list[int]  # noqa: N815
+
+
+class _User(_Body):
+    email: str
+
+
+class _TeamUsers(_Body):
+    id: int
+    users: list[_User]
+
+
+class _AddedUsers(_Body):
+    teams: list[_TeamUsers]
+
+
+class _Emails(_Body):
+    emails: list[str]
+
+
+class _AccountIds(_Body):
+    service_account_ids: list[int]
+
+
+def _list(call: Call) -> Response:
+    in_organization(call)
+    return ok(
+        [
+            {
+                "id": team.id,
+                "name": team.name,
+                "projects": call.store.team_projects(team.id),
+                "users": call.store.team_members(team.id),
+                "org_role": team.org_role,
+                "scim_managed": team.scim_managed,
+            }
+            for team in call.store.teams()
+        ]
+    )
+
+
+def _create(call: Call) -> Response:
+    """A name that there is, is no error; ids are found by listing."""
+    managing(call)
+    names = call.read(_Names, _renamed(call, "teams", "teamNames")).teamNames
+    results = []
+    for name in names:
+        _must_be_name(name)
+        new = call.store.team_named(name) is None
+        if new:
+            call.audit.team("created", call.store.add_team(name))
+        results.append({"name": name, "created": new})
+    return ok(results)
+
+
+def _rename(call: Call) -> Response:
+    managing(call)
+    team = _named(call)
+    body = call.json()
+    if call.provider_compat and isinstance(body, dict) and "name" not in body:
+        return ok({"updated": True})
+    name = call.read(_Name, body).name
+    _must_be_name(name)
+    other = call.store.team_named(name)
+    if other is not None and other.id != team.id:
+        raise Refusal(400, f"there is a team {other.name}")
+    if name != team.name:
+        call.store.rename_team(team.id, name)
+        call.audit.team("updated", Team(team.id, name), old_name=team.name)
+    return ok({"updated": True})
+
+
+def _delete(call: Call) -> Response:
+    managing(call)
+    body = _renamed(call, "teams", "teamNames")
+    if call.provider_compat and isinstance(body, dict) and "teamNames" in body:
+        found = map(call.store.team_named, call.read(_Names, body).teamNames)
+        teams = [team for team in found if team is not None]
+    else:
+        teams = [_team(call, id_) for id_ in call.read(_TeamIds, body).teamIds]
+    for team in dict.fromkeys(teams):
+        call.store.remove_team(team.id)
+        call.audit.team("deleted", team)
+    return ok({})
+
+
+def _add_projects(call: Call) -> Response:
+    """A known project gets the new role in place."""
+    managing(call)
+    wanted = call.read(_AddedProjects).teams
+    for order in wanted:
+        _team(call, order.id)
+        for held in order.projects:
+            may_grant(call, held.id, held.role)
+    for order in wanted:
+        for held in order.projects:
+            _put_grant(call, _team(call, order.id), held.id, held.role)
+    return ok({"success": True})
+
+
+def _remove_projects(call: Call) -> Response:
+    managing(call)
+    team = _of_path(call)
+    ids = call.read(_ProjectIds).projectIds
+    for id_ in ids:
+        project(call, id_)
+    for id_ in ids:
+        _put_grant(call, team, id_, None)
+    return ok({})
+
+
+def _put_grant(call: Call, team: Team, project_id: int, role: str | None) -> None:
+    """There is no event for another role in place: the team is added again."""
+    old = call.store.put_team_grant(team.id, project_id, role)
+    held = role or old
+    if old != role and held is not None:
+        named = {"project_role": call.audit.project_role(project_id, held)}
+        payload = {"team_id": str(team.id), "team_name": team.name, **named}
+        call.audit.event(f"project.team_{'added' if role else 'removed'}", payload, project=project_id)
+
+
+def _add_members(call: Call) -> Response:
+    managing(call)
+    wanted = call.read(_AddedUsers).teams
+    orders = [(joinable_team(call, o.id), known_member(call, user.email)) for o in wanted for user in o.users]
+    for team, member in orders:
+        join(call, team.id, member)
+    return ok({"success": True})
+
+
+def _remove_members(call: Call) -> Response:
+    managing(call)
+    team = _of_path(call)
+    inside = {same_key(row["email"]) for row in call.store.team_members(team.id)}
+    emails = call.read(_Emails).emails
+    for email in emails:
+        if same_key(email) not in inside:
+            raise Refusal(404, f"{email} is not in the team {team.name}")
+    for member in {same_key(email): known_member(call, email) for email in emails}.values():
+        call.store.leave_team(team.id, member.email)
+        call.audit.team_member("user_removed", team, member)
+    return ok({"success": True})
+
+
+def _of_project(call: Call) -> Response:
+    return ok({"teams": call.store.teams_of(project_managing(call)["id"])})
+
+
+def _accounts(call: Call) -> Response:
+    managing(call)
+    team = _of_path(call)
+    return ok([service_accounts.row(service_accounts.known(call, id_)) for id_ in call.store.team_account_ids(team.id)])
+
+
+def _add_accounts(call: Call) -> Response:
+    _put_accounts(call, member=True)
+    return JSONResponse({"status": "ok", "results": {}}, 201)
+
+
+def _remove_accounts(call: Call) -> Response:
+    _put_accounts(call, member=False)
+    return ok({})
+
+
+def _put_accounts(call: Call, *, member: bool) -> None:
+    managing(call)
+    team = joinable_team(call, _of_path(call).id)
+    for account in [service_accounts.known(call, id_) for id_ in call.read(_AccountIds).service_account_ids]:
+        if call.store.put_team_account(team.id, account.id, member=member):
+            who = {"service_account_id": str(account.id), "service_account_name": account.username}
+            call.audit.team(f"service_account_{'added' if member else 'removed'}", team, **who)
+        elif not member:
+            raise Refusal(404, f"the service account {account.id} is not in the team {team.name}")
+
+
+def _renamed(call: Call, lenient: str, word: str) -> Any:
+    """The body, with the leniency's word for the names of teams replaced by the known one."""
+    body = call.json()
+    if call.provider_compat and isinstance(body, dict) and lenient in body:
+        return {**{key: value for key, value in body.items() if key != lenient}, word: body[lenient]}
+    return body
+
+
+def _team(call: Call, id_: int) -> Team:
+    team = call.store.team(id_)
+    if team is None:
+        raise Refusal(404, f"no team {id_}")
+    return team
+
+
+def _of_path(call: Call) -> Team:
+    return _team(call, call.number("t"))
+
+
+def _named(call: Call) -> Team:
+    """The team of the path, with the leniency by its name too."""
+    found = call.store.team_named(call.places["t"]) if call.provider_compat else None
+    return found or _of_path(call)
+
+
+def _must_be_name(name: str) -> None:
+    if not name.strip():
+        raise Refusal(400, "the name of a team is empty")
+
+
+_O: Final = "/organizations/{o}"
+_ACCOUNTS: Final = f"/api/app{_O}/teams/{{t}}/service-accounts"
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", f"{_O}/teams", _list, 4, "observed"),
+    Endpoint("GET", f"{_O}/teams/", _list, 4, "observed"),
+    Endpoint("POST", f"{_O}/add-teams/", _create, 4, "observed, shapes observed·C"),
+    Endpoint("POST", f"{_O}/teams/{{t}}/update/", _rename, 4, "observed, body observed·C, reply observed·W"),
+    Endpoint("POST", f"{_O}/delete-teams/", _delete, 4, "observed, body observed·C"),
+    Endpoint("POST", f"{_O}/add-projects-to-teams/", _add_projects, 4, "observed·C"),
+    Endpoint("POST", f"{_O}/teams/{{t}}/delete-projects/", _remove_projects, 4, "observed·C"),
+    Endpoint("POST", f"{_O}/add-users-to-teams/", _add_members, 4, "observed·W, body assumed"),
+    Endpoint("POST", f"{_O}/teams/{{t}}/delete-users/", _remove_members, 4, "assumed"),
+    Endpoint("GET", "/api/app/projects/{p}/granted-teams", _of_project, 4, "observed·W, shape assumed"),
+    Endpoint("GET", _ACCOUNTS, _accounts, 4, "observed·W"),
+    Endpoint("POST", f"{_ACCOUNTS}/add-to-team", _add_accounts, 4, "observed, shapes observed·W"),
+    Endpoint("POST", f"{_ACCOUNTS}/remove-from-team", _remove_accounts, 4, "observed, shapes observed·W"),
+)
