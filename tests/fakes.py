@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import CustomRole, Grant, GrantType, Identity, Person, Project, ServiceAccount
@@ -17,6 +18,7 @@ from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
+from tests.fake_accounts import FakeAccounts
 
 ORGANIZATION = 7654321
 PRODUCTION, WAREHOUSE = 1234567, 1234568
@@ -44,6 +46,7 @@ class FakeApi:
     two_factor_: dict[str, object] = field(default_factory=lambda: {"twofactor_auth_required": False})
     request_access_: dict[str, object] = field(default_factory=dict)
     events_: list[AuditEvent] = field(default_factory=list)
+    now: datetime = NOW
     faults: dict[str, list[AccessError]] = field(default_factory=dict)
     applied: bool = False
     deaf: set[str] = field(default_factory=set)
@@ -62,9 +65,9 @@ class FakeApi:
     def projects(self) -> FakeApi:
         return self
 
-    @property
-    def service_accounts(self) -> FakeApi:
-        return self
+    @cached_property
+    def service_accounts(self) -> FakeAccounts:
+        return FakeAccounts(self)
 
     @property
     def organization_settings(self) -> FakeApi:
@@ -76,29 +79,24 @@ class FakeApi:
 
     def two_factor(self) -> Mapping[str, object]:
         self.calls["two_factor"] += 1
-        self._fail("two_factor")
+        self.fail("two_factor")
         return self.two_factor_
 
     def request_access(self) -> Mapping[str, object]:
         self.calls["request_access"] += 1
-        self._fail("request_access")
+        self.fail("request_access")
         return self.request_access_
 
     def sso(self) -> SingleSignOn:
         self.calls["sso"] += 1
-        self._fail("sso")
+        self.fail("sso")
         return self.security
 
     def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
         self.calls["events"] += 1
-        self._fail("events")
+        self.fail("events")
         found = [event for event in self.events_ if event.type in types and since <= event.at <= until]
         return sorted(found, key=lambda event: event.at, reverse=True)
-
-    def list_accounts(self) -> list[ServiceAccount]:
-        self.calls["list_accounts"] += 1
-        self._fail("list_accounts")
-        return self.accounts
 
     def put(self, email: str, role: str | None = "member", *, invited: bool = False) -> None:
         user_id = None if invited else 500 + len(self.people)
@@ -114,22 +112,22 @@ class FakeApi:
 
     def read(self) -> Identity:
         self.calls["me"] += 1
-        self._fail("me")
+        self.fail("me")
         return Identity("bot", {ORGANIZATION: self.own_role})
 
     def list_users(self) -> list[Person]:
         self.calls["list_users"] += 1
-        self._fail("list_users")
+        self.fail("list_users")
         return list(self.people.values())
 
     def list_projects(self) -> list[Project]:
         self.calls["list_projects"] += 1
-        self._fail("list_projects")
+        self.fail("list_projects")
         return [project for project in self.projects_.values() if project.id not in self.unlisted]
 
     def granted_users(self, project: int) -> list[Grant]:
         self.calls["granted_users"] += 1
-        self._fail("granted_users")
+        self.fail("granted_users")
         if project not in self.projects_:
             raise NotFound(f"cannot read who has access to project {project}", why="404")
         hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()
@@ -137,17 +135,17 @@ class FakeApi:
 
     def custom_roles(self, project: int) -> list[CustomRole]:
         self.calls["custom_roles"] += 1
-        self._fail("custom_roles")
+        self.fail("custom_roles")
         return []
 
     def invite(self, roles: Mapping[str, str]) -> None:
-        with _Writing(self, "invite", dict(roles)) as writing:
+        with self.writing("invite", dict(roles)) as writing:
             if writing:
                 for email, role in roles.items():
                     self.put(email, role, invited=True)
 
     def grant(self, roles: Mapping[tuple[int, str], str]) -> None:
-        with _Writing(self, "grant", dict(roles)) as writing:
+        with self.writing("grant", dict(roles)) as writing:
             if writing:
                 for (project, email), role in roles.items():
                     if same_key(email) not in self.people:
@@ -155,13 +153,13 @@ class FakeApi:
                     self.give(project, email, role)
 
     def change_role(self, email: str, role: str) -> None:
-        with _Writing(self, "change_role", (email, role)) as writing:
+        with self.writing("change_role", (email, role)) as writing:
             if writing:
                 self.people[same_key(email)] = replace(self.people[same_key(email)], role=role)
 
     def remove_grants(self, email: str, projects: Iterable[int]) -> None:
         gone = set(projects)
-        with _Writing(self, "remove_grants", (email, tuple(gone))) as writing:
+        with self.writing("remove_grants", (email, tuple(gone))) as writing:
             if writing:
                 self.rows = [
                     g
@@ -171,7 +169,7 @@ class FakeApi:
 
     def remove(self, emails: Iterable[str]) -> None:
         keys = {same_key(email) for email in emails}
-        with _Writing(self, "remove", tuple(sorted(keys))) as writing:
+        with self.writing("remove", tuple(sorted(keys))) as writing:
             if writing:
                 for key in keys:
                     self.people.pop(key, None)
@@ -179,11 +177,14 @@ class FakeApi:
 
     def resend(self, emails: Iterable[str]) -> None:
         keys = {same_key(email) for email in emails}
-        with _Writing(self, "resend", tuple(sorted(keys))) as writing:
+        with self.writing("resend", tuple(sorted(keys))) as writing:
             if writing and not all(key in self.people and self.people[key].invited for key in keys):
                 raise NotFound("cannot resend", whom=", ".join(sorted(keys)))
 
-    def _fail(self, verb: str) -> None:
+    def writing(self, verb: str, body: object) -> _Writing:
+        return _Writing(self, verb, body)
+
+    def fail(self, verb: str) -> None:
         if self.faults.get(verb):
             raise self.faults[verb].pop(0)
 
@@ -202,12 +203,12 @@ class _Writing:
         self.api.calls[self.verb] += 1
         self.api.sent.append((self.verb, self.body))
         if not self.api.applied:
-            self.api._fail(self.verb)
+            self.api.fail(self.verb)
         return self.verb not in self.api.deaf
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None and self.api.applied:
-            self.api._fail(self.verb)
+            self.api.fail(self.verb)
 
 
 def make_directory(api: FakeApi, *, linger: float = 0.0, clock: Callable[[], float] = time.monotonic) -> Directory:

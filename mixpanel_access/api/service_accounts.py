@@ -1,10 +1,14 @@
-"""The organization's service accounts. Documented (contract, section 6)."""
+"""The organization's service accounts and their roles in projects. Documented (contract, section 6)."""
 
 from __future__ import annotations
 
-from mixpanel_access.api import wire
+from datetime import datetime
+from typing import Any
+
+from mixpanel_access.api import wire_accounts
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.model.access import ServiceAccount
+from mixpanel_access.model.access import NewServiceAccount, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.dates import written
 
 
 class ServiceAccountsEndpoint:
@@ -15,7 +19,45 @@ class ServiceAccountsEndpoint:
         self._organization = organization
 
     def list_accounts(self) -> list[ServiceAccount]:
-        """Every service account, ours included; the answer tells neither roles nor projects."""
+        """Every service account, ours included; the answer tells no projects."""
         what = f"list the service accounts of organization {self._organization}"
-        path = f"/api/app/organizations/{self._organization}/service-accounts"
-        return wire.service_accounts_from(self._transport.read(path, what), what)
+        return wire_accounts.accounts_from(self._transport.read(self._path(), what), what)
+
+    def list_of_project(self, project: int) -> list[ServiceAccountRole]:
+        """One row for each way in which an account holds a role in the project."""
+        what = f"list the service accounts of project {project}"
+        path = f"/api/app/projects/{project}/service-accounts"
+        return wire_accounts.roles_from(self._transport.read(path, what), project, what)
+
+    def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
+        """Make an account; the server makes the name longer, and tells the token this once.
+
+        Args:
+            name: the name wanted.
+            role: `admin`, `analyst` or `consumer`: project words, and yet its organization role.
+            expires: from when on it is refused (whole seconds), or None for never.
+        """
+        what = f"make the service account {name}"
+        body: dict[str, Any] = {"username": name, "role": role}
+        if expires is not None:
+            body["expires"] = written(expires)
+        return wire_accounts.new_account_from(self._transport.write(self._path(), body, what), what)
+
+    def delete(self, id_: int) -> None:
+        """Delete an account."""
+        self._transport.delete(self._path(f"/{id_}"), f"delete the service account {id_}")
+
+    def add_to_project(self, id_: int, project: int, role: str) -> None:
+        """Give an account a role in a project, or change it."""
+        body = {"service_account_ids": [id_], "projects": [{"id": project, "role": role}]}
+        what = f"grant {role} in project {project} to the service account {id_}"
+        self._transport.write(self._path("/add-to-project"), body, what)
+
+    def remove_from_project(self, id_: int, project: int) -> None:
+        """Take an account's role in a project away."""
+        body = {"projects": [{"id": project, "service_account_ids": [id_]}]}
+        what = f"take the role in project {project} from the service account {id_}"
+        self._transport.write(self._path("/remove-from-project"), body, what)
+
+    def _path(self, rest: str = "") -> str:
+        return f"/api/app/organizations/{self._organization}/service-accounts{rest}"

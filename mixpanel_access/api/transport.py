@@ -127,6 +127,14 @@ class Transport:
         """
         return self._exchange("POST", path, body, what)[0]
 
+    def delete(self, path: str, what: str) -> None:
+        """DELETE `path`, once; the caller reads back before it repeats one.
+
+        Raises:
+            MixpanelError: what went wrong; after `Unreachable` and `ServerFault` it may have been deleted.
+        """
+        self._exchange("DELETE", path, None, what)
+
     def _exchange(self, method: str, path: str, body: Json, what: str) -> tuple[Json, str | None]:
         with self._slots:
             response = self._send(method, path, body, what)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
-from mixpanel_access.model.access import CustomRole, Grant, GrantType, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.access import CustomRole, Grant, GrantType, Identity, Person, Project
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 
@@ -53,17 +53,18 @@ class GrantedRow(Wire):
         """The row as a value, or None where it holds no role."""
         if self.role is None:
             return None
-        kind = _GRANT_TYPES.get(self.target_type.strip().lower(), GrantType.INDIVIDUAL)
+        kind = GRANT_TYPES.get(self.target_type.strip().lower(), GrantType.INDIVIDUAL)
         return Grant(project, self.email, self.role, kind, self.team.name if self.team else None)
 
 
-_GRANT_TYPES = {
+GRANT_TYPES = {
     "individual": GrantType.INDIVIDUAL,
     "team": GrantType.TEAM,
     "organization": GrantType.ORGANIZATION_ROLE,
     "organization_role": GrantType.ORGANIZATION_ROLE,
     "all_users": GrantType.ALL_USERS,
 }
+"""The wire's words for how a grant comes about."""
 
 
 class ProjectRow(Wire):
@@ -79,13 +80,6 @@ class CustomRoleRow(Wire):
     role_id: str
     name: str | None = None
     is_default: bool | None = None
-
-
-class ServiceAccountRow(Wire):
-    """One row of the service accounts; a token is in none but the answer to its creation, and is not read."""
-
-    id: int
-    username: str
 
 
 class OrganizationOfMe(Wire):
@@ -131,12 +125,6 @@ def custom_roles_from(results: Any, project: int, what: str) -> list[CustomRole]
     """Custom roles from a project's list, which may have the four default roles among them."""
     found = (checked(CustomRoleRow, row, what) for row in rows(results, what))
     return [CustomRole(project, row.role_id.lower(), row.name or "") for row in found if not row.is_default]
-
-
-def service_accounts_from(results: Any, what: str) -> list[ServiceAccount]:
-    """Service accounts from the organization's list."""
-    found = (checked(ServiceAccountRow, row, what) for row in rows(results, what))
-    return [ServiceAccount(row.id, row.username) for row in found]
 
 
 def identity_from(results: Any, what: str) -> Identity:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from mixpanel_access.model.access import CustomRole, Grant, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.access import (
+    CustomRole,
+    Grant,
+    Identity,
+    NewServiceAccount,
+    Person,
+    Project,
+    ServiceAccount,
+    ServiceAccountRole,
+)
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
 
@@ -61,6 +70,21 @@ class ServiceAccounts(Protocol):
 
     def list_accounts(self) -> list[ServiceAccount]:
         """Every service account."""
+
+    def list_of_project(self, project: int) -> list[ServiceAccountRole]:
+        """Which accounts hold what in a project."""
+
+    def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
+        """Make an account."""
+
+    def delete(self, id_: int) -> None:
+        """Delete an account."""
+
+    def add_to_project(self, id_: int, project: int, role: str) -> None:
+        """Give or change a role in a project."""
+
+    def remove_from_project(self, id_: int, project: int) -> None:
+        """Take the role in a project away."""
 
 
 class OrganizationSettings(Protocol):

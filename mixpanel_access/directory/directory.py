@@ -14,8 +14,9 @@ from typing import TypeVar
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
 from mixpanel_access.directory.security import read_features, read_security
-from mixpanel_access.directory.settled import settle
+from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import (
     Grant,
@@ -23,7 +24,6 @@ from mixpanel_access.model.access import (
     Person,
     Project,
     ProjectAccess,
-    ServiceAccount,
     project_access,
 )
 from mixpanel_access.model.address import same_key
@@ -40,7 +40,6 @@ _Order = tuple[int, str, str]
 _PEOPLE = "people"
 _PROJECTS = "projects"
 _IDENTITY = "identity"
-_SERVICE_ACCOUNTS = "service accounts"
 _SECURITY = "security"
 
 
@@ -53,6 +52,9 @@ class Directory:
         linger: seconds for which a write is held for others to join it.
         sleep: waits some seconds between attempts.
         clock: seconds from any beginning, for how old a read is.
+
+    Attributes:
+        accounts: the organization's service accounts.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class Directory:
     ) -> None:
         self.organization = organization
         self._api = api
-        self._sleep = sleep
         self._snapshot = Snapshot(clock)
+        self._writing = Writing(self._snapshot, sleep)
+        self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)
@@ -116,15 +119,6 @@ class Directory:
             return {project.id: project for project in self._api.projects.list_projects()}
 
         return self._snapshot.get(_PROJECTS, fetch)
-
-    def service_accounts(self) -> Sequence[ServiceAccount]:
-        """Every service account of the organization."""
-
-        def fetch() -> Sequence[ServiceAccount]:
-            self.identity()
-            return self._api.service_accounts.list_accounts()
-
-        return self._snapshot.get(_SERVICE_ACCOUNTS, fetch)
 
     def security(self) -> Security:
         """The organization's security settings; what Mixpanel does not tell is unknown in them."""
@@ -245,7 +239,7 @@ class Directory:
         the e-mail did: then nothing is repeated here, lest somebody is invited twice.
         """
         try:
-            self._settle(
+            self._writing.settle(
                 write,
                 lambda: False,  # nothing that can be read tells
                 [_PEOPLE],
@@ -265,7 +259,7 @@ class Directory:
             person = self.person(email)
             return person is not None and person.role == role
 
-        self._settle(lambda: self._api.users.change_role(email, role), applied, [_PEOPLE])
+        self._writing.settle(lambda: self._api.users.change_role(email, role), applied, [_PEOPLE])
 
     def grant(self, project: int, email: str, role: str) -> None:
         """Give or change a person's individual role in a project."""
@@ -285,7 +279,7 @@ class Directory:
             self._api.users.remove_grants(email, [project])
 
         try:
-            self._settle(write, gone, [_grants_of(project)])
+            self._writing.settle(write, gone, [_grants_of(project)])
         except errors.NotFound as error:
             if not gone():
                 error.next_step = (
@@ -306,7 +300,7 @@ class Directory:
                 if missing := dict(item for item in items if not arrived(item)):
                     self._api.users.invite(missing)
 
-            self._settle(write, lambda: all(map(arrived, items)), [_PEOPLE])
+            self._writing.settle(write, lambda: all(map(arrived, items)), [_PEOPLE])
 
         def arrived(item: _Invite) -> bool:
             return self.person(item[0]) is not None
@@ -321,7 +315,7 @@ class Directory:
             parts: list[object] = [_grants_of(project) for project in {project for project, _, _ in items}]
             if any(same_key(email) not in people for _, email, _ in items):
                 parts.append(_PEOPLE)  # a grant to a new address invites it
-            self._settle(lambda: self._api.users.grant(roles), lambda: all(map(arrived, items)), parts)
+            self._writing.settle(lambda: self._api.users.grant(roles), lambda: all(map(arrived, items)), parts)
 
         def arrived(item: _Order) -> bool:
             project, email, role = item
@@ -338,27 +332,12 @@ class Directory:
                 for project in self.projects()
                 if self._snapshot.fetched(_grants_of(project)) and keys & self.grants(project).keys()
             ]
-            self._settle(lambda: self._api.users.remove(emails), lambda: all(map(gone, emails)), parts)
+            self._writing.settle(lambda: self._api.users.remove(emails), lambda: all(map(gone, emails)), parts)
 
         def gone(email: str) -> bool:
             return self.person(email) is None
 
         return _one_by_one_if_refused(send, gone, batch)
-
-    def _settle(
-        self,
-        write: Callable[[], None],
-        applied: Callable[[], bool],
-        parts: Sequence[object],
-        repeatable: Callable[[errors.MixpanelError], bool] = lambda _: True,
-    ) -> None:
-        def dropping() -> None:
-            try:
-                write()
-            finally:
-                self._snapshot.drop(*parts)
-
-        settle(dropping, applied, repeatable=repeatable, sleep=self._sleep)
 
 
 def _grants_of(project: int) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.secret import Secret
 
 
 class Invitation(StrEnum):
@@ -95,10 +96,50 @@ _SERVER_PART: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$"
 
 @dataclass(frozen=True)
 class ServiceAccount:
-    """One service account of the organization; `username` is its login name."""
+    """One service account of the organization.
+
+    Attributes:
+        id: Mixpanel's id of it.
+        username: its login name, which ends with what the server has added.
+        created: when it was made, or None where it is not told.
+        expires: from when on it is refused, or None for never.
+        last_used: or None where it is not told.
+        role: the organization role, or None where the list does not tell.
+    """
 
     id: int
     username: str
+    created: datetime | None = None
+    expires: datetime | None = None
+    last_used: datetime | None = None
+    role: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that it was made with."""
+        return service_account_name(self.username)
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it is refused at an instant."""
+        return self.expires is not None and self.expires <= now
+
+
+@dataclass(frozen=True)
+class NewServiceAccount:
+    """What the answer to the making of an account tells, once."""
+
+    account: ServiceAccount
+    token: Secret
+
+
+@dataclass(frozen=True)
+class ServiceAccountRole:
+    """One way in which a service account holds a role in a project."""
+
+    account: int
+    project: int
+    role: str
+    grant_type: GrantType = GrantType.INDIVIDUAL
 
 
 @dataclass(frozen=True)

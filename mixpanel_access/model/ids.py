@@ -19,6 +19,10 @@ PROVIDER_KEY: Final = "__provider"
 COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 
 
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 @dataclass(frozen=True)
 class MemberId:
     """One member of one organization."""
@@ -65,3 +69,52 @@ class GrantId:
         if not organization.isdigit() or not project.isdigit() or not email:
             raise InputError("cannot read the id of a grant", whom=text, why="it has the form ORG:PROJECT:EMAIL")
         return cls(int(organization), int(project), email)
+
+
+@dataclass(frozen=True)
+class ServiceAccountId:
+    """One service account of one organization."""
+
+    organization: int
+    account: int
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.account}"
+
+    @classmethod
+    def parse(cls, text: str) -> ServiceAccountId:
+        """Read `ORG:ACCOUNT`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        organization, account = (_number(part) for part in (*text.split(":"), "")[:2])
+        if organization is None or account is None or text.count(":") != 1:
+            raise InputError("cannot read the id of a service account", whom=text, why="it has the form ORG:ACCOUNT")
+        return cls(organization, account)
+
+
+@dataclass(frozen=True)
+class ServiceAccountGrantId:
+    """One service account's role in one project of one organization."""
+
+    organization: int
+    project: int
+    account: int
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.project}:{self.account}"
+
+    @classmethod
+    def parse(cls, text: str) -> ServiceAccountGrantId:
+        """Read `ORG:PROJECT:ACCOUNT`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        parts = [_number(part) for part in text.split(":")]
+        if len(parts) != 3 or None in parts:  # as the form says
+            why = "it has the form ORG:PROJECT:ACCOUNT"
+            raise InputError("cannot read the id of a service account's grant", whom=text, why=why)
+        organization, project, account = (part or 0 for part in parts)
+        return cls(organization, project, account)

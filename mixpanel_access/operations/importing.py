@@ -195,7 +195,7 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
         access[project] = {key: directory.access(project, key) for key in keys}
         progress(f"read project {number} of {len(projects)}: {project} {projects[project].name}")
     try:
-        accounts = [account.username for account in directory.service_accounts()]
+        accounts = [account.username for account in directory.accounts.all()]
     except (errors.Forbidden, errors.NotFound):
         accounts = None
     blind = frozenset(project for project in projects if not directory.shows_invited(project))

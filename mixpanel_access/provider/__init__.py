@@ -9,10 +9,18 @@ if TYPE_CHECKING:
     from mixpanel_access.provider.member import Member
     from mixpanel_access.provider.project_grant import ProjectGrant
     from mixpanel_access.provider.removal_brake import RemovalBrake
+    from mixpanel_access.provider.service_account import ServiceAccount
+    from mixpanel_access.provider.service_account_grant import ServiceAccountGrant
 
-__all__ = ["Member", "ProjectGrant", "RemovalBrake"]
+__all__ = ["Member", "ProjectGrant", "RemovalBrake", "ServiceAccount", "ServiceAccountGrant"]
 
-_FILES = {"Member": "member", "ProjectGrant": "project_grant", "RemovalBrake": "removal_brake"}
+_FILES = {
+    "Member": "member",
+    "ProjectGrant": "project_grant",
+    "RemovalBrake": "removal_brake",
+    "ServiceAccount": "service_account",
+    "ServiceAccountGrant": "service_account_grant",
+}
 
 
 def __getattr__(name: str) -> Any:

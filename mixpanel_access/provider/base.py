@@ -24,6 +24,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
 from mixpanel_access.model.ids import PROVIDER_KEY
@@ -141,6 +142,10 @@ class AccessProvider(ResourceProvider):
 
     # What subclasses say
 
+    def whom(self, props: Properties) -> str:
+        """Whom or what the resource is about, for a line to the user."""
+        return str(props.get("email"))
+
     @abstractmethod
     def subject(self, props: Properties) -> Hashable:
         """What in Mixpanel the resource stands for: two resources of one subject are one there. None for nothing."""
@@ -221,7 +226,7 @@ class AccessProvider(ResourceProvider):
         props = _own(_props)
         subject = self.subject(props)
         if subject is not None and subject in self.session.declared:
-            self.session.say(f"{props.get('email')}: declared under another name too; nothing is taken away")
+            self.session.say(f"{self.whom(props)}: declared under another name too; nothing is taken away")
             return
         self.unmake(_id, props)
 
@@ -259,6 +264,41 @@ def inspect_reach(email: str, role: str, own: str, problems: Problems) -> None:
         f"{role!r} cannot be given to {email} by this service account, whose own organization role is {own!r}; use an "
         f"account with a role at or above it, or lower the role",
     )
+
+
+def inspect_id(field: str, what: str, inputs: Properties, problems: Problems) -> None:
+    """Judge an id of Mixpanel's; configuration values are texts, and the wire wants numbers."""
+    value = inputs.get(field)
+    if not known(value):
+        return
+    if isinstance(value, str) and value.strip().isdigit():
+        value = inputs[field] = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        problems.add(field, f"{value!r} is no {what} id, which is a positive whole number")
+
+
+def inspect_project_role(inputs: Properties, problems: Problems) -> None:
+    """Judge the word of a project role, and write it as Mixpanel does."""
+    role = inputs.get("role")
+    if not known(role):
+        return
+    word = roles.normalized(role) if isinstance(role, str) else ""
+    if roles.is_project_role(word):
+        inputs["role"] = word
+    else:
+        words = ", ".join(roles.PROJECT_ROLES)
+        problems.add("role", f"{role!r} is no project role; there are {words}, or a custom role's id (a UUID)")
+
+
+def inspect_environment(own: str | None, whom: object, inputs: Properties, problems: Problems) -> None:
+    """Hold a grant to a project of another environment than the stack's, which is the default."""
+    environment = inputs.setdefault("environment", own) if own else inputs.get("environment")
+    if own and known(environment) and environment != own:
+        problems.add(
+            "environment",
+            f"the project is {environment!r} and this stack is {own!r}; declare the grant to "
+            f"{whom} in project {inputs.get('project_id')} in the stack of its own environment",
+        )
 
 
 def another_person(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

@@ -22,6 +22,9 @@ from mixpanel_access.provider.base import (
     another_person,
     changed,
     inspect_email,
+    inspect_environment,
+    inspect_id,
+    inspect_project_role,
     inspect_reach,
     known,
     select,
@@ -43,22 +46,9 @@ class ProjectGrantProvider(AccessProvider):
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge address, project id, role word, and that the project's environment is the stack's."""
         inspect_email(inputs, problems)
-        _inspect_project_id(inputs, problems)
-        role = inputs.get("role")
-        if known(role):
-            word = roles.normalized(role) if isinstance(role, str) else ""
-            if roles.is_project_role(word):
-                inputs["role"] = word
-            else:
-                problems.add("role", f"{role!r} is no project role; there are {_ROLES}, or a custom role's id (a UUID)")
-        own = self.session.settings.environment
-        environment = inputs.setdefault("environment", own) if own else inputs.get("environment")
-        if own and known(environment) and environment != own:
-            problems.add(
-                "environment",
-                f"the project is {environment!r} and this stack is {own!r}; declare the grant to "
-                f"{inputs.get('email')} in project {inputs.get('project_id')} in the stack of its own environment",
-            )
+        inspect_id("project_id", "project", inputs, problems)
+        inspect_project_role(inputs, problems)
+        inspect_environment(self.session.settings.environment, inputs.get("email"), inputs, problems)
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the project and the role against the organization and our own role."""
@@ -157,19 +147,6 @@ class ProjectGrantProvider(AccessProvider):
         if access.effective is not None:
             outputs["effective_role"] = access.effective
         return outputs
-
-
-_ROLES: Final = ", ".join(roles.PROJECT_ROLES)
-
-
-def _inspect_project_id(inputs: Properties, problems: Problems) -> None:
-    project = inputs.get("project_id")
-    if not known(project):
-        return
-    if isinstance(project, str) and project.strip().isdigit():
-        project = inputs["project_id"] = int(project)  # configuration values are texts; the wire wants numbers
-    if isinstance(project, bool) or not isinstance(project, int) or project <= 0:
-        problems.add("project_id", f"{project!r} is no project id, which is a positive whole number")
 
 
 class ProjectGrant(Resource, module="mixpanel", name="ProjectGrant"):

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.api import wire, wire_audit, wire_security
+from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_security
 from mixpanel_access.api.envelope import results_of
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import CustomRole, Grant, GrantType, Person
+from mixpanel_access.model.access import CustomRole, Grant, GrantType, Person, ServiceAccountRole
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
 
@@ -88,6 +88,9 @@ def test_any_answer_is_a_result_or_a_clear_failure(answer: Any) -> None:
         lambda: wire_security.single_sign_on_from(results, "x"),
         lambda: wire_security.settings_from(results, "x"),
         lambda: wire_audit.audit_events_from(results, "x"),
+        lambda: wire_accounts.accounts_from(results, "x"),
+        lambda: wire_accounts.roles_from(results, 1, "x"),
+        lambda: wire_accounts.new_account_from(results, "x"),
     ):
         try:
             read()
@@ -163,6 +166,19 @@ def test_the_default_roles_are_no_custom_ones() -> None:
     """They may be in the list, and are never modified."""
     rows = [{"role_id": "5B0C", "name": "Support"}, {"role_id": "1", "name": "Owner", "is_default": True}]
     assert wire.custom_roles_from(rows, 7, "x") == [CustomRole(7, "5b0c", "Support")]
+
+
+def test_a_service_account_is_read_with_what_is_told() -> None:
+    """The organization role only where the list has one; who is in a project through a team is told apart."""
+    row = {"id": 2, "username": "etl.1a.mp-service-account", "expires": "2027-01-01T00:00:00Z", "org_role": "Admin"}
+    (account,) = wire_accounts.accounts_from([row], "x")
+    assert (account.name, account.role, account.created) == ("etl", "admin", None)
+    assert account.expires == datetime(2027, 1, 1, tzinfo=UTC)
+    rows = [{"id": 2, "role": "analyst"}, {"id": 3, "role": "admin", "target_type": "team"}, {"id": 4, "role": None}]
+    assert wire_accounts.roles_from(rows, 7, "x") == [
+        ServiceAccountRole(2, 7, "analyst"),
+        ServiceAccountRole(3, 7, "admin", GrantType.TEAM),
+    ]
 
 
 def test_the_secrets_of_a_project_are_not_read() -> None:

@@ -1,0 +1,70 @@
+"""The shapes of service accounts (contract, section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows, unintelligible
+from mixpanel_access.api.wire import GRANT_TYPES
+from mixpanel_access.model.access import GrantType, NewServiceAccount, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.secret import Secret
+
+
+class AccountRow(Wire):
+    """One service account."""
+
+    id: int
+    username: str
+    created: Instant = None
+    expires: Instant = None
+    last_used: Instant = None
+    role: RoleWord = Field(None, validation_alias=AliasChoices("org_role", "organization_role"))
+
+    def account(self) -> ServiceAccount:
+        """The row as a value."""
+        return ServiceAccount(self.id, self.username, self.created, self.expires, self.last_used, self.role)
+
+
+class NewAccountRow(AccountRow):
+    """The answer to the making of one, which has its token."""
+
+    token: str = Field(repr=False)
+
+
+class RoleRow(Wire):
+    """One row of a project's service accounts."""
+
+    id: int
+    role: RoleWord = None
+    target_type: str = "individual"
+
+
+def accounts_from(results: Any, what: str) -> list[ServiceAccount]:
+    """Service accounts from the organization's list."""
+    return [checked(AccountRow, row, what).account() for row in rows(results, what)]
+
+
+def new_account_from(results: Any, what: str) -> NewServiceAccount:
+    """A new account with its token.
+
+    Raises:
+        Unintelligible: the answer has no id or no token.
+    """
+    if not isinstance(results, dict) or not isinstance(results.get("token"), str) or not results["token"]:
+        raise unintelligible(what, "it has no token")  # and says nothing of what it has in its place
+    row = checked(NewAccountRow, results, what)
+    return NewServiceAccount(row.account(), Secret(row.token))
+
+
+def roles_from(results: Any, project: int, what: str) -> list[ServiceAccountRole]:
+    """Roles from a project's list of service accounts; a row without a role holds none."""
+    found = (checked(RoleRow, row, what) for row in rows(results, what))
+    return [
+        ServiceAccountRole(
+            row.id, project, row.role, GRANT_TYPES.get(row.target_type.strip().lower(), GrantType.INDIVIDUAL)
+        )
+        for row in found
+        if row.role is not None
+    ]

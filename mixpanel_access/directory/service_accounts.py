@@ -1,0 +1,145 @@
+"""The organization's service accounts and their roles in projects: reads from the snapshot, and the writes.
+
+The whole family is documented (contract, section 6). There is no verb to change an account.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.directory.writing import Writing
+from mixpanel_access.model import errors
+from mixpanel_access.model.access import GrantType, Identity, NewServiceAccount, ServiceAccount, ServiceAccountRole
+
+_ACCOUNTS = "service accounts"
+
+
+class ServiceAccounts:
+    """The service accounts of one organization.
+
+    Args:
+        api: the calls to Mixpanel.
+        identity: tells who we are, and holds a wrong organization.
+        snapshot: what was read.
+        writing: sends writes.
+    """
+
+    def __init__(self, api: Api, identity: Callable[[], Identity], snapshot: Snapshot, writing: Writing) -> None:
+        self._api = api
+        self._identity = identity
+        self._snapshot = snapshot
+        self._writing = writing
+        self._making = threading.Lock()
+
+    def all(self) -> Sequence[ServiceAccount]:
+        """Every service account of the organization, ours included."""
+
+        def fetch() -> Sequence[ServiceAccount]:
+            self._identity()
+            return self._api.service_accounts.list_accounts()
+
+        return self._snapshot.get(_ACCOUNTS, fetch)
+
+    def of(self, id_: int) -> ServiceAccount | None:
+        """One account, or None where there is none."""
+        return next((account for account in self.all() if account.id == id_), None)
+
+    def named(self, name: str) -> list[ServiceAccount]:
+        """The accounts that were made with a name; there may be several, since Mixpanel makes login names unique."""
+        return [account for account in self.all() if account.name == name]
+
+    def roles(self, project: int) -> Mapping[int, ServiceAccountRole]:
+        """The individual roles of service accounts in a project, by the account's id.
+
+        Raises:
+            NotFound: the organization has no such project.
+        """
+
+        def fetch() -> Mapping[int, ServiceAccountRole]:
+            rows = self._api.service_accounts.list_of_project(project)
+            return {row.account: row for row in rows if row.grant_type is GrantType.INDIVIDUAL}
+
+        return self._snapshot.get(_roles_in(project), fetch)
+
+    def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
+        """Make an account. Its token is in the answer and nowhere else.
+
+        An answer that is lost takes the token along: what was made then is good for nobody, and is deleted before the
+        account is made again.
+
+        Raises:
+            MixpanelError: there is no new account, or one is left over, which the error names.
+        """
+        made: list[NewServiceAccount] = []
+
+        def write() -> None:
+            made.append(self._api.service_accounts.create(name, role, expires))
+
+        def applied() -> bool:
+            for account in self.named(name):
+                if account.id not in before:
+                    self._clear_away(account)
+            return False
+
+        with self._making:  # one at a time: what is new after a lost answer is then this one's
+            self._snapshot.drop(_ACCOUNTS)
+            before = {account.id for account in self.all()}
+            self._writing.settle(write, applied, [_ACCOUNTS])
+        return made[-1]
+
+    def _clear_away(self, account: ServiceAccount) -> None:
+        """Delete an account whose token nobody has seen."""
+        try:
+            self.delete(account.id)
+        except errors.MixpanelError as error:
+            error.next_step = (
+                f"The answer with its token was lost: delete {account.username} ({account.id}) in Organization "
+                f"Settings > Service Accounts, then run again."
+            )
+            raise
+
+    def delete(self, id_: int) -> None:
+        """Delete an account; its access to all projects ends at once."""
+
+        def gone() -> bool:
+            return self.of(id_) is None
+
+        try:
+            self._writing.settle(lambda: self._api.service_accounts.delete(id_), gone, [_ACCOUNTS])
+        except errors.NotFound:
+            if not gone():
+                raise
+
+    def grant(self, id_: int, project: int, role: str) -> None:
+        """Give an account a role in a project, or change it in place."""
+
+        def applied() -> bool:
+            held = self.roles(project).get(id_)
+            return held is not None and held.role == role
+
+        def write() -> None:
+            self._api.service_accounts.add_to_project(id_, project, role)
+
+        self._writing.settle(write, applied, [_roles_in(project)])
+
+    def remove_grant(self, id_: int, project: int) -> None:
+        """Take an account's role in a project away; nothing else."""
+
+        def gone() -> bool:
+            return id_ not in self.roles(project)
+
+        try:
+            self._writing.settle(
+                lambda: self._api.service_accounts.remove_from_project(id_, project), gone, [_roles_in(project)]
+            )
+        except errors.NotFound:
+            if not gone():
+                raise
+
+
+def _roles_in(project: int) -> tuple[str, int]:
+    return ("service account roles", project)

@@ -1,0 +1,113 @@
+"""Service accounts on the real engine: made, granted, rotated, deleted; the token is nowhere in plain."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+
+pytestmark = pytest.mark.engine
+
+PROGRAM = """
+import pulumi
+from mixpanel_access.provider import ServiceAccount, ServiceAccountGrant
+
+etl = ServiceAccount("etl", username="etl", expires="{expires}", rotate_after=90, ticket="{ticket}")
+for project, role in {grants}.items():
+    ServiceAccountGrant(
+        f"etl-{{project}}", service_account_id=etl.account_id, project_id=project, role=role, environment="production"
+    )
+pulumi.export("token", etl.token)
+"""
+EXPIRES = "2027-01-01T00:00:00Z"
+
+
+def declare(workspace: Workspace, grants: dict[int, str], expires: str = EXPIRES, ticket: str = "OPS-1") -> None:
+    """The program of one account with some roles."""
+    workspace.program(PROGRAM.format(expires=expires, ticket=ticket, grants=grants))
+
+
+def at(workspace: Workspace, now: str) -> None:
+    """Have it be that day, for both sides."""
+    workspace.emulator.control("POST", "clock", {"now": now})
+    workspace.run("config", "set", "mixpanel:now", now, "--stack", "production")
+
+
+def accounts(workspace: Workspace) -> list[dict[str, Any]]:
+    """The accounts that the emulator has of that name."""
+    rows = workspace.dump()["service_accounts"]
+    return [row for row in rows if row["username"].startswith("etl.")]
+
+
+def roles(workspace: Workspace) -> dict[int, str]:
+    """The roles of the one account."""
+    (account,) = accounts(workspace)
+    return {held["id"]: held["role"] for held in account["projects"]}
+
+
+def test_an_account_lives_and_is_rotated(workspace: Workspace) -> None:
+    """In place where Mixpanel can; anew where it cannot, before the old one goes; nothing changes twice."""
+    at(workspace, "2026-05-04T12:00:00Z")
+    declare(workspace, {PRODUCTION: "analyst", WAREHOUSE: "consumer"})
+    workspace.up()
+    assert roles(workspace) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    workspace.unchanged()
+    first = workspace.outputs("etl")
+    assert (first["status"], first["expires"]) == ("active", EXPIRES)
+    assert first["rotates"].startswith("2026-08-02T12:0")  # the server's clock runs on
+    assert first["login"].startswith("etl.")
+    assert first["login"].endswith(".mp-service-account")
+
+    declare(workspace, {PRODUCTION: "admin"}, ticket="OPS-2")
+    workspace.up()
+    second = workspace.outputs("etl")
+    assert (second["account_id"], second["ticket"]) == (first["account_id"], "OPS-2")
+    assert roles(workspace) == {PRODUCTION: "admin"}
+    workspace.unchanged()
+
+    at(workspace, "2026-08-02T13:00:00Z")
+    planned = workspace.run("preview", "--diff", "--stack", "production")
+    assert "+-1 to replace" in planned.stdout
+    before = {row["id"] for row in accounts(workspace)}
+    workspace.emulator.control("DELETE", "requests")
+    workspace.up()
+    (new,) = accounts(workspace)
+    assert new["id"] not in before
+    assert roles(workspace) == {PRODUCTION: "admin"}
+    verbs = [row["method"] for row in workspace.emulator.control("GET", "requests?detail")["requests"]]
+    assert verbs.index("POST") < verbs.index("DELETE")
+    workspace.unchanged()
+    third = workspace.outputs("etl")
+    assert third["account_id"] == new["id"]
+    assert third["rotates"].startswith("2026-10-31T13:0")
+
+    at(workspace, "2027-01-02T12:00:00Z")
+    expired = workspace.run("refresh", "--yes", "--diff", "--stack", "production")
+    assert '"active" => "expired"' in expired.stdout
+    workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    assert accounts(workspace) == []
+
+
+def test_the_token_is_a_secret(workspace: Workspace) -> None:
+    """It logs in, `stack output --show-secrets` gives it, and no state, log or error has it in plain."""
+    declare(workspace, {PRODUCTION: "analyst"})
+    said = [workspace.run("up", "--yes", "--stack", "production", "--logtostderr", "-v=9")]
+    token = json.loads(workspace.run("stack", "output", "--json", "--show-secrets", "--stack", "production").stdout)[
+        "token"
+    ]
+    (account,) = accounts(workspace)
+    assert account["secret"] == token
+    said += [workspace.run(*args, "--stack", "production") for args in (
+        ["stack", "output", "--json"], ["stack", "export"], ["refresh", "--yes", "--diff"], ["preview", "--diff"],
+    )]  # fmt: skip
+    said.append(workspace.run("destroy", "--yes", "--stack", "production"))
+    for run in said[1:]:
+        for form in (token, base64.b64encode(token.encode()).decode()):
+            assert form not in run.stdout + run.stderr, run.args
+    states = [path for path in workspace.folder.rglob("*.json*") if path.is_file() and ".venv" not in path.parts]
+    assert any("production" in path.name for path in states)
+    assert [path for path in states if token.encode() in path.read_bytes()] == []

@@ -1,0 +1,336 @@
+"""`ServiceAccount` and `ServiceAccountGrant`: check, diff, create, read, update, delete."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pulumi.runtime import rpc
+
+from mixpanel_access.model import errors, roles
+from mixpanel_access.model.access import GrantType, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.ids import ServiceAccountGrantId, ServiceAccountId
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.service_account import ServiceAccountProvider
+from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
+from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+
+ACCOUNT = 77
+LOGIN = "etl.1a2b3c.mp-service-account"
+EXPIRES = "2027-01-01T00:00:00Z"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """An organization with our own account and one more."""
+    api = FakeApi()
+    api.accounts += [
+        ServiceAccount(1, "bot.9.mp-service-account", NOW),
+        ServiceAccount(ACCOUNT, LOGIN, NOW - 10 * DAY, NOW + 200 * DAY),
+    ]
+    return api
+
+
+def provider(api: FakeApi, said: list[str] | None = None, *, grant: bool = False, **settings: Any) -> AccessProvider:
+    """A provider in a session over the fake."""
+    made = ServiceAccountGrantProvider() if grant else ServiceAccountProvider()
+    session, _ = make_session(api, **settings)
+    if said is not None:
+        session.say = said.append
+    made.use(session)
+    return made
+
+
+def account(**changes: Any) -> dict[str, Any]:
+    """The inputs of one compliant account."""
+    return {"username": "etl", "role": "consumer", "expires": EXPIRES, **changes}
+
+
+def held(**changes: Any) -> dict[str, Any]:
+    """The inputs of one compliant grant."""
+    return {"service_account_id": ACCOUNT, "project_id": PRODUCTION, "role": "analyst", **changes}
+
+
+SPELLINGS = {
+    "a day": "2027-01-01", "an instant": "2027-01-01T00:00:00Z", "another zone": "2027-01-01T02:00:00+02:00",
+    "a fraction": "2027-01-01T00:00:00.5Z",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("expires", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_a_compliant_account_passes(api: FakeApi, expires: str) -> None:
+    """The expiry is written as the wire wants it; the role is the lowest where none is said."""
+    result = provider(api).check({}, {"username": "etl", "expires": expires})
+    assert (result.failures, result.inputs) == ([], account())
+
+
+SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no name": ({"username": None}, "username", "no name of a service account"),
+    "a blank name": ({"username": " "}, "username", "no name of a service account"),
+    "a colon": ({"username": "a:b"}, "username", "without a colon"),
+    "a login name": ({"username": LOGIN}, "username", "give the name without what Mixpanel adds"),
+    "an unknown role": ({"role": "member"}, "role", "there are admin, analyst, consumer"),
+    "an owner": ({"role": "owner"}, "role", "there are admin, analyst, consumer"),
+    "no role word": ({"role": 7}, "role", "no role of a service account"),
+    "no date": ({"expires": "soon"}, "expires", "no ISO 8601 date"),
+    "a number": ({"expires": 7}, "expires", "no ISO 8601 date"),
+    "past": ({"expires": "2026-05-04T12:00:00Z"}, "expires", "is past"),
+    "no days": ({"rotate_after": 0}, "rotate_after", "positive and whole"),
+    "half a day": ({"rotate_after": 0.5}, "rotate_after", "positive and whole"),
+    "a truth": ({"rotate_after": True}, "rotate_after", "positive and whole"),
+    "an unknown input": ({"name": "etl"}, "name", "there is no such input"),
+}
+
+
+@pytest.mark.parametrize(("change", "field", "words"), SPOILED.values(), ids=SPOILED.keys())
+def test_a_spoiled_account_is_refused_in_words(api: FakeApi, change: dict[str, Any], field: str, words: str) -> None:
+    """Each wrong input is told by name, before anything is written."""
+    failures = provider(api).check({}, account(**change)).failures
+    assert [failure.property for failure in failures] == [field]
+    assert words in failures[0].reason
+    assert api.writes == []
+
+
+@pytest.mark.parametrize("own", [*roles.ORGANIZATION_ROLES, None])
+@pytest.mark.parametrize("role", ["admin", "analyst", "consumer"])
+def test_nobody_makes_an_account_above_our_own(own: str | None, role: str) -> None:
+    """An admin's account needs an admin; where our role is not told, Mixpanel decides."""
+    failures = provider(FakeApi(own_role=own)).check({}, account(role=role)).failures
+    assert bool(failures) is (role == "admin" and own not in ("owner", "admin", None))
+
+
+def test_an_expiry_that_has_come_is_no_longer_judged(api: FakeApi) -> None:
+    """It was to come when it was accepted."""
+    past = account(expires="2026-01-01T00:00:00Z")
+    assert provider(api).check(past, past).failures == []
+    assert api.calls == {}
+
+
+DIFFS: dict[str, tuple[dict[str, Any], bool, list[str]]] = {
+    "nothing": ({}, False, []),
+    "another name": ({"username": "elt"}, True, ["username"]),
+    "another role": ({"role": "admin"}, True, ["role"]),
+    "another expiry": ({"expires": "2027-02-01T00:00:00Z"}, True, ["expires"]),
+    "no expiry": ({"expires": None}, True, ["expires"]),
+    "rotation to come": ({"rotate_after": 11}, True, []),
+    "rotation due": ({"rotate_after": 10}, True, ["rotate_after"]),
+    "metadata": ({"ticket": "OPS-2"}, True, []),
+}
+
+
+@pytest.mark.parametrize(("change", "changes", "replaces"), DIFFS.values(), ids=DIFFS.keys())
+def test_what_makes_another_account(api: FakeApi, change: dict[str, Any], changes: bool, replaces: list[str]) -> None:
+    """Whatever Mixpanel has no verb for, and the day of the rotation; made before the old one goes."""
+    olds = {**account(), "created": "2026-04-24T12:00:00Z"}
+    result = provider(api).diff("", olds, account(**change))
+    assert (result.changes, list(result.replaces or []), result.delete_before_replace) == (changes, replaces, False)
+
+
+def test_an_account_is_made_and_its_token_kept(api: FakeApi) -> None:
+    """What the answer tells once is in the outputs; the rotation is reckoned from the server's day."""
+    said: list[str] = []
+    made = provider(api, said).create(account(username="new", rotate_after=30, ticket="OPS-1"))
+    outputs = made.outs or {}
+    id_ = outputs["account_id"]
+    assert made.id == f"{ORGANIZATION}:{id_}"
+    assert outputs == {
+        **account(username="new", rotate_after=30, ticket="OPS-1"), "account_id": id_,
+        "login": f"new.{id_}.mp-service-account", "token": f"token-{id_}", "created": "2026-05-04T12:00:00Z",
+        "rotates": "2026-06-03T12:00:00Z", "organization_role": "consumer", "status": "active",
+    }  # fmt: skip
+    assert (api.writes, said) == (["create_account"], [])
+
+
+def test_another_of_the_name_is_left_alone_and_said(api: FakeApi) -> None:
+    """Mixpanel tells them apart by what it adds."""
+    said: list[str] = []
+    provider(api, said).create(account())
+    assert said == [f"service account etl: {LOGIN} is there as well, and is left alone"]
+    assert len(api.accounts) == 3
+
+
+LOST = (errors.Unreachable, errors.ServerFault, errors.Unintelligible)
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("applied", [True, False])
+def test_an_answer_that_is_lost_leaves_no_account_behind(
+    api: FakeApi, kind: type[errors.MixpanelError], applied: bool
+) -> None:
+    """Its token is gone, so it is deleted and made again; the other of that name stays."""
+    api.faults["create_account"] = [kind("cannot make", why="lost")]
+    api.applied = applied
+    made = provider(api).create(account())
+    mine = [one for one in api.accounts if one.name == "etl" and one.id != ACCOUNT]
+    assert [one.id for one in mine] == [(made.outs or {})["account_id"]]
+    deleted = ["delete_account"] if applied else []
+    assert api.writes == ["create_account", *deleted, "create_account"]
+
+
+def test_one_that_cannot_be_cleared_away_is_named(api: FakeApi) -> None:
+    """Nothing is made on top of it."""
+    api.applied = True
+    api.faults["create_account"] = [errors.Unreachable("cannot make", why="lost")]
+    api.deaf.add("delete_account")
+    api.faults["delete_account"] = [errors.Forbidden("cannot delete", why="403") for _ in range(9)]
+    with pytest.raises(errors.Forbidden, match=r"delete etl\.\d+\.mp-service-account \(\d+\) in Organization Settings"):
+        provider(api).create(account())
+    assert api.writes == ["create_account", "delete_account"]
+
+
+def test_reading_keeps_the_token_and_tells_the_rest(api: FakeApi) -> None:
+    """The name without what Mixpanel adds, the expiry of the server; one that is gone is gone."""
+    props = {**account(), "token": "t", "created": "2026-04-24T12:00:00Z", "rotate_after": 30}
+    read = provider(api).read(f"{ORGANIZATION}:{ACCOUNT}", props)
+    outs = read.outs or {}
+    assert (outs["token"], outs["username"], outs["expires"], outs["status"]) == (
+        "t", "etl", "2026-11-20T12:00:00Z", "active",
+    )  # fmt: skip
+    assert read.inputs == {"username": "etl", "role": "consumer", "expires": outs["expires"], "rotate_after": 30}
+    assert provider(api).read(f"{ORGANIZATION}:99", props).id == ""
+
+
+@pytest.mark.parametrize(("age", "status"), [(timedelta(seconds=1), "active"), (timedelta(), "expired")])
+def test_an_account_expires_at_its_instant(age: timedelta, status: str) -> None:
+    """From then on it is refused."""
+    api = FakeApi(accounts=[ServiceAccount(ACCOUNT, LOGIN, NOW - DAY, NOW + age)])
+    assert (provider(api).read(f"{ORGANIZATION}:{ACCOUNT}", account()).outs or {})["status"] == status
+
+
+def test_an_update_sends_nothing(api: FakeApi) -> None:
+    """Metadata and the day of the rotation are ours."""
+    olds = {**account(rotate_after=30), "token": "t", "account_id": ACCOUNT, "created": "2026-05-01T00:00:00Z",
+            "rotates": "2026-05-31T00:00:00Z"}  # fmt: skip
+    id_ = f"{ORGANIZATION}:{ACCOUNT}"
+    outs = provider(api).update(id_, olds, account(rotate_after=31, ticket="OPS-2")).outs or {}
+    assert (outs["token"], outs["rotates"], outs["ticket"]) == ("t", "2026-06-01T00:00:00Z", "OPS-2")
+    assert "rotates" not in (provider(api).update(id_, olds, account()).outs or {})
+    assert api.calls == {}
+
+
+def test_an_account_is_deleted_once_and_ours_never(api: FakeApi) -> None:
+    """Who runs it would lock itself out; one that is gone already is no error."""
+    provider(api).delete(f"{ORGANIZATION}:{ACCOUNT}", account())
+    provider(api).delete(f"{ORGANIZATION}:{ACCOUNT}", account())
+    assert api.writes == ["delete_account"]
+    own = account(username="bot")
+    with pytest.raises(errors.Refused, match=r"it is the one that this runs as \[ownIdentity\]"):
+        provider(api, username="bot.9.mp-service-account").delete(f"{ORGANIZATION}:1", own)
+
+
+def test_a_compliant_grant_passes_and_is_given(api: FakeApi) -> None:
+    """Once; a second time it is there already."""
+    given = provider(api, grant=True)
+    assert given.check({}, held(service_account_id=str(ACCOUNT))).inputs == held()
+    made = given.create(held())
+    assert (made.id, (made.outs or {})["login"]) == (f"{ORGANIZATION}:{PRODUCTION}:{ACCOUNT}", LOGIN)
+    given.create(held())
+    assert api.sent == [("add_to_project", (ACCOUNT, PRODUCTION, "analyst"))]
+
+
+BAD_GRANTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no account": ({"service_account_id": None}, "service_account_id", "no service account id"),
+    "an unknown account": ({"service_account_id": 99}, "service_account_id", "has no such service account"),
+    "no project": ({"project_id": 0}, "project_id", "no project id"),
+    "an unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
+    "no role": ({"role": None}, "role", "no project role"),
+    "a role above our own": ({"role": "owner"}, "role", "whose own organization role is 'admin'"),
+}
+
+
+@pytest.mark.parametrize(("change", "field", "words"), BAD_GRANTS.values(), ids=BAD_GRANTS.keys())
+def test_a_spoiled_grant_is_refused_in_words(api: FakeApi, change: dict[str, Any], field: str, words: str) -> None:
+    """Each wrong input is told by name, before anything is written."""
+    failures = provider(api, grant=True).check({}, held(**change)).failures
+    assert [failure.property for failure in failures] == [field]
+    assert words in failures[0].reason
+    assert api.writes == []
+
+
+def test_a_grant_of_another_environment_is_refused(api: FakeApi) -> None:
+    """Production and staging never mix, for robots neither."""
+    (failure,) = provider(api, grant=True, environment="staging").check({}, held(environment="production")).failures
+    assert failure.reason.startswith("the project is 'production' and this stack is 'staging'")
+
+
+GRANT_DIFFS: dict[str, tuple[dict[str, Any], bool, list[str]]] = {
+    "nothing": ({}, False, []),
+    "another role": ({"role": "admin"}, True, []),
+    "another account": ({"service_account_id": 78}, True, ["service_account_id"]),
+    "an account yet to be made": ({"service_account_id": rpc.UNKNOWN}, True, []),
+    "another project": ({"project_id": WAREHOUSE}, True, ["project_id"]),
+}
+
+
+@pytest.mark.parametrize(("change", "changes", "replaces"), GRANT_DIFFS.values(), ids=GRANT_DIFFS.keys())
+def test_another_role_is_a_change_in_place(
+    api: FakeApi, change: dict[str, Any], changes: bool, replaces: list[str]
+) -> None:
+    """Another account or project is another grant."""
+    result = provider(api, grant=True).diff("", held(), held(**change))
+    assert (result.changes, list(result.replaces or [])) == (changes, replaces)
+
+
+def test_a_role_is_read_changed_and_taken_away(api: FakeApi) -> None:
+    """Only the individual one; what another way gives stays."""
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{ACCOUNT}"
+    api.service_accounts.rows += [
+        ServiceAccountRole(ACCOUNT, PRODUCTION, "consumer"),
+        ServiceAccountRole(ACCOUNT, PRODUCTION, "admin", GrantType.TEAM),
+    ]
+    given = provider(api, grant=True)
+    assert (given.read(id_, held()).inputs or {})["role"] == "consumer"
+    given.update(id_, held(role="consumer"), held())
+    assert (given.read(id_, held()).inputs or {})["role"] == "analyst"
+    given.delete(id_, held())
+    assert given.read(id_, held()).id == ""
+    assert api.writes == ["add_to_project", "remove_from_project"]
+    assert [row.role for row in api.service_accounts.rows] == ["admin"]
+
+
+def test_a_role_is_gone_with_its_account_or_project(api: FakeApi) -> None:
+    """Reading and deleting it are no errors then."""
+    given = provider(api, grant=True)
+    for id_ in (f"{ORGANIZATION}:{PRODUCTION}:99", f"{ORGANIZATION}:99:{ACCOUNT}"):
+        assert given.read(id_, held()).id == ""
+        given.delete(id_, held())
+    assert api.writes == []
+
+
+def test_what_mixpanel_takes_and_does_not_do_is_told(api: FakeApi) -> None:
+    """Neither giving nor taking is believed unseen."""
+    api.deaf |= {"add_to_project", "remove_from_project"}
+    given = provider(api, grant=True)
+    with pytest.raises(errors.NotApplied, match="Mixpanel took the request and shows no role"):
+        given.create(held())
+    api.service_accounts.rows.append(ServiceAccountRole(ACCOUNT, PRODUCTION, "analyst"))
+    again = provider(api, grant=True)
+    with pytest.raises(errors.NotApplied, match="still shows the role analyst"):
+        again.delete(f"{ORGANIZATION}:{PRODUCTION}:{ACCOUNT}", held())
+
+
+VERBS = ("read", "update", "delete")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("grant", [False, True], ids=["account", "grant"])
+def test_the_state_of_another_organization_is_left_alone(api: FakeApi, verb: str, grant: bool) -> None:
+    """In every verb that reads an id."""
+    id_, props = (f"1:{PRODUCTION}:{ACCOUNT}", held()) if grant else (f"1:{ACCOUNT}", account())
+    args = (id_, props, props) if verb == "update" else (id_, props)
+    with pytest.raises(errors.InputError, match="it belongs to organization 1"):
+        getattr(provider(api, grant=grant), verb)(*args)
+    assert api.writes == []
+
+
+@pytest.mark.parametrize("text", ["", "1", "a:1", "1:a", "1:2:3:4", "1::2", "²:1"])
+def test_ids_of_another_shape_are_refused(text: str) -> None:
+    """And what is parsed is written again."""
+    with pytest.raises(errors.InputError, match="it has the form ORG:ACCOUNT"):
+        ServiceAccountId.parse(text)
+    with pytest.raises(errors.InputError, match="it has the form ORG:PROJECT:ACCOUNT"):
+        ServiceAccountGrantId.parse(text)
+    assert str(ServiceAccountId.parse("1:2")) == "1:2"
+    assert str(ServiceAccountGrantId.parse("1:2:3")) == "1:2:3"
