@@ -15,7 +15,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from mixpanel_access.emulator import audit, custom_roles, me, projects, service_accounts, settings, teams, users
+from mixpanel_access.emulator import (
+    audit,
+    custom_roles,
+    me,
+    project_users,
+    projects,
+    service_accounts,
+    settings,
+    teams,
+    users,
+)
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.control import PREFIX, Control
@@ -28,6 +38,7 @@ from mixpanel_access.emulator.store import Store
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *me.ENDPOINTS,
     *users.ENDPOINTS,
+    *project_users.ENDPOINTS,
     *projects.ENDPOINTS,
     *service_accounts.ENDPOINTS,
     *teams.ENDPOINTS,

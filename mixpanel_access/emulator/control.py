@@ -215,7 +215,7 @@ class Control:
     def _put_grant(self, request: Request, body: Any) -> Any:
         change = _GrantChange.model_validate(body)
         member = self._known(change.email)
-        if change.project not in [project["id"] for project in self._store.projects()]:
+        if self._store.project(change.project) is None:
             raise Refusal(404, f"no project {change.project}")
         before = self._store.grant(change.project, change.email)
         self._store.put_grant(change.project, change.email, change.role)

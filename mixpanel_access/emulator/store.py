@@ -17,6 +17,7 @@ from mixpanel_access.emulator.account_store import AccountStore
 from mixpanel_access.emulator.audit_store import AuditStore
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.project_store import ProjectStore
 from mixpanel_access.emulator.role_store import RoleStore
 from mixpanel_access.emulator.tables import FORM, SCHEMA, as_instant, as_text, insert
 from mixpanel_access.emulator.team_store import TeamStore
@@ -45,7 +46,7 @@ class Member:
         return self.invited_at is not None
 
 
-class Store(AuditStore, AccountStore, TeamStore, RoleStore):
+class Store(AuditStore, AccountStore, TeamStore, RoleStore, ProjectStore):
     """The organization.
 
     Args:
@@ -110,13 +111,6 @@ class Store(AuditStore, AccountStore, TeamStore, RoleStore):
         """One person, by any spelling of the address."""
         rows = self._rows("SELECT * FROM member WHERE key = ?", same_key(email))
         return _member(rows[0]) if rows else None
-
-    def projects(self) -> list[dict[str, Any]]:
-        """Every project: id, name, all_users, timezone_name, domain, custom_roles."""
-        return [
-            {**row, "custom_roles": self.custom_roles(row["id"])}
-            for row in self._rows("SELECT * FROM project ORDER BY id")
-        ]
 
     def grant(self, project: int, email: str) -> str | None:
         """The role of one person's individual grant in a project."""
