@@ -47,7 +47,7 @@ def _one_user(call: Call) -> Response:
     found = roles.highest([*([role] if role else []), *[held["role"] for held in teams]])
     return ok(
         {
-            "active": not member.invited,
+            "active": member.active and not member.invited,
             "role": found,
             "teams": [{"id": held["id"], "name": held["name"]} for held in teams],
             "recently_created": [],
