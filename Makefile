@@ -43,8 +43,9 @@ lint: $(MADE) ## check style, types and the arrows between the layers
 bench: engine ## run the benchmarks
 	$(PY) -m bench $(ARGS)
 
-reference: $(MADE) ## make docs/rules.md and the schemas in docs/ anew
+reference: $(MADE) ## make docs/rules.md, docs/emulator-coverage.md and the schemas in docs/ anew
 	@$(PY) -m mixpanel_access policy reference > docs/rules.md
+	@$(PY) -m mixpanel_access.emulator.coverage > docs/emulator-coverage.md
 	@$(PY) -m mixpanel_access schema > docs/roster.schema.json
 	@$(PY) -m mixpanel_access schema --common > docs/common.schema.json
 

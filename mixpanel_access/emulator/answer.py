@@ -14,13 +14,17 @@ class Refusal(Exception):
         status: the HTTP status.
         words: the text for people.
         headers: more headers, Retry-After for one.
+        scim_type: SCIM's keyword, for an answer in its shape.
     """
 
-    def __init__(self, status: int, words: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, words: str, headers: dict[str, str] | None = None, scim_type: str | None = None
+    ) -> None:
         super().__init__(words)
         self.status = status
         self.words = words
         self.headers = headers
+        self.scim_type = scim_type
 
     def response(self) -> JSONResponse:
         """The error envelope."""

@@ -15,9 +15,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from mixpanel_access.emulator import audit, custom_roles, me, projects, service_accounts, settings, teams, users
+from mixpanel_access.emulator import (
+    audit,
+    custom_roles,
+    me,
+    project_users,
+    projects,
+    scim,
+    service_accounts,
+    settings,
+    teams,
+    users,
+)
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.audit_store import Actor
 from mixpanel_access.emulator.control import PREFIX, Control
 from mixpanel_access.emulator.faults import Fault, Faults
 from mixpanel_access.emulator.recording import Audit, actor_of
@@ -28,12 +40,14 @@ from mixpanel_access.emulator.store import Store
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *me.ENDPOINTS,
     *users.ENDPOINTS,
+    *project_users.ENDPOINTS,
     *projects.ENDPOINTS,
     *service_accounts.ENDPOINTS,
     *teams.ENDPOINTS,
     *custom_roles.ENDPOINTS,
     *settings.ENDPOINTS,
     *audit.ENDPOINTS,
+    *scim.ENDPOINTS,
 )
 """The API, family by family."""
 
@@ -64,7 +78,7 @@ class Emulator:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        path = scope["raw_path"].decode("ascii", "replace").split("?")[0]
+        path = _path(request)
         if path.startswith(PREFIX):
             await (await self._control.answer(request))(scope, receive, send)
             return
@@ -96,10 +110,11 @@ class Emulator:
         try:
             return self._answer(request, found, body)
         except Refusal as refusal:
-            return refusal.response()
-        except Exception:  # noqa: BLE001  # a fault of our own (a full disk, a bug): told in the envelope and on stderr
+            refused = refusal
+        except Exception:  # noqa: BLE001  # a fault of our own (a full disk, a bug): told in the answer and on stderr
             traceback.print_exc()
-            return Refusal(500, "internal error of the emulator").response()
+            refused = Refusal(500, "internal error of the emulator")
+        return scim.refused(refused) if scim.serves(_path(request)) else refused.response()
 
     def _answer(self, request: Request, found: Found, body: bytes) -> Response:
         self._limit_rate()
@@ -108,18 +123,19 @@ class Emulator:
             return Response(status_code=301, headers={"Location": found.redirect + query})
         if not found.known_path:
             raise Refusal(404, "not found")
-        account = self._account(request.headers.get("authorization"))
+        account, audit = self._caller(request)
         if found.endpoint is None:
             raise Refusal(405, f"{request.method} is not allowed here")
         if len(body) > LARGEST_BODY:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
         with self.store.transaction():
-            self.store.use_account(account)
+            if account.id:
+                self.store.use_account(account)
             return found.endpoint.handler(
                 Call(
                     store=self.store,
                     account=account,
-                    audit=Audit(self.store, actor_of(account, request.client.host if request.client else None)),
+                    audit=audit,
                     places=found.places,
                     query=request.query_params,
                     body=body,
@@ -127,6 +143,14 @@ class Emulator:
                     limit_invitations=self._limit_invitations,
                 )
             )
+
+    def _caller(self, request: Request) -> tuple[Account, Audit]:
+        """Who is calling, and the log as they write it."""
+        header, ip = request.headers.get("authorization"), request.client.host if request.client else None
+        if scim.serves(_path(request)):
+            return scim.caller(self.store, header), Audit(self.store, Actor(client_ip=ip), scim.SERVICE)
+        account = self._account(header)
+        return account, Audit(self.store, actor_of(account, ip))
 
     def _account(self, header: str | None) -> Account:
         """Who is calling: Basic, in base64 or plain (contract, section 1)."""
@@ -156,6 +180,12 @@ class Emulator:
             seconds = (self._recent[0] + _MINUTE - now).total_seconds()
             raise Refusal(429, "rate limit exceeded", {"Retry-After": str(max(1, math.ceil(seconds)))})
         self._recent.append(now)
+
+
+def _path(request: Request) -> str:
+    """The path as it was sent, still percent-encoded."""
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("ascii", "replace").split("?")[0]
 
 
 def _credentials(value: str) -> list[str]:

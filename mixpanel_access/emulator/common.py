@@ -33,10 +33,10 @@ def project_number(id_: int | str) -> int:
 
 def project(call: Call, id_: int) -> dict[str, Any]:
     """A project of the organization, or 404."""
-    for row in call.store.projects():
-        if row["id"] == id_:
-            return row
-    raise Refusal(404, f"no project {id_}")
+    row = call.store.project(id_)
+    if row is None:
+        raise Refusal(404, f"no project {id_}")
+    return row
 
 
 def project_managing(call: Call) -> dict[str, Any]:

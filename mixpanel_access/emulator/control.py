@@ -59,6 +59,7 @@ class _Change(Part):
 
 class _Member(_Change):
     role: OrganizationRole
+    active: bool | None = None
 
 
 class _GrantChange(_Change):
@@ -203,6 +204,8 @@ class Control:
             audit.user_added(member, change.source)
         else:
             audit.role_changed(before, change.role, change.source)
+        if change.active is not None:
+            self._store.set_profile(member.email, name=member.name, active=change.active, scim=member.scim)
         return {"email": change.email, "role": change.role}
 
     def _remove_member(self, request: Request, _body: Any) -> Any:
@@ -215,7 +218,7 @@ class Control:
     def _put_grant(self, request: Request, body: Any) -> Any:
         change = _GrantChange.model_validate(body)
         member = self._known(change.email)
-        if change.project not in [project["id"] for project in self._store.projects()]:
+        if self._store.project(change.project) is None:
             raise Refusal(404, f"no project {change.project}")
         before = self._store.grant(change.project, change.email)
         self._store.put_grant(change.project, change.email, change.role)

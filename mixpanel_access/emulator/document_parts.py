@@ -28,7 +28,7 @@ class OrganizationPart(Part):
 
 
 class MemberPart(Part):
-    """A person: a member, or invited while `invited_at` is set."""
+    """A person: a member, or invited while `invited_at` is set; `scim` has what else an identity provider said."""
 
     email: Email
     name: str | None = None
@@ -36,6 +36,8 @@ class MemberPart(Part):
     id: Id | None = None
     invited_at: Instant | None = None
     last_login: Instant | None = None
+    active: bool = True
+    scim: dict[str, Any] | None = None
 
 
 class GrantPart(Part):
@@ -161,6 +163,8 @@ class SecurityPart(Part):
         session: the same of the session settings.
         sso: single sign-on.
         scim_name: the name by which groups of Shared SSO find the organization.
+        scim_token: the token of the identity provider; without one nobody speaks SCIM.
+        accounts_elsewhere: addresses that have an account in another organization.
         discoverability: how people of a verified domain find the organization.
     """
 
@@ -169,6 +173,8 @@ class SecurityPart(Part):
     session: dict[str, Any] = Field(default_factory=dict)
     sso: SsoPart = Field(default_factory=SsoPart)
     scim_name: str | None = None
+    scim_token: str | None = None
+    accounts_elsewhere: list[Email] = Field(default_factory=list)
     discoverability: Literal["closed", "request", "open"] = "closed"
 
 

@@ -1,17 +1,48 @@
-"""The projects list, and who holds what in a project (contract, sections 3 and 5)."""
+"""Projects: list, create, delete, rename, keys and region (contract, section 5).
+
+The update is a form, and answers 200 without the envelope, errors of its values too.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
-from starlette.responses import Response
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import in_organization, managing, own_roles, project_managing
+from mixpanel_access.emulator.common import in_organization, managing, project, project_managing
 from mixpanel_access.emulator.routing import Call, Endpoint
-from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import same_key
+
+CLUSTERS: Final = {1: "mixpanel.com", 5: "eu.mixpanel.com"}
+"""The host of a region, by its number; India's is not known."""
+
+TIMEZONES: Final = {1: "UTC", 2: "US/Eastern", 3: "US/Central", 4: "US/Mountain", 5: "US/Pacific", 6: "Europe/London",
+                    7: "Europe/Berlin", 8: "Asia/Kolkata"}  # fmt: skip
+"""Time zones by number: all but that there are numbers is made up."""
+
+_TIMEZONE: Final = re.compile(r"UTC|[A-Z][A-Za-z]+(/[A-Za-z0-9_+-]+){1,2}")
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _Names(_Body):
+    projectNames: list[str]  # noqa: N815  # the wire's own word
+
+
+class _Ids(_Body):
+    projectIds: list[int]  # noqa: N815
+
+
+class _InRegion(_Body):
+    project_name: str
+    cluster_id: int
+    timezone_id: int
 
 
 def _list(call: Call) -> Response:
@@ -19,71 +50,80 @@ def _list(call: Call) -> Response:
     return ok([_row(row) for row in call.store.projects()])
 
 
-def _row(project: dict[str, Any]) -> dict[str, Any]:
-    id_ = project["id"]
-    secrets = {"token": f"token-{id_}", "api_key": f"key-{id_}", "api_secret": f"secret-{id_}"}
-    return {"id": id_, "name": project["name"], **secrets, "url": "", "timezone_name": project["timezone_name"]}
-
-
-def _granted_users(call: Call) -> Response:
-    """One row a grant; the organization role, teams, individual grants, all users, in this order."""
-    row = project_managing(call)
-    members = {member.key: member for member in call.store.members()}
-    joined = [member for member in members.values() if not member.invited]
-    rows: list[dict[str, Any]] = []
-    for member in joined:
-        inherited = roles.project_role_of(member.role)
-        if inherited:
-            rows.append(_grant(member, inherited, "organization"))
-    for held in call.store.team_grants(row["id"]):
-        team = {"id": held["id"], "name": held["name"]}
-        rows.append({**_grant(members[held["key"]], held["role"], "team"), "team": team})
-    rows += [_grant(members[key], role, "individual") for key, role in call.store.individual(row["id"]).items()]
-    if row["all_users"]:
-        rows += [_grant(member, row["all_users"], "all_users") for member in joined]
-    return ok({"users": rows})
-
-
-def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
-    return {"id": member.id, "email": member.email, "name": member.name, "role": role, "target_type": target_type}
-
-
-def _one_user(call: Call) -> Response:
-    row = project_managing(call)
-    member = call.store.member(call.places["email"])
-    role = call.store.individual(row["id"]).get(same_key(call.places["email"]))
-    teams = [held for held in call.store.team_grants(row["id"]) if held["key"] == same_key(call.places["email"])]
-    if member is None or (role is None and not teams):
-        raise Refusal(404, f"{call.places['email']} is not in the project")
-    found = roles.highest([*([role] if role else []), *[held["role"] for held in teams]])
-    return ok(
-        {
-            "active": not member.invited,
-            "role": found,
-            "teams": [{"id": held["id"], "name": held["name"]} for held in teams],
-            "recently_created": [],
-            "user_bio": None,
-        }
-    )
-
-
-def _organization_roles(call: Call) -> Response:
+def _create(call: Call) -> Response:
     managing(call)
-    return ok([role for role in roles.ORGANIZATION_ROLES if roles.may_assign(call.account.role, role)])
+    names = call.read(_Names).projectNames
+    for name in names:
+        _must_be_name(name)
+    ids = [call.store.add_project(name, TIMEZONES[5], CLUSTERS[1]) for name in names]
+    return ok([_row(project(call, id_)) for id_ in ids])
 
 
-def _project_roles(call: Call) -> Response:
+def _create_in_region(call: Call) -> Response:
+    managing(call)
+    wanted = call.read(_InRegion)
+    _must_be_name(wanted.project_name)
+    if wanted.cluster_id not in CLUSTERS or wanted.timezone_id not in TIMEZONES:
+        raise Refusal(400, f"no cluster {wanted.cluster_id}, or no time zone {wanted.timezone_id}")
+    id_ = call.store.add_project(wanted.project_name, TIMEZONES[wanted.timezone_id], CLUSTERS[wanted.cluster_id])
+    return ok(_row(project(call, id_)))
+
+
+def _delete(call: Call) -> Response:
+    """Only owners delete; with the leniencies for the official provider, the acting account is taken for one."""
+    managing(call)
+    ids = call.read(_Ids).projectIds
+    if call.account.role != roles.OWNER and not call.provider_compat:
+        raise Refusal(403, f"the role {call.account.role} may not delete projects")
+    for id_ in ids:
+        project(call, id_)
+    for id_ in ids:
+        call.store.remove_project(id_)
+    return ok({})
+
+
+def _update(call: Call) -> Response:
     row = project_managing(call)
-    highest = roles.highest(own_roles(call, row["id"]))
-    own = [role for role in roles.PROJECT_ROLES if roles.project_rank(role) <= roles.project_rank(highest)]
-    return ok([*own, *[role["role_id"] for role in row["custom_roles"]]])
+    try:
+        form = parse_qsl(call.body.decode(), keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        form = []
+    if len(form) != 1:
+        return JSONResponse({"error": "give one thing to change, as a form"})
+    ((field, value),) = form
+    if field == "name" and value.strip():
+        call.store.change_project(row["id"], name=value)
+    elif field == "timezone_name" and _TIMEZONE.fullmatch(value):
+        call.store.change_project(row["id"], timezone_name=value)
+    else:
+        return JSONResponse({"error": f"{field} cannot be {value!r}"})
+    return JSONResponse({"updated": True})
 
 
-_SHAPE_ASSUMED = "observed·W, shape assumed"
+def _metadata(call: Call) -> Response:
+    row = project_managing(call)
+    shown = _row(row)
+    fields = {name: shown[name] for name in ("id", "name", "timezone_name", "api_key", "token")}
+    return ok({**fields, "domain": row["domain"]})
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    id_ = row["id"]
+    secrets = {"token": f"token-{id_}", "api_key": f"key-{id_}", "api_secret": f"secret-{id_}"}
+    return {"id": id_, "name": row["name"], **secrets, "url": "", "timezone_name": row["timezone_name"]}
+
+
+def _must_be_name(name: str) -> None:
+    if not name.strip():
+        raise Refusal(400, "the name of a project is empty")
+
+
+_O: Final = "/organizations/{o}"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/organizations/{o}/projects/", _list, 5, "observed"),
-    Endpoint("GET", "/api/app/projects/{p}/granted-users", _granted_users, 3, _SHAPE_ASSUMED),
-    Endpoint("GET", "/api/app/projects/{p}/users/{email}", _one_user, 3, "observed·W"),
-    Endpoint("GET", "/organizations/{o}/assignable-org-roles", _organization_roles, 3, _SHAPE_ASSUMED),
-    Endpoint("GET", "/api/app/projects/{p}/assignable-roles", _project_roles, 3, _SHAPE_ASSUMED),
+    Endpoint("GET", f"{_O}/projects/", _list, 5, "observed"),
+    Endpoint("POST", f"{_O}/create-projects/", _create, 5, "observed"),
+    Endpoint("POST", f"{_O}/delete-projects/", _delete, 5, "observed"),
+    Endpoint("POST", "/projects/update/{p}/", _update, 5, "observed·N, observed·C"),
+    Endpoint("POST", f"/api/app{_O}/create-project", _create_in_region, 5, "observed·C"),
+    Endpoint("GET", "/settings/project/{p}/metadata", _metadata, 5, "observed·C"),
 )

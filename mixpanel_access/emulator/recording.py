@@ -40,11 +40,13 @@ class Audit:
     Args:
         store: the organization.
         actor: who acts.
+        service: where in the product.
     """
 
-    def __init__(self, store: Store, actor: Actor) -> None:
+    def __init__(self, store: Store, actor: Actor, service: str = "webapp") -> None:
         self._store = store
         self.actor = actor
+        self._service = service
 
     def event(
         self,
@@ -55,7 +57,7 @@ class Audit:
         entity: tuple[object, str | None] | None = None,
     ) -> None:
         """Any event; see `Store.audit`."""
-        self._store.audit(type_, self.actor, payload, project=project, entity=entity)
+        self._store.audit(type_, self.actor, payload, project=project, entity=entity, service=self._service)
 
     def invitation_sent(self, email: str, role: str) -> None:
         """An invitation e-mail goes out to an address."""

@@ -70,7 +70,8 @@ def log_in(
         Audit(store, person(joined, client_ip)).user_added(joined, "sso_jit")
     member = _member(store, email)
     audit = Audit(store, person(member, client_ip))
-    reason = failed or rules.why_no_login(sso, member.role, email, method)
+    deactivated = None if member.active else f"{email} is deactivated"
+    reason = failed or deactivated or rules.why_no_login(sso, member.role, email, method)
     if reason:
         audit.login_failed(member, method, reason)
     else:

@@ -6,6 +6,7 @@ refusal rolls all of it back.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from mixpanel_access.emulator.account_store import AccountStore
 from mixpanel_access.emulator.audit_store import AuditStore
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.project_store import ProjectStore
 from mixpanel_access.emulator.role_store import RoleStore
 from mixpanel_access.emulator.tables import FORM, SCHEMA, as_instant, as_text, insert
 from mixpanel_access.emulator.team_store import TeamStore
@@ -29,7 +31,7 @@ _EMPTY: Final = Document.model_validate({"organization": {"id": 1, "name": "Empt
 
 @dataclass(frozen=True)
 class Member:
-    """A row of the members, invited ones included."""
+    """A row of the members, invited ones included; `scim` has what else an identity provider said."""
 
     key: str
     email: str
@@ -38,6 +40,8 @@ class Member:
     id: int | None
     invited_at: datetime | None
     last_login: datetime | None
+    active: bool = True
+    scim: dict[str, Any] | None = None
 
     @property
     def invited(self) -> bool:
@@ -45,7 +49,7 @@ class Member:
         return self.invited_at is not None
 
 
-class Store(AuditStore, AccountStore, TeamStore, RoleStore):
+class Store(AuditStore, AccountStore, TeamStore, RoleStore, ProjectStore):
     """The organization.
 
     Args:
@@ -111,12 +115,10 @@ class Store(AuditStore, AccountStore, TeamStore, RoleStore):
         rows = self._rows("SELECT * FROM member WHERE key = ?", same_key(email))
         return _member(rows[0]) if rows else None
 
-    def projects(self) -> list[dict[str, Any]]:
-        """Every project: id, name, all_users, timezone_name, domain, custom_roles."""
-        return [
-            {**row, "custom_roles": self.custom_roles(row["id"])}
-            for row in self._rows("SELECT * FROM project ORDER BY id")
-        ]
+    def member_of_id(self, id_: int) -> Member | None:
+        """One person, by the id of the user."""
+        rows = self._rows("SELECT * FROM member WHERE id = ?", id_)
+        return _member(rows[0]) if rows else None
 
     def grant(self, project: int, email: str) -> str | None:
         """The role of one person's individual grant in a project."""
@@ -177,6 +179,12 @@ class Store(AuditStore, AccountStore, TeamStore, RoleStore):
         now = as_text(self.clock.now())
         self._db.execute("UPDATE member SET last_login = ? WHERE key = ?", (now, same_key(email)))
 
+    def set_profile(self, email: str, *, name: str | None, active: bool, scim: dict[str, Any] | None) -> None:
+        """Set what an identity provider says of a person; who is not active cannot log in."""
+        text = None if scim is None else json.dumps(scim, ensure_ascii=False)
+        statement = "UPDATE member SET name = ?, active = ?, scim = ? WHERE key = ?"
+        self._db.execute(statement, (name, active, text, same_key(email)))
+
     def remove_member(self, email: str) -> None:
         """Remove a person with all their access; who comes back is the same user."""
         former = "INSERT OR REPLACE INTO former_user SELECT key, id FROM member WHERE key = ? AND id IS NOT NULL"
@@ -208,4 +216,6 @@ class Store(AuditStore, AccountStore, TeamStore, RoleStore):
 
 
 def _member(row: dict[str, Any]) -> Member:
-    return Member(**{**row, "invited_at": as_instant(row["invited_at"]), "last_login": as_instant(row["last_login"])})
+    instants = {name: as_instant(row[name]) for name in ("invited_at", "last_login")}
+    scim = None if row["scim"] is None else json.loads(row["scim"])
+    return Member(**{**row, **instants, "active": bool(row["active"]), "scim": scim})

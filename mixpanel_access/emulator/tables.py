@@ -17,7 +17,7 @@ SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS member (
     key TEXT PRIMARY KEY, email TEXT NOT NULL, name TEXT, role TEXT NOT NULL, id INTEGER UNIQUE,
-    invited_at TEXT, last_login TEXT);
+    invited_at TEXT, last_login TEXT, active INTEGER NOT NULL DEFAULT 1, scim TEXT);
 CREATE TABLE IF NOT EXISTS project (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, all_users TEXT, timezone_name TEXT NOT NULL,
     domain TEXT NOT NULL);

@@ -43,6 +43,16 @@ class TeamStore(StoreBase):
         """A team by its name, whatever the case."""
         return next((team for team in self.teams() if same_key(team.name) == same_key(name)), None)
 
+    def teams_with(self, email: str) -> list[Team]:
+        """The teams that somebody is in."""
+        statement = "SELECT t.* FROM team t JOIN team_member m ON m.team = t.id WHERE m.key = ? ORDER BY t.id"
+        return [_team(row) for row in self._rows(statement, same_key(email))]
+
+    def feed_team(self, id_: int, name: str, external_id: str | None) -> None:
+        """Note that an identity provider feeds a team, and what it says of it."""
+        statement = "UPDATE team SET name = ?, external_id = ?, scim_managed = 1 WHERE id = ?"
+        self._db.execute(statement, (name, external_id, id_))
+
     def add_team(self, name: str, *, scim_managed: bool = False, external_id: str | None = None) -> Team:
         """Make a team, with an id that no team had."""
         row = {"id": self._next_id("team", 1), "name": name, "scim_managed": scim_managed, "external_id": external_id}

@@ -92,6 +92,7 @@ def _list(call: Call) -> Response:
                 "role": member.role,
                 "invited": member.invited,
                 "last_login": member.last_login.strftime("%Y-%m-%dT%H:%M:%SZ") if member.last_login else None,
+                **({} if member.active else {"active": False}),
             }
             for member in call.store.members()
         ]

@@ -50,7 +50,9 @@ def _write_people(db: sqlite3.Connection, document: Document) -> None:
         if id_ is None and member.invited_at is None:
             next_id = id_ = max(next_id, 500) + 1
         instants = {"invited_at": as_text(member.invited_at), "last_login": as_text(member.last_login)}
-        insert(db, "member", [{"key": same_key(member.email), **member.model_dump(), "id": id_, **instants}])
+        scim = None if member.scim is None else _json(member.scim)
+        row = {"key": same_key(member.email), **member.model_dump(), "id": id_, "scim": scim, **instants}
+        insert(db, "member", [row])
     grants = [{"project": g.project, "key": same_key(g.email), "role": g.role} for g in document.grants]
     insert(db, "individual_grant", grants)
 
@@ -94,7 +96,10 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
 
     return {
         **{row["name"]: json.loads(row["value"]) for row in rows(db, "SELECT * FROM setting")},
-        "members": [_without(row, "key") for row in rows(db, "SELECT * FROM member ORDER BY rowid")],
+        "members": [
+            {**_without(row, "key"), "active": bool(row["active"]), "scim": row["scim"] and json.loads(row["scim"])}
+            for row in rows(db, "SELECT * FROM member ORDER BY rowid")
+        ],
         "projects": [
             {**row, "custom_roles": [_without(role, "project") for role in custom_roles(db, row["id"])]}
             for row in rows(db, "SELECT * FROM project ORDER BY id")

@@ -184,6 +184,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             "id": draw(st.sampled_from([None, number])),
             "invited_at": draw(st.none() | INSTANTS),
             "last_login": draw(st.none() | INSTANTS),
+            "active": draw(st.booleans()),
+            "scim": draw(st.none() | JSON_OBJECT),
         }
         for email, number in zip(emails, numbers, strict=True)
     ]
@@ -255,6 +257,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             "session": draw(JSON_OBJECT),
             "sso": {"enabled": True, "required": draw(st.booleans()), "domains": [{"name": "Example.com"}]},
             "scim_name": draw(st.none() | TEXT),
+            "scim_token": draw(st.none() | TEXT),
+            "accounts_elsewhere": draw(st.lists(ADDRESS, max_size=2)),
             "discoverability": draw(st.sampled_from(["closed", "request", "open"])),
         },
         "audit": [
@@ -279,7 +283,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
     parsed = Document.model_validate(document)
     return {
         "settings": (parsed.organization, parsed.security, parsed.invitation_life_days, parsed.rate_limit_per_minute),
-        "members": [(m.email, m.name, m.role, m.invited_at, m.last_login) for m in parsed.members],
+        "members": [(m.email, m.name, m.role, m.invited_at, m.last_login, m.active, m.scim) for m in parsed.members],
         "projects": sorted(parsed.projects, key=lambda project: project.id),
         "grants": {(g.project, same_key(g.email), g.role) for g in parsed.grants},
         "teams": {

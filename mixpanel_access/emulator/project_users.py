@@ -1,0 +1,77 @@
+"""Who holds what in a project, and which roles can be given (contract, section 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from mixpanel_access.emulator.answer import Refusal, ok
+from mixpanel_access.emulator.common import managing, own_roles, project_managing
+from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.store import Member
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import same_key
+
+
+def _granted_users(call: Call) -> Response:
+    """One row a grant; the organization role, teams, individual grants, all users, in this order."""
+    row = project_managing(call)
+    members = {member.key: member for member in call.store.members()}
+    joined = [member for member in members.values() if not member.invited]
+    rows: list[dict[str, Any]] = []
+    for member in joined:
+        inherited = roles.project_role_of(member.role)
+        if inherited:
+            rows.append(_grant(member, inherited, "organization"))
+    for held in call.store.team_grants(row["id"]):
+        team = {"id": held["id"], "name": held["name"]}
+        rows.append({**_grant(members[held["key"]], held["role"], "team"), "team": team})
+    rows += [_grant(members[key], role, "individual") for key, role in call.store.individual(row["id"]).items()]
+    if row["all_users"]:
+        rows += [_grant(member, row["all_users"], "all_users") for member in joined]
+    return ok({"users": rows})
+
+
+def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
+    return {"id": member.id, "email": member.email, "name": member.name, "role": role, "target_type": target_type}
+
+
+def _one_user(call: Call) -> Response:
+    row = project_managing(call)
+    member = call.store.member(call.places["email"])
+    role = call.store.individual(row["id"]).get(same_key(call.places["email"]))
+    teams = [held for held in call.store.team_grants(row["id"]) if held["key"] == same_key(call.places["email"])]
+    if member is None or (role is None and not teams):
+        raise Refusal(404, f"{call.places['email']} is not in the project")
+    found = roles.highest([*([role] if role else []), *[held["role"] for held in teams]])
+    return ok(
+        {
+            "active": member.active and not member.invited,
+            "role": found,
+            "teams": [{"id": held["id"], "name": held["name"]} for held in teams],
+            "recently_created": [],
+            "user_bio": None,
+        }
+    )
+
+
+def _organization_roles(call: Call) -> Response:
+    managing(call)
+    return ok([role for role in roles.ORGANIZATION_ROLES if roles.may_assign(call.account.role, role)])
+
+
+def _project_roles(call: Call) -> Response:
+    row = project_managing(call)
+    highest = roles.highest(own_roles(call, row["id"]))
+    own = [role for role in roles.PROJECT_ROLES if roles.project_rank(role) <= roles.project_rank(highest)]
+    return ok([*own, *[role["role_id"] for role in row["custom_roles"]]])
+
+
+_SHAPE_ASSUMED = "observed·W, shape assumed"
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/api/app/projects/{p}/granted-users", _granted_users, 3, _SHAPE_ASSUMED),
+    Endpoint("GET", "/api/app/projects/{p}/users/{email}", _one_user, 3, "observed·W"),
+    Endpoint("GET", "/organizations/{o}/assignable-org-roles", _organization_roles, 3, _SHAPE_ASSUMED),
+    Endpoint("GET", "/api/app/projects/{p}/assignable-roles", _project_roles, 3, _SHAPE_ASSUMED),
+)
