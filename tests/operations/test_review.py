@@ -377,7 +377,7 @@ def test_every_field_of_the_evidence_is_held(review: Review, name: str) -> None:
     """Whatever is changed in it."""
     lines = review.lines()
     with pytest.raises(Refused):
-        chain.verify([replace(lines[0], **{name: "x"}), *lines[1:]], Path("evidence.jsonl"))  # type: ignore[arg-type]
+        chain.verify([replace(lines[0], **{name: "x"}), *lines[1:]], Path("evidence.jsonl"))
 
 
 def test_other_stacks_are_left_alone(review: Review) -> None:
