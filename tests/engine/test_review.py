@@ -34,7 +34,7 @@ NOW = ("--now", "2026-05-04")
 def prepare(workspace: Workspace) -> None:
     """Both stacks as they were before the review, and brought about."""
     workspace.run("stack", "init", "staging")
-    engagements = {"engagements": {"funnels": FUNNELS}}
+    engagements: dict[str, Any] = {"engagements": {"funnels": FUNNELS}}
     workspace.roster(
         [
             {"email": ROBIN, "engagement": "funnels", "projects": {"shop": "admin", "warehouse": "consumer"}},

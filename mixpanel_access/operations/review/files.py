@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -43,15 +44,15 @@ class PacketFile:
 
     file: Path
     packet: Packet
-    _lines: Any = field(default=None, repr=False, compare=False)
+    _text: str = field(default="", repr=False, compare=False)
+
+    @cached_property
+    def _lines(self) -> Any:
+        return YAML(typ="rt").load(self._text)  # slow, and only needed for errors
 
     def line(self, item: int, name: str) -> int:
-        """The line of a field of an item, or of the item where it has none of it, from 1."""
-        items = self._lines["items"] if self._lines is not None else ()
-        try:
-            return int(items[item].lc.key(Item.model_fields[name].alias)[0]) + 1
-        except (KeyError, IndexError, AttributeError):
-            return int(items.lc.item(item)[0]) + 1 if items else 1
+        """The line of a field of an item, or of the item where it does not have the field, from 1."""
+        return _line(self._lines, ("items", item, Item.model_fields[name].alias or name))
 
 
 def quarter(today: date) -> str:
@@ -110,16 +111,17 @@ def unusable(problems: Sequence[str]) -> UsageError:
 def _read(file: Path) -> PacketFile:
     try:
         text = file.read_text(encoding="utf-8")
-        document, lines = YAML(typ="safe").load(text), YAML(typ="rt").load(text)
-        read = PacketFile(file, Packet.model_validate(document), lines)
-    except ValidationError as error:
-        raise unusable([f"{file.name}:{_line(lines, one['loc'])}: {_words(one)}" for one in error.errors()]) from None
+        document = YAML(typ="safe").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise unusable([f"{file.name}:{line}: {error.problem or error.context}"]) from None
     except (OSError, ValueError, YAMLError, RecursionError) as error:
         raise unusable([f"{file.name}:1: {error}"]) from None
-    return read
+    try:
+        return PacketFile(file, Packet.model_validate(document), text)
+    except ValidationError as error:
+        lines = YAML(typ="rt").load(text)
+        raise unusable([f"{file.name}:{_line(lines, one['loc'])}: {_words(one)}" for one in error.errors()]) from None
 
 
 def _line(node: Any, path: Sequence[str | int]) -> int:
