@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mixpanel_access import __version__
-from mixpanel_access.cli import group_commands, operator_commands, roster_commands
+from mixpanel_access.cli import group_commands, operator_commands, review_commands, roster_commands
 from mixpanel_access.cli.output import progress
 
 app = typer.Typer(
@@ -80,5 +80,6 @@ def engine() -> None:
 
 app.add_typer(roster_commands.commands)
 app.add_typer(operator_commands.commands)
+app.add_typer(review_commands.review)
 app.add_typer(group_commands.tracker)
 app.add_typer(group_commands.policy)

@@ -13,3 +13,4 @@ Stacks = Annotated[list[str] | None, typer.Option(help="Only this stack; repeata
 Now = Annotated[
     str | None, typer.Option(help="The instant to take as now (ISO 8601). Default: mixpanel:now, else the clock.")
 ]
+Clock = Annotated[str | None, typer.Option("--now", help="The instant to take as now (ISO 8601). Default: the clock.")]

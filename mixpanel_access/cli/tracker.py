@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, progress, write_file
+from mixpanel_access.cli.output import counted, instant_of, progress
+from mixpanel_access.cli.tables import must_be_form, print_or_write
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import unknown
+from mixpanel_access.operations.chain import read, verify
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.tracker import Line, exported, read, update, verify
-
-_FORMS = ("csv", "xlsx", "markdown", "json")
+from mixpanel_access.operations.tracker import Line, update
 
 
 def add_to_log(folder: Path, file: Path, now: str | None, *, as_json: bool) -> int:
     """Add and print what was added."""
     added = update(open_project(folder, progress), file, instant_of(now) or datetime.now(UTC))
     if as_json:
-        typer.echo(json.dumps([asdict(line) for line in added], indent=2))
+        typer.echo(json.dumps([line.row() for line in added], indent=2))
         return 0
     for line in added:
         what = f"{line.role} in project {line.project}" if line.project else f"member {line.role}".rstrip()
@@ -34,18 +32,10 @@ def add_to_log(folder: Path, file: Path, now: str | None, *, as_json: bool) -> i
 
 def export_log(file: Path, form: str, to: Path | None) -> int:
     """Check and write."""
-    if form not in _FORMS:
-        raise UsageError("cannot use --format", whom=form, why=unknown(form, "format", _FORMS))
-    if form == "xlsx" and to is None:
-        raise UsageError("cannot print a workbook", whom=form, next_step="Name a file with --to.")
+    must_be_form(form, to)
     lines = _lines(file)
     verify(lines, file)
-    content = exported(lines, form)
-    if to is None:
-        typer.echo(content, nl=False)
-        return 0
-    write_file(to, content, "the table", "Name another file.")
-    typer.echo(f"Wrote {counted(len(lines), 'line')} to {to}.")
+    print_or_write(lines, Line, form, to)
     return 0
 
 
@@ -66,4 +56,4 @@ def _lines(file: Path) -> list[Line]:
         raise UsageError(
             "cannot find the access log", whom=str(file), next_step="Make it: mixpanel-access tracker update"
         )
-    return read(file)
+    return read(file, Line)

@@ -1,50 +1,60 @@
 """Edits of a roster's text that leave every other character as it is: comments, order, quotes, blank lines.
 
-A YAML library that writes the whole document again moves comments to the entry before them, and loses them with it; so
-the library only tells where things stand, and what changes is cut out and put in there. Every edit is read back before
-it counts.
+Every edit is read back before it counts.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster import Roster, RosterPerson
+from mixpanel_access.model.roster_draft import Draft, NewPerson, by_hand, flow, scalar
 from mixpanel_access.model.roster_reading import Source, parse
 
 _BOM: Final = "\ufeff"
 
 
 @dataclass(frozen=True)
-class NewPerson:
-    """An entry to add.
+class EntryChange:
+    """What becomes of an entry that stands there.
 
     Attributes:
-        values: its fields in the roster's spelling, in the order in which they are to stand.
-        note: a comment below it, or "".
+        roles: project key -> its role from now on, or None where the project is taken out.
+        organization_role: the organization role from now on, or None where it stays.
+        reviewed: the day of the review, or None where that stays.
+        gone: whether the whole entry is taken out, whatever else is said.
     """
 
-    values: Mapping[str, Any]
-    note: str = ""
+    roles: Mapping[str, str | None] = field(default_factory=dict)
+    organization_role: str | None = None
+    reviewed: date | None = None
+    gone: bool = False
+
+    def of(self, person: RosterPerson) -> RosterPerson:
+        """The entry as it is then, where it is not taken out."""
+        out = {key for key, role in self.roles.items() if role is None}
+        update: dict[str, Any] = {
+            "projects": {key: role for key, role in {**person.projects, **self.roles}.items() if key not in out}
+        }
+        if self.organization_role is not None:
+            update["organization_role"] = self.organization_role
+        if self.reviewed is not None:
+            update["reviewed"] = self.reviewed.isoformat()
+        return person.model_copy(update=update)
 
 
 def new_roster(environment: str, *, organization_roles: bool) -> str:
     """The text of a roster without projects and people."""
     owns = "organizationRoles: true # organization roles are declared in this roster and in no other\n"
     return (
-        f"# Who has what in {environment}.\nenvironment: {_scalar(environment)}\n"
+        f"# Who has what in {environment}.\nenvironment: {scalar(environment)}\n"
         f"{owns if organization_roles else ''}\nprojects: {{}}\n\npeople: []\n"
     )
 
@@ -60,7 +70,7 @@ def add_projects(text: str, source: Source, projects: Mapping[str, Mapping[str, 
     return _edited(
         text,
         source,
-        lambda draft: draft.put(draft.top("projects"), "projects", {key: _flow(row) for key, row in projects.items()}),
+        lambda draft: draft.put(draft.top("projects"), "projects", {key: flow(row) for key, row in projects.items()}),
         lambda _, after: set(projects) <= set(after.projects),
     )
 
@@ -112,7 +122,7 @@ def add_grants(text: str, source: Source, grants: Mapping[int, Mapping[str, str]
     if not grants:
         return text
 
-    def edit(draft: _Draft) -> None:
+    def edit(draft: Draft) -> None:
         for index, (_, person) in enumerate(draft.entries("people")):
             if index in grants:
                 draft.put(draft.value(person, "projects"), "projects", grants[index], within=person)
@@ -145,240 +155,85 @@ def remove_people(text: str, source: Source, keys: Collection[str]) -> str:
     )
 
 
-def _edited(text: str, source: Source, edit: Callable[[_Draft], None], done: Callable[[Roster, Roster], bool]) -> str:
+def change_entries(text: str, source: Source, changes: Mapping[int, EntryChange]) -> str:
+    """Change entries that stand there; with a person's last entry go the exceptions that concern them.
+
+    Args:
+        text: the roster.
+        source: where it is from.
+        changes: position of the entry, from 0 -> what becomes of it.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+    staying = {at: change for at, change in changes.items() if not change.gone}
+    text = _with(text, source, {at: replace(change, reviewed=None) for at, change in staying.items()})
+    text = _with(text, source, {at: EntryChange(reviewed=change.reviewed) for at, change in staying.items()})
+    return _without(text, source, changes.keys() - staying.keys())
+
+
+def _with(text: str, source: Source, changes: Mapping[int, EntryChange]) -> str:
+    """The text with entries changed that stay; what is set and what is added are two edits, as they may touch."""
+    changes = {at: change for at, change in changes.items() if change != EntryChange()}
+    if not changes:
+        return text
+
+    def edit(draft: Draft) -> None:
+        for at, (_, entry) in enumerate(draft.entries("people")):
+            if at in changes:
+                _change(draft, entry, changes[at])
+
+    def done(before: Roster, after: Roster) -> bool:
+        want = [changes[at].of(one) if at in changes else one for at, one in enumerate(before.people)]
+        return _said(after.people) == _said(want)
+
+    return _edited(text, source, edit, done)
+
+
+def _change(draft: Draft, entry: MappingNode, change: EntryChange) -> None:
+    if change.organization_role is not None:
+        draft.set_value(entry, "organizationRole", change.organization_role)
+    if gone := [key for key, role in change.roles.items() if role is None]:
+        draft.drop_keys(entry, "projects", gone)
+    projects = draft.value(entry, "projects")
+    for key, role in change.roles.items():
+        if role is not None and isinstance(projects, MappingNode):  # else it does not read back as meant
+            draft.set_value(projects, key, role)
+    if change.reviewed is not None:
+        draft.set_value(entry, "reviewed", change.reviewed)
+
+
+def _without(text: str, source: Source, positions: Collection[int]) -> str:
+    """The text without some entries, and without the exceptions of who has none left."""
+    if not positions:
+        return text
+
+    def edit(draft: Draft) -> None:
+        keys = [key for key, _ in draft.entries("people")]
+        left = {key for at, key in enumerate(keys) if at not in positions}
+        draft.drop_entries(positions, {keys[at] for at in positions} - left)
+
+    def done(before: Roster, after: Roster) -> bool:
+        return _said(after.people) == _said([one for at, one in enumerate(before.people) if at not in positions])
+
+    return _edited(text, source, edit, done)
+
+
+def _said(people: Sequence[RosterPerson]) -> list[dict[str, Any]]:
+    return [person.model_dump() for person in people]
+
+
+def _edited(text: str, source: Source, edit: Callable[[Draft], None], done: Callable[[Roster, Roster], bool]) -> str:
     """The text after an edit, if what it says before and after is as `done` expects."""
     before = parse(text, source)  # what cannot be used is not edited either
     bom = _BOM if text.startswith(_BOM) else ""
-    draft = _Draft(text.removeprefix(_BOM), source.name)
+    draft = Draft(text.removeprefix(_BOM), source.name)
     edit(draft)
     changed = bom + draft.text()
     try:
         good = done(before, parse(changed, source))
     except RosterError as error:
-        raise _by_hand(source.name, error.why) from None
+        raise by_hand(source.name, error.why) from None
     if not good:
-        raise _by_hand(source.name, "the edit would not read back as meant")
+        raise by_hand(source.name, "the edit would not read back as meant")
     return changed
-
-
-def _by_hand(file: str, why: str) -> RosterError:
-    return RosterError(
-        "cannot edit the roster",
-        whom=file,
-        why=why,
-        next_step="Nothing was written. Make the change by hand, or write that part as a plain list, and run again.",
-    )
-
-
-class _Draft:
-    """A text with the places where things stand, and the cuts to make."""
-
-    def __init__(self, text: str, file: str) -> None:
-        self._text = text
-        self._file = file
-        self._newline = "\r\n" if "\r\n" in text else "\n"
-        root = YAML(typ="rt", pure=True).compose(text)
-        if not isinstance(root, MappingNode):
-            raise _by_hand(file, "it is not a mapping")
-        self._root = root
-        self._cuts: list[tuple[int, int, str]] = []
-
-    def text(self) -> str:
-        """The text with all cuts made."""
-        text = self._text
-        for start, end, new in sorted(self._cuts, reverse=True):
-            text = text[:start] + new + text[end:]
-        return text
-
-    def top(self, key: str) -> Node | None:
-        """The value of a key of the document."""
-        return self.value(self._root, key)
-
-    def value(self, mapping: MappingNode, key: str) -> Node | None:
-        """The value of a key, or None where there is no such key.
-
-        Raises:
-            RosterError: it stands elsewhere (an alias), so that an edit would change more than this place.
-        """
-        for name, value in mapping.value:
-            if name.value == key:
-                if value.start_mark.index < name.end_mark.index:
-                    raise _by_hand(self._file, f"line {name.start_mark.line + 1}: {key} is an alias of another part")
-                return self._placed(name, value)
-        return None
-
-    def _placed(self, name: Node, value: Node) -> Node:
-        """A value with its place; nothing at all is placed by the library where the next thing begins, lines below."""
-        if value.start_mark.index == value.end_mark.index:
-            colon = self._text.index(":", name.end_mark.index)
-            value.start_mark = value.end_mark = copy(value.start_mark)
-            value.start_mark.index = colon + 1
-        return value
-
-    def entries(self, section: str) -> Iterator[tuple[str, MappingNode]]:
-        """Each entry of a list, with the key of its address; "" where that is none of its own."""
-        node = self.top(section)
-        for entry in node.value if isinstance(node, SequenceNode) else ():
-            email = self.value(entry, "email")
-            yield "" if email is None else same_key(str(email.value)), entry
-
-    def put(self, node: Node | None, key: str, values: Mapping[str, Any], within: MappingNode | None = None) -> None:
-        """Add values to the mapping `node`, which stands under `key` of `within` (the document), or make it."""
-        parent = within or self._root
-        if node is None:
-            self._extend(parent, {key: dict(values)})
-        elif isinstance(node, MappingNode) and node.value:
-            self._extend(node, values)
-        else:  # empty: nothing, null or {}
-            column = parent.start_mark.column
-            new = _json(values) if parent.flow_style else self._block(values, column + 2, first=self._newline)
-            self._cuts.append((self._gap_before(node), node.end_mark.index, f" {new}" if parent.flow_style else new))
-
-    def append_people(self, people: Sequence[NewPerson]) -> None:
-        """Add entries at the end."""
-        node = self.top("people")
-        if node is not None and self._root.flow_style and not node.value:
-            rows = _json([dict(person.values) for person in people])
-            self._cuts.append((self._gap_before(node), node.end_mark.index, f" {rows}"))
-            return
-        if isinstance(node, SequenceNode) and node.value and node.flow_style:
-            new = "".join(f", {_json(person.values)}" for person in people)
-            last = node.value[-1].end_mark.index
-            self._cuts.append((last, last, new))
-            return
-        filled = node if isinstance(node, SequenceNode) and node.value else None
-        column = filled.start_mark.column if filled else 2
-        blank = self._newline if filled and self._apart(filled) else ""
-        lines = "".join(self._newline + blank + self._entry(person, column) for person in people)
-        if node is None:
-            end = self._end_of(self._root)
-            self._cuts.append((end, end, f"{self._newline}people:{lines}"))
-        elif filled:
-            end = self._entry_end(filled.value[-1], column)
-            self._cuts.append((end, end, lines))
-        else:
-            self._cuts.append((self._gap_before(node), node.end_mark.index, lines))
-
-    def drop(self, keys: set[str]) -> None:
-        """Take people's entries out of every list."""
-        for section in ("people", "exceptions"):
-            self._drop_from(section, keys)
-
-    def _drop_from(self, section: str, keys: set[str]) -> None:
-        node = self.top(section)
-        gone = [entry for key, entry in self.entries(section) if key in keys]
-        if not isinstance(node, SequenceNode) or not gone:
-            return
-        if len(gone) == len(node.value) and not node.flow_style:
-            for person in gone[1:]:
-                self._cut_lines(person, node.start_mark.column)
-            start = self._text.rindex("-", 0, gone[0].start_mark.index)
-            left = "[]" if node.start_mark.column else "  []"  # at the margin it would be no value of `people`
-            self._cuts.append((start, self._entry_end(gone[0], node.start_mark.column), left))
-        elif node.flow_style:
-            kept = [person for person in node.value if person not in gone]
-            inner = ", ".join(self._text[one.start_mark.index : one.end_mark.index] for one in kept)
-            self._cuts.append((node.start_mark.index, node.end_mark.index, f"[{inner}]"))
-        else:
-            for person in gone:
-                self._cut_lines(person, node.start_mark.column)
-
-    def _cut_lines(self, entry: Node, column: int) -> None:
-        """Cut a whole entry of a block sequence, from its dash to the end of its last line."""
-        dash = self._text.rindex("-", 0, entry.start_mark.index)
-        if self._text[dash + 1 : entry.start_mark.index].strip():
-            raise _by_hand(self._file, f"line {entry.start_mark.line + 1}: a comment stands between dash and entry")
-        start = self._text.rfind("\n", 0, dash) + 1
-        end = self._entry_end(entry, column)
-        after = end + len(self._newline) if self._text.startswith(self._newline, end) else end
-        alone = self._text.startswith(self._newline, after) or after >= len(self._text)
-        if alone and self._text.endswith(self._newline * 2, 0, start):  # blank lines on both sides: one is enough
-            start -= len(self._newline)
-        self._cuts.append((start, after, ""))
-
-    def _extend(self, mapping: MappingNode, values: Mapping[str, Any]) -> None:
-        """Add keys at the end of a mapping that has some."""
-        if mapping.flow_style:
-            new = "".join(f", {_json(key)}: {_json(value)}" for key, value in values.items())
-            last = mapping.value[-1][1].end_mark.index
-            self._cuts.append((last, last, new))
-        else:
-            end = self._end_of(mapping)
-            self._cuts.append((end, end, self._block(values, mapping.start_mark.column, first=self._newline)))
-
-    def _block(self, values: Mapping[str, Any], column: int, first: str) -> str:
-        return first + self._newline.join(" " * column + line for line in _dumped(values))
-
-    def _entry(self, person: NewPerson, column: int) -> str:
-        lines = _dumped(person.values) + ([f"# {person.note}"] if person.note else [])
-        return self._newline.join(" " * column + ("  " if number else "- ") + line for number, line in enumerate(lines))
-
-    def _apart(self, people: SequenceNode) -> bool:
-        """Whether blank lines stand between the entries."""
-        if len(people.value) < 2:  # there is no "between"
-            return False
-        between = self._text[
-            self._entry_end(people.value[-2], people.start_mark.column) : people.value[-1].start_mark.index
-        ]
-        return any(not line.strip() for line in between.splitlines()[1:])
-
-    def _end_of(self, node: Node) -> int:
-        """The end of the line in which a node's content ends, with a comment that stands on it."""
-        end = self._text.find("\n", self._content_end(node))
-        if end < 0:
-            return len(self._text.rstrip())
-        return end - 1 if self._text[end - 1] == "\r" else end
-
-    def _entry_end(self, entry: Node, column: int) -> int:
-        """The end of an entry with the comments below it that are indented further than its dash."""
-        end = self._end_of(entry)
-        comments = re.compile(rf"(\r?\n {{{column + 1},}}#[^\r\n]*)*").match(self._text, end)
-        return comments.end() if comments else end
-
-    def _content_end(self, node: Node) -> int:
-        """Where a node's own text ends; the mark of a block lies behind the comments and blank lines after it."""
-        if isinstance(node, (MappingNode, SequenceNode)) and not node.flow_style and node.value:
-            last = node.value[-1]
-            if isinstance(last, tuple):
-                name, value = last
-                if value.start_mark.index < name.end_mark.index:  # an alias
-                    return int(name.end_mark.index)
-                return max(int(name.end_mark.index), self._content_end(value))
-            return self._content_end(last)
-        end = int(node.end_mark.index)
-        while end > node.start_mark.index and self._text[end - 1].isspace():
-            end -= 1
-        return end
-
-    def _gap_before(self, node: Node) -> int:
-        """Where the blanks before a value on its line begin."""
-        start = int(node.start_mark.index)
-        while self._text[start - 1] in " \t":
-            start -= 1
-        return start
-
-
-def _flow(row: Mapping[str, Any]) -> CommentedMap:
-    mapping = CommentedMap(row)
-    mapping.fa.set_flow_style()
-    return mapping
-
-
-def _dumped(values: Mapping[str, Any]) -> list[str]:
-    """Values as the lines of a block."""
-    yaml = YAML()
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 10_000
-    out = io.StringIO()
-    yaml.dump(dict(values), out)
-    return out.getvalue().rstrip("\n").split("\n")  # a name may end in other blanks, or hold other line ends
-
-
-def _json(value: Any) -> str:
-    """A value in flow style, with escapes where YAML needs them; it does not know the pairs that JSON makes of some."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return re.sub("[\x7f-\xa0\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _scalar(value: str) -> str:
-    return _dumped({"value": value})[0].removeprefix("value: ")

@@ -23,8 +23,8 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.model.roster_text import NewPerson
 from mixpanel_access.operations.state import State
 
 TO_BE_FILLED_IN: Final = "to be filled in: engagement, ticket, approver, justification, starts, ends"

@@ -26,9 +26,9 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps
 from mixpanel_access.model.likeness import alike, unknown
 from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.model.roster_text import NewPerson
 from mixpanel_access.operations.judging import Violation, read_policy_config, violations
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state_change import changes_at_preview

@@ -114,15 +114,7 @@ class Project:
         Raises:
             UsageError: Pulumi.yaml cannot be read.
         """
-        file = self.pulumi.project / "Pulumi.yaml"
-        try:
-            main = (YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}).get("main") or "."
-        except (OSError, UnicodeDecodeError, YAMLError, AttributeError) as error:
-            raise UsageError(
-                "cannot read the project", whom=str(file), why=str(error), next_step="Mend it and run again."
-            ) from None
-        program = self.pulumi.project / str(main)
-        return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"
+        return roster_file(self.pulumi.project, stack)
 
     def other_rosters(self, stack: str) -> dict[str, Roster]:
         """The rosters of the other stacks, by the name of the file.
@@ -177,12 +169,38 @@ def open_project(folder: Path, progress: Progress) -> Project:
         UsageError: there is none.
         EngineError: there is no engine.
     """
+    return Project(Pulumi(ensure_engine(progress), project_folder(folder), os.environ))
+
+
+def project_folder(folder: Path) -> Path:
+    """The folder with the Pulumi.yaml: this one, or one above it.
+
+    Raises:
+        UsageError: there is none.
+    """
     for candidate in (folder.absolute(), *folder.absolute().parents):
         if (candidate / "Pulumi.yaml").is_file():
-            return Project(Pulumi(ensure_engine(progress), candidate, os.environ))
+            return candidate
     raise UsageError(
         "cannot find the project",
         whom=str(folder),
         why="there is no Pulumi.yaml there or above",
         next_step="Run it in the project's folder, or name that with --cwd.",
     )
+
+
+def roster_file(project: Path, stack: str) -> Path:
+    """Where a stack's roster is, or is to be: in the program's folder, named for the stack.
+
+    Raises:
+        UsageError: Pulumi.yaml cannot be read.
+    """
+    file = project / "Pulumi.yaml"
+    try:
+        main = (YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}).get("main") or "."
+    except (OSError, UnicodeDecodeError, YAMLError, AttributeError) as error:
+        raise UsageError(
+            "cannot read the project", whom=str(file), why=str(error), next_step="Mend it and run again."
+        ) from None
+    program = project / str(main)
+    return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"

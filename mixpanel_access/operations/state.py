@@ -29,6 +29,7 @@ class HeldMember:
         urn: the resource's name in the engine.
         outputs: what the state holds of it, without the provider.
         modified: when the engine last changed it (ISO 8601, UTC), or "".
+        created: when the engine made it or took it in (ISO 8601, UTC), or "".
     """
 
     email: str
@@ -36,11 +37,12 @@ class HeldMember:
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
+    created: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class HeldGrant:
-    """A grant in a state; `outputs` and `modified` are as with a member."""
+    """A grant in a state; `outputs`, `modified` and `created` are as with a member."""
 
     project: int
     email: str
@@ -48,6 +50,7 @@ class HeldGrant:
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
+    created: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -98,17 +101,18 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     component = ""
     for resource in _resources(export):
         urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
+        created = _seconds(resource.get("created"))
         outputs = {key: value for key, value in (resource.get("outputs") or {}).items() if key != PROVIDER_KEY}
         if resource.get("type") == MEMBER_TYPE:
             member = MemberId.parse(str(resource.get("id", "")))
             if member.organization == organization:
                 email = str(outputs.get("email", member.email))
-                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, modified)
+                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, modified, created)
         elif resource.get("type") == GRANT_TYPE:
             grant = GrantId.parse(str(resource.get("id", "")))
             if grant.organization == organization:
                 email = str(outputs.get("email", grant.email))
-                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs, modified)
+                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs, modified, created)
                 grants[grant.project, same_key(email)] = held
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)

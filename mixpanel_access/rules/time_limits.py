@@ -150,7 +150,7 @@ TIME_RULES: Final = (
         Severity.MEDIUM,
         "Review it, and fill in reviewed with the day.",
         _reviewed,
-        kinds=(Kind.MEMBER,),
+        kinds=PEOPLE,
         options=(option("days", "integer", 92, "Days between reviews.", minimum=1),),
         controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.3")),
     ),

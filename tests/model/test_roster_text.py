@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.model.roster_text import NewPerson
 
 R = Source("r.yaml")
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
 from mixpanel_access.model.errors import Refused, UsageError
-from mixpanel_access.operations.tracker import COLUMNS, FIRST, Event, Line, _chained, exported, read, verify
+from mixpanel_access.operations.chain import FIRST, linked, read, verify
+from mixpanel_access.operations.tables import exported
+from mixpanel_access.operations.tracker import Event, Line
 
 FILE = Path("tracker.jsonl")
+COLUMNS = Line.columns()
 
 
 def log(*lines: Line) -> list[Line]:
     """Some lines, one behind the other."""
-    return list(_chained(lines or (line("a"), line("b"), line("c")), []))
+    return list(linked(lines or (line("a"), line("b"), line("c")), []))
 
 
 def line(name: str, **more: str) -> Line:
@@ -59,24 +62,24 @@ def test_a_line_that_is_taken_out_put_in_or_moved_shows() -> None:
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
-    """A line that is none of the log's is told by its number."""
-    file, lines = tmp_path / "tracker.jsonl", log(line("é", justification='a, "b"\nc'))
-    file.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in lines))
-    assert read(file) == lines
-    assert read(tmp_path / "none.jsonl") == []
+    """A line that is none of its lines is told by its number."""
+    file, lines = tmp_path / "tracker.jsonl", log(line("é", justification='a, "b"\nc\u2028d\x85'))
+    file.write_text("".join(json.dumps(one.row(), ensure_ascii=False) + "\n" for one in lines))
+    assert read(file, Line) == lines
+    assert read(tmp_path / "none.jsonl", Line) == []
     for bad in ("x\n", "[]\n", '{"date": "x"}\n'):
-        file.write_text(json.dumps(asdict(lines[0])) + "\n" + bad)
-        with pytest.raises(UsageError, match="line 2 is none of the log's"):
-            read(file)
+        file.write_text(json.dumps(lines[0].row()) + "\n" + bad)
+        with pytest.raises(UsageError, match="line 2 is none of its lines"):
+            read(file, Line)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     """In CSV and in the workbook; what is harmless stays as it is."""
     lines = log(line("a", justification=text, ticket="OPS-1"))
-    rows = list(csv.DictReader(io.StringIO(exported(lines, "csv").decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(exported(lines, Line, "csv").decode(), newline="")))
     assert (rows[0]["justification"], rows[0]["ticket"]) == (f"'{text}", "OPS-1")
-    sheet = load_workbook(io.BytesIO(exported(lines, "xlsx"))).active
+    sheet = load_workbook(io.BytesIO(exported(lines, Line, "xlsx"))).active
     assert sheet is not None
     cells = dict(zip(COLUMNS, sheet[2], strict=True))
     assert cells["justification"].data_type == "s"
@@ -87,7 +90,7 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
 def test_tables_have_every_line() -> None:
     """In Markdown no bar and no line end breaks the table; JSON is the lines themselves."""
     lines = log(line("a", justification="x | y\nz \\ w"), line("b"))
-    table = exported(lines, "markdown").decode().splitlines()
+    table = exported(lines, Line, "markdown").decode().splitlines()
     assert len(table) == 4
     assert "| x \\| y z \\\\ w |" in table[2]
-    assert json.loads(exported(lines, "json")) == [asdict(one) for one in lines]
+    assert json.loads(exported(lines, Line, "json")) == [one.row() for one in lines]

@@ -418,6 +418,7 @@ CASES: dict[str, Cases] = {
         fails=[
             Case([member(reviewed="2026-01-31")], ["it was reviewed on 2026-01-31, 93 days ago"]),
             Case([member(starts=None)], ["nobody knows when it was last reviewed"]),
+            Case([member(reviewed=str(TODAY)), grant(reviewed="2026-01-31")], ["in project 1234567: it was reviewed on"]),
         ],
         boundary=(
             Case([member(starts="2026-02-01")]),

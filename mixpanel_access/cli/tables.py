@@ -1,0 +1,40 @@
+"""Lines as a table, printed or written: what the commands that export have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from mixpanel_access.cli.output import counted, write_file
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import unknown
+from mixpanel_access.operations.chain import Link
+from mixpanel_access.operations.tables import FORMS, exported
+
+
+def must_be_form(form: str, to: Path | None) -> None:
+    """Hold a form that is none, or that cannot be printed.
+
+    Raises:
+        UsageError: it is one of these.
+    """
+    if form not in FORMS:
+        raise UsageError("cannot use --format", whom=form, why=unknown(form, "format", FORMS))
+    if form == "xlsx" and to is None:
+        raise UsageError("cannot print a workbook", whom=form, next_step="Name a file with --to.")
+
+
+def print_or_write(lines: Sequence[Link], kind: type[Link], form: str, to: Path | None) -> None:
+    """Print the table, or write it to a file and say so.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    content = exported(lines, kind, form)
+    if to is None:
+        typer.echo(content, nl=False)
+        return
+    write_file(to, content, "the table", "Name another file.")
+    typer.echo(f"Wrote {counted(len(lines), 'line')} to {to}.")

@@ -1,0 +1,1 @@
+"""The access review: packets to decide in, decisions applied to the rosters, evidence of both."""

@@ -1,0 +1,305 @@
+"""Decisions into the rosters: checked against what stands there now, shown, written, and put into the evidence.
+
+Mixpanel is not touched: what was lowered or removed goes with the next `pulumi up`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from mixpanel_access.files.roster import source_of, text_of, write_roster
+from mixpanel_access.model import roles
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.given import Entry, entry_of, given
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.model.roster_text import EntryChange, change_entries
+from mixpanel_access.operations import chain
+from mixpanel_access.operations.review import evidence
+from mixpanel_access.operations.review.deciding import is_applied, latest, problems
+from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
+from mixpanel_access.operations.review.listing import has_organization_item, role_in
+from mixpanel_access.operations.review.packet import ORGANIZATION, EntryPlace, Item, Packet, Place, Suggestion
+
+
+@dataclass(frozen=True)
+class RosterChange:
+    """What a review does to one roster.
+
+    Attributes:
+        stack: the stack.
+        file: the roster.
+        before: its text.
+        after: its text with the decisions.
+        meaning: what that means for whom, in words.
+        notes: what is left to do, in words.
+        lines: what goes into the evidence with it.
+    """
+
+    stack: str
+    file: Path
+    before: str
+    after: str
+    meaning: Sequence[str]
+    notes: Sequence[str]
+    lines: Sequence[evidence.Line]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What applying a review does.
+
+    Attributes:
+        folder: the review's folder.
+        rosters: the rosters on which there are decisions that are not in the evidence.
+        undecided: how many items are not decided.
+        applied: how many decisions are applied already.
+    """
+
+    folder: Path
+    rosters: Sequence[RosterChange]
+    undecided: int
+    applied: int
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """A decision, and the packet that has it."""
+
+    one: PacketFile
+    at: int
+    new: bool
+
+    @property
+    def packet(self) -> Packet:
+        return self.one.packet
+
+    @property
+    def item(self) -> Item:
+        return self.one.packet.items[self.at]
+
+    @property
+    def new_role(self) -> str | None:
+        return roles.normalized(self.item.new_role) if self.item.new_role else None
+
+    def day(self, today: date) -> date:
+        return day(self.item.decided) if self.item.decided else today
+
+    def problem(self, name: str, words: str) -> str:
+        return f"{self.one.file.name}:{self.one.line(self.at, name)}: {words}"
+
+
+def plan(folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime) -> Plan:
+    """Look what the decisions do, and write nothing.
+
+    Args:
+        folder: the review's folder.
+        roster_of: where a stack's roster is.
+        stacks: only these; none means all.
+        now: the instant that counts.
+
+    Raises:
+        UsageError: decisions are wrong, or a roster is no longer as it was reviewed; all of them are told.
+        Refused: the evidence was touched.
+    """
+    file = evidence.file_of(folder)
+    lines = chain.read(file, evidence.Line)
+    chain.verify(lines, file)
+    last, undecided = latest(lines), 0
+    wrong: list[str] = []
+    places: dict[Place, _Decided] = {}
+    decided: dict[str, list[_Decided]] = {}
+    for one in read_packets(folder):
+        for at, item in enumerate(one.packet.items):
+            found = _Decided(one, at, new=not is_applied(one.packet, item, last))
+            told = [found.problem(*problem) for problem in problems(one.packet, item, now.date())]
+            if (first := places.setdefault(item.place, found)) is not found:
+                told.append(found.problem("email", f"{item}: it stands in {first.one.file.name} already"))
+            wrong += told
+            if stacks and item.stack not in stacks:
+                continue
+            undecided += item.decision is None
+            if item.decision is not None and not told:
+                decided.setdefault(item.stack, []).append(found)
+    rosters: list[RosterChange] = []
+    for stack, own in sorted(decided.items()):
+        if any(one.new for one in own):
+            change, problems_here = _roster_change(stack, roster_of(stack), own, now)
+            wrong += problems_here
+            rosters += [change] if change else []
+    if wrong:
+        raise unusable(wrong)
+    return Plan(folder, rosters, undecided, sum(not one.new for own in decided.values() for one in own))
+
+
+def carry_out(made: Plan) -> list[evidence.Line]:
+    """Write the rosters, each with its evidence. One that died half-way is run again.
+
+    Raises:
+        UsageError: a roster was changed meanwhile, or something cannot be written.
+        Refused: the evidence was touched meanwhile.
+    """
+    file = evidence.file_of(made.folder)
+    added: list[evidence.Line] = []
+    for one in made.rosters:
+        lines = chain.read(file, evidence.Line)
+        chain.verify(lines, file)
+        write_roster(one.file, one.before, one.after)
+        added += chain.append(file, one.lines, lines)
+    return added
+
+
+@dataclass
+class _Entry:
+    """An entry of the roster, and the decisions on it."""
+
+    at: int
+    entry: Entry
+    decided: list[_Decided] = field(default_factory=list)
+
+    @property
+    def items(self) -> set[str | None]:
+        """What there is to decide on it."""
+        return {*self.entry.projects, *([None] if has_organization_item(self.entry) else [])}
+
+    def change(self, today: date) -> EntryChange:
+        """What the decisions make of it."""
+        new = [one for one in self.decided if one.new]
+        gone = {one.item.project for one in new if one.item.decision == Suggestion.REMOVE}
+        left = self.items - gone
+        if not left:
+            return EntryChange(gone=True)
+        lowered = {one.item.project: one.new_role for one in new if one.item.decision == Suggestion.LOWER}
+        reviewed = max((one.day(today) for one in self.decided), default=None)
+        return EntryChange(
+            {key: lowered.get(key) for key in self.entry.projects if key in gone or key in lowered},
+            lowered.get(None),
+            reviewed if new and not self.missing else None,
+        )
+
+    @property
+    def missing(self) -> set[str | None]:
+        """What is not decided on it."""
+        return self.items - {one.item.project for one in self.decided}
+
+
+def _roster_change(
+    stack: str, file: Path, decided: Sequence[_Decided], now: datetime
+) -> tuple[RosterChange | None, list[str]]:
+    text, today = text_of(file), now.date()
+    if text is None:
+        return None, [decided[0].problem("stack", f"the stack {stack} has no roster {file}")]
+    source = source_of(file)
+    roster = parse(text, source)
+    found = {_place(stack, entry): _Entry(at, entry) for at, entry in _entries(roster)}
+    wrong: list[str] = []
+    for one in decided:
+        here = found.get(one.item.entry)
+        if one.new and (words := _stale(one, here.entry if here else None)):
+            wrong.append(one.problem("role", words))
+        if here is not None:
+            here.decided.append(one)
+    for here in found.values():
+        wrong += _organization_alone(here)
+    if wrong:
+        return None, wrong
+    after = change_entries(text, source, {here.at: here.change(today) for here in found.values()})
+    changed = parse(after, source)
+    hashes = (_hash(text), _hash(after))
+    return (
+        RosterChange(
+            stack,
+            file,
+            text,
+            after,
+            list(_meaning(roster, changed, today)),
+            list(_notes(found.values())),
+            [_line(one, file, hashes, now) for one in decided if one.new],
+        ),
+        [],
+    )
+
+
+def _entries(roster: Roster) -> Iterator[tuple[int, Entry]]:
+    return ((at, entry_of(roster, person)) for at, person in enumerate(roster.people))
+
+
+def _place(stack: str, entry: Entry) -> EntryPlace:
+    starts = entry.starts.isoformat() if entry.starts else None
+    return EntryPlace(stack, entry.person.key, entry.engagement, starts)
+
+
+def _stale(one: _Decided, entry: Entry | None) -> str | None:
+    """Why a decision is none on what stands in the roster now; what is there already as decided is fine."""
+    item = one.item
+    now = role_in(entry, item.project) if entry else None
+    if now is None and item.decision == Suggestion.REMOVE:
+        return None
+    if now in ({item.role, one.new_role} if item.decision == Suggestion.LOWER else {item.role}):
+        return None
+    what = f"the roster gives {now} now" if now else "the roster has it no longer"
+    return f"{item}: {what}; clear its decision, and run `mixpanel-access review start` again"
+
+
+def _organization_alone(here: _Entry) -> Iterator[str]:
+    """The organization role cannot go while projects of the entry stay."""
+    gone = {one.item.project: one for one in here.decided if one.new and one.item.decision == Suggestion.REMOVE}
+    if None in gone and here.items - gone.keys():
+        words = "the organization role goes with the whole entry: lower it to member, or remove all the projects too"
+        yield gone[None].problem("decision", f"{gone[None].item}: {words}")
+
+
+def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
+    """What becomes of whom; several entries of a person are added up, as `pulumi up` does."""
+    then = {person.key: person for person in given(after, today)}
+    for person in given(before, today):
+        left = then.get(person.key)
+        if left is None:
+            yield f"{person.email} has nothing any more"
+            continue
+        if left.organization_role != person.organization_role:
+            yield f"{person.email}: organization {person.organization_role} becomes {left.organization_role}"
+        for key, held in person.projects.items():
+            new = left.projects.get(key)
+            if new is None:
+                yield f"{person.email}: {held.role} in {key} is taken away"
+            elif new.role != held.role:
+                yield f"{person.email}: {held.role} in {key} becomes {new.role}"
+    seen = {_place("", entry): entry for _, entry in _entries(before)}
+    for place, entry in ((_place("", one), one) for _, one in _entries(after)):
+        if place in seen and entry.person.reviewed != seen[place].person.reviewed:
+            which = f" ({entry.engagement})" if entry.engagement else ""
+            yield f"{entry.person.email}{which}: reviewed on {entry.person.reviewed}"
+
+
+def _notes(found: Iterable[_Entry]) -> Iterator[str]:
+    """Entries on which a part is decided: they count as reviewed once all is."""
+    for here in found:
+        if any(one.new for one in here.decided) and (missing := sorted(key or ORGANIZATION for key in here.missing)):
+            yield (
+                f"{here.entry.person.email} counts as reviewed once {' and '.join(missing)} "
+                f"{'is' if len(missing) == 1 else 'are'} decided too (`review start` lists what is new)"
+            )
+
+
+def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime) -> evidence.Line:
+    item = one.item
+    return replace(
+        evidence.listed(item, one.packet.review, one.packet.reviewer_of(item), now),
+        event=evidence.Event.DECIDED.value,
+        decided=one.day(now.date()).isoformat(),
+        decision=item.decision or "",
+        new_role=one.new_role or "",
+        comment=item.comment or "",
+        roster=file.name,
+        before=hashes[0],
+        after=hashes[1],
+    )
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

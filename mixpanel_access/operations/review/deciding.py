@@ -1,0 +1,222 @@
+"""Decisions: what is wrong with those in the packets, one more from the command line, and how far the review is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import did_you_mean, unknown
+from mixpanel_access.operations import chain
+from mixpanel_access.operations.review import evidence
+from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
+from mixpanel_access.operations.review.packet import DECISIONS, ORGANIZATION, Item, Packet, Place, Suggestion
+from mixpanel_access.operations.review.suggesting import is_lower
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A decision from the command line.
+
+    Attributes:
+        email: whom it concerns.
+        decision: `keep`, `lower` or `remove`.
+        new_role: the role to lower to, or None.
+        reviewer: who decides; None for whom the packet is for.
+        comment: what they have to say, or None.
+        stack: the stack, or None where that is clear.
+        project: the project's key, or None where that is clear.
+        organization: whether it is about the organization role.
+        engagement: the engagement, or None where that is clear.
+    """
+
+    email: str
+    decision: str
+    new_role: str | None = None
+    reviewer: str | None = None
+    comment: str | None = None
+    stack: str | None = None
+    project: str | None = None
+    organization: bool = False
+    engagement: str | None = None
+
+    def means(self, item: Item) -> bool:
+        """Whether it is about an item."""
+        return (
+            item.key == same_key(self.email)
+            and self.stack in (None, item.stack)
+            and self.project in (None, item.project)
+            and self.engagement in (None, item.engagement)
+            and not (self.organization and item.project is not None)
+        )
+
+
+def problems(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str]]:
+    """What is wrong with the decision on an item: the field, and in words.
+
+    Args:
+        packet: the packet that has it.
+        item: the item; one without a decision has no problem.
+        today: the day on which it is looked at, UTC.
+    """
+    if item.decision is None:
+        if item.new_role is not None:
+            yield "new_role", f"{item}: there is a newRole and no decision"
+        return
+    if item.decision not in DECISIONS:
+        yield "decision", f"{item}: {unknown(item.decision, 'decision', [one.value for one in DECISIONS])}"
+    elif item.decision == Suggestion.LOWER:
+        yield from _lowered(item)
+    elif item.new_role is not None:
+        yield "new_role", f"{item}: newRole is for the decision lower"
+    yield from _reviewed(packet, item, today)
+
+
+def _lowered(item: Item) -> Iterator[tuple[str, str]]:
+    in_project, new = item.project is not None, roles.normalized(item.new_role or "")
+    known = roles.PROJECT_ROLES if in_project else roles.ORGANIZATION_ROLES
+    if not new:
+        yield "decision", f"{item}: lower needs newRole"
+    elif new not in known and not (in_project and roles.is_custom(new)):
+        yield "new_role", f"{item}: {unknown(new, 'project role' if in_project else 'organization role', known)}"
+    elif new == item.role or not (
+        roles.is_custom(new) or roles.is_custom(item.role) or is_lower(new, item.role, in_project=in_project)
+    ):
+        yield "new_role", f"{item}: {new} is not lower than {item.role}"
+
+
+def _reviewed(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str]]:
+    reviewer = packet.reviewer_of(item)
+    if not reviewer:
+        yield "decision", f"{item}: nobody is named who decided: fill in reviewer"
+    elif reason := problem_with(reviewer):
+        yield "reviewer", f"{item}: the reviewer, {reviewer!r}, is no e-mail address ({reason})"
+    elif same_key(reviewer) == item.key:
+        yield "reviewer", f"{item}: nobody reviews what they have themselves"
+    if item.decided is None:
+        return
+    try:
+        decided = day(item.decided)
+    except ValueError:
+        yield "decided", f"{item}: {item.decided!r} is no date; write it as YYYY-MM-DD"
+        return
+    if decided > today:
+        yield "decided", f"{item}: it was decided on {decided}, which is to come"
+    elif packet.made is not None and item.decided < packet.made:
+        yield "decided", f"{item}: it was decided on {decided}, before the review was begun on {packet.made}"
+
+
+def decide(folder: Path, wish: Wish, today: date) -> Item:
+    """Record one decision in the packet that has the item.
+
+    Raises:
+        UsageError: a packet cannot be read or written, no item is meant or several are, or the decision is none.
+    """
+    found = [(one, at) for one in read_packets(folder) for at, item in enumerate(one.packet.items) if wish.means(item)]
+    if len(found) != 1:
+        raise _not_one(wish, [one.packet.items[at] for one, at in found], folder)
+    ((one, at),) = found
+    packet = one.packet
+    reviewer = wish.reviewer
+    if reviewer is not None and packet.reviewer is not None and same_key(reviewer) == same_key(packet.reviewer):
+        reviewer = None
+    item = packet.items[at].model_copy(
+        update={
+            "decision": wish.decision,
+            "new_role": roles.normalized(wish.new_role) if wish.new_role else None,
+            "comment": wish.comment if wish.comment is not None else packet.items[at].comment,
+            "reviewer": reviewer,
+            "decided": today.isoformat(),
+        }
+    )
+    if wrong := [words for _, words in problems(packet, item, today)]:
+        raise UsageError("cannot decide", why="; ".join(wrong), next_step="Nothing was written. Correct that.")
+    write_packet(folder, packet.model_copy(update={"items": [*packet.items[:at], item, *packet.items[at + 1 :]]}))
+    return item
+
+
+def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
+    if found:
+        shown = "; ".join(
+            f"{item.project or ORGANIZATION} in stack {item.stack}"
+            + (f" with the engagement {item.engagement}" if item.engagement else "")
+            for item in found
+        )
+        return UsageError(
+            "cannot tell which of their roles is meant",
+            whom=wish.email,
+            why=f"there are {shown}",
+            next_step="Name it with --stack, --project or --organization, and --engagement.",
+        )
+    everybody = sorted({item.key for one in read_packets(folder) for item in one.packet.items})
+    like = "" if same_key(wish.email) in everybody else did_you_mean(same_key(wish.email), everybody)
+    return UsageError(
+        "cannot find what is to be decided",
+        whom=wish.email,
+        why=f"no packet in {folder} has it{like}",
+        next_step="See `mixpanel-access review status`, or bring the packets up to date: mixpanel-access review start",
+    )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one packet is.
+
+    Attributes:
+        file: the packet's file.
+        packet: the packet.
+        undecided: what is to be decided.
+        waiting: what is decided and not yet applied.
+        applied: what is applied.
+    """
+
+    file: Path
+    packet: Packet
+    undecided: Sequence[Item]
+    waiting: Sequence[Item]
+    applied: Sequence[Item]
+
+
+def progress_of(folder: Path, stacks: Sequence[str]) -> list[Progress]:
+    """How far a review is, packet by packet.
+
+    Args:
+        folder: the review's folder.
+        stacks: only these; none means all.
+
+    Raises:
+        UsageError: a packet or the evidence cannot be read.
+        Refused: the evidence was touched.
+    """
+    file = evidence.file_of(folder)
+    lines = chain.read(file, evidence.Line)
+    chain.verify(lines, file)
+    last = latest(lines)
+    return [_progress(one, last, stacks) for one in read_packets(folder)]
+
+
+def latest(lines: Sequence[evidence.Line]) -> dict[Place, evidence.Line]:
+    """The latest decision on each item."""
+    return {line.place: line for line in lines if line.event == evidence.Event.DECIDED}
+
+
+def is_applied(packet: Packet, item: Item, last: dict[Place, evidence.Line]) -> bool:
+    """Whether the decision on an item is in the evidence as it stands in the packet."""
+    line = last.get(item.place)
+    new = roles.normalized(item.new_role) if item.new_role else ""
+    says = (item.role, item.decision or "", new, same_key(packet.reviewer_of(item)))
+    return line is not None and line.says == says
+
+
+def _progress(one: PacketFile, last: dict[Place, evidence.Line], stacks: Sequence[str]) -> Progress:
+    found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
+    for item in one.packet.items:
+        if not stacks or item.stack in stacks:
+            applied = "applied" if is_applied(one.packet, item, last) else "waiting"
+            found[applied if item.decision else "undecided"].append(item)
+    return Progress(one.file, one.packet, **found)

@@ -1,0 +1,111 @@
+"""The evidence of a review: what was listed, and what was decided by whom, in lines that are only ever added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar, Final
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import written
+from mixpanel_access.operations.chain import Link
+from mixpanel_access.operations.review.packet import EntryPlace, Item, Place
+
+FILE: Final = "evidence.jsonl"
+"""Its name in the review's folder."""
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    LISTED = "listed"
+    DECIDED = "decided"
+
+
+@dataclass(frozen=True)
+class Line(Link):
+    """One line of the evidence.
+
+    Attributes:
+        date: when it was written (ISO 8601, UTC).
+        event: `listed` when the packets were made, `decided` when the decision was applied to the roster.
+        review: the review.
+        stack: and the rest of what it is about: stack, address, project key ("" for the organization), engagement.
+        role: the role at that time.
+        suggestion: what was suggested.
+        suggested_role: the role to lower to, or "".
+        reason: why it was suggested.
+        reviewer: who was to decide, or decided.
+        decided: the day of the decision, or "".
+        decision: `keep`, `lower` or `remove`, or "".
+        new_role: the role that it was lowered to, or "".
+        comment: what the reviewer had to say.
+        roster: the name of the roster's file, or "".
+        before: the hash (SHA-256) of that file before the decisions were applied, or "".
+        after: the one of it with them.
+    """
+
+    file_is: ClassVar[str] = "the evidence"
+
+    date: str
+    event: str
+    review: str
+    stack: str
+    email: str
+    project: str
+    engagement: str
+    starts: str
+    role: str
+    suggestion: str
+    suggested_role: str
+    reason: str
+    reviewer: str
+    decided: str = ""
+    decision: str = ""
+    new_role: str = ""
+    comment: str = ""
+    roster: str = ""
+    before: str = ""
+    after: str = ""
+
+    @property
+    def about(self) -> str:
+        """Which line it is, for a message."""
+        return f"{self.date}, {self.email}"
+
+    @property
+    def place(self) -> Place:
+        """What it is about."""
+        entry = EntryPlace(self.stack, same_key(self.email), self.engagement or None, self.starts or None)
+        return Place(entry, self.project or None)
+
+    @property
+    def says(self) -> tuple[str, str, str, str]:
+        """What was decided on which role, and by whom: another one is another decision."""
+        return self.role, self.decision, self.new_role, same_key(self.reviewer)
+
+
+def listed(item: Item, review: str, reviewer: str, now: datetime) -> Line:
+    """The line that says that an item was put before a reviewer."""
+    return Line(
+        written(now),
+        Event.LISTED.value,
+        review,
+        item.stack,
+        item.email,
+        item.project or "",
+        item.engagement or "",
+        item.starts or "",
+        item.role,
+        item.suggestion,
+        item.suggested_role or "",
+        item.reason,
+        reviewer,
+    )
+
+
+def file_of(folder: Path) -> Path:
+    """The evidence of a review."""
+    return folder / FILE

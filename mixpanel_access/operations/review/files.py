@@ -1,0 +1,197 @@
+"""A review's folder: a packet a reviewer, to fill in (YAML) and to read (Markdown)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.review.packet import FILLED_IN, Item, Packet
+from mixpanel_access.operations.review.reading import page
+
+FOLDER: Final = "reviews"
+"""Where reviews are in a project, one folder a quarter."""
+UNASSIGNED: Final = "unassigned"
+"""The name of the packet of what has no reviewer."""
+_HEAD: Final = """\
+# The access review {review}: what {whom} decides.
+# Fill in each `decision`: keep, lower (with `newRole`) or remove; then run `mixpanel-access review apply`.
+# `comment` is kept as evidence. `reviewer` is for who decides in somebody's stead, `decided` for another day than that
+# on which it is applied. Comments like these are not kept.
+"""
+
+
+@dataclass(frozen=True)
+class PacketFile:
+    """A packet in its file.
+
+    Attributes:
+        file: the file.
+        packet: what it says.
+    """
+
+    file: Path
+    packet: Packet
+    _text: str = field(default="", repr=False, compare=False)
+
+    @cached_property
+    def _lines(self) -> Any:
+        return YAML(typ="rt").load(self._text)  # slow, and only needed for errors
+
+    def line(self, item: int, name: str) -> int:
+        """The line of a field of an item, or of the item where it does not have the field, from 1."""
+        return _line(self._lines, ("items", item, Item.model_fields[name].alias or name))
+
+
+def quarter(today: date) -> str:
+    """The name of a quarter's review: `2026-Q2`."""
+    return f"{today.year}-Q{(today.month + 2) // 3}"
+
+
+def newest(project: Path) -> Path:
+    """The folder of the newest review of a project.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = sorted(path for path in (project / FOLDER).glob("*") if any(path.glob("*.yaml")))
+    if not found:
+        raise UsageError(
+            "cannot find a review",
+            whom=str(project / FOLDER),
+            why="there is none",
+            next_step="Begin one: mixpanel-access review start",
+        )
+    return found[-1]
+
+
+def file_name(reviewer: str | None) -> str:
+    """The name of a reviewer's packet, without its ending."""
+    if reviewer is None:
+        return UNASSIGNED
+    key = same_key(reviewer)
+    plain = re.sub(r"[^a-z0-9@._+-]", "-", key)
+    return plain if plain == key else f"{plain}-{sha256(key.encode()).hexdigest()[:8]}"
+
+
+def read_packets(folder: Path) -> list[PacketFile]:
+    """The packets of a review, by the name of the file; none where there is no folder.
+
+    Raises:
+        UsageError: some cannot be read; every problem is told, with file and line.
+    """
+    found, problems = [], []
+    for file in sorted(folder.glob("*.yaml")):
+        try:
+            found.append(_read(file))
+        except UsageError as error:
+            problems.append(error.why)
+    if problems:
+        raise unusable(problems)
+    return found
+
+
+def unusable(problems: Sequence[str]) -> UsageError:
+    """The error that tells what is wrong in packets."""
+    return UsageError("cannot use the review", why="; ".join(problems), next_step="Nothing was changed. Correct that.")
+
+
+def _read(file: Path) -> PacketFile:
+    try:
+        text = file.read_text(encoding="utf-8")
+        document = YAML(typ="safe").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise unusable([f"{file.name}:{line}: {error.problem or error.context}"]) from None
+    except (OSError, ValueError, YAMLError, RecursionError) as error:
+        raise unusable([f"{file.name}:1: {error}"]) from None
+    try:
+        return PacketFile(file, Packet.model_validate(document), text)
+    except ValidationError as error:
+        lines = YAML(typ="rt").load(text)
+        raise unusable([f"{file.name}:{_line(lines, one['loc'])}: {_words(one)}" for one in error.errors()]) from None
+
+
+def _line(node: Any, path: Sequence[str | int]) -> int:
+    line = 0
+    for part in path:
+        try:
+            line = int((node.lc.item(part) if isinstance(part, int) else node.lc.key(part))[0])
+            node = node[part]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    return line + 1
+
+
+def _words(error: Any) -> str:
+    name = str(error["loc"][-1]) if error["loc"] else "the packet"
+    if error["type"] == "extra_forbidden":
+        return f"{name!r} is unknown here"
+    if error["type"] == "missing":
+        return f"{name!r} is missing"
+    return f"{name}: {error['input']!r} cannot be used ({error['msg'][0].lower()}{error['msg'][1:]})"
+
+
+def text_of(packet: Packet) -> str:
+    """The text of a packet's file."""
+    values = packet.model_dump(by_alias=True, exclude={"items", "unmanaged"})
+    parts = [_HEAD.format(review=packet.review, whom=packet.reviewer or "has no reviewer"), _dumped(values), "items:"]
+    parts[0] = parts[0].replace("what has no reviewer decides", "what has no reviewer yet")
+    text = f"{parts[0]}{parts[1]}{parts[2]}{'' if packet.items else ' []'}\n"
+    filled_in = {Item.model_fields[name].alias for name in FILLED_IN}
+    for item in packet.items:
+        row = item.model_dump(mode="json", by_alias=True)
+        row = {name: value for name, value in row.items() if name in filled_in or value not in (None, [])}
+        lines = _dumped(row).splitlines()
+        text += "\n" + "".join(f"  {' ' if number else '-'} {line}\n" for number, line in enumerate(lines))
+    if packet.unmanaged:
+        rows = [one.model_dump(by_alias=True) for one in packet.unmanaged]
+        text += f"\n# Nothing is to be decided on these: no roster gives them.\n{_dumped({'unmanaged': rows})}"
+    return text
+
+
+def write_packet(folder: Path, packet: Packet) -> Path:
+    """Write a packet and its page; what says the same already is left as it is.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    file = folder / f"{file_name(packet.reviewer)}.yaml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = text_of(packet)
+        if not (file.is_file() and text_of(_read(file).packet) == text):
+            file.write_text(text, encoding="utf-8")
+        file.with_suffix(".md").write_text(page(packet), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "cannot write the packet", whom=str(file), why=error.strerror or str(error), next_step="Mend that."
+        ) from None
+    return file
+
+
+def drop_packet(file: Path) -> None:
+    """Take a packet away in which nothing is left."""
+    file.unlink(missing_ok=True)
+    file.with_suffix(".md").unlink(missing_ok=True)
+
+
+def _dumped(values: dict[str, Any]) -> str:
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 10_000
+    out = io.StringIO()
+    yaml.dump(values, out)
+    return out.getvalue()

@@ -1,0 +1,219 @@
+"""What is there to review: every role that the rosters give, with all that is known of it, and who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType, Invitation, way_in_words
+from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.given import Entry
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.review.packet import Item, Unmanaged
+from mixpanel_access.operations.review.suggesting import Facts, advise
+from mixpanel_access.operations.state import HeldGrant, HeldMember
+from mixpanel_access.operations.status import ENDS_SOON
+from mixpanel_access.rules.facts import Context, NotApplicable
+
+REVIEWERS: Final = ("approver", "manager", "sponsor")
+"""Who can be asked: as the entry or its engagement names them."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An item, and whom to ask; None where nobody can be."""
+
+    reviewer: str | None
+    item: Item
+
+
+def items(picture: Picture, domains: Mapping[str, frozenset[str]], by: str) -> list[Listed]:
+    """Every role that a roster gives or gave.
+
+    What has not begun is left out. What is over is there until its entry is taken out.
+
+    Args:
+        picture: rosters, states and organization.
+        domains: stack -> the company's e-mail domains, lower case.
+        by: one of `REVIEWERS`.
+    """
+    shows_logins = any(person.last_login for person in picture.directory.people().values())
+    found: list[Listed] = []
+    for standing in picture.standings:
+        for stack, own in standing.entries.items():
+            view = picture.stacks[stack]
+            for entry in own if view.roster else ():
+                if view.roster is None or (entry.starts is not None and entry.starts > picture.today):
+                    continue
+                reviewer, unassigned = _reviewer(entry, view.roster, by)
+                around = Context(picture.today, company_domains=domains.get(stack, frozenset()))
+                for project in [*([None] if has_organization_item(entry) else []), *entry.projects]:
+                    seen = _Seen(picture, standing, stack, view.roster, entry, project)
+                    item = seen.item(around, shows_logins=shows_logins)
+                    found.append(Listed(reviewer, item.model_copy(update={"unassigned": unassigned})))
+    return found
+
+
+def has_organization_item(entry: Entry) -> bool:
+    """Whether the organization role of an entry is looked at on its own: where it is above member, or all there is."""
+    return entry.person.organization_role not in (None, roles.MEMBER) or not entry.projects
+
+
+def role_in(entry: Entry, project: str | None) -> str | None:
+    """The role that an entry gives in a project or (None) in the organization; None for nothing."""
+    if project is not None:
+        return entry.projects.get(project)
+    return entry.person.organization_role or roles.MEMBER
+
+
+def _reviewer(entry: Entry, roster: Roster, by: str) -> tuple[str | None, str | None]:
+    """Whom to ask, or why nobody can be: nobody reviews what they have themselves."""
+    engagement = roster.engagements.get(entry.engagement or "")
+    named = (engagement.manager if engagement else None) if by == "manager" else entry.metadata.get(by)
+    if not named:
+        return None, f"the roster names no {by}"
+    if problem_with(named):
+        return None, f"the {by}, {named!r}, is no e-mail address"
+    if same_key(named) == entry.person.key:
+        return None, f"the {by} would review their own access"
+    return named, None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One role of one entry, and where to look what is known of it."""
+
+    picture: Picture
+    standing: Standing
+    stack: str
+    roster: Roster
+    entry: Entry
+    project: str | None
+
+    def item(self, around: Context, *, shows_logins: bool) -> Item:
+        entry, today, held = self.entry, self.picture.today, self._held
+        facts = self._facts(around, shows_logins=shows_logins)
+        advice = advise(facts, today)
+        since, changed = (_day(held.created), _day(held.modified)) if held else (None, None)
+        return Item(
+            stack=self.stack,
+            email=self.standing.email,
+            name=entry.person.name,
+            engagement=entry.engagement,
+            starts=_text(entry.starts),
+            project=self.project,
+            project_name=self.roster.projects[self.project].name if self.project else None,
+            role=facts.role,
+            since=_text(since),
+            changed=_text(changed) if changed != since else None,
+            sow=entry.metadata.get("sow"),
+            ticket=entry.metadata.get("ticket"),
+            justification=entry.metadata.get("justification"),
+            approver=entry.metadata.get("approver"),
+            sponsor=entry.metadata.get("sponsor"),
+            ends=_text(entry.ends),
+            state=_state(entry, today),
+            last_active=self._last_active(facts),
+            reviewed=entry.person.reviewed,
+            ways=self._ways(),
+            suggestion=advice.suggestion.value,
+            suggested_role=advice.role,
+            reason=advice.reason,
+        )
+
+    @property
+    def _held(self) -> HeldGrant | HeldMember | None:
+        """What the stack's state has of it."""
+        if self.project is None:
+            return self.standing.members.get(self.stack)
+        return self.standing.grants.get((self.stack, self.roster.projects[self.project].id))
+
+    def _facts(self, around: Context, *, shows_logins: bool) -> Facts:
+        person, kind, held = self.standing.person, self.entry.metadata.get("engagement_type"), self._held
+        try:
+            external = around.external(self.standing.email)
+        except NotApplicable:  # nobody told which domains are the company's
+            external = False
+        login = person.last_login if person else None
+        return Facts(
+            role=role_in(self.entry, self.project) or "",
+            in_project=self.project is not None,
+            environment=self.roster.environment,
+            standard=self._standard(kind),
+            engagement=self.entry.engagement,
+            kind=kind,
+            approver=self.entry.metadata.get("approver"),
+            ends=self.entry.ends,
+            last_login=login.date() if login else None,
+            never=person is not None and not person.invited and login is None and shows_logins,
+            since=_day(held.created) if held else None,
+            external=external,
+        )
+
+    def _standard(self, kind: str | None) -> str | None:
+        standard = self.roster.standards.get(kind or "")
+        if standard is None:
+            return None
+        return standard.organization if self.project is None else standard.project_role(self.roster.environment)
+
+    def _last_active(self, facts: Facts) -> str:
+        if facts.last_login is not None:
+            return facts.last_login.isoformat()
+        invitation = self.standing.invitation(self.picture.now)
+        if invitation is None:
+            return "not in the organization"
+        if invitation is not Invitation.ACCEPTED:
+            return "invited"
+        return "never" if facts.never else "unknown"
+
+    def _ways(self) -> list[str]:
+        """All ways in which they have a role in the project, or their role in the organization."""
+        role = self.standing.person.role if self.standing.person else None
+        if self.project is None:
+            return [f"organization {role}"] if role else []
+        access = self.standing.access.get(self.roster.projects[self.project].id)
+        grants = access.grants if access else ()
+        found = [f"{grant.role} through {way_in_words(grant)}" for grant in grants]
+        inherited = roles.project_role_of(role)
+        if inherited and not any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in grants):
+            found.append(f"{inherited} through the organization role")
+        return found
+
+
+def _state(entry: Entry, today: date) -> str:
+    if entry.over(today):
+        return "over"
+    return "ends soon" if entry.ends is not None and entry.ends - today <= timedelta(days=ENDS_SOON) else "current"
+
+
+def unmanaged(picture: Picture) -> list[Unmanaged]:
+    """Individual grants in the rosters' projects that no roster gives, by project and address."""
+    return sorted(_unmanaged(picture), key=lambda one: (one.stack, one.project, one.email.casefold()))
+
+
+def _unmanaged(picture: Picture) -> Iterator[Unmanaged]:
+    for project, (key, stack) in picture.projects.items():
+        for person, grants in picture.directory.grants(project).items():
+            standing = picture.of(person)
+            if standing and any(key in entry.projects for entry in standing.entries.get(stack, ())):
+                continue
+            held = standing is not None and (stack, project) in standing.grants
+            note = "no roster gives it: mixpanel-access drift"
+            if held:
+                note = f"no roster gives it any more: pulumi up --stack {stack} takes it away"
+            for grant in grants:
+                if grant.grant_type is GrantType.INDIVIDUAL:
+                    yield Unmanaged(stack=stack, email=grant.email, project=key, role=grant.role, note=note)
+
+
+def _day(text: str) -> date | None:
+    return instant(text).date() if text else None
+
+
+def _text(value: date | None) -> str | None:
+    return value.isoformat() if value else None

@@ -1,0 +1,179 @@
+"""What one reviewer gets to decide: the words of a packet's file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.roster import IsoDate
+
+
+class Suggestion(StrEnum):
+    """What is suggested, from the least to the most; `look` where the facts do not suffice for anything else."""
+
+    KEEP = "keep"
+    LOOK = "look"
+    LOWER = "lower"
+    REMOVE = "remove"
+
+
+DECISIONS: Final = (Suggestion.KEEP, Suggestion.LOWER, Suggestion.REMOVE)
+"""What can be decided."""
+ORGANIZATION: Final = "the organization"
+"""What an item is about that is about no project, for people."""
+
+
+class EntryPlace(NamedTuple):
+    """Which entry of which roster: a person has one an engagement, or several one after the other."""
+
+    stack: str
+    key: str
+    engagement: str | None
+    starts: str | None
+
+
+class Place(NamedTuple):
+    """What an item is about: an entry's role in one project, or in the organization (None)."""
+
+    entry: EntryPlace
+    project: str | None
+
+
+def _nothing(value: object) -> object:
+    """A list with nothing behind its key is empty."""
+    return () if value is None else value
+
+
+class Part(BaseModel):
+    """Any part of a packet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Item(Part):
+    """One role of one entry, with what is known of it, and what was decided.
+
+    Attributes:
+        stack: the stack.
+        email: who.
+        name: their name, or None.
+        engagement: the engagement's key, or None.
+        starts: the first day by the roster, or None.
+        project: the project's key in the roster; None for the organization role, or for an entry without projects.
+        project_name: its name, or None.
+        role: the role that the entry gives.
+        since: since when the stack has it (a day), or None where it has not.
+        changed: when the stack last changed it, where that is another day.
+        sow: and the rest: why.
+        ends: the last day, or None.
+        state: whether that is `current`, `ends soon` or `over`.
+        last_active: the day of the last login; `never`, `invited`, `not in the organization` or `unknown`.
+        reviewed: the day of the review before, or None.
+        ways: every way in which they have a role there, as Mixpanel shows it.
+        suggestion: what is suggested.
+        suggested_role: the role to lower to.
+        reason: why.
+        unassigned: why nobody is asked; only in the packet of what has no reviewer.
+        decision: `keep`, `lower` or `remove`; None while nobody has decided.
+        new_role: the role to lower to.
+        comment: what the reviewer has to say.
+        reviewer: who decided, where that is not whom the packet is for.
+        decided: on which day; None for the day on which it is applied.
+    """
+
+    stack: str
+    email: str
+    name: str | None = None
+    engagement: str | None = None
+    starts: IsoDate = None
+    project: str | None = None
+    project_name: str | None = None
+    role: str
+    since: IsoDate = None
+    changed: IsoDate = None
+    sow: str | None = None
+    ticket: str | None = None
+    justification: str | None = None
+    approver: str | None = None
+    sponsor: str | None = None
+    ends: IsoDate = None
+    state: str
+    last_active: Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else str(value))]
+    reviewed: IsoDate = None
+    ways: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
+    suggestion: str
+    suggested_role: str | None = None
+    reason: str
+    unassigned: str | None = None
+    decision: str | None = None
+    new_role: str | None = None
+    comment: str | None = None
+    reviewer: str | None = None
+    decided: IsoDate = None
+
+    @property
+    def key(self) -> str:
+        """The address in the form in which two spellings are the same."""
+        return same_key(self.email)
+
+    @property
+    def entry(self) -> EntryPlace:
+        """The entry."""
+        return EntryPlace(self.stack, self.key, self.engagement, self.starts)
+
+    @property
+    def place(self) -> Place:
+        """What it is about."""
+        return Place(self.entry, self.project)
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
+
+
+FILLED_IN: Final = ("decision", "new_role", "comment", "reviewer", "decided")
+"""What a reviewer fills in."""
+
+
+class Unmanaged(Part):
+    """An individual grant that no roster gives: to be told, and not to be decided here.
+
+    Attributes:
+        stack: the stack whose roster has the project.
+        email: who.
+        project: the project's key.
+        role: the role.
+        note: what is the matter, and what to do about it.
+    """
+
+    stack: str
+    email: str
+    project: str
+    role: str
+    note: str
+
+
+class Packet(Part):
+    """What one reviewer gets.
+
+    Attributes:
+        review: the review's name.
+        made: the day on which it was begun.
+        reviewer: whom it is for; None for what has no reviewer.
+        items: what is to be decided.
+        unmanaged: what is to be told; only in the packet of what has no reviewer.
+    """
+
+    review: str
+    made: IsoDate
+    reviewer: str | None = None
+    items: Annotated[Sequence[Item], BeforeValidator(_nothing)] = ()
+    unmanaged: Annotated[Sequence[Unmanaged], BeforeValidator(_nothing)] = ()
+
+    def reviewer_of(self, item: Item) -> str:
+        """Who decides, or decided; "" where nobody is named."""
+        return item.reviewer or self.reviewer or ""

@@ -1,0 +1,59 @@
+"""Lines as a table for others: CSV, a workbook, Markdown, JSON; no cell of a sheet is taken for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from openpyxl import Workbook
+
+from mixpanel_access.operations.chain import Link
+
+FORMS: Final = ("csv", "xlsx", "markdown", "json")
+"""What a table can be written as."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def exported(lines: Sequence[Link], kind: type[Link], form: str) -> bytes:
+    """A table of all lines.
+
+    Args:
+        lines: the lines.
+        kind: what they are, which names the columns.
+        form: one of `FORMS`.
+    """
+    columns = kind.columns()
+    rows = [[getattr(line, name) for name in columns] for line in lines]
+    if form == "json":
+        return (json.dumps([line.row() for line in lines], indent=2, ensure_ascii=False) + "\n").encode()
+    if form == "markdown":
+        table = [columns, ["---"] * len(columns), *([cell(value) for value in row] for row in rows)]
+        return "".join(f"| {' | '.join(row)} |\n" for row in table).encode()
+    if form == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(columns)
+        writer.writerows([[_harmless(value) for value in row] for row in rows])
+        return text.getvalue().encode()
+    book, content = Workbook(), io.BytesIO()
+    sheet = book.active or book.create_sheet()
+    name = kind.file_is.removeprefix("the ")
+    sheet.title = name[0].upper() + name[1:]
+    for row in ([*columns], *([_harmless(value) for value in row] for row in rows)):
+        sheet.append(row)
+    sheet.freeze_panes = "A2"
+    book.save(content)
+    return content.getvalue()
+
+
+def cell(value: Any) -> str:
+    """A value in a Markdown table: no bar and no line end breaks it."""
+    return "" if value is None else " ".join(str(value).replace("\\", "\\\\").replace("|", "\\|").split())
+
+
+def _harmless(value: Any) -> Any:
+    """A text that a sheet would take for a formula, with the mark in front that says that it is a text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,459 @@
+"""The review: packets of all there is, decisions checked and applied to the roster's text, evidence of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.errors import Refused, UsageError
+from mixpanel_access.operations import chain
+from mixpanel_access.operations.picture import Picture
+from mixpanel_access.operations.review import evidence
+from mixpanel_access.operations.review.applying import Plan, carry_out, plan
+from mixpanel_access.operations.review.deciding import Wish, decide, progress_of
+from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of
+from mixpanel_access.operations.review.packet import Item
+from mixpanel_access.operations.review.starting import Begun, begin
+from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
+from tests.operations.pictures import BO, ROSTER, person, picture
+
+CY, ANA = "cy@agency.example.org", "ana@example.com"
+DOMAINS = {"production": frozenset({"example.com"})}
+MORE = "exceptions:\n  - { rule: naming, email: bo@example.com, reason: r, approver: a, ends: 2030-01-01 }"
+
+
+def people(*more: str) -> tuple[str, ...]:
+    """Bo with two projects for an audit, Cy of an agency without an engagement."""
+    bo = person(more="engagement: review, projects: { shop: admin, warehouse: consumer }")
+    return bo, person(CY, f"projects: {{ shop: analyst }}, approver: {ANA}"), *more
+
+
+class Review:
+    """A review in a folder, of a roster on the disk."""
+
+    def __init__(self, folder: Path, *entries: str, api: FakeApi | None = None) -> None:
+        self.file = folder / "production.yaml"
+        self.folder = folder / "reviews" / "2026-Q2"
+        self.api = api or FakeApi()
+        self.write(*(entries or people()))
+        for email in (BO, CY):
+            self.api.put(email)
+            self.api.give(PRODUCTION, email, "admin" if email == BO else "analyst")
+
+    def write(self, *entries: str) -> None:
+        self.entries = entries
+        self.file.write_text(ROSTER.format(people="\n".join(entries), more=MORE))
+
+    def picture(self, now: datetime = NOW) -> Picture:
+        return picture(self.api, *self.entries, now=now, more=MORE)
+
+    def begin(self, by: str = "approver", now: datetime = NOW) -> Begun:
+        return begin(self.picture(now), DOMAINS, by, self.folder)
+
+    def items(self) -> list[Item]:
+        return [item for one in read_packets(self.folder) for item in one.packet.items]
+
+    def decide(self, email: str, word: str, project: str | None = None, **more: str | None) -> Item:
+        decision, _, role = word.partition("=")
+        wish = Wish(email, decision, role or None, project=project, comment="so", **more)  # type: ignore[arg-type]
+        return decide(self.folder, wish, NOW.date())
+
+    def plan(self, stacks: Sequence[str] = (), now: datetime = NOW) -> Plan:
+        return plan(self.folder, lambda stack: self.file.with_name(f"{stack}.yaml"), stacks, now)
+
+    def lines(self) -> list[evidence.Line]:
+        file = evidence.file_of(self.folder)
+        lines = chain.read(file, evidence.Line)
+        chain.verify(lines, file)
+        return lines
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Review:
+    """One that is begun."""
+    made = Review(tmp_path)
+    made.begin()
+    return made
+
+
+def test_a_packet_tells_who_what_why_and_what_is_suggested(tmp_path: Path) -> None:
+    """Each role of each entry, with every way to it; the file reads as it was written; the page has it all."""
+    made = Review(tmp_path)
+    made.api.people[BO] = replace(made.api.people[BO], last_login=NOW - timedelta(days=3))
+    made.api.give(PRODUCTION, BO, "analyst", GrantType.TEAM)
+    begun = made.begin()
+    (one,) = begun.packets
+    assert (one.packet.reviewer, one.packet.review, one.packet.made) == (ANA, "2026-Q2", "2026-05-04")
+    shop = next(item for item in one.packet.items if (item.email, item.project) == (BO, "shop"))
+    assert (shop.role, shop.engagement, shop.ticket, shop.approver) == ("admin", "review", "OPS-1", ANA)
+    assert (shop.last_active, shop.state, shop.suggestion, shop.suggested_role) == (
+        "2026-05-01", "current", "lower", "consumer",
+    )  # fmt: skip
+    assert shop.ways == ["admin through an individual grant", "analyst through a team"]
+    cy = next(item for item in one.packet.items if item.email == CY)
+    assert (cy.suggestion, cy.last_active) == ("look", "never")
+    assert [text_of(again.packet) for again in read_packets(made.folder)] == [text_of(one.packet)]
+    page = one.file.with_suffix(".md").read_text()
+    for words in (BO, "OPS-1", ANA, "admin through an individual grant; analyst through a team", "lower to consumer"):
+        assert words in page
+    assert [(line.event, line.email, line.reviewer) for line in made.lines()] == [
+        ("listed", BO, ANA), ("listed", BO, ANA), ("listed", CY, ANA),
+    ]  # fmt: skip
+
+
+UNASSIGNED = {
+    "nobody": (person(), "approver", "the roster names no approver"),
+    "no manager": (person(more="engagement: review, projects: { shop: admin }"), "manager", "names no manager"),
+    "no address": (person(more="approver: The boss, projects: { shop: admin }"), "approver", "is no e-mail address"),
+    "themselves": (
+        person(more="approver: BO@example.com, projects: { shop: admin }"), "approver", "review their own access",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "by", "words"), UNASSIGNED.values(), ids=UNASSIGNED.keys())
+def test_what_nobody_can_review_is_told(tmp_path: Path, entry: str, by: str, words: str) -> None:
+    """It is in a packet of its own, with the reason, and somebody else may decide; never the person."""
+    made = Review(tmp_path, entry)
+    begun = made.begin(by)
+    assert [words in (item.unassigned or "") for item in begun.unassigned] == [True]
+    assert begun.packets[0].file.name == "unassigned.yaml"
+    with pytest.raises(UsageError, match="nobody is named who decided"):
+        made.decide(BO, "keep")
+    with pytest.raises(UsageError, match="nobody reviews what they have themselves"):
+        made.decide(BO, "keep", reviewer="Bo@Example.com")
+    assert made.decide(BO, "keep", reviewer=CY).reviewer == CY
+
+
+def test_grants_that_no_roster_gives_are_told(tmp_path: Path) -> None:
+    """By hand, and those whose entry went; not those that come by a team."""
+    made = Review(tmp_path)
+    made.api.put("di@example.com")
+    made.api.give(WAREHOUSE, "di@example.com", "owner")
+    made.api.give(WAREHOUSE, CY, "consumer")
+    made.api.give(PRODUCTION, "di@example.com", "owner", GrantType.TEAM)
+    begun = made.begin()
+    assert [(one.email, one.project, one.role) for one in begun.unmanaged] == [
+        (CY, "warehouse", "consumer"), ("di@example.com", "warehouse", "owner"),
+    ]  # fmt: skip
+    assert not begun.unassigned
+
+
+def test_what_has_not_begun_is_left_out_and_what_is_over_is_there(tmp_path: Path) -> None:
+    """Tomorrow is not yet, today is; what ended yesterday is to be taken out."""
+    starts = "projects: { shop: analyst }, starts: 2026-05-0"
+    made = Review(tmp_path, person(more=f"{starts}4"), person(CY, f"{starts}5"))
+    made.begin()
+    assert [item.email for item in made.items()] == [BO]
+    made.write(person(more="projects: { shop: analyst }, ends: 2026-05-03"))
+    made.begin()
+    assert [(item.state, item.suggestion) for item in made.items()] == [("over", "remove")]
+
+
+def test_beginning_again_keeps_what_was_filled_in(review: Review) -> None:
+    """A decision stays as it was made, a comment moves on, what is new comes in, what is gone goes."""
+    review.decide(BO, "lower=analyst", "shop")
+    file = review.folder / f"{ANA}.yaml"
+    file.write_text(file.read_text().replace("    comment:\n", "    comment: ask\n"))
+    review.write(
+        person(more="engagement: review, projects: { shop: consumer, warehouse: analyst }"),
+        person("di@example.com", f"projects: {{ shop: analyst }}, approver: {CY}"),
+    )
+    review.begin(now=NOW + timedelta(days=9))
+    found = {(item.email, item.project): item for item in review.items()}
+    assert set(found) == {(BO, "shop"), (BO, "warehouse"), ("di@example.com", "shop")}
+    shop, warehouse = found[BO, "shop"], found[BO, "warehouse"]
+    assert (shop.role, shop.decision, shop.new_role, shop.decided) == ("admin", "lower", "analyst", "2026-05-04")
+    assert (warehouse.role, warehouse.decision, warehouse.comment) == ("analyst", None, "ask")
+    assert {one.packet.made for one in read_packets(review.folder)} == {"2026-05-04"}
+    before = {path: path.read_text() for path in review.folder.iterdir()}
+    review.begin(now=NOW + timedelta(days=9))
+    assert {path: path.read_text() for path in review.folder.iterdir()} == before
+
+
+def test_a_packet_in_which_nothing_is_left_goes(review: Review) -> None:
+    """Whoever is no longer asked has no packet any more."""
+    review.write(person(more=f"projects: {{ shop: analyst }}, approver: {CY}"))
+    review.api.rows = [grant for grant in review.api.rows if grant.email == BO]
+    review.begin()
+    assert sorted(path.name for path in review.folder.iterdir()) == [f"{CY}.md", f"{CY}.yaml", "evidence.jsonl"]
+
+
+WRONG = {
+    "a word": ("shop", "decision: yep", "'yep' is no decision"),
+    "no role": ("shop", "decision: lower", "lower needs newRole"),
+    "a role": ("shop", "decision: lower\n    newRole: analist", "did you mean 'analyst'"),
+    "the same": ("shop", "decision: lower\n    newRole: admin", "admin is not lower than admin"),
+    "higher": ("shop", "decision: lower\n    newRole: Owner", "owner is not lower than admin"),
+    "a role to keep": ("shop", "decision: keep\n    newRole: analyst", "newRole is for the decision lower"),
+    "a role alone": ("shop", "newRole: analyst", "there is a newRole and no decision"),
+    "no address": ("shop", "decision: keep\n    reviewer: Ana", "is no e-mail address"),
+    "themselves": ("shop", f"decision: keep\n    reviewer: {BO.upper()}", "nobody reviews what they have themselves"),
+    "no date": ("shop", "decision: keep\n    decided: May", "'May' is no date"),
+    "to come": ("shop", "decision: keep\n    decided: 2026-05-05", "which is to come"),
+    "before": ("shop", "decision: keep\n    decided: 2026-05-03", "before the review was begun"),
+}
+
+
+def fill_in(review: Review, project: str, text: str) -> int:
+    """Fill in Bo's item by hand; the line on which it stands."""
+    file = review.folder / f"{ANA}.yaml"
+    head, item, rest = file.read_text().partition(f"    project: {project}\n")
+    names = [line.partition(":")[0] for line in text.split("\n    ")]
+    for name in names:
+        rest = rest.replace(f"    {name.strip()}:\n", "", 1)
+    file.write_text(f"{head}{item}    {text}\n{rest}")
+    return head.count("\n") + 2
+
+
+@pytest.mark.parametrize(("project", "text", "words"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_decision_is_told_with_file_and_line(review: Review, project: str, text: str, words: str) -> None:
+    """And with all the others; nothing is applied."""
+    line = fill_in(review, project, text)
+    fill_in(review, "warehouse", "decision: nope")
+    before = review.file.read_text()
+    with pytest.raises(UsageError) as told:
+        review.plan()
+    assert words in told.value.why
+    assert any(f"{ANA}.yaml:{line + more}: " in told.value.why for more in (0, 1))
+    assert "'nope' is no decision" in told.value.why
+    assert review.file.read_text() == before
+
+
+BROKEN = {
+    "yaml": ("items:\n", "items: [\n", "1"),
+    "a field": ("    decision:\n", "    descision:\n", "'descision' is unknown here"),
+    "a list": ("    decision:\n", "    decision: [keep]\n", "decision: ['keep'] cannot be used"),
+    "missing": ("review: 2026-Q2\n", "", "'review' is missing"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "words"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_packet_that_cannot_be_read_is_told(review: Review, old: str, new: str, words: str) -> None:
+    """With file and line, by whatever reads it."""
+    file = review.folder / f"{ANA}.yaml"
+    file.write_text(file.read_text().replace(old, new, 1))
+    for use in (review.plan, review.begin, lambda: progress_of(review.folder, [])):
+        with pytest.raises(UsageError, match=rf"cannot use the review: {ANA}.yaml:\d+: ") as told:
+            use()
+        assert words in str(told.value)
+
+
+def test_decisions_come_into_the_roster_once(review: Review) -> None:
+    """Kept is reviewed, lowered is lowered, removed is gone; the second time there is nothing to do."""
+    fill_in(review, "shop", "decision: lower\n    newRole: Analyst\n    comment: too much")
+    review.decide(BO, "keep", "warehouse")
+    review.decide(CY, "remove")
+    before = review.file.read_text()
+    made = review.plan(now=NOW + timedelta(days=2))
+    (change,) = made.rosters
+    assert list(change.meaning) == [
+        f"{BO}: admin in shop becomes analyst",
+        f"{CY} has nothing any more",
+        f"{BO} (review): reviewed on 2026-05-06",
+    ]
+    assert review.file.read_text() == before
+    carry_out(made)
+    gone = next(line for line in before.splitlines(keepends=True) if CY in line)
+    assert review.file.read_text() == before.replace(gone, "").replace("shop: admin", "shop: analyst").replace(
+        "warehouse: consumer } }", "warehouse: consumer }, reviewed: 2026-05-06 }"
+    )
+    decided = [line for line in review.lines() if line.event == "decided"]
+    assert [(line.project, line.decision, line.new_role, line.decided, line.comment) for line in decided] == [
+        ("shop", "lower", "analyst", "2026-05-06", "too much"),
+        ("warehouse", "keep", "", "2026-05-04", "so"),
+        ("shop", "remove", "", "2026-05-04", "so"),
+    ]
+    assert {line.suggestion for line in decided} == {"lower", "keep", "look"}
+    assert len({(line.before, line.after) for line in decided}) == 1
+    assert decided[0].before != decided[0].after
+    again = review.plan(now=NOW + timedelta(days=9))
+    assert (again.rosters, again.applied, again.undecided) == ([], 3, 0)
+    (progress,) = progress_of(review.folder, [])
+    assert (len(progress.undecided), len(progress.waiting), len(progress.applied)) == (0, 0, 3)
+
+
+def test_an_entry_counts_as_reviewed_once_all_of_it_is_decided(review: Review) -> None:
+    """Until then what is decided is applied, and told what is missing."""
+    review.decide(BO, "keep", "shop")
+    made = review.plan()
+    (change,) = made.rosters
+    assert change.before == change.after
+    assert "counts as reviewed once warehouse is decided too" in change.notes[0]
+    carry_out(made)
+    review.decide(BO, "remove", "warehouse")
+    carry_out(review.plan(now=NOW + timedelta(days=1)))
+    bo = read_roster(review.file).people[0]
+    assert (dict(bo.projects), bo.reviewed) == ({"shop": "admin"}, "2026-05-04")
+
+
+def test_a_run_that_died_is_finished_by_running_again(review: Review) -> None:
+    """The roster was written, the evidence was not."""
+    for email, word, project in ((BO, "lower=analyst", "shop"), (BO, "remove", "warehouse"), (CY, "remove", None)):
+        review.decide(email, word, project)
+    (change,) = review.plan().rosters
+    review.file.write_text(change.after)
+    again = review.plan()
+    assert [one.before == one.after for one in again.rosters] == [True]
+    assert len(carry_out(again)) == 3
+    assert not review.plan().rosters
+
+
+STALE = {
+    "role": (lambda text: text.replace("shop: admin", "shop: owner"), "keep", "the roster gives owner now"),
+    "project": (lambda text: text.replace("shop: admin, ", ""), "keep", "the roster has it no longer"),
+    "lowered otherwise": (lambda text: text.replace("shop: admin", "shop: consumer"), "lower=analyst", "consumer now"),
+    "person": (lambda text: "\n".join(li for li in text.splitlines() if BO not in li), "keep", "no longer"),
+    "engagement": (lambda text: text.replace("engagement: review, ", ""), "keep", "no longer"),
+}
+
+
+@pytest.mark.parametrize(("edit", "word", "words"), STALE.values(), ids=STALE.keys())
+def test_a_roster_that_was_changed_since_is_not_touched(
+    review: Review, edit: Callable[[str], str], word: str, words: str
+) -> None:
+    """What was decided was decided on something else; another decision does not go through alone."""
+    review.decide(BO, word, "shop")
+    review.decide(CY, "keep")
+    review.file.write_text(edit(review.file.read_text()))
+    with pytest.raises(UsageError, match="clear its decision, and run `mixpanel-access review start` again") as told:
+        review.plan()
+    assert words in str(told.value)
+
+
+def test_the_organization_role_is_an_item_of_its_own_where_it_is_above_member(tmp_path: Path) -> None:
+    """It is lowered alone, and goes with the whole entry only."""
+    admin = person(more=f"projects: {{ shop: admin }}, approver: {ANA}").replace(": member", ": admin")
+    made = Review(tmp_path, admin, person(CY, f"approver: {ANA}"))
+    made.begin()
+    assert [(item.email, item.project, item.role) for item in made.items()] == [
+        (BO, None, "admin"), (BO, "shop", "admin"), (CY, None, "member"),
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="cannot tell which of their roles is meant"):
+        made.decide(BO, "keep")
+    decide(made.folder, Wish(BO, "remove", organization=True), NOW.date())
+    made.decide(CY, "remove")
+    with pytest.raises(UsageError, match="the organization role goes with the whole entry"):
+        made.plan()
+    decide(made.folder, Wish(BO, "lower", "member", organization=True), NOW.date())
+    made.decide(BO, "remove", "shop")
+    carry_out(made.plan())
+    (bo,) = read_roster(made.file).people
+    assert (bo.organization_role, dict(bo.projects), bo.reviewed) == ("member", {}, "2026-05-04")
+
+
+def test_two_packets_cannot_have_the_same(review: Review) -> None:
+    """A copied packet would decide twice."""
+    review.decide(CY, "keep")
+    file = review.folder / f"{ANA}.yaml"
+    (review.folder / "copy.yaml").write_text(file.read_text())
+    with pytest.raises(UsageError, match=f"it stands in {ANA}.yaml already"):
+        review.plan()
+
+
+def test_evidence_that_was_touched_holds_everything(review: Review) -> None:
+    """A changed line, found by whatever reads it, before anything is written."""
+    review.decide(CY, "remove")
+    made = review.plan()
+    file = evidence.file_of(review.folder)
+    file.write_text(file.read_text().replace("2026-05-04", "2026-05-03", 1))
+    before = review.file.read_text()
+    for use in (review.plan, review.begin, lambda: progress_of(review.folder, []), lambda: carry_out(made)):
+        with pytest.raises(Refused, match=r"cannot trust the evidence for .*: line 1 \("):
+            use()
+    assert review.file.read_text() == before
+
+
+@pytest.mark.parametrize("name", [name for name in evidence.Line.columns() if name != "hash"])
+def test_every_field_of_the_evidence_is_held(review: Review, name: str) -> None:
+    """Whatever is changed in it."""
+    lines = review.lines()
+    with pytest.raises(Refused):
+        chain.verify([replace(lines[0], **{name: "x"}), *lines[1:]], Path("evidence.jsonl"))
+
+
+def test_other_stacks_are_left_alone(review: Review) -> None:
+    """One stack is applied; what a packet has of a stack that is not looked at stays in it."""
+    review.decide(CY, "keep")
+    assert not review.plan(["staging"]).rosters
+    file = review.folder / f"{ANA}.yaml"
+    file.write_text(file.read_text().replace("stack: production", "stack: staging"))
+    review.begin()
+    assert sorted({item.stack for item in review.items()}) == ["production", "staging"]
+    assert len(review.items()) == 6
+
+
+def test_the_names_of_files_and_reviews(tmp_path: Path) -> None:
+    """No address leads out of the folder, no two to the same file; a review is a quarter, the newest is taken."""
+    assert file_name("Ana@Example.com") == "ana@example.com"
+    assert file_name(None) == "unassigned"
+    odd = {file_name(email) for email in ("a/b@example.com", "a-b@example.com", "a b@example.com", "a!b@example.com")}
+    assert len(odd) == 4
+    assert not any("/" in name for name in odd)
+    quarters = [quarter(datetime(2026, month, 1, tzinfo=UTC).date()) for month in (1, 3, 4, 6, 7, 9, 10, 12)]
+    assert quarters == [f"2026-Q{number}" for number in (1, 1, 2, 2, 3, 3, 4, 4)]
+    with pytest.raises(UsageError, match="cannot find a review"):
+        newest(tmp_path)
+    for name in ("2025-Q4", "2026-Q1", "empty"):
+        (tmp_path / "reviews" / name).mkdir(parents=True)
+    for name in ("2025-Q4", "2026-Q1"):
+        (tmp_path / "reviews" / name / "unassigned.yaml").write_text("")
+    assert newest(tmp_path).name == "2026-Q1"
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(TEXTS, min_size=3, max_size=3))
+def test_whatever_is_written_is_read(review: Review, texts: list[str]) -> None:
+    """A comment, a reason and a name of any text come back as they were."""
+    (one,) = read_packets(review.folder)
+    item = one.packet.items[0].model_copy(update=dict(zip(("comment", "justification", "name"), texts, strict=True)))
+    packet = one.packet.model_copy(update={"items": [item]})
+    odd = review.folder.parent / "odd"
+    odd.mkdir(exist_ok=True)
+    (odd / "x.yaml").write_text(text_of(packet), encoding="utf-8")
+    assert [text_of(again.packet) for again in read_packets(odd)] == [text_of(packet)]
+    read = read_packets(odd)[0].packet.items[0]
+    assert [read.comment, read.justification, read.name] == texts
+
+
+ENTRY = st.sampled_from(["admin", "analyst", "consumer"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(roles=st.lists(st.tuples(ENTRY, ENTRY), min_size=1, max_size=4), reviewed=st.booleans())
+def test_keeping_everything_changes_only_the_day_of_the_review(
+    tmp_path_factory: pytest.TempPathFactory, roles: list[tuple[str, str]], reviewed: bool
+) -> None:
+    """Whatever the roster: parsed before and after, it differs in `reviewed` alone."""
+    before = ", reviewed: 2026-01-01" if reviewed else ""
+    made = Review(
+        tmp_path_factory.mktemp("review"),
+        *(
+            person(
+                f"{'bo' if n == 0 else f'p{n}'}@example.com",
+                f"approver: {ANA}, projects: {{ shop: {a}, warehouse: {b} }}{before}",
+            )
+            for n, (a, b) in enumerate(roles)
+        ),
+    )
+    made.begin()
+    for item in made.items():
+        made.decide(item.email, "keep", item.project)
+    old = read_roster(made.file).model_dump()
+    carry_out(made.plan())
+    new = read_roster(made.file).model_dump()
+    assert {one.pop("reviewed") for one in new["people"]} == {"2026-05-04"}
+    for one in old["people"]:
+        one.pop("reviewed")
+    assert new == old
