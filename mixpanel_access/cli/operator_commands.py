@@ -172,3 +172,19 @@ def remind(
     from mixpanel_access.cli.remind import run_remind
 
     raise typer.Exit(run_remind(cwd, stack or [], now, ics=ics, post=post, as_json=as_json))
+
+
+@commands.command(short_help="Write the page of who has what.")
+def report(
+    to: Annotated[
+        Path | None, typer.Option(help="The file to write; - prints it. Default: access-report.html, none with --json.")
+    ] = None,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write one page of who has what, by risk, with endings, invitations and findings; exit 1 when there are any."""
+    from mixpanel_access.cli.report import write_report
+
+    raise typer.Exit(write_report(cwd, stack or [], now, to=to, as_json=as_json))

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 
-from mixpanel_access.cli.output import counted, day_of, instant_of, print_table, progress
+from mixpanel_access.cli.output import counted, day_of, instant_of, new_table, print_table, progress
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.operations.picture import look
@@ -47,7 +46,7 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
 
 
 def _print_begun(begun: Begun) -> None:
-    table = Table("reviewer", "roles", *(one.value for one in Suggestion), "packet", box=None, pad_edge=False)
+    table = new_table("reviewer", "roles", *(one.value for one in Suggestion), "packet")
     for one in begun.packets:
         counts = Counter(item.suggestion for item in one.packet.items)
         row = [str(counts[word.value] or "") for word in Suggestion]
@@ -88,7 +87,7 @@ def show_progress(folder: Path, review: Path | None, stacks: list[str], now: str
 
 
 def _print_progress(found: Sequence[Progress], where: Path, today: date) -> None:
-    table = Table("reviewer", "undecided", "decided", "applied", "open for", box=None, pad_edge=False)
+    table = new_table("reviewer", "undecided", "decided", "applied", "open for")
     for one in found:
         days = _days(one.packet, today)
         counts = [str(len(part)) for part in (one.undecided, one.waiting, one.applied)]

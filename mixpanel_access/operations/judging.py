@@ -1,4 +1,4 @@
-"""The policy rules over what a roster declares, without the engine: what a policy run would say of it."""
+"""The policy rules over what a roster declares or a state holds, without the engine: what a policy run would say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from mixpanel_access.model.declaration import Declaration, grant_name
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.state import State
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
@@ -23,11 +24,13 @@ class Violation:
         rule: the rule.
         level: what it does in the stack's policy configuration.
         text: the finding, in words.
+        email: the address that it concerns, or "".
     """
 
     rule: Rule
     level: Level
     text: str
+    email: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,23 @@ def violations(declared: Declaration, around: Context, config: PolicyConfig) -> 
         around: day, environment and company domains; its options are the rules' own.
         config: levels and options.
     """
-    stack = _stack(declared)
+    return _judged(_stack(declared), around, config)
+
+
+def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterator[Violation]:
+    """What the rules find in what a stack's state holds, as `pulumi policy analyze` would; arguments as above."""
+    members = [Entry(Kind.MEMBER, _name(one.urn), one.urn, one.outputs) for one in state.members.values()]
+    grants = [Entry(Kind.GRANT, _name(one.urn), one.urn, one.outputs) for one in state.grants.values()]
+    exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
+    return _judged(Stack([*members, *grants], state.facts.get("organization_roles"), exceptions), around, config)
+
+
+def _name(urn: str) -> str:
+    """A resource's name in the program."""
+    return urn.rpartition("::")[2]
+
+
+def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Violation]:
     for rule in RULES:
         level, options = config.of(rule)
         if level is Level.DISABLED:
@@ -88,7 +107,7 @@ def violations(declared: Declaration, around: Context, config: PolicyConfig) -> 
         except NotApplicable:
             continue
         for finding in verdict.findings:
-            yield Violation(rule, level, finding.text)
+            yield Violation(rule, level, finding.text, finding.entry.email if finding.entry else "")
 
 
 def _stack(declared: Declaration) -> Stack:

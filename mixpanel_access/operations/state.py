@@ -70,12 +70,14 @@ class State:
         grants: by project id and the key of the address.
         brakes: the brakes.
         component: the name of the `RosterAccess` in the engine, or "" where there is none.
+        facts: what that says of the roster as a whole.
     """
 
     members: Mapping[str, HeldMember]
     grants: Mapping[tuple[int, str], HeldGrant]
     brakes: Sequence[HeldBrake] = ()
     component: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __or__(self, other: State) -> State:
         """The members and grants of both; the rest is each stack's own."""
@@ -98,7 +100,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     members: dict[str, HeldMember] = {}
     grants: dict[tuple[int, str], HeldGrant] = {}
     brakes: tuple[HeldBrake, ...] = ()
-    component = ""
+    component, facts = "", {}
     for resource in _resources(export):
         urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
         created = _seconds(resource.get("created"))
@@ -117,8 +119,8 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)
         elif resource.get("type") == COMPONENT_TYPE:
-            component = urn
-    return State(members, grants, brakes, component)
+            component, facts = urn, outputs
+    return State(members, grants, brakes, component, facts)
 
 
 def _seconds(instant_text: Any) -> str:

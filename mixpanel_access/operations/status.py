@@ -101,7 +101,7 @@ def status_of(one: Standing, picture: Picture) -> Status:
     declared_role = next((person.organization_role for person in given if person.organization_role), None)
     ends = [entry.ends for _, entry in one.current(picture.today)]
     roles = list(_roles(one, picture))
-    steps = [*_invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles)]
+    steps = [*invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles)]
     steps += _time_steps(one, picture)
     return Status(
         email=one.email,
@@ -143,7 +143,8 @@ def _short(project: int, picture: Picture) -> str | None:
     return f"{stack}/{key}" if key and len(picture.stacks) > 1 else key
 
 
-def _invitation_steps(one: Standing, invitation: Invitation | None, picture: Picture) -> Iterator[Step]:
+def invitation_steps(one: Standing, invitation: Invitation | None, picture: Picture) -> Iterator[Step]:
+    """What there is to do until somebody is in."""
     up = _up(one)
     if invitation is None:
         if one.given:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.model.declaration import Declaration, declaration
+from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations
+from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations, violations_in
+from mixpanel_access.operations.state import HeldGrant, HeldMember, State
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
 from mixpanel_access.rules.facts import Context
 
@@ -56,6 +57,24 @@ def test_an_exception_in_the_roster_counts() -> None:
     kept = found({}, f"exceptions: [{exception}]")
     assert "domain-misspelt" not in kept
     assert "production-has-paperwork" in kept
+
+
+def test_a_state_is_judged_like_the_roster_it_was_made_of() -> None:
+    """With the exceptions that it holds; what Mixpanel has told since is judged, too."""
+    exception = "{ rule: domain-misspelt, email: di@exmaple.com, reason: r, approver: a, ends: 2026-05-31 }"
+    for more in ("", f"exceptions: [{exception}]", "organizationRoles: true"):
+        one = declared(more)
+        members = {key: HeldMember(key, None, f"urn::{key}", values) for key, values in one.members.items()}
+        grants = {
+            place: HeldGrant(*place, "", f"urn::{grant_name(*place)}", values) for place, values in one.grants.items()
+        }
+        state = State(members, grants, facts=one.facts)
+        judged = list(violations_in(state, AROUND, PolicyConfig({})))
+        assert judged == list(violations(one, AROUND, PolicyConfig({}))) != []
+        assert {each.email for each in judged} <= {"di@exmaple.com", ""}
+    ways = {**grants[1, "di@exmaple.com"].outputs, "grant_types": ["individual", "team"], "effective_role": "admin"}
+    told = State(members, {(1, "di@exmaple.com"): HeldGrant(1, "di@exmaple.com", "", "urn::x", ways)})
+    assert "no-redundant-grant" in {each.rule.id for each in violations_in(told, AROUND, PolicyConfig({}))}
 
 
 def test_no_file_is_every_rule_as_it_comes(tmp_path: Path) -> None:

@@ -1,0 +1,273 @@
+"""What the access report says: everybody with their projects and their risk, and what is to be done. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from mixpanel_access.model.access import GrantType, Invitation
+from mixpanel_access.model.dates import written
+from mixpanel_access.operations.drift import Difference
+from mixpanel_access.operations.risk import Risk, RiskLevel
+from mixpanel_access.operations.status import ENDS_SOON, Step
+from mixpanel_access.rules.rule import Level
+
+SOON: Final = 90
+"""Days up to which an ending belongs to the nearer ones."""
+
+
+class When(StrEnum):
+    """How near an ending is."""
+
+    OVER = "over, and still there"
+    DAYS = f"today and in the next {ENDS_SOON} days"
+    WEEKS = f"in the next {SOON} days"
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class ReportProject:
+    """A column of the matrix.
+
+    Attributes:
+        id: the project's id.
+        name: its name in Mixpanel.
+        key: its short key in a roster, or None.
+        stack: the stack of that roster, or None.
+    """
+
+    id: int
+    name: str
+    key: str | None
+    stack: str | None
+
+
+@dataclass(frozen=True)
+class ReportEnvironment:
+    """Columns that belong together.
+
+    Attributes:
+        name: the environment, or None for projects of which no roster and no state tells it.
+        projects: by name.
+    """
+
+    name: str | None
+    projects: Sequence[ReportProject]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way by which a person comes by a project.
+
+    Attributes:
+        role: the role that it gives.
+        grant_type: how.
+        team: the team's name, for a grant through one.
+        stack: the stack that has the grant, or None.
+        why: what that stack's resource says of it.
+    """
+
+    role: str
+    grant_type: GrantType
+    team: str | None = None
+    stack: str | None = None
+    why: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def through(self) -> str:
+        """In words: `team Data`, `individual`."""
+        return f"team {self.team}" if self.team else self.grant_type.value.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one person has in one project: the highest role, and all ways."""
+
+    role: str
+    ways: Sequence[Way]
+
+
+@dataclass(frozen=True)
+class ReportPerson:
+    """One person.
+
+    Attributes:
+        email: the address.
+        name: the name, or None.
+        stacks: the stacks that have them, in roster or state.
+        organization_role: as Mixpanel has it, or None.
+        invitation: how far they have come; None who is not in the organization.
+        last_login: or None where none is known.
+        ends: the last day of the declared access that lasts longest, or None without an end.
+        outside: whether the address is none of the company's; None where nobody told which are.
+        projects: what they have, by project id.
+        risk: their points.
+        steps: what there is to do.
+    """
+
+    email: str
+    name: str | None
+    stacks: Sequence[str]
+    organization_role: str | None
+    invitation: Invitation | None
+    last_login: datetime | None
+    ends: date | None
+    outside: bool | None
+    projects: Mapping[int, Cell]
+    risk: Risk
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Access that ends, or has ended and is still there.
+
+    Attributes:
+        on: the last day (UTC).
+        days: from today until then; below zero for what is over.
+        email: whose.
+        stack: by which stack.
+        engagement: the engagement, or None.
+        what: the roles, in words.
+    """
+
+    on: date
+    days: int
+    email: str
+    stack: str
+    engagement: str | None
+    what: Sequence[str]
+
+    @property
+    def when(self) -> When:
+        """How near it is."""
+        if self.days < 0:
+            return When.OVER
+        if self.days <= ENDS_SOON:
+            return When.DAYS
+        return When.WEEKS if self.days <= SOON else When.LATER
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An invitation that is not accepted.
+
+    Attributes:
+        email: who was invited.
+        state: pending or expired.
+        stacks: the stacks that have them.
+        invited_at: when the latest one went out, or None where nobody knows.
+        hours: its age, or None.
+        expires_at: when it ends, or None where nobody knows.
+        steps: what there is to do about it.
+    """
+
+    email: str
+    state: Invitation
+    stacks: Sequence[str]
+    invited_at: datetime | None
+    hours: int | None
+    expires_at: datetime | None
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True)
+class PolicyFinding:
+    """What a policy rule finds in a stack's state.
+
+    Attributes:
+        stack: the stack.
+        rule: the rule's id.
+        title: what must be so.
+        level: what a violation does in that stack.
+        severity: how bad it is.
+        email: whom it concerns, or "".
+        text: the finding, in words.
+        mend: what to do about it.
+    """
+
+    stack: str
+    rule: str
+    title: str
+    level: Level
+    severity: str
+    email: str
+    text: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it.
+
+    Attributes:
+        organization: its name, or its id in words.
+        organization_id: its id.
+        now: the instant for which it is.
+        stacks: those that it is about.
+        whole: whether these are all of the project's; else only their projects, and who reaches those, are here.
+        environments: the projects, production first.
+        people: everybody, the highest risk first.
+        endings: the next first; what is over before them.
+        invitations: those that are not accepted, the oldest first.
+        differences: unmanaged, missing and changed access.
+        findings: what the policy rules find, mandatory ones first.
+    """
+
+    organization: str
+    organization_id: int
+    now: datetime
+    stacks: Sequence[str]
+    whole: bool
+    environments: Sequence[ReportEnvironment]
+    people: Sequence[ReportPerson]
+    endings: Sequence[Ending]
+    invitations: Sequence[Waiting]
+    differences: Sequence[Difference]
+    findings: Sequence[PolicyFinding]
+
+    @property
+    def held_up(self) -> list[PolicyFinding]:
+        """The findings of mandatory rules."""
+        return [one for one in self.findings if one.level is Level.MANDATORY]
+
+    @property
+    def to_do(self) -> list[ReportPerson]:
+        """The people of whom something is to be done."""
+        return [one for one in self.people if one.steps]
+
+    @property
+    def problems(self) -> int:
+        """How many findings there are that somebody has to act on; advice is none."""
+        return len(self.held_up) + len(self.differences) + len(self.to_do)
+
+    def at(self, level: RiskLevel) -> list[ReportPerson]:
+        """The people of a risk level."""
+        return [one for one in self.people if one.risk.level is level]
+
+    def ending(self, *when: When) -> list[Ending]:
+        """The endings that are so near."""
+        return [one for one in self.endings if one.when in when]
+
+
+def document(value: Any) -> Any:
+    """A report, or a part of one, as JSON has it: names in camel case, instants and days as ISO 8601 writes them."""
+    if is_dataclass(value):
+        return {_camel(one.name): document(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): document(part) for key, part in value.items()}
+    if isinstance(value, datetime):
+        return written(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [document(part) for part in value]
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,138 @@
+"""The people of the access report: what each of them has by which way, and the facts that make their risk. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.operations.drift import Difference, Kind
+from mixpanel_access.operations.report import Cell, ReportPerson, Way
+from mixpanel_access.operations.report_sources import Sources, over
+from mixpanel_access.operations.risk import AccessFacts, risk_of
+from mixpanel_access.operations.status import Status
+from mixpanel_access.operations.who import of_person
+
+Cells = Mapping[int, Cell]
+
+
+def cells_by_person(sources: Sources) -> dict[str, Cells]:
+    """What everybody has that the report shows, by the key of the address.
+
+    Of all stacks, these are all who are in the organization or declared; of some, those whom they have and those who
+    reach their projects.
+    """
+    directory = sources.picture.directory
+    keys = {*directory.people(), *(one.key for one in sources.picture.standings)}
+    keys = keys.union(*(directory.grants(project) for project in sources.shown))
+    found: dict[str, Cells] = {}
+    for key in sorted(keys):
+        cells, standing = _cells(sources, key), sources.picture.of(key)
+        theirs = standing is not None and bool(standing.given or standing.members or standing.grants)
+        if theirs or cells or (sources.whole and key in directory.people()):
+            found[key] = cells
+    return found
+
+
+def _cells(sources: Sources, key: str) -> Cells:
+    ways: dict[int, list[Way]] = {}
+    for one in of_person(sources.picture, key):
+        if one.project in sources.shown:
+            way = Way(one.role, one.grant_type, one.team, one.stack, one.why)
+            ways.setdefault(one.project, []).append(way)
+    return {project: Cell(roles.highest([way.role for way in own]) or "", own) for project, own in ways.items()}
+
+
+def report_people(sources: Sources, people: Mapping[str, Cells], changes: Sequence[Difference]) -> list[ReportPerson]:
+    """Everybody, the highest risk first."""
+    by_person: dict[str, list[Difference]] = {}
+    for change in changes:
+        by_person.setdefault(same_key(change.email), []).append(change)
+    found = [_person(sources, key, cells, by_person.get(key, ())) for key, cells in people.items()]
+    return sorted(found, key=lambda one: (-one.risk.score, one.email.casefold()))
+
+
+def _person(sources: Sources, key: str, cells: Cells, changes: Sequence[Difference]) -> ReportPerson:
+    person, standing = sources.picture.directory.people().get(key), sources.picture.of(key)
+    names = [entry.person.name for own in (standing.entries.values() if standing else ()) for entry in own]
+    status = sources.statuses.get(key)
+    return ReportPerson(
+        email=sources.email(key),
+        name=next((name for name in names if name), person.name if person else None),
+        stacks=sources.stacks(key),
+        organization_role=person.role if person else None,
+        invitation=sources.invitation(key),
+        last_login=person.last_login if person else None,
+        ends=_ends(sources, key),
+        outside=sources.outside(key),
+        projects=cells,
+        risk=risk_of(_facts(sources, key, cells, changes)),
+        steps=status.problems if status else [],
+    )
+
+
+def _ends(sources: Sources, key: str) -> date | None:
+    ends = [paper.get("ends") for paper in sources.papers(key)]
+    return max((day(str(end)) for end in ends if end), default=None) if all(ends) else None
+
+
+def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[Difference]) -> AccessFacts:
+    picture = sources.picture
+    person, status = picture.directory.people().get(key), sources.statuses.get(key)
+    managed = bool(sources.stacks(key))
+    production, where = _highest_in_production(sources, cells)
+    papers = list(sources.papers(key))
+    return AccessFacts(
+        now=picture.now,
+        organization_role=person.role if person else None,
+        production=production,
+        where=where,
+        outside=sources.outside(key),
+        managed=managed,
+        unmanaged_in=[
+            one.project_name or str(one.project) for one in changes if managed and one.kind is Kind.UNMANAGED_GRANT
+        ],
+        raised=_raised(sources, status) if status else (),
+        over=over([one for held in sources.lapsed(key).values() for one in held], picture.today),
+        endless=any(not paper.get("ends") for paper in papers),
+        unapproved=any(not paper.get("approver") for paper in papers),
+        without_engagement=any(not paper.get("engagement") for paper in papers),
+        invitation=sources.invitation(key),
+        last_login=person.last_login if person else None,
+        many_ways=[sources.name(project) for project, cell in cells.items() if len(cell.ways) > 1],
+    )
+
+
+def _highest_in_production(sources: Sources, cells: Cells) -> tuple[str | None, str]:
+    """The highest role in production by any way but the organization role, and the project.
+
+    A project of which nobody tells the environment counts as production.
+    """
+    found = [
+        (roles.project_rank(way.role), roles.is_custom(way.role), way.role, project)
+        for project, cell in cells.items()
+        if sources.shown[project] in (None, PRODUCTION)
+        for way in cell.ways
+        if way.grant_type is not GrantType.ORGANIZATION_ROLE
+    ]
+    if not found:
+        return None, ""
+    *_, role, project = max(found)
+    return role, sources.name(project)
+
+
+def _raised(sources: Sources, status: Status) -> list[str]:
+    found = []
+    actual, declared = status.actual_role, status.declared_role
+    if declared is not None and roles.organization_rank(actual) > roles.organization_rank(declared):
+        found.append(f"is organization {actual} where {declared} is declared")
+    found += [
+        f"is {one.actual} in {sources.name(one.project)} where {one.declared} is declared"
+        for one in status.roles
+        if one.declared is not None and roles.project_rank(one.actual) > roles.project_rank(one.declared)
+    ]
+    return found

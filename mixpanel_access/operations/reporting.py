@@ -1,0 +1,140 @@
+"""The access report, worked out of a picture: rosters, states and the organization side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.address import same_key
+from mixpanel_access.operations.drift import Difference, differences, read_organization
+from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations_in
+from mixpanel_access.operations.picture import Picture, look
+from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.report import Ending, PolicyFinding, Report, Waiting
+from mixpanel_access.operations.report_people import cells_by_person, report_people
+from mixpanel_access.operations.report_sources import Around, Held, Sources, over
+from mixpanel_access.operations.state import HeldGrant
+from mixpanel_access.operations.status import invitation_steps
+from mixpanel_access.rules.catalogue import EXCEPTABLE
+from mixpanel_access.rules.facts import Context, company_domains
+from mixpanel_access.rules.rule import Level
+
+
+def report_of(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Report:
+    """Look at some stacks, or at all of the project, and work out the report.
+
+    Args:
+        project: the Pulumi project.
+        stacks: their names; none means all.
+        now: the instant to take as now; None for the configuration's or the clock's.
+        progress: shows a line.
+
+    Raises:
+        UsageError: as `look` does, or the policies' configuration cannot be read.
+        EngineError: the engine cannot tell a state.
+        MixpanelError: Mixpanel cannot be read.
+    """
+    picture = look(project, stacks, now, progress)
+    return make_report(picture, _around(project, picture))
+
+
+def _around(project: Project, picture: Picture) -> Around:
+    states = {name: view.state for name, view in picture.stacks.items()}
+    for name in project.stacks:
+        if name not in states:
+            states[name] = project.state(name, picture.directory.organization)
+    configs = project.pulumi.project / "policies" / "config"
+    return Around(
+        states,
+        {name: company_domains(project.config(name, "companyDomains")) for name in picture.stacks},
+        {name: read_policy_config(configs / f"{view.file.stem}.json") for name, view in picture.stacks.items()},
+    )
+
+
+def make_report(picture: Picture, around: Around) -> Report:
+    """Work out the report.
+
+    Raises:
+        MixpanelError: Mixpanel cannot be read.
+    """
+    sources = Sources(picture, around)
+    people = cells_by_person(sources)
+    changes = [
+        one
+        for one in differences(read_organization(picture.directory), sources.everywhere, sources.here)
+        if sources.whole or _concerns(one, sources, people)
+    ]
+    findings = [one for name in picture.stacks for one in _findings(sources, name)]
+    return Report(
+        organization=_organization(picture),
+        organization_id=picture.directory.organization,
+        now=picture.now,
+        stacks=list(picture.stacks),
+        whole=sources.whole,
+        environments=sources.environments,
+        people=report_people(sources, people, changes),
+        endings=sorted(_endings(sources), key=lambda one: (one.on, one.email.casefold(), one.stack)),
+        invitations=sorted(_invitations(sources, people), key=lambda one: (-(one.hours or 0), one.email.casefold())),
+        differences=changes,
+        findings=sorted(findings, key=lambda one: (one.level is not Level.MANDATORY, one.stack)),
+    )
+
+
+def _concerns(one: Difference, sources: Sources, people: Mapping[str, object]) -> bool:
+    """Whether a difference is about a project or a person of the report."""
+    return one.project in sources.shown if one.project is not None else same_key(one.email) in people
+
+
+def _organization(picture: Picture) -> str:
+    names = (view.roster.organization.name for view in picture.stacks.values() if view.roster)
+    return next((name for name in names if name), f"organization {picture.directory.organization}")
+
+
+def _endings(sources: Sources) -> Iterator[Ending]:
+    today = sources.picture.today
+    for standing in sources.picture.standings:
+        for stack, entry in standing.current(today):
+            if entry.ends is not None:
+                what = [f"{role} in {key}" for key, role in entry.projects.items()]
+                days = (entry.ends - today).days
+                yield Ending(entry.ends, days, standing.email, stack, entry.engagement, what)
+        for stack, held in sources.lapsed(standing.key).items():
+            if stack in sources.picture.stacks:
+                yield from _over(sources, standing.email, stack, held)
+
+
+def _over(sources: Sources, email: str, stack: str, held: Sequence[Held]) -> Iterator[Ending]:
+    """What has ended in a stack and is still in its state."""
+    today = sources.picture.today
+    last = over(held, today)
+    if last is not None:
+        engagement = next((text for one in held if (text := one.outputs.get("engagement"))), None)
+        what = [f"{one.role} in {sources.name(one.project)}" for one in held if isinstance(one, HeldGrant)]
+        yield Ending(last, (last - today).days, email, stack, engagement, what)
+
+
+def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[Waiting]:
+    for key in keys:
+        state, standing = sources.invitation(key), sources.picture.of(key)
+        if state not in (Invitation.PENDING, Invitation.EXPIRED):
+            continue
+        sent = standing.invited_at if standing else None
+        yield Waiting(
+            email=sources.email(key),
+            state=state,
+            stacks=sources.stacks(key),
+            invited_at=sent,
+            hours=int((sources.picture.now - sent).total_seconds() // 3600) if sent else None,
+            expires_at=standing.expires_at if standing else None,
+            steps=list(invitation_steps(standing, state, sources.picture)) if standing else [],
+        )
+
+
+def _findings(sources: Sources, stack: str) -> Iterator[PolicyFinding]:
+    view, around = sources.picture.stacks[stack], sources.around
+    domains = around.companies.get(stack, frozenset())
+    context = Context(sources.picture.today, view.settings.environment, domains, rules=EXCEPTABLE)
+    for one in violations_in(view.state, context, around.policies.get(stack, PolicyConfig({}))):
+        rule = one.rule
+        yield PolicyFinding(stack, rule.id, rule.title, one.level, rule.severity.value, one.email, one.text, rule.mend)

@@ -1,0 +1,227 @@
+"""The report's page: one file that loads nothing, escapes everything, and can be read by everybody."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from datetime import date
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import mixpanel_access
+from mixpanel_access.operations.report import Report
+from mixpanel_access.operations.report_page import MONTHS, months, page, tiles
+from mixpanel_access.operations.risk import FACTORS
+from tests.fakes import PRODUCTION, FakeApi
+from tests.operations.reports import HOSTILE, PRODUCTION_ROSTER, called, report
+
+CSS = (Path(mixpanel_access.__file__).parent / "templates" / "report" / "page.css").read_text()
+EMPTY = "environment: production\npeople: []\n"
+
+
+class Read(HTMLParser):
+    """A page's elements, and the text of those that hold text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def of(self, tag: str) -> list[dict[str, str]]:
+        """The attributes of the elements of a kind."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    """The page of the report with something of everything."""
+    return page(report())
+
+
+def empty() -> Report:
+    """A report of an organization without anybody."""
+    staging = EMPTY.replace("production", "staging")
+    return report(FakeApi(projects_={}), production=EMPTY, staging=staging, policies={"all": "disabled"})
+
+
+def test_nothing_is_loaded_and_nothing_foreign_runs(html: str) -> None:
+    """Every link stays on the page; style and script are the two whose hashes the policy names; no inline handlers."""
+    read = Read(html)
+    (policy,) = [one["content"] for one in read.of("meta") if one.get("http-equiv") == "Content-Security-Policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert (rules["default-src"], rules["base-uri"], rules["form-action"]) == ("'none'", "'none'", "'none'")
+    for tag in ("style", "script"):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules[f"{tag}-src"] == f"'sha256-{digest}'"
+    assert html.index("Content-Security-Policy") < html.index("<style>")
+    links = [attributes["href"] for _, attributes in read.elements if "href" in attributes]
+    assert {link for link in links if not link.startswith("#")} == {"data:,"}
+    loading = {"src", "srcset", "action", "formaction", "poster", "data", "background", "style"}
+    for tag, attributes in read.elements:
+        assert not loading & attributes.keys(), tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+    assert "url(" not in CSS
+    assert "@import" not in CSS
+
+
+def test_every_link_leads_somewhere(html: str) -> None:
+    """Anchors, labels and names that refer to an element have one, and no two have the same."""
+    read = Read(html)
+    ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in read.elements:
+        for name in ("for", "aria-labelledby", "aria-controls", "data-person"):
+            assert attributes.get(name, ids[0]) in ids
+        if attributes.get("href", "").startswith("#"):
+            assert attributes["href"][1:] in ids
+
+
+def test_the_page_has_its_landmarks(html: str) -> None:
+    """One heading of the first level, a main part, a language, a title; every table a caption and scopes."""
+    read = Read(html)
+    for tag in ("h1", "main", "title", "nav", "footer"):
+        assert len(read.of(tag)) == 1, tag
+    assert read.of("html") == [{"lang": "en"}]
+    assert len(read.of("caption")) == len(read.of("table")) == 4
+    assert all(one.get("scope") in ("col", "row", "colgroup") for one in read.of("th"))
+    levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_all_of_the_report_is_on_it(html: str) -> None:
+    """Roles in words, ways, endings, invitations, differences, findings, and the table of the points."""
+    text = " ".join(" ".join(Read(html).texts).split())
+    for words in (
+        "Mixpanel access of Example",
+        "All stacks: production, staging.",
+        "analyst by individual, consumer by team Data",
+        "Shop (production) : owner owner by individual, stack production; engagement audit-2026; ticket OPS-4800",
+        "custom role 5b0c0c3e-0000-4000-8000-000000000001 by individual, no stack",
+        "Over, and still there",
+        "the invitation is pending for 96 h",
+        "unmanaged grant",
+        "changed grant",
+        "not-expired",
+        *(factor.rule.replace("`", "") for factor in FACTORS),
+    ):
+        assert words in text, words
+
+
+def test_empty_sections_say_so() -> None:
+    """Nobody, nothing, and no table without a row."""
+    read = Read(page(empty()))
+    text = " ".join(" ".join(read.texts).split())
+    for words in (
+        "Nobody is in the organization",
+        "There is nobody.",
+        "Nothing that the rosters declare has an end.",
+        "Everybody who was invited has accepted.",
+        "Everything in Mixpanel is in a stack",
+        "No rule finds anything.",
+    ):
+        assert words in text
+    assert len(read.of("table")) == 1
+    assert [tile.number for tile in tiles(empty())][:5] == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_somebody_is_called_is_only_text(text: str, html: str) -> None:
+    """Names, addresses, projects, teams, engagements, reasons: no element and no attribute more than without them."""
+    plain = page(called("harmless"))
+    hostile = page(called(text))
+    shape = [(tag, sorted(attributes)) for tag, attributes in Read(plain).elements]
+    assert [(tag, sorted(attributes)) for tag, attributes in Read(hostile).elements] == shape
+    assert hostile.count("<script") == 1
+    assert text in "".join(Read(hostile).texts)
+
+
+def test_a_dashboard_is_no_link() -> None:
+    """The page has no link of anybody's making, whatever the roster's dashboards are."""
+    roster = PRODUCTION_ROSTER.replace("https://mixpanel.com/d/1", "https://mixpanel.com/d/2?q=javascript:alert(1)")
+    assert "javascript:" not in page(report(production=roster))
+
+
+def test_months_begin_with_this_one() -> None:
+    """Twelve of them; what is over or later is not counted, the highest bar is full."""
+    found = report()
+    shown = months(found.endings, date(2026, 5, 4))
+    assert [(one.label, one.year) for one in shown][::11] == [("May", 2026), ("Apr", 2027)]
+    assert [one.count for one in shown] == [1, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0]
+    assert [shown[place].height for place in (0, 1, 7)] == [33, 67, 100]
+    assert len(months([], date(2026, 12, 31))) == MONTHS
+    assert [one.height for one in months([], date(2026, 12, 31))] == [0] * MONTHS
+
+
+def test_the_tiles_count() -> None:
+    """Each leads to its section, and warns where there is something to do."""
+    shown = {tile.section: (tile.number, tile.more) for tile in tiles(report())}
+    assert shown["matrix"] == (13, "6 outside the company")
+    assert shown["endings"] == (2, "1 over, 2 more within 90 days")
+    assert shown["invitations"] == (3, "1 expired, 2 to look at")
+    assert shown["unmanaged"] == (8, "1 missing or changed")
+
+
+TOKENS = {
+    name: (light, dark) for name, light, dark in re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\);", CSS)
+}
+GROUNDS = ("page", "surface", "raised")
+READ = [
+    *((text, ground) for text in ("text", "muted", "accent", "high") for ground in GROUNDS),
+    ("on-accent", "accent"), ("text", "accent-soft"), ("accent", "accent-soft"), ("muted", "accent-soft"),
+    *((level, f"{level}-soft") for level in ("high", "medium", "low")),
+]  # fmt: skip
+SEEN = [("control", ground) for ground in GROUNDS]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("front", "back", "least"),
+    [(*pair, 4.5) for pair in READ] + [(*pair, 3.0) for pair in SEEN],
+    ids=str,
+)
+def test_colours_stand_out(front: str, back: str, least: float, theme: int) -> None:
+    """Text by 4.5 to 1 and the edges of controls by 3 to 1 (WCAG 2.2, 1.4.3 and 1.4.11), in both themes."""
+    assert contrast(TOKENS[front][theme], TOKENS[back][theme]) >= least
+
+
+def test_every_colour_is_a_token() -> None:
+    """No colour stands anywhere else in the style, so that the pairs above are all there are."""
+    rules = CSS.partition("}")[2]
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?![^{]*\{)|rgba?\(|hsla?\(", rules) == []
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of two colours (WCAG 2.2, relative luminance)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_contrast_is_reckoned_as_the_standard_does() -> None:
+    """Black on white is 21 to 1; the grey #767676 is the lightest that passes on white."""
+    assert round(contrast("#000000", "#ffffff"), 2) == 21
+    assert round(contrast("#767676", "#ffffff"), 2) == 4.54
+    assert contrast("#777777", "#ffffff") < 4.5
+
+
+def test_the_project_of_nobody_has_no_cell() -> None:
+    """An empty cell is no access: nothing in it."""
+    assert re.search(r"<td[^>]*></td>", page(report()))
+    assert PRODUCTION in {project.id for one in report().environments for project in one.projects}
