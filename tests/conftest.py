@@ -2,5 +2,6 @@
 
 from hypothesis import settings
 
-settings.register_profile("default", deadline=None)
-settings.load_profile("default")
+if settings.get_current_profile_name() == "default":  # hypothesis has a profile of its own for CI, without a deadline
+    settings.register_profile("default", deadline=None)
+    settings.load_profile("default")

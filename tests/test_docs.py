@@ -16,6 +16,7 @@ from mixpanel_access.model.metadata import METADATA_FIELDS
 from mixpanel_access.model.roster import Common, json_schema
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.diagnosing import Failure
+from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 
@@ -49,6 +50,14 @@ def test_every_input_has_a_row() -> None:
     page = (ROOT / "docs" / "resources.md").read_text()
     for field in (*MemberProvider.INPUTS, *ProjectGrantProvider.INPUTS, *METADATA_FIELDS):
         assert f"`{field}`" in page
+
+
+def test_the_points_of_the_report_are_on_its_page() -> None:
+    """Every fact with its points, and the edges of the levels."""
+    page = (ROOT / "docs" / "operators.md").read_text()
+    rows = [f"| {factor.points} | {factor.rule} |" for factor in FACTORS]
+    assert "\n".join(rows) in page
+    assert f"from {LEVELS[RiskLevel.HIGH]} on high, from {LEVELS[RiskLevel.MEDIUM]} on medium" in page
 
 
 def test_the_schema_is_made_of_the_roster() -> None:
