@@ -13,19 +13,21 @@ from mixpanel_access.cli.tables import must_be_form, print_or_write
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.chain import read, verify
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.tracker import Line, update
+from mixpanel_access.operations.tracker import update
+from mixpanel_access.operations.tracker_lines import Line
 
 
 def add_to_log(folder: Path, file: Path, now: str | None, *, as_json: bool) -> int:
     """Add and print what was added."""
-    added = update(open_project(folder, progress), file, instant_of(now) or datetime.now(UTC))
+    added = update(open_project(folder, progress), file, instant_of(now) or datetime.now(UTC), progress)
     if as_json:
         typer.echo(json.dumps([line.row() for line in added], indent=2))
         return 0
     for line in added:
-        what = f"{line.role} in project {line.project}" if line.project else f"member {line.role}".rstrip()
+        what = f"{line.role} in project {line.project}".lstrip() if line.project else f"member {line.role}".rstrip()
+        where = f"stack {line.stack}" if line.stack else "outside of the stacks"
         by = f" by {line.admin}" if line.admin else ""
-        typer.echo(f"{line.date} {line.event} {line.email}: {what}, stack {line.stack}{by}")
+        typer.echo(f"{line.date} {line.event} {line.email}: {what}, {where}{by}")
     typer.echo(f"Added {counted(len(added), 'line')} to {file}.")
     return 0
 

@@ -1,88 +1,55 @@
 """The access log: who got, changed or lost what, when, by whom and why; lines that are only ever added.
 
-What the lines add up to is compared with the stacks' states, and the difference is what is added; `chain` keeps them.
+What the lines add up to is compared with the stacks' states, and the difference is what is added; what others did comes
+from Mixpanel's audit log. `chain` keeps the lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Final
 
+from mixpanel_access.directory.connect import connect
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.metadata import REASONS
-from mixpanel_access.operations.chain import Link, append, read, verify
-from mixpanel_access.operations.project import Project
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.operations.chain import append, read, verify
+from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state import HeldGrant, HeldMember, State
+from mixpanel_access.operations.tracker_audit import EVENTS, by_others, taken_away
+from mixpanel_access.operations.tracker_lines import Event, Line
 
-
-class Event(StrEnum):
-    """What happened."""
-
-    GRANTED = "granted"
-    CHANGED = "changed"
-    REVOKED = "revoked"
+LOOK_BACK: Final = timedelta(days=90)
+"""How far back the audit log is read the first time: it is kept so long on every plan (contract, section 11)."""
 
 
 @dataclass(frozen=True)
-class Line(Link):
-    """One line of the log.
+class Audited:
+    """What the audit log of one organization tells.
 
     Attributes:
-        date: when (ISO 8601, UTC): by the state for what is there, by the clock for what is gone.
-        admin: who brought it about, as the engine's history has it; "" where that does not tell.
-        event: `granted`, `changed` or `revoked`.
-        email: whom it concerns.
-        stack: the stack.
-        project: the project's id; None for the membership of the organization.
-        role: the role from then on, or the one that was lost; "" for a membership whose role is not managed.
-        engagement: and the rest: why.
+        events: the newest first.
+        own: the login names of the account that stacks run as, as keys.
     """
 
-    file_is: ClassVar[str] = "the access log"
-
-    date: str
-    admin: str
-    event: str
-    email: str
-    stack: str
-    project: int | None
-    role: str
-    engagement: str = ""
-    sow: str = ""
-    ticket: str = ""
-    approver: str = ""
-    justification: str = ""
-    starts: str = ""
-    ends: str = ""
-
-    @property
-    def about(self) -> str:
-        """Which line it is, for a message."""
-        return f"{self.date}, {self.email}"
-
-    @property
-    def place(self) -> tuple[str, int | None, str]:
-        """What it is about: stack, project and person."""
-        return self.stack, self.project, same_key(self.email)
-
-    @property
-    def content(self) -> tuple[str, ...]:
-        """What is held there, and why: another one is a change."""
-        return self.role, *(getattr(self, name) for name in REASONS)
+    events: Sequence[AuditEvent] = ()
+    own: frozenset[str] = field(default_factory=frozenset)
 
 
-def update(project: Project, file: Path, now: datetime) -> list[Line]:
+def update(project: Project, file: Path, now: datetime, progress: Progress) -> list[Line]:
     """Add what has happened since the last time.
 
     Args:
         project: the Pulumi project; all its stacks are read.
         file: the log.
-        now: when what is gone is found gone.
+        now: until when; what is gone, and the audit log does not tell of, has gone then.
+        progress: shows a line where the audit log cannot be read.
 
     Returns:
         The lines that were added.
@@ -94,18 +61,48 @@ def update(project: Project, file: Path, now: datetime) -> list[Line]:
     lines = read(file, Line)
     verify(lines, file)
     last: dict[tuple[str, int | None, str], Line] = {line.place: line for line in lines}
+    since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)
+    audits: dict[int, Audited] = {}
     new: list[Line] = []
     for stack in sorted(project.stacks):
-        state = project.state(stack, project.settings(stack).organization_id)
+        settings = project.settings(stack)
+        if settings.organization_id not in audits:
+            audits[settings.organization_id] = audited(settings, min(since, now - LOOK_BACK), now, progress)
         history = project.history(stack)
-        here = dict(_held(stack, state, history))
+        here = dict(_held(stack, project.state(stack, settings.organization_id), history))
         new += _added(here, last)
         new += [
-            replace(old, date=written(now), event=Event.REVOKED.value, admin=_by(history, now))
+            _revoked(old, audits[settings.organization_id], history, now)
             for place, old in last.items()
             if place[0] == stack and place not in here and old.event != Event.REVOKED
         ]
+    for found in audits.values():
+        new += by_others(found.events, found.own, lines)
     return append(file, sorted(new, key=lambda line: (line.date, line.email, line.project or 0)), lines)
+
+
+def audited(settings: Settings, since: datetime, now: datetime, progress: Progress) -> Audited:
+    """What the audit log of an organization tells of a span; nothing where it cannot be read, which is said."""
+    directory = connect(settings)
+    try:
+        events = directory.audit_events(tuple(EVENTS), since, now)
+        own = {same_key(settings.username), same_key(directory.identity().email)}
+    except MixpanelError as error:
+        progress(
+            f"the audit log cannot be read, and what others did is not in the access log: {error.why or error.what}"
+        )
+        return Audited()
+    return Audited(events, frozenset(own))
+
+
+def _revoked(old: Line, found: Audited, history: Sequence[Mapping[str, Any]], now: datetime) -> Line:
+    """What is gone: when and by whom, by the audit log; by whom of us, by the engine's history."""
+    event = taken_away(found.events, old)
+    at = event.at if event else now
+    admin = _by(history, at)
+    if event and same_key(event.actor) not in found.own:
+        admin = event.actor or event.source
+    return replace(old, date=written(at), event=Event.REVOKED.value, admin=admin)
 
 
 def _held(

@@ -51,12 +51,38 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     assert {(one["email"], one["approver"], one["sow"]) for one in lines} == {
         (ROBIN, "ana@example.com", "SOW-2026-014")
     }
-    assert lines[-1]["date"] == "2026-12-24T12:00:00Z"
+    (gone,) = [one for one in lines if one["event"] == "revoked"]
+    assert gone["date"] < "2026-12-24"  # as the audit log has it, and not when it was found gone
     good = workspace.command("tracker", "verify")
     assert good.stdout == f"tracker.jsonl has 8 lines, each as it was written; the last is {lines[-1]['hash']}.\n"
     sheet = workspace.command("tracker", "export", "--format", "xlsx", "--to", "log.xlsx")
     assert (sheet.returncode, sheet.stdout) == (0, "Wrote 8 lines to log.xlsx.\n")
     assert workspace.command("tracker", "export").stdout.startswith("date,admin,event,email,stack,project,role,")
+
+    emulator = workspace.emulator
+    emulator.control("POST", "invitations/accept", {"email": ROBIN})
+    emulator.control("POST", "grants", {"email": "lee@example.com", "project": PRODUCTION, "role": "admin"})
+    emulator.control("DELETE", f"members/{ROBIN}")
+    faults = [{"method": "POST", "path_prefix": "/api/app/organizations", "kind": "status", "status": 403, "count": 2}]
+    emulator.control("POST", "faults", faults)
+    blind = workspace.command("tracker", "update", "--now", "2026-12-24T12:00:00Z")
+    assert blind.stdout == "Added 0 lines to tracker.jsonl.\n"
+    assert "the audit log cannot be read, and what others did is not in the access log" in blind.stderr
+    emulator.control("DELETE", "faults")
+    assert set(update("--now", "2026-12-24T12:00:00Z")) == {
+        ("", "accepted", None, ""),
+        ("", "changed", PRODUCTION, "admin"),
+        ("", "revoked", None, ""),
+    }
+    assert update("--now", "2026-12-24T12:00:00Z") == []
+    workspace.run("refresh", "--yes", "--skip-preview", "--stack", "production")
+    went = workspace.command("tracker", "update", "--json", "--now", "2026-12-24T12:00:00Z")
+    rows = json.loads(went.stdout)
+    assert {(one["stack"], one["event"], one["project"]) for one in rows} == {
+        ("production", "revoked", None),
+        ("production", "revoked", PRODUCTION),
+    }
+    assert all(one["date"] < "2026-12-24" for one in rows)
 
     log.write_text(log.read_text().replace("ana@example.com", "eve@example.com", 1))
     for args in (("verify",), ("update",), ("export",)):

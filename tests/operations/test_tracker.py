@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations.chain import FIRST, linked, read, verify
 from mixpanel_access.operations.tables import exported
-from mixpanel_access.operations.tracker import Event, Line
+from mixpanel_access.operations.tracker_lines import Event, Line
 
 FILE = Path("tracker.jsonl")
 COLUMNS = Line.columns()

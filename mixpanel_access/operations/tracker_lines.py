@@ -1,0 +1,68 @@
+"""The lines of the access log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.metadata import REASONS
+from mixpanel_access.operations.chain import Link
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    GRANTED = "granted"
+    CHANGED = "changed"
+    REVOKED = "revoked"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True)
+class Line(Link):
+    """One line of the log.
+
+    Attributes:
+        date: when (ISO 8601, UTC): by the state for what is there, by the audit log or the clock for what is gone.
+        admin: who brought it about, as the engine's history or the audit log has it; "" where neither tells.
+        event: `granted`, `changed`, `revoked`, or `accepted` of an invitation.
+        email: whom it concerns.
+        stack: the stack; "" for what was done by other means, as the audit log has it.
+        project: the project's id; None for the membership of the organization.
+        role: the role from then on, or the one that was lost; "" for a membership whose role is not managed.
+        engagement: and the rest: why.
+    """
+
+    file_is: ClassVar[str] = "the access log"
+
+    date: str
+    admin: str
+    event: str
+    email: str
+    stack: str
+    project: int | None
+    role: str
+    engagement: str = ""
+    sow: str = ""
+    ticket: str = ""
+    approver: str = ""
+    justification: str = ""
+    starts: str = ""
+    ends: str = ""
+
+    @property
+    def about(self) -> str:
+        """Which line it is, for a message."""
+        return f"{self.date}, {self.email}"
+
+    @property
+    def place(self) -> tuple[str, int | None, str]:
+        """What it is about: stack, project and person."""
+        return self.stack, self.project, same_key(self.email)
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """What is held there, and why: another one is a change."""
+        return self.role, *(getattr(self, name) for name in REASONS)
