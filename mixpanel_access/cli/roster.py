@@ -32,7 +32,10 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
             entry.engagement or "",
             str(entry.ends) if entry.ends else "",
         )
-    if people:
+    for name, account in roster.own_accounts.items():
+        projects = ", ".join(f"{key} {role}" for key, role in account.projects.items())
+        table.add_row(f"{name} (service account)", account.role or "", projects, "", account.expires or "")
+    if people or roster.own_accounts:
         print_table(table)
     for person in people:
         for words in overlaps(person):

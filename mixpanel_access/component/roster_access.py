@@ -10,10 +10,18 @@ import pulumi
 
 from mixpanel_access.component.children import child_options, configured_day
 from mixpanel_access.files.roster import read_roster
-from mixpanel_access.model.declaration import BRAKE, COMPONENT, DRAFTS_VARIABLE, Declaration, declaration, grant_name
+from mixpanel_access.model.declaration import (
+    BRAKE,
+    COMPONENT,
+    DRAFTS_VARIABLE,
+    Declaration,
+    account_name,
+    declaration,
+    grant_name,
+)
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
-from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake
+from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake, ServiceAccount, ServiceAccountGrant
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -36,6 +44,10 @@ class RosterAccess(pulumi.ComponentResource):
     """The members, by the key of their address."""
     grants: dict[tuple[int, str], ProjectGrant]
     """The grants, by project id and the key of the address."""
+    accounts: dict[str, ServiceAccount]
+    """The service accounts, by the name wanted."""
+    account_grants: dict[tuple[int, str], ServiceAccountGrant]
+    """Their grants, by project id and name."""
 
     def __init__(
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
@@ -58,6 +70,19 @@ class RosterAccess(pulumi.ComponentResource):
             )
             for (project, member), inputs in declared.grants.items()
         }
+        self.accounts = {
+            name: ServiceAccount(account_name(name), opts=pulumi.ResourceOptions(parent=self), **inputs)
+            for name, inputs in declared.accounts.items()
+        }
+        self.account_grants = {
+            (project, name): ServiceAccountGrant(
+                grant_name(project, account_name(name)),
+                service_account_id=self.accounts[name].account_id,
+                opts=pulumi.ResourceOptions(parent=self),
+                **inputs,
+            )
+            for (project, name), inputs in declared.account_grants.items()
+        }
         RemovalBrake(
             BRAKE,
             people=declared.people,
@@ -69,10 +94,15 @@ class RosterAccess(pulumi.ComponentResource):
 def roster_program(file: Path) -> None:
     """The whole Pulumi program of a stack that is one roster.
 
+    The tokens of its service accounts are its output `serviceAccountTokens`, by name; a secret.
+
     Raises:
         pulumi.RunError: the roster cannot be used; the engine shows its text alone.
     """
-    RosterAccess(COMPONENT, file)
+    access = RosterAccess(COMPONENT, file)
+    if access.accounts:
+        tokens = {name: account.token for name, account in access.accounts.items()}
+        pulumi.export("serviceAccountTokens", pulumi.Output.secret(tokens))
 
 
 def _declared(file: Path, today: date | None) -> Declaration:

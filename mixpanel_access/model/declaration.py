@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, TypedDict
 
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.given import GivenPerson, given, overlaps
-from mixpanel_access.model.roster import Roster, RosterException
+from mixpanel_access.model.roster import OwnServiceAccount, Roster, RosterException
 
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""
@@ -42,6 +42,9 @@ class Declaration:
         facts: what policies have to know of the roster as a whole.
         keys: project id -> key.
         overlaps: in words, where several engagements of a person give a role in one project.
+        accounts: the inputs of each `ServiceAccount`, by its name.
+        account_grants: the inputs of each `ServiceAccountGrant` but for the account's id, by project id and the
+            account's name.
     """
 
     members: Mapping[str, Mapping[str, Any]]
@@ -50,11 +53,18 @@ class Declaration:
     facts: Mapping[str, Any]
     keys: Mapping[int, str]
     overlaps: Sequence[str]
+    accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    account_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
 
 
 def grant_name(project: object, member: str) -> str:
     """The name of a grant's resource, by the project's id or key."""
     return f"{project}:{member}"
+
+
+def account_name(account: str) -> str:
+    """The name of a service account's resource; no person's has a slash in it."""
+    return f"service-account/{account}"
 
 
 def declaration(roster: Roster, today: date) -> Declaration:
@@ -85,7 +95,29 @@ def declaration(roster: Roster, today: date) -> Declaration:
         },
         {project.id: key for key, project in roster.projects.items()},
         [words for person in people for words in overlaps(person)],
+        {name: _account(name, one) for name, one in roster.own_accounts.items()},
+        {
+            (roster.projects[key].id, name): {
+                "project_id": roster.projects[key].id,
+                "role": role,
+                "environment": roster.projects[key].environment,
+                **_reasons(one),
+            }
+            for name, one in roster.own_accounts.items()
+            for key, role in one.projects.items()
+        },
     )
+
+
+def _account(name: str, one: OwnServiceAccount) -> dict[str, Any]:
+    values = {"username": name, "role": one.role, "expires": one.expires, "rotate_after": one.rotate_after}
+    return {key: value for key, value in values.items() if value is not None} | _reasons(one)
+
+
+def _reasons(one: OwnServiceAccount) -> dict[str, Any]:
+    """Why a service account is there, in the words of the metadata."""
+    found = {"justification": one.purpose, "sponsor": one.contact, "ticket": one.ticket, "approver": one.approver}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _member(person: GivenPerson, roster: Roster) -> dict[str, Any]:

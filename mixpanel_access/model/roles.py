@@ -18,6 +18,9 @@ PROJECT_ROLES: Final = (OWNER, ADMIN, ANALYST, CONSUMER)
 ORGANIZATION_ROLES: Final = (OWNER, ADMIN, BILLING_ADMIN, MEMBER)
 """The four organization roles; `billing_admin` stands aside and manages nobody."""
 
+SERVICE_ACCOUNT_ROLES: Final = (ADMIN, ANALYST, CONSUMER)
+"""What a service account can be made with: project words, and yet its organization role (contract, section 2)."""
+
 MANAGING_ROLES: Final = (OWNER, ADMIN)
 """The organization roles that may invite, remove and change people."""
 

@@ -143,6 +143,23 @@ class RosterServiceAccount(Part):
     """The address of who answers for it."""
 
 
+class OwnServiceAccount(RosterServiceAccount):
+    """A service account in a roster: with a role, the stack makes it; without one, it is only known."""
+
+    role: Annotated[RoleWord | None, _offered(*roles.SERVICE_ACCOUNT_ROLES)] = None
+    """The organization role in Mixpanel's words: admin, analyst or consumer."""
+    expires: IsoDate = None
+    """The day (UTC) from whose beginning on it is refused."""
+    rotate_after: Annotated[int | None, Field(gt=0)] = None
+    """After how many days another account takes its place."""
+    projects: Annotated[Mapping[str, RoleWord], _or({})] = {}
+    """Project key -> project role."""
+    ticket: str | None = None
+    """The ticket that asked for it."""
+    approver: str | None = None
+    """The address of who approved it."""
+
+
 class RosterProject(Part):
     """One project."""
 
@@ -262,8 +279,15 @@ class Roster(Common):
     """Short key -> project."""
     people: Annotated[Sequence[RosterPerson], _or(())] = ()
     """Who has what."""
+    service_accounts: Annotated[Mapping[str, OwnServiceAccount], _or({})] = {}
+    """Name -> service account."""
     exceptions: Annotated[Sequence[RosterException], _or(())] = ()
     """Where policy rules do not hold."""
+
+    @property
+    def own_accounts(self) -> dict[str, OwnServiceAccount]:
+        """The service accounts that this roster makes; those of an included file are only known."""
+        return {name: account for name, account in self.service_accounts.items() if account.role is not None}
 
     def document(self) -> dict[str, Any]:
         """The roster as plain data in the file's words, without what was not said; reading that gives it again."""

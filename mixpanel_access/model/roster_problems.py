@@ -6,12 +6,19 @@ import ipaddress
 from collections.abc import Iterator
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import REMOVALS
+from mixpanel_access.model.access import REMOVALS, problem_with_account_name
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.given import Entry, entry_of
 from mixpanel_access.model.likeness import did_you_mean, unknown
 from mixpanel_access.model.metadata import problems_with_metadata
-from mixpanel_access.model.roster import NEEDS, Engagement, Roster, RosterPerson
+from mixpanel_access.model.roster import (
+    NEEDS,
+    Engagement,
+    OwnServiceAccount,
+    Roster,
+    RosterPerson,
+    RosterServiceAccount,
+)
 
 Path = tuple[str | int, ...]
 """Where in the document something stands: keys and positions from the top."""
@@ -26,6 +33,7 @@ def problems_with(roster: Roster) -> Problems:
     yield from _engagements(roster)
     yield from _projects(roster)
     yield from _people(roster)
+    yield from _service_accounts(roster)
     yield from _exceptions(roster)
 
 
@@ -41,10 +49,38 @@ def _organization(roster: Roster) -> Problems:
             ipaddress.ip_network(network, strict=False)
         except ValueError:
             yield ("organization", "login", "ipAllowlist", index), f"{network!r} is no network such as 203.0.113.0/24"
+
+
+def _service_accounts(roster: Roster) -> Problems:
     for name, account in roster.service_accounts.items():
+        at: Path = ("serviceAccounts", name)
+        if account.role is not None and (reason := problem_with_account_name(name)):
+            yield at, reason
         if account.contact is not None and (reason := problem_with(account.contact)):
-            where = ("serviceAccounts", name, "contact")
-            yield where, f"{account.contact!r} is no e-mail address ({reason})"
+            yield (*at, "contact"), f"{account.contact!r} is no e-mail address ({reason})"
+        yield from _own_account(roster, account, at)
+
+
+def _own_account(roster: Roster, account: OwnServiceAccount, at: Path) -> Problems:
+    name = at[-1]
+    if account.role is None:
+        needless = sorted(account.model_fields_set - set(RosterServiceAccount.model_fields) - {"role"})
+        if needless:
+            fields = ", ".join(OwnServiceAccount.model_fields[field].alias or field for field in needless)
+            yield (
+                at,
+                f"{name} has {fields} and no role: with a role, this stack makes it; without one, it is only known",
+            )
+    elif account.role not in roles.SERVICE_ACCOUNT_ROLES:
+        words = unknown(account.role, "role of a service account", roles.SERVICE_ACCOUNT_ROLES)
+        yield (*at, "role"), f"{name}: {words}"
+    for field, words in problems_with_metadata({"ends": account.expires} if account.expires else {}).items():
+        yield (*at, "expires"), f"{name}: {words.replace(field, 'expires')}"
+    for key, role in account.projects.items():
+        if key not in roster.projects:
+            yield (*at, "projects", key), f"{name}: {unknown(key, 'project of this roster', roster.projects)}"
+        if not roles.is_project_role(role):
+            yield (*at, "projects", key), f"{name}: {unknown(role, 'project role', roles.PROJECT_ROLES)}"
 
 
 def _standard_roles(roster: Roster) -> Problems:

@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.likeness import did_you_mean
-from mixpanel_access.model.roster import Common, Roster
+from mixpanel_access.model.roster import Common, OwnServiceAccount, Roster, RosterServiceAccount
 from mixpanel_access.model.roster_problems import Path, problems_with
 
 _SHARED: Final = tuple(Common.model_fields)
@@ -81,7 +81,7 @@ def _joined(roster: Roster, common: Common, included: _File, before: Sequence[_F
             twice: list[Path] = [(alias,)] if field in roster.model_fields_set else []
         else:
             twice = [(alias, key) for key in there if key in here]
-            there = {**here, **there}
+            there = {**here, **{key: _as_own(part) for key, part in there.items()}}
         for path in twice:
             first = next(file.name for file in before if file.has(path))
             problems.append((path, f"{path[-1]} stands in {first} too; it may stand in one of them"))
@@ -89,6 +89,13 @@ def _joined(roster: Roster, common: Common, included: _File, before: Sequence[_F
     if problems:
         raise _error([(included.name, included.line(path), words) for path, words in problems])
     return roster.model_copy(update=changes)
+
+
+def _as_own(part: Any) -> Any:
+    """A part of an included file as the roster's own; a service account there is one that is only known."""
+    if isinstance(part, RosterServiceAccount):
+        return OwnServiceAccount.model_validate(part.model_dump(by_alias=True, exclude_unset=True))
+    return part
 
 
 _Model = TypeVar("_Model", bound=Common)

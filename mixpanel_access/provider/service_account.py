@@ -12,7 +12,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 from mixpanel_access.directory.brakes import how_to_release
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import ServiceAccount as Account
-from mixpanel_access.model.access import service_account_name
+from mixpanel_access.model.access import problem_with_account_name
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused
@@ -30,8 +30,6 @@ from mixpanel_access.provider.base import (
 )
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
-ROLES: Final = (roles.ADMIN, roles.ANALYST, roles.CONSUMER)
-"""What an account can be made with: project words, and yet its organization role; `owner` is refused in practice."""
 _OUTPUTS: Final = (
     "account_id", "login", TOKEN, "created", "rotates", "last_used", "organization_role", "status",
 )  # fmt: skip
@@ -56,18 +54,18 @@ class ServiceAccountProvider(AccessProvider):
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge name, role word, expiry and rotation."""
         name = inputs.get("username")
-        if known(name):
-            if not isinstance(name, str) or not name.strip() or ":" in name:
-                problems.add("username", f"{name!r} is no name of a service account: a text without a colon")
-            elif service_account_name(name) != name:
-                problems.add("username", f"{name!r} is a login name; give the name without what Mixpanel adds to it")
+        if known(name) and (reason := problem_with_account_name(name)):
+            problems.add("username", reason)
         role = inputs.setdefault("role", roles.CONSUMER)
         if known(role):
             word = roles.normalized(role) if isinstance(role, str) else ""
-            if word in ROLES:
+            if word in roles.SERVICE_ACCOUNT_ROLES:
                 inputs["role"] = word
             else:
-                problems.add("role", f"{role!r} is no role of a service account; there are {', '.join(ROLES)}")
+                problems.add(
+                    "role",
+                    f"{role!r} is no role of a service account; there are {', '.join(roles.SERVICE_ACCOUNT_ROLES)}",
+                )
         expires = inputs.get("expires")
         if expires is not None and known(expires):
             try:

@@ -213,6 +213,7 @@ people:
     projects: { shop: Admin }
 """
 
+ROBOT = "contact: ana@example.com }"
 WRONG = {
     "url": ("https://mixpanel.com/org", "mixpanel.com/org", 6, "is no URL that begins with https://"),
     "not a truth": ("ssoRequired: true", "ssoRequired: perhaps", 8, "ssoRequired: 'perhaps' cannot be used"),
@@ -230,6 +231,19 @@ WRONG = {
     "engagement's date": ("starts: 2026-01-01", "starts: soon", 29, "'soon' is no date"),
     "service account's contact": (
         "orders, contact: ana@example.com", "orders, contact: ana", 36, "is no e-mail address",
+    ),
+    "account without a role": (
+        ROBOT, "contact: ana@example.com, projects: { shop: analyst } }", 36, "etl-bot has projects and no role",
+    ),
+    "account's role": (ROBOT, "role: owner }", 36, "'owner' is no role of a service account"),
+    "account's expiry": (ROBOT, "role: admin, expires: soon }", 36, "etl-bot: 'soon' is no date"),
+    "account's project": (ROBOT, "role: admin, projects: { shp: admin } }", 36, "etl-bot: 'shp' is no project of this"),
+    "account's project role": (
+        ROBOT, "role: admin, projects: { shop: boss } }", 36, "etl-bot: 'boss' is no project role",
+    ),
+    "account's name": (
+        "etl-bot: { purpose: Loads orders, contact: ana@example.com }", "'a:b': { role: admin }", 36,
+        "'a:b' is no name of a service account",
     ),
     "need": ("lexicon", "lexikon", 42, "'lexikon' is no need of a project (did you mean 'lexicon'?)"),
     "dashboard": ("https://mixpanel.com/s/abc", "mixpanel.com/s/abc", 43, "is no URL"),
@@ -293,6 +307,15 @@ def source(text: str) -> Source:
         return text
 
     return Source("own.yaml", include)
+
+
+def test_a_service_account_is_made_by_a_roster_and_by_no_file_that_several_share() -> None:
+    """Else each of them would make one."""
+    with pytest.raises(RosterError, match=r"common\.yaml:\d+: 'role' is unknown here; there are purpose, contact"):
+        parse(OWN, source(COMMON.replace(ROBOT, "contact: ana@example.com, role: admin }")))
+    made = parse(WHOLE.replace(ROBOT, "role: Admin, expires: 2027-01-01, projects: { shop: Analyst } }"), Source("r"))
+    assert made.own_accounts["etl-bot"].projects == {"shop": "analyst"}
+    assert parse(WHOLE, Source("r")).own_accounts == {}
 
 
 def test_what_rosters_share_stands_in_one_file() -> None:
