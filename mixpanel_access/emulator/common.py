@@ -80,3 +80,10 @@ def join(call: Call, id_: int, member: Member) -> None:
     """Make somebody a member of a team; nothing where they are."""
     if call.store.join_team(id_, member.email):
         call.audit.team_member("user_added", joinable_team(call, id_), member)
+
+
+def must_leave_an_owner(call: Call, leaving: set[str]) -> None:
+    """400 where no owner is left who has joined and is active; `leaving` are the keys of those who go."""
+    owners = {m.key for m in call.store.members() if m.role == roles.OWNER and not m.invited and m.active}
+    if owners & leaving:
+        rules.must_leave_an_owner(len(owners - leaving))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from mixpanel_access.emulator.fields import (
     EventType,
     Id,
     Instant,
+    JsonObject,
     OrganizationRole,
     Part,
     ProjectRole,
@@ -37,7 +38,7 @@ class MemberPart(Part):
     invited_at: Instant | None = None
     last_login: Instant | None = None
     active: bool = True
-    scim: dict[str, Any] | None = None
+    scim: JsonObject | None = None
 
 
 class GrantPart(Part):
@@ -168,9 +169,9 @@ class SecurityPart(Part):
         discoverability: how people of a verified domain find the organization.
     """
 
-    twofactor: dict[str, Any] = Field(default_factory=lambda: {"twofactor_auth_required": False})
-    request_access: dict[str, Any] = Field(default_factory=dict)
-    session: dict[str, Any] = Field(default_factory=dict)
+    twofactor: JsonObject = Field(default_factory=lambda: {"twofactor_auth_required": False})
+    request_access: JsonObject = Field(default_factory=dict)
+    session: JsonObject = Field(default_factory=dict)
     sso: SsoPart = Field(default_factory=SsoPart)
     scim_name: str | None = None
     scim_token: str | None = None
@@ -201,7 +202,7 @@ class AuditPart(Part):
     service: str = "webapp"
     entity_id: str | None = None
     entity_name: str | None = None
-    payload: dict[str, Any] = Field(default_factory=dict)
+    payload: JsonObject = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _in_its_log(self) -> AuditPart:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -14,6 +15,8 @@ from mixpanel_access.model.address import problem_with
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 8999
 """Instants are within these years, far enough from the ends of the calendar to reckon with."""
+
+_DEEPEST: Final = 100
 
 OrganizationRole = Literal["owner", "admin", "billing_admin", "member"]
 LoginMethod = Literal["password", "sso", "magic_link", "social"]
@@ -43,6 +46,21 @@ def _domain(name: str) -> str:
     return name.lower()
 
 
+def _json_object(value: dict[str, Any]) -> dict[str, Any]:
+    """What JSON can say, and every reader can read: finite numbers, not nested beyond reason."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        nested: list[Any] = []
+        for item in level:
+            if isinstance(item, float) and not math.isfinite(item):
+                raise ValueError("a number is not finite")
+            nested += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        if not nested:
+            return value
+        level = nested
+    raise ValueError("nested too deep")
+
+
 def _event_type(name: str) -> str:
     if name not in EVENTS:
         raise ValueError(f"{name!r} is no documented event")
@@ -52,6 +70,7 @@ def _event_type(name: str) -> str:
 Email = Annotated[str, AfterValidator(_address)]
 ProjectRole = Annotated[str, AfterValidator(_project_role)]
 DomainName = Annotated[str, AfterValidator(_domain)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_json_object)]
 EventType = Annotated[str, AfterValidator(_event_type)]
 Id = Annotated[int, Field(gt=0, le=2**53 - 1)]
 """A JSON number that every reader takes for an integer."""

@@ -18,7 +18,7 @@ class ProjectStore(StoreBase):
 
     def project(self, id_: int) -> dict[str, Any] | None:
         """One of them."""
-        found = self._rows("SELECT * FROM project WHERE id = ?", id_) if id_ < 2**63 else []
+        found = self._rows("SELECT * FROM project WHERE id = ?", id_) if 0 < id_ < 2**63 else []
         return {**found[0], "custom_roles": custom_roles(self._db, id_)} if found else None
 
     def add_project(self, name: str, timezone_name: str, domain: str) -> int:

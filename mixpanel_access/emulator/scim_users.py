@@ -8,8 +8,9 @@ from typing import Any, Final
 from scim2_models import Context, User
 from starlette.responses import Response
 
-from mixpanel_access.emulator import rules, scim_bodies
+from mixpanel_access.emulator import scim_bodies
 from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.common import must_leave_an_owner
 from mixpanel_access.emulator.routing import Call
 from mixpanel_access.emulator.scim import ROOT, SERVICE
 from mixpanel_access.emulator.store import Member
@@ -67,7 +68,7 @@ def delete(call: Call) -> Response:
     """The account goes, with all its access."""
     member = _of_path(call)
     scim_bodies.must_be_claimed(call, member.email)
-    _must_leave_an_owner(call, member)
+    must_leave_an_owner(call, {member.key})
     call.store.remove_member(member.email)
     call.audit.user_removed(member, SERVICE)
     return Response(status_code=204)
@@ -79,17 +80,11 @@ def _kept(call: Call, member: Member, user: User[Any], status: int = 200) -> Res
         raise Refusal(400, "userName cannot be changed", scim_type="mutability")
     active = user.active is not False
     if not active:
-        _must_leave_an_owner(call, member)
+        must_leave_an_owner(call, {member.key})
     sent = user.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
     attributes = {name: value for name, value in sent.items() if name not in _OURS}
     call.store.set_profile(member.email, name=_name(user), active=active, scim=attributes)
     return scim_bodies.shown(_resource(call, _of_address(call, member.email)), status)
-
-
-def _must_leave_an_owner(call: Call, member: Member) -> None:
-    owners = {m.key for m in call.store.members() if m.role == roles.OWNER and not m.invited and m.active}
-    if member.key in owners:
-        rules.must_leave_an_owner(len(owners) - 1)
 
 
 def _name(user: User[Any]) -> str | None:

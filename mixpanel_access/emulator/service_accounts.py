@@ -73,7 +73,7 @@ def row(account: Account) -> dict[str, Any]:
 
 def known(call: Call, id_: int) -> Account:
     """An account of the organization, or 404."""
-    account = call.store.account_of_id(id_) if id_ < 2**63 else None
+    account = call.store.account_of_id(id_) if 0 < id_ < 2**63 else None
     if account is None:
         raise Refusal(404, f"no service account {id_}")
     return account

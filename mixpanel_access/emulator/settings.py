@@ -10,6 +10,7 @@ from starlette.responses import Response
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.common import managing
+from mixpanel_access.emulator.fields import JsonObject
 from mixpanel_access.emulator.routing import Call, Endpoint, Handler
 
 _TWOFACTOR: Final = "twofactor_auth_required"
@@ -19,6 +20,10 @@ class _ScimName(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     scim_name: str | None
+
+
+class _Posted(BaseModel):
+    posted: JsonObject
 
 
 def _read(name: str) -> Handler:
@@ -63,10 +68,7 @@ def _put(call: Call, name: str, value: Any) -> Any:
 
 
 def _object(call: Call) -> dict[str, Any]:
-    body = call.json()
-    if not isinstance(body, dict):
-        raise Refusal(422, "the body is no object")
-    return body
+    return call.read(_Posted, {"posted": call.json()}).posted
 
 
 def _scim_name(call: Call) -> Response:

@@ -36,7 +36,7 @@ class TeamStore(StoreBase):
 
     def team(self, id_: int) -> Team | None:
         """A team by its id."""
-        found = self._rows("SELECT * FROM team WHERE id = ?", id_) if id_ < 2**63 else []
+        found = self._rows("SELECT * FROM team WHERE id = ?", id_) if 0 < id_ < 2**63 else []
         return _team(found[0]) if found else None
 
     def team_named(self, name: str) -> Team | None:

@@ -21,6 +21,7 @@ from mixpanel_access.emulator.common import (
     known_member,
     managing,
     may_grant,
+    must_leave_an_owner,
     project,
     project_number,
 )
@@ -166,7 +167,7 @@ def _change_role(call: Call) -> Response:
     rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
     rules.must_change(call.account.role, member.role, email)
     if role != roles.OWNER:
-        _must_leave_an_owner(call, {member.key})
+        must_leave_an_owner(call, {member.key})
     call.store.change_role(email, role)
     call.audit.role_changed(member, role, "admin")
     return ok({"updated": True, "fail_reason": None})
@@ -197,7 +198,7 @@ def _remove(call: Call) -> Response:
     for member in found:
         if not member.invited:
             rules.must_be_below(call.account.role, member.role, member.email)
-    _must_leave_an_owner(call, {member.key for member in found})
+    must_leave_an_owner(call, {member.key for member in found})
     for member in found:
         call.store.remove_member(member.email)
         if not member.invited:
@@ -253,12 +254,6 @@ def _put_grant(call: Call, project_id: int, email: str, role: str | None) -> Non
 def _must_be_address(email: str) -> None:
     if problem_with(email):
         raise Refusal(400, f"{email} is not an e-mail address")
-
-
-def _must_leave_an_owner(call: Call, leaving: set[str]) -> None:
-    owners = {m.key for m in call.store.members() if m.role == roles.OWNER and not m.invited}
-    if owners & leaving:
-        rules.must_leave_an_owner(len(owners - leaving))
 
 
 def _addresses_in(body: Any) -> set[str]:
