@@ -19,6 +19,8 @@ from mixpanel_access.operations.diagnosing import Failure
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from mixpanel_access.provider.service_account import ServiceAccountProvider
+from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -48,7 +50,8 @@ def test_python_examples_are_python(page: Path) -> None:
 def test_every_input_has_a_row() -> None:
     """The resources page has each input and metadata field."""
     page = (ROOT / "docs" / "resources.md").read_text()
-    for field in (*MemberProvider.INPUTS, *ProjectGrantProvider.INPUTS, *METADATA_FIELDS):
+    providers = (MemberProvider, ProjectGrantProvider, ServiceAccountProvider, ServiceAccountGrantProvider)
+    for field in (*(name for provider in providers for name in provider.INPUTS), *METADATA_FIELDS):
         assert f"`{field}`" in page
 
 

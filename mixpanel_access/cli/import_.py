@@ -54,11 +54,14 @@ def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
         typer.echo(f"Left out for having no access to the projects of stack {prepared.stack}: {outside} of the people.")
     typer.echo(_service_accounts(prepared))
     members, grants = len(prepared.plan.members), len(prepared.plan.grants)
-    what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')} into stack {prepared.stack}"
+    for name, why in prepared.accounts_left_out.items():
+        typer.echo(f"Service account {name} is left out: {why}.")
+    robots = f", {counted(len(prepared.accounts), 'service account')}" if prepared.accounts else ""
+    what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')}{robots} into stack {prepared.stack}"
     if dry_run:
         typer.echo(f"Would import {what}. Nothing was written.")
         return
-    done = f"Imported {what}" if members or grants else f"Stack {prepared.stack} has everything already"
+    done = f"Imported {what}" if members or grants or robots else f"Stack {prepared.stack} has everything already"
     if changes:
         typer.echo(f"{done}; and its preview would change:")
         print_changes(changes)
@@ -96,7 +99,8 @@ def _service_accounts(prepared: Prepared) -> str:
     accounts = prepared.reading.service_accounts
     if accounts is None:
         return "Service accounts: Mixpanel does not list them to this account; none is imported."
-    left_out = f"Service accounts, which are not people and are left out: {', '.join(sorted(accounts)) or 'none'}."
+    others = sorted(account for account in accounts if service_account_name(account) not in prepared.accounts)
+    left_out = f"Service accounts, which are not people and are left out: {', '.join(others) or 'none'}."
     unknown = _unknown(prepared)
     return f"{left_out} The roster's serviceAccounts do not name {', '.join(unknown)}." if unknown else left_out
 
@@ -132,5 +136,6 @@ def _document(prepared: Prepared, changes: list[str], *, dry_run: bool) -> dict[
         ],
         "serviceAccounts": prepared.reading.service_accounts,
         "unknownServiceAccounts": _unknown(prepared),
+        "importedServiceAccounts": list(prepared.accounts),
         "changes": changes,
     }

@@ -8,7 +8,7 @@ from typing import Any
 from pulumi.dynamic.dynamic import serialize_provider
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import BRAKE, COMPONENT, Declaration, grant_name
+from mixpanel_access.model.declaration import BRAKE, COMPONENT, Declaration, account_name, grant_name
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,
@@ -16,14 +16,20 @@ from mixpanel_access.model.ids import (
     GRANT_TYPE,
     MEMBER_TYPE,
     PROVIDER_KEY,
+    SERVICE_ACCOUNT_GRANT_TYPE,
+    SERVICE_ACCOUNT_TYPE,
     GrantId,
     MemberId,
+    ServiceAccountGrantId,
+    ServiceAccountId,
 )
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.base import GONE, AccessProvider, Problems
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.service_account import ServiceAccountProvider
+from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 from mixpanel_access.provider.session import Session
 
 Entry = Mapping[str, Any]
@@ -55,6 +61,39 @@ def grant_entries(session: Session, declared: Declaration, names: Collection[tup
             id_ = GrantId(session.organization, project, inputs["email"])
             found.append(grants.read(grant_name(project, member), id_, inputs))
     return [entry for entry in found if entry]
+
+
+def account_entries(session: Session, declared: Declaration, state: State) -> tuple[list[Entry], dict[str, str]]:
+    """The entries of service accounts that the organization has and the state has not, and of their roles.
+
+    Returns:
+        The entries, in the declaration's order, and account -> why it is left out: several of that name are there.
+
+    Raises:
+        InputError: what is declared cannot be used.
+    """
+    accounts = _Kind(SERVICE_ACCOUNT_TYPE, ServiceAccountProvider(), session)
+    roles = _Kind(SERVICE_ACCOUNT_GRANT_TYPE, ServiceAccountGrantProvider(), session)
+    ids = {held.name: held.id for held in state.accounts.values()}
+    found: list[Entry | None] = []
+    left_out: dict[str, str] = {}
+    for name, inputs in declared.accounts.items():
+        if name in ids:
+            continue
+        there = session.directory.accounts.named(name)
+        if len(there) > 1:
+            left_out[name] = f"{', '.join(account.username for account in there)} are there, and one can be meant"
+        elif there:
+            ids[name] = there[0].id
+            id_ = ServiceAccountId(session.organization, there[0].id)
+            found.append(accounts.read(account_name(name), id_, inputs))
+    for (project, name), inputs in declared.account_grants.items():
+        account = ids.get(name)
+        if account is not None and (project, account) not in state.account_grants:
+            place = ServiceAccountGrantId(session.organization, project, account)
+            resource = grant_name(project, account_name(name))
+            found.append(roles.read(resource, place, {**inputs, "service_account_id": account}))
+    return [entry for entry in found if entry], left_out
 
 
 def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Entry:

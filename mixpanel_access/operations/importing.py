@@ -62,6 +62,8 @@ class Prepared:
         plan: who comes in and who does not.
         document: the file for the engine; without resources there is nothing to import.
         replaced: resources of the state that the document has anew.
+        accounts: the names of the service accounts that come in.
+        accounts_left_out: service account -> why it does not.
     """
 
     stack: str
@@ -71,6 +73,8 @@ class Prepared:
     plan: Plan
     document: Mapping[str, Any]
     replaced: Sequence[str]
+    accounts: Sequence[str] = ()
+    accounts_left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
@@ -93,9 +97,11 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     from mixpanel_access.operations import import_file  # brings the Pulumi SDK, which no other command waits for
 
     entries, replaced = _entries(session, plan, state)
-    return Prepared(
-        request.stack, file, before, reading, plan, import_file.import_file(entries, state) if entries else {}, replaced
-    )
+    robots, left_out = _robots(session, plan, state)
+    entries = [*entries, *robots]
+    document = import_file.import_file(entries, state) if entries else {}
+    names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
+    return Prepared(request.stack, file, before, reading, plan, document, replaced, names, left_out)
 
 
 def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[str]:
@@ -217,3 +223,10 @@ def _entries(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[s
     if stale or missing:
         entries.append(import_file.brake_entry(session, people))
     return entries, [brake.urn for brake in state.brakes] if stale else []
+
+
+def _robots(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[str, Any]], Mapping[str, str]]:
+    """The service accounts of the roster that come in, with their roles, and why others do not."""
+    from mixpanel_access.operations import import_file
+
+    return import_file.account_entries(session, declaration(plan.roster, session.now().date()), state)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.model.declaration import Declaration, grant_name
+from mixpanel_access.model.declaration import Declaration, account_name, grant_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State
 from mixpanel_access.rules.catalogue import RULES
@@ -88,8 +88,16 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
     """What the rules find in what a stack's state holds, as `pulumi policy analyze` would; arguments as above."""
     members = [Entry(Kind.MEMBER, _name(one.urn), one.urn, one.outputs) for one in state.members.values()]
     grants = [Entry(Kind.GRANT, _name(one.urn), one.urn, one.outputs) for one in state.grants.values()]
+    robots = [
+        Entry(Kind.SERVICE_ACCOUNT, _name(one.urn), one.urn, one.outputs, one.secrets)
+        for one in state.accounts.values()
+    ]
+    held = state.account_grants.values()
+    roles = [Entry(Kind.SERVICE_ACCOUNT_GRANT, _name(one.urn), one.urn, one.outputs) for one in held]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
-    return _judged(Stack([*members, *grants], state.facts.get("organization_roles"), exceptions), around, config)
+    return _judged(
+        Stack([*members, *grants, *robots, *roles], state.facts.get("organization_roles"), exceptions), around, config
+    )
 
 
 def _name(urn: str) -> str:
@@ -113,5 +121,16 @@ def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Vio
 def _stack(declared: Declaration) -> Stack:
     members = [Entry(Kind.MEMBER, name, values=values) for name, values in declared.members.items()]
     grants = [Entry(Kind.GRANT, grant_name(*place), values=values) for place, values in declared.grants.items()]
+    robots = [
+        Entry(Kind.SERVICE_ACCOUNT, account_name(name), values=values) for name, values in declared.accounts.items()
+    ]
+    roles = [
+        Entry(
+            Kind.SERVICE_ACCOUNT_GRANT,
+            grant_name(project, account_name(name)),
+            values={**values, "service_account": name},
+        )
+        for (project, name), values in declared.account_grants.items()
+    ]
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
-    return Stack([*members, *grants], declared.facts["organization_roles"], exceptions)
+    return Stack([*members, *grants, *robots, *roles], declared.facts["organization_roles"], exceptions)

@@ -1,4 +1,4 @@
-"""What the stacks' states hold: members, grants and brakes, read from `pulumi stack export`."""
+"""What the stacks' states hold: people, service accounts, grants and brakes, read from `pulumi stack export`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from mixpanel_access.model.ids import (
     GRANT_TYPE,
     MEMBER_TYPE,
     PROVIDER_KEY,
+    SERVICE_ACCOUNT_GRANT_TYPE,
+    SERVICE_ACCOUNT_TYPE,
     GrantId,
     MemberId,
+    ServiceAccountGrantId,
+    ServiceAccountId,
 )
 
 
@@ -54,6 +58,37 @@ class HeldGrant:
 
 
 @dataclass(frozen=True)
+class HeldAccount:
+    """A service account in a state: the name that it was made with, and Mixpanel's id."""
+
+    name: str
+    id: int
+    urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The outputs that the state holds encrypted."""
+        values = self.outputs.items()
+        return frozenset(name for name, value in values if isinstance(value, Mapping) and _SIGNATURE in value)
+
+
+@dataclass(frozen=True)
+class HeldAccountGrant:
+    """A service account's role in a project, in a state."""
+
+    project: int
+    account: int
+    role: str
+    urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""The key by which the engine marks an encrypted value in an exported state."""
+
+
+@dataclass(frozen=True)
 class HeldBrake:
     """A brake in a state, with the people that it knows."""
 
@@ -63,7 +98,7 @@ class HeldBrake:
 
 @dataclass(frozen=True)
 class State:
-    """The members and grants of some states.
+    """What some states have in Mixpanel.
 
     Attributes:
         members: by the key of the address.
@@ -71,6 +106,8 @@ class State:
         brakes: the brakes.
         component: the name of the `RosterAccess` in the engine, or "" where there is none.
         facts: what that says of the roster as a whole.
+        accounts: the service accounts, by Mixpanel's id.
+        account_grants: their roles, by project id and account id.
     """
 
     members: Mapping[str, HeldMember]
@@ -78,10 +115,17 @@ class State:
     brakes: Sequence[HeldBrake] = ()
     component: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    accounts: Mapping[int, HeldAccount] = field(default_factory=dict)
+    account_grants: Mapping[tuple[int, int], HeldAccountGrant] = field(default_factory=dict)
 
     def __or__(self, other: State) -> State:
-        """The members and grants of both; the rest is each stack's own."""
-        return State({**self.members, **other.members}, {**self.grants, **other.grants})
+        """What both have in Mixpanel; the rest is each stack's own."""
+        return State(
+            {**self.members, **other.members},
+            {**self.grants, **other.grants},
+            accounts={**self.accounts, **other.accounts},
+            account_grants={**self.account_grants, **other.account_grants},
+        )
 
 
 EMPTY: Final = State({}, {})
@@ -101,6 +145,8 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     grants: dict[tuple[int, str], HeldGrant] = {}
     brakes: tuple[HeldBrake, ...] = ()
     component, facts = "", {}
+    accounts: dict[int, HeldAccount] = {}
+    account_grants: dict[tuple[int, int], HeldAccountGrant] = {}
     for resource in _resources(export):
         urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
         created = _seconds(resource.get("created"))
@@ -116,11 +162,21 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
                 email = str(outputs.get("email", grant.email))
                 held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs, modified, created)
                 grants[grant.project, same_key(email)] = held
+        elif resource.get("type") == SERVICE_ACCOUNT_TYPE:
+            account = ServiceAccountId.parse(str(resource.get("id", "")))
+            if account.organization == organization:
+                name = str(outputs.get("username", ""))
+                accounts[account.account] = HeldAccount(name, account.account, urn, outputs)
+        elif resource.get("type") == SERVICE_ACCOUNT_GRANT_TYPE:
+            given = ServiceAccountGrantId.parse(str(resource.get("id", "")))
+            if given.organization == organization:
+                place = (given.project, given.account)
+                account_grants[place] = HeldAccountGrant(*place, str(outputs.get("role", "")), urn, outputs)
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)
         elif resource.get("type") == COMPONENT_TYPE:
             component, facts = urn, outputs
-    return State(members, grants, brakes, component, facts)
+    return State(members, grants, brakes, component, facts, accounts, account_grants)
 
 
 def _seconds(instant_text: Any) -> str:

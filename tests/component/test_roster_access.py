@@ -103,3 +103,29 @@ def test_a_draft_counts_in_a_preview_only(tmp_path: Path, monkeypatch: pytest.Mo
         assert f"Member {email}" in registered(lambda: roster_program(file), preview=preview)
     (drafts / file.name).unlink()
     assert "Member cy@example.com" in registered(lambda: roster_program(file), preview=True)
+
+
+ROBOTS = (
+    ROSTER
+    + """\
+serviceAccounts:
+  etl:
+    { purpose: Loads, contact: ana@example.com, role: consumer, expires: 2027-01-01, rotateAfter: 90,
+      projects: { shop: analyst }, ticket: OPS-2, approver: ana@example.com }
+  known: { purpose: Is only known }
+"""
+)
+
+
+def test_a_roster_makes_its_service_accounts(tmp_path: Path) -> None:
+    """With their roles in projects, and why they are there; who is only known is not made."""
+    file = tmp_path / "production.yaml"
+    file.write_text(ROBOTS)
+    why = {"justification": "Loads", "sponsor": "ana@example.com", "ticket": "OPS-2", "approver": "ana@example.com"}
+    found = registered(lambda: RosterAccess("roster", file))
+    assert found["ServiceAccount service-account/etl"] == {
+        "username": "etl", "role": "consumer", "expires": "2027-01-01", "rotate_after": 90, **why,
+    }  # fmt: skip
+    grant = found["ServiceAccountGrant 1234567:service-account/etl"]
+    assert {"project_id": 1234567, "role": "analyst", "environment": "production", **why}.items() <= grant.items()
+    assert [name for name in found if "known" in name] == []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from demo.sandbox import ROOT
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
 pytestmark = pytest.mark.engine
@@ -86,7 +87,8 @@ def test_an_account_lives_and_is_rotated(workspace: Workspace) -> None:
     assert third["rotates"].startswith("2026-10-31T13:0")
 
     at(workspace, "2027-01-02T12:00:00Z")
-    expired = workspace.run("refresh", "--yes", "--diff", "--stack", "production")
+    # Without the program, a refresh has the configuration of the last update, and so its `mixpanel:now`.
+    expired = workspace.run("refresh", "--yes", "--diff", "--run-program", "--stack", "production")
     assert '"active" => "expired"' in expired.stdout
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert accounts(workspace) == []
@@ -111,3 +113,42 @@ def test_the_token_is_a_secret(workspace: Workspace) -> None:
     states = [path for path in workspace.folder.rglob("*.json*") if path.is_file() and ".venv" not in path.parts]
     assert any("production" in path.name for path in states)
     assert [path for path in states if token.encode() in path.read_bytes()] == []
+
+
+ROBOT = {
+    "purpose": "Loads orders", "contact": "ana@example.com", "role": "consumer", "expires": "2027-01-01",
+    "projects": {"shop": "analyst"},
+}  # fmt: skip
+
+
+def test_a_roster_makes_and_imports_service_accounts(workspace: Workspace) -> None:
+    """Made and granted with the people; let go and imported again it is the same account, and nothing changes."""
+    at(workspace, "2026-05-04T12:00:00Z")
+    workspace.roster([{"email": "lee@example.com", "organizationRole": "member"}], serviceAccounts={"etl": ROBOT})
+    workspace.up()
+    workspace.unchanged()
+    assert roles(workspace) == {PRODUCTION: "analyst"}
+    outputs = workspace.run("stack", "output", "--json", "--show-secrets", "--stack", "production")
+    (made,) = accounts(workspace)
+    assert json.loads(outputs.stdout)["serviceAccountTokens"] == {"etl": made["secret"]}
+    assert made["secret"] not in workspace.run("stack", "output", "--json", "--stack", "production").stdout
+
+    config = ROOT / "policies" / "config" / "production.json"
+    pack = ("--policy-pack", str(ROOT / "policies"), "--policy-pack-config", str(config))
+    soon = {**ROBOT, "expires": "2030-01-01"}
+    workspace.roster([{"email": "lee@example.com", "organizationRole": "member"}], serviceAccounts={"etl": soon})
+    judged = workspace.run("preview", *pack, "--stack", "production", check=False)
+    assert judged.returncode != 0
+    assert "service-account-expires" in judged.stdout
+    workspace.roster([{"email": "lee@example.com", "organizationRole": "member"}], serviceAccounts={"etl": ROBOT})
+
+    workspace.run("state", "delete", "--all", "--yes", "--stack", "production")
+    taken = workspace.command("import", "--stack", "production", "--email", "lee@example.com")
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    assert ", 1 service account into stack production; its preview shows no change." in taken.stdout
+    assert workspace.outputs("service-account/etl")["account_id"] == made["id"]
+    assert [row["id"] for row in accounts(workspace)] == [made["id"]]
+
+    workspace.roster([{"email": "lee@example.com", "organizationRole": "member"}])
+    workspace.up()
+    assert accounts(workspace) == []

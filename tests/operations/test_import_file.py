@@ -8,17 +8,19 @@ from typing import Any
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
+from mixpanel_access.model.access import ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.import_file import (
+    account_entries,
     brake_entry,
     grant_entries,
     import_file,
     member_entries,
     people_for_brake,
 )
-from mixpanel_access.operations.state import EMPTY, HeldBrake, State
+from mixpanel_access.operations.state import EMPTY, HeldAccount, HeldAccountGrant, HeldBrake, State
 from mixpanel_access.provider.member import MemberProvider
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
@@ -123,3 +125,53 @@ def test_the_component_is_made_once() -> None:
     }
     again = import_file([{"name": "a"}], State({}, {}, (), "urn:of:it"))
     assert again == {"nameTable": {"roster": "urn:of:it"}, "resources": [{"name": "a"}]}
+
+
+ROBOTS = (
+    ROSTER
+    + """\
+serviceAccounts:
+  etl: { role: consumer, expires: 2027-01-01, projects: { shop: analyst, warehouse: consumer }, ticket: T-2 }
+  known: { purpose: Is only known }
+"""
+)
+LOGIN = "etl.1a2b3c.mp-service-account"
+
+
+def robots(api: FakeApi, state: State = EMPTY) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Names and ids of the entries, and who is left out."""
+    session, _ = make_session(api)
+    entries, left_out = account_entries(session, declaration(parse(ROBOTS, Source("r")), NOW.date()), state)
+    return [(entry["name"], entry["id"]) for entry in entries], left_out
+
+
+def test_a_service_account_comes_in_by_its_name(api: FakeApi) -> None:
+    """With the roles that it has; one that is only known does not."""
+    api.accounts.append(ServiceAccount(77, LOGIN, NOW))
+    api.accounts.append(ServiceAccount(78, "known.1a2b3c.mp-service-account", NOW))
+    api.service_accounts.rows.append(ServiceAccountRole(77, PRODUCTION, "admin"))
+    assert robots(api) == (
+        [
+            ("service-account/etl", f"{ORGANIZATION}:77"),
+            (f"{PRODUCTION}:service-account/etl", f"{ORGANIZATION}:{PRODUCTION}:77"),
+        ],
+        {},
+    )
+
+
+def test_a_service_account_that_cannot_be_told_is_left_out(api: FakeApi) -> None:
+    """Several have its name; one that is not there is yet to be made."""
+    assert robots(api) == ([], {})
+    api.accounts += [ServiceAccount(77, LOGIN), ServiceAccount(78, "etl.9.mp-service-account")]
+    assert robots(api) == ([], {"etl": f"{LOGIN}, etl.9.mp-service-account are there, and one can be meant"})
+
+
+def test_a_service_account_of_the_state_is_not_imported_again(api: FakeApi) -> None:
+    """Its roles that are not in the state are; several of its name do not matter then."""
+    api.accounts += [ServiceAccount(77, LOGIN), ServiceAccount(78, "etl.9.mp-service-account")]
+    api.service_accounts.rows += [ServiceAccountRole(77, project, "admin") for project in (PRODUCTION, WAREHOUSE)]
+    held = {(PRODUCTION, 77): HeldAccountGrant(PRODUCTION, 77, "analyst")}
+    state = State({}, {}, accounts={77: HeldAccount("etl", 77)}, account_grants=held)
+    assert robots(api, state) == (
+        [(f"{WAREHOUSE}:service-account/etl", f"{ORGANIZATION}:{WAREHOUSE}:77")], {},
+    )  # fmt: skip
