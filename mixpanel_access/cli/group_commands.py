@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 
 tracker = typer.Typer(
     name="tracker", help="The access log: who got, changed or lost what.", no_args_is_help=True, rich_markup_mode=None
@@ -17,12 +17,16 @@ LogFile = Annotated[Path, typer.Option("--file", help="The log.")]
 
 @tracker.command("update", short_help="Add what has happened.")
 def tracker_update(
-    file: LogFile = Path("tracker.jsonl"), now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
+    file: LogFile = Path("tracker.jsonl"),
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> None:
-    """Add to the log what has happened in all stacks since the last time."""
+    """Add to the log what has happened in the stacks, and beside them, since the last time."""
     from mixpanel_access.cli.tracker import add_to_log
 
-    raise typer.Exit(add_to_log(cwd, file, now, as_json=as_json))
+    raise typer.Exit(add_to_log(cwd, file, stack or [], now, as_json=as_json))
 
 
 @tracker.command("export")

@@ -28,14 +28,15 @@ def preflight(
 
 @commands.command(short_help="Try which calls Mixpanel answers.")
 def doctor(
-    stack: Annotated[str, typer.Option(help="The stack whose configuration names organization and account.")],
+    stack: Stacks = None,
+    now: Now = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Try every call that only reads, and tell what is not as expected; exit 1 when something is missing or refused."""
     from mixpanel_access.cli.doctor import run_doctor
 
-    raise typer.Exit(run_doctor(cwd, stack, as_json=as_json))
+    raise typer.Exit(run_doctor(cwd, stack or [], now, as_json=as_json))
 
 
 @commands.command(short_help="Show how everybody stands, and what is next.")

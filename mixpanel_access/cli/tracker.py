@@ -12,14 +12,15 @@ from mixpanel_access.cli.output import counted, instant_of, progress
 from mixpanel_access.cli.tables import must_be_form, print_or_write
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.chain import read, verify
-from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.project import open_project, stacks_of
 from mixpanel_access.operations.tracker import update
 from mixpanel_access.operations.tracker_lines import Line
 
 
-def add_to_log(folder: Path, file: Path, now: str | None, *, as_json: bool) -> int:
+def add_to_log(folder: Path, file: Path, stacks: list[str], now: str | None, *, as_json: bool) -> int:
     """Add and print what was added."""
-    added = update(open_project(folder, progress), file, instant_of(now) or datetime.now(UTC), progress)
+    project = open_project(folder, progress)
+    added = update(project, file, stacks_of(project, stacks), instant_of(now) or datetime.now(UTC), progress)
     if as_json:
         typer.echo(json.dumps([line.row() for line in added], indent=2))
         return 0

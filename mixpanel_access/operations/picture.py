@@ -18,7 +18,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, GivenRole, entries, given_to
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, Project, stacks_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, State
 
 
@@ -162,11 +162,7 @@ def look(project: Project, stacks: Sequence[str], now: datetime | None, progress
         UsageError: there is no stack, a configuration or a roster is wrong, or they are of several organizations.
         MixpanelError: Mixpanel cannot be read.
     """
-    views = {name: _view(project, name) for name in stacks or sorted(project.stacks)}
-    if not views:
-        raise UsageError(
-            "cannot look", why="the project has no stack", next_step="Make one: pulumi stack init production"
-        )
+    views = {name: _view(project, name) for name in stacks_of(project, stacks)}
     organizations = {view.settings.organization_id for view in views.values()}
     if len(organizations) > 1:
         raise UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -204,3 +204,17 @@ def roster_file(project: Path, stack: str) -> Path:
         ) from None
     program = project / str(main)
     return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"
+
+
+def stacks_of(project: Project, wanted: Sequence[str]) -> list[str]:
+    """The stacks to work on: those that are named, each once, or all of the project.
+
+    Raises:
+        UsageError: the project has none.
+    """
+    found = list(dict.fromkeys(wanted)) or sorted(project.stacks)
+    if not found:
+        raise UsageError(
+            "cannot look", why="the project has no stack", next_step="Make one: pulumi stack init production"
+        )
+    return found

@@ -42,12 +42,13 @@ class Audited:
     own: frozenset[str] = field(default_factory=frozenset)
 
 
-def update(project: Project, file: Path, now: datetime, progress: Progress) -> list[Line]:
+def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, progress: Progress) -> list[Line]:
     """Add what has happened since the last time.
 
     Args:
-        project: the Pulumi project; all its stacks are read.
+        project: the Pulumi project.
         file: the log.
+        stacks: the stacks to read.
         now: until when; what is gone, and the audit log does not tell of, has gone then.
         progress: shows a line where the audit log cannot be read.
 
@@ -64,7 +65,7 @@ def update(project: Project, file: Path, now: datetime, progress: Progress) -> l
     since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)
     audits: dict[int, Audited] = {}
     new: list[Line] = []
-    for stack in sorted(project.stacks):
+    for stack in stacks:
         settings = project.settings(stack)
         if settings.organization_id not in audits:
             audits[settings.organization_id] = audited(settings, min(since, now - LOOK_BACK), now, progress)

@@ -15,7 +15,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "expire": ("--stack", "production"),
     "drift": ("--stack", "production"),
     "preflight": (),
-    "doctor": ("--stack", "production"),
+    "doctor": (),
     "status": (),
     "resend": (EMAIL,),
     "diagnose": (EMAIL,),

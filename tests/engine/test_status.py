@@ -212,10 +212,12 @@ def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> Non
 
 def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     """Every read of the emulator is ok; a refusal is a verdict, and names nobody."""
-    healthy = workspace.command("doctor", "--stack", "production", "--json")
+    workspace.run("stack", "init", "staging")
+    healthy = workspace.command("doctor", "--json")
     assert healthy.returncode == 0, healthy.stderr
-    document = json.loads(healthy.stdout)
-    verdicts = [one["finding"] for one in document["probes"]]
+    (both,) = json.loads(healthy.stdout)["organizations"]  # of one organization and one account: tried once
+    assert both["stacks"] == ["production", "staging"]
+    verdicts = [one["finding"] for one in both["probes"]]
     assert verdicts[:9] == ["ok"] * 9
     assert set(verdicts[9:]) == {"skipped"}
     audit = "POST /api/app/organizations/{o}/audit-logs"  # a question, which changes nothing
