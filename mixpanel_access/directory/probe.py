@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from mixpanel_access.directory.calls import Api
@@ -71,11 +72,7 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
     ]
     projects: list[int] = []
     found.append(_tried("list of projects", "at least one project", lambda: _projects(api, projects)))
-    what, expected = "grants of a project", "one row a grant, with its type"
-    if projects:
-        found.append(_tried(what, expected, lambda: _grants(api, projects[0])))
-    else:
-        found.append(Probe(what, expected, "there is no project to ask about", Finding.SKIPPED))
+    found += _of_a_project(api, projects[0] if projects else None)
     found.append(_tried("list of service accounts", "all of them", lambda: _accounts(api)))
     settings = api.organization_settings
     extras: list[tuple[str, str, Callable[[], _Answer]]] = [
@@ -86,6 +83,29 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
     ]
     found += [replace(_tried(*extra), needed=False) for extra in extras]
     return [*found, *_writes(allowed)]
+
+
+def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
+    calls: list[tuple[str, str, Callable[[int], _Answer], bool]] = [
+        ("grants of a project", "one row a grant, with its type", lambda id_: _grants(api, id_), True),
+        (
+            "service accounts of a project",
+            "each with its role",
+            lambda id_: (f"{len(api.service_accounts.list_of_project(id_))} roles", True),
+            True,
+        ),
+        (
+            "custom roles of a project",
+            "those of the plan Enterprise",
+            lambda id_: (f"{len(api.projects.custom_roles(id_))} custom roles", True),
+            False,
+        ),
+    ]
+    for call, expected, read, needed in calls:
+        if project is None:
+            yield Probe(call, expected, "there is no project to ask about", Finding.SKIPPED, needed)
+        else:
+            yield replace(_tried(call, expected, partial(read, project)), needed=needed)
 
 
 _Answer = tuple[str, bool]
@@ -161,7 +181,19 @@ def _audit(api: Api, now: datetime) -> _Answer:
     return f"{len(events)} events in {AUDIT_SPAN.days} days", True
 
 
+_KNOWN_WRITES: Final = {
+    "grant in a project": "observed in use",
+    "make a service account": "documented",
+    "delete a service account": "documented",
+    "add a service account to a project": "documented",
+    "remove a service account from a project": "documented",
+}
+"""The writes that need not be switched on -> how they are known."""
+
+
 def _writes(allowed: frozenset[str]) -> Iterator[Probe]:
+    for call, known in _KNOWN_WRITES.items():
+        yield Probe(call, f"a write, {known}", "not tried", Finding.SKIPPED)
     for verb in Verb:
         on = "switched on in mixpanel:allowUndocumented" if verb in allowed else "not switched on"
         came = f"a write, not tried; {on}. By hand: {BY_HAND[verb]}"

@@ -30,8 +30,11 @@ def found(api: FakeApi, allowed: frozenset[str] = frozenset()) -> dict[str, Prob
     return {probe.call: probe for probe in probes(api, ORGANIZATION, allowed, NOW)}
 
 
-NEEDED = ("who we are", "list of people", "list of projects", "grants of a project", "list of service accounts")
-EXTRAS = ("second factor", "access requests", "single sign-on", "audit log")
+NEEDED = (
+    "who we are", "list of people", "list of projects", "grants of a project", "service accounts of a project",
+    "list of service accounts",
+)  # fmt: skip
+EXTRAS = ("custom roles of a project", "second factor", "access requests", "single sign-on", "audit log")
 READS = (*NEEDED, *EXTRAS)
 
 
@@ -43,12 +46,15 @@ def test_an_organization_that_answers_as_expected() -> None:
     assert {all_of_it[verb.value].finding for verb in Verb} == {Finding.SKIPPED}
     assert "not tried; switched on" in all_of_it[Verb.INVITE.value].came
     assert "not tried; not switched on" in all_of_it[Verb.RESEND.value].came
-    assert len(all_of_it) == len(READS) + len(Verb)
+    others = all_of_it.keys() - {*READS, *Verb}
+    assert {all_of_it[call].expected for call in others} == {"a write, observed in use", "a write, documented"}
+    assert {all_of_it[call].finding for call in others} == {Finding.SKIPPED}
     assert (api.writes, healthy(list(all_of_it.values()))) == ([], True)
 
 
 VERBS = {
     "who we are": "me", "list of people": "list_users", "list of projects": "list_projects",
+    "service accounts of a project": "list_of_project", "custom roles of a project": "custom_roles",
     "grants of a project": "granted_users", "list of service accounts": "list_accounts",
     "second factor": "two_factor", "access requests": "request_access", "single sign-on": "sso", "audit log": "events",
 }  # fmt: skip
@@ -83,6 +89,8 @@ def test_what_is_tolerated_is_told() -> None:
         "list of people": (Finding.DIFFERS, "1 people, 1 without a role, 1 without a last login"),
         "list of projects": (Finding.DIFFERS, "0 projects"),
         "grants of a project": (Finding.SKIPPED, "there is no project to ask about"),
+        "service accounts of a project": (Finding.SKIPPED, "there is no project to ask about"),
+        "custom roles of a project": (Finding.SKIPPED, "there is no project to ask about"),
         "list of service accounts": (Finding.DIFFERS, "0 service accounts"),
         "second factor": (Finding.DIFFERS, "1 settings"),
         "access requests": (Finding.OK, "0 settings"),

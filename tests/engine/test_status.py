@@ -218,15 +218,15 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     (both,) = json.loads(healthy.stdout)["organizations"]  # of one organization and one account: tried once
     assert both["stacks"] == ["production", "staging"]
     verdicts = [one["finding"] for one in both["probes"]]
-    assert verdicts[:9] == ["ok"] * 9
-    assert set(verdicts[9:]) == {"skipped"}
+    assert verdicts[:11] == ["ok"] * 11
+    assert set(verdicts[11:]) == {"skipped"}
     audit = "POST /api/app/organizations/{o}/audit-logs"  # a question, which changes nothing
     assert all(verb.startswith("GET ") or verb == audit for verb in workspace.requests())
     assert "@" not in healthy.stdout
     workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong-secret"
     refused = workspace.command("doctor", "--stack", "production")
     assert (refused.returncode, refused.stderr) == (1, "")
-    assert refused.stdout.count("refused") == 8
+    assert refused.stdout.count("refused") == 8  # of a project, none is known then
     assert "wrong-secret" not in refused.stdout
 
 
