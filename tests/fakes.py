@@ -19,6 +19,7 @@ from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
 from tests.fake_accounts import FakeAccounts
+from tests.fake_scim import FakeScim
 
 ORGANIZATION = 7654321
 PRODUCTION, WAREHOUSE = 1234567, 1234568
@@ -47,6 +48,7 @@ class FakeApi:
     request_access_: dict[str, object] = field(default_factory=dict)
     events_: list[AuditEvent] = field(default_factory=list)
     now: datetime = NOW
+    scim: FakeScim | None = None
     faults: dict[str, list[AccessError]] = field(default_factory=dict)
     applied: bool = False
     deaf: set[str] = field(default_factory=set)
@@ -211,9 +213,15 @@ class _Writing:
             self.api.fail(self.verb)
 
 
-def make_directory(api: FakeApi, *, linger: float = 0.0, clock: Callable[[], float] = time.monotonic) -> Directory:
+def make_directory(
+    api: FakeApi,
+    *,
+    linger: float = 0.0,
+    clock: Callable[[], float] = time.monotonic,
+    claimed: frozenset[str] = frozenset(),
+) -> Directory:
     """A directory over the fake, which never waits."""
-    return Directory(api, ORGANIZATION, linger=linger, sleep=lambda _: None, clock=clock)
+    return Directory(api, ORGANIZATION, claimed=claimed, linger=linger, sleep=lambda _: None, clock=clock)
 
 
 def make_session(

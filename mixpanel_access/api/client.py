@@ -6,6 +6,7 @@ from mixpanel_access.api.audit_log import AuditLogEndpoint
 from mixpanel_access.api.me import MeEndpoint
 from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
 from mixpanel_access.api.projects import ProjectsEndpoint
+from mixpanel_access.api.scim import ScimEndpoint
 from mixpanel_access.api.service_accounts import ServiceAccountsEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
@@ -16,8 +17,16 @@ from mixpanel_access.model.settings import Settings
 class Api:
     """The endpoint families of one organization, over one transport."""
 
-    def __init__(self, transport: Transport, organization: int, allowed: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        organization: int,
+        allowed: frozenset[str] = frozenset(),
+        provisioning: Transport | None = None,
+    ) -> None:
         self._transport = transport
+        self._provisioning = provisioning
+        self.scim = ScimEndpoint(provisioning) if provisioning else None
         gate = Gate(transport.host, allowed)
         self.me = MeEndpoint(transport)
         self.users = UsersEndpoint(transport, organization, gate)
@@ -29,6 +38,8 @@ class Api:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+        if self._provisioning:
+            self._provisioning.close()
 
     @classmethod
     def connect(cls, settings: Settings) -> Api:
@@ -36,4 +47,8 @@ class Api:
         transport = Transport(
             settings.api_url, settings.username, settings.secret, timeout_seconds=settings.timeout_seconds
         )
-        return cls(transport, settings.organization_id, settings.allow_undocumented)
+        token = settings.scim_token
+        provisioning = (
+            Transport(settings.api_url, "", token, timeout_seconds=settings.timeout_seconds) if token else None
+        )
+        return cls(transport, settings.organization_id, settings.allow_undocumented, provisioning)

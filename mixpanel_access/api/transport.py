@@ -6,7 +6,7 @@ The only file that imports httpx. Facts: contract, section 1.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -31,12 +31,12 @@ _PASSING: Final = {408, 429, 500, 502, 503, 504}
 
 
 class Transport:
-    """Sends requests to one Mixpanel host as one service account.
+    """Sends requests to one Mixpanel host as one service account, or with a token of its own.
 
     Args:
         base_url: scheme and host, no path.
-        username: the service account's login name.
-        secret: its secret.
+        username: the service account's login name; "" where the secret is a bearer token (SCIM).
+        secret: its secret, or the token.
         timeout_seconds: how long one request may take.
         transport: the httpx transport, for tests.
         now: the clock against which an HTTP date in Retry-After is read.
@@ -59,8 +59,8 @@ class Transport:
         self._slots = threading.BoundedSemaphore(MAX_PARALLEL)
         self._client = httpx.Client(
             base_url=base_url,
-            auth=httpx.BasicAuth(username.encode(), secret.reveal().encode()),
-            headers={"Accept": "application/json"},
+            auth=httpx.BasicAuth(username.encode(), secret.reveal().encode()) if username else _Bearer(secret),
+            headers={"Accept": "application/json" if username else "application/scim+json, application/json"},
             timeout=timeout_seconds,
             transport=transport,
             follow_redirects=False,
@@ -127,6 +127,14 @@ class Transport:
         """
         return self._exchange("POST", path, body, what)[0]
 
+    def patch(self, path: str, body: Json, what: str) -> None:
+        """PATCH `path`, once; the caller reads back before it repeats one.
+
+        Raises:
+            MixpanelError: what went wrong; after `Unreachable` and `ServerFault` it may have been applied.
+        """
+        self._exchange("PATCH", path, body, what)
+
     def delete(self, path: str, what: str) -> None:
         """DELETE `path`, once; the caller reads back before it repeats one.
 
@@ -140,6 +148,8 @@ class Transport:
             response = self._send(method, path, body, what)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise self._error(response, what)
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            return None, None
         return page_of(response.content, what, self._redact)
 
     def _send(self, method: str, path: str, body: Json, what: str) -> httpx.Response:
@@ -205,6 +215,17 @@ class Transport:
             return None
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
         return max(0.0, (date - self._now()).total_seconds())
+
+
+class _Bearer(httpx.Auth):
+    """A bearer token, which only the request that needs it has."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        yield request
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

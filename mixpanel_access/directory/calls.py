@@ -13,6 +13,7 @@ from mixpanel_access.model.access import (
     NewServiceAccount,
     Person,
     Project,
+    ScimUser,
     ServiceAccount,
     ServiceAccountRole,
 )
@@ -107,6 +108,19 @@ class AuditLog(Protocol):
         """The events of some types within a span."""
 
 
+class Scim(Protocol):
+    """People of claimed domains, by the SCIM token."""
+
+    def list_users(self) -> list[ScimUser]:
+        """Everybody whom SCIM knows."""
+
+    def create(self, email: str) -> None:
+        """Make somebody a member."""
+
+    def set_active(self, user: ScimUser, *, active: bool) -> None:
+        """Let somebody in again, or keep them out."""
+
+
 class Api(Protocol):
     """All of them."""
 
@@ -133,3 +147,7 @@ class Api(Protocol):
     @property
     def audit_log(self) -> AuditLog:
         """The organization's audit log."""
+
+    @property
+    def scim(self) -> Scim | None:
+        """SCIM, or None without a token."""

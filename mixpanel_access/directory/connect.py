@@ -12,4 +12,4 @@ from mixpanel_access.model.settings import Settings
 def connect(settings: Settings) -> Directory:
     """The organization that the settings name; nothing is sent yet."""
     stamina.instrumentation.set_on_retry_hooks([])  # its log lines would stand between the user and our one line
-    return Directory(Api.connect(settings), settings.organization_id)
+    return Directory(Api.connect(settings), settings.organization_id, claimed=settings.claimed_domains)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.security import read_features, read_security
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.directory.snapshot import Snapshot
@@ -49,12 +50,14 @@ class Directory:
     Args:
         api: the calls to Mixpanel.
         organization: the organization's id.
+        claimed: the claimed domains, for where Mixpanel does not tell them.
         linger: seconds for which a write is held for others to join it.
         sleep: waits some seconds between attempts.
         clock: seconds from any beginning, for how old a read is.
 
     Attributes:
         accounts: the organization's service accounts.
+        provisioning: who comes and goes by SCIM.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Directory:
         api: Api,
         organization: int,
         *,
+        claimed: frozenset[str] = frozenset(),
         linger: float = LINGER,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -71,6 +75,7 @@ class Directory:
         self._snapshot = Snapshot(clock)
         self._writing = Writing(self._snapshot, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
+        self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
         self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)

@@ -143,6 +143,15 @@ class ServiceAccountRole:
 
 
 @dataclass(frozen=True)
+class ScimUser:
+    """Somebody as SCIM knows them: its id of them, the address, and whether they may come in."""
+
+    id: str
+    email: str
+    active: bool
+
+
+@dataclass(frozen=True)
 class Identity:
     """Who we are to Mixpanel.
 

@@ -30,8 +30,9 @@ ENVIRONMENT_VARIABLES: Final = {
     "apiUrl": "MIXPANEL_BASE_URL",
     "serviceAccountUsername": "MIXPANEL_SERVICE_ACCOUNT",
     "serviceAccountSecret": "MIXPANEL_SERVICE_ACCOUNT_SECRET",
+    "scimToken": "MIXPANEL_SCIM_TOKEN",
 }
-"""Fall-backs where stack configuration lacks a key; the names are the official Terraform provider's."""
+"""Fall-backs where stack configuration lacks a key; all but the last are the official Terraform provider's names."""
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """The hosts that are this machine: only there, a connection needs no TLS."""
@@ -55,6 +56,8 @@ class Settings:
         allow_undocumented: undocumented writes that may go to a real Mixpanel host, by name.
         limits: how far one operation may go; see `mixpanel_access.model.brakes`.
         invitation_wait_seconds: how long one operation may wait for the limit on invitations.
+        scim_token: the token with which people of claimed domains are provisioned, or None.
+        claimed_domains: the claimed domains, for where Mixpanel does not tell them; lower case.
     """
 
     organization_id: int
@@ -68,6 +71,8 @@ class Settings:
     allow_undocumented: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     invitation_wait_seconds: float = 0.0
+    scim_token: Secret | None = None
+    claimed_domains: frozenset[str] = frozenset()
 
     def clock(self) -> datetime:
         """The instant to take as "now", in UTC."""
@@ -108,6 +113,8 @@ class _Reading:
             allow_undocumented=self._words("allowUndocumented", list(Verb)),
             limits=self._limits(),
             invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
+            scim_token=Secret(token) if (token := self._value("scimToken")) else None,
+            claimed_domains=frozenset((self._value("claimedDomains") or "").replace(",", " ").casefold().split()),
         )
         if self._problems:
             raise ConfigurationError(

@@ -232,6 +232,26 @@ class AccessProvider(ResourceProvider):
 
     # Helpers for subclasses
 
+    def inspect_invitation(self, email: str, problems: Problems) -> None:
+        """Judge whether somebody who is not in the organization can come in, and count an invitation to them."""
+        provisioning = self.session.directory.provisioning
+        if provisioning.handles(email):
+            return
+        if provisioning.keeps_out(email):
+            problems.add(
+                "email",
+                f"{email} is of a claimed domain, and the identity provider says who is in: nobody there is invited "
+                f"by e-mail; have it add them, or set mixpanel:scimToken",
+            )
+        else:
+            self.session.invitations.plan(email)
+
+    def let_in(self, email: str) -> None:
+        """Have somebody who comes by SCIM be an active member; nothing for anybody else."""
+        provisioning = self.session.directory.provisioning
+        if provisioning.handles(email) and not provisioning.is_in(email):
+            provisioning.let_in(email)
+
     def own_organization(self, organization: int, whom: str) -> None:
         """Hold an operation on state that belongs to another organization than the stack is configured for.
 

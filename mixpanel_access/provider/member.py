@@ -73,7 +73,7 @@ class MemberProvider(AccessProvider):
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
         person = directory.person(inputs["email"])
         if person is None:
-            self.session.invitations.plan(inputs["email"])
+            self.inspect_invitation(inputs["email"], problems)
         if role not in roles.ORGANIZATION_ROLES:
             if person is None or person.role != role:
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
@@ -103,7 +103,7 @@ class MemberProvider(AccessProvider):
         member = MemberId.parse(id_)
         self.own_organization(member.organization, member.email)
         person = self.session.directory.person(member.email)
-        if person is None:
+        if person is None or self._kept_out(member.email):
             return GONE
         outputs = self._outputs({"email": member.email, "removal": WHEN_UNUSED, **props}, person, props)
         return ReadResult(id_, outputs, select(outputs, self.all_inputs))
@@ -125,7 +125,7 @@ class MemberProvider(AccessProvider):
         directory.forget_people()  # irreversible: decide on what is so now
         directory.forget_grants(older_than=FRESH_SECONDS)
         person = directory.person(member.email)
-        if person is None:
+        if person is None or self._kept_out(member.email):
             return
         left = directory.other_access(person.email) if removal != ALWAYS else {}
         adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
@@ -137,9 +137,15 @@ class MemberProvider(AccessProvider):
             why += "what they hold cannot be seen (to remove them all the same, set removal: always); " * blind
             self.session.say(f"{person.email} stays in the organization (removal: {removal}): {why}{remaining(left)}")
             return
+        user = directory.provisioning.user(person.email) if directory.provisioning.handles(person.email) else None
         with self.session.brakes.removing(person.email):
-            directory.remove(person.email)
-        if directory.person(member.email) is not None:
+            if user is not None:
+                directory.provisioning.keep_out(user)
+            else:
+                directory.remove(person.email)
+        if user is not None:
+            self.session.say(f"{person.email} is deactivated by SCIM, and comes back when they are declared again")
+        elif directory.person(member.email) is not None:
             raise NotApplied(
                 "cannot remove from the organization",
                 whom=person.email,
@@ -150,8 +156,9 @@ class MemberProvider(AccessProvider):
     def _ensure(self, inputs: Properties, olds: Properties) -> Properties:
         """Bring the person to what is declared, from whatever is there, and return the outputs."""
         directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
+        history = dict(olds) or {"adopted": directory.person(email) is not None}
+        self.let_in(email)
         before = directory.person(email)
-        history = dict(olds) or {"adopted": before is not None}
         if before is None:
             self.session.invitations.send(email, role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
@@ -161,7 +168,7 @@ class MemberProvider(AccessProvider):
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
         elif role is not None and _differs(role, before.role, olds):
-            if not olds:
+            if not olds and history["adopted"]:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             with self.session.brakes.changing(before.email, role):
                 directory.change_role(before.email, role)
@@ -174,6 +181,11 @@ class MemberProvider(AccessProvider):
                 next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
             )
         return self._outputs(inputs, after, history)
+
+    def _kept_out(self, email: str) -> bool:
+        """Whether somebody who comes by SCIM is deactivated."""
+        provisioning = self.session.directory.provisioning
+        return provisioning.handles(email) and provisioning.user(email) is not None and not provisioning.is_in(email)
 
     def _outputs(self, inputs: Properties, person: Person, history: Properties) -> Properties:
         """The resource's whole state: what the server says, with what only we know (when the invitation went out)."""

@@ -62,6 +62,9 @@ class ProjectGrantProvider(AccessProvider):
         own = directory.own_role()
         if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, role):
             inspect_reach(inputs["email"], role, own, problems)
+        alone = same_key(inputs["email"]) not in self.session.declared  # else the `Member` has told it
+        if alone and directory.person(inputs["email"]) is None:
+            self.inspect_invitation(inputs["email"], problems)  # a grant to a stranger invites them
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person or project is a replacement; another role is a change in place."""
@@ -129,6 +132,7 @@ class ProjectGrantProvider(AccessProvider):
             inputs["email"],
             inputs["role"],
         )
+        self.let_in(email)
         if directory.access(project, email).individual != role:
             directory.grant(project, email, role)
         access = directory.access(project, email)

@@ -13,6 +13,7 @@ import pytest
 from mixpanel_access.model import settings as module
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import ENVIRONMENT_VARIABLES, Settings, load_settings
 from mixpanel_access.model.undocumented import Verb
 
@@ -47,6 +48,13 @@ GOOD: dict[str, tuple[str, str, str, Any]] = {
     "now": ("now", "2026-05-04T12:00:00Z", "now", datetime(2026, 5, 4, 12, tzinfo=UTC)),
     "time-out": ("timeoutSeconds", "2.5", "timeout_seconds", 2.5),
     "longest life": ("invitationLifeDays", "14", "invitation_life_days", 14),
+    "claimed domains": (
+        "claimedDomains",
+        "Example.com, example.net",
+        "claimed_domains",
+        {"example.com", "example.net"},
+    ),
+    "SCIM token": ("scimToken", " t0ken ", "scim_token", Secret("t0ken")),
     "wait": ("invitationWaitSeconds", "3600", "invitation_wait_seconds", 3600),
     "verbs": (
         "allowUndocumented",
@@ -129,8 +137,9 @@ def test_the_environment_is_the_fall_back(key: str) -> None:
     value = {"organizationId": "42", "apiUrl": "https://x.example.com"}.get(key, "other")
     environ = {ENVIRONMENT_VARIABLES[key]: value}
     from_environment = load(environ, **{key: None})
+    token = from_environment.scim_token
     assert value in (str(from_environment.organization_id), from_environment.api_url, from_environment.username,
-                     from_environment.secret.reveal())  # fmt: skip
+                     from_environment.secret.reveal(), token.reveal() if token else None)  # fmt: skip
     if key in COMPLIANT:
         assert load(environ) == load()
 
@@ -146,7 +155,7 @@ def test_every_key_is_documented() -> None:
     source = Path(module.__file__).read_text()
     keys = set(re.findall(r'self\._(?:value|text|words|number)\(\s*"(\w+)"', source))
     page = (DOCS / "configuration.md").read_text()
-    assert len(keys) == 14
+    assert len(keys) == 16
     documented = set(re.findall(r"^\| `mixpanel:(\w+)`", page, re.MULTILINE))
     assert documented == keys | {"companyDomains"}  # which the policies alone read
     for word in (*ENVIRONMENT_VARIABLES.values(), *Brake, *Verb):

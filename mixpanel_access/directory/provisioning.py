@@ -1,0 +1,125 @@
+"""People of claimed domains: who is let in and kept out by SCIM, and never invited by e-mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from mixpanel_access.directory.calls import Api, Scim
+from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.directory.writing import Writing
+from mixpanel_access.model.access import Identity, ScimUser
+from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.security import SingleSignOn
+
+_USERS: Final = "SCIM users"
+_SSO: Final = "single sign-on"
+
+
+class Provisioning:
+    """What SCIM does for one organization.
+
+    Args:
+        api: the calls to Mixpanel.
+        identity: tells who we are, and holds a wrong organization.
+        snapshot: what was read.
+        writing: sends writes.
+        people: the part of the snapshot that a new member changes.
+        claimed: the claimed domains, for where Mixpanel does not tell them.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        identity: Callable[[], Identity],
+        snapshot: Snapshot,
+        writing: Writing,
+        people: str,
+        claimed: frozenset[str],
+    ) -> None:
+        self._api = api
+        self._identity = identity
+        self._snapshot = snapshot
+        self._writing = writing
+        self._people = people
+        self._claimed = claimed
+
+    def handles(self, email: str) -> bool:
+        """Whether somebody comes and goes by SCIM: there is a token, and their domain is claimed.
+
+        Raises:
+            ConfigurationError: there is a token, and nobody tells the claimed domains.
+        """
+        return self._api.scim is not None and domain_of(email) in self._domains()
+
+    def keeps_out(self, email: str) -> bool:
+        """Whether nobody of the domain is to be invited: the identity provider says who is in, and we have no token."""
+        sso = self._sso()
+        return self._api.scim is None and bool(sso.idp_managed) and sso.claims(email) is True
+
+    def user(self, email: str) -> ScimUser | None:
+        """Somebody as SCIM knows them, or None."""
+        return self._users().get(same_key(email))
+
+    def is_in(self, email: str) -> bool:
+        """Whether somebody is an active member, as SCIM knows them."""
+        user = self.user(email)
+        return user is not None and user.active
+
+    def let_in(self, email: str) -> None:
+        """Make somebody an active member, who is none: new, or again; no e-mail goes out."""
+        user = self.user(email)
+
+        def write() -> None:
+            if user is None:
+                self._scim().create(email)
+            else:
+                self._scim().set_active(user, active=True)
+
+        self._writing.settle(write, lambda: self.is_in(email), [_USERS, self._people])
+
+    def keep_out(self, user: ScimUser) -> None:
+        """Deactivate somebody: they cannot log in, and what they hold stays for when they are let in again."""
+
+        def write() -> None:
+            self._scim().set_active(user, active=False)
+
+        self._writing.settle(write, lambda: not self.is_in(user.email), [_USERS, self._people])
+
+    def _users(self) -> Mapping[str, ScimUser]:
+        def fetch() -> Mapping[str, ScimUser]:
+            self._identity()
+            return {same_key(user.email): user for user in self._scim().list_users()}
+
+        return self._snapshot.get(_USERS, fetch)
+
+    def _sso(self) -> SingleSignOn:
+        def fetch() -> SingleSignOn:
+            self._identity()
+            try:
+                return self._api.organization_settings.sso()
+            except UNTOLD:
+                return SingleSignOn()
+
+        return self._snapshot.get(_SSO, fetch)
+
+    def _domains(self) -> frozenset[str]:
+        told = self._sso().domains
+        if told is None and not self._claimed:
+            raise ConfigurationError(
+                "cannot tell who comes by SCIM",
+                why="mixpanel:scimToken is set, and Mixpanel does not tell the claimed domains",
+                next_step="Name them: pulumi config set mixpanel:claimedDomains example.com",
+            )
+        return self._claimed if told is None else told
+
+    def _scim(self) -> Scim:
+        if self._api.scim is None:
+            raise ConfigurationError(
+                "cannot use SCIM",
+                why="there is no token",
+                next_step="Set it: pulumi config set --secret mixpanel:scimToken",
+            )
+        return self._api.scim

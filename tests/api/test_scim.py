@@ -1,0 +1,85 @@
+"""SCIM on the wire: a bearer token, bodies of the RFCs, pages, and no envelope."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from mixpanel_access.api.scim import ScimEndpoint
+from mixpanel_access.api.transport import Transport
+from mixpanel_access.model import errors
+from mixpanel_access.model.access import ScimUser
+from mixpanel_access.model.secret import Secret
+from tests.api.conftest import HOST, NOW
+
+TOKEN = "scim-token-secret"
+ROOT = "/api/app/scim/v2/Users"
+
+
+def endpoint(*answers: httpx.Response) -> tuple[ScimEndpoint, list[httpx.Request]]:
+    """The endpoint over some answers, and what it sends."""
+    seen: list[httpx.Request] = []
+    left = list(answers)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return left.pop(0)
+
+    mock = httpx.MockTransport(handler)
+    return ScimEndpoint(Transport(HOST, "", Secret(TOKEN), transport=mock, now=lambda: NOW)), seen
+
+
+def page(total: int, *rows: Any) -> httpx.Response:
+    """A list response."""
+    return httpx.Response(200, json={"totalResults": total, "startIndex": 1, "Resources": list(rows)})
+
+
+def test_users_are_listed_page_by_page() -> None:
+    """By the bearer token; who is not said to be inactive is active."""
+    first = page(2, {"id": "1", "userName": "a@example.com"})
+    second = page(2, {"id": "2", "userName": "b@example.com", "active": False})
+    scim, seen = endpoint(first, second)
+    assert scim.list_users() == [ScimUser("1", "a@example.com", True), ScimUser("2", "b@example.com", False)]
+    assert [request.url.raw_path.decode() for request in seen] == [
+        f"{ROOT}?startIndex=1&count=100", f"{ROOT}?startIndex=2&count=100",
+    ]  # fmt: skip
+    assert seen[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert "application/scim+json" in seen[0].headers["accept"]
+
+
+def test_a_list_that_never_fills_up_ends() -> None:
+    """An empty page ends it, whatever the total says; a page that is none is told."""
+    scim, _ = endpoint(page(9, {"id": "1", "userName": "a@example.com"}), page(9))
+    assert len(scim.list_users()) == 1
+    for broken in (httpx.Response(200, json=[]), page(1, {"id": 1})):
+        scim, _ = endpoint(broken)
+        with pytest.raises(errors.Unintelligible):
+            scim.list_users()
+
+
+def test_bodies_are_those_of_the_rfcs() -> None:
+    """A user (RFC 7643) and a PATCH (RFC 7644); an answer without a body is one."""
+    scim, seen = endpoint(httpx.Response(201, json={"id": "7"}), httpx.Response(200, json={}), httpx.Response(204))
+    scim.create("a@example.com")
+    scim.set_active(ScimUser("7", "a@example.com", True), active=False)
+    scim.set_active(ScimUser("7", "a@example.com", False), active=True)
+    assert [(request.method, request.url.path) for request in seen] == [
+        ("POST", ROOT), ("PATCH", f"{ROOT}/7"), ("PATCH", f"{ROOT}/7"),
+    ]  # fmt: skip
+    made, patched, _ = (json.loads(request.content) for request in seen)
+    assert made == {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "a@example.com",
+        "emails": [{"value": "a@example.com", "primary": True}], "active": True,
+    }  # fmt: skip
+    assert patched["Operations"] == [{"op": "replace", "path": "active", "value": False}]
+
+
+def test_an_error_is_told_in_its_words_without_the_token() -> None:
+    """SCIM's errors have a detail."""
+    scim, _ = endpoint(httpx.Response(403, json={"status": "403", "detail": f"domain is not claimed, {TOKEN}"}))
+    with pytest.raises(errors.Forbidden, match="domain is not claimed") as refused:
+        scim.create("a@example.com")
+    assert TOKEN not in str(refused.value)

@@ -1,0 +1,175 @@
+"""SCIM mode: people of claimed domains are let in and kept out by SCIM, and never invited by e-mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_access.model import errors
+from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from tests.fake_scim import with_scim
+from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_directory, make_session
+
+CLAIMED = SingleSignOn(enabled=True, required=True, idp_managed=True, domains=frozenset({"example.com"}))
+CY, ROBIN = "cy@example.com", "robin@agency.example.org"
+MEMBER = {"email": CY, "role": "member", "removal": "when_unused"}
+GRANT = {"project_id": PRODUCTION, "email": CY, "role": "analyst"}
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """An organization with two owners, a claimed domain and a token."""
+    api = with_scim(FakeApi(security=CLAIMED))
+    for number in range(2):
+        api.put(f"owner{number}@example.com", "owner")
+    return api
+
+
+def provider(
+    api: FakeApi, kind: type[AccessProvider] = MemberProvider, said: list[str] | None = None
+) -> AccessProvider:
+    """A provider in a session of its own over the fake."""
+    made = kind()
+    session, _ = make_session(api)
+    if said is not None:
+        session.say = said.append
+    made.use(session)
+    return made
+
+
+def test_who_is_new_is_provisioned(api: FakeApi) -> None:
+    """Without an e-mail; the declared role is given after it."""
+    made = provider(api).create({**MEMBER, "role": "admin"})
+    assert api.writes == ["scim_create", "change_role"]
+    outputs = made.outs or {}
+    assert (outputs["status"], outputs["role"], outputs["adopted"]) == ("accepted", "admin", False)
+    assert "invited_at" not in outputs
+    again = provider(api)
+    assert again.read(str(made.id), outputs).outs == outputs
+    assert not again.diff(str(made.id), outputs, {**MEMBER, "role": "admin"}).changes
+
+
+def test_who_waits_for_an_invitation_is_let_in(api: FakeApi) -> None:
+    """Instead of a second e-mail."""
+    api.put(CY, invited=True)
+    made = provider(api).create(MEMBER)
+    assert (api.writes, (made.outs or {})["status"]) == (["scim_create"], "accepted")
+
+
+def test_who_is_in_is_adopted(api: FakeApi) -> None:
+    """Nothing is sent."""
+    api.put(CY)
+    assert (provider(api).create(MEMBER).outs or {})["adopted"] is True
+    assert api.writes == []
+
+
+def test_others_are_invited_as_ever(api: FakeApi) -> None:
+    """Only claimed domains come by SCIM; a subdomain is none."""
+    for email in (ROBIN, "di@eu.example.com"):
+        provider(api).create({**MEMBER, "email": email})
+    assert api.writes == ["invite", "invite"]
+
+
+def test_who_is_no_longer_declared_is_deactivated(api: FakeApi) -> None:
+    """Which can be undone; it is told, and they are gone from the state; declared again, they come back."""
+    said: list[str] = []
+    made = provider(api).create(MEMBER)
+    provider(api, said=said).delete(str(made.id), made.outs or {})
+    assert api.writes == ["scim_create", "scim_active"]
+    assert said == [f"{CY} is deactivated by SCIM, and comes back when they are declared again"]
+    assert provider(api).read(str(made.id), made.outs or {}).id == ""
+    provider(api).delete(str(made.id), made.outs or {})
+    assert api.writes == ["scim_create", "scim_active"]
+    provider(api).create(MEMBER)
+    assert api.sent[-1] == ("scim_active", (CY, True))
+    assert provider(api).read(str(made.id), made.outs or {}).id == made.id
+
+
+def test_the_brakes_hold_a_deactivation_too(api: FakeApi) -> None:
+    """The last owner is not kept out."""
+    api.put("owner0@example.com", "member")
+    owner = {"email": "owner1@example.com", "role": "owner", "removal": "always", "adopted": True}
+    with pytest.raises(errors.Refused, match="lastOwner"):
+        provider(api).delete(f"{ORGANIZATION}:owner1@example.com", owner)
+    assert api.writes == []
+
+
+def test_who_holds_something_else_stays(api: FakeApi) -> None:
+    """As without SCIM: `when_unused`."""
+    made = provider(api).create(MEMBER)
+    api.give(PRODUCTION, CY, "analyst")
+    provider(api).delete(str(made.id), made.outs or {})
+    assert api.writes == ["scim_create"]
+
+
+def test_a_grant_lets_a_stranger_in_by_scim(api: FakeApi) -> None:
+    """A grant to an unknown address would invite it."""
+    provider(api, ProjectGrantProvider).create(GRANT)
+    assert api.writes == ["scim_create", "grant"]
+
+
+LOST = (errors.Unreachable, errors.ServerFault)
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_lost_answer_is_settled_by_reading(api: FakeApi, kind: type[errors.MixpanelError], applied: bool) -> None:
+    """Nobody is provisioned twice."""
+    api.faults["scim_create"] = [kind("cannot", why="lost")]
+    api.applied = applied
+    provider(api).create(MEMBER)
+    assert api.writes == ["scim_create"] * (1 if applied else 2)
+
+
+WITHOUT: dict[str, tuple[SingleSignOn, str, bool]] = {
+    "managed": (CLAIMED, CY, True),
+    "managed, another domain": (CLAIMED, ROBIN, False),
+    "claimed, not managed": (SingleSignOn(idp_managed=False, domains=frozenset({"example.com"})), CY, False),
+    "nobody tells": (SingleSignOn(), CY, False),
+}
+
+
+@pytest.mark.parametrize("kind", [MemberProvider, ProjectGrantProvider])
+@pytest.mark.parametrize(("sso", "email", "refused"), WITHOUT.values(), ids=WITHOUT.keys())
+def test_without_a_token_who_is_managed_is_refused(
+    kind: type[AccessProvider], sso: SingleSignOn, email: str, refused: bool
+) -> None:
+    """At preview, before an e-mail goes out; who is in already is no matter."""
+    api = FakeApi(security=sso)
+    inputs: dict[str, Any] = {**(MEMBER if kind is MemberProvider else GRANT), "email": email}
+    failures = provider(api, kind).check({}, dict(inputs)).failures
+    assert [failure.property for failure in failures] == (["email"] if refused else [])
+    if refused:
+        assert "nobody there is invited by e-mail" in failures[0].reason
+    api.put(email)
+    assert provider(api, kind).check({}, dict(inputs)).failures == []
+
+
+def test_the_domains_may_be_configured(api: FakeApi) -> None:
+    """Where Mixpanel does not tell them; nobody's word is an error, and what Mixpanel tells counts."""
+    api.security = SingleSignOn()
+    told = make_directory(api)
+    with pytest.raises(errors.ConfigurationError, match="config set mixpanel:claimedDomains"):
+        told.provisioning.handles(CY)
+    assert make_directory(api, claimed=frozenset({"example.com"})).provisioning.handles(CY)
+    api.security = CLAIMED
+    assert not make_directory(api, claimed=frozenset({"example.net"})).provisioning.handles("di@example.net")
+
+
+def test_reading_many_costs_one_list(api: FakeApi) -> None:
+    """And without a token, nothing."""
+    several = [f"person{number}@example.com" for number in range(20)]
+    for email in several:
+        api.put(email)
+    one = provider(api)
+    for email in several:
+        one.read(f"{ORGANIZATION}:{email}", {**MEMBER, "email": email})
+    assert (api.calls["scim_users"], api.calls["sso"], api.calls["list_users"]) == (1, 1, 1)
+    api.scim = None
+    api.calls.clear()
+    provider(api).read(f"{ORGANIZATION}:{several[0]}", MEMBER)
+    assert (api.calls["scim_users"], api.calls["sso"]) == (0, 0)
