@@ -56,9 +56,9 @@ class Workspace:
     def up(self, stack: str = "production", *args: str, check: bool = True) -> Completed:
         return self.run("up", "--yes", "--skip-preview", "--stack", stack, *args, check=check)
 
-    def unchanged(self, stack: str = "production") -> None:
-        """After up, preview and refresh show no change, twice."""
-        for _ in range(2):
+    def unchanged(self, stack: str = "production", times: int = 1) -> None:
+        """After up, preview and refresh show no change; twice for each resource and example."""
+        for _ in range(times):
             self.run("preview", "--expect-no-changes", "--stack", stack)
             self.run("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack)
 

@@ -37,7 +37,7 @@ def test_the_documented_program_gives_and_takes_away(workspace: Workspace) -> No
     workspace.up()
     for email in (ROBIN, DI):
         assert workspace.grants(email) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
-    workspace.unchanged()
+    workspace.unchanged(times=2)
     assert '"pending"' in workspace.run("stack", "output", "waiting", "--json", "--stack", "production").stdout
     workspace.run(*config, "mixpanel:now", "2026-07-01T00:00:00Z")
     workspace.up()

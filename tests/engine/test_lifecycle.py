@@ -21,7 +21,7 @@ def test_the_rosters_of_the_repository_are_brought_about(workspace: Workspace) -
     workspace.run("stack", "init", "staging")
     for stack in ("production", "staging"):
         workspace.up(stack)
-        workspace.unchanged(stack)
+        workspace.unchanged(stack, times=2)
     assert workspace.members()["robin@agency.example.org"] == "member"
     assert len(workspace.grants("robin@agency.example.org")) == 4
     assert workspace.mails("robin@agency.example.org") == 1

@@ -34,7 +34,7 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
 
     workspace.environ["MIXPANEL_SCIM_TOKEN"] = TOKEN
     workspace.up()
-    workspace.unchanged()
+    workspace.unchanged(times=2)
     assert (workspace.mails(DI), workspace.mails(ROBIN)) == (0, 1)
     assert (workspace.outputs(DI)["status"], workspace.outputs(ROBIN)["status"]) == ("accepted", "pending")
     assert workspace.grants(DI) == {PRODUCTION: "analyst"}
