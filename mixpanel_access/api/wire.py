@@ -27,12 +27,21 @@ class UserRow(Wire):
     pending: bool | None = None
     status: str | None = None
     last_login: Instant = None
+    active: bool | None = None
 
     def person(self, *, listed_as_pending: bool = False) -> Person:
         """The row as a value; any of the known marks makes it an invitation."""
         invited = listed_as_pending or bool(self.invited) or bool(self.pending)
         invited = invited or (self.status or "").strip().lower() in _INVITED_WORDS
-        return Person(self.email, self.role, invited, self.name or None, self.last_login, self.id)
+        return Person(
+            self.email,
+            self.role,
+            invited,
+            self.name or None,
+            self.last_login,
+            self.id,
+            deactivated=self.active is False,
+        )
 
 
 class TeamName(Wire):

@@ -41,6 +41,7 @@ class Person:
         invited: True while the invitation is not accepted (pending or expired: the list cannot tell which).
         last_login: the last login, or None where it is unknown (which is not "never").
         user_id: Mixpanel's id of the user, or None before the invitation is accepted.
+        deactivated: True for who is known to be kept out, by SCIM.
     """
 
     email: str
@@ -49,6 +50,7 @@ class Person:
     name: str | None = None
     last_login: datetime | None = None
     user_id: int | None = None
+    deactivated: bool = False
 
     @property
     def key(self) -> str:

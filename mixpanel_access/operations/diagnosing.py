@@ -313,6 +313,9 @@ def _scim(case: Case) -> Finding:
         f"change the group in {provider}, and have it synchronized again",
         "what SCIM keeps is not to be declared beside it: take the role out of the roster, or the person out of SCIM",
     ]
+    if case.standing.person and case.standing.person.deactivated:
+        back = [f"have {provider} assign Mixpanel to them again", f"or, in SCIM mode, {case.up}"]
+        return Finding(failure, Verdict.CAUSE, ["they are deactivated, and cannot log in"], back)
     if events:
         evidence = [f"{event.type} {_when(event)}" for event in events[:3]]
         return Finding(failure, Verdict.CAUSE if _too_low(case) else Verdict.POSSIBLE, evidence, fix)

@@ -150,6 +150,10 @@ def invitation_steps(one: Standing, invitation: Invitation | None, picture: Pict
         if one.given:
             yield Step("is declared, and not in the organization", up)
         return
+    if one.given and one.person and one.person.deactivated:
+        yield Step(
+            "is deactivated, and cannot log in", f"have the identity provider activate them, or {up} in SCIM mode"
+        )
     if invitation is Invitation.EXPIRED:
         yield Step(f"the invitation expired on {_at(one.expires_at)}", f"{up} sends it again")
     elif invitation is Invitation.PENDING:

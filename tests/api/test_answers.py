@@ -127,6 +127,10 @@ USERS: dict[str, tuple[Any, Person]] = {
         [{"email": "bo@example.com", "role": "auditor"}],
         Person("bo@example.com", "auditor", invited=False),
     ),
+    "deactivated": (
+        [{"email": "bo@example.com", "active": False}],
+        Person("bo@example.com", None, invited=False, deactivated=True),
+    ),
     "bad time": (
         [{"email": "bo@example.com", "last_login": "yesterday"}],
         Person("bo@example.com", None, invited=False),

@@ -195,6 +195,12 @@ def by_scim(story: Story) -> None:
     story.log(audit.ROLE_CHANGED, age=DAY, actor="scim", role="consumer", source="scim")
 
 
+def deactivated(story: Story) -> None:
+    """The identity provider keeps them out."""
+    story.told()
+    story.api.people[BO] = replace(story.api.people[BO], deactivated=True)
+
+
 def touched_by_scim(story: Story) -> None:
     """The identity provider did something, and no role is too low."""
     story.log(audit.USER_ADDED, age=DAY, source="scim_linked_org")
@@ -316,6 +322,10 @@ CASES: dict[str, tuple[Callable[[Story], None], Failure, Verdict, str, str]] = {
     "by SCIM": (
         by_scim, Failure.SCIM, Verdict.CAUSE, "user.role_changed on 2026-05-03 at 12:00 UTC by scim (scim)",
         "change the group in Okta, and have it synchronized again",
+    ),
+    "deactivated": (
+        deactivated, Failure.SCIM, Verdict.CAUSE, "they are deactivated, and cannot log in",
+        "have Okta assign Mixpanel to them again",
     ),
     "touched by SCIM": (
         touched_by_scim, Failure.SCIM, Verdict.POSSIBLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -78,6 +79,13 @@ def test_who_is_declared_and_not_there_is_told() -> None:
     assert [(step.text, step.next_step) for step in one.steps] == [
         ("is declared, and not in the organization", "pulumi up --stack production")
     ]
+
+
+def test_who_is_deactivated_is_told() -> None:
+    """They are declared, and cannot come in."""
+    api = settled()
+    api.people[BO] = replace(api.people[BO], deactivated=True)
+    assert said(the_one(statuses(picture(api, person())))) == [("is deactivated, and cannot log in", True)]
 
 
 ROLES = {
