@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from mixpanel_access.api import wire_audit
+from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import written
@@ -36,6 +37,7 @@ class AuditLogEndpoint:
 
         Raises:
             Forbidden: our account may not read it, or the plan has none.
+            Unintelligible: it does not come to an end.
         """
         what = f"read the audit log of organization {self._organization}"
         path = f"/api/app/organizations/{self._organization}/audit-logs"
@@ -50,4 +52,6 @@ class AuditLogEndpoint:
                 break
             seen.add(cursor)
             query = f"?cursor={quote(cursor, safe='')}"
-        return found
+        else:
+            raise unintelligible(what, f"it has more than {MOST_PAGES} pages")
+        return sorted(found, key=lambda event: event.at, reverse=True)

@@ -10,6 +10,8 @@ from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
 from mixpanel_access.model.audit import SESSION_EVENTS, AuditEvent
 
 _PROJECT = "project"
+_DIGITS = 20
+"""An id has fewer digits."""
 
 
 def _text(value: object) -> str:
@@ -19,7 +21,7 @@ def _text(value: object) -> str:
 def _number(value: object) -> int | None:
     """An id, which the audit log writes as a string; an empty one is none."""
     text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 Text = Annotated[str, BeforeValidator(_text)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from mixpanel_access.api.shapes import Wire, checked, unintelligible
 from mixpanel_access.model.security import SingleSignOn
@@ -23,42 +23,62 @@ def _name(value: object) -> str | None:
 
 
 def _domains(value: object) -> frozenset[str] | None:
-    """Verified domains from names, or from objects with a name and a state; None where there is no list."""
+    """Verified domains from names, or from objects with a name and a state; None where one cannot be told."""
     if not isinstance(value, list):
         return None
-    return frozenset(domain for entry in value if (domain := _domain(entry)))
+    found = [_domain(entry) for entry in value]
+    if any(entry is None for entry in found):
+        return None  # one whose state nobody tells may be verified: what is claimed is unknown
+    return frozenset(domain for domain in found if domain)
 
 
 def _domain(entry: object) -> str | None:
+    """The name of a verified domain, "" for one that is not, None where that cannot be told."""
     if isinstance(entry, dict):
-        verified = entry.get("verified", str(entry.get("state", entry.get("status", ""))).lower() in _VERIFIED)
-        entry = (entry.get("name") or entry.get("domain")) if verified is True else None
-    return entry.strip().lower() or None if isinstance(entry, str) else None
+        name, state = entry.get("name") or entry.get("domain"), _verified(entry)
+        return None if state is None or not isinstance(name, str) else name.strip().lower() if state else ""
+    return entry.strip().lower() if isinstance(entry, str) else None
+
+
+def _verified(entry: Mapping[str, object]) -> bool | None:
+    for name in ("verified", "is_verified"):
+        if isinstance(entry.get(name), bool):
+            return bool(entry[name])
+    state = entry.get("state", entry.get("status"))
+    return state.strip().lower() in _VERIFIED if isinstance(state, str) and state.strip() else None
+
+
+_WORDS: Final[Mapping[str, Sequence[str]]] = {
+    "enabled": ("enabled", "sso_enabled", "is_enabled"),
+    "required": ("required", "sso_required", "require_sso"),
+    "idp_managed": ("idp_managed", "idp_managed_access"),
+    "idp_name": ("idp_name", "identity_provider", "idp"),
+    "domains": ("domains", "claimed_domains"),
+}
+"""Nobody documents these words, so each thing has the likely ones; the first that says anything counts."""
 
 
 class Sso(Wire):
-    """Single sign-on; nobody documents its words, so each has the likely ones."""
+    """Single sign-on, in the first of those words."""
 
-    enabled: Annotated[bool | None, BeforeValidator(_flag)] = Field(
-        None, validation_alias=AliasChoices("enabled", "sso_enabled", "is_enabled")
-    )
-    required: Annotated[bool | None, BeforeValidator(_flag)] = Field(
-        None, validation_alias=AliasChoices("required", "sso_required", "require_sso")
-    )
-    idp_managed: Annotated[bool | None, BeforeValidator(_flag)] = Field(
-        None, validation_alias=AliasChoices("idp_managed", "idp_managed_access")
-    )
-    idp_name: Annotated[str | None, BeforeValidator(_name)] = Field(
-        None, validation_alias=AliasChoices("idp_name", "identity_provider", "idp")
-    )
-    domains: Annotated[frozenset[str] | None, BeforeValidator(_domains)] = Field(
-        None, validation_alias=AliasChoices("domains", "claimed_domains")
-    )
+    enabled: Annotated[bool | None, BeforeValidator(_flag)] = None
+    required: Annotated[bool | None, BeforeValidator(_flag)] = None
+    idp_managed: Annotated[bool | None, BeforeValidator(_flag)] = None
+    idp_name: Annotated[str | None, BeforeValidator(_name)] = None
+    domains: Annotated[frozenset[str] | None, BeforeValidator(_domains)] = None
 
 
 def single_sign_on_from(results: Any, what: str) -> SingleSignOn:
     """Single sign-on from its settings."""
-    return SingleSignOn(**checked(Sso, results, what).model_dump())
+    if not isinstance(results, dict):
+        raise unintelligible(what, f"{type(results).__name__} where settings were expected")
+    said = {
+        field: next((results[word] for word in words if results.get(word) not in (None, [], "")), None)
+        for field, words in _WORDS.items()
+    }
+    if said["domains"] is None and any(results.get(word) == [] for word in _WORDS["domains"]):
+        said["domains"] = []
+    return SingleSignOn(**checked(Sso, said, what).model_dump())
 
 
 def settings_from(results: Any, what: str) -> Mapping[str, object]:

@@ -12,12 +12,12 @@ from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 tracker = typer.Typer(
     name="tracker", help="The access log: who got, changed or lost what.", no_args_is_help=True, rich_markup_mode=None
 )
-LogFile = Annotated[Path, typer.Option("--file", help="The log.")]
+LogFile = Annotated[Path | None, typer.Option("--file", help="The log. Default: tracker.jsonl of the project.")]
 
 
 @tracker.command("update", short_help="Add what has happened.")
 def tracker_update(
-    file: LogFile = Path("tracker.jsonl"),
+    file: LogFile = None,
     stack: Stacks = None,
     now: Now = None,
     cwd: Folder = Path(),
@@ -31,22 +31,24 @@ def tracker_update(
 
 @tracker.command("export")
 def tracker_export(
-    file: LogFile = Path("tracker.jsonl"),
+    file: LogFile = None,
     form: Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.")] = "csv",
     to: Annotated[Path | None, typer.Option(help="Where to; xlsx needs it. Default: standard output.")] = None,
+    cwd: Folder = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Write the log as a table."""
     from mixpanel_access.cli.tracker import export_log
 
-    raise typer.Exit(export_log(file, form, to))
+    raise typer.Exit(export_log(cwd, file, "json" if as_json else form, to))
 
 
 @tracker.command("verify", short_help="Check that no line was touched.")
-def tracker_verify(file: LogFile = Path("tracker.jsonl"), as_json: AsJson = False) -> None:
+def tracker_verify(file: LogFile = None, cwd: Folder = Path(), as_json: AsJson = False) -> None:
     """Check that no line of the log was changed, taken out or put in; exit 1 when one was."""
     from mixpanel_access.cli.tracker import verify_log
 
-    raise typer.Exit(verify_log(file, as_json=as_json))
+    raise typer.Exit(verify_log(cwd, file, as_json=as_json))
 
 
 policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -12,15 +12,21 @@ from mixpanel_access.cli.output import counted, instant_of, progress
 from mixpanel_access.cli.tables import must_be_form, print_or_write
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.chain import read, verify
-from mixpanel_access.operations.project import open_project, stacks_of
+from mixpanel_access.operations.project import open_project, project_folder, stacks_of
 from mixpanel_access.operations.tracker import update
 from mixpanel_access.operations.tracker_lines import Line
 
+NAME: Final = "tracker.jsonl"
+"""The log, in the project's folder, unless another is named."""
 
-def add_to_log(folder: Path, file: Path, stacks: list[str], now: str | None, *, as_json: bool) -> int:
+
+def add_to_log(folder: Path, file: Path | None, stacks: list[str], now: str | None, *, as_json: bool) -> int:
     """Add and print what was added."""
     project = open_project(folder, progress)
-    added = update(project, file, stacks_of(project, stacks), instant_of(now) or datetime.now(UTC), progress)
+    file = file or project.pulumi.project / NAME
+    names = stacks_of(project, stacks)
+    at = instant_of(now) or project.settings(names[0]).clock()
+    added = update(project, file, names, at, progress)
     if as_json:
         typer.echo(json.dumps([line.row() for line in added], indent=2))
         return 0
@@ -33,17 +39,19 @@ def add_to_log(folder: Path, file: Path, stacks: list[str], now: str | None, *, 
     return 0
 
 
-def export_log(file: Path, form: str, to: Path | None) -> int:
+def export_log(folder: Path, file: Path | None, form: str, to: Path | None) -> int:
     """Check and write."""
     must_be_form(form, to)
+    file = file or project_folder(folder) / NAME
     lines = _lines(file)
     verify(lines, file)
     print_or_write(lines, Line, form, to)
     return 0
 
 
-def verify_log(file: Path, *, as_json: bool) -> int:
+def verify_log(folder: Path, file: Path | None, *, as_json: bool) -> int:
     """Check and print; a log that was touched is an error with exit code 1."""
+    file = file or project_folder(folder) / NAME
     lines = _lines(file)
     verify(lines, file)
     last = lines[-1].hash if lines else None

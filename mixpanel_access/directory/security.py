@@ -15,6 +15,8 @@ TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of the two-factor settings (contract, section 8)."""
 UNTOLD: Final = (errors.NotFound, errors.Forbidden, errors.Invalid, errors.NotApplied, errors.Unintelligible)
 """Answers that say that this Mixpanel, plan or account does not tell; a fault of the server is none of them."""
+UNKNOWN: Final = (*UNTOLD, errors.ServerFault, errors.RateLimited)
+"""Answers after which one who only looks goes on without: an undocumented call may well answer so for ever."""
 
 _T = TypeVar("_T")
 
@@ -30,7 +32,7 @@ def read_security(api: Api) -> Security:
     def asked(topic: Topic, read: Callable[[], _T]) -> _T | None:
         try:
             return read()
-        except UNTOLD as error:
+        except UNKNOWN as error:
             unknown[topic] = error.why or error.what
             return None
 
@@ -60,7 +62,7 @@ def read_features(api: Api, security: Security, project: int | None, now: dateti
     def refused(read: Callable[[], object]) -> str | None:
         try:
             read()
-        except UNTOLD as error:
+        except UNKNOWN as error:
             return error.why or error.what
         return None
 

@@ -11,12 +11,42 @@ from rapidfuzz.distance import DamerauLevenshtein
 _CLOSE_ENOUGH: Final = 70
 """Likeness, of 100, from which a word is offered as what was meant."""
 _SLIPS: Final = 2
-"""Slips of the pen between two addresses up to which they look much the same."""
+"""Slips of the pen between two addresses up to which they look much the same; fewer where the name is short."""
+_LETTERS: Final = 3
+"""Letters of a name that one slip takes."""
+_SHARED: Final = frozenset(
+    {
+        "admin",
+        "billing",
+        "contact",
+        "finance",
+        "hello",
+        "help",
+        "info",
+        "it",
+        "mail",
+        "office",
+        "sales",
+        "support",
+        "team",
+    }
+)
+"""Names that every company has, so that two of them are two."""
 
 
 def alike(address: str, other: str) -> bool:
     """Whether two addresses (or their keys) may be taken for one another, or are the same."""
-    return DamerauLevenshtein.distance(address, other, score_cutoff=_SLIPS) <= _SLIPS
+    names = address.rpartition("@")[0], other.rpartition("@")[0]
+    if names[0] == names[1] and names[0] in _SHARED and address != other:
+        return False
+    slips = min(_SLIPS, max(map(len, names)) // _LETTERS)
+    return DamerauLevenshtein.distance(address, other, score_cutoff=slips) <= slips
+
+
+def same_name(address: str, other: str) -> bool:
+    """Whether what stands before the "@" is the same person's name: one with an address at two companies."""
+    name = address.rpartition("@")[0]
+    return name == other.rpartition("@")[0] and name not in _SHARED
 
 
 def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ file itself: it is for version control to keep.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,7 +75,7 @@ def read(file: Path, kind: type[AnyLink]) -> list[AnyLink]:
     for number, line in enumerate(text.split("\n") if text else [], 1):  # a value may hold other line ends
         try:
             found.append(kind(**json.loads(line)))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise _unreadable(file, kind, f"line {number} is none of its lines") from None
     return found
 
@@ -123,13 +124,26 @@ def append(file: Path, new: Iterable[AnyLink], lines: Sequence[AnyLink]) -> list
         UsageError: it cannot be written.
     """
     added = list(linked(new, lines))
-    if added:
-        try:
-            with file.open("a", encoding="utf-8") as log:
-                log.writelines(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in added)
-        except OSError as error:
-            what = f"cannot write {added[0].file_is}"
-            raise UsageError(what, whom=str(file), why=error.strerror or str(error), next_step="Mend that.") from None
+    if not added:
+        return []
+    text = "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in added)
+    try:
+        with file.open("a+b") as log:
+            fcntl.flock(log, fcntl.LOCK_EX)  # until it is closed: another run that adds waits, and sees these lines
+            log.seek(0)
+            content = log.read()
+            if len(read(file, type(added[0]))) != len(lines):
+                raise UsageError(
+                    f"cannot write {added[0].file_is}",
+                    whom=str(file),
+                    why="it was changed while this ran",
+                    next_step="Nothing was added; run again.",
+                )
+            cut = b"\n" if content and not content.endswith(b"\n") else b""  # as some editors leave it
+            log.write(cut + text.encode())
+    except OSError as error:
+        what = f"cannot write {added[0].file_is}"
+        raise UsageError(what, whom=str(file), why=error.strerror or str(error), next_step="Mend that.") from None
     return added
 
 

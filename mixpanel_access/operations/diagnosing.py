@@ -12,13 +12,20 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.directory.security import UNKNOWN
 from mixpanel_access.model import audit, roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import alike
+from mixpanel_access.model.likeness import alike, same_name
+from mixpanel_access.model.roster import OrganizationFacts
+from mixpanel_access.operations.entrance import (
+    identity_provider,
+    managing_role,
+    second_factor_required,
+    sso_required,
+)
 from mixpanel_access.operations.picture import Picture, Standing
 from mixpanel_access.operations.status import RoleHere, status_of
 
@@ -31,10 +38,10 @@ SENDER: Final = "mixpanel.com"
 class Failure(StrEnum):
     """What is known to go wrong, in the order in which one thing hangs on another."""
 
+    OTHER_ADDRESS = "another address"
     NOT_DECLARED = "not declared"
     NOT_INVITED = "not invited"
     NOT_ACCEPTED = "invitation not accepted"
-    OTHER_ADDRESS = "another address"
     DOMAIN_NOT_CLAIMED = "single sign-on, domain not claimed"
     IDENTITY_PROVIDER = "single sign-on, identity provider"
     PASSWORD = "password or second factor"  # noqa: S105  # what fails, and no password
@@ -97,13 +104,22 @@ class Case:
     @property
     def up(self) -> str:
         """The command that brings about what is declared."""
-        stacks = [*self.standing.given, *self.standing.stacks]
-        return f"pulumi up --stack {stacks[0]} --refresh" if stacks else "pulumi up --refresh"
+        return up([*self.standing.given, *self.standing.stacks][:1])
+
+    @property
+    def facts(self) -> OrganizationFacts:
+        """What the person is told of the organization."""
+        return self.picture.facts_for(self.standing)
 
     @property
     def invitation(self) -> Invitation | None:
         """How far the person has come into the organization."""
         return self.standing.invitation(self.picture.now)
+
+
+def up(stacks: Sequence[str]) -> str:
+    """The command, or commands, that bring about what some stacks declare."""
+    return ", then ".join(f"pulumi up --stack {stack} --refresh" for stack in stacks) or "pulumi up --refresh"
 
 
 def case_of(picture: Picture, email: str) -> Case:
@@ -120,7 +136,7 @@ def case_of(picture: Picture, email: str) -> Case:
     try:
         types = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
         events = picture.directory.audit_events(types, picture.now - LOOK_BACK, picture.now)
-    except UNTOLD as error:
+    except UNKNOWN as error:
         refused = error.why or error.what
     key = same_key(email)
     return Case(picture.anybody(email), picture, [event for event in events if event.concerns(key)], refused)
@@ -168,6 +184,9 @@ def _not_invited(case: Case) -> Finding:
     return Finding(Failure.NOT_INVITED, Verdict.CAUSE, evidence, fix)
 
 
+_NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
+
+
 def _not_accepted(case: Case) -> Finding:
     standing, failure = case.standing, Failure.NOT_ACCEPTED
     if case.invitation is None:
@@ -176,26 +195,28 @@ def _not_accepted(case: Case) -> Finding:
         accepted = case.last(audit.INVITATION_ACCEPTED)
         return Finding(failure, Verdict.RULED_OUT, [f"accepted {_when(accepted)}" if accepted else "accepted"])
     sent = case.last(audit.INVITATION_SENT)
-    at = standing.invited_at or (sent.at if sent else None)
+    known = [when for when in (standing.invited_at, sent.at if sent else None) if when]
+    at = max(known, default=None)  # sent again by hand, the log has the newer
     evidence = [f"sent {_day(at)}, {_hours(case.picture.now - at)} ago" if at else "nobody knows when it was sent"]
     if case.invitation is Invitation.EXPIRED:
         evidence.append(f"expired {_day(standing.expires_at)}")
-        return Finding(failure, Verdict.CAUSE, evidence, [f"{case.up} sends it again"])
+        again = f"{case.up} sends it again" if standing.given else _NOBODY
+        return Finding(failure, Verdict.CAUSE, evidence, [again])
     if standing.expires_at:
         evidence.append(f"good until {_at(standing.expires_at)}")
     by_hand = "delete the pending invitation in Organization Settings > Users & Teams"
     fix = [
         f"ask whether it arrived: look in spam, and have {SENDER} on the mail server's allow-list",
         f"mixpanel-access resend {standing.email}",
-        f"if it still does not arrive: {by_hand}, then {case.up} sends a new one",
+        f"if it still does not arrive: {by_hand}, then {case.up} sends a new one" if standing.given else _NOBODY,
     ]
     return Finding(failure, Verdict.CAUSE, evidence, fix)
 
 
 def _other_address(case: Case) -> Finding:
-    own = case.standing.key
-    people = case.picture.directory.people()
-    found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or _same_name(own, key))]
+    standing, people = case.standing, case.picture.directory.people()
+    own = standing.key
+    found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or same_name(own, key))]
     if not found:
         return Finding(Failure.OTHER_ADDRESS, Verdict.RULED_OUT, ["nobody in the organization has a similar address"])
     evidence = [
@@ -203,70 +224,84 @@ def _other_address(case: Case) -> Finding:
         + (f", last active {_day(person.last_login)}" if person.last_login else "")
         for person in found
     ]
-    fix = [
-        "ask with which address they log in",
-        f"if it is not {case.standing.email}: correct the roster's address, and mixpanel-access offboard the other",
-    ]
-    return Finding(Failure.OTHER_ADDRESS, Verdict.POSSIBLE, evidence, fix)
+    names = " or ".join(person.email for person in found)
+    fix = [f"ask with which address they log in: {standing.email}, or {names}"]
+    if standing.entries:
+        fix.append(f"if it is not {standing.email}: correct the address in the roster")
+    unheard = standing.person is None and not standing.entries  # then it is most likely a slip of the pen
+    return Finding(Failure.OTHER_ADDRESS, Verdict.CAUSE if unheard else Verdict.POSSIBLE, evidence, fix)
 
 
 def _domain_not_claimed(case: Case) -> Finding:
     failure, standing, security = Failure.DOMAIN_NOT_CLAIMED, case.standing, case.picture.directory.security()
-    sso, domain = security.sso, domain_of(case.standing.email)
-    if sso.required is False:
+    sso, domain, required = security.sso, domain_of(case.standing.email), sso_required(security, case.facts)
+    if required is False:
         return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not required"])
     claimed = sso.claims(standing.email)
     if claimed:
         return Finding(failure, Verdict.RULED_OUT, [f"{domain} is claimed"])
-    role = standing.person.role if standing.person else None
-    if role in roles.MANAGING_ROLES:
+    if role := managing_role(standing):
         return Finding(failure, Verdict.RULED_OUT, [f"an organization {role} may log in with a password"])
     fix = [
         f"claim {domain} (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
         "or invite an address of a claimed domain",
         "or no longer require single sign-on",
     ]
-    if sso.required is None:
-        return Finding(failure, Verdict.UNKNOWN, ["Mixpanel does not tell whether single sign-on is required"], fix)
+    if required is None:
+        return Finding(failure, Verdict.UNKNOWN, ["nobody tells whether single sign-on is required"], fix)
+    by = "" if sso.required else ", by the roster"
     if claimed is None:
-        evidence = ["single sign-on is required, and Mixpanel does not tell the claimed domains"]
+        evidence = [f"single sign-on is required{by}, and Mixpanel does not tell the claimed domains"]
         return Finding(failure, Verdict.POSSIBLE, evidence, fix)
     named = ", ".join(sorted(sso.domains or ())) or "none"
-    evidence = [f"single sign-on is required of everybody, and {domain} is not claimed (claimed: {named})"]
+    evidence = [f"single sign-on is required of everybody{by}, and {domain} is not claimed (claimed: {named})"]
     return Finding(failure, Verdict.CAUSE, evidence, fix)
 
 
 def _identity_provider(case: Case) -> Finding:
-    failure, sso = Failure.IDENTITY_PROVIDER, case.picture.directory.security().sso
-    provider = sso.idp_name or "the identity provider"
+    failure, security = Failure.IDENTITY_PROVIDER, case.picture.directory.security()
+    provider, required = identity_provider(security, case.facts), sso_required(security, case.facts)
     fix = [
         f"have {provider} assign the Mixpanel application to them, or to a group of theirs",
         f"compare the e-mail that {provider} sends (the SAML attribute and the NameID) with {case.standing.email}",
         "then have them log in again from the Mixpanel login page",
     ]
-    if sso.enabled is False:
+    if security.sso.enabled is False and not required:
         return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not set up"])
-    failed = _failed(case, "sso")
-    if failed:
+    if failed := _failed(case, "sso"):
         return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
-    if came := _came_in(case):
-        return Finding(failure, Verdict.RULED_OUT, [came])
-    if case.invitation is not Invitation.ACCEPTED or sso.required is False:
+    if case.invitation is not Invitation.ACCEPTED or required is False:
         return Finding(failure, Verdict.RULED_OUT, ["no login by single sign-on was tried"])
-    evidence = ["they have never logged in" + (f", and {_no_log(case)}" if case.log_refused else "")]
-    return Finding(failure, Verdict.POSSIBLE if sso.required else Verdict.UNKNOWN, evidence, fix)
+    invited = case.last(audit.INVITATION_SENT)
+    came = next((e for e in case.events if e.type == audit.LOGGED_IN and e.method == "sso"), None)
+    if came and not (invited and invited.at > came.at):
+        return Finding(failure, Verdict.RULED_OUT, [f"logged in {_day(came.at)} by sso"])
+    if managing_role(case.standing):
+        return Finding(failure, Verdict.RULED_OUT, ["they may log in with a password"])
+    last = case.standing.person.last_login if case.standing.person else None
+    if case.log_refused:
+        evidence = [f"last active {_day(last)}, {_no_log(case)}" if last else f"never seen to log in, {_no_log(case)}"]
+        return Finding(failure, Verdict.UNKNOWN if last else Verdict.POSSIBLE, evidence, fix)
+    evidence = [
+        f"no login by single sign-on in {LOOK_BACK.days} days" + (f", last active {_day(last)}" if last else "")
+    ]
+    return Finding(failure, Verdict.POSSIBLE if required else Verdict.UNKNOWN, evidence, fix)
 
 
 def _password(case: Case) -> Finding:
     failure, security = Failure.PASSWORD, case.picture.directory.security()
     failed = [event for event in _failed(case, "") if event.method != "sso"]
     fix = ["have them reset the password on the login page"]
-    if security.two_factor_required:
+    if second_factor_required(security, case.facts):
         fix.append("a second factor is required: have them set it up, or an organization owner or admin reset it")
     if failed:
         return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
     if case.log_refused:
         return Finding(failure, Verdict.UNKNOWN, [_no_log(case)], fix)
+    before = [event for event in case.events if event.type == audit.LOGIN_FAILED and event.method != "sso"]
+    if before and (came := case.last(audit.LOGGED_IN)):
+        words = f"{_times(before)}, the last {_day(before[0].at)}, and logged in since, {_day(came.at)}"
+        return Finding(failure, Verdict.RULED_OUT, [words])
     return Finding(failure, Verdict.RULED_OUT, [f"no failed login in {LOOK_BACK.days} days"])
 
 
@@ -300,14 +335,20 @@ def _role_too_low(case: Case) -> Finding:
         reason = "no role is lower than declared" if known else "there is nothing to compare yet"
         return Finding(failure, Verdict.RULED_OUT, [reason])
     evidence = [f"{role.effective or 'nothing'} in {role.name}, and {role.declared} is declared" for role in low]
-    if changed := case.last(audit.ROLE_CHANGED, audit.PROJECT_USER_REMOVED):
-        what = f"made {changed.role}" if changed.role else "taken out of a project"
+    projects = {role.project for role in low}
+    kinds = (audit.ROLE_CHANGED, audit.PROJECT_USER_REMOVED, audit.TEAM_USER_REMOVED)
+    changes = (event for event in case.events if event.type in kinds)
+    if changed := next((event for event in changes if event.project is None or event.project in projects), None):
+        where = f" of project {changed.project}" if changed.project else ""
+        taken = "taken out" + (where or " of a team")
+        what = f"made {changed.role}" if changed.type == audit.ROLE_CHANGED else taken
         evidence.append(f"{what} {_when(changed)}")
-    return Finding(failure, Verdict.CAUSE, evidence, [f"{case.up} puts it back"])
+    stacks = list(dict.fromkeys(case.picture.projects[project][1] for project in sorted(projects)))
+    return Finding(failure, Verdict.CAUSE, evidence, [f"{up(stacks)} puts it back"])
 
 
 def _scim(case: Case) -> Finding:
-    failure, provider = Failure.SCIM, case.picture.directory.security().sso.idp_name or "the identity provider"
+    failure, provider = Failure.SCIM, identity_provider(case.picture.directory.security(), case.facts)
     events = [event for event in case.events if event.source in audit.BY_SCIM]
     fix = [
         f"change the group in {provider}, and have it synchronized again",
@@ -325,7 +366,7 @@ def _scim(case: Case) -> Finding:
 
 
 _CHECKS: Final[Sequence[Callable[[Case], Finding]]] = (
-    _not_declared, _not_invited, _not_accepted, _other_address, _domain_not_claimed, _identity_provider, _password,
+    _other_address, _not_declared, _not_invited, _not_accepted, _domain_not_claimed, _identity_provider, _password,
     _project_not_there, _role_too_low, _scim,
 )  # fmt: skip
 """One for each failure, in the failures' order."""
@@ -358,16 +399,11 @@ def _failed(case: Case, method: str) -> list[AuditEvent]:
 
 def _failures(failed: Sequence[AuditEvent]) -> str:
     ways = ", ".join(sorted({event.method for event in failed if event.method})) or "an unknown way"
-    times = f"{len(failed)} failed login{'s' * (len(failed) != 1)}"
-    return f"{times} by {ways}, the last {_day(failed[0].at)}, and none that succeeded since"
+    return f"{_times(failed)} by {ways}, the last {_day(failed[0].at)}, and none that succeeded since"
 
 
-def _came_in(case: Case) -> str:
-    """How one knows that they have logged in; "" where one does not."""
-    if event := case.last(audit.LOGGED_IN):
-        return f"logged in {_day(event.at)}" + (f" by {event.method}" if event.method else "")
-    person = case.standing.person
-    return f"last active {_day(person.last_login)}" if person and person.last_login else ""
+def _times(failed: Sequence[AuditEvent]) -> str:
+    return f"{len(failed)} failed login{'s' * (len(failed) != 1)}"
 
 
 def _no_log(case: Case) -> str:
@@ -393,8 +429,3 @@ def _hours(span: timedelta) -> str:
 
 def _names(stacks: Iterable[str]) -> str:
     return ", ".join(stacks)
-
-
-def _same_name(address: str, other: str) -> bool:
-    """Whether what stands before the "@" is the same: one person with an address at two companies."""
-    return address.rpartition("@")[0] == other.rpartition("@")[0]

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.chain import append, read, verify
@@ -77,18 +77,24 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
             for place, old in last.items()
             if place[0] == stack and place not in here and old.event != Event.REVOKED
         ]
+    if left := sorted({line.stack for line in last.values() if line.event != Event.REVOKED} - {"", *project.stacks}):
+        progress(f"no stack {', '.join(left)} is there any more: what its lines give is still told as granted")
     for found in audits.values():
         new += by_others(found.events, found.own, lines)
     return append(file, sorted(new, key=lambda line: (line.date, line.email, line.project or 0)), lines)
 
 
 def audited(settings: Settings, since: datetime, now: datetime, progress: Progress) -> Audited:
-    """What the audit log of an organization tells of a span; nothing where it cannot be read, which is said."""
+    """What the audit log of an organization tells of a span; nothing where plan or role have none, which is said.
+
+    Raises:
+        MixpanelError: it cannot be read now: a line that lacks what it tells would stay so for ever.
+    """
     directory = connect(settings)
     try:
         events = directory.audit_events(tuple(EVENTS), since, now)
         own = {same_key(settings.username), same_key(directory.identity().email)}
-    except MixpanelError as error:
+    except UNTOLD as error:
         progress(
             f"the audit log cannot be read, and what others did is not in the access log: {error.why or error.what}"
         )
@@ -100,9 +106,10 @@ def _revoked(old: Line, found: Audited, history: Sequence[Mapping[str, Any]], no
     """What is gone: when and by whom, by the audit log; by whom of us, by the engine's history."""
     event = taken_away(found.events, old)
     at = event.at if event else now
-    admin = _by(history, at)
     if event and same_key(event.actor) not in found.own:
         admin = event.actor or event.source
+    else:
+        admin = _by(history, at, since=instant(old.date), deleting=True)
     return replace(old, date=written(at), event=Event.REVOKED.value, admin=admin)
 
 
@@ -127,10 +134,24 @@ def _added(here: Mapping[Any, Line], last: Mapping[Any, Line]) -> Iterator[Line]
             yield replace(line, event=Event.CHANGED.value)
 
 
-def _by(history: Sequence[Mapping[str, Any]], at: datetime) -> str:
-    """Who ran the update in which something happened, or the last one before: the author of the commit, by Git."""
-    for run in history:  # the newest is the first
-        if instant(str(run["startTime"])) <= at:
+def _by(
+    history: Sequence[Mapping[str, Any]], at: datetime, since: datetime | None = None, *, deleting: bool = False
+) -> str:
+    """Who ran the update in which something happened, or the last one before: the author of the commit, by Git.
+
+    Args:
+        history: the engine's runs, the newest first.
+        at: when it happened, at the latest.
+        since: when it had not happened yet; runs before are none of it.
+        deleting: whether it can only be a run that deleted something.
+    """
+    for run in history:
+        if deleting and not (run.get("resourceChanges") or {}).get("delete"):
+            continue
+        begun = instant(str(run["startTime"]))
+        if since is not None and begun < since:
+            break
+        if begun <= at:
             environment = run.get("environment") or {}
             return str(environment.get("git.author.email") or environment.get("git.committer.email") or "")
     return ""

@@ -200,9 +200,16 @@ SSO: dict[str, tuple[Any, SingleSignOn]] = {
     ),
     "other words": (
         {"sso_enabled": False, "require_sso": False, "idp_managed_access": True, "idp": " ",
-         "claimed_domains": ["example.com", 7, {"domain": "example.org", "verified": True}, {"verified": True}]},
+         "claimed_domains": ["example.com", {"name": "example.org", "verified": True}, {"name": "a", "state": "new"}]},
         SingleSignOn(False, False, True, None, frozenset({"example.com", "example.org"})),
     ),
+    "a state that nobody tells": ({"domains": ["example.com", {"domain": "example.org"}]}, SingleSignOn()),
+    "a domain that is none": ({"domains": ["example.com", 7]}, SingleSignOn()),
+    "the first that says something": (
+        {"required": None, "sso_required": True, "domains": [], "claimed_domains": ["example.com"]},
+        SingleSignOn(required=True, domains=frozenset({"example.com"})),
+    ),
+    "no domain": ({"domains": []}, SingleSignOn(domains=frozenset())),
     "no switches": ({"enabled": "yes", "required": 1, "domains": "example.com"}, SingleSignOn()),
 }  # fmt: skip
 

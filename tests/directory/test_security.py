@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.directory.security import read_security
+from mixpanel_access.directory.security import UNKNOWN, read_security
 from mixpanel_access.model import errors
 from mixpanel_access.model.security import Security, SingleSignOn, Topic
 from tests.fakes import FakeApi, make_directory
@@ -20,7 +20,7 @@ def test_what_is_told() -> None:
     assert [api.calls[verb] for verb in ("sso", "two_factor", "request_access")] == [1, 1, 1]
 
 
-REFUSED = (errors.NotFound, errors.Forbidden, errors.Invalid, errors.NotApplied, errors.Unintelligible)
+REFUSED = UNKNOWN
 VERBS = {"sso": Topic.SSO, "two_factor": Topic.TWO_FACTOR, "request_access": Topic.REQUEST_ACCESS}
 
 
@@ -36,9 +36,9 @@ def test_what_is_refused_is_unknown(kind: type[errors.MixpanelError], verb: str,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [errors.ServerFault, errors.Unreachable, errors.Unauthorized])
-def test_a_fault_is_none_of_the_answers(kind: type[errors.MixpanelError]) -> None:
-    """It is told, and not taken for a setting that is not there."""
+@pytest.mark.parametrize("kind", [errors.Unreachable, errors.Unauthorized])
+def test_nothing_is_unknown_without_mixpanel(kind: type[errors.MixpanelError]) -> None:
+    """No network and wrong credentials are told as what they are."""
     with pytest.raises(kind):
         read_security(FakeApi(faults={"two_factor": [kind("cannot")]}))
 

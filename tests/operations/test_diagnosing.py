@@ -11,10 +11,10 @@ import pytest
 from mixpanel_access.model import audit
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.errors import Forbidden, ServerFault, UsageError
+from mixpanel_access.model.errors import Forbidden, ServerFault, Unreachable, UsageError
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.diagnosing import LOOK_BACK, Failure, Finding, Verdict, case_of, diagnose
-from tests.fakes import NOW, PRODUCTION, FakeApi
+from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.pictures import BO, person, picture
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -46,13 +46,14 @@ class Story:
         self.api.give(PRODUCTION, BO, "analyst")
         self.log(audit.LOGGED_IN, age=2 * DAY, actor=BO, method="password")
 
-    def log(self, kind: str, *, age: timedelta, **more: str) -> None:
+    def log(self, kind: str, *, age: timedelta, **more: object) -> None:
         """Something that happened so long ago."""
         event = AuditEvent("", NOW - age, kind, **{"email": self.email, **more})  # type: ignore[arg-type]
         self.api.events_.append(event)
 
     def told(self, **security: object) -> None:
-        """How one gets into the organization."""
+        """How one gets into the organization; Bo has done so."""
+        self.log(audit.LOGGED_IN, age=2 * DAY, actor=BO, method="sso")
         self.api.security = replace(SSO, **security)  # type: ignore[arg-type]
 
     def found(self) -> list[Finding]:
@@ -185,7 +186,8 @@ def lower(story: Story) -> None:
 def none_at_all(story: Story) -> None:
     """Somebody took the grant away."""
     story.api.rows.clear()
-    story.log(audit.PROJECT_USER_REMOVED, age=DAY, actor=ANA)
+    story.log(audit.PROJECT_USER_REMOVED, age=DAY, actor=ANA, project=PRODUCTION, role="analyst")
+    story.log(audit.PROJECT_USER_REMOVED, age=HOUR, actor=ANA, project=WAREHOUSE, role="analyst")
 
 
 def by_scim(story: Story) -> None:
@@ -265,11 +267,11 @@ CASES: dict[str, tuple[Callable[[Story], None], Failure, Verdict, str, str]] = {
     ),
     "other spelling": (
         other_spelling, Failure.OTHER_ADDRESS, Verdict.POSSIBLE, "boo@example.com is invited",
-        "ask with which address they log in",
+        "ask with which address they log in: bo@example.com, or boo@example.com",
     ),
     "other company": (
         other_company, Failure.OTHER_ADDRESS, Verdict.POSSIBLE, "bo@agency.example.org is a member",
-        "ask with which address they log in",
+        "ask with which address they log in: bo@example.com, or bo@agency.example.org",
     ),
     "outside": (
         outside, Failure.DOMAIN_NOT_CLAIMED, Verdict.CAUSE,
@@ -283,11 +285,11 @@ CASES: dict[str, tuple[Callable[[Story], None], Failure, Verdict, str, str]] = {
     ),
     "no settings": (
         no_settings, Failure.DOMAIN_NOT_CLAIMED, Verdict.UNKNOWN,
-        "Mixpanel does not tell whether single sign-on is required",
+        "nobody tells whether single sign-on is required",
         "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
     ),
     "never in": (
-        never_in, Failure.IDENTITY_PROVIDER, Verdict.POSSIBLE, "they have never logged in",
+        never_in, Failure.IDENTITY_PROVIDER, Verdict.POSSIBLE, "no login by single sign-on in 90 days",
         "have Okta assign the Mixpanel application to them, or to a group of theirs",
     ),
     "failed by single sign-on": (
@@ -316,7 +318,7 @@ CASES: dict[str, tuple[Callable[[Story], None], Failure, Verdict, str, str]] = {
     ),
     "none at all": (
         none_at_all, Failure.ROLE_TOO_LOW, Verdict.CAUSE,
-        f"nothing in shop, and analyst is declared; taken out of a project on 2026-05-03 at 12:00 UTC by {ANA}",
+        f"nothing in shop, and analyst is declared; taken out of project 1234567 on 2026-05-03 at 12:00 UTC by {ANA}",
         "pulumi up --stack production --refresh puts it back",
     ),
     "by SCIM": (
@@ -384,8 +386,76 @@ def test_a_login_after_the_failures_rules_them_out() -> None:
     story = Story()
     story.told()
     story.log(audit.LOGIN_FAILED, age=3 * DAY, actor=BO, method="sso")
-    assert story.of(Failure.IDENTITY_PROVIDER).evidence == ["logged in on 2026-05-02 at 12:00 UTC by password"]
-    assert story.of(Failure.PASSWORD).verdict is Verdict.RULED_OUT
+    assert story.of(Failure.IDENTITY_PROVIDER).evidence == ["logged in on 2026-05-02 at 12:00 UTC by sso"]
+    story.log(audit.LOGIN_FAILED, age=3 * DAY, actor=BO, method="password")
+    assert story.of(Failure.PASSWORD).evidence == [
+        "1 failed login, the last on 2026-05-01 at 12:00 UTC, and logged in since, on 2026-05-02 at 12:00 UTC"
+    ]
+
+
+def test_a_password_login_says_nothing_of_the_identity_provider() -> None:
+    """Nor does one before the last invitation."""
+    story = Story()
+    story.told()
+    story.api.events_ = [event for event in story.api.events_ if event.method != "sso"]
+    assert story.of(Failure.IDENTITY_PROVIDER).verdict is Verdict.POSSIBLE
+    story.told()
+    assert story.of(Failure.IDENTITY_PROVIDER).verdict is Verdict.RULED_OUT
+    story.log(audit.INVITATION_SENT, age=DAY)
+    assert story.of(Failure.IDENTITY_PROVIDER).verdict is Verdict.POSSIBLE
+
+
+def test_what_the_roster_says_counts_where_mixpanel_is_silent() -> None:
+    """Single sign-on, by the roster, and a domain that nobody claims for sure."""
+    story = Story()
+    no_settings(story)
+    more = "organization: { login: { ssoRequired: true, identityProvider: Okta } }"
+    (finding,) = [
+        one
+        for one in diagnose(case_of(picture(story.api, *story.entries, more=more), BO))
+        if one.failure is Failure.DOMAIN_NOT_CLAIMED
+    ]
+    assert (finding.verdict, finding.evidence) == (
+        Verdict.POSSIBLE,
+        ["single sign-on is required, by the roster, and Mixpanel does not tell the claimed domains"],
+    )
+
+
+def test_a_slip_of_the_pen_comes_before_what_follows_from_it() -> None:
+    """Nobody has heard of the address, and somebody has nearly the same."""
+    story = Story()
+    story.email = "robyn@example.com"
+    story.api.put("robin@example.com")
+    found = [one for one in story.found() if one.verdict is Verdict.CAUSE]
+    assert [one.failure for one in found][:2] == [Failure.OTHER_ADDRESS, Failure.NOT_DECLARED]
+    assert found[0].fix == ["ask with which address they log in: robyn@example.com, or robin@example.com"]
+
+
+STRANGERS = ["al@example.com", "info@agency.example.org", "cy@agency.example.org"]
+
+
+@pytest.mark.parametrize("other", STRANGERS)
+def test_short_and_shared_names_are_no_slips(other: str) -> None:
+    """Two people of two letters are two, and every company has an info."""
+    story = Story()
+    story.email = {"info@agency.example.org": "info@example.com"}.get(other, BO)
+    story.api.put(story.email)
+    story.api.put(other)
+    assert story.of(Failure.OTHER_ADDRESS).verdict is Verdict.RULED_OUT
+
+
+def test_an_invitation_that_nobody_declares_is_not_sent_again_by_an_update() -> None:
+    """An update would remove them."""
+    story = Story()
+    expired(story)
+    ended(story)
+    looked = picture(story.api, *story.entries, applied=False)
+    standing = looked.anybody(BO)
+    assert standing.given == {}
+    pending_of_old(story)
+    assert story.of(Failure.NOT_ACCEPTED).fix[-1] == (
+        "no roster gives them anything today, and so none sends an invitation"
+    )
 
 
 def test_more_by_another_way_is_not_too_low() -> None:
@@ -416,10 +486,12 @@ def test_the_events_of_others_and_of_long_ago_prove_nothing() -> None:
 
 
 def test_a_fault_of_the_server_is_no_diagnosis() -> None:
-    """It is told as what it is; so is an address that is none."""
+    """An audit log that answers with one is unknown; no network is told as what it is, and so is no address."""
     story = Story()
     story.api.faults["events"] = [ServerFault("cannot read", why="HTTP 500")]
-    with pytest.raises(ServerFault):
+    assert story.of(Failure.PASSWORD).evidence == ["the audit log cannot be read (HTTP 500)"]
+    story.api.faults["events"] = [Unreachable("cannot read", why="no route")]
+    with pytest.raises(Unreachable):
         story.found()
     story.email = "bo@agency"
     with pytest.raises(UsageError, match="cannot diagnose for bo@agency"):
