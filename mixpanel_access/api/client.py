@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stamina.instrumentation
+
 from mixpanel_access.api.audit_log import AuditLogEndpoint
 from mixpanel_access.api.me import MeEndpoint
 from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
@@ -44,6 +46,7 @@ class Api:
     @classmethod
     def connect(cls, settings: Settings) -> Api:
         """The API as the settings name it; nothing is sent yet."""
+        stamina.instrumentation.set_on_retry_hooks([])  # its log lines would stand between the user and our one line
         transport = Transport(
             settings.api_url, settings.username, settings.secret, timeout_seconds=settings.timeout_seconds
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.settings import is_real
 from mixpanel_access.model.undocumented import BY_HAND, Verb
 
 
@@ -38,8 +39,3 @@ class Gate:
             next_step=f"Either {BY_HAND[verb]} and run `pulumi refresh`, or add {verb.value} to "
             f"mixpanel:allowUndocumented after trying it on a throw-away address.",
         )
-
-
-def is_real(host: str) -> bool:
-    """Whether the host is Mixpanel's own."""
-    return host == "mixpanel.com" or host.endswith(".mixpanel.com")

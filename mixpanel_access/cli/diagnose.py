@@ -7,7 +7,10 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, progress
+from mixpanel_access.cli.output import counted, instant_of, printable, progress
+from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.dates import written
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.diagnosing import Finding, Verdict, case_of, diagnose
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project
@@ -15,12 +18,15 @@ from mixpanel_access.operations.project import open_project
 
 def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *, as_json: bool) -> int:
     """Look and print; 1 when there is a cause or a possible one, else 0."""
+    if reason := problem_with(email):
+        raise UsageError("cannot diagnose", whom=email, why=reason, next_step="Correct the address.")
     picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
     case = case_of(picture, email)
     found = diagnose(case)
     causes = [finding for finding in found if finding.verdict in (Verdict.CAUSE, Verdict.POSSIBLE)]
     if as_json:
-        typer.echo(json.dumps([_row(finding) for finding in found], indent=2))
+        about = {"email": case.standing.email, "now": written(picture.now), "auditLogRefused": case.log_refused or None}
+        typer.echo(json.dumps({**about, "findings": [_row(finding) for finding in found]}, indent=2))
         return 1 if causes else 0
     for finding in found:
         if finding.verdict is not Verdict.RULED_OUT:
@@ -41,9 +47,9 @@ def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *
 def _print(finding: Finding) -> None:
     typer.echo(f"{finding.verdict.words}: {finding.failure.value}")
     for line in finding.evidence:
-        typer.echo(f"  {line}")
+        typer.echo(f"  {printable(line)}")
     for number, line in enumerate(finding.fix, 1):
-        typer.echo(f"  {number}. {line}")
+        typer.echo(f"  {number}. {printable(line)}")
     typer.echo()
 
 

@@ -44,7 +44,12 @@ def run_onboard(
     one = onboarding(picture.anybody(email), picture, checklists, ticks)
     after = ticked(one, ticks, done, undo, by, picture.now)
     if after != ticks:
-        write_ticks(file, before, after)
+        try:
+            write_ticks(file, before, after)
+        except UsageError as error:
+            if done or undo:
+                raise
+            progress(f"what was seen is not kept: {error}")  # one only looks
         one = onboarding(picture.anybody(email), picture, checklists, after)
     if as_json:
         typer.echo(json.dumps(_row(one), indent=2))
@@ -55,7 +60,13 @@ def run_onboard(
 
 def _everybody(picture: Picture, checklists: Checklists, ticks: Ticks, *, as_json: bool) -> int:
     """Everybody who is given anything today, a line each; nothing is written."""
-    found = [onboarding(standing, picture, checklists, ticks) for standing in picture.standings if standing.given]
+    found = []
+    for standing in picture.standings:
+        if standing.given:
+            try:
+                found.append(onboarding(standing, picture, checklists, ticks))
+            except UsageError as error:
+                progress(str(error))  # their track has no checklist; the others' have
     left = sum(1 for one in found if one.left)
     if as_json:
         typer.echo(json.dumps([_row(one) for one in found], indent=2))

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+from unicodedata import category
 
 import typer
 
@@ -17,13 +18,21 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDE: Final = 10_000
+_OBEYED: Final = frozenset({"Cc", "Cf"})
+"""The categories of characters that steer a terminal: controls and formats."""
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 8999
 
 
 def new_table(*columns: str) -> Table:
-    """A table without lines, for `print_table`."""
+    """A table without lines, for `print_table`; its cells cannot move the cursor or turn the writing round."""
     from rich.table import Table
 
-    return Table(*columns, box=None, pad_edge=False)
+    class Plain(Table):
+        def add_row(self, *cells: Any, **more: Any) -> None:
+            super().add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in cells), **more)
+
+    return Plain(*columns, box=None, pad_edge=False)
 
 
 def print_table(table: Table) -> None:
@@ -33,6 +42,11 @@ def print_table(table: Table) -> None:
     width = None if sys.stdout.isatty() else _WIDE
     console = Console(width=width, markup=False, emoji=False, highlight=False)  # a reason may have [brackets] in it
     console.print(table)
+
+
+def printable(text: str) -> str:
+    """Text with what a terminal obeys instead of showing (controls, marks of direction) shown as what it is."""
+    return "".join(c if c == "\n" or category(c) not in _OBEYED else f"\\x{ord(c):02x}" for c in text)
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
@@ -58,10 +72,16 @@ def instant_of(now: str | None) -> datetime | None:
     if now is None:
         return None
     try:
-        return instant(now)
-    except ValueError:
+        found = instant(now)
+        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            raise ValueError(now)
+        return found
+    except (ValueError, OverflowError):
         raise UsageError(
-            "cannot use --now", whom=now, why="it is no ISO 8601 instant", next_step="Write it as 2026-05-01."
+            "cannot use --now",
+            whom=now,
+            why="it is no ISO 8601 instant of the years 1970 to 8999",
+            next_step="Write it as 2026-05-01.",
         ) from None
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import typer
 
 from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
+from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.preflight import Verdict, checks
 from mixpanel_access.operations.project import open_project
@@ -17,6 +19,8 @@ from mixpanel_access.rules.facts import company_domains
 
 def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str | None, *, as_json: bool) -> int:
     """Check and print; 1 for a problem, else 0."""
+    if email is not None and (reason := problem_with(email)):
+        raise UsageError("cannot look at the address", whom=email, why=reason, next_step="Correct it.")
     project = open_project(folder, progress)
     picture = look(project, stacks, instant_of(now), progress)
     companies = {stack: company_domains(project.config(stack, "companyDomains")) for stack in picture.stacks}
@@ -25,7 +29,7 @@ def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str |
     if as_json:
         typer.echo(json.dumps([{**asdict(check), "verdict": check.verdict.value} for check in found], indent=2))
     else:
-        table = new_table("stack", "what", "verdict", "", "by")
+        table = new_table("stack", "what", "verdict", "what is so", "by")
         for check in found:
             table.add_row(check.stack, check.what, check.verdict.value, check.text, check.contact)
         print_table(table)

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from mixpanel_access.cli.output import instant_of, progress, write_file
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.posting import WEBHOOK_VARIABLE
 from mixpanel_access.operations.posting import post as post_text
@@ -18,6 +19,10 @@ from mixpanel_access.operations.reminding import calendar, reminders
 
 def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | None, post: bool, as_json: bool) -> int:
     """Look, and print, write and post; 1 when anything is due, else 0."""
+    if str(ics) == "-" and as_json:
+        raise UsageError(
+            "cannot print both", why="--ics - and --json both take standard output", next_step="Name a file with --ics."
+        )
     picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
     found = reminders(picture)
     due = [one for one in found if one.due(picture.today)]

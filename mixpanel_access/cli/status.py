@@ -13,10 +13,10 @@ import typer
 from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.operations.picture import Picture, look
-from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.project import open_project, stacks_of
 from mixpanel_access.operations.resending import resend
 from mixpanel_access.operations.status import RoleHere, Status, statuses
 
@@ -28,10 +28,17 @@ def show_status(
 ) -> int:
     """Look and print, again and again where that is wanted; 1 when there is anything to do, else 0."""
     while True:
-        picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
-        found = _wanted(statuses(picture), emails)
+        try:
+            picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+        except MixpanelError as error:
+            if watch is None:
+                raise
+            progress(f"{error} Trying again in {watch:g} s.")
+            time.sleep(watch)
+            continue
+        found = _wanted(statuses(picture), list({same_key(email): email for email in emails}.values()))
         if as_json:
-            typer.echo(json.dumps(_document(found, picture), indent=2))
+            typer.echo(json.dumps(_document(found, picture), indent=2 if watch is None else None))
         else:
             _print(found, picture, clear=watch is not None)
         if watch is None:
@@ -42,6 +49,13 @@ def show_status(
 def send_again(folder: Path, stacks: list[str], email: str, now: str | None, *, as_json: bool) -> int:
     """Send and print."""
     project = open_project(folder, progress)
+    if now is not None and any(project.settings(name).real for name in stacks_of(project, stacks)):
+        raise UsageError(
+            "cannot use --now",
+            whom=now,
+            why="an e-mail goes out now, and the states would have another day",
+            next_step="Leave it out; it is for the emulator.",
+        )
     sent = resend(project, look(project, stacks, instant_of(now), progress), email, progress)
     if as_json:
         document = {"email": sent.email, "at": written(sent.at), "expiresAt": written(sent.expires_at)}

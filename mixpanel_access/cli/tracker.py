@@ -23,7 +23,7 @@ NAME: Final = "tracker.jsonl"
 def add_to_log(folder: Path, file: Path | None, stacks: list[str], now: str | None, *, as_json: bool) -> int:
     """Add and print what was added."""
     project = open_project(folder, progress)
-    file = file or project.pulumi.project / NAME
+    file = file or _default(project.pulumi.project)
     names = stacks_of(project, stacks)
     at = instant_of(now) or project.settings(names[0]).clock()
     added = update(project, file, names, at, progress)
@@ -42,7 +42,7 @@ def add_to_log(folder: Path, file: Path | None, stacks: list[str], now: str | No
 def export_log(folder: Path, file: Path | None, form: str, to: Path | None) -> int:
     """Check and write."""
     must_be_form(form, to)
-    file = file or project_folder(folder) / NAME
+    file = file or _default(project_folder(folder))
     lines = _lines(file)
     verify(lines, file)
     print_or_write(lines, Line, form, to)
@@ -51,7 +51,7 @@ def export_log(folder: Path, file: Path | None, form: str, to: Path | None) -> i
 
 def verify_log(folder: Path, file: Path | None, *, as_json: bool) -> int:
     """Check and print; a log that was touched is an error with exit code 1."""
-    file = file or project_folder(folder) / NAME
+    file = file or _default(project_folder(folder))
     lines = _lines(file)
     verify(lines, file)
     last = lines[-1].hash if lines else None
@@ -68,3 +68,9 @@ def _lines(file: Path) -> list[Line]:
             "cannot find the access log", whom=str(file), next_step="Make it: mixpanel-access tracker update"
         )
     return read(file, Line)
+
+
+def _default(project: Path) -> Path:
+    """The project's log, as one would name it from where one is."""
+    file = project / NAME
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from mixpanel_access.cli.output import instant_of, progress
+from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.operations.mailing import SERVER_VARIABLE, send
@@ -44,6 +45,10 @@ def run_welcome(
     """Compose, and print or send."""
     if form not in list(Form):
         raise UsageError("cannot use --format", whom=form, why=unknown(form, "format", [one.value for one in Form]))
+    if sender and (reason := problem_with(sender)):
+        raise UsageError("cannot use --from", whom=sender, why=reason, next_step="Correct the address.")
+    if templates and not templates.is_dir():
+        raise UsageError("cannot use --templates", whom=str(templates), why="it is no folder", next_step="Correct it.")
     project = open_project(folder, progress)
     picture = look(project, stacks, instant_of(now), progress)
     own = templates or project.pulumi.project / "templates"

@@ -9,8 +9,9 @@ import typer
 
 from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.who import Held, in_project, of_person, project_named
@@ -22,16 +23,27 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
         raise UsageError(
             "cannot tell what to show", why="it takes an address or a --project", next_step="Give one of the two."
         )
+    if email and (reason := problem_with(email)):
+        raise UsageError("cannot show what they reach", whom=email, why=reason, next_step="Correct the address.")
     picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
     if project:
         chosen = project_named(picture, project)
         held, about = in_project(picture, chosen), f"project {chosen.id} {chosen.name}"
     else:
         held, about = of_person(picture, same_key(email)), email
+        people = picture.directory.people()
+        if not held and same_key(email) not in people:
+            raise UsageError(
+                "cannot show what they reach",
+                whom=email,
+                why=f"nobody of the organization has the address{did_you_mean(same_key(email), list(people))}",
+                next_step=f"mixpanel-access diagnose {email} tells why.",
+            )
     if as_json:
         typer.echo(json.dumps([_row(one) for one in held], indent=2))
         return 0
     first = "who" if project else "project"
+    nobody = f"not in {', '.join(picture.stacks)}" if stacks else "none"  # the other stacks were not looked at
     table = new_table(first, "role", "through", "why", "approved by", "until", "stack")
     for one in held:
         table.add_row(
@@ -41,7 +53,7 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
             " / ".join(one.why[name] for name in ("engagement", "ticket", "justification") if name in one.why),
             one.why.get("approver", ""),
             one.why.get("ends", ""),
-            one.stack or ("none" if one.grant_type is GrantType.INDIVIDUAL else ""),
+            one.stack or (nobody if one.grant_type is GrantType.INDIVIDUAL else ""),
         )
     if held:
         print_table(table)

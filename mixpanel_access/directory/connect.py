@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import stamina.instrumentation
-
 from mixpanel_access.api.client import Api
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.settings import Settings
@@ -11,5 +9,4 @@ from mixpanel_access.model.settings import Settings
 
 def connect(settings: Settings) -> Directory:
     """The organization that the settings name; nothing is sent yet."""
-    stamina.instrumentation.set_on_retry_hooks([])  # its log lines would stand between the user and our one line
     return Directory(Api.connect(settings), settings.organization_id, claimed=settings.claimed_domains)

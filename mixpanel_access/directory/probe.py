@@ -77,7 +77,11 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
     settings = api.organization_settings
     extras: list[tuple[str, str, Callable[[], _Answer]]] = [
         ("second factor", f"whether it is required ({TWO_FACTOR_KEY})", lambda: _two_factor(settings.two_factor())),
-        ("access requests", "the settings on them", lambda: (f"{len(settings.request_access())} settings", True)),
+        (
+            "access requests",
+            "the settings on them",
+            lambda: (_counted(len(settings.request_access()), "setting"), True),
+        ),
         ("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso())),
         ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
     ]
@@ -91,13 +95,13 @@ def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
         (
             "service accounts of a project",
             "each with its role",
-            lambda id_: (f"{len(api.service_accounts.list_of_project(id_))} roles", True),
+            lambda id_: (_counted(len(api.service_accounts.list_of_project(id_)), "role"), True),
             True,
         ),
         (
             "custom roles of a project",
             "those of the plan Enterprise",
-            lambda id_: (f"{len(api.projects.custom_roles(id_))} custom roles", True),
+            lambda id_: (_counted(len(api.projects.custom_roles(id_)), "custom role"), True),
             False,
         ),
     ]
@@ -108,6 +112,10 @@ def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
             yield replace(_tried(call, expected, partial(read, project)), needed=needed)
 
 
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 _Answer = tuple[str, bool]
 """What came, in words, and whether it is as expected."""
 
@@ -115,6 +123,8 @@ _Answer = tuple[str, bool]
 def _tried(call: str, expected: str, read: Callable[[], _Answer]) -> Probe:
     try:
         came, good = read()
+    except errors.Unreachable:
+        raise  # nothing else will be reached either
     except errors.NotFound as error:
         return Probe(call, expected, _said(error), Finding.MISSING)
     except (errors.Unauthorized, errors.Forbidden) as error:
@@ -131,12 +141,14 @@ def _said(error: errors.MixpanelError) -> str:
 def _me(api: Api, organization: int) -> _Answer:
     known = api.me.read().organizations
     if organization not in known:
-        return f"the account sees {len(known)} organizations, and {organization} is none of them", False
+        why = f"the account sees {_counted(len(known), 'organization')}, and {organization} is none of them"
+        raise errors.Forbidden("cannot work on the organization", why=why)
     role = known[organization]
     if role is None:
         return "the organization, and no role in it", False
-    manages = role in roles.MANAGING_ROLES
-    return f"organization {role}" + ("" if manages else ", which may manage nobody"), manages
+    if role not in roles.MANAGING_ROLES:
+        raise errors.Forbidden("cannot manage anybody", why=f"organization {role}, which may manage nobody")
+    return f"organization {role}", True
 
 
 def _people(api: Api) -> _Answer:
@@ -151,7 +163,9 @@ def _people(api: Api) -> _Answer:
 
 def _projects(api: Api, ids: list[int]) -> _Answer:
     ids += [project.id for project in api.projects.list_projects()]
-    return f"{len(ids)} projects", bool(ids)
+    if not ids:
+        raise errors.NotFound("cannot see a project", why="no project is in sight of the account")
+    return _counted(len(ids), "project"), True
 
 
 def _grants(api: Api, project: int) -> _Answer:
@@ -162,12 +176,16 @@ def _grants(api: Api, project: int) -> _Answer:
 
 def _accounts(api: Api) -> _Answer:
     accounts = api.service_accounts.list_accounts()
-    return f"{len(accounts)} service accounts", bool(accounts)  # ours, at least
+    return _counted(len(accounts), "service account"), bool(accounts)  # ours, at least
+
+
+def _requests(settings: Mapping[str, object]) -> _Answer:
+    return _counted(len(settings), "setting"), True
 
 
 def _two_factor(settings: Mapping[str, object]) -> _Answer:
     required = settings.get(TWO_FACTOR_KEY)
-    return f"{len(settings)} settings", isinstance(required, bool)
+    return _counted(len(settings), "setting"), isinstance(required, bool)
 
 
 def _sso(sso: SingleSignOn) -> _Answer:
@@ -178,7 +196,7 @@ def _sso(sso: SingleSignOn) -> _Answer:
 
 def _audit(api: Api, now: datetime) -> _Answer:
     events = api.audit_log.events((*ACCESS_EVENTS, *SESSION_EVENTS), now - AUDIT_SPAN, now)
-    return f"{len(events)} events in {AUDIT_SPAN.days} days", True
+    return f"{_counted(len(events), 'event')} in {AUDIT_SPAN.days} days", True
 
 
 _KNOWN_WRITES: Final = {

@@ -80,9 +80,16 @@ class ServiceAccounts:
             made.append(self._api.service_accounts.create(name, role, expires))
 
         def applied() -> bool:
-            for account in self.named(name):
-                if account.id not in before:
-                    self._clear_away(account)
+            new = [account for account in self.named(name) if account.id not in before]
+            if len(new) > 1:
+                raise errors.NotApplied(
+                    f"cannot make the service account {name}",
+                    why="the answer with its token was lost, and there are several new ones of the name: "
+                    + ", ".join(f"{account.username} ({account.id})" for account in new),
+                    next_step="Delete the one that nobody uses in Organization Settings > Service Accounts; run again.",
+                )
+            for account in new:
+                self._clear_away(account)
             return False
 
         with self._making:  # one at a time: what is new after a lost answer is then this one's

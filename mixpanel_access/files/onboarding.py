@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from mixpanel_access.files import whole
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 
@@ -62,13 +65,25 @@ class Task(BaseModel):
     check: Check | None = None
     when: When | None = None
 
+    @field_validator("key")
+    @classmethod
+    def _one_word(cls, key: str) -> str:
+        if not key or key != "".join(key.split()):
+            raise ValueError("a key is one word")
+        return key
+
 
 Checklists = Mapping[str, Sequence[Task]]
 """Track -> tasks."""
 _CHECKLISTS: Final = TypeAdapter(dict[str, list[Task]])
 
 
-@dataclass(frozen=True)
+def _known(at: str) -> str:
+    instant(at)
+    return at
+
+
+@pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Tick:
     """A task that is done.
 
@@ -77,7 +92,7 @@ class Tick:
         by: the address of who ticked it; "" for what was seen.
     """
 
-    at: str
+    at: Annotated[str, AfterValidator(_known)]
     by: str = ""
 
 
@@ -115,6 +130,7 @@ def read_checklists(folder: Path | None) -> Checklists:
     return found
 
 
+_PLACE: Final = re.compile(r"\{(\w+)\}")
 PLACES: Final = ("email", "provider", "dashboards")
 """What a task's text may have in braces."""
 
@@ -125,12 +141,14 @@ def filled(task: Task, places: Mapping[str, str]) -> str:
 
 
 def _fill(file: Path | None, task: Task, places: Mapping[str, str]) -> str:
-    try:
-        return task.text.format_map(places)
-    except KeyError as error:
-        raise _bad(file, f"{task.key}: {unknown(error.args[0], 'place', PLACES)}") from None
-    except (ValueError, IndexError, AttributeError) as error:
-        raise _bad(file, f"{task.key}: {error}") from None
+    def value(place: re.Match[str]) -> str:
+        if place[1] not in places:
+            raise _bad(file, f"{task.key}: {unknown(place[1], 'place', PLACES)}")
+        return places[place[1]]
+
+    if "{" in _PLACE.sub("", task.text) or "}" in _PLACE.sub("", task.text):
+        raise _bad(file, f"{task.key}: there is a brace that holds no place; there are {', '.join(PLACES)}")
+    return _PLACE.sub(value, task.text)
 
 
 def read_ticks(file: Path) -> tuple[str | None, Ticks]:
@@ -150,7 +168,10 @@ def read_ticks(file: Path) -> tuple[str | None, Ticks]:
             why=f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}",
             next_step="Take the file back from version control; nothing was changed.",
         ) from None
-    return text, found
+    joined: dict[str, dict[str, Tick]] = {}
+    for email, done in found.items():
+        joined.setdefault(same_key(email), {}).update(done)
+    return text, joined
 
 
 def write_ticks(file: Path, before: str | None, ticks: Ticks) -> None:

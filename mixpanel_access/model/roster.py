@@ -150,7 +150,7 @@ class OwnServiceAccount(RosterServiceAccount):
     """The organization role in Mixpanel's words: admin, analyst or consumer."""
     expires: IsoDate = None
     """The day (UTC) from whose beginning on it is refused."""
-    rotate_after: Annotated[int | None, Field(gt=0)] = None
+    rotate_after: Annotated[int | None, Field(gt=0, le=3650)] = None
     """After how many days another account takes its place."""
     projects: Annotated[Mapping[str, RoleWord], _or({})] = {}
     """Project key -> project role."""

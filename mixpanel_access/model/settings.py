@@ -74,9 +74,19 @@ class Settings:
     scim_token: Secret | None = None
     claimed_domains: frozenset[str] = frozenset()
 
+    @property
+    def real(self) -> bool:
+        """Whether the host is Mixpanel's own."""
+        return is_real(urlsplit(self.api_url).hostname or "")
+
     def clock(self) -> datetime:
         """The instant to take as "now", in UTC."""
         return self.now or datetime.now(UTC)
+
+
+def is_real(host: str) -> bool:
+    """Whether a host is Mixpanel's own."""
+    return host == "mixpanel.com" or host.endswith(".mixpanel.com")
 
 
 def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:

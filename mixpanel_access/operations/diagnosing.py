@@ -15,9 +15,8 @@ from typing import Final
 from mixpanel_access.directory.security import UNKNOWN
 from mixpanel_access.model import audit, roles
 from mixpanel_access.model.access import Invitation
-from mixpanel_access.model.address import domain_of, problem_with, same_key
+from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import alike, same_name
 from mixpanel_access.model.roster import OrganizationFacts
 from mixpanel_access.operations.entrance import (
@@ -126,11 +125,8 @@ def case_of(picture: Picture, email: str) -> Case:
     """All that is looked at for one address, which need not be known anywhere.
 
     Raises:
-        UsageError: it is no address.
         MixpanelError: Mixpanel cannot be read.
     """
-    if reason := problem_with(email):
-        raise UsageError("cannot diagnose", whom=email, why=reason, next_step="Correct the address.")
     events: Sequence[AuditEvent] = ()
     refused = ""
     try:

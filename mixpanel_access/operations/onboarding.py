@@ -53,7 +53,7 @@ class Onboarding:
         email: the address.
         tracks: the tracks they follow.
         steps: all tasks, in their order.
-        seen: the ticks that are new: done by themselves since the last time.
+        seen: the ticks of what is done by itself: as it was first seen, and for as long as it is so.
     """
 
     email: str
@@ -128,8 +128,9 @@ def onboarding(standing: Standing, picture: Picture, checklists: Checklists, tic
                 tasks.setdefault(task.key, task)
     done = ticks.get(standing.key, {})
     at = written(picture.now)
-    seen = {key: Tick(at) for key, task in tasks.items() if key not in done and task.check in facts.checks}
-    now_done = {**done, **seen}
+    seen = {key: done.get(key, Tick(at)) for key, task in tasks.items() if task.check in facts.checks}
+    by_hand = {key: tick for key, tick in done.items() if key in tasks and tasks[key].check is None}
+    now_done = {**by_hand, **seen}
     steps = [Step(key, filled(task, facts.places), task.check, now_done.get(key)) for key, task in tasks.items()]
     return Onboarding(standing.email, tracks, steps, seen)
 
@@ -146,17 +147,24 @@ def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[st
         at: when.
 
     Raises:
-        UsageError: a key is no task of theirs.
+        UsageError: a key is no task of theirs, is ticked by what is seen, or is to be ticked and opened at once.
     """
-    known = [step.key for step in one.steps]
+    known = {step.key: step for step in one.steps}
     for key in (*done, *undo):
         if key not in known:
-            raise UsageError(
-                "cannot tick", whom=one.email, why=unknown(key, "task of theirs", known), next_step="Correct the key."
-            )
+            why = unknown(key, "task of theirs", known)
+        elif known[key].check is not None:
+            why = f"{key} is ticked by what is seen"
+        elif key in done and key in undo:
+            why = f"{key} cannot be ticked and opened at once"
+        else:
+            continue
+        raise UsageError("cannot tick", whom=one.email, why=why, next_step="Correct the key.")
     key = same_key(one.email)
     before = ticks.get(key, {})
-    own = {**before, **one.seen, **{task: Tick(written(at), by) for task in done if task not in before}}
+    checked = {step.key for step in one.steps if step.check is not None}
+    kept = {task: tick for task, tick in before.items() if task not in checked}
+    own = {**kept, **one.seen, **{task: Tick(written(at), by) for task in done if task not in before}}
     return {**ticks, key: {task: tick for task, tick in own.items() if task not in undo}}
 
 

@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import domain_of, problem_with, same_key
+from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.given import GivenPerson
 from mixpanel_access.model.roster import OrganizationFacts, Roster
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
+from mixpanel_access.operations.entrance import identity_provider, managing_role, sso_required
 from mixpanel_access.operations.picture import Picture, StackView
 from mixpanel_access.rules.facts import Context, NotApplicable
 
@@ -84,8 +85,8 @@ def _account(picture: Picture) -> Check:
     role = picture.directory.own_role()
     if role in roles.MANAGING_ROLES:
         return Check("", "our account", Verdict.OK, f"is organization {role}")
-    text = f"is organization {role or 'without a role that is told'}, and only owner and admin may invite"
-    return Check("", "our account", Verdict.PROBLEM, text)
+    what = f"is organization {role}" if role else "has a role in the organization that Mixpanel does not tell"
+    return Check("", "our account", Verdict.PROBLEM, f"{what}, and only owner and admin may invite")
 
 
 def _plan(picture: Picture) -> Iterator[Check]:
@@ -94,13 +95,17 @@ def _plan(picture: Picture) -> Iterator[Check]:
         {role for one in picture.standings for given in one.given.values() for role in _custom_roles(given)}
     )
     for feature, why in picture.directory.features(picture.now).items():
+        what = f"plan: {feature}"
+        if feature is Feature.SSO:
+            continue  # whether it can be used is told with what is required
         if why is None:
-            yield Check("", f"plan: {feature}", Verdict.OK, "can be used")
+            yield Check("", what, Verdict.OK, "can be used")
         elif feature is Feature.CUSTOM_ROLES and custom:
             text = f"cannot be used ({why}), and rosters give {', '.join(custom)}"
-            yield Check("", f"plan: {feature}", Verdict.PROBLEM, text)
+            yield Check("", what, Verdict.PROBLEM, text)
         else:
-            yield Check("", f"plan: {feature}", Verdict.OK, f"not to be used here ({why}), and not needed")
+            text = f"not in the plan, or not for our account ({why}); no roster needs it"
+            yield Check("", what, Verdict.OK, text)
 
 
 def _custom_roles(given: GivenPerson) -> Iterator[str]:
@@ -126,7 +131,9 @@ def _login(stack: str, facts: OrganizationFacts, security: Security, companies: 
     yield from _domains(stack, sso, companies)
     yield _compared(stack, Topic.TWO_FACTOR.value, security.two_factor_required, login.mfa_required, facts)
     passwords = login.password_rules or ("none, with single sign-on" if login.sso_required else None)
-    networks = ", ".join([*([login.vpn] if login.vpn else []), *login.ip_allowlist]) or "from everywhere"
+    said = {"vpn", "ip_allowlist"} & login.model_fields_set
+    named = ", ".join([*([login.vpn] if login.vpn else []), *login.ip_allowlist])
+    networks = named or ("from everywhere" if said else None)
     for what, text in {"passwords": passwords, "network": networks}.items():
         yield _by_the_roster(stack, what, text, facts)
 
@@ -148,7 +155,9 @@ def _by_the_roster(stack: str, what: str, text: str | None, facts: OrganizationF
     if text is None:
         return Check(stack, what, Verdict.PROBLEM, "neither the API nor the roster tells; fill it in under login")
     contact = facts.contacts.get(CONTACTS[what]) or next(iter(facts.contacts.values()), "")
-    return Check(stack, what, Verdict.CONFIRM, f"{text}, by the roster; the API does not tell", contact)
+    nobody = "" if contact else ", and the roster names nobody to ask (contacts)"
+    verdict = Verdict.CONFIRM if contact else Verdict.PROBLEM
+    return Check(stack, what, verdict, f"{text}, by the roster; the API does not tell{nobody}", contact)
 
 
 def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterator[Check]:
@@ -189,31 +198,31 @@ def _needs(stack: str, roster: Roster, picture: Picture) -> Iterator[Check]:
 
 
 def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, picture: Picture) -> Check:
-    if reason := problem_with(email):
-        return Check(stack, email, Verdict.PROBLEM, f"is no e-mail address ({reason})")
-    login, sso, domain = roster.organization.login, picture.directory.security().sso, domain_of(email)
-    contact = roster.organization.contacts.get("access", "")
-    provider = login.identity_provider or sso.idp_name or "the identity provider"
-    required = login.sso_required if sso.required is None else sso.required
-    claimed = sso.claims(email)
-    if required and claimed is False:
-        standing = picture.of(same_key(email))
-        given = standing.given.get(stack) if standing else None
-        if given and given.organization_role in roles.MANAGING_ROLES:
-            text = f"can log in with a password, as an organization {given.organization_role}; {domain} is not claimed"
-            return Check(stack, email, Verdict.OK, text)
+    facts, security, standing = roster.organization, picture.directory.security(), picture.anybody(email)
+    sso, domain, contact = security.sso, domain_of(email), facts.contacts.get("access", "")
+    provider, required, claimed = identity_provider(security, facts), sso_required(security, facts), sso.claims(email)
+    if standing.person and not standing.person.invited:
+        words = f" as {standing.person.role}" if standing.person.role else ""
+        return Check(stack, email, Verdict.OK, f"is in the organization already{words}")
+    if not required:
+        return Check(stack, email, Verdict.OK, "can log in: single sign-on is not required")
+    role = managing_role(standing)
+    if claimed is False and role:
+        text = f"can log in with a password, as an organization {role}; {domain} is not claimed"
+        return Check(stack, email, Verdict.OK, text)
+    if claimed is False:
         text = f"cannot log in: single sign-on is required, and {domain} is no claimed domain"
         return Check(stack, email, Verdict.PROBLEM, text, contact)
     if claimed and sso.idp_managed:
         text = f"{domain} is claimed, and {provider} says who is in: add them there, do not invite them"
         return Check(stack, email, Verdict.CONFIRM, text, contact)
-    if required and claimed:
+    if claimed:
         return Check(stack, email, Verdict.OK, f"can log in by single sign-on: {domain} is claimed")
     try:
         external = Context(picture.today, company_domains=companies).external(email)
     except NotApplicable as why:
         return Check(stack, email, Verdict.PROBLEM, f"cannot be told from the company's: {why}")
-    if not external or not required:
-        return Check(stack, email, Verdict.OK, f"can log in: {domain} is {'outside' if external else 'of the company'}")
+    if not external:
+        return Check(stack, email, Verdict.OK, f"can log in: {domain} is of the company")
     text = f"{domain} is outside, and single sign-on is required: {provider} must know them"
     return Check(stack, email, Verdict.CONFIRM, text, contact)

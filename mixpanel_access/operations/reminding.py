@@ -79,7 +79,9 @@ def reminders(picture: Picture) -> list[Reminder]:
 def _of(standing: Standing, picture: Picture) -> Iterator[Reminder]:
     yield from _waiting(standing, picture)
     for stack, entry in standing.current(picture.today):
-        yield from _of_entry(standing.email, stack, entry, picture.today)
+        held = [standing.members.get(stack), *(one for (name, _), one in standing.grants.items() if name == stack)]
+        made = min((one.created[:10] for one in held if one and one.created), default=None)
+        yield from _of_entry(standing.email, stack, entry, picture.today, made)
 
 
 def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:
@@ -91,13 +93,13 @@ def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:
     yield Reminder(Kind.PENDING, standing.email, "", on, text, f"mixpanel-access resend {standing.email}")
 
 
-def _of_entry(email: str, stack: str, entry: Entry, today: date) -> Iterator[Reminder]:
+def _of_entry(email: str, stack: str, entry: Entry, today: date, made: str | None) -> Iterator[Reminder]:
     what = f"{email} in stack {stack}" + (f" ({entry.engagement})" if entry.engagement else "")
     if entry.ends is not None:
         text = f"The access of {what} ends on {entry.ends}."
         step = "Prolong `ends` in the roster, or let it end."
         yield Reminder(Kind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
-    last = entry.metadata.get("reviewed") or entry.metadata.get("starts")
+    last = entry.metadata.get("reviewed") or entry.metadata.get("starts") or made
     on = day(last) + REVIEW_AFTER + timedelta(days=1) if last else today
     since = f"since {last}" if last else "as far as anybody knows"
     text = f"The access of {what} was not reviewed {since}."

@@ -101,7 +101,7 @@ def status_of(one: Standing, picture: Picture) -> Status:
     declared_role = next((person.organization_role for person in given if person.organization_role), None)
     ends = [entry.ends for _, entry in one.current(picture.today)]
     roles = list(_roles(one, picture))
-    steps = [*invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles)]
+    steps = [*invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles, picture)]
     steps += _time_steps(one, picture)
     return Status(
         email=one.email,
@@ -155,7 +155,8 @@ def invitation_steps(one: Standing, invitation: Invitation | None, picture: Pict
             "is deactivated, and cannot log in", f"have the identity provider activate them, or {up} in SCIM mode"
         )
     if invitation is Invitation.EXPIRED:
-        yield Step(f"the invitation expired on {_at(one.expires_at)}", f"{up} sends it again")
+        again = f"{up} sends it again" if one.given else ""  # nobody declares them: an update would not
+        yield Step(f"the invitation expired on {_at(one.expires_at)}", again)
     elif invitation is Invitation.PENDING:
         age = picture.now - one.invited_at if one.invited_at else None
         left = one.expires_at - picture.now if one.expires_at else None
@@ -168,14 +169,14 @@ def invitation_steps(one: Standing, invitation: Invitation | None, picture: Pict
 
 
 def _role_steps(
-    one: Standing, invitation: Invitation | None, declared: str | None, roles: Sequence[RoleHere]
+    one: Standing, invitation: Invitation | None, declared: str | None, roles: Sequence[RoleHere], picture: Picture
 ) -> Iterator[Step]:
     if one.person is None:
         return
-    refresh = f"{_up(one)} --refresh"
     if declared is not None and one.person.role not in (None, declared):
-        yield Step(f"is organization {one.person.role}, and {declared} is declared", refresh)
+        yield Step(f"is organization {one.person.role}, and {declared} is declared", f"{_up(one)} --refresh")
     for role in roles:
+        refresh = f"pulumi up --stack {picture.projects[role.project][1]} --refresh" if role.declared else ""
         if role.declared == role.actual:
             if role.declared is not None and role.effective != role.actual:
                 yield Step(f"has {role.effective} in {role.name} by another way", problem=False)

@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import category
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
 from markdown_it import MarkdownIt
@@ -58,9 +59,9 @@ class Message:
     def mail(self, sender: str, at: datetime) -> EmailMessage:
         """The message as mail programs take it: text with HTML beside it (RFC 5322, RFC 2046)."""
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = sender, self.to, self.subject
+        mail["From"], mail["To"], mail["Subject"] = sender, _wired(self.to), self.subject
         if self.cc:
-            mail["Cc"] = ", ".join(self.cc)
+            mail["Cc"] = ", ".join(map(_wired, self.cc))
         mail["Date"] = format_datetime(at)
         mail["X-Unsent"] = "1"  # mail programs then open it as a draft
         mail.set_content(self.text)
@@ -90,6 +91,9 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
         )
     facts = _facts(standing, picture)
     loader: BaseLoader = PackageLoader("mixpanel_access")
+    name = f"{template}.md.j2"
+    if folder and (folder / name).exists() and not (folder / name).is_file():
+        raise _bad_template(name, f"{folder / name} is no file")
     if folder and (folder / f"{template}.md.j2").is_file():
         loader = FileSystemLoader(folder)
     # The result is Markdown, in which every value is escaped; the HTML is made of it with raw HTML switched off.
@@ -97,19 +101,28 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
     try:
         written = environment.get_template(f"{template}.md.j2").render(facts)
     except TemplateError as error:
-        raise UsageError(
-            "cannot use the template",
-            whom=f"{template}.md.j2",
-            why=f"{error.message}{f' (line {error.lineno})' if hasattr(error, 'lineno') else ''}",
-            next_step="Mend it; docs/operators.md has what a template may use.",
-        ) from None
+        line = f" (line {error.lineno})" if hasattr(error, "lineno") else ""
+        raise _bad_template(name, f"{error.message}{line}") from None
+    except Exception as error:  # noqa: BLE001  # a template may do anything: divide by nothing, add a name to a number
+        raise _bad_template(name, f"{type(error).__name__}: {error}") from None
     head, _, body = written.strip().partition("\n")
     subject = _unescaped(head.removeprefix("Subject:").strip())
+    if not head.startswith("Subject:") or not subject or not body.strip():
+        raise _bad_template(name, "its first line is no `Subject: ...`, or there is nothing below it")
     body = re.sub(r"\n{2,}|\n(?=#)", "\n\n", body.strip()) + "\n"
     page = MarkdownIt("commonmark", {"html": False}).render(body)
     html = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"></head>\n<body>\n{page}</body>\n</html>\n'
     cc = tuple(dict.fromkeys(one.manager for one in _engagements(standing, picture) if one.manager))
     return Message(standing.email, cc, subject, body, _plain(body), html)
+
+
+def _bad_template(name: str, why: str) -> UsageError:
+    return UsageError(
+        "cannot use the template",
+        whom=name,
+        why=why,
+        next_step="Mend it; docs/operators.md has what a template may use.",
+    )
 
 
 def _facts(standing: Standing, picture: Picture) -> dict[str, Any]:
@@ -194,9 +207,23 @@ def _engagements(standing: Standing, picture: Picture) -> Iterator[Engagement]:
             yield roster.engagements[entry.engagement]
 
 
+def _wired(address: str) -> str:
+    """An address as every mail server takes it: its domain in ASCII (RFC 5891).
+
+    Raises:
+        UsageError: what stands before the "@" is not ASCII, which few servers take (RFC 6531).
+    """
+    name, _, domain = address.rpartition("@")
+    if not name.isascii():
+        why = "its name has letters beyond ASCII, which not every mail server takes"
+        raise UsageError("cannot write a mail", whom=address, why=why, next_step="Write to them by --format text.")
+    return f"{name}@{domain.encode('idna').decode()}" if domain and not domain.isascii() else address
+
+
 def _escaped(text: str) -> str:
     """A value that says in Markdown what it says: no mark of its own, on one line."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    shown = "".join(c for c in text if c.isspace() or category(c) not in ("Cc", "Cf"))
+    return _MARKS.sub(r"\\\1", " ".join(shown.split()))
 
 
 def _unescaped(text: str) -> str:

@@ -47,15 +47,15 @@ def project_named(picture: Picture, text: str) -> Project:
         UsageError: there is none, or several.
     """
     there = picture.directory.projects()
-    keys = {id_: key for id_, (key, _) in picture.projects.items()}
+    keys = {id_: (key, f"{stack}/{key}") for id_, (key, stack) in picture.projects.items()}
     found = [
         one
         for id_, one in there.items()
-        if text == str(id_) or text == keys.get(id_) or text.casefold() == one.name.casefold()
+        if text == str(id_) or text in keys.get(id_, ()) or text.casefold() == one.name.casefold()
     ]
     if len(found) == 1:
         return found[0]
-    known = [*keys.values(), *(one.name for one in there.values())]
+    known = [*(f"{stack}/{key}" for key, stack in picture.projects.values()), *(one.name for one in there.values())]
     raise UsageError(
         "cannot tell the project",
         whom=text,

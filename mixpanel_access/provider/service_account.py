@@ -33,6 +33,8 @@ TOKEN: Final = "token"  # noqa: S105  # the name of the property
 _OUTPUTS: Final = (
     "account_id", "login", TOKEN, "created", "rotates", "last_used", "organization_role", "status",
 )  # fmt: skip
+LONGEST_DAYS: Final = 3650
+"""Days after which another account takes the place of one, at the latest."""
 _NEW_ACCOUNT: Final = ("username", "role", "expires")
 """Inputs whose change means another account: Mixpanel has no verb to change one."""
 
@@ -73,8 +75,8 @@ class ServiceAccountProvider(AccessProvider):
             except ValueError:
                 problems.add("expires", f"{expires!r} is no ISO 8601 date or instant")
         days = inputs.get("rotate_after")
-        if days is not None and known(days) and not (type(days) is int and days > 0):
-            problems.add("rotate_after", f"{days!r} is no number of days, which is positive and whole")
+        if days is not None and known(days) and not (type(days) is int and 0 < days <= LONGEST_DAYS):
+            problems.add("rotate_after", f"{days!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own, and that the expiry is still to come."""

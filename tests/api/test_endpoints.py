@@ -12,10 +12,9 @@ import pytest
 
 from mixpanel_access.api.audit_log import MOST_PAGES
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.undocumented import is_real
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
-from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.settings import Settings, is_real
 from mixpanel_access.model.undocumented import BY_HAND, Verb
 from tests.api.conftest import ok, transport
 

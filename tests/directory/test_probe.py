@@ -60,7 +60,7 @@ VERBS = {
 }  # fmt: skip
 VERDICTS = {
     errors.NotFound: Finding.MISSING, errors.Forbidden: Finding.REFUSED, errors.Unauthorized: Finding.REFUSED,
-    errors.ServerFault: Finding.FAILED, errors.Unintelligible: Finding.FAILED, errors.Unreachable: Finding.FAILED,
+    errors.ServerFault: Finding.FAILED, errors.Unintelligible: Finding.FAILED,
 }  # fmt: skip
 
 
@@ -77,25 +77,45 @@ def test_each_failure_has_its_verdict(call: str, kind: type[errors.MixpanelError
     assert others <= {Finding.OK, Finding.SKIPPED}
 
 
+def test_without_a_network_there_is_no_verdict() -> None:
+    """It is told as what it is, at once."""
+    api = organization()
+    api.faults["list_users"] = [errors.Unreachable("cannot read", why="no route")]
+    with pytest.raises(errors.Unreachable):
+        found(api)
+
+
 def test_what_is_tolerated_is_told() -> None:
-    """Roles that are not told, no project in sight, an account that may manage nobody."""
-    api = FakeApi(own_role="member")
+    """Roles that are not told, and settings in other words."""
+    api = FakeApi(two_factor_={"required": True})
     api.put("bo@example.com", None)
-    api.projects_.clear()
-    api.two_factor_ = {"required": True}
     all_of_it = found(api)
-    assert {call: (all_of_it[call].finding, all_of_it[call].came) for call in READS} == {
-        "who we are": (Finding.DIFFERS, "organization member, which may manage nobody"),
-        "list of people": (Finding.DIFFERS, "1 people, 1 without a role, 1 without a last login"),
-        "list of projects": (Finding.DIFFERS, "0 projects"),
-        "grants of a project": (Finding.SKIPPED, "there is no project to ask about"),
-        "service accounts of a project": (Finding.SKIPPED, "there is no project to ask about"),
-        "custom roles of a project": (Finding.SKIPPED, "there is no project to ask about"),
-        "list of service accounts": (Finding.DIFFERS, "0 service accounts"),
-        "second factor": (Finding.DIFFERS, "1 settings"),
-        "access requests": (Finding.OK, "0 settings"),
-        "single sign-on": (Finding.DIFFERS, "without whether it is required, the claimed domains"),
-        "audit log": (Finding.OK, "0 events in 7 days"),
+    assert {call: all_of_it[call].came for call in READS if all_of_it[call].finding is Finding.DIFFERS} == {
+        "list of people": "1 people, 1 without a role, 1 without a last login",
+        "grants of a project": "no grant",
+        "list of service accounts": "0 service accounts",
+        "second factor": "1 setting",
+        "single sign-on": "without whether it is required, the claimed domains",
     }
-    other = {probe.call: probe for probe in probes(organization(), 1, frozenset(), NOW)}
-    assert other["who we are"].came == "the account sees 1 organizations, and 1 is none of them"
+    assert all_of_it["audit log"].came == "0 events in 7 days"
+    assert healthy(list(all_of_it.values()))
+
+
+USELESS = {
+    "another organization": (organization(), 1, "who we are", "the account sees 1 organization, and 1 is none of them"),
+    "a role that manages nobody": (
+        FakeApi(own_role="member"), ORGANIZATION, "who we are", "organization member, which may manage nobody",
+    ),
+    "no project": (
+        FakeApi(projects_={}), ORGANIZATION, "list of projects", "no project is in sight of the account",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "id_", "call", "came"), USELESS.values(), ids=USELESS.keys())
+def test_what_makes_the_account_useless_is_a_problem(api: FakeApi, id_: int, call: str, came: str) -> None:
+    """However well it answers."""
+    all_of_it = {probe.call: probe for probe in probes(api, id_, frozenset(), NOW)}
+    assert (all_of_it[call].problem, all_of_it[call].came) == (True, came)
+    if call == "list of projects":
+        assert all_of_it["grants of a project"].finding is Finding.SKIPPED

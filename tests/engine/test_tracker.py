@@ -69,6 +69,11 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     assert blind.stdout == "Added 0 lines to tracker.jsonl.\n"
     assert "the audit log cannot be read, and what others did is not in the access log" in blind.stderr
     emulator.control("DELETE", "faults")
+    broken = [{**faults[0], "status": 500, "count": 9}]
+    emulator.control("POST", "faults", broken)
+    failed = workspace.command("tracker", "update", "--now", "2026-12-24T12:00:00Z")
+    assert (failed.returncode, failed.stdout) == (3, "")  # a line that lacks what the log tells would stay so
+    emulator.control("DELETE", "faults")
     assert set(update("--now", "2026-12-24T12:00:00Z")) == {
         ("", "accepted", None, ""),
         ("", "changed", PRODUCTION, "admin"),

@@ -71,7 +71,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     people = [{"email": f"p{n}@example.com", **draw(person)} for n in range(draw(st.integers(0, 4)))]
     exception = {"rule": draw(TEXT), "reason": draw(TEXT), "approver": draw(TEXT), "ends": draw(DATE)}
     own = some(
-        purpose=TEXT, contact=ADDRESS, expires=DATE, rotateAfter=st.integers(1), ticket=TEXT, approver=TEXT,
+        purpose=TEXT, contact=ADDRESS, expires=DATE, rotateAfter=st.integers(1, 3650), ticket=TEXT, approver=TEXT,
         projects=st.dictionaries(st.sampled_from(keys), role) if keys else st.just({}),
     ).map(lambda account: {**account, "role": "consumer"})  # fmt: skip
     robots = st.dictionaries(st.from_regex(r"robot-[a-z]{1,5}", fullmatch=True), own, max_size=2)

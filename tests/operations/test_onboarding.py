@@ -200,10 +200,17 @@ def test_a_tick_stays_and_can_be_taken_back() -> None:
     assert "welcome" in [step.key for step in of(joined(), ticks=undone).left]
 
 
-def test_what_was_seen_once_stays_done() -> None:
-    """A role that is changed later does not undo the start."""
-    ticks = ticked(of(joined()), {}, [], [], "", NOW)
-    assert "roles" not in [step.key for step in of(joined("consumer"), ticks=ticks).left]
+def test_what_is_no_longer_seen_is_open_again() -> None:
+    """Who left and was invited again has not accepted; what is still so keeps its first day."""
+    ticks = ticked(of(joined()), {}, ["welcome"], [], "", NOW - timedelta(days=9))
+    again = joined()
+    again.put(BO, invited=True)
+    one = of(again, ticks=ticks)
+    assert [step.key for step in one.steps if step.tick] == ["invited", "welcome"]
+    later = ticked(one, ticks, [], [], "", NOW)
+    assert set(later[BO]) == {"invited", "welcome"}
+    first = {BO: {"invited": Tick("2026-05-01T00:00:00Z")}}
+    assert of(joined(), ticks=first).seen["invited"] == Tick("2026-05-01T00:00:00Z")
 
 
 def test_what_cannot_be_ticked_or_started() -> None:
@@ -212,6 +219,10 @@ def test_what_cannot_be_ticked_or_started() -> None:
         ticked(of(joined()), {}, ["welcom"], [], "", NOW)
     with pytest.raises(UsageError, match="no task of theirs"):
         ticked(of(joined()), {}, [], ["owners"], "", NOW)
+    with pytest.raises(UsageError, match="accepted is ticked by what is seen"):
+        ticked(of(joined()), {}, ["accepted"], [], "", NOW)
+    with pytest.raises(UsageError, match="rules cannot be ticked and opened at once"):
+        ticked(of(joined()), {}, ["rules"], ["rules"], "", NOW)
     looked = picture(joined())
     with pytest.raises(UsageError, match="no roster gives them anything today"):
         onboarding(looked.anybody(BO), looked, BUILT_IN, {})
@@ -235,8 +246,10 @@ BAD = {
     "an unknown check": ("analyst: [{ key: a, text: b, check: tea }]", "analyst.0.check: Input should be 'invited'"),
     "a key twice": ("analyst: [{ key: a, text: b }, { key: a, text: c }]", "analyst has a twice"),
     "an unknown place": ("analyst: [{ key: a, text: '{emial}' }]", "'emial' is no place (did you mean 'email'?)"),
-    "an open brace": ("analyst: [{ key: a, text: '{' }]", "a: Single '{' encountered"),
-    "an attribute": ("analyst: [{ key: a, text: '{email.x}' }]", "a: 'str' object has no attribute 'x'"),
+    "an empty key": ("analyst: [{ key: '', text: a }]", "analyst.0.key: Value error, a key is one word"),
+    "an endless width": ("analyst: [{ key: a, text: '{email:>99999999999}' }]", "a brace that holds no place"),
+    "an open brace": ("analyst: [{ key: a, text: '{' }]", "a: there is a brace that holds no place"),
+    "an attribute": ("analyst: [{ key: a, text: '{email.x}' }]", "a: there is a brace that holds no place"),
 }
 
 
@@ -264,3 +277,9 @@ def test_ticks_are_kept_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"bo@example\.com\.welcome: "):
         read_ticks(file)
     assert text != file.read_text()
+    file.write_text('{"Bo@Example.com": {"welcome": {"at": "2026-05-04"}}}')
+    assert set(read_ticks(file)[1]) == {BO}
+    for bad in ('{"at": "banana"}', '{"at": "2026-05-04", "who": "x"}'):
+        file.write_text(f'{{"bo@example.com": {{"welcome": {bad}}}}}')
+        with pytest.raises(UsageError, match="cannot read what is done"):
+            read_ticks(file)

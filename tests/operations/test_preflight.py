@@ -40,7 +40,6 @@ def test_what_can_be_read_is_checked_and_the_rest_names_its_contact() -> None:
     all_of_it = found(api=silent())
     assert {what: (check.verdict, check.contact) for what, check in all_of_it.items()} == {
         "our account": (Verdict.OK, ""),
-        "plan: single sign-on": (Verdict.OK, ""),
         "plan: custom roles": (Verdict.OK, ""),
         "plan: audit log": (Verdict.OK, ""),
         "access requests": (Verdict.CONFIRM, ""),
@@ -60,13 +59,28 @@ def test_an_account_that_may_not_invite_is_a_problem(role: str | None) -> None:
     """Only owner and admin may."""
     check = found(api=FakeApi(own_role=role))["our account"]
     assert (check.verdict, "only owner and admin may invite" in check.text) == (Verdict.PROBLEM, True)
+    assert "None" not in check.text
+
+
+def test_what_nobody_is_asked_about_is_a_problem() -> None:
+    """The roster tells it, and names nobody who confirms it."""
+    nobody = FACTS.replace("  contacts: { access: ana@example.com, network: it@example.com }\n", "")
+    check = found(nobody, api=silent())["single sign-on"]
+    assert check.verdict is Verdict.PROBLEM
+    assert check.text.endswith("the roster names nobody to ask (contacts)")
+
+
+def test_from_everywhere_is_said_and_not_guessed() -> None:
+    """An empty list of networks says so."""
+    assert found(FACTS.replace("vpn: the VPN", "ipAllowlist: []"))["network"].text.startswith("from everywhere, by the")
+    assert found(FACTS.replace(", vpn: the VPN", ""))["network"].verdict is Verdict.PROBLEM
 
 
 def test_what_nobody_tells_is_a_problem() -> None:
     """Neither the API nor the roster."""
     all_of_it = found("", api=silent())
     problems = {what for what, check in all_of_it.items() if check.verdict is Verdict.PROBLEM}
-    assert problems == {"organization", "single sign-on", "second factor", "passwords"}
+    assert problems == {"organization", "single sign-on", "second factor", "passwords", "network"}
 
 
 def test_a_project_out_of_sight_is_a_problem_and_another_name_is_to_be_confirmed() -> None:
@@ -89,7 +103,6 @@ ADDRESSES = {
     "of the company": ("di@example.com", Verdict.OK, "can log in: example.com is of the company"),
     "of a subdomain": ("di@eu.example.com", Verdict.OK, "is of the company"),
     "outside": ("di@agency.example.org", Verdict.CONFIRM, "outside, and single sign-on is required: Okta must know"),
-    "none": ("di@agency", Verdict.PROBLEM, "is no e-mail address"),
 }
 
 
@@ -161,10 +174,11 @@ MANAGED = replace(SSO, idp_managed=True)
 LOGINS: dict[str, tuple[SingleSignOn, str, Verdict, str]] = {
     "claimed": (SSO, "di@example.com", Verdict.OK, "can log in by single sign-on: example.com is claimed"),
     "a subdomain is not claimed": (SSO, "di@eu.example.com", Verdict.PROBLEM, "eu.example.com is no claimed domain"),
+    "in already": (SSO, "ana@agency.example.org", Verdict.OK, "is in the organization already as owner"),
     "outside": (SSO, "di@agency.example.org", Verdict.PROBLEM, "cannot log in: single sign-on is required"),
     "the identity provider's": (MANAGED, "di@example.com", Verdict.CONFIRM, "Okta says who is in: add them there"),
     "not required": (
-        replace(SSO, required=False), "di@agency.example.org", Verdict.OK, "can log in: agency.example.org is outside",
+        replace(SSO, required=False), "di@agency.example.org", Verdict.OK, "can log in: single sign-on is not required",
     ),
 }  # fmt: skip
 
@@ -174,7 +188,9 @@ def test_whether_an_address_can_log_in_by_what_mixpanel_tells(
     sso: SingleSignOn, email: str, verdict: Verdict, words: str
 ) -> None:
     """With required single sign-on, only claimed domains come in (contract, section 13)."""
-    check = found(api=FakeApi(security=sso), email=email)[email]
+    api = FakeApi(security=sso)
+    api.put("ana@agency.example.org", "owner")
+    check = found(api=api, email=email)[email]
     assert (check.verdict, words in check.text) == (verdict, True), check.text
 
 

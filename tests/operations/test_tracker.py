@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from mixpanel_access.model.errors import Refused, UsageError
-from mixpanel_access.operations.chain import FIRST, linked, read, verify
+from mixpanel_access.operations.chain import FIRST, append, linked, read, verify
 from mixpanel_access.operations.tables import exported
 from mixpanel_access.operations.tracker_lines import Event, Line
 
@@ -94,3 +94,34 @@ def test_tables_have_every_line() -> None:
     assert len(table) == 4
     assert "| x \\| y z \\\\ w |" in table[2]
     assert json.loads(exported(lines, Line, "json")) == [one.row() for one in lines]
+
+
+def test_a_log_whose_last_line_end_is_missing_is_added_to(tmp_path: Path) -> None:
+    """As some editors leave it: the new line is one of its own."""
+    file = tmp_path / "tracker.jsonl"
+    first = append(file, [line("a")], [])
+    file.write_text(file.read_text().removesuffix("\n"))
+    append(file, [line("b")], read(file, Line))
+    found = read(file, Line)
+    verify(found, file)
+    assert [one.email for one in found] == ["a@example.com", "b@example.com"]
+    assert found[0] == first[0]
+
+
+def test_two_runs_at_once_do_not_break_the_chain(tmp_path: Path) -> None:
+    """The second sees that the log is no longer what it read, and adds nothing."""
+    file = tmp_path / "tracker.jsonl"
+    before = read(file, Line)
+    append(file, [line("a")], before)
+    with pytest.raises(UsageError, match="it was changed while this ran"):
+        append(file, [line("b")], before)
+    verify(read(file, Line), file)
+    assert len(read(file, Line)) == 1
+
+
+def test_a_line_nested_beyond_reason_is_none(tmp_path: Path) -> None:
+    """It is told as what it is."""
+    file = tmp_path / "tracker.jsonl"
+    file.write_text("[" * 100_000 + "\n")
+    with pytest.raises(UsageError, match="line 1 is none of its lines"):
+        read(file, Line)

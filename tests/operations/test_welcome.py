@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
@@ -194,3 +195,44 @@ def test_an_expired_invitation_has_an_end_that_is_past() -> None:
     api.put(BO, "member", invited=True)
     looked = picture(api, person(more=REVIEW), now=NOW + timedelta(days=8), invited={BO: NOW}, more=FACTS)
     assert "good until 2026-05-11 12:00 UTC" in compose(looked, BO, "reminder", None).text
+
+
+BROKEN = {
+    "divides by nothing": ("Subject: a\n\n{{ 1/0 }}", "ZeroDivisionError"),
+    "adds a name to a number": ("Subject: a\n\n{{ name + 1 }}", "TypeError"),
+    "no subject": ("Hello {{ name }}\n\nbody", "its first line is no `Subject: ...`"),
+    "an empty subject": ("Subject:\n\nbody", "its first line is no `Subject: ...`"),
+    "nothing below it": ("Subject: a\n", "there is nothing below it"),
+    "empty": ("", "its first line is no `Subject: ...`"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_template_is_an_error(tmp_path: Path, text: str, words: str) -> None:
+    """Whatever it does, it is told in one line, and no message comes of it."""
+    (tmp_path / "welcome.md.j2").write_text(text)
+    looked = picture(FakeApi(), person(more=REVIEW), more=FACTS, applied=False)
+    with pytest.raises(UsageError, match=r"cannot use the template for welcome\.md\.j2") as refused:
+        compose(looked, BO, "welcome", tmp_path)
+    assert words in str(refused.value)
+    (tmp_path / "welcome.md.j2").write_bytes(b"Subject: \xff\n\nbody")
+    with pytest.raises(UsageError, match="UnicodeDecodeError"):
+        compose(looked, BO, "welcome", tmp_path)
+    (tmp_path / "welcome.md.j2").unlink()
+    (tmp_path / "welcome.md.j2").mkdir()
+    with pytest.raises(UsageError, match="is no file"):
+        compose(looked, BO, "welcome", tmp_path)
+
+
+def test_an_address_is_written_as_mail_servers_take_it() -> None:
+    """A domain in ASCII; a name beyond it is an error that says so."""
+    message = written()
+    mail = replace(message, to="joerg@bücher.example").mail("ana@example.com", NOW)
+    assert b"To: joerg@xn--bcher-kva.example" in mail.as_bytes()
+    with pytest.raises(UsageError, match="letters beyond ASCII"):
+        replace(message, to="jörg@example.com").mail("ana@example.com", NOW)
+
+
+def test_what_steers_a_terminal_is_not_written() -> None:
+    """Controls and marks of direction in a name."""
+    assert "Hello AB," in written(entry='name: "A\\e\\u202eB", ' + REVIEW).text
