@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
@@ -14,7 +14,9 @@ from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, twice
 from mixpanel_access.model.ids import ProjectAccessId
+from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.partial import told_together
+from mixpanel_access.model.single_grants import REASON_FIELDS
 from mixpanel_access.provider.base import (
     AS_A_WHOLE,
     GONE,
@@ -36,8 +38,8 @@ _OUTPUTS: Final = ("undeclared", "beside")
 class ProjectAccessProvider(AccessProvider):
     """Gives `ProjectAccess` its life; see there."""
 
-    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "reasons")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
 
     def whom(self, props: Properties) -> str:
         """The project."""
@@ -73,6 +75,7 @@ class ProjectAccessProvider(AccessProvider):
                 )
         for email, first in twice(grants):
             problems.add("grants", f"{email} stands there twice, first as {first}")
+        _inspect_reasons(inputs.get("reasons"), by_key(grants), problems)
 
     def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
         """Hold a project whose grants the program declares one by one too, or as a whole twice and differently."""
@@ -235,6 +238,29 @@ def _declared(props: Properties) -> dict[str, str]:
     return {key: role for key, role in by_key(props.get("grants", {})).items() if key not in added}
 
 
+def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
+    """Judge what is said of some of the people."""
+    if reasons is None or not known(reasons):
+        return
+    if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):
+        problems.add("reasons", "it is no list of mappings, each with `people` and why they have the access")
+        return
+    seen: set[str] = set()
+    for reason in reasons:
+        if strange := sorted(reason.keys() - {"people", *REASON_FIELDS}):
+            words = ", ".join(("people", *REASON_FIELDS))
+            problems.add("reasons", f"there is no {', '.join(strange)} in a reason; there are {words}")
+        for words in problems_with_metadata({name: one for name, one in reason.items() if known(one)}).values():
+            problems.add("reasons", words)
+        for email in reason.get("people") or ():
+            key = same_key(str(email))
+            if key not in grants:
+                problems.add("reasons", f"{email} has no grant here")
+            elif key in seen:
+                problems.add("reasons", f"{email} has two reasons; make them one")
+            seen.add(key)
+
+
 def _normalized(role: Any) -> Any:
     return roles.normalized(role) if isinstance(role, str) and known(role) else role
 
@@ -256,6 +282,8 @@ class ProjectAccess(Resource, module="mixpanel", name="ProjectAccess"):
         grants: address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; addresses are compared
             without regard to case and kept as written.
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        reasons: why some of the people have the access, where it is not as for all: `people`, a list of addresses, and
+            any of the metadata.
         opts: Pulumi's options; it should depend on each `Member`, so that it goes first on destroy.
         metadata: why the access is there, for all of them; see `Metadata`.
     """
@@ -264,6 +292,7 @@ class ProjectAccess(Resource, module="mixpanel", name="ProjectAccess"):
     grants: pulumi.Output[dict[str, str]]
     """The individual grants as Mixpanel has them, by address."""
     environment: pulumi.Output[str | None]
+    reasons: pulumi.Output[list[dict[str, Any]] | None]
     undeclared: pulumi.Output[list[str]]
     """Whose grant was added by hand, when it was last looked."""
     beside: pulumi.Output[dict[str, Any]]
@@ -276,6 +305,7 @@ class ProjectAccess(Resource, module="mixpanel", name="ProjectAccess"):
         project_id: pulumi.Input[int],
         grants: pulumi.Input[Mapping[str, pulumi.Input[str]]],
         environment: pulumi.Input[str] | None = None,
+        reasons: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
@@ -283,6 +313,7 @@ class ProjectAccess(Resource, module="mixpanel", name="ProjectAccess"):
             "project_id": project_id,
             "grants": grants,
             "environment": environment,
+            "reasons": reasons,
             **metadata,
             **dict.fromkeys(_OUTPUTS),
         }

@@ -126,6 +126,55 @@ def test_a_first_up_over_people_who_are_there_is_braked(workspace: Workspace) ->
     assert held(workspace) == TEAM
 
 
+def test_a_roster_alone_says_who_has_a_project(workspace: Workspace) -> None:
+    """From single grants by one word in the roster, judged by the policies, offboarded from, and back."""
+    seed(workspace, [*TEAM, "hand@example.com"], {})
+    config = str(ROOT / "policies" / "config" / "production.json")
+    pack = ("--policy-pack", str(ROOT / "policies"), "--policy-pack-config", config)
+    why = {
+        "ticket": "OPS-1", "approver": "ana@example.com", "justification": "Works in it", "engagement": "shop",
+    }  # fmt: skip
+    people = [{"email": email, "projects": {"shop": role}, **why} for email, role in TEAM.items()]
+    engagements = {"shop": {"sow": "SOW-1", "starts": "2026-01-01", "ends": "2027-12-31"}}
+
+    def roster(authoritative: bool, who: list[dict[str, Any]]) -> None:
+        workspace.roster(who, engagements=engagements, organizationRoles=False, authoritative=authoritative)
+
+    roster(False, people)
+    workspace.up()
+    assert len(workspace.resources()) == 2 * len(TEAM) + 1
+    roster(True, people)
+    workspace.up()
+    assert held(workspace) == TEAM
+    assert len(workspace.resources()) == len(TEAM) + 3  # two projects and the brake
+    workspace.unchanged()
+    assert "OPS-1" in str(workspace.outputs(f"project-access/{PRODUCTION}")["reasons"])
+
+    roster(True, [*people[:-1], {"email": "p5@example.com", "projects": {"shop": "analyst"}}])
+    judged = workspace.run("preview", *pack, "--stack", "production", check=False)
+    assert judged.returncode != 0
+    assert f"p5@example.com as analyst in project {PRODUCTION}: access to production needs" in judged.stdout
+    roster(True, people)
+
+    add_by_hand(workspace, "hand@example.com", "admin")
+    drift = workspace.command("drift", "--stack", "production")
+    assert "hand@example.com" in drift.stdout
+    workspace.run("refresh", "--yes", "--skip-preview", "--stack", "production")
+    assert "hand@example.com" in workspace.command("drift", "--stack", "production").stdout
+    released = workspace.command("release", "--stack", "production", "--email", "p0@example.com")
+    assert released.returncode == 2
+    assert "the roster says all grants in project" in released.stdout + released.stderr
+    workspace.up()
+    gone = workspace.command("offboard", "p5@example.com", "--yes")
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    assert held(workspace) == {email: role for email, role in TEAM.items() if email != "p5@example.com"}
+    roster(False, people[:-1])
+    workspace.up()
+    assert len(workspace.resources()) == 2 * (len(TEAM) - 1) + 1
+    assert len(held(workspace)) == len(TEAM) - 1
+    workspace.unchanged()
+
+
 def test_the_example_of_the_page_runs(workspace: Workspace) -> None:
     """What it declares is so, somebody new is invited once, and nothing changes twice."""
     seed(workspace, [], {})

@@ -88,6 +88,19 @@ SPOILED = {
     ),
     "role above our own": ({"grants": {"bo@example.com": "owner"}}, "grants", "cannot be given to bo@example.com"),
     "no date": ({"starts": "2026-13-01"}, "starts", "YYYY-MM-DD"),
+    "reasons are no list": ({"reasons": {"sow": "SOW-1"}}, "reasons", "no list of mappings"),
+    "a strange reason": ({"reasons": [{"people": [], "why": "so"}]}, "reasons", "there is no why in a reason"),
+    "a reason for nobody here": ({"reasons": [{"people": ["di@example.com"]}]}, "reasons", "has no grant here"),
+    "two reasons": (
+        {"reasons": [{"people": ["bo@example.com"], "sow": "1"}, {"people": ["BO@example.com"]}]},
+        "reasons",
+        "BO@example.com has two reasons",
+    ),
+    "a reason without a date": (
+        {"reasons": [{"people": ["bo@example.com"], "ends": "soon"}]},
+        "reasons",
+        "'soon' is no date",
+    ),
     "another environment": ({"environment": "staging"}, "environment", "this stack is 'production'"),
 }
 
@@ -373,7 +386,11 @@ def test_a_change_of_metadata_or_spelling_sends_no_request(api: FakeApi) -> None
     outs = provider_for(api).create(inputs(ticket="OPS-1")).outs or {}
     api.calls.clear()
     provider = provider_for(api)
-    news = inputs({"BO@example.com": "analyst", "cy@example.com": "consumer"}, approver="ana@example.com")
+    reasons = [{"people": ["bo@example.com"], "ticket": "OPS-2"}]
+    spelled = {"BO@example.com": "analyst", "cy@example.com": "consumer"}
+    news = inputs(spelled, approver="ana@example.com", reasons=reasons)
+    assert provider.check(outs, inputs(spelled, reasons=reasons)).failures == []
+    api.calls.clear()
     assert provider.diff(ID, outs, news).changes
     updated = provider.update(ID, outs, news).outs or {}
     assert updated == {**news, "undeclared": [], "beside": {}}
