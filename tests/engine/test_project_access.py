@@ -175,6 +175,31 @@ def test_a_roster_alone_says_who_has_a_project(workspace: Workspace) -> None:
     workspace.unchanged()
 
 
+def test_import_takes_a_whole_project(workspace: Workspace) -> None:
+    """One resource for all of its grants; who comes later comes into it; and never beside single ones."""
+    seed(workspace, [*TEAM, "late@example.com"], TEAM)
+    workspace.roster([], organizationRoles=False, authoritative=True)
+    first = workspace.command("import", "--stack", "production")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "6 individual grants into stack production; its preview shows no change." in first.stdout
+    assert workspace.outputs(f"project-access/{PRODUCTION}")["grants"] == TEAM
+    workspace.unchanged()
+
+    add_by_hand(workspace, "late@example.com", "consumer")
+    second = workspace.command("import", "--stack", "production")
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "1 individual grant into stack production; its preview shows no change." in second.stdout
+    assert workspace.outputs(f"project-access/{PRODUCTION}")["grants"] == {**TEAM, "late@example.com": "consumer"}
+    workspace.unchanged()
+
+    roster = workspace.stacks / "production.yaml"
+    roster.write_text(roster.read_text().replace('"authoritative": true', '"authoritative": false'))
+    assert "false" in roster.read_text()
+    mixed = workspace.command("import", "--stack", "production")
+    assert mixed.returncode == 2
+    assert "Run `pulumi up` first" in mixed.stdout + mixed.stderr
+
+
 def test_the_example_of_the_page_runs(workspace: Workspace) -> None:
     """What it declares is so, somebody new is invited once, and nothing changes twice."""
     seed(workspace, [], {})
