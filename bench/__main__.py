@@ -1,7 +1,7 @@
 """One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
 
-Then how long the policy pack takes over a state of N resources, how long a roster of 5,000 people takes to load, and
-how long each command takes to start.
+Then the same of thousands of grants as one `ProjectAccess` a project, how long the policy pack takes over a state of N
+resources, how long a roster of 5,000 people takes to load, and how long each command takes to start.
 
 Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json.
 """
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -42,6 +42,8 @@ from tests.rules.states import state
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 SIZES: Final = (20, 100)
 """People; each has one grant, so that the resources are twice as many."""
+WHOLE: Final = 5000
+"""Grants that are declared by project: of so many people, who are in the organization already."""
 STATES: Final = (1000, 5000)
 """Resources of the states that the policies judge."""
 ROSTER: Final = 5000
@@ -93,12 +95,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), help="numbers of people")
     parser.add_argument("--states", type=int, nargs="*", default=list(STATES), help="resources to judge by policies")
+    parser.add_argument("--whole", type=int, default=WHOLE, help="grants that are declared by project; 0 for none")
     given = parser.parse_args()
     engine = ensure_engine(console.print)
     figures: list[Figure] = []
     for size in given.sizes:
         console.print(f"{size} people, {size} grants in {PROJECTS} projects ...")
         figures += measure(engine, size)
+    if given.whole:
+        console.print(f"{given.whole} grants as {PROJECTS} ProjectAccess ...")
+        figures += measure_whole(engine, given.whole)
     judged = []
     for resources in given.states:
         console.print(f"policies over {resources} resources ...")
@@ -120,13 +126,7 @@ def measure(engine: Engine, people: int) -> Iterator[Figure]:
     with workspace(engine, people) as (pulumi, emulator):
 
         def timed(name: str, act: Callable[[], object]) -> Figure:
-            emulator.control("DELETE", "requests")
-            begun = time.perf_counter()
-            act()
-            seconds = time.perf_counter() - begun
-            log = emulator.control("GET", "requests")
-            writes = sum(n for endpoint, n in log["by_endpoint"].items() if not endpoint.startswith("GET "))
-            return Figure(people, name, log["total"], writes, log["bytes_out"], round(seconds, 2))
+            return time_one(emulator, people, name, act)
 
         def engine_run(name: str, *args: str) -> Figure:
             return timed(name, lambda: pulumi.run(*args, "--stack", "production", timeout=3600))
@@ -146,6 +146,53 @@ def measure(engine: Engine, people: int) -> Iterator[Figure]:
         yield engine_run("destroy", "destroy", "--yes", "--skip-preview")
 
 
+def measure_whole(engine: Engine, grants: int) -> Iterator[Figure]:
+    """The commands of one lifecycle over so many grants, each project's as one resource."""
+    ids = [1000 + number for number in range(PROJECTS)]
+    emails = [f"person{number:05}@example.com" for number in range(grants)]
+    with workspace_on(engine, organization(ids, emails)) as (pulumi, emulator):
+        program = pulumi.project / "stacks" / "__main__.py"
+
+        def declare(roles: tuple[str, str]) -> None:
+            wholes: dict[int, dict[str, str]] = {id_: {} for id_ in ids}
+            for number, email in enumerate(emails):
+                wholes[ids[number % PROJECTS]][email] = roles[number // PROJECTS % 2]
+            program.write_text(WHOLE_PROGRAM.format(wholes=wholes))
+
+        def run(name: str, *args: str) -> Figure:
+            command = f"{name}, ProjectAccess"
+            return time_one(emulator, grants, command, lambda: pulumi.run(*args, "--stack", "production", timeout=3600))
+
+        pulumi.run("stack", "init", "production")
+        declare(("analyst", "analyst"))
+        yield run("preview (create)", "preview")
+        yield run("up (create)", "up", "--yes", "--skip-preview")
+        yield run("preview (unchanged)", "preview", "--expect-no-changes")
+        yield run("refresh", "refresh", "--yes", "--skip-preview", "--expect-no-changes")
+        declare(("analyst", "consumer"))
+        yield run("up (half changed)", "up", "--yes", "--skip-preview")
+        yield run("destroy", "destroy", "--yes", "--skip-preview")
+
+
+WHOLE_PROGRAM: Final = """
+from mixpanel_access.provider import ProjectAccess
+
+for project, grants in {wholes}.items():
+    ProjectAccess(f"project-{{project}}", project_id=project, grants=grants, environment="production")
+"""
+
+
+def time_one(emulator: Emulator, people: int, name: str, act: Callable[[], object]) -> Figure:
+    """What one command costs."""
+    emulator.control("DELETE", "requests")
+    begun = time.perf_counter()
+    act()
+    seconds = time.perf_counter() - begun
+    log = emulator.control("GET", "requests")
+    writes = sum(n for endpoint, n in log["by_endpoint"].items() if not endpoint.startswith("GET "))
+    return Figure(people, name, log["total"], writes, log["bytes_out"], round(seconds, 2))
+
+
 def quiet(_line: str) -> None:
     """Say nothing of what is being done."""
 
@@ -154,24 +201,31 @@ def quiet(_line: str) -> None:
 def workspace(engine: Engine, people: int) -> Iterator[tuple[Pulumi, Emulator]]:
     """A project whose production roster has so many people, on an emulator without the invitation limit."""
     ids = [1000 + number for number in range(PROJECTS)]
+    with workspace_on(engine, organization(ids)) as (pulumi, emulator):
+        (pulumi.project / "stacks" / "production.yaml").write_text(json.dumps(roster(ids, people)))
+        yield pulumi, emulator
+
+
+@contextmanager
+def workspace_on(engine: Engine, document: dict[str, Any]) -> Iterator[tuple[Pulumi, Emulator]]:
+    """A project on an emulator that has this organization."""
     with (
         tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder,
-        EmulatorServer(organization(ids), limit_invitations=False) as server,
+        EmulatorServer(document, limit_invitations=False) as server,
     ):
         pulumi = pulumi_project(engine, Path(folder), Emulator(server.url), os.environ)
-        stacks = pulumi.project / "stacks"
-        (stacks / "production.yaml").write_text(json.dumps(roster(ids, people)))
-        stack_file = stacks / "Pulumi.production.yaml"
+        stack_file = pulumi.project / "stacks" / "Pulumi.production.yaml"
         # Every one of them leaves on destroy, which is what is measured here and what the brakes are there to hold.
-        stack_file.write_text(stack_file.read_text() + "  mixpanel:releaseBrakes: removalShare\n")
+        stack_file.write_text(stack_file.read_text() + "  mixpanel:releaseBrakes: removalShare,grantShare\n")
         yield pulumi, Emulator(server.url)
 
 
-def organization(ids: list[int]) -> dict[str, Any]:
-    """An organization with two owners and some projects."""
+def organization(ids: list[int], members: Sequence[str] = ()) -> dict[str, Any]:
+    """An organization with two owners, some projects, and some members without grants."""
     return {
         "organization": {"id": _ORGANIZATION, "name": "Bench"},
-        "members": [{"email": f"owner{n}@example.com", "role": "owner"} for n in range(2)],
+        "members": [{"email": f"owner{n}@example.com", "role": "owner"} for n in range(2)]
+        + [{"email": email, "role": "member"} for email in members],
         "projects": [{"id": id_, "name": f"Project {id_}"} for id_ in ids],
         "service_accounts": [{"username": USERNAME, "secret": SECRET}],
     }

@@ -18,10 +18,18 @@ from mixpanel_access.model.declaration import (
     account_name,
     declaration,
     grant_name,
+    whole_name,
 )
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
-from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake, ServiceAccount, ServiceAccountGrant
+from mixpanel_access.provider import (
+    Member,
+    ProjectAccess,
+    ProjectGrant,
+    RemovalBrake,
+    ServiceAccount,
+    ServiceAccountGrant,
+)
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -43,7 +51,9 @@ class RosterAccess(pulumi.ComponentResource):
     members: dict[str, Member]
     """The members, by the key of their address."""
     grants: dict[tuple[int, str], ProjectGrant]
-    """The grants, by project id and the key of the address."""
+    """The single grants, by project id and the key of the address."""
+    wholes: dict[int, ProjectAccess]
+    """The projects whose grants the roster alone says, by id."""
     accounts: dict[str, ServiceAccount]
     """The service accounts, by the name wanted."""
     account_grants: dict[tuple[int, str], ServiceAccountGrant]
@@ -68,7 +78,17 @@ class RosterAccess(pulumi.ComponentResource):
                 ),
                 **inputs,
             )
-            for (project, member), inputs in declared.grants.items()
+            for (project, member), inputs in declared.single_grants.items()
+        }
+        self.wholes = {
+            project: ProjectAccess(
+                whole_name(project),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[self.members[member] for member in declared.members_in(project)]
+                ),
+                **inputs,
+            )
+            for project, inputs in declared.wholes.items()
         }
         self.accounts = {
             name: ServiceAccount(account_name(name), opts=pulumi.ResourceOptions(parent=self), **inputs)
@@ -86,9 +106,11 @@ class RosterAccess(pulumi.ComponentResource):
         RemovalBrake(
             BRAKE,
             people=declared.people,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.members.values(), *self.grants.values()]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*self.members.values(), *self.grants.values(), *self.wholes.values()]
+            ),
         )
-        self.register_outputs({"people": len(self.members), "grants": len(self.grants), **declared.facts})
+        self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **declared.facts})
 
 
 def roster_program(file: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge
+from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge, judge_grants
 from mixpanel_access.model.errors import (
     Forbidden,
     Invalid,
@@ -19,7 +19,11 @@ from mixpanel_access.model.errors import (
     Refused,
     Unauthorized,
 )
+from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.model.roles import OWNER
+
+_SHARES = {Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}
+"""Those that a higher share releases too."""
 
 _NOT_APPLIED = (Invalid, Unauthorized, Forbidden, NotFound, RateLimited, NotApplied)
 """Errors that say that nothing was done; after any other, the write may have been applied and counts."""
@@ -78,6 +82,25 @@ class Brakes:
         with self._lock:
             self._hold(what, plan)
 
+    def hold_grants(self, project: int, have: Mapping[str, str], changes: GrantChanges) -> None:
+        """Hold what would be done to the individual grants of one project before its first write.
+
+        Args:
+            project: the project's id.
+            have: the grants that are there, by the key of the address.
+            changes: what would be done.
+
+        Raises:
+            Refused: a brake holds it.
+        """
+        findings = judge_grants(have, changes, project=project, own_address=self.own_address(), limits=self._limits)
+        with self._lock:
+            self._tell(f"cannot change who has project {project}", findings)
+
+    def own_address(self) -> str:
+        """The identity that the provider runs as."""
+        return self._directory.identity().email or self._username
+
     @contextmanager
     def _passing(self, what: str, plan: Plan) -> Iterator[None]:
         with self._lock:
@@ -97,7 +120,9 @@ class Brakes:
             self._roles.update(plan.roles)
 
     def _hold(self, what: str, plan: Plan) -> None:
-        findings = self._judge(plan)
+        self._tell(what, self._judge(plan))
+
+    def _tell(self, what: str, findings: Sequence[Finding]) -> None:
         for finding in findings:
             if not finding.holds and finding not in self._warned:
                 self._warned.add(finding)
@@ -116,7 +141,7 @@ class Brakes:
         return judge(
             self._people,
             Plan(plan.removals | self._removals, {**self._roles, **plan.roles}),
-            own_address=self._directory.identity().email or self._username,
+            own_address=self.own_address(),
             own_role=self._directory.own_role(),
             limits=self._limits,
         )
@@ -125,5 +150,5 @@ class Brakes:
 def how_to_release(*brakes: Brake) -> str:
     """What a user does who means it, as a sentence."""
     names = ",".join(dict.fromkeys(brake.value for brake in brakes))
-    wider = " (or raise mixpanel:removalPercent)" if Brake.REMOVAL_SHARE in brakes else ""
+    wider = " (or raise mixpanel:removalPercent)" if _SHARES & set(brakes) else ""
     return f"If it is meant, run it once with: pulumi config set mixpanel:releaseBrakes {names}{wider}; then unset it."

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, GrantBatches
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.security import read_features, read_security
 from mixpanel_access.directory.service_accounts import ServiceAccounts
@@ -58,6 +59,7 @@ class Directory:
     Attributes:
         accounts: the organization's service accounts.
         provisioning: who comes and goes by SCIM.
+        grant_batches: many individual grants of one project at once.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Directory:
         self._writing = Writing(self._snapshot, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
+        self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, _grants_of, _PEOPLE)
         self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)
@@ -167,6 +170,9 @@ class Directory:
         person = self.person(email)
         rows = self.grants(project).get(same_key(email), ())
         return project_access(rows, person.role if person and not person.invited else None)
+
+    def _individual(self, project: int, email: str) -> str | None:
+        return self.access(project, email).individual
 
     def shows_invited(self, project: int) -> bool:
         """Whether projects' grants are seen to list invited people: this one's, or any that was read before.
@@ -287,10 +293,7 @@ class Directory:
             self._writing.settle(write, gone, [_grants_of(project)])
         except errors.NotFound as error:
             if not gone():
-                error.next_step = (
-                    "This Mixpanel does not offer the call: take the grant away in Project Settings > Users & Teams, "
-                    "then run `pulumi refresh`. The person was not removed."
-                )
+                error.next_step = NO_SUCH_CALL
                 raise
 
     def remove(self, email: str) -> None:

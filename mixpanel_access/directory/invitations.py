@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.grant_batches import Failures
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.errors import Invalid, MixpanelError, NotApplied, NotFound, RateLimited
+from mixpanel_access.model.errors import AccessError, Invalid, MixpanelError, NotApplied, NotFound, RateLimited
 
 PER_HOUR: Final = 10
 """Invitation e-mails to one domain that Mixpanel sends in an hour, about."""
@@ -99,6 +101,51 @@ class Invitations:
                 self._directory.invite_again(email, role)
 
         self._within_limit(email, send)
+
+    def grant(self, project: int, roles: Mapping[str, str]) -> Failures:
+        """Give roles in a project to people who are not in the organization: Mixpanel invites them as members.
+
+        As many go into one request as may be invited to one domain in an hour.
+
+        Args:
+            project: the project's id.
+            roles: address -> project role.
+
+        Returns:
+            Address -> why it was not done.
+        """
+        failures: Failures = {}
+        domains: dict[str, list[str]] = {}
+        for email in roles:
+            domains.setdefault(domain_of(email), []).append(email)
+        for domain, emails in domains.items():
+            for start in range(0, len(emails), PER_HOUR):
+                group = emails[start : start + PER_HOUR]
+                failures |= self._grant_some(domain, project, {email: roles[email] for email in group})
+        return failures
+
+    def _grant_some(self, domain: str, project: int, roles: Mapping[str, str]) -> Failures:
+        """One request; where it goes beyond the limit, a request each until the limit is reached."""
+        with self._lock:
+            closed = domain in self._closed
+        failures: Failures = {}
+        limited = list(roles)
+        if not closed:
+            failures = self._directory.grant_batches.give(project, roles, inviting=True)
+            limited = [one for one, error in failures.items() if isinstance(error, MixpanelError) and _is_limit(error)]
+            with self._lock:
+                self._sent += [email for email in roles if email not in failures]
+        for email in limited:
+            failures.pop(email, None)
+            try:
+                self._within_limit(email, partial(self._grant_one, project, email, roles[email]))
+            except AccessError as error:
+                failures[email] = error
+        return failures
+
+    def _grant_one(self, project: int, email: str, role: str) -> None:
+        for error in self._directory.grant_batches.give(project, {email: role}, inviting=True).values():
+            raise error
 
     def _within_limit(self, email: str, send: Callable[[], None]) -> None:
         domain = domain_of(email)

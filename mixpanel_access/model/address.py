@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
+FEW: Final = 5
+"""Addresses that a message names before it counts."""
+
 
 def same_key(email: str) -> str:
     """The form under which two spellings of one address are the same."""
@@ -11,6 +17,14 @@ def same_key(email: str) -> str:
 def domain_of(email: str) -> str:
     """The part after the last "@", in lower case; "" where there is none."""
     return email.rpartition("@")[2].strip().lower() if "@" in email else ""
+
+
+def few(emails: Iterable[str]) -> str:
+    """Some addresses for a message: a few by name, the others by their number."""
+    names = sorted(emails)
+    shown = ", ".join(names[:FEW])
+    more = len(names) - FEW
+    return f"{shown} and {more} other{'s' * (more > 1)}" if more > 0 else shown
 
 
 def problem_with(email: object) -> str | None:

@@ -15,7 +15,8 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import few, same_key
+from mixpanel_access.model.grants import GrantChanges
 
 DEFAULT_REMOVAL_PERCENT: Final = 10
 DEFAULT_REMOVAL_MINIMUM: Final = 3
@@ -30,6 +31,7 @@ class Brake(StrEnum):
     OWN_IDENTITY = "ownIdentity"
     ABOVE_OWN_ROLE = "aboveOwnRole"
     REMOVAL_SHARE = "removalShare"
+    GRANT_SHARE = "grantShare"
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class Limits:
     """How far an operation may go.
 
     Attributes:
-        removal_percent: the share of the organization's people, in percent, that one operation may remove.
-        removal_minimum: how many it may remove in any case.
+        removal_percent: the share of the organization's people, in percent, that one operation may remove; and the
+            share of a project's individual grants that it may take away at once.
+        removal_minimum: how many in any case.
         released: the brakes that the operator has released.
     """
 
@@ -47,7 +50,7 @@ class Limits:
     released: frozenset[str] = frozenset()
 
     def removable(self, people: int) -> int:
-        """How many of so many people one operation may remove."""
+        """How many of so many people, or of so many grants of a project, one operation may remove."""
         return max(self.removal_minimum, math.floor(people * self.removal_percent / 100 + 1e-9))
 
 
@@ -81,7 +84,8 @@ class Finding:
     holds: bool = True
 
     def __str__(self) -> str:
-        return f"{', '.join(self.people)}: {self.words}"
+        names = few(self.people) if self.brake is Brake.GRANT_SHARE else ", ".join(self.people)
+        return f"{names}: {self.words}"
 
 
 def judge(
@@ -105,6 +109,43 @@ def judge(
         *_above(people, plan, own_role),
         *_share(people, plan, limits),
     ]
+    return _released(found, limits)
+
+
+def judge_grants(
+    have: Mapping[str, str], changes: GrantChanges, *, project: int, own_address: str, limits: Limits
+) -> list[Finding]:
+    """Judge what would be done to the individual grants of one project, as they are before the first write.
+
+    The share is of this project's grants, not of the organization's people: a project with twenty of them in an
+    organization of thousands could be emptied otherwise, and each project is somebody's whole access.
+
+    Args:
+        have: the grants that are there, by the key of the address.
+        changes: what would be done.
+        project: the project's id.
+        own_address: the identity that the provider runs as.
+        limits: how far an operation may go.
+
+    Returns:
+        The brakes that fire; a released brake is a warning.
+    """
+    found: list[Finding] = []
+    own, leaving, allowed = same_key(own_address), changes.remove & have.keys(), limits.removable(len(have))
+    lower = own in changes.change and roles.project_rank(changes.change[own]) < roles.project_rank(have[own])
+    if own in leaving or lower:
+        words = f"the provider itself runs as this identity, which would lose its role in project {project}"
+        found.append(Finding(Brake.OWN_IDENTITY, (own_address,), words))
+    if len(leaving) > allowed:
+        words = (
+            f"one operation may take {allowed} of the {len(have)} individual grants in project {project} away "
+            f"({limits.removal_percent:g} %, at least {limits.removal_minimum}), and this would take {len(leaving)}"
+        )
+        found.append(Finding(Brake.GRANT_SHARE, tuple(sorted(leaving)), words))
+    return _released(found, limits)
+
+
+def _released(found: Iterable[Finding], limits: Limits) -> list[Finding]:
     return [replace(finding, holds=finding.holds and finding.brake not in limits.released) for finding in found]
 
 

@@ -11,6 +11,7 @@ from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.given import GivenPerson, given, overlaps
 from mixpanel_access.model.roster import OwnServiceAccount, Roster, RosterException
+from mixpanel_access.model.single_grants import shared_reasons
 
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""
@@ -37,7 +38,8 @@ class Declaration:
 
     Attributes:
         members: the inputs of each `Member`, by its name.
-        grants: the inputs of each `ProjectGrant`, by project id and the name of the member.
+        grants: what each person has in each project, as inputs of a `ProjectGrant`, by project id and the name of the
+            member.
         people: what the `RemovalBrake` has to know of everybody, in the roster's order.
         facts: what policies have to know of the roster as a whole.
         keys: project id -> key.
@@ -45,6 +47,7 @@ class Declaration:
         accounts: the inputs of each `ServiceAccount`, by its name.
         account_grants: the inputs of each `ServiceAccountGrant` but for the account's id, by project id and the
             account's name.
+        wholes: the inputs of each `ProjectAccess`, by project id: in these projects there is no `ProjectGrant`.
     """
 
     members: Mapping[str, Mapping[str, Any]]
@@ -55,11 +58,26 @@ class Declaration:
     overlaps: Sequence[str]
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
+    wholes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def single_grants(self) -> dict[tuple[int, str], Mapping[str, Any]]:
+        """The inputs of each `ProjectGrant`."""
+        return {place: inputs for place, inputs in self.grants.items() if place[0] not in self.wholes}
+
+    def members_in(self, project: int) -> list[str]:
+        """The names of the members who have something in a project."""
+        return [member for id_, member in self.grants if id_ == project]
 
 
 def grant_name(project: object, member: str) -> str:
     """The name of a grant's resource, by the project's id or key."""
     return f"{project}:{member}"
+
+
+def whole_name(project: int) -> str:
+    """The name of a `ProjectAccess`; no person's has a slash in it."""
+    return f"project-access/{project}"
 
 
 def account_name(account: str) -> str:
@@ -106,7 +124,18 @@ def declaration(roster: Roster, today: date) -> Declaration:
             for name, one in roster.own_accounts.items()
             for key, role in one.projects.items()
         },
+        {id_: _whole(id_, roster, grants) for id_ in roster.whole_projects},
     )
+
+
+def _whole(id_: int, roster: Roster, grants: Mapping[tuple[int, str], Mapping[str, Any]]) -> dict[str, Any]:
+    theirs = [inputs for (project, _), inputs in grants.items() if project == id_]
+    return {
+        "project_id": id_,
+        "grants": {inputs["email"]: inputs["role"] for inputs in theirs},
+        "environment": roster.whole_projects[id_].environment,
+        "reasons": shared_reasons(theirs),
+    }
 
 
 def _account(name: str, one: OwnServiceAccount) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Types and ids of resources in Pulumi's state: `ORG:EMAIL` for a member, `ORG:PROJECT:EMAIL` for a grant."""
+"""Types and ids of resources in Pulumi's state: `ORG:EMAIL` for a member, `ORG:PROJECT:EMAIL` for a grant, ..."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mixpanel_access.model.errors import InputError
 
 MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
 GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
+PROJECT_ACCESS_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectAccess"
 TEAM_TYPE: Final = "pulumi-python:dynamic/mixpanel:Team"
 SERVICE_ACCOUNT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccount"
 SERVICE_ACCOUNT_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccountGrant"
@@ -69,6 +70,29 @@ class GrantId:
         if not organization.isdigit() or not project.isdigit() or not email:
             raise InputError("cannot read the id of a grant", whom=text, why="it has the form ORG:PROJECT:EMAIL")
         return cls(int(organization), int(project), email)
+
+
+@dataclass(frozen=True)
+class ProjectAccessId:
+    """All individual grants of one project of one organization."""
+
+    organization: int
+    project: int
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.project}"
+
+    @classmethod
+    def parse(cls, text: str) -> ProjectAccessId:
+        """Read `ORG:PROJECT`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        organization, project = (_number(part) for part in (*text.split(":"), "")[:2])
+        if organization is None or project is None or text.count(":") != 1:
+            raise InputError("cannot read the id of a project's access", whom=text, why="it has the form ORG:PROJECT")
+        return cls(organization, project)
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,8 @@ class RosterProject(Part):
     """Its environment, which must be the roster's."""
     platform: Annotated[str | None, _offered("web", "ios", "android")] = None
     """Its platform: web, ios, ..."""
+    authoritative: bool | None = None
+    """Whether nobody has an individual grant in it who is not in this roster; left out, as the roster says for all."""
     needs: Annotated[Sequence[str], _or(()), _offered(*NEEDS)] = ()
     """What work in it needs: data_warehouse, lexicon, experiments."""
     dashboards: Annotated[Mapping[str, str], _or({})] = {}
@@ -275,6 +277,8 @@ class Roster(Common):
     """The environment of every project here."""
     organization_roles: bool = False
     """Whether this roster, and no other, declares organization roles."""
+    authoritative: bool = False
+    """Whether nobody has an individual grant in these projects who is not here: each project is one `ProjectAccess`."""
     projects: Annotated[Mapping[str, RosterProject], _or({})] = {}
     """Short key -> project."""
     people: Annotated[Sequence[RosterPerson], _or(())] = ()
@@ -288,6 +292,15 @@ class Roster(Common):
     def own_accounts(self) -> dict[str, OwnServiceAccount]:
         """The service accounts that this roster makes; those of an included file are only known."""
         return {name: account for name, account in self.service_accounts.items() if account.role is not None}
+
+    @property
+    def whole_projects(self) -> dict[int, RosterProject]:
+        """The projects whose grants this roster alone says, by id."""
+        return {
+            project.id: project
+            for project in self.projects.values()
+            if (self.authoritative if project.authoritative is None else project.authoritative)
+        }
 
     def document(self) -> dict[str, Any]:
         """The roster as plain data in the file's words, without what was not said; reading that gives it again."""

@@ -8,24 +8,27 @@ from typing import Any
 from pulumi.dynamic.dynamic import serialize_provider
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import BRAKE, COMPONENT, Declaration, account_name, grant_name
+from mixpanel_access.model.declaration import BRAKE, COMPONENT, Declaration, account_name, grant_name, whole_name
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,
     COMPONENT_TYPE,
     GRANT_TYPE,
     MEMBER_TYPE,
+    PROJECT_ACCESS_TYPE,
     PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
     SERVICE_ACCOUNT_TYPE,
     GrantId,
     MemberId,
+    ProjectAccessId,
     ServiceAccountGrantId,
     ServiceAccountId,
 )
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.base import GONE, AccessProvider, Problems
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
@@ -50,16 +53,31 @@ def member_entries(session: Session, declared: Declaration, names: Collection[st
 
 
 def grant_entries(session: Session, declared: Declaration, names: Collection[tuple[int, str]]) -> list[Entry]:
-    """The entries of grants, in the declaration's order; what the project does not have gets none.
+    """The entries of single grants, in the declaration's order; what the project does not have gets none.
 
     Raises:
         InputError: what is declared cannot be used.
     """
     grants, found = _Kind(GRANT_TYPE, ProjectGrantProvider(), session), []
-    for (project, member), inputs in declared.grants.items():
+    for (project, member), inputs in declared.single_grants.items():
         if (project, member) in names:
             id_ = GrantId(session.organization, project, inputs["email"])
             found.append(grants.read(grant_name(project, member), id_, inputs))
+    return [entry for entry in found if entry]
+
+
+def whole_entries(session: Session, declared: Declaration, projects: Collection[int]) -> list[Entry]:
+    """The entries of projects whose grants the roster alone says; one that the organization has not gets none.
+
+    Raises:
+        InputError: what is declared cannot be used.
+    """
+    wholes = _Kind(PROJECT_ACCESS_TYPE, ProjectAccessProvider(), session)
+    found = [
+        wholes.read(whole_name(project), ProjectAccessId(session.organization, project), inputs)
+        for project, inputs in declared.wholes.items()
+        if project in projects
+    ]
     return [entry for entry in found if entry]
 
 

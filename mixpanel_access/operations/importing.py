@@ -12,7 +12,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import errors, roster_text
 from mixpanel_access.model.access import Project as MixpanelProject
-from mixpanel_access.model.declaration import declaration
+from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
@@ -213,16 +213,39 @@ def _entries(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[s
     from mixpanel_access.operations import import_file
 
     declared = declaration(plan.roster, session.now().date())
+    _must_be_one_way(declared, state)
+    grown = {project for project, _ in plan.grants}  # a whole takes nobody in but by being read anew
+    wholes = {project for project in declared.wholes if project in grown or project not in state.wholes}
     entries = [
         *import_file.member_entries(session, declared, plan.members),
         *import_file.grant_entries(session, declared, plan.grants),
+        *import_file.whole_entries(session, declared, wholes),
     ]
+    replaced = [urn for project, urn in state.wholes.items() if project in wholes]
     people = import_file.people_for_brake(declared, state)
-    stale = bool(entries) and any(list(brake.people) != people for brake in state.brakes)
+    stale = bool(entries) and any(replaced or list(brake.people) != people for brake in state.brakes)
     missing = not state.brakes and bool(entries or state.members)  # the latter: a run died after it was taken out
     if stale or missing:
         entries.append(import_file.brake_entry(session, people))
-    return entries, [brake.urn for brake in state.brakes] if stale else []
+    return entries, [*([brake.urn for brake in state.brakes] if stale else []), *replaced]
+
+
+def _must_be_one_way(declared: Declaration, state: State) -> None:
+    """Hold an import into a state that has a project's grants in the other way than the roster says.
+
+    Raises:
+        UsageError: it does.
+    """
+    one_by_one = {project for project, _ in state.grants if project not in state.wholes}
+    whole = {project for project in state.wholes if project in declared.keys and project not in declared.wholes}
+    for project in sorted((declared.wholes.keys() & one_by_one) | whole):
+        ways = ("as a whole", "one by one") if project in declared.wholes else ("one by one", "as a whole")
+        raise UsageError(
+            "cannot import",
+            whom=f"project {project}",
+            why=f"the roster has its grants {ways[0]} (authoritative), and the state {ways[1]}",
+            next_step="Run `pulumi up` first: it moves them, and nobody's access changes with it.",
+        )
 
 
 def _robots(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[str, Any]], Mapping[str, str]]:

@@ -11,7 +11,7 @@ from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import Grant
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import BRAKE, grant_name
+from mixpanel_access.model.declaration import BRAKE, grant_name, whole_name
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
@@ -91,6 +91,7 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
         if holding.before is not None and holding.after is not None:
             write_roster(holding.file, holding.before, holding.after)
         own = {f"delete {key}", f"update {BRAKE}", *(f"delete {grant_name(id_, key)}" for id_ in holding.grants)}
+        own |= {f"update {whole_name(id_)}" for id_ in holding.grants}
         progress(f"previewing stack {holding.stack}")
         changes = state_change.changes_at_preview(project, holding.stack)
         if others := [change for change in changes if change not in own]:

@@ -46,7 +46,8 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Progr
         progress: shows a line.
 
     Raises:
-        UsageError: somebody is neither in the state nor in the roster; nothing was changed.
+        UsageError: somebody is neither in the state nor in the roster, or has a project whose grants the roster alone
+            says; nothing was changed.
         EngineError: the engine refuses.
     """
     settings = project.settings(stack)
@@ -64,6 +65,16 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Progr
             whom=", ".join(unknown),
             why=f"neither the state of stack {stack} nor {file.name} has them",
             next_step="Nothing was changed; check the address.",
+        )
+    if parts := [(one.email, one.project) for one in grants.values() if one.project in state.wholes]:
+        email, whole = parts[0]
+        raise UsageError(
+            "cannot release",
+            whom=email,
+            why=f"the roster says all grants in project {whole}: who is let go there loses the grant at the next "
+            f"`pulumi up`, which is no release",
+            next_step="Nothing was changed. To take the grant away, use offboard or take the entry out; to let it go, "
+            "leave `authoritative` out for the project first, and run `pulumi up`.",
         )
     left = (
         None if text is None else roster_text.remove_people(text, source_of(file), listed)

@@ -13,14 +13,17 @@ from mixpanel_access.model.ids import (
     COMPONENT_TYPE,
     GRANT_TYPE,
     MEMBER_TYPE,
+    PROJECT_ACCESS_TYPE,
     PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
     SERVICE_ACCOUNT_TYPE,
     GrantId,
     MemberId,
+    ProjectAccessId,
     ServiceAccountGrantId,
     ServiceAccountId,
 )
+from mixpanel_access.model.single_grants import single_grants
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class State:
         members: by the key of the address.
         grants: by project id and the key of the address.
         brakes: the brakes.
+        wholes: project id -> the `ProjectAccess` of which the grants there are a part, by its name in the engine.
         component: the name of the `RosterAccess` in the engine, or "" where there is none.
         facts: what that says of the roster as a whole.
         accounts: the service accounts, by Mixpanel's id.
@@ -117,6 +121,7 @@ class State:
     facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
     accounts: Mapping[int, HeldAccount] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, int], HeldAccountGrant] = field(default_factory=dict)
+    wholes: Mapping[int, str] = field(default_factory=dict)
 
     def __or__(self, other: State) -> State:
         """What both have in Mixpanel; the rest is each stack's own."""
@@ -125,6 +130,7 @@ class State:
             {**self.grants, **other.grants},
             accounts={**self.accounts, **other.accounts},
             account_grants={**self.account_grants, **other.account_grants},
+            wholes={**self.wholes, **other.wholes},
         )
 
 
@@ -147,6 +153,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     component, facts = "", {}
     accounts: dict[int, HeldAccount] = {}
     account_grants: dict[tuple[int, int], HeldAccountGrant] = {}
+    wholes: dict[int, str] = {}
     for resource in _resources(export):
         urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
         created = _seconds(resource.get("created"))
@@ -162,6 +169,14 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
                 email = str(outputs.get("email", grant.email))
                 held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs, modified, created)
                 grants[grant.project, same_key(email)] = held
+        elif resource.get("type") == PROJECT_ACCESS_TYPE:
+            whole = ProjectAccessId.parse(str(resource.get("id", "")))
+            if whole.organization == organization:
+                wholes[whole.project] = urn
+                for one in single_grants(outputs):
+                    email, role = str(one["email"]), str(one["role"])
+                    held = HeldGrant(whole.project, email, role, urn, one, modified, created)
+                    grants[whole.project, same_key(email)] = held
         elif resource.get("type") == SERVICE_ACCOUNT_TYPE:
             account = ServiceAccountId.parse(str(resource.get("id", "")))
             if account.organization == organization:
@@ -176,7 +191,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)
         elif resource.get("type") == COMPONENT_TYPE:
             component, facts = urn, outputs
-    return State(members, grants, brakes, component, facts, accounts, account_grants)
+    return State(members, grants, brakes, component, facts, accounts, account_grants, wholes)
 
 
 def _seconds(instant_text: Any) -> str:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mixpanel_access.provider.member import Member
+    from mixpanel_access.provider.project_access import ProjectAccess
     from mixpanel_access.provider.project_grant import ProjectGrant
     from mixpanel_access.provider.removal_brake import RemovalBrake
     from mixpanel_access.provider.service_account import ServiceAccount
     from mixpanel_access.provider.service_account_grant import ServiceAccountGrant
 
-__all__ = ["Member", "ProjectGrant", "RemovalBrake", "ServiceAccount", "ServiceAccountGrant"]
+__all__ = ["Member", "ProjectAccess", "ProjectGrant", "RemovalBrake", "ServiceAccount", "ServiceAccountGrant"]
 
 _FILES = {
     "Member": "member",
+    "ProjectAccess": "project_access",
     "ProjectGrant": "project_grant",
     "RemovalBrake": "removal_brake",
     "ServiceAccount": "service_account",

@@ -39,6 +39,11 @@ POLICY_FIELDS: Final = (*METADATA_FIELDS, "exceptions")
 GONE: Final = ReadResult("", {})
 """What `read` returns for a resource that is no more: an empty id and no outputs (None raises in the SDK)."""
 
+ONE_BY_ONE: Final = "one by one"
+"""With a project's id, what a program declares that has a `ProjectGrant` there."""
+AS_A_WHOLE: Final = "as a whole"
+"""With a project's id, what a program declares that has a `ProjectAccess` there."""
+
 
 def known(value: Any) -> bool:
     """Whether a value is known: at preview, another resource's output may not be."""
@@ -150,6 +155,16 @@ class AccessProvider(ResourceProvider):
     def subject(self, props: Properties) -> Hashable:
         """What in Mixpanel the resource stands for: two resources of one subject are one there. None for nothing."""
 
+    def subjects(self, props: Properties) -> Iterable[Hashable]:
+        """All that the program declares with the resource: none of it is taken away with another one."""
+        return (self.subject(props),)
+
+    def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the inputs beside what else the program declares, this resource included.
+
+        Resources are checked in any order and several at once: of two that cannot be together, the later one is told.
+        """
+
     @abstractmethod
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge and normalize known inputs in place; only what can be known without a request."""
@@ -198,7 +213,10 @@ class AccessProvider(ResourceProvider):
             problems.add(field, reason)
         if problems or not all(known(value) for value in inputs.values()):
             return
-        self.session.declared.add(self.subject(inputs))
+        self.session.declared.update(self.subjects(inputs))
+        self.inspect_beside(inputs, problems)
+        if problems:
+            return
         if changed(self.ACCESS_INPUTS, olds, inputs):  # what the organization has accepted is not asked about again
             self.inspect_online(inputs, problems, olds)
 
@@ -232,14 +250,14 @@ class AccessProvider(ResourceProvider):
 
     # Helpers for subclasses
 
-    def inspect_invitation(self, email: str, problems: Problems) -> None:
+    def inspect_invitation(self, email: str, problems: Problems, field: str = "email") -> None:
         """Judge whether somebody who is not in the organization can come in, and count an invitation to them."""
         provisioning = self.session.directory.provisioning
         if provisioning.handles(email):
             return
         if provisioning.keeps_out(email):
             problems.add(
-                "email",
+                field,
                 f"{email} is of a claimed domain, and the identity provider says who is in: nobody there is invited "
                 f"by e-mail; have it add them, or set mixpanel:scimToken",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
@@ -14,7 +14,9 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import GrantId
 from mixpanel_access.provider.base import (
+    AS_A_WHOLE,
     GONE,
+    ONE_BY_ONE,
     AccessProvider,
     Metadata,
     Problems,
@@ -42,6 +44,20 @@ class ProjectGrantProvider(AccessProvider):
     def subject(self, props: Properties) -> Hashable:
         """The person's individual grant in the project."""
         return props.get("project_id"), same_key(str(props.get("email", "")))
+
+    def subjects(self, props: Properties) -> Iterable[Hashable]:
+        """The grant, and that the project's grants are declared one by one."""
+        return self.subject(props), (ONE_BY_ONE, props.get("project_id"))
+
+    def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
+        """Hold a grant in a project whose grants the program declares as a whole."""
+        project = inputs["project_id"]
+        if (AS_A_WHOLE, project) in self.session.declared:
+            problems.add(
+                "project_id",
+                f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and the grant "
+                f"to {inputs['email']} with a ProjectGrant; take one of the two for a project",
+            )
 
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge address, project id, role word, and that the project's environment is the stack's."""

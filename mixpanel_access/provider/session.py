@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 
 from mixpanel_access.directory.brakes import Brakes
@@ -31,7 +31,8 @@ class Session:
     Attributes:
         brakes: what the operation must pass before it removes or changes people.
         invitations: the operation's invitations, within Mixpanel's limit.
-        declared: what the operation's program declares, however the resources are named; see `AccessProvider.subject`.
+        declared: what the operation's program declares, however the resources are named; see `AccessProvider.subjects`.
+        wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
     """
 
     def __init__(self, settings: Settings, directory: Directory, say: Callable[[str], None] = say) -> None:
@@ -40,6 +41,7 @@ class Session:
         self.say = say
         self.brakes = Brakes(directory, settings.limits, say, settings.username)
         self.declared: set[Hashable] = set()
+        self.wholes: dict[int, Mapping[str, str]] = {}
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     @property

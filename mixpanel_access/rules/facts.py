@@ -12,6 +12,7 @@ from mixpanel_access.model import ids
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 
 
 class Kind(StrEnum):
@@ -166,6 +167,18 @@ class Entry:
         if self.kind is Kind.MEMBER:
             return f"{self.email} as organization {self.role}" if self.role else self.email
         return self.text("username") or self.text("name") or self.name
+
+
+def entries_of(
+    kind: str, name: str, urn: str, values: Mapping[str, Any], secret_outputs: frozenset[str] = frozenset()
+) -> list[Entry]:
+    """A resource as rules see it: none that they do not know, and a `ProjectAccess` as its single grants."""
+    if kind == ids.PROJECT_ACCESS_TYPE:
+        if values.get("grants") is UNKNOWN or values.get("reasons") is UNKNOWN:
+            hidden = dict.fromkeys(("email", "role", *REASON_FIELDS), UNKNOWN)
+            return [Entry(Kind.GRANT, name, urn, {**values, **hidden})]
+        return [Entry(Kind.GRANT, f"{name}:{one['email']}", urn, one) for one in single_grants(values)]
+    return [Entry(Kind(kind), name, urn, values, secret_outputs)] if kind in list(Kind) else []
 
 
 def _number(value: Any) -> int | None:

@@ -21,7 +21,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from mixpanel_access.model import dates
-from mixpanel_access.model.ids import COMPONENT_TYPE
+from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
 from mixpanel_access.rules.facts import (
@@ -33,6 +33,7 @@ from mixpanel_access.rules.facts import (
     NotApplicable,
     Stack,
     company_domains,
+    entries_of,
 )
 from mixpanel_access.rules.rule import Rule, Verdict
 
@@ -40,7 +41,7 @@ NAME: Final = "mixpanel-access"
 
 Report = Callable[..., None]
 
-_KINDS: Final = frozenset(kind.value for kind in Kind)
+_KINDS: Final = frozenset((*(kind.value for kind in Kind), PROJECT_ACCESS_TYPE))
 _PROVIDER: Final = "pulumi:providers:pulumi-python"
 """The resource that carries the stack's configuration: in a program, in a state, in an exported file."""
 
@@ -78,10 +79,11 @@ def _policy(rule: Rule) -> Policy:
 
 def _of_resource(rule: Rule) -> Callable[[ResourceValidationArgs, Report], None]:
     def validate(args: ResourceValidationArgs, report: Report) -> None:
-        if args.resource_type not in rule.kinds:
+        kinds = {Kind.GRANT.value} if args.resource_type == PROJECT_ACCESS_TYPE else {args.resource_type}
+        if not kinds & set(rule.kinds):
             return
         config = args.provider.props if args.provider else {}
-        _judge(rule, args, config, report, lambda context: rule.judge_entry(_entry(args), context))
+        _judge(rule, args, config, report, lambda context: rule.judge_stack(Stack(_entries(args)), context))
 
     return validate
 
@@ -146,15 +148,15 @@ def _stack(resources: Sequence[Any]) -> Stack:
     facts = _values(roster.props) if roster else {}
     exceptions = facts.get("exceptions")
     return Stack(
-        [_entry(one) for one in resources if one.resource_type in _KINDS],
+        [entry for one in resources if one.resource_type in _KINDS for entry in _entries(one)],
         facts.get("organization_roles"),
         [ExceptionEntry.of(one) for one in exceptions] if isinstance(exceptions, list) else [],
     )
 
 
-def _entry(resource: Any) -> Entry:
-    return Entry(
-        Kind(resource.resource_type),
+def _entries(resource: Any) -> list[Entry]:
+    return entries_of(
+        resource.resource_type,
         str(resource.name),
         str(resource.urn),
         _values(resource.props),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,55 @@ def test_a_roster_becomes_members_grants_and_a_brake(tmp_path: Path) -> None:
             ]
         },
     }
+
+
+WHOLE = """\
+environment: production
+authoritative: true
+projects:
+  shop: { id: 1234567, environment: production }
+  web: { id: 1234568, environment: production, authoritative: false }
+  new: { id: 1234569, environment: production }
+engagements:
+  review: { sow: SOW-1, approver: ana@example.com, ends: 2027-01-01 }
+people:
+  - { email: Bo@example.com, engagement: review, projects: { shop: analyst, web: consumer } }
+  - { email: cy@example.com, engagement: review, projects: { shop: consumer } }
+  - { email: di@example.com, projects: { shop: admin }, ticket: OPS-1 }
+  - { email: ed@example.com, projects: { shop: admin }, ends: 2020-01-01 }
+exceptions:
+  - { rule: r, email: cy@example.com, project: shop, reason: Is so, approver: ana@example.com, ends: 2027-01-01 }
+"""
+
+
+def test_a_project_that_the_roster_alone_says_is_one_resource(tmp_path: Path) -> None:
+    """With everybody who counts today, each reason once; one without anybody is declared too; others are as ever."""
+    file = tmp_path / "production.yaml"
+    file.write_text(WHOLE)
+    found = registered(lambda: RosterAccess("roster", file, today=date(2026, 5, 4)))
+    why = {"engagement": "review", "sow": "SOW-1", "approver": "ana@example.com", "ends": "2027-01-01"}
+    exception = {
+        "rule": "r", "reason": "Is so", "approver": "ana@example.com", "ends": "2027-01-01",
+        "email": "cy@example.com", "project": 1234567,
+    }  # fmt: skip
+    assert {name: one for name, one in found.items() if "Project" in name} == {
+        "ProjectAccess project-access/1234567": {
+            "project_id": 1234567,
+            "grants": {"Bo@example.com": "analyst", "cy@example.com": "consumer", "di@example.com": "admin"},
+            "environment": "production",
+            "reasons": [
+                {"people": ["Bo@example.com"], **why},
+                {"people": ["cy@example.com"], **why, "exceptions": [exception]},
+                {"people": ["di@example.com"], "ticket": "OPS-1"},
+            ],
+        },
+        "ProjectAccess project-access/1234569": {
+            "project_id": 1234569, "grants": {}, "environment": "production", "reasons": [],
+        },
+        "ProjectGrant 1234568:bo@example.com": {
+            "project_id": 1234568, "email": "Bo@example.com", "role": "consumer", "environment": "production", **why,
+        },
+    }  # fmt: skip
 
 
 def test_a_roster_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:

@@ -15,10 +15,15 @@ from mixpanel_access.directory.coalescer import WORKERS
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.session import Session
 
-PROVIDERS: dict[str, type[AccessProvider]] = {"member": MemberProvider, "grant": ProjectGrantProvider}
+PROVIDERS: dict[str, type[AccessProvider]] = {
+    "member": MemberProvider,
+    "grant": ProjectGrantProvider,
+    "whole": ProjectAccessProvider,
+}
 """In the order in which they are created; deleted the other way round."""
 
 Name = tuple[str, str]

@@ -10,6 +10,7 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from tests.fake_scim import with_scim
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_directory, make_session
@@ -110,6 +111,18 @@ def test_a_grant_lets_a_stranger_in_by_scim(api: FakeApi) -> None:
     """A grant to an unknown address would invite it."""
     provider(api, ProjectGrantProvider).create(GRANT)
     assert api.writes == ["scim_create", "grant"]
+
+
+def test_many_grants_let_strangers_in_by_scim_too(api: FakeApi) -> None:
+    """Those of the claimed domain; the others are invited with the grant."""
+    grants = {CY: "analyst", ROBIN: "consumer"}
+    provider(api, ProjectAccessProvider).create({"project_id": PRODUCTION, "grants": grants})
+    assert [verb for verb in api.writes if verb != "grant"] == ["scim_create"]
+    assert (api.people[CY].invited, api.people[ROBIN].invited) == (False, True)
+    refused = FakeApi(security=CLAIMED)
+    failures = provider(refused, ProjectAccessProvider).check({}, {"project_id": PRODUCTION, "grants": grants}).failures
+    assert [failure.property for failure in failures] == ["grants"]
+    assert "nobody there is invited by e-mail" in failures[0].reason
 
 
 LOST = (errors.Unreachable, errors.ServerFault)

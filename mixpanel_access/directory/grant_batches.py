@@ -1,0 +1,153 @@
+"""Individual grants of one project, many at once: given in batches, taken away a person at a time.
+
+A grant takes any number of people; the only verb that takes grants away is one person's (contract, section 3). What a
+batch has come to is read back once, by whoever sent it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.writing import Writing
+from mixpanel_access.model import errors
+
+AT_ONCE: Final = 200
+"""People in one request: some ten kilobytes, and few enough to find one that is refused in some requests more."""
+REFUSALS_BORNE: Final = 20
+"""Refusals after which a batch stops: so many of them are nobody's in particular."""
+TAKERS: Final = 3
+"""Removals under way at once; the transport lets no more through."""
+
+NO_SUCH_CALL: Final = (
+    "This Mixpanel does not offer the call: take the grant away in Project Settings > Users & Teams, then run `pulumi "
+    "refresh`. The person was not removed."
+)
+"""What to do where the verb that takes grants away is missing; nothing ever falls back to removing a person."""
+
+_ONE_MAY_BE_AT_FAULT: Final = (errors.Invalid, errors.Forbidden, errors.NotFound, errors.NotApplied, errors.ServerFault)
+
+Failures = dict[str, errors.AccessError]
+"""Address -> why it was not done; who is not in it was written."""
+
+
+class GrantBatches:
+    """The writes.
+
+    Args:
+        api: the calls to Mixpanel.
+        writing: sends writes.
+        role_in: a person's individual role in a project as the server has it now, or None.
+        hidden: whether a person's grant in a project may be there without being listed.
+        part: what of the snapshot a project's grants are.
+        people: what of it the people are.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        writing: Writing,
+        role_in: Callable[[int, str], str | None],
+        hidden: Callable[[int, str], bool],
+        part: Callable[[int], object],
+        people: object,
+    ) -> None:
+        self._api = api
+        self._writing = writing
+        self._role_in = role_in
+        self._hidden = hidden
+        self._part = part
+        self._people = people
+
+    def give(self, project: int, roles: Mapping[str, str], *, inviting: bool = False) -> Failures:
+        """Give or change the roles of many people in a project.
+
+        A request that is refused is sent again in halves, down to who is at fault.
+
+        Args:
+            project: the project's id.
+            roles: address -> project role.
+            inviting: whether these people are not in the organization, which a grant then invites.
+
+        Returns:
+            For whom it was not done. Who is not named may still be read back: an answer is no proof.
+        """
+        order = sorted(roles, key=lambda email: (roles[email], email))  # a role that is refused is in one piece
+        failures: Failures = {}
+        refusals = 0
+        waiting = list(_chunks(order))
+        parts = [self._part(project), *([self._people] if inviting else [])]
+
+        def send(emails: Sequence[str]) -> None:
+            orders = {(project, email): roles[email] for email in emails}
+            self._writing.settle(
+                lambda: self._api.users.grant(orders),
+                lambda: all(self._role_in(project, email) == roles[email] for email in emails),
+                parts,
+            )
+
+        while waiting:
+            emails = waiting.pop(0)
+            try:
+                send(emails)
+            except _ONE_MAY_BE_AT_FAULT as error:
+                refusals += 1
+                if len(emails) == 1:
+                    failures[emails[0]] = error
+                elif refusals < REFUSALS_BORNE:
+                    middle = len(emails) // 2
+                    waiting[:0] = [emails[:middle], emails[middle:]]
+                if refusals >= REFUSALS_BORNE:
+                    return self._not_tried(failures, [emails, *waiting], error)
+            except errors.AccessError as error:
+                return self._not_tried(failures, [emails, *waiting], error)
+        return failures
+
+    def take(self, project: int, emails: Sequence[str]) -> Failures:
+        """Take the individual grants of many people in a project away, and nothing else; one request a person.
+
+        Returns:
+            For whom it was not done.
+        """
+        failures: Failures = {}
+        stopped: list[errors.AccessError] = []
+        lock = threading.Lock()
+
+        def take(email: str) -> None:
+            if stopped:
+                with lock:
+                    failures[email] = stopped[0]
+                return
+
+            def gone() -> bool:
+                return self._role_in(project, email) is None and not self._hidden(project, email)
+
+            try:
+                self._writing.settle(
+                    lambda: self._api.users.remove_grants(email, [project]), gone, [self._part(project)]
+                )
+            except errors.AccessError as error:
+                if isinstance(error, errors.NotFound):
+                    if gone():
+                        return
+                    error.next_step = NO_SUCH_CALL
+                with lock:
+                    failures[email] = error
+                    if not isinstance(error, _ONE_MAY_BE_AT_FAULT) or len(failures) >= REFUSALS_BORNE:
+                        stopped.append(error)
+
+        with ThreadPoolExecutor(TAKERS) as pool:
+            list(pool.map(take, emails))
+        return failures
+
+    @staticmethod
+    def _not_tried(failures: Failures, waiting: Sequence[Sequence[str]], error: errors.AccessError) -> Failures:
+        return {**dict.fromkeys((email for emails in waiting for email in emails), error), **failures}
+
+
+def _chunks(emails: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(emails), AT_ONCE):
+        yield emails[start : start + AT_ONCE]

@@ -1,0 +1,87 @@
+"""All individual grants of one project, as they are read from the operation's one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.grant_batches import Failures
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.address import few, same_key
+from mixpanel_access.model.errors import AccessError, NotApplied
+from mixpanel_access.model.grants import believed, by_key, individual_roles, spelled
+
+
+class ProjectWhole:
+    """The grants of a project at one moment.
+
+    Args:
+        directory: the organization.
+        project: the project's id.
+        before: the grants by address as they were last seen: Mixpanel may hide those of invited people.
+
+    Attributes:
+        have: the roles by the key of the address, as far as anybody can tell.
+    """
+
+    def __init__(self, directory: Directory, project: int, before: Mapping[str, str]) -> None:
+        self.project = project
+        self._directory = directory
+        self._before = before
+        rows = directory.grants(project)
+        self._spellings = [grants[0].email for grants in rows.values()]
+        self._seen = individual_roles(rows)
+        hidden = {key for key in by_key(before) if key not in self._seen and directory.hides_grant(project, key)}
+        self.have = believed(self._seen, by_key(before), hidden)
+
+    def spelled(self, keys: Collection[str], *spellings: Iterable[str]) -> dict[str, str]:
+        """The roles of some people by address: as it is spelled there, else in the state, else by Mixpanel."""
+        roles = {key: role for key, role in self.have.items() if key in keys}
+        return spelled(roles, *spellings, self._before, self._spellings)
+
+    def undone(self, given: Mapping[str, str], taken: Iterable[str], failures: Failures) -> Failures:
+        """For whom a write was not done, whatever its answer was.
+
+        Args:
+            given: address -> the role that was to be given.
+            taken: the addresses whose grant was to go.
+            failures: what the answers said.
+        """
+        found: Failures = {}
+        for email, role in given.items():
+            actual = self._seen.get(same_key(email))
+            unseen = actual is None and email not in failures and self._directory.hides_grant(self.project, email)
+            if actual != role and not unseen:
+                shows = f"the role {actual}" if actual else "no individual grant"
+                found[email] = failures.get(email) or _not_applied(f"Mixpanel took the request and shows {shows}")
+        for email in taken:
+            actual = self._seen.get(same_key(email))
+            if actual is not None:
+                words = f"Mixpanel took the request and still shows the role {actual}"
+                found[email] = failures.get(email) or _not_applied(words)
+            elif email in failures and self._directory.hides_grant(self.project, email):
+                found[email] = failures[email]
+        return found
+
+    def beside(self, email: str) -> dict[str, Any]:
+        """How else a person comes by the project, and the highest role by any way; empty for no other way."""
+        access = self._directory.access(self.project, email)
+        ways = [way.value for way in access.grant_types if way is not GrantType.INDIVIDUAL]
+        return {"ways": ways, "role": access.effective} if ways else {}
+
+    def remains(self, emails: Iterable[str]) -> str | None:
+        """In words, who of those whose grant is gone has access all the same; None for nobody."""
+        left = [email for email in emails if self.beside(email)]
+        if not left:
+            return None
+        ways = {way.replace("_", " ") for email in left for way in self.beside(email)["ways"]}
+        return f"project {self.project}: access remains for {few(left)}, through {' and '.join(sorted(ways))}"
+
+
+def _not_applied(why: str) -> AccessError:
+    return NotApplied(
+        "cannot change the grant",
+        why=why,
+        next_step="Run again; if it stays so, look at the people in Project Settings > Users & Teams.",
+    )

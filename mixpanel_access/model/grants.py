@@ -1,0 +1,93 @@
+"""The individual grants of one project as a whole: what is there against what is declared, as sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import SERVICE_ACCOUNT_SUFFIX, Grant, GrantType
+from mixpanel_access.model.address import same_key
+
+Roles = Mapping[str, str]
+"""The key of an address -> project role."""
+
+
+@dataclass(frozen=True)
+class GrantChanges:
+    """What makes the grants that are there those that are declared.
+
+    Attributes:
+        add: who gets a role and has none.
+        change: who gets another role.
+        remove: whose role goes.
+    """
+
+    add: Roles = field(default_factory=dict)
+    change: Roles = field(default_factory=dict)
+    remove: AbstractSet[str] = frozenset()
+
+    @property
+    def give(self) -> Roles:
+        """Everybody who gets a role, a new one or another."""
+        return {**self.add, **self.change}
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.change or self.remove)
+
+
+def grant_changes(have: Roles, want: Roles, kept: AbstractSet[str] = frozenset()) -> GrantChanges:
+    """What to add, change and remove.
+
+    Args:
+        have: the grants that are there.
+        want: those that are declared, and all of them.
+        kept: whose grant stays, declared or not.
+    """
+    return GrantChanges(
+        {key: role for key, role in want.items() if key not in have},
+        {key: role for key, role in want.items() if have.get(key, role) != role},
+        frozenset(have.keys() - want.keys() - kept),
+    )
+
+
+def individual_roles(rows: Mapping[str, Iterable[Grant]]) -> dict[str, str]:
+    """The individual role of each person in a project; those of service accounts are no person's."""
+    held = {
+        key: roles.highest([grant.role for grant in grants if grant.grant_type is GrantType.INDIVIDUAL])
+        for key, grants in rows.items()
+        if not key.endswith(SERVICE_ACCOUNT_SUFFIX)
+    }
+    return {key: role for key, role in held.items() if role is not None}
+
+
+def believed(seen: Roles, before: Roles, hidden: AbstractSet[str]) -> dict[str, str]:
+    """The grants that are there, as far as anybody can tell.
+
+    Args:
+        seen: those that Mixpanel lists.
+        before: those that were there when it was last looked.
+        hidden: whose grants Mixpanel does not list: theirs are as they were.
+    """
+    return {**{key: before[key] for key in before.keys() & hidden}, **seen}
+
+
+def by_key(grants: Mapping[str, str]) -> dict[str, str]:
+    """Roles by the key of the address, of roles by address."""
+    return {same_key(email): role for email, role in grants.items()}
+
+
+def spelled(have: Roles, *spellings: Iterable[str]) -> dict[str, str]:
+    """Roles by address, of roles by key: in the first spelling that is known, in alphabetical order."""
+    names: dict[str, str] = {}
+    for emails in spellings:
+        for email in emails:
+            names.setdefault(same_key(email), email)
+    return {names.get(key, key): have[key] for key in sorted(have)}
+
+
+def twice(emails: Iterable[str]) -> list[tuple[str, str]]:
+    """The addresses that stand there in more than one spelling, each with its first one."""
+    first: dict[str, str] = {}
+    return [(email, kept) for email in emails if (kept := first.setdefault(same_key(email), email)) != email]

@@ -1,0 +1,324 @@
+"""`ProjectAccess`: all individual grants of one project, as one resource that alone says who has one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from mixpanel_access.directory.project_whole import ProjectWhole
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import few, problem_with, same_key
+from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, twice
+from mixpanel_access.model.ids import ProjectAccessId
+from mixpanel_access.model.metadata import problems_with_metadata
+from mixpanel_access.model.partial import told_together
+from mixpanel_access.model.single_grants import REASON_FIELDS
+from mixpanel_access.provider.base import (
+    AS_A_WHOLE,
+    GONE,
+    ONE_BY_ONE,
+    AccessProvider,
+    Metadata,
+    Problems,
+    Properties,
+    changed,
+    inspect_environment,
+    inspect_id,
+    known,
+    select,
+)
+
+_OUTPUTS: Final = ("undeclared", "beside")
+
+
+class ProjectAccessProvider(AccessProvider):
+    """Gives `ProjectAccess` its life; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "reasons")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
+
+    def whom(self, props: Properties) -> str:
+        """The project."""
+        return f"the grants in project {props.get('project_id')}"
+
+    def subject(self, props: Properties) -> Hashable:
+        """The project's individual grants as a whole."""
+        return AS_A_WHOLE, props.get("project_id")
+
+    def subjects(self, props: Properties) -> Iterable[Hashable]:
+        """That, and each grant: a `ProjectGrant` that goes because this has come takes nothing away."""
+        project = props.get("project_id")
+        return self.subject(props), *((project, key) for key in by_key(props.get("grants", {})))
+
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the project id, every address and role word, and that the project's environment is the stack's."""
+        inspect_id("project_id", "project", inputs, problems)
+        inspect_environment(self.session.settings.environment, "everybody", inputs, problems)
+        grants = inputs.get("grants")
+        if not known(grants):
+            return
+        if not isinstance(grants, Mapping):
+            problems.add("grants", f"{grants!r} is no mapping of an address to a project role")
+            return
+        inputs["grants"] = {email: _normalized(role) for email, role in grants.items()}
+        for email, role in inputs["grants"].items():
+            if reason := problem_with(email):
+                problems.add("grants", f"{email!r} is no e-mail address ({reason})")
+            if not (isinstance(role, str) and (not known(role) or roles.is_project_role(role))):
+                words = ", ".join(roles.PROJECT_ROLES)
+                problems.add(
+                    "grants", f"{email}: {role!r} is no project role; there are {words}, or a custom role's id"
+                )
+        for email, first in twice(grants):
+            problems.add("grants", f"{email} stands there twice, first as {first}")
+        _inspect_reasons(inputs.get("reasons"), by_key(grants), problems)
+
+    def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
+        """Hold a project whose grants the program declares one by one too, or as a whole twice and differently."""
+        project, grants = inputs["project_id"], by_key(inputs["grants"])
+        if (ONE_BY_ONE, project) in self.session.declared:
+            problems.add(
+                "project_id",
+                f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and some of "
+                f"them with a ProjectGrant; take one of the two for a project",
+            )
+        first = self.session.wholes.setdefault(project, grants)
+        if first != grants and all(map(known, (*first.values(), *grants.values()))):
+            problems.add("project_id", f"the program has two ProjectAccess of project {project}; make them one")
+
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge project and roles against the organization, and what would be taken away by the brakes."""
+        directory, project, grants = self.session.directory, inputs["project_id"], inputs["grants"]
+        if project not in directory.projects():
+            problems.add(
+                "project_id",
+                f"organization {self.session.organization} has no project {project} that the service account sees; "
+                f"check the id",
+            )
+            return
+        own = directory.own_role()
+        if own in roles.MANAGING_ROLES:
+            above = {email for email, role in grants.items() if not roles.may_assign_in_project(own, role)}
+            for role in sorted({grants[email] for email in above}):
+                whom = few(email for email in above if grants[email] == role)
+                problems.add(
+                    "grants",
+                    f"{role!r} cannot be given to {whom} by this service account, whose own organization role is "
+                    f"{own!r}; use an account with a role at or above it, or lower the role",
+                )
+        before = olds if olds.get("project_id") == project else {}
+        strangers = [email for email in grants if directory.person(email) is None]
+        new = [email for email in strangers if not directory.provisioning.handles(email)]
+        for email in new:
+            if same_key(email) not in self.session.declared:  # else the `Member` tells it
+                self.inspect_invitation(email, problems, "grants")
+        if new:
+            self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
+        try:
+            whole = self._whole(project, before.get("grants", {}))
+            changes = self._hold(whole, grants)
+            if before is not olds and olds.get("project_id"):  # another project is another resource: this one goes
+                self._hold_all(olds["project_id"], olds)
+        except Refused as held:
+            problems.add("grants", str(held))
+            return
+        if changes.remove:
+            number, whom = len(changes.remove), few(whole.spelled(changes.remove))
+            self.session.say(
+                f"project {project}: {number} grant{'s' * (number > 1)} to be taken away, with one request each: {whom}"
+            )
+
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """Another project is a replacement; everything else is a change in place."""
+        other = known(news["project_id"]) and olds["project_id"] != news["project_id"]
+        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=["project_id"] if other else [])
+
+    def make(self, inputs: Properties) -> CreateResult:
+        """Give what is missing, adopt what is there, and take away what is not declared."""
+        id_ = ProjectAccessId(self.session.organization, inputs["project_id"])
+        return CreateResult(str(id_), self._ensure(inputs, {}))
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read all individual grants; a project that the organization no longer has takes them along."""
+        ref = ProjectAccessId.parse(id_)
+        self.own_organization(ref.organization, self.whom(props))
+        if self.session.directory.project_is_gone(ref.project):
+            return GONE
+        whole = self._whole(ref.project, props.get("grants", {}))
+        declared = _declared(props) if "grants" in props else whole.have
+        outputs = self._outputs({**props, "project_id": ref.project}, whole, declared)
+        return ReadResult(id_, outputs, select(outputs, self.all_inputs))
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change what differs; who was added by hand goes."""
+        self.own_organization(ProjectAccessId.parse(id_).organization, self.whom(news))
+        if by_key(olds["grants"]) == by_key(news["grants"]):
+            return {**select(olds, _OUTPUTS), **news}
+        return self._ensure(news, olds["grants"])
+
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Take the declared grants away, but for those that the program declares one by one now; people stay."""
+        ref = ProjectAccessId.parse(id_)
+        self.own_organization(ref.organization, self.whom(props))
+        if self.session.directory.project_is_gone(ref.project):
+            return
+        whole, changes = self._hold_all(ref.project, props)
+        self._write(whole, changes, {})
+
+    def _hold(self, whole: ProjectWhole, grants: Mapping[str, str]) -> GrantChanges:
+        """What is to be done, if no brake holds it."""
+        want = by_key(grants)
+        changes = grant_changes(whole.have, want, frozenset({self._own}))
+        self.session.brakes.hold_grants(whole.project, whole.have, changes)
+        return changes
+
+    def _hold_all(self, project: int, props: Properties) -> tuple[ProjectWhole, GrantChanges]:
+        """What goes with the resource, if no brake holds it."""
+        whole = self._whole(project, props.get("grants", {}))
+        elsewhere = {key for key in whole.have if (project, key) in self.session.declared}
+        gone = frozenset((whole.have.keys() & _declared(props).keys()) - elsewhere - {self._own})
+        changes = GrantChanges(remove=gone)
+        self.session.brakes.hold_grants(project, whole.have, changes)
+        return whole, changes
+
+    def _ensure(self, inputs: Properties, before: Mapping[str, str]) -> Properties:
+        """Bring the grants to the declared ones and return the outputs."""
+        whole = self._whole(inputs["project_id"], before)
+        whole = self._write(whole, self._hold(whole, inputs["grants"]), inputs["grants"])
+        return self._outputs(inputs, whole, by_key(inputs["grants"]))
+
+    def _write(self, whole: ProjectWhole, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectWhole:
+        """Write the changes, read back once, and tell of everybody for whom it was not done.
+
+        What failed for some holds nobody else up: access that is to end ends, though an invitation waits.
+
+        Raises:
+            AccessError: for some it was not done; run again, and the rest is.
+        """
+        if not changes:
+            return whole
+        directory, project = self.session.directory, whole.project
+        give = {email: role for email, role in grants.items() if same_key(email) in changes.give}
+        for email in give:
+            self.let_in(email)
+        new = {email: role for email, role in give.items() if directory.person(email) is None}
+        take = list(whole.spelled(changes.remove))
+        failures = directory.grant_batches.give(project, {one: role for one, role in give.items() if one not in new})
+        failures |= self.session.invitations.grant(project, new)
+        failures |= directory.grant_batches.take(project, take)
+        after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give})
+        if undone := after.undone(give, take, failures):
+            done = len(give) + len(take) - len(undone)
+            raise told_together(f"cannot change who has project {project}", undone, done)
+        if remains := after.remains(take):
+            self.session.say(remains)
+        return after
+
+    def _outputs(self, inputs: Properties, whole: ProjectWhole, declared: Collection[str]) -> Properties:
+        """The state: the grants as Mixpanel has them, who of them is not declared, and who has other ways in."""
+        shown = {key for key in whole.have if key in declared or key != self._own}
+        grants = whole.spelled(shown, inputs.get("grants", {}))
+        outputs = select({**inputs, "grants": grants}, self.all_inputs)
+        outputs["undeclared"] = [email for email in grants if same_key(email) not in declared]
+        outputs["beside"] = {email: ways for email in grants if (ways := whole.beside(email))}
+        return outputs
+
+    def _whole(self, project: int, before: Mapping[str, str]) -> ProjectWhole:
+        return ProjectWhole(self.session.directory, project, before)
+
+    @property
+    def _own(self) -> str:
+        """The key of the identity that we run as, whose grant is not ours to take."""
+        return same_key(self.session.brakes.own_address())
+
+
+def _declared(props: Properties) -> dict[str, str]:
+    """The grants of a state that the program declared, by the key of the address."""
+    added = {same_key(email) for email in props.get("undeclared") or ()}
+    return {key: role for key, role in by_key(props.get("grants", {})).items() if key not in added}
+
+
+def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
+    """Judge what is said of some of the people."""
+    if reasons is None or not known(reasons):
+        return
+    if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):
+        problems.add("reasons", "it is no list of mappings, each with `people` and why they have the access")
+        return
+    seen: set[str] = set()
+    for reason in reasons:
+        if strange := sorted(reason.keys() - {"people", *REASON_FIELDS}):
+            words = ", ".join(("people", *REASON_FIELDS))
+            problems.add("reasons", f"there is no {', '.join(strange)} in a reason; there are {words}")
+        for words in problems_with_metadata({name: one for name, one in reason.items() if known(one)}).values():
+            problems.add("reasons", words)
+        for email in reason.get("people") or ():
+            key = same_key(str(email))
+            if key not in grants:
+                problems.add("reasons", f"{email} has no grant here")
+            elif key in seen:
+                problems.add("reasons", f"{email} has two reasons; make them one")
+            seen.add(key)
+
+
+def _normalized(role: Any) -> Any:
+    return roles.normalized(role) if isinstance(role, str) and known(role) else role
+
+
+class ProjectAccess(Resource, module="mixpanel", name="ProjectAccess"):
+    """All individual grants of one project: who is not named here has none.
+
+    Grants that are there already are adopted; those of people who are not named are taken away, at the next `pulumi up`
+    after they show. Nobody leaves the organization, and a role through a team, the organization role or a grant to all
+    users is not touched. An address that is not in the organization is invited as a member, within Mixpanel's hourly
+    limit. The grant of the identity that this runs as is never taken away.
+
+    A project's grants are declared with this or with `ProjectGrant`, in one stack; both in one program are refused.
+    Deleting the resource takes the declared grants away, and nothing else; the brake on shares holds that too.
+
+    Args:
+        resource_name: the resource's name in the stack.
+        project_id: the project's id.
+        grants: address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; addresses are compared
+            without regard to case and kept as written.
+        environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        reasons: why some of the people have the access, where it is not as for all: `people`, a list of addresses, and
+            any of the metadata.
+        opts: Pulumi's options; it should depend on each `Member`, so that it goes first on destroy.
+        metadata: why the access is there, for all of them; see `Metadata`.
+    """
+
+    project_id: pulumi.Output[int]
+    grants: pulumi.Output[dict[str, str]]
+    """The individual grants as Mixpanel has them, by address."""
+    environment: pulumi.Output[str | None]
+    reasons: pulumi.Output[list[dict[str, Any]] | None]
+    undeclared: pulumi.Output[list[str]]
+    """Whose grant was added by hand, when it was last looked."""
+    beside: pulumi.Output[dict[str, Any]]
+    """Address -> how else the person comes by the project (`ways`), and the highest role by any way (`role`)."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project_id: pulumi.Input[int],
+        grants: pulumi.Input[Mapping[str, pulumi.Input[str]]],
+        environment: pulumi.Input[str] | None = None,
+        reasons: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **metadata: Unpack[Metadata],
+    ) -> None:
+        props: dict[str, Any] = {
+            "project_id": project_id,
+            "grants": grants,
+            "environment": environment,
+            "reasons": reasons,
+            **metadata,
+            **dict.fromkeys(_OUTPUTS),
+        }
+        super().__init__(ProjectAccessProvider(), resource_name, props, opts)
