@@ -7,6 +7,7 @@ from mixpanel_access.api.me import MeEndpoint
 from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
 from mixpanel_access.api.projects import ProjectsEndpoint
 from mixpanel_access.api.service_accounts import ServiceAccountsEndpoint
+from mixpanel_access.api.teams import TeamsEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.api.users import UsersEndpoint
@@ -23,6 +24,7 @@ class Api:
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
         self.service_accounts = ServiceAccountsEndpoint(transport, organization)
+        self.teams = TeamsEndpoint(transport, organization, gate)
         self.organization_settings = OrganizationSettingsEndpoint(transport, organization)
         self.audit_log = AuditLogEndpoint(transport, organization)
 

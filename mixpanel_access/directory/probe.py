@@ -82,6 +82,7 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
         ("second factor", f"whether it is required ({TWO_FACTOR_KEY})", lambda: _two_factor(settings.two_factor())),
         ("access requests", "the settings on them", lambda: (f"{len(settings.request_access())} settings", True)),
         ("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso())),
+        ("teams", "every team with its projects and people", lambda: _teams(api)),
         ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
     ]
     found += [replace(_tried(*extra), needed=False) for extra in extras]
@@ -143,6 +144,16 @@ def _grants(api: Api, project: int) -> _Answer:
 def _accounts(api: Api) -> _Answer:
     accounts = api.service_accounts.list_accounts()
     return f"{len(accounts)} service accounts", bool(accounts)  # ours, at least
+
+
+def _teams(api: Api) -> _Answer:
+    teams = api.teams.list_teams()
+    lacking = {
+        "their people": sum(team.members is None for team in teams),
+        "an organization role, or that there is none": sum(team.organization_role is None for team in teams),
+    }
+    without = [f"{number} without {what}" for what, number in lacking.items() if number]
+    return ", ".join([f"{len(teams)} teams", *without]), not without
 
 
 def _two_factor(settings: Mapping[str, object]) -> _Answer:

@@ -31,7 +31,7 @@ def found(api: FakeApi, allowed: frozenset[str] = frozenset()) -> dict[str, Prob
 
 
 NEEDED = ("who we are", "list of people", "list of projects", "grants of a project", "list of service accounts")
-EXTRAS = ("second factor", "access requests", "single sign-on", "audit log")
+EXTRAS = ("second factor", "access requests", "single sign-on", "teams", "audit log")
 READS = (*NEEDED, *EXTRAS)
 
 
@@ -51,6 +51,7 @@ VERBS = {
     "who we are": "me", "list of people": "list_users", "list of projects": "list_projects",
     "grants of a project": "granted_users", "list of service accounts": "list_accounts",
     "second factor": "two_factor", "access requests": "request_access", "single sign-on": "sso", "audit log": "events",
+    "teams": "list_teams",
 }  # fmt: skip
 VERDICTS = {
     errors.NotFound: Finding.MISSING, errors.Forbidden: Finding.REFUSED, errors.Unauthorized: Finding.REFUSED,
@@ -77,6 +78,8 @@ def test_what_is_tolerated_is_told() -> None:
     api.put("bo@example.com", None)
     api.projects_.clear()
     api.two_factor_ = {"required": True}
+    api.teams.put("Data")
+    api.teams.hides_members = True
     all_of_it = found(api)
     assert {call: (all_of_it[call].finding, all_of_it[call].came) for call in READS} == {
         "who we are": (Finding.DIFFERS, "organization member, which may manage nobody"),
@@ -87,6 +90,10 @@ def test_what_is_tolerated_is_told() -> None:
         "second factor": (Finding.DIFFERS, "1 settings"),
         "access requests": (Finding.OK, "0 settings"),
         "single sign-on": (Finding.DIFFERS, "without whether it is required, the claimed domains"),
+        "teams": (
+            Finding.DIFFERS,
+            "1 teams, 1 without their people, 1 without an organization role, or that there is none",
+        ),
         "audit log": (Finding.OK, "0 events in 7 days"),
     }
     other = {probe.call: probe for probe in probes(organization(), 1, frozenset(), NOW)}
