@@ -27,6 +27,8 @@ class DeclaredPerson(TypedDict, total=False):
     role: str
     removal: str
     projects: Sequence[Any]
+    teams: Sequence[str]
+    """The names of the teams that the stack puts them into; left out for none."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mixpanel_access.model.access import WHEN_UNUSED
+from mixpanel_access.model.access import ALWAYS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 
 NO_ROLE: Final = ""
@@ -51,30 +51,32 @@ def problem_with_team_name(name: object) -> str | None:
     return "there are blanks around the name" if name != name.strip() else None
 
 
-def why_it_stays(
-    removal: str, team: Team, *, adopted: bool, service_accounts: Iterable[object] | None
-) -> tuple[str, ...]:
-    """Why a team that is no longer declared is not deleted; nothing where it is.
+def why_it_stays(removal: str, team: Team, *, adopted: bool) -> list[str]:
+    """Why a team that is no longer declared is not deleted; nothing where it may be.
 
     Args:
         removal: one of `REMOVALS`; `when_unused` keeps one that was there before, and one that is somebody else's too.
         team: the team once everything that was declared of it is gone.
         adopted: whether it was there before it was declared.
-        service_accounts: those in it, or None where they cannot be seen.
     """
     if team.scim_managed:
-        return ("an identity provider feeds it",)
+        return ["an identity provider feeds it"]
     if removal != WHEN_UNUSED:
-        return () if removal == "always" else ("it is declared to stay",)
+        return [] if removal == ALWAYS else ["it is declared to stay"]
     reasons = {
         "it was there before it was declared": adopted,
         "Mixpanel does not tell who is in it": team.members is None,
-        f"{_counted(team.members or (), 'person', 'people')} in it not declared here": bool(team.members),
-        "Mixpanel does not tell its service accounts": service_accounts is None,
-        f"{_counted(service_accounts or (), 'service account', 'service accounts')} in it": bool(service_accounts),
-        f"it has a role in {_counted(team.projects, 'project', 'projects')} not declared here": bool(team.projects),
+        f"there are {len(team.members or ())} in it who are not declared here": bool(team.members),
+        f"it has {len(team.projects)} roles in projects that are not declared here": bool(team.projects),
     }
-    return tuple(reason for reason, so in reasons.items() if so)
+    return [reason for reason, so in reasons.items() if so]
+
+
+def why_accounts_keep_it(accounts: Sequence[int] | None) -> list[str]:
+    """Why a team that nobody else has is not deleted for the service accounts in it; None where they are not told."""
+    if accounts is None:
+        return ["Mixpanel does not tell which service accounts are in it"]
+    return [f"there are {len(accounts)} service accounts in it"] if accounts else []
 
 
 def what_it_gives(team: Team) -> str:
@@ -83,8 +85,3 @@ def what_it_gives(team: Team) -> str:
     if team.organization_role:
         held.insert(0, f"the organization role {team.organization_role}")
     return ", ".join(held) or "no access"
-
-
-def _counted(things: Iterable[object], one: str, many: str) -> str:
-    number = len(list(things))
-    return f"{number} {one if number == 1 else many}"
