@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
+from demo.sandbox import ROOT
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
 pytestmark = pytest.mark.engine
@@ -109,3 +112,48 @@ def test_who_is_in_by_scim_is_left_alone(workspace: Workspace) -> None:
     workspace.unchanged()
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert teams(workspace)["Data"]["members"] == [ana]
+
+
+def example(page: str, section: str, language: str) -> str:
+    """The example of one section of the documentation."""
+    text = (ROOT / "docs" / page).read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    (found,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    return str(found)
+
+
+def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
+    """It comes up, and stays as it is."""
+    workspace.program(example("resources.md", "Team", "python"))
+    workspace.up()
+    made = teams(workspace)["Reviewers"]
+    assert (roles(made), made["members"]) == ({PRODUCTION: "analyst"}, ["robin@agency.example.org"])
+    workspace.unchanged()
+
+
+def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
+    """Standard roles as a team, for the days of the entry; then the team is empty, and goes with the roster's."""
+    shown = YAML(typ="safe").load(example("roster.md", "A team", "yaml"))
+    robin = shown["people"][0]["email"]
+    review = {"type": "analytics_review", "ticket": "OPS-1", "starts": "2026-05-01", "ends": "2026-05-31"}
+    plan = {"teams": shown["teams"], "engagements": {"funnel-review": review}}
+    workspace.run("config", "set", "mixpanel:now", "2026-05-31T12:00:00Z", "--stack", "production")
+    workspace.roster(shown["people"], **plan)
+    workspace.up()
+    made = teams(workspace)["Reviewers"]
+    assert (roles(made), made["members"]) == ({PRODUCTION: "analyst", WAREHOUSE: "consumer"}, [robin])
+    workspace.unchanged()
+    who = workspace.command("who", robin, "--stack", "production").stdout
+    assert "team Reviewers" in who
+    assert "OPS-1" in who
+
+    workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
+    due = workspace.command("expire", "--stack", "production", "--days", "0").stdout
+    assert "overdue" in due
+    assert "team reviewers" in due
+    workspace.up()
+    assert teams(workspace)["Reviewers"]["members"] == []
+    assert robin not in workspace.members()
+    workspace.unchanged()
+    workspace.roster([])
+    workspace.up()
+    assert "Reviewers" not in teams(workspace)
