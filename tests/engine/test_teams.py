@@ -131,7 +131,7 @@ def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
 
 
 def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
-    """Standard roles as a team, for the days of the entry; then the team is empty, and goes with the roster's."""
+    """Standard roles as a team, for the days of the entry; the same again after an import."""
     shown = YAML(typ="safe").load(example("roster.md", "A team", "yaml"))
     robin = shown["people"][0]["email"]
     review = {"type": "analytics_review", "ticket": "OPS-1", "starts": "2026-05-01", "ends": "2026-05-31"}
@@ -146,6 +146,15 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     assert "team Reviewers" in who
     assert "OPS-1" in who
 
+    workspace.emulator.control("POST", "invitations/accept", {"email": robin})
+    workspace.run("state", "delete", "--all", "--yes", "--stack", "production")
+    taken = workspace.command("import", "--stack", "production", "--email", robin)
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    assert ", 1 team into stack production; its preview shows no change." in taken.stdout
+    assert workspace.outputs("team/reviewers")["team_id"] == made["id"]
+    assert workspace.outputs(f"team/reviewers:{robin}")["status"] == "member"
+    workspace.unchanged()
+
     workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
     due = workspace.command("expire", "--stack", "production", "--days", "0").stdout
     assert "overdue" in due
@@ -156,4 +165,4 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     workspace.unchanged()
     workspace.roster([])
     workspace.up()
-    assert "Reviewers" not in teams(workspace)
+    assert "Reviewers" in teams(workspace)  # it was there before it was imported
