@@ -20,6 +20,7 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
 from tests.fake_accounts import FakeAccounts
 from tests.fake_scim import FakeScim
+from tests.fake_teams import FakeTeams
 
 ORGANIZATION = 7654321
 PRODUCTION, WAREHOUSE = 1234567, 1234568
@@ -70,6 +71,10 @@ class FakeApi:
     @cached_property
     def service_accounts(self) -> FakeAccounts:
         return FakeAccounts(self)
+
+    @cached_property
+    def teams(self) -> FakeTeams:
+        return FakeTeams(self)
 
     @property
     def organization_settings(self) -> FakeApi:
@@ -133,7 +138,8 @@ class FakeApi:
         if project not in self.projects_:
             raise NotFound(f"cannot read who has access to project {project}", why="404")
         hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()
-        return [grant for grant in self.rows if grant.project == project and grant.key not in hidden]
+        rows = [*self.rows, *self.teams.rows(project)]
+        return [grant for grant in rows if grant.project == project and grant.key not in hidden]
 
     def custom_roles(self, project: int) -> list[CustomRole]:
         self.calls["custom_roles"] += 1
@@ -176,6 +182,7 @@ class FakeApi:
                 for key in keys:
                     self.people.pop(key, None)
                 self.rows = [grant for grant in self.rows if grant.key not in keys]
+                self.teams.leave(keys)
 
     def resend(self, emails: Iterable[str]) -> None:
         keys = {same_key(email) for email in emails}

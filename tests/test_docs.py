@@ -22,6 +22,9 @@ from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
+from mixpanel_access.provider.team import TeamProvider
+from mixpanel_access.provider.team_grant import TeamGrantProvider
+from mixpanel_access.provider.team_member import TeamMemberProvider
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -57,6 +60,11 @@ def test_every_input_has_a_row() -> None:
         ProjectAccessProvider,
         ServiceAccountProvider,
         ServiceAccountGrantProvider,
+        ServiceAccountProvider,
+        ServiceAccountGrantProvider,
+        TeamProvider,
+        TeamGrantProvider,
+        TeamMemberProvider,
     )
     for field in (*(name for provider in providers for name in provider.INPUTS), *METADATA_FIELDS):
         assert f"`{field}`" in page

@@ -10,6 +10,7 @@ from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoi
 from mixpanel_access.api.projects import ProjectsEndpoint
 from mixpanel_access.api.scim import ScimEndpoint
 from mixpanel_access.api.service_accounts import ServiceAccountsEndpoint
+from mixpanel_access.api.teams import TeamsEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.api.users import UsersEndpoint
@@ -34,6 +35,7 @@ class Api:
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
         self.service_accounts = ServiceAccountsEndpoint(transport, organization)
+        self.teams = TeamsEndpoint(transport, organization, gate)
         self.organization_settings = OrganizationSettingsEndpoint(transport, organization)
         self.audit_log = AuditLogEndpoint(transport, organization)
 

@@ -28,7 +28,8 @@ def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json
     elif found:
         table = new_table("what", "who", "on", "in", "projects", "engagement")
         for one in found:
-            projects = ", ".join(f"{key} {role}" for key, role in one.projects.items())
+            roles = [f"{key} {role}" for key, role in one.projects.items()]
+            projects = ", ".join([*roles, *(f"team {key}" for key in one.teams)])
             when = counted(one.days, "day")
             table.add_row(one.event.value, one.email, str(one.on), when, projects, one.engagement or "")
         print_table(table)

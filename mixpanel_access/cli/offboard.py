@@ -33,7 +33,10 @@ def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
 def _print(email: str, held: list[Holding], left: Remains, *, done: bool) -> None:
     for holding in held:
         grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
-        what = " and ".join(part for part in ("the member" if holding.member else "", grants) if part) or "nothing"
+        teams = ", ".join(f"a place in the team {name}" for name in holding.teams.values())
+        what = (
+            " and ".join(part for part in ("the member" if holding.member else "", grants, teams) if part) or "nothing"
+        )
         typer.echo(f"stack {holding.stack} {'had' if done else 'has'} in its state: {what}")
         if not done and holding.before is not None and holding.after is not None:
             before, after = (text.splitlines(keepends=True) for text in (holding.before, holding.after))
@@ -60,6 +63,7 @@ def _document(email: str, held: list[Holding], left: Remains, *, done: bool) -> 
                 "roster": str(one.file) if one.before != one.after else None,
                 "member": one.member,
                 "grants": [{"project": project, "role": role} for project, role in sorted(one.grants.items())],
+                "teams": list(one.teams.values()),
             }
             for one in held
         ],

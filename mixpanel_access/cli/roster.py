@@ -23,7 +23,8 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
     people = given(roster, today)
     table = new_table("who", "organization role", "projects", "engagement", "until")
     for person in people:
-        projects = ", ".join(f"{key} {held.role}" for key, held in person.projects.items())
+        held = [f"{key} {held.role}" for key, held in person.projects.items()]
+        projects = ", ".join([*held, *(f"team {key}" for key in person.teams)])
         entry = person.entry
         table.add_row(
             person.email,
@@ -32,10 +33,13 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
             entry.engagement or "",
             str(entry.ends) if entry.ends else "",
         )
+    for key, team in roster.teams.items():
+        projects = ", ".join(f"{project} {role or 'standard'}" for project, role in team.projects.items())
+        table.add_row(f"{team.name} (team {key})", "", projects, team.standard or "", "")
     for name, account in roster.own_accounts.items():
         projects = ", ".join(f"{key} {role}" for key, role in account.projects.items())
         table.add_row(f"{name} (service account)", account.role or "", projects, "", account.expires or "")
-    if people or roster.own_accounts:
+    if people or roster.teams or roster.own_accounts:
         print_table(table)
     for person in people:
         for words in overlaps(person):

@@ -18,6 +18,8 @@ from mixpanel_access.model.declaration import (
     account_name,
     declaration,
     grant_name,
+    team_member_name,
+    team_name,
     whole_name,
 )
 from mixpanel_access.model.errors import AccessError
@@ -29,14 +31,17 @@ from mixpanel_access.provider import (
     RemovalBrake,
     ServiceAccount,
     ServiceAccountGrant,
+    Team,
+    TeamGrant,
+    TeamMember,
 )
 
 
 class RosterAccess(pulumi.ComponentResource):
-    """A member and their grants for each person of a roster.
+    """A member and their grants for each person of a roster, its teams, and its service accounts.
 
     Children are named by e-mail address and project id, so that neither the order of the entries nor the name of the
-    file matters. A grant depends on its member: on destroy, grants go before the person.
+    file matters. A grant depends on its member, and so does a place in a team: on destroy, they go before the person.
 
     Args:
         resource_name: the component's name in the stack.
@@ -58,6 +63,12 @@ class RosterAccess(pulumi.ComponentResource):
     """The service accounts, by the name wanted."""
     account_grants: dict[tuple[int, str], ServiceAccountGrant]
     """Their grants, by project id and name."""
+    teams: dict[str, Team]
+    """The teams, by their key."""
+    team_grants: dict[tuple[int, str], TeamGrant]
+    """Their grants, by project id and key."""
+    team_members: dict[tuple[str, str], TeamMember]
+    """Who is in them, by the team's key and the key of the address."""
 
     def __init__(
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
@@ -103,14 +114,46 @@ class RosterAccess(pulumi.ComponentResource):
             )
             for (project, name), inputs in declared.account_grants.items()
         }
+        self._declare_teams(declared)
         RemovalBrake(
             BRAKE,
             people=declared.people,
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[*self.members.values(), *self.grants.values(), *self.wholes.values()]
+                parent=self,
+                depends_on=[
+                    *self.members.values(),
+                    *self.grants.values(),
+                    *self.wholes.values(),
+                    *self.team_members.values(),
+                ],
             ),
         )
         self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **declared.facts})
+
+    def _declare_teams(self, declared: Declaration) -> None:
+        """Teams, what they have, and who is in them: a person joins once they are in the organization."""
+        self.teams = {
+            key: Team(team_name(key), opts=pulumi.ResourceOptions(parent=self), **inputs)
+            for key, inputs in declared.teams.items()
+        }
+        self.team_grants = {
+            (project, key): TeamGrant(
+                grant_name(project, team_name(key)),
+                team_id=self.teams[key].team_id,
+                opts=pulumi.ResourceOptions(parent=self),
+                **inputs,
+            )
+            for (project, key), inputs in declared.team_grants.items()
+        }
+        self.team_members = {
+            (key, member): TeamMember(
+                team_member_name(key, member),
+                team_id=self.teams[key].team_id,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[self.members[member]]),
+                **inputs,
+            )
+            for (key, member), inputs in declared.team_members.items()
+        }
 
 
 def roster_program(file: Path) -> None:

@@ -19,6 +19,7 @@ from mixpanel_access.model.access import (
 )
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.teams import Team
 
 
 class Me(Protocol):
@@ -88,6 +89,37 @@ class ServiceAccounts(Protocol):
         """Take the role in a project away."""
 
 
+class Teams(Protocol):
+    """The organization's teams."""
+
+    def list_teams(self) -> list[Team]:
+        """Every team."""
+
+    def service_accounts_of(self, team: int) -> list[int]:
+        """The ids of the service accounts in a team."""
+
+    def create(self, name: str) -> bool | None:
+        """Make a team; whether it is new, or None where that is not told."""
+
+    def rename(self, team: int, name: str) -> None:
+        """Give a team another name."""
+
+    def delete(self, team: int) -> None:
+        """Delete a team."""
+
+    def grant(self, roles: Mapping[tuple[int, int], str]) -> None:
+        """Give or change teams' roles in projects."""
+
+    def remove_grant(self, team: int, project: int) -> None:
+        """Take a team's role in a project away."""
+
+    def add_members(self, members: Iterable[tuple[int, str]]) -> None:
+        """Put people into teams."""
+
+    def remove_member(self, team: int, email: str) -> None:
+        """Take a person out of a team."""
+
+
 class OrganizationSettings(Protocol):
     """The organization's security settings."""
 
@@ -139,6 +171,10 @@ class Api(Protocol):
     @property
     def service_accounts(self) -> ServiceAccounts:
         """The organization's service accounts."""
+
+    @property
+    def teams(self) -> Teams:
+        """The organization's teams."""
 
     @property
     def organization_settings(self) -> OrganizationSettings:

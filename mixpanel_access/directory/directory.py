@@ -9,15 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
 from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, GrantBatches
+from mixpanel_access.directory.one_by_one import one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.security import read_features, read_security
 from mixpanel_access.directory.service_accounts import ServiceAccounts
-from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.directory.snapshot import Snapshot, grants_of
+from mixpanel_access.directory.teams import TEAMS, Teams
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import (
@@ -31,8 +32,6 @@ from mixpanel_access.model.access import (
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import Feature, Security
-
-_Item = TypeVar("_Item")
 
 _Invite = tuple[str, str]
 """E-mail address, organization role."""
@@ -60,6 +59,7 @@ class Directory:
         accounts: the organization's service accounts.
         provisioning: who comes and goes by SCIM.
         grant_batches: many individual grants of one project at once.
+        teams: its teams.
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class Directory:
         self._writing = Writing(self._snapshot, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
-        self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, _grants_of, _PEOPLE)
+        self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
+        self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, linger=linger)
         self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)
@@ -163,7 +164,7 @@ class Directory:
                 grants.setdefault(grant.key, []).append(grant)
             return {key: tuple(rows) for key, rows in grants.items()}
 
-        return self._snapshot.get(_grants_of(project), fetch)
+        return self._snapshot.get(grants_of(project), fetch)
 
     def access(self, project: int, email: str) -> ProjectAccess:
         """What one person can do in one project, and by which ways."""
@@ -223,7 +224,7 @@ class Directory:
 
     def forget_grants(self, older_than: float) -> None:
         """Have grants that were read more than so many seconds ago read afresh when they are next asked for."""
-        self._snapshot.drop_older_than(older_than, [_grants_of(project) for project in self.projects()])
+        self._snapshot.drop_older_than(older_than, [grants_of(project) for project in self.projects()])
 
     # Writes
 
@@ -290,7 +291,7 @@ class Directory:
             self._api.users.remove_grants(email, [project])
 
         try:
-            self._writing.settle(write, gone, [_grants_of(project)])
+            self._writing.settle(write, gone, [grants_of(project)])
         except errors.NotFound as error:
             if not gone():
                 error.next_step = NO_SUCH_CALL
@@ -313,14 +314,14 @@ class Directory:
         def arrived(item: _Invite) -> bool:
             return self.person(item[0]) is not None
 
-        return _one_by_one_if_refused(send, arrived, batch)
+        return one_by_one_if_refused(send, arrived, batch)
 
     def _send_orders(self, batch: Sequence[_Order]) -> Mapping[_Order, Exception | None]:
         people = self.people()
 
         def send(items: Sequence[_Order]) -> None:
             roles = {(project, email): role for project, email, role in items}
-            parts: list[object] = [_grants_of(project) for project in {project for project, _, _ in items}]
+            parts: list[object] = [grants_of(project) for project in {project for project, _, _ in items}]
             if any(same_key(email) not in people for _, email, _ in items):
                 parts.append(_PEOPLE)  # a grant to a new address invites it
             self._writing.settle(lambda: self._api.users.grant(roles), lambda: all(map(arrived, items)), parts)
@@ -329,56 +330,20 @@ class Directory:
             project, email, role = item
             return self.access(project, email).individual == role
 
-        return _one_by_one_if_refused(send, arrived, batch)
+        return one_by_one_if_refused(send, arrived, batch)
 
     def _send_removals(self, batch: Sequence[str]) -> Mapping[str, Exception | None]:
         def send(emails: Sequence[str]) -> None:
             keys = {same_key(email) for email in emails}
-            parts: list[object] = [_PEOPLE]
+            parts: list[object] = [_PEOPLE, TEAMS]
             parts += [
-                _grants_of(project)
+                grants_of(project)
                 for project in self.projects()
-                if self._snapshot.fetched(_grants_of(project)) and keys & self.grants(project).keys()
+                if self._snapshot.fetched(grants_of(project)) and keys & self.grants(project).keys()
             ]
             self._writing.settle(lambda: self._api.users.remove(emails), lambda: all(map(gone, emails)), parts)
 
         def gone(email: str) -> bool:
             return self.person(email) is None
 
-        return _one_by_one_if_refused(send, gone, batch)
-
-
-def _grants_of(project: int) -> tuple[str, int]:
-    return ("grants", project)
-
-
-_REFUSALS = (
-    errors.Invalid,
-    errors.Forbidden,
-    errors.NotFound,
-    errors.NotApplied,
-    errors.RateLimited,
-    errors.ServerFault,
-)
-"""Answers that may be one item's fault; a string id, for one, gets HTTP 500 (contract, section 1)."""
-
-
-def _one_by_one_if_refused(
-    send: Callable[[Sequence[_Item]], None], arrived: Callable[[_Item], bool], batch: Sequence[_Item]
-) -> Mapping[_Item, Exception | None]:
-    """Send a batch; if it is refused, send what did not arrive one by one, so that each item has its own answer."""
-    items = list(dict.fromkeys(batch))
-    try:
-        send(items)
-        return {}
-    except _REFUSALS as error:
-        if len(items) == 1:
-            return {items[0]: error}
-    outcome: dict[_Item, Exception | None] = {}
-    for item in items:
-        try:
-            if not arrived(item):
-                send([item])
-        except errors.AccessError as error:
-            outcome[item] = error
-    return outcome
+        return one_by_one_if_refused(send, gone, batch)

@@ -80,9 +80,10 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
         (
             "access requests",
             "the settings on them",
-            lambda: (_counted(len(settings.request_access()), "setting"), True),
+            lambda: _requests(settings.request_access()),
         ),
         ("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso())),
+        ("teams", "every team with its projects and people", lambda: _teams(api)),
         ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
     ]
     found += [replace(_tried(*extra), needed=False) for extra in extras]
@@ -181,6 +182,16 @@ def _accounts(api: Api) -> _Answer:
 
 def _requests(settings: Mapping[str, object]) -> _Answer:
     return _counted(len(settings), "setting"), True
+
+
+def _teams(api: Api) -> _Answer:
+    teams = api.teams.list_teams()
+    lacking = {
+        "their people": sum(team.members is None for team in teams),
+        "an organization role, or that there is none": sum(team.organization_role is None for team in teams),
+    }
+    without = [f"{number} without {what}" for what, number in lacking.items() if number]
+    return ", ".join([_counted(len(teams), "team"), *without]), not without
 
 
 def _two_factor(settings: Mapping[str, object]) -> _Answer:

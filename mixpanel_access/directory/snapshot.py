@@ -11,6 +11,11 @@ from typing import Any, TypeVar, cast
 _T = TypeVar("_T")
 
 
+def grants_of(project: int) -> Hashable:
+    """The name of the part that is a project's grants; several families of writes touch it."""
+    return ("grants", project)
+
+
 class Snapshot:
     """A lazy, single-flight cache of named parts, shared by threads.
 

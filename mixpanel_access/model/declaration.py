@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.given import GivenPerson, given, overlaps
-from mixpanel_access.model.roster import OwnServiceAccount, Roster, RosterException
+from mixpanel_access.model.roster import OwnServiceAccount, Roster, RosterException, RosterTeam
 from mixpanel_access.model.single_grants import shared_reasons
 
 COMPONENT: Final = "roster"
@@ -28,6 +28,8 @@ class DeclaredPerson(TypedDict, total=False):
     role: str
     removal: str
     projects: Sequence[Any]
+    teams: Sequence[str]
+    """The names of the teams that the stack puts them into; left out for none."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Declaration:
         account_grants: the inputs of each `ServiceAccountGrant` but for the account's id, by project id and the
             account's name.
         wholes: the inputs of each `ProjectAccess`, by project id: in these projects there is no `ProjectGrant`.
+        teams: the inputs of each `Team`, by its key.
+        team_grants: the inputs of each `TeamGrant` but for the team's id, by project id and the team's key.
+        team_members: the inputs of each `TeamMember` but for the team's id, by the team's key and the member's name.
     """
 
     members: Mapping[str, Mapping[str, Any]]
@@ -59,6 +64,9 @@ class Declaration:
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     wholes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    teams: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    team_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
+    team_members: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def single_grants(self) -> dict[tuple[int, str], Mapping[str, Any]]:
@@ -83,6 +91,16 @@ def whole_name(project: int) -> str:
 def account_name(account: str) -> str:
     """The name of a service account's resource; no person's has a slash in it."""
     return f"service-account/{account}"
+
+
+def team_name(team: str) -> str:
+    """The name of a team's resource, by the team's key, so that a team that is renamed keeps it."""
+    return f"team/{team}"
+
+
+def team_member_name(team: str, member: str) -> str:
+    """The name of the resource of a person in a team."""
+    return f"{team_name(team)}:{member}"
 
 
 def declaration(roster: Roster, today: date) -> Declaration:
@@ -125,6 +143,22 @@ def declaration(roster: Roster, today: date) -> Declaration:
             for key, role in one.projects.items()
         },
         {id_: _whole(id_, roster, grants) for id_ in roster.whole_projects},
+        {key: _team(team) for key, team in roster.teams.items()},
+        {
+            (roster.projects[project].id, key): {
+                "project_id": roster.projects[project].id,
+                "role": role or _standard_role(roster, team),
+                "environment": roster.projects[project].environment,
+                **_reasons_of(team),
+            }
+            for key, team in roster.teams.items()
+            for project, role in team.projects.items()
+        },
+        {
+            (key, person.key): {"email": person.email, **entry.metadata, **_excepted(roster, person, None)}
+            for person in people
+            for key, entry in person.teams.items()
+        },
     )
 
 
@@ -136,6 +170,25 @@ def _whole(id_: int, roster: Roster, grants: Mapping[tuple[int, str], Mapping[st
         "environment": roster.whole_projects[id_].environment,
         "reasons": shared_reasons(theirs),
     }
+
+
+def _team(team: RosterTeam) -> dict[str, Any]:
+    return {"name": team.name, "removal": team.removal or WHEN_UNUSED, **_reasons_of(team)}
+
+
+def _standard_role(roster: Roster, team: RosterTeam) -> str:
+    return roster.standards[team.standard or ""].project_role(roster.environment)
+
+
+def _reasons_of(team: RosterTeam) -> dict[str, Any]:
+    """Why a team is there, in the words of the metadata; its standard is what its roles are judged by."""
+    found = {
+        "engagement_type": team.standard,
+        "ticket": team.ticket,
+        "approver": team.approver,
+        "justification": team.justification,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _account(name: str, one: OwnServiceAccount) -> dict[str, Any]:
@@ -185,4 +238,6 @@ def _declared(person: GivenPerson, roster: Roster) -> DeclaredPerson:
     )
     if person.organization_role:
         known["role"] = person.organization_role
+    if person.teams:
+        known["teams"] = [roster.teams[key].name for key in person.teams]
     return known

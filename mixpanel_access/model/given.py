@@ -7,7 +7,7 @@ does, with the reasons of the entry that gives it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from mixpanel_access.model import roles
@@ -85,6 +85,7 @@ class GivenPerson:
         removal: the choice that the roster makes, or None.
         entry: the entry that speaks for the person: of the highest organization role, then the one that lasts longest.
         projects: project key -> role.
+        teams: team key -> the entry that gives it, of several the one that lasts longest.
     """
 
     key: str
@@ -93,6 +94,7 @@ class GivenPerson:
     removal: str | None
     entry: Entry
     projects: Mapping[str, GivenRole]
+    teams: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def entry_of(roster: Roster, person: RosterPerson) -> Entry:
@@ -141,6 +143,10 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
         next((entry.person.removal for entry in current if entry.person.removal), None),
         speaker,
         {key: _highest(key, [entry for entry in current if key in entry.projects]) for key in keys},
+        {
+            key: max((entry for entry in current if key in entry.person.teams), key=_lasts)
+            for key in dict.fromkeys(key for entry in current for key in entry.person.teams)
+        },
     )
 
 

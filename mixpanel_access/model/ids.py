@@ -11,6 +11,8 @@ MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
 GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
 PROJECT_ACCESS_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectAccess"
 TEAM_TYPE: Final = "pulumi-python:dynamic/mixpanel:Team"
+TEAM_MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:TeamMember"
+TEAM_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:TeamGrant"
 SERVICE_ACCOUNT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccount"
 SERVICE_ACCOUNT_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccountGrant"
 BRAKE_TYPE: Final = "pulumi-python:dynamic/mixpanel:RemovalBrake"
@@ -142,3 +144,77 @@ class ServiceAccountGrantId:
             raise InputError("cannot read the id of a service account's grant", whom=text, why=why)
         organization, project, account = (part or 0 for part in parts)
         return cls(organization, project, account)
+
+
+@dataclass(frozen=True)
+class TeamId:
+    """One team of one organization."""
+
+    organization: int
+    team: int
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.team}"
+
+    @classmethod
+    def parse(cls, text: str) -> TeamId:
+        """Read `ORG:TEAM`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        organization, team = (_number(part) for part in (*text.split(":"), "")[:2])
+        if organization is None or team is None or text.count(":") != 1:
+            raise InputError("cannot read the id of a team", whom=text, why="it has the form ORG:TEAM")
+        return cls(organization, team)
+
+
+@dataclass(frozen=True)
+class TeamGrantId:
+    """One team's role in one project of one organization."""
+
+    organization: int
+    project: int
+    team: int
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.project}:{self.team}"
+
+    @classmethod
+    def parse(cls, text: str) -> TeamGrantId:
+        """Read `ORG:PROJECT:TEAM`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        parts = [_number(part) for part in text.split(":")]
+        if len(parts) != 3 or None in parts:  # as the form says
+            raise InputError("cannot read the id of a team's grant", whom=text, why="it has the form ORG:PROJECT:TEAM")
+        organization, project, team = (part or 0 for part in parts)
+        return cls(organization, project, team)
+
+
+@dataclass(frozen=True)
+class TeamMemberId:
+    """One person in one team of one organization."""
+
+    organization: int
+    team: int
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.team}:{self.email}"
+
+    @classmethod
+    def parse(cls, text: str) -> TeamMemberId:
+        """Read `ORG:TEAM:EMAIL`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        first, _, rest = text.partition(":")
+        second, _, email = rest.partition(":")
+        organization, team = _number(first), _number(second)
+        if organization is None or team is None or not email:
+            raise InputError("cannot read the id of a team's member", whom=text, why="it has the form ORG:TEAM:EMAIL")
+        return cls(organization, team, email)

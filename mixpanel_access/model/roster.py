@@ -179,6 +179,33 @@ class RosterProject(Part):
     """Dashboards to start with: title -> URL."""
 
 
+_ROLES_OR_STANDARD = WithJsonSchema(
+    {
+        "type": "object",
+        "additionalProperties": {"anyOf": [{"type": "string", "examples": [*roles.PROJECT_ROLES]}, {"type": "null"}]},
+    }
+)
+
+
+class RosterTeam(Part):
+    """A team: people come by its roles in projects together."""
+
+    name: str
+    """Its name in Mixpanel, which no other team has; another one is given in place."""
+    standard: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
+    """The engagement type whose standard roles it has, where a project has none here."""
+    projects: Annotated[Mapping[str, RoleWord | None], _or({}), _ROLES_OR_STANDARD] = {}
+    """Project key -> project role of everybody in it, or nothing for the standard one."""
+    removal: Annotated[str | None, _offered(*REMOVALS)] = None
+    """What becomes of the team when it goes here: when_unused (the default), always or never."""
+    ticket: str | None = None
+    """The ticket that asked for it."""
+    approver: str | None = None
+    """The address of who approved it."""
+    justification: str | None = None
+    """What the team is for."""
+
+
 class RosterPerson(Part):
     """What one person has, for one reason; a person of several engagements has an entry for each."""
 
@@ -190,20 +217,11 @@ class RosterPerson(Part):
     """The organization role; only in the one roster that owns them."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
     """What becomes of the person when the entry goes: when_unused (the default), always or never."""
-    projects: Annotated[
-        Mapping[str, RoleWord | None],
-        _or({}),
-        WithJsonSchema(
-            {
-                "type": "object",
-                "additionalProperties": {
-                    "anyOf": [{"type": "string", "examples": [*roles.PROJECT_ROLES]}, {"type": "null"}]
-                },
-            }
-        ),
-    ] = {}
+    projects: Annotated[Mapping[str, RoleWord | None], _or({}), _ROLES_OR_STANDARD] = {}
     """Project key -> project role: owner, admin, analyst, consumer, a custom role's id, or nothing for the standard of
     the engagement's type."""
+    teams: Annotated[Sequence[str], _or(())] = ()
+    """Keys of teams that the person is in, for the days of the entry."""
     engagement: str | None = None
     """The engagement's key; what is not said here is as it is there."""
     ticket: str | None = None
@@ -283,6 +301,8 @@ class Roster(Common):
     """Short key -> project."""
     people: Annotated[Sequence[RosterPerson], _or(())] = ()
     """Who has what."""
+    teams: Annotated[Mapping[str, RosterTeam], _or({})] = {}
+    """Key -> team."""
     service_accounts: Annotated[Mapping[str, OwnServiceAccount], _or({})] = {}
     """Name -> service account."""
     exceptions: Annotated[Sequence[RosterException], _or(())] = ()

@@ -19,6 +19,7 @@ from mixpanel_access.model.roster import (
     RosterPerson,
     RosterServiceAccount,
 )
+from mixpanel_access.model.teams import problem_with_team_name
 
 Path = tuple[str | int, ...]
 """Where in the document something stands: keys and positions from the top."""
@@ -32,6 +33,7 @@ def problems_with(roster: Roster) -> Problems:
     yield from _standard_roles(roster)
     yield from _engagements(roster)
     yield from _projects(roster)
+    yield from _teams(roster)
     yield from _people(roster)
     yield from _service_accounts(roster)
     yield from _exceptions(roster)
@@ -122,6 +124,29 @@ def _projects(roster: Roster) -> Problems:
                 yield (*at, "dashboards", title), _no_url(url)
 
 
+def _teams(roster: Roster) -> Problems:
+    names: dict[str, str] = {}
+    for key, team in roster.teams.items():
+        at: Path = ("teams", key)
+        if reason := problem_with_team_name(team.name):
+            yield (*at, "name"), reason
+        first = names.setdefault(same_key(team.name), key)
+        if first != key:
+            yield (*at, "name"), f"team {key} has the name of team {first}, {team.name}"
+        if team.standard is not None and team.standard not in roster.standards:
+            yield (*at, "standard"), f"team {key}: {unknown(team.standard, 'engagement type', roster.standards)}"
+        if team.removal is not None and team.removal not in REMOVALS:
+            yield (*at, "removal"), f"team {key}: {unknown(team.removal, 'choice', REMOVALS)}"
+        for project, role in team.projects.items():
+            where: Path = (*at, "projects", project)
+            if project not in roster.projects:
+                yield where, f"team {key}: {unknown(project, 'project of this roster', roster.projects)}"
+            if role is None and team.standard is None:
+                yield where, f"team {key}: {project} has no role, and the team no standard that has one"
+            elif role is not None and not roles.is_project_role(role):
+                yield where, f"team {key}: {unknown(role, 'project role', roles.PROJECT_ROLES)}"
+
+
 def _people(roster: Roster) -> Problems:
     seen: dict[str, list[Entry]] = {}
     for index, person in enumerate(roster.people):
@@ -134,6 +159,9 @@ def _people(roster: Roster) -> Problems:
         if person.engagement is not None and person.engagement not in roster.engagements:
             words = unknown(person.engagement, "engagement", roster.engagements)
             yield (*at, "engagement"), f"{person.email}: {words}"
+        for place, team in enumerate(person.teams):
+            if team not in roster.teams:
+                yield (*at, "teams", place), f"{person.email}: {unknown(team, 'team of this roster', roster.teams)}"
         own = person.model_dump(include={"starts", "ends", "reviewed"}, exclude_none=True)
         wrong = problems_with_metadata(own)
         for field, words in wrong.items():

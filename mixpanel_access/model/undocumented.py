@@ -13,6 +13,8 @@ class Verb(StrEnum):
     REMOVE_GRANTS = "removeProjectGrants"
     REMOVE_MEMBERS = "removeMembers"
     RESEND = "resendInvitations"
+    ADD_TO_TEAMS = "addTeamMembers"
+    REMOVE_FROM_TEAMS = "removeTeamMembers"
 
 
 BY_HAND: dict[Verb, str] = {
@@ -21,5 +23,7 @@ BY_HAND: dict[Verb, str] = {
     Verb.REMOVE_GRANTS: "remove the person from the project in Project Settings > Users & Teams",
     Verb.REMOVE_MEMBERS: "remove the person in Organization Settings > Users & Teams",
     Verb.RESEND: "resend the invitation in Organization Settings > Users & Teams",
+    Verb.ADD_TO_TEAMS: "add the person to the team in Organization Settings > Users & Teams",
+    Verb.REMOVE_FROM_TEAMS: "take the person out of the team in Organization Settings > Users & Teams",
 }
 """What to do in the product instead."""

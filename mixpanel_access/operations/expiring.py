@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
+from mixpanel_access.model.declaration import team_member_name
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.state import State
@@ -35,6 +36,7 @@ class Change:
         projects: project key -> role that is taken away or given, or `admin -> analyst` where another entry gives less
             or gave more.
         engagement: the key of the engagement that begins or ends, or None.
+        teams: keys of teams that the person leaves or joins.
     """
 
     event: Event
@@ -43,6 +45,7 @@ class Change:
     days: int
     projects: Mapping[str, str]
     engagement: str | None = None
+    teams: Sequence[str] = ()
 
 
 def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -> list[Change]:
@@ -60,11 +63,13 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
     roles_held: dict[str, dict[int, str]] = {}
     for (project, email), grant in state.grants.items():
         roles_held.setdefault(email, {})[project] = grant.role
+    places = {one.resource for one in state.team_members.values()}
     found: list[Change] = []
     for key, all_of_one in entries(roster).items():
         held = roles_held.get(key, {})
         found += _to_come(all_of_one, today)
-        found += _overdue(all_of_one, roster, held, today, member=key in state.members)
+        teams = [team for team in roster.teams if team_member_name(team, key) in places]
+        found += _overdue(all_of_one, roster, held, today, member=key in state.members, teams=teams)
     near = [change for change in found if change.days <= days]
     return sorted(near, key=lambda change: (change.on, change.email.casefold()))
 
@@ -81,12 +86,20 @@ def _to_come(all_of_one: Sequence[Entry], today: date) -> Iterator[Change]:
 def _change(event: Event, all_of_one: Sequence[Entry], entry: Entry, on: date, today: date) -> Iterator[Change]:
     before, after = given_to(all_of_one, on - _A_DAY), given_to(all_of_one, on)
     projects = dict(_steps(_roles(before), _roles(after), entry.projects))
-    if projects or before is None or after is None or before.organization_role != after.organization_role:
-        yield Change(event, entry.person.email, on, (on - today).days, projects, entry.engagement)
+    teams = [key for key in entry.person.teams if (key in _teams(before)) != (key in _teams(after))]
+    role_changes = before is None or after is None or before.organization_role != after.organization_role
+    if projects or teams or role_changes:
+        yield Change(event, entry.person.email, on, (on - today).days, projects, entry.engagement, teams)
 
 
 def _overdue(
-    all_of_one: Sequence[Entry], roster: Roster, held: Mapping[int, str], today: date, *, member: bool
+    all_of_one: Sequence[Entry],
+    roster: Roster,
+    held: Mapping[int, str],
+    today: date,
+    *,
+    member: bool,
+    teams: Sequence[str],
 ) -> Iterator[Change]:
     """What the state has of a person by entries that are over."""
     now = given_to(all_of_one, today)
@@ -95,13 +108,18 @@ def _overdue(
             continue
         mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
         left = dict(_steps(mine, _roles(now), mine))
-        if left or (now is None and (member or held)):
+        places = [key for key in entry.person.teams if key in teams and key not in _teams(now)]
+        if left or places or (now is None and (member or held)):
             on = entry.ends + _A_DAY
-            yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement)
+            yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, places)
 
 
 def _roles(person: GivenPerson | None) -> dict[str, str]:
     return {key: held.role for key, held in person.projects.items()} if person else {}
+
+
+def _teams(person: GivenPerson | None) -> frozenset[str]:
+    return frozenset(person.teams) if person else frozenset()
 
 
 def _steps(before: Mapping[str, str], after: Mapping[str, str], among: Iterable[str]) -> Iterator[tuple[str, str]]:

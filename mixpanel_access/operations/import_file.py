@@ -8,7 +8,16 @@ from typing import Any
 from pulumi.dynamic.dynamic import serialize_provider
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import BRAKE, COMPONENT, Declaration, account_name, grant_name, whole_name
+from mixpanel_access.model.declaration import (
+    BRAKE,
+    COMPONENT,
+    Declaration,
+    account_name,
+    grant_name,
+    team_member_name,
+    team_name,
+    whole_name,
+)
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,
@@ -19,11 +28,17 @@ from mixpanel_access.model.ids import (
     PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
     SERVICE_ACCOUNT_TYPE,
+    TEAM_GRANT_TYPE,
+    TEAM_MEMBER_TYPE,
+    TEAM_TYPE,
     GrantId,
     MemberId,
     ProjectAccessId,
     ServiceAccountGrantId,
     ServiceAccountId,
+    TeamGrantId,
+    TeamId,
+    TeamMemberId,
 )
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.base import GONE, AccessProvider, Problems
@@ -34,6 +49,9 @@ from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.team import TeamProvider
+from mixpanel_access.provider.team_grant import TeamGrantProvider
+from mixpanel_access.provider.team_member import TeamMemberProvider
 
 Entry = Mapping[str, Any]
 
@@ -112,6 +130,46 @@ def account_entries(session: Session, declared: Declaration, state: State) -> tu
             resource = grant_name(project, account_name(name))
             found.append(roles.read(resource, place, {**inputs, "service_account_id": account}))
     return [entry for entry in found if entry], left_out
+
+
+def team_entries(session: Session, declared: Declaration, state: State, members: Collection[str]) -> list[Entry]:
+    """The entries of teams that the organization has and the state has not, of their roles, and of who is in them.
+
+    Args:
+        session: the operation.
+        declared: what the roster declares.
+        state: what the stack has already.
+        members: whose places come in: the names of members who are in the stack then.
+
+    Returns:
+        The entries, in the declaration's order. Who is not seen to be in a team has none: the next `up` puts them in.
+
+    Raises:
+        InputError: what is declared cannot be used.
+    """
+    teams = _Kind(TEAM_TYPE, TeamProvider(), session)
+    roles = _Kind(TEAM_GRANT_TYPE, TeamGrantProvider(), session)
+    places = _Kind(TEAM_MEMBER_TYPE, TeamMemberProvider(), session)
+    held = {team.urn.rpartition("::")[2]: team.id for team in state.teams.values()}
+    ids: dict[str, int] = {}
+    found: list[Entry | None] = []
+    for key, inputs in declared.teams.items():
+        if (known := held.get(team_name(key))) is not None:
+            ids[key] = known
+        elif there := session.directory.teams.named(inputs["name"]):
+            ids[key] = there.id
+            found.append(teams.read(team_name(key), TeamId(session.organization, there.id), inputs))
+    for (project, key), inputs in declared.team_grants.items():
+        if key in ids and (project, ids[key]) not in state.team_grants:
+            role = TeamGrantId(session.organization, project, ids[key])
+            found.append(roles.read(grant_name(project, team_name(key)), role, {**inputs, "team_id": ids[key]}))
+    for (key, member), inputs in declared.team_members.items():
+        team = session.directory.teams.of(ids[key]) if key in ids else None
+        seen = team is not None and (team.scim_managed or team.has(inputs["email"]))
+        if team and seen and member in members and (team.id, member) not in state.team_members:
+            place = TeamMemberId(session.organization, team.id, inputs["email"])
+            found.append(places.read(team_member_name(key, member), place, {**inputs, "team_id": team.id}))
+    return [entry for entry in found if entry]
 
 
 def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Entry:

@@ -64,6 +64,7 @@ class Prepared:
         replaced: resources of the state that the document has anew.
         accounts: the names of the service accounts that come in.
         accounts_left_out: service account -> why it does not.
+        teams: the names of the teams that come in.
     """
 
     stack: str
@@ -75,6 +76,7 @@ class Prepared:
     replaced: Sequence[str]
     accounts: Sequence[str] = ()
     accounts_left_out: Mapping[str, str] = field(default_factory=dict)
+    teams: Sequence[str] = ()
 
 
 def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
@@ -98,10 +100,12 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
 
     entries, replaced = _entries(session, plan, state)
     robots, left_out = _robots(session, plan, state)
-    entries = [*entries, *robots]
+    teams = _teams(session, plan, state)
+    entries = [*entries, *robots, *teams]
     document = import_file.import_file(entries, state) if entries else {}
     names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
-    return Prepared(request.stack, file, before, reading, plan, document, replaced, names, left_out)
+    named_teams = [str(entry["inputs"]["name"]) for entry in teams if "name" in entry["inputs"]]
+    return Prepared(request.stack, file, before, reading, plan, document, replaced, names, left_out, named_teams)
 
 
 def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[str]:
@@ -253,3 +257,11 @@ def _robots(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[st
     from mixpanel_access.operations import import_file
 
     return import_file.account_entries(session, declaration(plan.roster, session.now().date()), state)
+
+
+def _teams(session: Session, plan: Plan, state: State) -> list[Mapping[str, Any]]:
+    """The teams of the roster that come in, with their roles and people."""
+    from mixpanel_access.operations import import_file
+
+    members = {*plan.members, *state.members}
+    return import_file.team_entries(session, declaration(plan.roster, session.now().date()), state, members)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.model.declaration import Declaration, account_name, grant_name
+from mixpanel_access.model.declaration import Declaration, account_name, grant_name, team_member_name, team_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State
 from mixpanel_access.rules.catalogue import RULES
@@ -95,8 +95,17 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
     held = state.account_grants.values()
     roles = [Entry(Kind.SERVICE_ACCOUNT_GRANT, _name(one.urn), one.urn, one.outputs) for one in held]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
+    teams = [Entry(Kind.TEAM, _name(one.urn), one.urn, one.outputs) for one in state.teams.values()]
+    given = [Entry(Kind.TEAM_GRANT, _name(one.urn), one.urn, one.outputs) for one in state.team_grants.values()]
+    places = [Entry(Kind.TEAM_MEMBER, _name(one.urn), one.urn, one.outputs) for one in state.team_members.values()]
     return _judged(
-        Stack([*members, *grants, *robots, *roles], state.facts.get("organization_roles"), exceptions), around, config
+        Stack(
+            [*members, *grants, *robots, *roles, *teams, *given, *places],
+            state.facts.get("organization_roles"),
+            exceptions,
+        ),
+        around,
+        config,
     )
 
 
@@ -133,4 +142,16 @@ def _stack(declared: Declaration) -> Stack:
         for (project, name), values in declared.account_grants.items()
     ]
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
-    return Stack([*members, *grants, *robots, *roles], declared.facts["organization_roles"], exceptions)
+    return Stack(
+        [*members, *grants, *robots, *roles, *_teams(declared)], declared.facts["organization_roles"], exceptions
+    )
+
+
+def _teams(declared: Declaration) -> Iterator[Entry]:
+    """Teams, what they have and who is in them; a team's key stands for its id, which nobody knows yet."""
+    for key, values in declared.teams.items():
+        yield Entry(Kind.TEAM, team_name(key), values=values)
+    for (project, key), values in declared.team_grants.items():
+        yield Entry(Kind.TEAM_GRANT, grant_name(project, team_name(key)), values={**values, "team_id": key})
+    for (key, member), values in declared.team_members.items():
+        yield Entry(Kind.TEAM_MEMBER, team_member_name(key, member), values={**values, "team_id": key})

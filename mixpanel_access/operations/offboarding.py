@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mixpanel_access.directory.connect import connect
@@ -29,6 +29,7 @@ class Holding:
         after: the same without the person.
         member: whether the state has the member.
         grants: the grants in the state: project id -> role.
+        teams: the names of the teams that the state has them in, by the name of the resource.
         owns_roles: whether the roster declares organization roles.
     """
 
@@ -39,6 +40,7 @@ class Holding:
     member: bool
     grants: Mapping[int, str]
     owns_roles: bool = False
+    teams: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,13 @@ def holdings(project: Project, email: str) -> list[Holding]:
             if any(person.key == key for person in roster.people):
                 after = roster_text.remove_people(before, source_of(file), [key])
         grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] == key}
-        if before != after or key in state.members or grants:
-            found.append(Holding(stack, file, before, after, key in state.members, grants, owns))
+        teams = {
+            one.resource: state.teams[team].name if team in state.teams else str(team)
+            for (team, who), one in state.team_members.items()
+            if who == key
+        }
+        if before != after or key in state.members or grants or teams:
+            found.append(Holding(stack, file, before, after, key in state.members, grants, owns, teams))
     return sorted(found, key=lambda holding: holding.owns_roles)
 
 
@@ -92,6 +99,7 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
             write_roster(holding.file, holding.before, holding.after)
         own = {f"delete {key}", f"update {BRAKE}", *(f"delete {grant_name(id_, key)}" for id_ in holding.grants)}
         own |= {f"update {whole_name(id_)}" for id_ in holding.grants}
+        own |= {f"delete {name}" for name in holding.teams}
         progress(f"previewing stack {holding.stack}")
         changes = state_change.changes_at_preview(project, holding.stack)
         if others := [change for change in changes if change not in own]:

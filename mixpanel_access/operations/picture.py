@@ -19,7 +19,7 @@ from mixpanel_access.model.given import Entry, GivenPerson, GivenRole, entries, 
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, Project, stacks_of
-from mixpanel_access.operations.state import HeldGrant, HeldMember, State
+from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Standing:
         given: what those give today, by stack.
         members: the members in the states, by stack.
         grants: the grants in the states, by stack and project id.
+        teams: their places in teams in the states, by stack and the team's name.
         person: the person as Mixpanel has them, or None.
         access: how they reach the projects of rosters and states, by project id.
     """
@@ -62,13 +63,14 @@ class Standing:
     given: dict[str, GivenPerson] = field(default_factory=dict)
     members: dict[str, HeldMember] = field(default_factory=dict)
     grants: dict[tuple[str, int], HeldGrant] = field(default_factory=dict)
+    teams: dict[tuple[str, str], HeldTeamMember] = field(default_factory=dict)
     person: Person | None = None
     access: dict[int, ProjectAccess] = field(default_factory=dict)
 
     @property
     def stacks(self) -> list[str]:
         """The stacks that have the person, in roster or state."""
-        return sorted({*self.entries, *self.members, *(stack for stack, _ in self.grants)})
+        return sorted({*self.entries, *self.members, *(stack for stack, _ in (*self.grants, *self.teams))})
 
     def current(self, today: date) -> list[tuple[str, Entry]]:
         """The entries that declare something on a day, each with its stack."""
@@ -200,6 +202,7 @@ def _standings(
     views: Mapping[str, StackView], directory: Directory, projects: Mapping[int, tuple[str, str]], today: date
 ) -> list[Standing]:
     found: dict[str, Standing] = {}
+    teams = {team.id: team.name for view in views.values() for team in view.state.teams.values()}
 
     def of(key: str, email: str) -> Standing:
         return found.setdefault(key, Standing(key, email))
@@ -214,6 +217,8 @@ def _standings(
             of(key, member.email).members[name] = member
         for (project, key), grant in view.state.grants.items():
             of(key, grant.email).grants[name, project] = grant
+        for (team, key), place in view.state.team_members.items():
+            of(key, place.email).teams[name, teams.get(team, str(team))] = place
     there = directory.projects()
     wanted = {*projects, *(project for one in found.values() for _, project in one.grants)} & there.keys()
     for key, standing in found.items():

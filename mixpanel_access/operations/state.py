@@ -1,4 +1,4 @@
-"""What the stacks' states hold: people, service accounts, grants and brakes, read from `pulumi stack export`."""
+"""What the stacks' states hold: people, teams, service accounts, grants and brakes, read from `pulumi stack export`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ from mixpanel_access.model.ids import (
     PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
     SERVICE_ACCOUNT_TYPE,
+    TEAM_GRANT_TYPE,
+    TEAM_MEMBER_TYPE,
+    TEAM_TYPE,
     GrantId,
     MemberId,
     ProjectAccessId,
     ServiceAccountGrantId,
     ServiceAccountId,
+    TeamGrantId,
+    TeamId,
+    TeamMemberId,
 )
 from mixpanel_access.model.single_grants import single_grants
 
@@ -87,6 +93,42 @@ class HeldAccountGrant:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
+@dataclass(frozen=True)
+class HeldTeam:
+    """A team in a state: its name, and Mixpanel's id."""
+
+    name: str
+    id: int
+    urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class HeldTeamGrant:
+    """A team's role in a project, in a state."""
+
+    project: int
+    team: int
+    role: str
+    urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class HeldTeamMember:
+    """A person in a team, in a state."""
+
+    team: int
+    email: str
+    urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def resource(self) -> str:
+        """The resource's name in the program."""
+        return self.urn.rpartition("::")[2]
+
+
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The key by which the engine marks an encrypted value in an exported state."""
 
@@ -112,6 +154,9 @@ class State:
         facts: what that says of the roster as a whole.
         accounts: the service accounts, by Mixpanel's id.
         account_grants: their roles, by project id and account id.
+        teams: the teams, by Mixpanel's id.
+        team_grants: their roles, by project id and team id.
+        team_members: who is in them, by team id and the key of the address.
     """
 
     members: Mapping[str, HeldMember]
@@ -122,6 +167,9 @@ class State:
     accounts: Mapping[int, HeldAccount] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, int], HeldAccountGrant] = field(default_factory=dict)
     wholes: Mapping[int, str] = field(default_factory=dict)
+    teams: Mapping[int, HeldTeam] = field(default_factory=dict)
+    team_grants: Mapping[tuple[int, int], HeldTeamGrant] = field(default_factory=dict)
+    team_members: Mapping[tuple[int, str], HeldTeamMember] = field(default_factory=dict)
 
     def __or__(self, other: State) -> State:
         """What both have in Mixpanel; the rest is each stack's own."""
@@ -131,6 +179,9 @@ class State:
             accounts={**self.accounts, **other.accounts},
             account_grants={**self.account_grants, **other.account_grants},
             wholes={**self.wholes, **other.wholes},
+            teams={**self.teams, **other.teams},
+            team_grants={**self.team_grants, **other.team_grants},
+            team_members={**self.team_members, **other.team_members},
         )
 
 
@@ -154,6 +205,9 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     accounts: dict[int, HeldAccount] = {}
     account_grants: dict[tuple[int, int], HeldAccountGrant] = {}
     wholes: dict[int, str] = {}
+    teams: dict[int, HeldTeam] = {}
+    team_grants: dict[tuple[int, int], HeldTeamGrant] = {}
+    team_members: dict[tuple[int, str], HeldTeamMember] = {}
     for resource in _resources(export):
         urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
         created = _seconds(resource.get("created"))
@@ -174,8 +228,8 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             if whole.organization == organization:
                 wholes[whole.project] = urn
                 for one in single_grants(outputs):
-                    email, role = str(one["email"]), str(one["role"])
-                    held = HeldGrant(whole.project, email, role, urn, one, modified, created)
+                    email = str(one["email"])
+                    held = HeldGrant(whole.project, email, str(one["role"]), urn, one, modified, created)
                     grants[whole.project, same_key(email)] = held
         elif resource.get("type") == SERVICE_ACCOUNT_TYPE:
             account = ServiceAccountId.parse(str(resource.get("id", "")))
@@ -187,11 +241,27 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             if given.organization == organization:
                 place = (given.project, given.account)
                 account_grants[place] = HeldAccountGrant(*place, str(outputs.get("role", "")), urn, outputs)
+        elif resource.get("type") == TEAM_TYPE:
+            team = TeamId.parse(str(resource.get("id", "")))
+            if team.organization == organization:
+                teams[team.team] = HeldTeam(str(outputs.get("name", "")), team.team, urn, outputs)
+        elif resource.get("type") == TEAM_GRANT_TYPE:
+            has = TeamGrantId.parse(str(resource.get("id", "")))
+            if has.organization == organization:
+                spot = (has.project, has.team)
+                team_grants[spot] = HeldTeamGrant(*spot, str(outputs.get("role", "")), urn, outputs)
+        elif resource.get("type") == TEAM_MEMBER_TYPE:
+            joined = TeamMemberId.parse(str(resource.get("id", "")))
+            if joined.organization == organization:
+                email = str(outputs.get("email", joined.email))
+                team_members[joined.team, same_key(email)] = HeldTeamMember(joined.team, email, urn, outputs)
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)
         elif resource.get("type") == COMPONENT_TYPE:
             component, facts = urn, outputs
-    return State(members, grants, brakes, component, facts, accounts, account_grants, wholes)
+    return State(
+        members, grants, brakes, component, facts, accounts, account_grants, wholes, teams, team_grants, team_members
+    )
 
 
 def _seconds(instant_text: Any) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Project
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.metadata import REASONS
-from mixpanel_access.operations.picture import Picture
+from mixpanel_access.model.teams import same_name
+from mixpanel_access.operations.picture import Picture, Standing
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,17 @@ def _held(picture: Picture, project: Project, key: str) -> Iterator[Held]:
     if inherited and not any(kind is GrantType.ORGANIZATION_ROLE for _, kind, _ in rows):
         rows = [*rows, (inherited, GrantType.ORGANIZATION_ROLE, None)]
     for role, kind, team in rows:
-        own = [
-            (stack, grant)
-            for (stack, id_), grant in (standing.grants.items() if standing else ())
-            if id_ == project.id and kind is GrantType.INDIVIDUAL
-        ]
-        stack, grant = own[0] if own else (None, None)
-        why = {name: str(grant.outputs[name]) for name in REASONS if grant.outputs.get(name)} if grant else {}
+        own = list(_declared(standing, project.id, kind, team)) if standing else []
+        stack, outputs = own[0] if own else (None, {})
+        why = {name: str(outputs[name]) for name in REASONS if outputs.get(name)}
         yield Held(email, project.id, project.name, role, kind, team, invited, stack, why)
+
+
+def _declared(
+    standing: Standing, project: int, kind: GrantType, team: str | None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The stacks that declare a way into a project, with their reasons: the grant itself, or the place in the team."""
+    if kind is GrantType.INDIVIDUAL:
+        yield from ((stack, one.outputs) for (stack, id_), one in standing.grants.items() if id_ == project)
+    elif kind is GrantType.TEAM and team is not None:
+        yield from ((stack, one.outputs) for (stack, name), one in standing.teams.items() if same_name(name, team))

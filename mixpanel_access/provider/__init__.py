@@ -12,8 +12,21 @@ if TYPE_CHECKING:
     from mixpanel_access.provider.removal_brake import RemovalBrake
     from mixpanel_access.provider.service_account import ServiceAccount
     from mixpanel_access.provider.service_account_grant import ServiceAccountGrant
+    from mixpanel_access.provider.team import Team
+    from mixpanel_access.provider.team_grant import TeamGrant
+    from mixpanel_access.provider.team_member import TeamMember
 
 __all__ = ["Member", "ProjectAccess", "ProjectGrant", "RemovalBrake", "ServiceAccount", "ServiceAccountGrant"]
+__all__ = [
+    "Member",
+    "ProjectGrant",
+    "RemovalBrake",
+    "ServiceAccount",
+    "ServiceAccountGrant",
+    "Team",
+    "TeamGrant",
+    "TeamMember",
+]
 
 _FILES = {
     "Member": "member",
@@ -22,6 +35,9 @@ _FILES = {
     "RemovalBrake": "removal_brake",
     "ServiceAccount": "service_account",
     "ServiceAccountGrant": "service_account_grant",
+    "Team": "team",
+    "TeamGrant": "team_grant",
+    "TeamMember": "team_member",
 }
 
 

@@ -18,6 +18,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Plan
 from mixpanel_access.model.declaration import DeclaredPerson
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.teams import same_name
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed
 
 
@@ -84,12 +85,20 @@ class RemovalBrakeProvider(AccessProvider):
         return leaves(person.get("removal", WHEN_UNUSED), there, person.get("role"), self._left(person))
 
     def _left(self, person: DeclaredPerson) -> Iterator[Grant]:
-        """What the person holds apart from the individual grants of this stack; read only when it is asked for."""
-        own = set(person.get("projects", []))
+        """What the person holds apart from this stack's grants and teams; read only when it is asked for."""
+        own, teams = set(person.get("projects", [])), person.get("teams", [])
         for project, grants in self.session.directory.other_access(person["email"]).items():
             for grant in grants:
-                if not (grant.grant_type is GrantType.INDIVIDUAL and project in own):
+                ours = grant.grant_type is GrantType.INDIVIDUAL and project in own
+                if not ours and not (grant.grant_type is GrantType.TEAM and self._goes_with(grant.team, teams)):
                     yield grant
+
+    def _goes_with(self, name: str | None, teams: Sequence[str]) -> bool:
+        """Whether what comes through a team goes with this stack; a team that is not told may be any of its own."""
+        if name is None:
+            return bool(teams)
+        team = self.session.directory.teams.named(name) if any(same_name(name, one) for one in teams) else None
+        return team is not None and not team.scim_managed
 
 
 def _by_key(props: Properties) -> dict[str, DeclaredPerson]:

@@ -21,11 +21,13 @@ class Kind(StrEnum):
     MEMBER = ids.MEMBER_TYPE
     GRANT = ids.GRANT_TYPE
     TEAM = ids.TEAM_TYPE
+    TEAM_MEMBER = ids.TEAM_MEMBER_TYPE
+    TEAM_GRANT = ids.TEAM_GRANT_TYPE
     SERVICE_ACCOUNT = ids.SERVICE_ACCOUNT_TYPE
     SERVICE_ACCOUNT_GRANT = ids.SERVICE_ACCOUNT_GRANT_TYPE
 
 
-PEOPLE: Final = (Kind.MEMBER, Kind.GRANT)
+PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
 
 
 class NotJudged(Exception):
@@ -166,6 +168,12 @@ class Entry:
             return f"{self.email} as {self.role} in project {self.project}"
         if self.kind is Kind.MEMBER:
             return f"{self.email} as organization {self.role}" if self.role else self.email
+        if self.kind in (Kind.TEAM_MEMBER, Kind.TEAM_GRANT):
+            team = self.values.get("team_id")
+            known = f"team {team}" if isinstance(team, int | str) else self.name  # not known before the team is there
+            if self.kind is Kind.TEAM_MEMBER:
+                return f"{self.email} in {known}"
+            return f"{known} as {self.role} in project {self.project}"
         return self.text("username") or self.text("name") or self.name
 
 
@@ -255,7 +263,7 @@ class Stack:
             raise NotJudged("no grant is there yet: what else gives access is known after the update")
 
     def by_person(self) -> dict[str, list[Entry]]:
-        """Members and grants by the key of the address."""
+        """Members, grants and places in teams by the key of the address."""
         people: dict[str, list[Entry]] = {}
         for entry in self.of(*PEOPLE):
             people.setdefault(same_key(entry.email), []).append(entry)

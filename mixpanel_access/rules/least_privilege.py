@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from mixpanel_access.model import roles
@@ -52,6 +53,19 @@ def _collaborator(entry: Entry, context: Context) -> bool:
 def _project_owner(entry: Entry, context: Context) -> Iterator[str]:
     if entry.role == roles.OWNER and _collaborator(entry, context):
         yield "a collaborator may not own a project: an owner can delete it and its data; admin is the highest"
+
+
+def _through_teams(stack: Stack, context: Context) -> Iterator[Finding]:
+    """What people get through teams, judged as if it were granted to each of them."""
+    given: dict[str, list[Entry]] = {}
+    for grant in stack.of(Kind.TEAM_GRANT):
+        given.setdefault(str(grant.get("team_id")), []).append(grant)
+    for entry in stack.of(Kind.TEAM_MEMBER):
+        for grant in given.get(str(entry.get("team_id")), ()):
+            own = {name: grant.values.get(name) for name in ("role", "project_id", "environment")}
+            each = replace(entry, kind=Kind.GRANT, values={**entry.values, **own})
+            for words in (*_within_standard(each, context), *_project_owner(each, context)):
+                yield Finding(f"{each}, through a team: {words}", entry)
 
 
 def _admin_reason(entry: Entry, _context: Context) -> Iterator[str]:
@@ -119,7 +133,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.HIGH,
         "Lower the role, or correct the engagement's type; a true need is an exception with an end.",
         _within_standard,
-        kinds=PEOPLE,
+        kinds=(*PEOPLE, Kind.TEAM_GRANT),
         options=(STANDARDS,),
         controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
     ),
@@ -135,6 +149,17 @@ LEAST_PRIVILEGE_RULES: Final = (
         controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
     ),
     Rule(
+        "team-within-standard",
+        Family.LEAST_PRIVILEGE,
+        "Nobody gets more through a team than their engagement needs, nor a project to own.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Lower the team's role, or put the person into another team.",
+        _through_teams,
+        options=(STANDARDS,),
+        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
+    ),
+    Rule(
         "admin-has-reason",
         Family.LEAST_PRIVILEGE,
         "Owner and admin roles have a reason and a named approver.",
@@ -142,7 +167,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.HIGH,
         "Fill in justification and approver, or lower the role.",
         _admin_reason,
-        kinds=PEOPLE,
+        kinds=(*PEOPLE, Kind.TEAM_GRANT),
         controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
     ),
     Rule(
@@ -153,7 +178,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.MEDIUM,
         "Fill in justification: what the person does with the access.",
         _justified,
-        kinds=(Kind.GRANT,),
+        kinds=(Kind.GRANT, Kind.TEAM_GRANT),
         options=(
             option(
                 "lowest",
@@ -173,7 +198,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.HIGH,
         "Name the address of the person at the company who approved it.",
         _approver,
-        kinds=PEOPLE,
+        kinds=(*PEOPLE, Kind.TEAM_GRANT),
         controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
     ),
     Rule(

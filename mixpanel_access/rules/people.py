@@ -123,7 +123,7 @@ def _duplicates(stack: Stack, _context: Context) -> Iterator[Finding]:
 
 def _without_member(stack: Stack, _context: Context) -> Iterator[Finding]:
     members = {same_key(entry.email) for entry in stack.of(Kind.MEMBER)}
-    for entry in stack.of(Kind.GRANT):
+    for entry in stack.of(Kind.GRANT, Kind.TEAM_MEMBER):
         if same_key(entry.email) not in members:
             yield Finding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
 

@@ -69,7 +69,14 @@ def _page() -> Iterator[str]:
 
 
 def _judges(rule: Rule) -> str:
-    names = {"Member": "members", "ProjectGrant": "grants", "Team": "teams", "ServiceAccount": "service accounts"}
+    names = {
+        "Member": "members",
+        "ProjectGrant": "grants",
+        "Team": "teams",
+        "TeamMember": "places in teams",
+        "TeamGrant": "teams' grants",
+        "ServiceAccount": "service accounts",
+    }
     kinds = [names[kind.value.rpartition(":")[2]] for kind in rule.kinds]
     return f"{', '.join(kinds)}, one by one" if kinds else "the stack as a whole"
 

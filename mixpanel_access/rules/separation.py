@@ -94,7 +94,7 @@ SEPARATION_RULES: Final = (
         Severity.CRITICAL,
         "Declare the grant in the stack of the project's environment.",
         _own_environment,
-        kinds=(Kind.GRANT,),
+        kinds=(Kind.GRANT, Kind.TEAM_GRANT),
         controls=(soc2("CC6.1"), iso27001("A.5.15")),
     ),
     Rule(
@@ -131,12 +131,12 @@ SEPARATION_RULES: Final = (
     Rule(
         "production-has-paperwork",
         Family.SEPARATION,
-        "A grant in production has its ticket, approver and statement of work.",
+        "A grant or a place in a team in production has its ticket, approver and statement of work.",
         Level.MANDATORY,
         Severity.HIGH,
         "Fill in what is missing.",
         _paperwork,
-        kinds=(Kind.GRANT,),
+        kinds=(Kind.GRANT, Kind.TEAM_MEMBER),
         options=(texts("fields", ("ticket", "approver", "sow"), "The fields that must be filled in."),),
         controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
     ),

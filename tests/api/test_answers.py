@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_security
+from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_security, wire_teams
 from mixpanel_access.api.envelope import results_of
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import CustomRole, Grant, GrantType, Person, ServiceAccountRole
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.teams import NO_ROLE, Team
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -91,6 +92,9 @@ def test_any_answer_is_a_result_or_a_clear_failure(answer: Any) -> None:
         lambda: wire_accounts.accounts_from(results, "x"),
         lambda: wire_accounts.roles_from(results, 1, "x"),
         lambda: wire_accounts.new_account_from(results, "x"),
+        lambda: wire_teams.teams_from(results, "x"),
+        lambda: wire_teams.created_from(results, "x"),
+        lambda: wire_teams.account_ids_from(results, "x"),
     ):
         try:
             read()
@@ -183,6 +187,57 @@ def test_a_service_account_is_read_with_what_is_told() -> None:
         ServiceAccountRole(2, 7, "analyst"),
         ServiceAccountRole(3, 7, "admin", GrantType.TEAM),
     ]
+
+
+KNOWN = {"id": 77, "name": "Data", "projects": [{"id": 7, "role": "Analyst"}, {"id": 8, "role": None}]}
+DATA = Team(77, "Data", {7: "analyst"})
+TEAMS: dict[str, tuple[Any, Team]] = {
+    "the known part": (KNOWN, DATA),
+    "with people": (
+        {**KNOWN, "users": [{"id": 1, "email": "Bo@example.com"}], "org_role": None, "scim_managed": False},
+        Team(77, "Data", {7: "analyst"}, frozenset({"bo@example.com"}), NO_ROLE),
+    ),
+    "with nobody": ({**KNOWN, "users": []}, Team(77, "Data", {7: "analyst"}, frozenset())),
+    "bare addresses": (
+        {**KNOWN, "members": ["bo@example.com"]},
+        Team(77, "Data", {7: "analyst"}, frozenset({"bo@example.com"})),
+    ),
+    "people by id only": ({**KNOWN, "users": [{"id": 1}]}, DATA),
+    "people as a number": ({**KNOWN, "users": 3}, DATA),
+    "fed by an identity provider": (
+        {**KNOWN, "org_role": "Admin", "scim_managed": True},
+        Team(77, "Data", {7: "analyst"}, None, "admin", scim_managed=True),
+    ),
+}
+
+
+@pytest.mark.parametrize(("row", "team"), TEAMS.values(), ids=TEAMS.keys())
+def test_a_team_is_read_with_what_is_told(row: Any, team: Team) -> None:
+    """Who is in it, and its organization role, are unknown where the list lacks them; never "nobody"."""
+    assert wire_teams.teams_from([row], "x") == [team]
+    assert wire_teams.teams_from({"teams": [row]}, "x") == [team]
+    assert wire_teams.teams_from({"77": row}, "x") == [team]
+
+
+def test_a_team_without_its_projects_is_no_answer() -> None:
+    """Else every role of a team would seem to be gone."""
+    with pytest.raises(errors.Unintelligible, match="projects: Field required"):
+        wire_teams.teams_from([{"id": 77, "name": "Data"}], "x")
+
+
+CREATED: dict[str, tuple[Any, bool | None]] = {
+    "new": ([{"name": "Data", "created": True}], True),
+    "there": ([{"name": "Ops", "created": True}, {"name": "Data", "created": False}], False),
+    "nothing told": ({}, None),
+    "another name": ([{"name": "Ops", "created": True}], None),
+    "no word on it": ([{"name": "Data"}, "Data", None], None),
+}
+
+
+@pytest.mark.parametrize(("answer", "created"), CREATED.values(), ids=CREATED.keys())
+def test_whether_a_team_is_new(answer: Any, created: bool | None) -> None:
+    """As far as the answer tells: its shape is open."""
+    assert wire_teams.created_from(answer, "Data") is created
 
 
 def test_the_secrets_of_a_project_are_not_read() -> None:

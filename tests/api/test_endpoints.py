@@ -20,7 +20,7 @@ from tests.api.conftest import ok, transport
 
 ORG = 7654321
 
-WRITES: dict[str, tuple[Callable[[Api], None], str, Any, Verb | None]] = {
+WRITES: dict[str, tuple[Callable[[Api], object], str, Any, Verb | None]] = {
     "invite": (
         lambda api: api.users.invite({"bo@example.com": "member"}),
         "add-users/",
@@ -62,10 +62,48 @@ WRITES: dict[str, tuple[Callable[[Api], None], str, Any, Verb | None]] = {
         {"emails": ["bo@example.com"]},
         Verb.RESEND,
     ),
+    "make a team": (lambda api: api.teams.create("Data"), "add-teams/", {"teamNames": ["Data"]}, None),
+    "rename a team": (lambda api: api.teams.rename(77, "Data EU"), "teams/77/update/", {"name": "Data EU"}, None),
+    "delete a team": (lambda api: api.teams.delete(77), "delete-teams/", {"teamIds": [77]}, None),
+    "grant to teams": (
+        lambda api: api.teams.grant({(77, 1): "analyst", (77, 2): "admin", (78, 1): "consumer"}),
+        "add-projects-to-teams/",
+        {
+            "teams": [
+                {"id": 77, "projects": [{"id": 1, "role": "analyst"}, {"id": 2, "role": "admin"}]},
+                {"id": 78, "projects": [{"id": 1, "role": "consumer"}]},
+            ],
+            "add_default_projects": False,
+        },
+        None,
+    ),
+    "take from a team": (
+        lambda api: api.teams.remove_grant(77, 1),
+        "teams/77/delete-projects/",
+        {"projectIds": [1]},
+        None,
+    ),
+    "add to teams": (
+        lambda api: api.teams.add_members([(77, "bo@example.com"), (78, "bo@example.com"), (77, "cy@example.com")]),
+        "add-users-to-teams/",
+        {
+            "teams": [
+                {"id": 77, "users": [{"email": "bo@example.com"}, {"email": "cy@example.com"}]},
+                {"id": 78, "users": [{"email": "bo@example.com"}]},
+            ]
+        },
+        Verb.ADD_TO_TEAMS,
+    ),
+    "take out of a team": (
+        lambda api: api.teams.remove_member(77, "bo@example.com"),
+        "teams/77/delete-users/",
+        {"emails": ["bo@example.com"]},
+        Verb.REMOVE_FROM_TEAMS,
+    ),
 }
 
 
-def call(act: Callable[[Api], None], allowed: frozenset[str]) -> list[httpx.Request]:
+def call(act: Callable[[Api], object], allowed: frozenset[str]) -> list[httpx.Request]:
     """The requests that a call sends to mixpanel.com."""
     seen: list[httpx.Request] = []
 
@@ -78,7 +116,7 @@ def call(act: Callable[[Api], None], allowed: frozenset[str]) -> list[httpx.Requ
 
 
 @pytest.mark.parametrize(("act", "path", "body", "verb"), WRITES.values(), ids=WRITES.keys())
-def test_each_write(act: Callable[[Api], None], path: str, body: Any, verb: Verb | None) -> None:
+def test_each_write(act: Callable[[Api], object], path: str, body: Any, verb: Verb | None) -> None:
     """Path and body as in the contract; ids are numbers, addresses in paths are percent-encoded."""
     (request,) = call(act, frozenset(Verb))
     assert (request.method, request.url.raw_path.decode()) == ("POST", f"/organizations/{ORG}/{path}")
@@ -87,7 +125,7 @@ def test_each_write(act: Callable[[Api], None], path: str, body: Any, verb: Verb
 
 @pytest.mark.parametrize(("act", "verb"), [(act, verb) for act, _, _, verb in WRITES.values()], ids=WRITES.keys())
 def test_an_undocumented_write_goes_to_a_real_host_only_when_named(
-    act: Callable[[Api], None], verb: Verb | None
+    act: Callable[[Api], object], verb: Verb | None
 ) -> None:
     """Naming all others does not let it through; the error says what to do by hand and what to name."""
     others = frozenset(Verb) - {verb}
@@ -135,6 +173,12 @@ READS: dict[str, tuple[Callable[[Api], Any], str, Any]] = {
     ),
     "custom roles": (lambda api: api.projects.custom_roles(7), "/api/app/projects/7/custom-roles", []),
     "service accounts": (lambda api: api.service_accounts.list_accounts(), ACCOUNTS, [{"id": 1, "username": "a"}]),
+    "teams": (lambda api: api.teams.list_teams(), f"/organizations/{ORG}/teams", []),
+    "service accounts of a team": (
+        lambda api: api.teams.service_accounts_of(77),
+        f"/api/app/organizations/{ORG}/teams/77/service-accounts",
+        [],
+    ),
     "two-factor": (lambda api: api.organization_settings.two_factor(), f"/organizations/{ORG}/twofactor", {}),
     "access requests": (
         lambda api: api.organization_settings.request_access(),

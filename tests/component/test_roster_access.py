@@ -179,3 +179,36 @@ def test_a_roster_makes_its_service_accounts(tmp_path: Path) -> None:
     grant = found["ServiceAccountGrant 1234567:service-account/etl"]
     assert {"project_id": 1234567, "role": "analyst", "environment": "production", **why}.items() <= grant.items()
     assert [name for name in found if "known" in name] == []
+
+
+TEAMS = (
+    ROSTER.replace("  - email: cy@example.com\n", "  - { email: cy@example.com, teams: [data], ticket: OPS-3 }\n")
+    + """\
+teams:
+  data:
+    { name: Data, standard: audit, projects: { shop: }, removal: always, ticket: OPS-2, approver: ana@example.com,
+      justification: Looks }
+  ops: { name: Ops, projects: { shop: admin } }
+"""
+)
+
+
+def test_a_roster_makes_its_teams(tmp_path: Path) -> None:
+    """With the standard roles of their type, and the people of the day; the brake knows what goes with the stack."""
+    file = tmp_path / "production.yaml"
+    file.write_text(TEAMS)
+    why = {
+        "engagement_type": "audit", "ticket": "OPS-2", "approver": "ana@example.com", "justification": "Looks",
+    }  # fmt: skip
+    found = registered(lambda: RosterAccess("roster", file))
+    assert found["Team team/data"] == {"name": "Data", "removal": "always", **why}
+    assert found["Team team/ops"] == {"name": "Ops", "removal": "when_unused"}
+    grant = found["TeamGrant 1234567:team/data"]
+    assert {"project_id": 1234567, "role": "consumer", "environment": "production", **why}.items() <= grant.items()
+    assert found["TeamGrant 1234567:team/ops"]["role"] == "admin"
+    member = found["TeamMember team/data:cy@example.com"]
+    assert {"email": "cy@example.com", "ticket": "OPS-3"}.items() <= member.items()
+    assert [name for name in found if name.startswith("TeamMember")] == ["TeamMember team/data:cy@example.com"]
+    people = {one["email"]: one for one in found["RemovalBrake removal-brake"]["people"]}
+    assert people["cy@example.com"]["teams"] == ["Data"]
+    assert "teams" not in people["Bo@example.com"]

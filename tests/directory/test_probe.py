@@ -34,7 +34,7 @@ NEEDED = (
     "who we are", "list of people", "list of projects", "grants of a project", "service accounts of a project",
     "list of service accounts",
 )  # fmt: skip
-EXTRAS = ("custom roles of a project", "second factor", "access requests", "single sign-on", "audit log")
+EXTRAS = ("custom roles of a project", "second factor", "access requests", "single sign-on", "teams", "audit log")
 READS = (*NEEDED, *EXTRAS)
 
 
@@ -57,6 +57,7 @@ VERBS = {
     "service accounts of a project": "list_of_project", "custom roles of a project": "custom_roles",
     "grants of a project": "granted_users", "list of service accounts": "list_accounts",
     "second factor": "two_factor", "access requests": "request_access", "single sign-on": "sso", "audit log": "events",
+    "teams": "list_teams",
 }  # fmt: skip
 VERDICTS = {
     errors.NotFound: Finding.MISSING, errors.Forbidden: Finding.REFUSED, errors.Unauthorized: Finding.REFUSED,
@@ -89,6 +90,8 @@ def test_what_is_tolerated_is_told() -> None:
     """Roles that are not told, and settings in other words."""
     api = FakeApi(two_factor_={"required": True})
     api.put("bo@example.com", None)
+    api.teams.put("Data")
+    api.teams.hides_members = True
     all_of_it = found(api)
     assert {call: all_of_it[call].came for call in READS if all_of_it[call].finding is Finding.DIFFERS} == {
         "list of people": "1 people, 1 without a role, 1 without a last login",
@@ -96,6 +99,7 @@ def test_what_is_tolerated_is_told() -> None:
         "list of service accounts": "0 service accounts",
         "second factor": "1 setting",
         "single sign-on": "without whether it is required, the claimed domains",
+        "teams": "1 team, 1 without their people, 1 without an organization role, or that there is none",
     }
     assert all_of_it["audit log"].came == "0 events in 7 days"
     assert healthy(list(all_of_it.values()))

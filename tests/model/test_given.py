@@ -41,6 +41,26 @@ def shown(person: GivenPerson | None) -> dict[str, str] | None:
     return {key: held.role for key, held in person.projects.items()} if person else None
 
 
+TEAMS = "teams: { data: { name: Data }, ops: { name: Ops } }"
+PLACES = {
+    "for the days of the entry": (["teams: [data], ends: 2026-05-04"], {"data": None}),
+    "not after them": (["teams: [data], ends: 2026-05-03", "engagement: plain"], {}),
+    "not before them": (["teams: [data], starts: 2026-05-05", "engagement: plain"], {}),
+    "by the entry that lasts longest": (
+        ["teams: [data], ends: 2026-05-09", "engagement: build, teams: [ops, data]"], {"data": "build", "ops": "build"},
+    ),
+    "of several": (["teams: [ops]", "engagement: plain, teams: [data]"], {"ops": None, "data": "plain"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("people", "expected"), PLACES.values(), ids=PLACES.keys())
+def test_a_place_in_a_team_is_for_the_days_of_the_entry(people: list[str], expected: dict[str, str | None]) -> None:
+    """And has the reasons of the one that lasts longest."""
+    person = bo(*people, more=TEAMS)
+    assert person is not None
+    assert {key: entry.engagement for key, entry in person.teams.items()} == expected
+
+
 STANDARD = {
     "production": ("engagement: build, projects: { shop: }", "production", "", {"shop": "analyst"}),
     "elsewhere": ("engagement: build, projects: { shop: }", "staging", "", {"shop": "admin"}),

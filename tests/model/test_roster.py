@@ -62,10 +62,16 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     projects = {key: {"id": n, "environment": environment, **draw(extra)} for n, key in enumerate(keys, 1)}
     owns, engagements = draw(st.booleans()), draw(st.dictionaries(TEXT, ENGAGEMENT, max_size=3))
     role = st.sampled_from(["owner", "analyst", "5b0c0c3e-0000-4000-8000-000000000001"])
+    team = some(
+        standard=st.sampled_from(["audit", "training"]), ticket=TEXT, approver=TEXT, justification=TEXT,
+        projects=st.dictionaries(st.sampled_from(keys), role) if keys else st.just({}), removal=st.just("never"),
+    )  # fmt: skip
+    teams = {f"team{n}": {"name": f"Team {n}", **draw(team)} for n in range(draw(st.integers(0, 2)))}
     person = some(
         name=TEXT, removal=st.sampled_from(["always", "never"]), ticket=TEXT, approver=TEXT, justification=TEXT,
         reviewed=DATE, notes=TEXT, projects=st.dictionaries(st.sampled_from(keys), role) if keys else st.just({}),
         **({"engagement": st.sampled_from([*engagements])} if engagements else {}),
+        **({"teams": st.lists(st.sampled_from([*teams]), unique=True)} if teams else {}),
         **({"organizationRole": st.sampled_from(["admin", "member"])} if owns else {}),
     )  # fmt: skip
     people = [{"email": f"p{n}@example.com", **draw(person)} for n in range(draw(st.integers(0, 4)))]
@@ -84,6 +90,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     )
     owned = {"organizationRoles": True} if owns else {}
     parts = {"environment": environment, "projects": projects, "engagements": engagements, "people": people}
+    parts |= {"teams": teams} if teams else {}
     return {**parts, **owned, **draw(whole)}
 
 

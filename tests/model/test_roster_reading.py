@@ -285,6 +285,42 @@ def test_each_part_is_checked(old: str, new: str, line: int, words: str) -> None
     assert str(raised.value).count("r:") - str(raised.value).count("roster:") == 1
 
 
+TEAMS = """\
+environment: production
+projects: { shop: { id: 1, environment: production }, web: { id: 2, environment: production } }
+teams:
+  data: { name: Data, standard: audit, projects: { shop: Analyst, web: }, removal: always }
+  ops: { name: Ops }
+people:
+  - email: bo@example.com
+    teams: [data]
+"""
+BAD_TEAMS = {
+    "no name": ("name: Ops", "ticket: T", 5, "'name' is missing"),
+    "a blank name": ("name: Ops", "name: ' Ops'", 5, "blanks around the name"),
+    "an empty name": ("name: Ops", "name: ''", 5, "'' is no name of a team"),
+    "one name twice": ("name: Ops", "name: DATA", 5, "team ops has the name of team data, DATA"),
+    "unknown key": ("name: Ops", "name: Ops, people: []", 5, "'people' is unknown here"),
+    "standard": ("standard: audit", "standard: audits", 4, "'audits' is no engagement type (did you mean 'audit'?)"),
+    "no role": ("standard: audit, ", "", 4, "team data: web has no role, and the team no standard"),
+    "role": ("Analyst", "boss", 4, "team data: 'boss' is no project role"),
+    "project": ("shop: Analyst", "shp: analyst", 4, "team data: 'shp' is no project of this roster"),
+    "removal": ("always", "sometimes", 4, "team data: 'sometimes' is no choice"),
+    "no team": ("[data]", "[dat]", 8, "bo@example.com: 'dat' is no team of this roster (did you mean 'data'?)"),
+    "teams as a text": ("[data]", "data", 8, "teams: 'data' cannot be used"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), BAD_TEAMS.values(), ids=BAD_TEAMS.keys())
+def test_teams_are_checked(old: str, new: str, line: int, words: str) -> None:
+    """With its line, the bad value, and what was meant."""
+    assert dict(parse(TEAMS, Source("r")).teams["data"].projects) == {"shop": "analyst", "web": None}
+    with pytest.raises(RosterError) as raised:
+        parse(TEAMS.replace(old, new, 1), Source("r"))
+    assert f"r:{line}: " in str(raised.value)
+    assert words in str(raised.value)
+
+
 def test_one_engagement_may_come_twice_in_different_days() -> None:
     """Somebody who comes back."""
     text = WHOLE.replace("engagement: support", "engagement: review\n    starts: 2026-06-01")

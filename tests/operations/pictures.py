@@ -12,7 +12,7 @@ from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.picture import Picture, StackView, picture_of
-from mixpanel_access.operations.state import HeldGrant, HeldMember, State
+from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamMember, State
 from tests.fakes import NOW, FakeApi, make_directory, make_session
 
 ROSTER = """\
@@ -64,7 +64,17 @@ def picture(
         members[key] = HeldMember(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
     for place, values in declared.grants.items() if applied else ():
         grants[place] = HeldGrant(place[0], str(values["email"]), str(values["role"]), outputs=values)
+    ids = {key: number for number, key in enumerate(declared.teams, 100)} if applied else {}
+    teams = {
+        ids[key]: HeldTeam(values["name"], ids[key], outputs=values) for key, values in declared.teams.items() if ids
+    }
+    places = {
+        (ids[team], key): HeldTeamMember(ids[team], str(values["email"]), f"urn::team/{team}:{key}", values)
+        for (team, key), values in declared.team_members.items()
+        if ids
+    }
     session, _ = make_session(api)
     settings = replace(session.settings, now=now)
-    view = StackView("production", settings, Path("stacks/production.yaml"), roster, State(members, grants))
+    state = State(members, grants, teams=teams, team_members=places)
+    view = StackView("production", settings, Path("stacks/production.yaml"), roster, state)
     return picture_of({"production": view}, make_directory(api), now)

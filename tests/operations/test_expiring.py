@@ -12,7 +12,7 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.expiring import Event, changes_by_the_clock
-from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
+from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeamMember, State
 
 TODAY = date(2026, 5, 4)
 BO = "bo@example.com"
@@ -48,6 +48,37 @@ def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tup
     assert [(change.event, change.days) for change in found] == expected
     for change in found:
         assert (change.email, change.projects, change.engagement) == (BO, {"shop": "analyst"}, "Review")
+
+
+def in_teams(*entries: str) -> Roster:
+    """Bo with these entries, and two teams."""
+    people = "".join(f"  - {{ email: {BO}, {entry} }}\n" for entry in entries)
+    return parse(
+        "environment: production\nteams: { data: { name: Data }, ops: { name: Ops } }\nengagements: { a: {}, b: {} }\n"
+        f"people:\n{people}",
+        Source("r"),
+    )
+
+
+def test_a_place_in_a_team_comes_and_goes_by_the_clock() -> None:
+    """Another entry that gives it too keeps it."""
+    plan = in_teams(
+        "engagement: a, teams: [data, ops], ends: 2026-05-10", "engagement: b, teams: [ops], starts: 2026-05-06"
+    )
+    found = changes_by_the_clock(plan, EMPTY, TODAY, 14)
+    assert [(change.event, change.days, list(change.teams)) for change in found] == [(Event.ENDS, 7, ["data"])]
+    found = changes_by_the_clock(in_teams("teams: [data], starts: 2026-05-06"), EMPTY, TODAY, 14)
+    assert [(change.event, list(change.teams)) for change in found] == [(Event.BEGINS, ["data"])]
+
+
+def test_who_is_still_in_a_team_is_overdue() -> None:
+    """Until an up has taken them out; who is in it by another entry is not."""
+    place = HeldTeamMember(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
+    state = State({BO: HeldMember(BO, None)}, {}, team_members={(77, BO): place})
+    over = "engagement: a, teams: [data, ops], ends: 2026-05-01"
+    (change,) = changes_by_the_clock(in_teams(over, "engagement: b"), state, TODAY, 0)
+    assert (change.event, change.days, list(change.teams)) == (Event.OVERDUE, -2, ["data"])
+    assert changes_by_the_clock(in_teams(over, "engagement: b, teams: [data]"), state, TODAY, 0) == []
 
 
 def test_who_is_still_in_the_state_is_overdue() -> None:

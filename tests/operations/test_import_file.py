@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -19,8 +20,18 @@ from mixpanel_access.operations.import_file import (
     import_file,
     member_entries,
     people_for_brake,
+    team_entries,
 )
-from mixpanel_access.operations.state import EMPTY, HeldAccount, HeldAccountGrant, HeldBrake, State
+from mixpanel_access.operations.state import (
+    EMPTY,
+    HeldAccount,
+    HeldAccountGrant,
+    HeldBrake,
+    HeldTeam,
+    HeldTeamGrant,
+    HeldTeamMember,
+    State,
+)
 from mixpanel_access.provider.member import MemberProvider
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
@@ -175,3 +186,67 @@ def test_a_service_account_of_the_state_is_not_imported_again(api: FakeApi) -> N
     assert robots(api, state) == (
         [(f"{WAREHOUSE}:service-account/etl", f"{ORGANIZATION}:{WAREHOUSE}:77")], {},
     )  # fmt: skip
+
+
+TEAMS = """\
+environment: production
+projects: { shop: { id: 1234567, environment: production }, warehouse: { id: 1234568, environment: production } }
+teams: { data: { name: Data, projects: { shop: analyst, warehouse: consumer } }, ops: { name: Ops } }
+people:
+  - { email: ana@example.com, teams: [data, ops] }
+  - { email: bo@example.com, teams: [data] }
+"""
+ANA, BO = "ana@example.com", "bo@example.com"
+
+
+def teams(api: FakeApi, state: State = EMPTY, members: Sequence[str] = (ANA, BO)) -> list[tuple[str, str]]:
+    """Names and ids of the entries."""
+    session, _ = make_session(api)
+    declared = declaration(parse(TEAMS, Source("r")), NOW.date())
+    return [(entry["name"], entry["id"]) for entry in team_entries(session, declared, state, members)]
+
+
+@pytest.fixture
+def in_team(api: FakeApi) -> FakeApi:
+    """Ana is in the team Data, which has a role in one project; Bo is not."""
+    for email in (ANA, BO):
+        api.put(email)
+    api.teams.put("DATA", ANA, projects={PRODUCTION: "admin"})
+    return api
+
+
+TEAM = ("team/data", f"{ORGANIZATION}:77")
+ROLE = (f"{PRODUCTION}:team/data", f"{ORGANIZATION}:{PRODUCTION}:77")
+PLACE = (f"team/data:{ANA}", f"{ORGANIZATION}:77:{ANA}")
+
+
+def test_a_team_comes_in_by_its_name(in_team: FakeApi) -> None:
+    """With the roles that it has and who is in it; what is not there is yet to be made."""
+    assert teams(in_team) == [TEAM, ROLE, PLACE]
+    assert in_team.writes == []
+
+
+def test_who_is_not_of_the_stack_comes_into_no_team(in_team: FakeApi) -> None:
+    """Nor who cannot be seen in it; who is in by SCIM, or not, is left as it is."""
+    assert teams(in_team, members=[BO]) == [TEAM, ROLE]
+    in_team.teams.hides_members = True
+    assert teams(in_team) == [TEAM, ROLE]
+    in_team.teams.hides_members = False
+    in_team.teams.put("Data", scim_managed=True)
+    assert teams(in_team) == [TEAM, PLACE, (f"team/data:{BO}", f"{ORGANIZATION}:77:{BO}")]
+
+
+def test_what_the_state_has_of_a_team_is_not_imported_again(in_team: FakeApi) -> None:
+    """Whatever the team is called by now: its resource's name counts."""
+    held = {77: HeldTeam("Old", 77, "urn:pulumi:x::y::z::team/data")}
+    roles = {(PRODUCTION, 77): HeldTeamGrant(PRODUCTION, 77, "admin")}
+    assert teams(in_team, State({}, {}, teams=held)) == [ROLE, PLACE]
+    places = {(77, ANA): HeldTeamMember(77, ANA)}
+    assert teams(in_team, State({}, {}, teams=held, team_grants=roles, team_members=places)) == []
+
+
+def test_teams_are_only_asked_for_where_a_roster_has_some(api: FakeApi) -> None:
+    """A stack without teams costs no request."""
+    session, _ = make_session(api)
+    assert team_entries(session, declaration(parse(ROBOTS, Source("r")), NOW.date()), EMPTY, ()) == []
+    assert api.calls["list_teams"] == 0

@@ -13,7 +13,7 @@ from mixpanel_access.model.declaration import Declaration, declaration, grant_na
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations, violations_in
-from mixpanel_access.operations.state import HeldGrant, HeldMember, State
+from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamGrant, HeldTeamMember, State
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
 from mixpanel_access.rules.facts import Context
 
@@ -97,3 +97,47 @@ def test_the_committed_configurations_are_read() -> None:
         config = read_policy_config(file)
         assert config.rules == json.loads(file.read_text())
         assert {rule.id for rule in RULES} == config.rules.keys()
+
+
+TEAM = "teams: { data: { name: Data, projects: { shop: admin } } }"
+
+
+def in_a_team(engagement: str) -> Declaration:
+    """One person who has a project through a team alone."""
+    text = (
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
+        f"engagements: {{ look: {{ type: audit, ends: 2026-05-31 }} }}\n{TEAM}\n"
+        f"people: [{{ email: di@agency.example.org, teams: [data]{engagement} }}]\n"
+    )
+    return declaration(parse(text, Source("r")), TODAY)
+
+
+def test_a_team_is_no_way_around_the_rules() -> None:
+    """What somebody has through one is judged as their own, and so is the paperwork of their place in it."""
+    judged = list(violations(in_a_team(", engagement: look"), AROUND, PolicyConfig({})))
+    told = {one.rule.id: (one.text, one.email) for one in judged if "team" in one.text}
+    text, email = told["team-within-standard"]
+    assert text.startswith(
+        "di@agency.example.org as admin in project 1, through a team: an engagement of type audit needs"
+    )
+    assert email == "di@agency.example.org"
+    assert told["production-has-paperwork"][0].startswith("di@agency.example.org in team data: access to production")
+    assert told["admin-has-reason"][0].startswith("team data as admin in project 1: admin needs a reason")
+    ids = {one.rule.id for one in violations(in_a_team(""), AROUND, PolicyConfig({}))}
+    assert "external-access-ends" in ids
+
+
+def test_the_teams_of_a_state_are_judged() -> None:
+    """By Mixpanel's ids, as the engine hands them over."""
+    place = {"email": "di@agency.example.org", "team_id": 77, "engagement_type": "audit", "engagement": "look"}
+    state = State(
+        {},
+        {},
+        teams={77: HeldTeam("Data", 77, "urn::team/data", {"name": "Data"})},
+        team_grants={
+            (1, 77): HeldTeamGrant(1, 77, "admin", "urn::1", {"team_id": 77, "project_id": 1, "role": "admin"})
+        },
+        team_members={(77, "di@agency.example.org"): HeldTeamMember(77, "di@agency.example.org", "urn::2", place)},
+    )
+    ids = {one.rule.id for one in violations_in(state, AROUND, PolicyConfig({}))}
+    assert {"team-within-standard", "admin-has-reason", "grant-has-member", "own-environment"} <= ids

@@ -78,6 +78,36 @@ def test_who_would_stay_does_not_count(
     assert api.writes == []
 
 
+TEAMS: dict[str, tuple[Any, bool]] = {
+    "its own team": (["data"], False),
+    "another team": (["Ops"], True),
+    "no team": ([], True),
+}
+
+
+@pytest.mark.parametrize(("teams", "stays"), TEAMS.values(), ids=TEAMS.keys())
+@pytest.mark.parametrize("fed", [False, True], ids=["by hand", "by SCIM"])
+def test_what_comes_through_a_stacks_own_teams_goes_with_it(
+    api: FakeApi, teams: list[str], stays: bool, fed: bool
+) -> None:
+    """Its people are taken out of them before they are removed; an identity provider's stay where they are."""
+    people = [f"m{n}@example.com" for n in range(8)]
+    api.teams.put("Data", *people, projects={PRODUCTION: "analyst"}, scim_managed=fed)
+    if stays or fed:
+        provider_for(api).delete(ID, declared(teams=teams))
+    else:
+        with pytest.raises(Refused, match="would remove 8"):
+            provider_for(api).delete(ID, declared(teams=teams))
+
+
+def test_a_team_that_is_not_named_counts_as_the_stacks_own(api: FakeApi) -> None:
+    """Rather a brake too many than a removal too many."""
+    for n in range(8):
+        api.give(PRODUCTION, f"m{n}@example.com", "consumer", GrantType.TEAM)
+    with pytest.raises(Refused, match="would remove 8"):
+        provider_for(api).delete(ID, declared(teams=["Data"]))
+
+
 def test_whose_organization_role_is_another_stacks_does_not_count(api: FakeApi) -> None:
     """They stay, unless this stack declares the role."""
     for n in range(8):

@@ -67,6 +67,21 @@ def team(name: str) -> Entry:
     return Entry(Kind.TEAM, name, f"t:{name}", {"name": name})
 
 
+def team_grant(role: str = "analyst", team_id: Any = 77, project: int = 1234567, **values: Any) -> Entry:
+    """A compliant role of a team, but for what is given."""
+    given = {
+        "team_id": team_id, "project_id": project, "role": role, "environment": "production",
+        "engagement_type": "analytics_review", "justification": "Reviews", "approver": "ana@example.com", **values,
+    }  # fmt: skip
+    return Entry(Kind.TEAM_GRANT, f"{project}:team/data", f"tg:{project}:{team_id}", _set(given))
+
+
+def team_member(email: str = ROBIN, team_id: Any = 77, **values: Any) -> Entry:
+    """A compliant place in a team, but for what is given."""
+    given = {"email": email, "team_id": team_id, "status": "member", **METADATA, **values}
+    return Entry(Kind.TEAM_MEMBER, f"team/data:{email.casefold()}", f"tm:{team_id}:{email}", _set(given))
+
+
 def people(*roles: str) -> list[Entry]:
     """Colleagues with these organization roles."""
     return [
@@ -86,6 +101,8 @@ COMPLIANT = [
     account(),
     account_grant("production"),
     team("Data"),
+    team_grant(),
+    team_member(),
 ]
 
 
@@ -212,7 +229,10 @@ CASES: dict[str, Cases] = {
         ),
     ),
     "grant-has-member": Cases(
-        fails=[Case([grant()], ["declares no member for this person"])],
+        fails=[
+            Case([grant()], ["declares no member for this person"]),
+            Case([team_member()], ["robin@agency.example.org in team 77: the stack declares no member"]),
+        ],
         boundary=(
             Case([member("ROBIN@agency.example.org"), grant()]),
             Case([member("robi@agency.example.org"), grant()], ["declares no member"]),
@@ -223,6 +243,8 @@ CASES: dict[str, Cases] = {
             Case([grant(role="admin")], ["type analytics_review needs analyst at most"]),
             Case([member(role="admin")], ["type analytics_review needs organization member at most"]),
             Case([grant(engagement_type="juggling")], ["'juggling' is no engagement type; there are analytics_review"]),
+            Case([team_grant("admin")], ["team 77 as admin in project 1234567: an engagement of type analytics_review"]),
+            Case([team_member(engagement_type="juggling")], ["'juggling' is no engagement type"]),
         ],
         boundary=(
             Case([grant(role="admin", engagement_type="implementation", environment="staging"), member(role=None)]),
@@ -241,8 +263,28 @@ CASES: dict[str, Cases] = {
             Case([grant("ana@example.com", "owner", engagement=None)], ["may not own"]),
         ),
     ),
+    "team-within-standard": Cases(
+        fails=[
+            Case([team_grant("admin"), team_member()], ["in project 1234567, through a team: an engagement of type anal"]),
+            Case(
+                [team_grant("owner"), team_member(engagement_type=None)],
+                ["robin@agency.example.org as owner in project 1234567, through a team: a collaborator may not own"],
+            ),
+        ],
+        boundary=(
+            Case([team_grant("admin"), team_grant(project=2), team_member(team_id=78), team_member(team_id="data")]),
+            Case([team_grant(), team_grant("admin", project=2), team_member()], ["as admin in project 2, through a team"]),
+        ),
+        configured=[
+            Case(
+                [team_grant("admin"), team_member()],
+                options={"standards": {"analytics_review": {"production": "admin"}}},
+            ),
+        ],
+    ),
     "admin-has-reason": Cases(
         fails=[
+            Case([team_grant("admin", approver=None)], ["team 77 as admin in project 1234567: admin needs a reason"]),
             Case([grant(role="admin", justification=None)], ["admin needs a reason and a named approver; there is no just"]),
             Case([member(role="owner", approver=None, justification=" ")], ["no justification and no approver"]),
         ],
@@ -252,7 +294,10 @@ CASES: dict[str, Cases] = {
         ),
     ),
     "justified": Cases(
-        fails=[Case([grant(justification=None)], ["analyst and above need a justification"])],
+        fails=[
+            Case([grant(justification=None)], ["analyst and above need a justification"]),
+            Case([team_grant(justification=None)], ["analyst and above need a justification"]),
+        ],
         boundary=(
             Case([grant(role="consumer", justification=None)]),
             Case([grant(role="analyst", justification="")], ["and there is none"]),
@@ -266,6 +311,8 @@ CASES: dict[str, Cases] = {
         fails=[
             Case([grant(approver=ROBIN.upper())], ["the approver is the person themselves"]),
             Case([grant(approver="the boss")], ["'the boss' is no e-mail address"]),
+            Case([team_member(approver=ROBIN)], ["the approver is the person themselves"]),
+            Case([team_grant(approver="a@agency.example.org")], ["is not of the company"]),
         ],
         boundary=(
             Case([grant(approver=None), member(approver="a@eu.example.com")]),
@@ -298,7 +345,10 @@ CASES: dict[str, Cases] = {
         passes=[Case(COMPLIANT), Case([member(role="admin")])],
     ),
     "own-environment": Cases(
-        fails=[Case([grant(environment="staging")], ["the project is staging, and this stack holds production"])],
+        fails=[
+            Case([grant(environment="staging")], ["the project is staging, and this stack holds production"]),
+            Case([team_grant(environment="staging")], ["the project is staging, and this stack holds production"]),
+        ],
         boundary=(
             Case([grant(environment="staging")], environment="staging"),
             Case([grant(environment=None)], ["environment is not declared"]),
@@ -346,7 +396,10 @@ CASES: dict[str, Cases] = {
         ),
     ),
     "production-has-paperwork": Cases(
-        fails=[Case([grant(ticket=None, sow=None)], ["needs ticket, approver, sow; there is no ticket, no sow"])],
+        fails=[
+            Case([grant(ticket=None, sow=None)], ["needs ticket, approver, sow; there is no ticket, no sow"]),
+            Case([team_member(sow=None)], ["needs ticket, approver, sow; there is no sow"]),
+        ],
         boundary=(
             Case([grant(environment="staging", ticket=None)]),
             Case([grant(ticket=" ")], ["there is no ticket"]),
@@ -364,7 +417,11 @@ CASES: dict[str, Cases] = {
         ),
     ),
     "external-access-ends": Cases(
-        fails=[Case([member(ends=None)], ["has access without an end"]), Case([grant(ends="")], ["without an end"])],
+        fails=[
+            Case([member(ends=None)], ["has access without an end"]),
+            Case([grant(ends="")], ["without an end"]),
+            Case([team_member(ends=None)], ["without an end"]),
+        ],
         boundary=(
             Case([member("ana@example.com", ends=None)]),
             Case([member("ana@xexample.com", ends=None)], ["outside the company"]),

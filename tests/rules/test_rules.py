@@ -13,7 +13,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULE_IDS, RULES, find
 from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule
-from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case, grant, member
+from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case, grant, member, team_grant, team_member
 
 
 def test_no_rule_lacks_its_cases() -> None:
@@ -170,3 +170,16 @@ def test_no_value_makes_a_rule_fail(kind: Kind, values: dict[str, object], excep
     for rule in RULES:
         with suppress(NotApplicable):
             Case(entries).judge(rule.id)
+
+
+def test_a_team_that_is_yet_to_be_made_is_judged_after_the_update() -> None:
+    """Its id is not known before; whom a message is about is told by the resource's name then."""
+    grant, place = team_grant("admin", UNKNOWN), team_member(team_id=UNKNOWN)
+    verdict = Case([grant, place]).judge("team-within-standard")
+    assert (verdict.findings, verdict.not_judged) == (
+        [], ["team_id of 1234567:team/data is not known before the update"],
+    )  # fmt: skip
+    assert (str(grant), str(place)) == (
+        "1234567:team/data as admin in project 1234567",
+        "robin@agency.example.org in team/data:robin@agency.example.org",
+    )

@@ -1,0 +1,99 @@
+"""The organization's teams, their projects and people (contract, section 4).
+
+List, names, deletion and projects are observed in use. How people come into a team and out of it is assumed, and passes
+the gate of `undocumented.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from mixpanel_access.api import wire_teams
+from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.undocumented import Gate
+from mixpanel_access.model.teams import Team
+from mixpanel_access.model.undocumented import Verb
+
+
+class TeamsEndpoint:
+    """Teams of one organization."""
+
+    def __init__(self, transport: Transport, organization: int, gate: Gate) -> None:
+        self._transport = transport
+        self._organization = organization
+        self._gate = gate
+
+    def list_teams(self) -> list[Team]:
+        """Every team, with its projects, and its people where the list has them."""
+        what = f"list the teams of organization {self._organization}"
+        return wire_teams.teams_from(self._transport.read(self._path("teams"), what), what)
+
+    def service_accounts_of(self, team: int) -> list[int]:
+        """The ids of the service accounts in a team."""
+        what = f"list the service accounts of team {team}"
+        path = f"/api/app/organizations/{self._organization}/teams/{team}/service-accounts"
+        return wire_teams.account_ids_from(self._transport.read(path, what), what)
+
+    def create(self, name: str) -> bool | None:
+        """Make a team; the answer has no id.
+
+        Returns:
+            Whether it is new: a name that there is, is no error. None where the answer does not tell.
+        """
+        what = f"make the team {name}"
+        return wire_teams.created_from(
+            self._transport.write(self._path("add-teams/"), {"teamNames": [name]}, what), name
+        )
+
+    def rename(self, team: int, name: str) -> None:
+        """Give a team another name."""
+        self._transport.write(self._path(f"teams/{team}/update/"), {"name": name}, f"rename team {team} to {name}")
+
+    def delete(self, team: int) -> None:
+        """Delete a team with all that it gives."""
+        self._transport.write(self._path("delete-teams/"), {"teamIds": [team]}, f"delete team {team}")
+
+    def grant(self, roles: Mapping[tuple[int, int], str]) -> None:
+        """Give teams roles in projects, or change them in place.
+
+        Args:
+            roles: (team id, project id) -> project role. Ids go out as numbers: a string gets HTTP 500.
+        """
+        teams: dict[int, list[dict[str, int | str]]] = {}
+        for (team, project), role in roles.items():
+            teams.setdefault(team, []).append({"id": project, "role": role})
+        body = {
+            "teams": [{"id": team, "projects": projects} for team, projects in teams.items()],
+            "add_default_projects": False,
+        }
+        words = ", ".join(f"{role} in project {project} to team {team}" for (team, project), role in roles.items())
+        self._transport.write(self._path("add-projects-to-teams/"), body, f"grant {words}")
+
+    def remove_grant(self, team: int, project: int) -> None:
+        """Take a team's role in a project away."""
+        what = f"take the role in project {project} from team {team}"
+        self._transport.write(self._path(f"teams/{team}/delete-projects/"), {"projectIds": [project]}, what)
+
+    def add_members(self, members: Iterable[tuple[int, str]]) -> None:
+        """Put people into teams; each by team id and address."""
+        teams: dict[int, list[str]] = {}
+        for team, email in members:
+            teams.setdefault(team, []).append(email)
+        body = {"teams": [{"id": team, "users": [{"email": one} for one in who]} for team, who in teams.items()]}
+        what = f"add to team {', '.join(map(str, teams))}"
+        self._gated(
+            Verb.ADD_TO_TEAMS, what, [email for who in teams.values() for email in who], "add-users-to-teams/", body
+        )
+
+    def remove_member(self, team: int, email: str) -> None:
+        """Take a person out of a team; nothing else of theirs changes."""
+        path = f"teams/{team}/delete-users/"
+        self._gated(Verb.REMOVE_FROM_TEAMS, f"take out of team {team}", [email], path, {"emails": [email]})
+
+    def _gated(self, verb: Verb, what: str, emails: Iterable[str], path: str, body: object) -> None:
+        whom = ", ".join(dict.fromkeys(emails))
+        self._gate.pass_through(verb, what, whom)
+        self._transport.write(self._path(path), body, f"{what} ({whom})")
+
+    def _path(self, rest: str) -> str:
+        return f"/organizations/{self._organization}/{rest}"

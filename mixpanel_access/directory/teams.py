@@ -1,0 +1,218 @@
+"""The organization's teams, their projects and people: reads from the snapshot, and the writes.
+
+Teams, their projects and people come in one list (contract, section 4), which may lack the people: then who is in is
+unknown, a write into it is believed, and nothing is taken for absence.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Final
+
+from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.one_by_one import one_by_one_if_refused
+from mixpanel_access.directory.snapshot import Snapshot, grants_of
+from mixpanel_access.directory.writing import Writing
+from mixpanel_access.model import errors
+from mixpanel_access.model.access import Identity
+from mixpanel_access.model.teams import NO_ROLE, Team, same_name
+
+TEAMS: Final = "teams"
+"""The name of the part of the snapshot."""
+
+_Grant = tuple[int, int, str]
+"""Team id, project id, project role."""
+_Membership = tuple[int, str]
+"""Team id, e-mail address."""
+
+
+class Teams:
+    """The teams of one organization.
+
+    Args:
+        api: the calls to Mixpanel.
+        identity: tells who we are, and holds a wrong organization.
+        projects: the ids of the organization's projects.
+        snapshot: what was read.
+        writing: sends writes.
+        linger: seconds for which a write is held for others to join it.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        identity: Callable[[], Identity],
+        projects: Callable[[], Iterable[int]],
+        snapshot: Snapshot,
+        writing: Writing,
+        *,
+        linger: float = LINGER,
+    ) -> None:
+        self._api = api
+        self._identity = identity
+        self._projects = projects
+        self._snapshot = snapshot
+        self._writing = writing
+        self._making = threading.Lock()
+        self._grants: Coalescer[_Grant] = Coalescer(self._send_grants, linger=linger)
+        self._joining: Coalescer[_Membership] = Coalescer(self._send_members, linger=linger)
+
+    def all(self) -> Mapping[int, Team]:
+        """Every team, by id."""
+
+        def fetch() -> Mapping[int, Team]:
+            self._identity()
+            return {team.id: team for team in self._api.teams.list_teams()}
+
+        return self._snapshot.get(TEAMS, fetch)
+
+    def of(self, id_: int) -> Team | None:
+        """One team, or None where there is none."""
+        return self.all().get(id_)
+
+    def named(self, name: str) -> Team | None:
+        """The team of a name, or None; names are unique without regard to case."""
+        return next((team for team in self.all().values() if same_name(team.name, name)), None)
+
+    def service_accounts_of(self, id_: int) -> Sequence[int] | None:
+        """The service accounts in a team; None where they cannot be seen, which is not "none"."""
+        try:
+            return self._api.teams.service_accounts_of(id_)
+        except (errors.NotFound, errors.Forbidden, errors.Unintelligible):
+            return None
+
+    def forget(self) -> None:
+        """Have the list read afresh when it is next asked for."""
+        self._snapshot.drop(TEAMS)
+
+    def create(self, name: str) -> tuple[Team, bool]:
+        """Make a team, or find the one that has the name.
+
+        Returns:
+            The team, and whether it is new.
+
+        Raises:
+            NotApplied: Mixpanel took the request and lists no such team.
+        """
+        answers: list[bool | None] = []
+        tries = 0
+
+        def write() -> None:
+            nonlocal tries
+            tries += 1
+            answers.append(self._api.teams.create(name))
+
+        with self._making:  # one at a time: of two that want one name, the second finds the first's
+            if there := self.named(name):
+                return there, False
+            self._writing.settle(write, lambda: self.named(name) is not None, [TEAMS])
+            made = self.named(name)
+        if made is None:
+            raise errors.NotApplied(
+                f"cannot make the team {name}",
+                why="Mixpanel took the request and lists no team of that name",
+                next_step="Run again; if it stays so, look in Organization Settings > Users & Teams.",
+            )
+        # After a lost answer, "it was there" tells of our own first try.
+        return made, not (tries == 1 and answers == [False])
+
+    def rename(self, id_: int, name: str) -> None:
+        """Give a team another name, in place."""
+
+        def applied() -> bool:
+            team = self.of(id_)
+            return team is not None and team.name == name
+
+        parts = [TEAMS, *self._reached(id_)]  # grants through a team have its name
+        self._writing.settle(lambda: self._api.teams.rename(id_, name), applied, parts)
+
+    def delete(self, id_: int) -> None:
+        """Delete a team: what it gave goes, and nothing else."""
+
+        def gone() -> bool:
+            return self.of(id_) is None
+
+        try:
+            self._writing.settle(lambda: self._api.teams.delete(id_), gone, [TEAMS, *self._reached(id_)])
+        except errors.NotFound:
+            if not gone():
+                raise
+
+    def grant(self, id_: int, project: int, role: str) -> None:
+        """Give a team a role in a project, or change it in place."""
+        self._grants.submit((id_, project, role))
+
+    def remove_grant(self, id_: int, project: int) -> None:
+        """Take a team's role in a project away; nothing else."""
+
+        def gone() -> bool:
+            team = self.of(id_)
+            return team is None or project not in team.projects
+
+        try:
+            self._writing.settle(lambda: self._api.teams.remove_grant(id_, project), gone, [TEAMS, grants_of(project)])
+        except errors.NotFound:
+            if not gone():
+                raise
+
+    def add_member(self, id_: int, email: str) -> None:
+        """Put a person of the organization into a team."""
+        self._joining.submit((id_, email))
+
+    def remove_member(self, id_: int, email: str) -> None:
+        """Take a person out of a team; nothing else of theirs changes.
+
+        Raises:
+            MixpanelError: they may still be in it; nothing else was tried.
+        """
+
+        def gone() -> bool:
+            team = self.of(id_)
+            return team is None or team.has(email) is False
+
+        parts = [TEAMS, *self._reached(id_)]
+        try:
+            self._writing.settle(lambda: self._api.teams.remove_member(id_, email), gone, parts)
+        except errors.NotFound as error:
+            if not gone():
+                error.next_step = (
+                    "This Mixpanel may not offer the call: take the person out in Organization Settings > Users & "
+                    "Teams, then run `pulumi refresh`. The person was not removed from the organization."
+                )
+                raise
+
+    def _reached(self, id_: int) -> list[Hashable]:
+        """The parts with grants that come through a team."""
+        team = self.of(id_)
+        if team is None:
+            return []
+        known = team.organization_role == NO_ROLE  # else it may give a role in every project
+        return [grants_of(project) for project in (team.projects if known else self._projects())]
+
+    # How batches go out
+
+    def _send_grants(self, batch: Sequence[_Grant]) -> Mapping[_Grant, Exception | None]:
+        def send(items: Sequence[_Grant]) -> None:
+            roles = {(team, project): role for team, project, role in items}
+            parts: list[Hashable] = [TEAMS, *{grants_of(project) for _, project, _ in items}]
+            self._writing.settle(lambda: self._api.teams.grant(roles), lambda: all(map(arrived, items)), parts)
+
+        def arrived(item: _Grant) -> bool:
+            team, project, role = item
+            found = self.of(team)
+            return found is not None and found.projects.get(project) == role
+
+        return one_by_one_if_refused(send, arrived, batch)
+
+    def _send_members(self, batch: Sequence[_Membership]) -> Mapping[_Membership, Exception | None]:
+        def send(items: Sequence[_Membership]) -> None:
+            parts: list[Hashable] = [TEAMS, *{part for team, _ in items for part in self._reached(team)}]
+            self._writing.settle(lambda: self._api.teams.add_members(items), lambda: all(map(arrived, items)), parts)
+
+        def arrived(item: _Membership) -> bool:
+            team = self.of(item[0])
+            return team is not None and team.has(item[1]) is True
+
+        return one_by_one_if_refused(send, arrived, batch)

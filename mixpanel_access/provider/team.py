@@ -1,0 +1,208 @@
+"""`Team`: one team of the organization."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, ClassVar, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import NotApplied
+from mixpanel_access.model.ids import TeamId
+from mixpanel_access.model.teams import Team as MixpanelTeam
+from mixpanel_access.model.teams import problem_with_team_name, what_it_gives, why_accounts_keep_it, why_it_stays
+from mixpanel_access.provider.base import (
+    GONE,
+    AccessProvider,
+    Metadata,
+    Problems,
+    Properties,
+    changed,
+    known,
+    select,
+)
+
+_OUTPUTS: Final = ("team_id", "adopted", "organization_role", "scim_managed")
+
+
+class TeamProvider(AccessProvider):
+    """Gives `Team` its life; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("name", "removal")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("name",)
+
+    def whom(self, props: Properties) -> str:
+        """The team's name."""
+        return f"team {props.get('name')}"
+
+    def subject(self, props: Properties) -> Hashable:
+        """The team of that name."""
+        return "team", same_key(str(props.get("name", "")))
+
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge name and removal."""
+        name = inputs.get("name")
+        if known(name) and (reason := problem_with_team_name(name)):
+            problems.add("name", reason)
+        removal = inputs.setdefault("removal", WHEN_UNUSED)
+        if known(removal) and removal not in REMOVALS:
+            problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
+
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge that the name can be had: it is no other team's, and no identity provider has its word there."""
+        teams, name = self.session.directory.teams, inputs["name"]
+        there = teams.named(name)
+        before = teams.named(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
+        team = before or there
+        if before and there and before.id != there.id:
+            problems.add(
+                "name",
+                f"{before.name} cannot be renamed to {name}, since there is a team {there.name} already; declare that "
+                f"one as a resource of its own, or delete it first",
+            )
+        elif team and team.scim_managed and team.name != name:
+            problems.add(
+                "name",
+                f"{name!r} is not what the identity provider that feeds the team {team.name} calls it; declare it by "
+                f"the name {team.name!r}",
+            )
+
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """Another name is a change in place."""
+        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=[])
+
+    def make(self, inputs: Properties) -> CreateResult:
+        """Make the team, or adopt the one that has the name."""
+        teams, name = self.session.directory.teams, inputs["name"]
+        team, new = teams.create(name)
+        if not new:
+            fed = "; an identity provider says who is in it" if team.scim_managed else ""
+            self.session.say(
+                f"the team {team.name} is there already and is adopted: it gives {what_it_gives(team)}{fed}"
+            )
+        outputs = self._ensure(inputs, team, adopted=not new)
+        return CreateResult(str(TeamId(self.session.organization, team.id)), outputs)
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read the team as the organization's list has it."""
+        ref = TeamId.parse(id_)
+        self.own_organization(ref.organization, self.whom(props))
+        team = self.session.directory.teams.of(ref.team)
+        if team is None:
+            return GONE
+        inputs = {"removal": WHEN_UNUSED, **props, "name": team.name}
+        return ReadResult(id_, self._outputs(inputs, team, props), select(inputs, self.all_inputs))
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change the name in place."""
+        ref = TeamId.parse(id_)
+        self.own_organization(ref.organization, self.whom(news))
+        if olds.get("name") == news["name"]:
+            return {**select(olds, _OUTPUTS), **news}
+        team = self.session.directory.teams.of(ref.team)
+        if team is None:
+            raise self._not_named(news["name"], "it is no longer there")
+        return self._ensure(news, team, adopted=bool(olds.get("adopted", True)))
+
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Delete the team, unless `removal`, an identity provider or what hangs on it says that it stays."""
+        ref = TeamId.parse(id_)
+        self.own_organization(ref.organization, self.whom(props))
+        teams = self.session.directory.teams
+        teams.forget()  # decide on what is so now
+        team = teams.of(ref.team)
+        if team is None:
+            return
+        removal = props.get("removal", WHEN_UNUSED)
+        stays = why_it_stays(removal, team, adopted=bool(props.get("adopted", True)))
+        if not stays and removal == WHEN_UNUSED:
+            stays = why_accounts_keep_it(teams.service_accounts_of(team.id))
+        if stays:
+            self.session.say(f"the team {team.name} stays (removal: {removal}): {'; '.join(stays)}")
+            return
+        if who := _who_loses(team):
+            self.session.say(f"the team {team.name} is deleted: {what_it_gives(team)} goes for {who}")
+        teams.delete(team.id)
+        if teams.of(ref.team) is not None:
+            raise NotApplied(
+                "cannot delete",
+                whom=f"team {team.name}",
+                why="Mixpanel took the deletion and still lists the team",
+                next_step="Run again; if it stays so, delete it in Organization Settings > Users & Teams.",
+            )
+
+    def _ensure(self, inputs: Properties, team: MixpanelTeam, *, adopted: bool) -> Properties:
+        """Bring the name to the declared one and return the outputs."""
+        teams, name = self.session.directory.teams, inputs["name"]
+        if team.name != name:
+            teams.rename(team.id, name)
+        after = teams.of(team.id)
+        if after is None or after.name != name:
+            raise self._not_named(
+                name, f"Mixpanel took the request and shows {after.name if after else 'no such team'}"
+            )
+        return self._outputs(inputs, after, {"adopted": adopted})
+
+    def _not_named(self, name: str, why: str) -> NotApplied:
+        next_step = "Run `pulumi refresh` and again; if it stays so, look in Organization Settings > Users & Teams."
+        return NotApplied("cannot name a team", whom=f"team {name}", why=why, next_step=next_step)
+
+    def _outputs(self, inputs: Properties, team: MixpanelTeam, history: Properties) -> Properties:
+        outputs = select(inputs, self.all_inputs)
+        outputs |= {
+            "team_id": team.id,
+            "adopted": bool(history.get("adopted", True)),
+            "scim_managed": team.scim_managed,
+        }
+        if team.organization_role:
+            outputs["organization_role"] = team.organization_role
+        return outputs
+
+
+def _who_loses(team: MixpanelTeam) -> str:
+    if team.members is None:
+        return "whoever is in it, which Mixpanel does not tell"
+    return ", ".join(sorted(team.members))
+
+
+class Team(Resource, module="mixpanel", name="Team"):
+    """One team of the organization: a name, under which people come by roles in projects together.
+
+    A team of that name that is there already is adopted, with whom and what it has; another name is given in place.
+    Deleting the resource deletes the team as `removal` says: `when_unused` (the default) only if this resource made it
+    and nobody and nothing is left in it that is not declared in this stack; `always`, which says who loses what; or
+    `never`. A team that an identity provider feeds by SCIM is never deleted or renamed.
+
+    Args:
+        resource_name: the resource's name in the stack.
+        name: the team's name, which no other team has.
+        removal: `when_unused`, `always` or `never`.
+        opts: Pulumi's options.
+        metadata: why the team is there; see `Metadata`.
+    """
+
+    name: pulumi.Output[str]
+    removal: pulumi.Output[str]
+    team_id: pulumi.Output[int]
+    """Mixpanel's id of the team, which `TeamMember` and `TeamGrant` take."""
+    adopted: pulumi.Output[bool]
+    """Whether the team was there before the resource was."""
+    organization_role: pulumi.Output[str | None]
+    """The organization role that everybody in it has, set in the product; None for none, or where it is not told."""
+    scim_managed: pulumi.Output[bool]
+    """Whether an identity provider says who is in it."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        name: pulumi.Input[str],
+        removal: pulumi.Input[str] = WHEN_UNUSED,
+        opts: pulumi.ResourceOptions | None = None,
+        **metadata: Unpack[Metadata],
+    ) -> None:
+        props: dict[str, Any] = {"name": name, "removal": removal, **metadata, **dict.fromkeys(_OUTPUTS)}
+        super().__init__(TeamProvider(), resource_name, props, opts)

@@ -1,0 +1,209 @@
+"""`TeamMember`: one person in one team."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, ClassVar, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Person
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import InputError, Invalid, NotApplied, NotFound
+from mixpanel_access.model.ids import TeamMemberId
+from mixpanel_access.model.teams import Team
+from mixpanel_access.provider.base import (
+    GONE,
+    AccessProvider,
+    Metadata,
+    Problems,
+    Properties,
+    another_person,
+    changed,
+    inspect_email,
+    inspect_id,
+    known,
+    select,
+)
+
+MEMBER: Final = "member"
+WAITING: Final = "waiting"
+LEFT_TO_SCIM: Final = "left_to_scim"
+_OUTPUTS: Final = ("status",)
+
+
+class TeamMemberProvider(AccessProvider):
+    """Gives `TeamMember` its life; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("team_id", "email")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+
+    def subject(self, props: Properties) -> Hashable:
+        """The person in the team."""
+        return "team member", props.get("team_id"), same_key(str(props.get("email", "")))
+
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the team's id and the address."""
+        inspect_id("team_id", "team", inputs, problems)
+        inspect_email(inputs, problems)
+
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
+        """Judge the team, and an organization role that it gives, against our own.
+
+        Whether the person is in the organization is not asked: at preview, a new one is not yet.
+        """
+        directory = self.session.directory
+        team, own = directory.teams.of(inputs["team_id"]), directory.own_role()
+        if team is None:
+            problems.add("team_id", f"organization {self.session.organization} has no team {inputs['team_id']}")
+        elif team.organization_role and own is not None and not roles.may_assign(own, team.organization_role):
+            problems.add(
+                "team_id",
+                f"the team {team.name} makes everybody in it organization {team.organization_role}, which this service "
+                f"account, whose own organization role is {own!r}, cannot give to {inputs['email']}",
+            )
+
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """Another person or team is another membership; who waited and has accepted the invitation can join now."""
+        replaces = ["email"] if another_person(olds, news) else []
+        if known(news.get("team_id")) and olds.get("team_id") != news.get("team_id"):
+            replaces.append("team_id")
+        return DiffResult(changes=changed(self.INPUTS, olds, news) or self._can_join(olds), replaces=replaces)
+
+    def make(self, inputs: Properties) -> CreateResult:
+        """Put the person into the team, or adopt the membership that is there already."""
+        id_ = TeamMemberId(self.session.organization, inputs["team_id"], inputs["email"])
+        return CreateResult(str(id_), self._ensure(inputs))
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read whether the person is in the team; where Mixpanel does not tell, what the state says stands."""
+        ref = TeamMemberId.parse(id_)
+        self.own_organization(ref.organization, ref.email)
+        directory = self.session.directory
+        team = directory.teams.of(ref.team)
+        if team is None or directory.person(ref.email) is None:
+            return GONE
+        inside, status = team.has(ref.email), props.get("status")
+        if inside is False and status != WAITING and not team.scim_managed:
+            return GONE
+        now = LEFT_TO_SCIM if team.scim_managed else WAITING if inside is False else MEMBER
+        inputs = {"email": ref.email, **props, "team_id": ref.team}
+        return ReadResult(id_, self._outputs(inputs, now), select(inputs, self.all_inputs))
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Have somebody join who could not before; else only the metadata changes."""
+        self.own_organization(TeamMemberId.parse(id_).organization, news["email"])
+        return self._ensure(news) if self._can_join(olds) else {**select(olds, _OUTPUTS), **news}
+
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Take the person out of the team; they stay in the organization, with all that they hold otherwise."""
+        ref = TeamMemberId.parse(id_)
+        self.own_organization(ref.organization, ref.email)
+        directory = self.session.directory
+        team = directory.teams.of(ref.team)
+        if team is None or directory.person(ref.email) is None:
+            return
+        if team.has(ref.email) is False and props.get("status") != WAITING:  # who waits may be in, and not listed
+            return
+        if team.scim_managed:
+            self.session.say(f"{ref.email} stays in the team {team.name}: an identity provider says who is in it")
+            return
+        directory.teams.remove_member(ref.team, ref.email)
+        after = directory.teams.of(ref.team)
+        if after is not None and after.has(ref.email):
+            raise NotApplied(
+                f"cannot take out of the team {team.name}",
+                whom=ref.email,
+                why="Mixpanel took the request and still lists the person in it",
+                next_step="Run again; if it stays so, do it in Organization Settings > Users & Teams.",
+            )
+
+    def _ensure(self, inputs: Properties) -> Properties:
+        """Have the person be in the team, as far as that is ours to say, and return the outputs."""
+        directory, email = self.session.directory, inputs["email"]
+        team, person = directory.teams.of(inputs["team_id"]), directory.person(email)
+        if team is None or person is None:
+            raise InputError(
+                f"cannot add to team {inputs['team_id']}",
+                whom=email,
+                why="the person is not in the organization" if team else "there is no such team",
+                next_step="Declare a Member for them, and have this depend on it." if team else "Check the id.",
+            )
+        if team.scim_managed:
+            inside = {True: "is in it", False: "is not in it", None: "may be in it"}[team.has(email)]
+            self.session.say(
+                f"{email} is left to the identity provider that feeds the team {team.name}: the person {inside}"
+            )
+            return self._outputs(inputs, LEFT_TO_SCIM)
+        if not team.has(email):
+            self._join(team, person, email)
+        after = directory.teams.of(team.id)
+        inside_now = after.has(email) if after else False
+        if inside_now is False and person.invited:
+            self.session.say(
+                f"{email} joins the team {team.name} by the first `pulumi up` after accepting the invitation"
+            )
+            return self._outputs(inputs, WAITING)
+        if inside_now is False:
+            raise NotApplied(
+                f"cannot add to the team {team.name}",
+                whom=email,
+                why="Mixpanel took the request and does not list the person in it",
+                next_step="Run again; if it stays so, look at the team in Organization Settings > Users & Teams.",
+            )
+        return self._outputs(inputs, MEMBER)
+
+    def _join(self, team: Team, person: Person, email: str) -> None:
+        """Put the person into the team; Mixpanel may refuse who is only invited, and that is no failure."""
+        try:
+            self.session.directory.teams.add_member(team.id, email)
+        except (NotFound, Invalid):
+            if not person.invited:
+                raise
+            return
+        if team.organization_role:
+            self.session.say(f"{email} becomes organization {team.organization_role} through the team {team.name}")
+
+    def _can_join(self, olds: Properties) -> bool:
+        """Whether somebody who waited has accepted the invitation."""
+        if olds.get("status") != WAITING:
+            return False
+        person = self.session.directory.person(str(olds["email"]))
+        return person is not None and not person.invited
+
+    def _outputs(self, inputs: Properties, status: str) -> Properties:
+        return {**select(inputs, self.all_inputs), "status": status}
+
+
+class TeamMember(Resource, module="mixpanel", name="TeamMember"):
+    """One person in one team, with the roles that the team has.
+
+    Who is in the team already is adopted. Deleting the resource takes the person out of the team and nothing else. In a
+    team that an identity provider feeds by SCIM, nobody is put in or taken out: it is said, and no drift.
+
+    Args:
+        resource_name: the resource's name in the stack.
+        team_id: the team's id: `team_id` of a `Team`.
+        email: the address; compared without regard to case, kept as written.
+        opts: Pulumi's options; it must depend on the person's `Member`, who has to be in the organization first.
+        metadata: why the person is in the team; see `Metadata`.
+    """
+
+    team_id: pulumi.Output[int]
+    email: pulumi.Output[str]
+    status: pulumi.Output[str]
+    """`member`; `waiting` for the invitation to be accepted, where Mixpanel takes nobody before; `left_to_scim`."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        team_id: pulumi.Input[int],
+        email: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+        **metadata: Unpack[Metadata],
+    ) -> None:
+        props: dict[str, Any] = {"team_id": team_id, "email": email, **metadata, **dict.fromkeys(_OUTPUTS)}
+        super().__init__(TeamMemberProvider(), resource_name, props, opts)
