@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixpanel_access.api.audit_log import AuditLogEndpoint
+from mixpanel_access.api.custom_roles import CustomRolesEndpoint
 from mixpanel_access.api.me import MeEndpoint
 from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
 from mixpanel_access.api.projects import ProjectsEndpoint
@@ -22,6 +23,7 @@ class Api:
         self.me = MeEndpoint(transport)
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
+        self.custom_roles = CustomRolesEndpoint(transport)
         self.service_accounts = ServiceAccountsEndpoint(transport, organization)
         self.organization_settings = OrganizationSettingsEndpoint(transport, organization)
         self.audit_log = AuditLogEndpoint(transport, organization)

@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.security import read_features, read_security
-from mixpanel_access.directory.service_accounts import ServiceAccounts
+from mixpanel_access.directory.service_accounts import ServiceAccounts, roles_in
+from mixpanel_access.directory.settings import SecuritySettings
 from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
@@ -55,6 +57,8 @@ class Directory:
 
     Attributes:
         accounts: the organization's service accounts.
+        custom_roles: the custom roles of its projects.
+        settings: the writes of its security settings; `security` reads them.
     """
 
     def __init__(
@@ -71,6 +75,10 @@ class Directory:
         self._snapshot = Snapshot(clock)
         self._writing = Writing(self._snapshot, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
+        self.custom_roles = CustomRoles(
+            api, self._snapshot, self._writing, lambda project: (_grants_of(project), roles_in(project))
+        )
+        self.settings = SecuritySettings(api, self._writing, _SECURITY)
         self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)

@@ -71,11 +71,13 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
     ]
     projects: list[int] = []
     found.append(_tried("list of projects", "at least one project", lambda: _projects(api, projects)))
-    what, expected = "grants of a project", "one row a grant, with its type"
-    if projects:
-        found.append(_tried(what, expected, lambda: _grants(api, projects[0])))
-    else:
-        found.append(Probe(what, expected, "there is no project to ask about", Finding.SKIPPED))
+
+    def of_a_project(call: str, expected: str, read: Callable[[Api, int], _Answer]) -> Probe:
+        if not projects:
+            return Probe(call, expected, "there is no project to ask about", Finding.SKIPPED)
+        return _tried(call, expected, lambda: read(api, projects[0]))
+
+    found.append(of_a_project("grants of a project", "one row a grant, with its type", _grants))
     found.append(_tried("list of service accounts", "all of them", lambda: _accounts(api)))
     settings = api.organization_settings
     extras: list[tuple[str, str, Callable[[], _Answer]]] = [
@@ -85,6 +87,10 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
         ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
     ]
     found += [replace(_tried(*extra), needed=False) for extra in extras]
+    found += [
+        replace(of_a_project("custom roles", "those of a project, on the plan Enterprise", _roles), needed=False),
+        replace(of_a_project("permissions", "those that custom roles can have", _permissions), needed=False),
+    ]
     return [*found, *_writes(allowed)]
 
 
@@ -143,6 +149,15 @@ def _grants(api: Api, project: int) -> _Answer:
 def _accounts(api: Api) -> _Answer:
     accounts = api.service_accounts.list_accounts()
     return f"{len(accounts)} service accounts", bool(accounts)  # ours, at least
+
+
+def _roles(api: Api, project: int) -> _Answer:
+    found = api.custom_roles.list_roles(project)
+    return f"{len(found)} custom roles", all(role.permissions is not None for role in found)
+
+
+def _permissions(api: Api, project: int) -> _Answer:
+    return f"{len(api.custom_roles.permissions(project))} permissions", True
 
 
 def _two_factor(settings: Mapping[str, object]) -> _Answer:

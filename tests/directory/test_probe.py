@@ -31,7 +31,7 @@ def found(api: FakeApi, allowed: frozenset[str] = frozenset()) -> dict[str, Prob
 
 
 NEEDED = ("who we are", "list of people", "list of projects", "grants of a project", "list of service accounts")
-EXTRAS = ("second factor", "access requests", "single sign-on", "audit log")
+EXTRAS = ("second factor", "access requests", "single sign-on", "audit log", "custom roles", "permissions")
 READS = (*NEEDED, *EXTRAS)
 
 
@@ -51,6 +51,7 @@ VERBS = {
     "who we are": "me", "list of people": "list_users", "list of projects": "list_projects",
     "grants of a project": "granted_users", "list of service accounts": "list_accounts",
     "second factor": "two_factor", "access requests": "request_access", "single sign-on": "sso", "audit log": "events",
+    "custom roles": "custom_roles", "permissions": "permissions",
 }  # fmt: skip
 VERDICTS = {
     errors.NotFound: Finding.MISSING, errors.Forbidden: Finding.REFUSED, errors.Unauthorized: Finding.REFUSED,
@@ -88,6 +89,8 @@ def test_what_is_tolerated_is_told() -> None:
         "access requests": (Finding.OK, "0 settings"),
         "single sign-on": (Finding.DIFFERS, "without whether it is required, the claimed domains"),
         "audit log": (Finding.OK, "0 events in 7 days"),
+        "custom roles": (Finding.SKIPPED, "there is no project to ask about"),
+        "permissions": (Finding.SKIPPED, "there is no project to ask about"),
     }
     other = {probe.call: probe for probe in probes(organization(), 1, frozenset(), NOW)}
     assert other["who we are"].came == "the account sees 1 organizations, and 1 is none of them"
