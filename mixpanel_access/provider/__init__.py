@@ -6,16 +6,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mixpanel_access.provider.custom_role import CustomRole
     from mixpanel_access.provider.member import Member
+    from mixpanel_access.provider.organization_security import OrganizationSecurity
     from mixpanel_access.provider.project_grant import ProjectGrant
     from mixpanel_access.provider.removal_brake import RemovalBrake
     from mixpanel_access.provider.service_account import ServiceAccount
     from mixpanel_access.provider.service_account_grant import ServiceAccountGrant
 
-__all__ = ["Member", "ProjectGrant", "RemovalBrake", "ServiceAccount", "ServiceAccountGrant"]
+__all__ = [
+    "CustomRole",
+    "Member",
+    "OrganizationSecurity",
+    "ProjectGrant",
+    "RemovalBrake",
+    "ServiceAccount",
+    "ServiceAccountGrant",
+]
 
 _FILES = {
+    "CustomRole": "custom_role",
     "Member": "member",
+    "OrganizationSecurity": "organization_security",
     "ProjectGrant": "project_grant",
     "RemovalBrake": "removal_brake",
     "ServiceAccount": "service_account",
