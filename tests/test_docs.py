@@ -17,7 +17,9 @@ from mixpanel_access.model.roster import Common, json_schema
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.diagnosing import Failure
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
+from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
@@ -50,7 +52,10 @@ def test_python_examples_are_python(page: Path) -> None:
 def test_every_input_has_a_row() -> None:
     """The resources page has each input and metadata field."""
     page = (ROOT / "docs" / "resources.md").read_text()
-    providers = (MemberProvider, ProjectGrantProvider, ServiceAccountProvider, ServiceAccountGrantProvider)
+    providers = (
+        MemberProvider, ProjectGrantProvider, ServiceAccountProvider, ServiceAccountGrantProvider,
+        CustomRoleProvider, OrganizationSecurityProvider,
+    )  # fmt: skip
     for field in (*(name for provider in providers for name in provider.INPUTS), *METADATA_FIELDS):
         assert f"`{field}`" in page
 

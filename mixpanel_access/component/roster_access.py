@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -14,14 +16,25 @@ from mixpanel_access.model.declaration import (
     BRAKE,
     COMPONENT,
     DRAFTS_VARIABLE,
+    SECURITY,
     Declaration,
     account_name,
+    custom_role_name,
     declaration,
     grant_name,
 )
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
-from mixpanel_access.provider import Member, ProjectGrant, RemovalBrake, ServiceAccount, ServiceAccountGrant
+from mixpanel_access.model.roles import declared_role
+from mixpanel_access.provider import (
+    CustomRole,
+    Member,
+    OrganizationSecurity,
+    ProjectGrant,
+    RemovalBrake,
+    ServiceAccount,
+    ServiceAccountGrant,
+)
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -48,6 +61,10 @@ class RosterAccess(pulumi.ComponentResource):
     """The service accounts, by the name wanted."""
     account_grants: dict[tuple[int, str], ServiceAccountGrant]
     """Their grants, by project id and name."""
+    custom_roles: dict[str, CustomRole]
+    """The custom roles, by key."""
+    security: OrganizationSecurity | None
+    """The security settings; None where the roster has none."""
 
     def __init__(
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
@@ -60,13 +77,22 @@ class RosterAccess(pulumi.ComponentResource):
             name: Member(name, opts=child_options(self, name, COLLABORATOR_TYPE), **inputs)
             for name, inputs in declared.members.items()
         }
+        self.custom_roles = {
+            key: CustomRole(custom_role_name(key), opts=pulumi.ResourceOptions(parent=self), **inputs)
+            for key, inputs in declared.custom_roles.items()
+        }
+        self.security = None
+        if declared.security is not None:
+            self.security = OrganizationSecurity(
+                SECURITY, opts=pulumi.ResourceOptions(parent=self), **declared.security
+            )
         self.grants = {
             (project, member): ProjectGrant(
                 grant_name(project, member),
                 opts=child_options(
                     self, grant_name(declared.keys[project], member), COLLABORATOR_TYPE, [self.members[member]]
                 ),
-                **inputs,
+                **self._with_role(inputs),
             )
             for (project, member), inputs in declared.grants.items()
         }
@@ -79,7 +105,7 @@ class RosterAccess(pulumi.ComponentResource):
                 grant_name(project, account_name(name)),
                 service_account_id=self.accounts[name].account_id,
                 opts=pulumi.ResourceOptions(parent=self),
-                **inputs,
+                **self._with_role(inputs),
             )
             for (project, name), inputs in declared.account_grants.items()
         }
@@ -89,6 +115,13 @@ class RosterAccess(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.members.values(), *self.grants.values()]),
         )
         self.register_outputs({"people": len(self.members), "grants": len(self.grants), **declared.facts})
+
+    def _with_role(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs of a grant, with the id of the role where the roster makes it."""
+        for key, role in self.custom_roles.items():
+            if inputs["role"] == declared_role(key):
+                return {**inputs, "role": role.role_id}
+        return dict(inputs)
 
 
 def roster_program(file: Path) -> None:

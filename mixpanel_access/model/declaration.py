@@ -9,8 +9,9 @@ from typing import Any, Final, TypedDict
 
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.custom_roles import as_set
 from mixpanel_access.model.given import GivenPerson, given, overlaps
-from mixpanel_access.model.roster import OwnServiceAccount, Roster, RosterException
+from mixpanel_access.model.roster import OwnServiceAccount, Roster, RosterCustomRole, RosterException, RosterSecurity
 
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""
@@ -45,6 +46,10 @@ class Declaration:
         accounts: the inputs of each `ServiceAccount`, by its name.
         account_grants: the inputs of each `ServiceAccountGrant` but for the account's id, by project id and the
             account's name.
+        custom_roles: the inputs of each `CustomRole`, by its key.
+        security: the inputs of the `OrganizationSecurity`, or None where the roster has none.
+
+    The role of a grant that is a custom role of this roster is the word for it (`roles.declared_role`).
     """
 
     members: Mapping[str, Mapping[str, Any]]
@@ -55,6 +60,8 @@ class Declaration:
     overlaps: Sequence[str]
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
+    custom_roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    security: Mapping[str, Any] | None = None
 
 
 def grant_name(project: object, member: str) -> str:
@@ -65,6 +72,15 @@ def grant_name(project: object, member: str) -> str:
 def account_name(account: str) -> str:
     """The name of a service account's resource; no person's has a slash in it."""
     return f"service-account/{account}"
+
+
+def custom_role_name(key: str) -> str:
+    """The name of a custom role's resource."""
+    return f"custom-role/{key}"
+
+
+SECURITY: Final = "organization-security"
+"""The name of the security settings' resource."""
 
 
 def declaration(roster: Roster, today: date) -> Declaration:
@@ -99,14 +115,33 @@ def declaration(roster: Roster, today: date) -> Declaration:
         {
             (roster.projects[key].id, name): {
                 "project_id": roster.projects[key].id,
-                "role": role,
+                "role": roster.role_here(key, role),
                 "environment": roster.projects[key].environment,
                 **_reasons(one),
             }
             for name, one in roster.own_accounts.items()
             for key, role in one.projects.items()
         },
+        {key: _custom_role(one, roster) for key, one in roster.custom_roles.items()},
+        _security(roster.security) if roster.security else None,
     )
+
+
+def _custom_role(one: RosterCustomRole, roster: Roster) -> dict[str, Any]:
+    project = roster.projects[one.project]
+    return {
+        "project_id": project.id,
+        "name": one.name,
+        "description": one.description or "",
+        "permissions": as_set(one.permissions),
+        "environment": project.environment,
+    }
+
+
+def _security(one: RosterSecurity) -> dict[str, Any]:
+    values: dict[str, Any] = {"two_factor_required": one.two_factor_required}
+    values["request_access"] = dict(one.request_access) or None
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _account(name: str, one: OwnServiceAccount) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.roles import is_custom
+from mixpanel_access.model.roles import is_role_id
 
 MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
 GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
@@ -144,7 +144,7 @@ class CustomRoleId:
         organization, _, rest = text.partition(":")
         project, _, role = rest.partition(":")
         numbers = _number(organization), _number(project)
-        if numbers[0] is None or numbers[1] is None or not is_custom(role):
+        if numbers[0] is None or numbers[1] is None or not is_role_id(role):
             why = "it has the form ORG:PROJECT:ROLE_ID, where the last is a UUID"
             raise InputError("cannot read the id of a custom role", whom=text, why=why)
         return cls(numbers[0], numbers[1], role.strip().lower())

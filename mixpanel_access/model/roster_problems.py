@@ -19,6 +19,7 @@ from mixpanel_access.model.roster import (
     RosterPerson,
     RosterServiceAccount,
 )
+from mixpanel_access.model.roster_problems_roles import custom_role_problems, is_role, no_role, security_problems
 
 Path = tuple[str | int, ...]
 """Where in the document something stands: keys and positions from the top."""
@@ -34,6 +35,8 @@ def problems_with(roster: Roster) -> Problems:
     yield from _projects(roster)
     yield from _people(roster)
     yield from _service_accounts(roster)
+    yield from custom_role_problems(roster)
+    yield from security_problems(roster)
     yield from _exceptions(roster)
 
 
@@ -79,8 +82,8 @@ def _own_account(roster: Roster, account: OwnServiceAccount, at: Path) -> Proble
     for key, role in account.projects.items():
         if key not in roster.projects:
             yield (*at, "projects", key), f"{name}: {unknown(key, 'project of this roster', roster.projects)}"
-        if not roles.is_project_role(role):
-            yield (*at, "projects", key), f"{name}: {unknown(role, 'project role', roles.PROJECT_ROLES)}"
+        if not is_role(roster, key, role):
+            yield (*at, "projects", key), f"{name}: {no_role(roster, key, role)}"
 
 
 def _standard_roles(roster: Roster) -> Problems:
@@ -210,8 +213,8 @@ def _roles(roster: Roster, person: RosterPerson, at: Path) -> Problems:
                     where,
                     f"{person.email}: {key} has no role, and there is no engagement whose type has a standard one",
                 )
-        elif not roles.is_project_role(project_role):
-            yield where, f"{person.email}: {unknown(project_role, 'project role', roles.PROJECT_ROLES)}"
+        elif not is_role(roster, key, project_role):
+            yield where, f"{person.email}: {no_role(roster, key, project_role)}"
 
 
 def _exceptions(roster: Roster) -> Problems:

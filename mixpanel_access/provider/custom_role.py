@@ -21,7 +21,7 @@ from mixpanel_access.model.custom_roles import (
 )
 from mixpanel_access.model.errors import NotApplied, NotFound, Refused
 from mixpanel_access.model.ids import CustomRoleId
-from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.likeness import unknown
 from mixpanel_access.provider.base import (
     GONE,
     AccessProvider,
@@ -105,8 +105,7 @@ class CustomRoleProvider(AccessProvider):
         codes = sorted(catalogue.union(*(role.permissions or () for role in there.values())))
         for code in inputs["permissions"]:
             if known(code) and code not in codes:
-                meant = did_you_mean(code, codes)
-                problems.add("permissions", f"{code!r} is no permission of project {project}{meant}")
+                problems.add("permissions", unknown(code, f"permission of project {project}", codes))
 
     def _inspect_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
         """Judge that the name is free, or that of the role itself, and that there is room for one more."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from demo.sandbox import ROOT
 from tests.engine.conftest import PRODUCTION, Workspace
 
 pytestmark = pytest.mark.engine
@@ -75,3 +76,42 @@ def test_a_role_lives_with_who_holds_it(workspace: Workspace) -> None:
     gone = workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert "stay as they are; they are only no longer declared" in gone.stdout
     assert workspace.dump()["security"]["twofactor"] == {"twofactor_auth_required": True}
+
+
+SUPPORT = {"name": "Support", "project": "shop", "permissions": ["export_reports_csv"], "description": "Answers"}
+LEE = {"email": "lee@example.com", "organizationRole": "member", "projects": {"shop": "support"}}
+
+
+def test_a_roster_makes_roles_and_settings(workspace: Workspace) -> None:
+    """A person gets the role by its key; the role stays while the stack gives it to somebody by its id."""
+    security = {"twoFactorRequired": True, "requestAccess": {"mode": "ask"}}
+    workspace.roster([LEE], customRoles={"support": SUPPORT}, security=security)
+    workspace.up()
+    workspace.unchanged()
+    (held,) = roles(workspace)
+    assert workspace.grants("lee@example.com") == {PRODUCTION: held["role_id"]}
+    assert workspace.dump()["security"]["twofactor"] == {"twofactor_auth_required": True}
+    status = workspace.command("status", "lee@example.com", "--json")
+    assert f'"declared": "{held["role_id"]}"' in status.stdout, status.stdout + status.stderr
+
+    workspace.roster([{**LEE, "projects": {"shop": held["role_id"]}}])
+    refused = workspace.up(check=False)
+    assert refused.returncode != 0
+    assert "this stack still declares access for lee@example.com, who would become consumer" in refused.stdout
+    assert roles(workspace) == [held]
+    workspace.roster([{**LEE, "projects": {"shop": "analyst"}}])
+    workspace.up()
+    assert roles(workspace) == []
+    assert workspace.grants("lee@example.com") == {PRODUCTION: "analyst"}
+    workspace.unchanged()
+
+
+@pytest.mark.parametrize("section", ["CustomRole", "OrganizationSecurity"])
+def test_the_example_on_the_page_runs(workspace: Workspace, section: str) -> None:
+    """As it stands there, once made it does not change."""
+    page = (ROOT / "docs" / "resources.md").read_text().partition(f"## {section}\n")[2]
+    workspace.program(page.partition("```python\n")[2].partition("```")[0])
+    workspace.up()
+    workspace.unchanged()
+    made = {resource["type"].rpartition(":")[2] for resource in workspace.resources()}
+    assert section in made
