@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.model.access import CustomRole, Grant, GrantType, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import AccessError, NotFound
@@ -19,6 +19,7 @@ from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
 from tests.fake_accounts import FakeAccounts
+from tests.fake_roles import FakeRoles
 from tests.fake_scim import FakeScim
 from tests.fake_teams import FakeTeams
 
@@ -76,6 +77,10 @@ class FakeApi:
     def teams(self) -> FakeTeams:
         return FakeTeams(self)
 
+    @cached_property
+    def custom_roles(self) -> FakeRoles:
+        return FakeRoles(self)
+
     @property
     def organization_settings(self) -> FakeApi:
         return self
@@ -93,6 +98,16 @@ class FakeApi:
         self.calls["request_access"] += 1
         self.fail("request_access")
         return self.request_access_
+
+    def put_two_factor(self, settings: Mapping[str, object]) -> None:
+        with self.writing("put_two_factor", dict(settings)) as writing:
+            if writing:
+                self.two_factor_ = dict(settings)
+
+    def put_request_access(self, settings: Mapping[str, object]) -> None:
+        with self.writing("put_request_access", dict(settings)) as writing:
+            if writing:
+                self.request_access_ = dict(settings)
 
     def sso(self) -> SingleSignOn:
         self.calls["sso"] += 1
@@ -140,11 +155,6 @@ class FakeApi:
         hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()
         rows = [*self.rows, *self.teams.rows(project)]
         return [grant for grant in rows if grant.project == project and grant.key not in hidden]
-
-    def custom_roles(self, project: int) -> list[CustomRole]:
-        self.calls["custom_roles"] += 1
-        self.fail("custom_roles")
-        return []
 
     def invite(self, roles: Mapping[str, str]) -> None:
         with self.writing("invite", dict(roles)) as writing:

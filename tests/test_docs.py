@@ -17,7 +17,9 @@ from mixpanel_access.model.roster import Common, json_schema
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.diagnosing import Failure
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
+from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
@@ -60,8 +62,8 @@ def test_every_input_has_a_row() -> None:
         ProjectAccessProvider,
         ServiceAccountProvider,
         ServiceAccountGrantProvider,
-        ServiceAccountProvider,
-        ServiceAccountGrantProvider,
+        CustomRoleProvider,
+        OrganizationSecurityProvider,
         TeamProvider,
         TeamGrantProvider,
         TeamMemberProvider,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stamina.instrumentation
 
 from mixpanel_access.api.audit_log import AuditLogEndpoint
+from mixpanel_access.api.custom_roles import CustomRolesEndpoint
 from mixpanel_access.api.me import MeEndpoint
 from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
 from mixpanel_access.api.projects import ProjectsEndpoint
@@ -34,6 +35,7 @@ class Api:
         self.me = MeEndpoint(transport)
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
+        self.custom_roles = CustomRolesEndpoint(transport)
         self.service_accounts = ServiceAccountsEndpoint(transport, organization)
         self.teams = TeamsEndpoint(transport, organization, gate)
         self.organization_settings = OrganizationSettingsEndpoint(transport, organization)

@@ -10,7 +10,11 @@ from mixpanel_access.model.security import SingleSignOn
 
 
 class OrganizationSettingsEndpoint:
-    """Two-factor, access requests and single sign-on of one organization; reads only."""
+    """Two-factor, access requests and single sign-on of one organization.
+
+    The paths of the two writes are observed, and so is that they post the settings bare; so they pass no gate. Single
+    sign-on is only read.
+    """
 
     def __init__(self, transport: Transport, organization: int) -> None:
         self._transport = transport
@@ -24,6 +28,18 @@ class OrganizationSettingsEndpoint:
         """The settings on requests for access, as they are; no key is known."""
         return self._settings("org-request-access-settings", "access request settings")
 
+    def put_two_factor(self, settings: Mapping[str, object]) -> None:
+        """Put the settings on the second factor, all of them.
+
+        Raises:
+            Forbidden: ours is no role for it, or single sign-on is on, with which there is no second factor.
+        """
+        self._put("twofactor", "two-factor settings", settings)
+
+    def put_request_access(self, settings: Mapping[str, object]) -> None:
+        """Put the settings on requests for access, all of them."""
+        self._put("org-request-access-settings", "access request settings", settings)
+
     def sso(self) -> SingleSignOn:
         """Single sign-on and the claimed domains, as far as the answer tells them in words that we know.
 
@@ -35,6 +51,10 @@ class OrganizationSettingsEndpoint:
     def _settings(self, path: str, name: str) -> Mapping[str, object]:
         what = f"read the {name} of organization {self._organization}"
         return wire_security.settings_from(self._transport.read(self._path(path), what), what)
+
+    def _put(self, path: str, name: str, settings: Mapping[str, object]) -> None:
+        what = f"change the {name} of organization {self._organization}"
+        self._transport.write(self._path(f"{path}/update"), dict(settings), what)
 
     def _path(self, rest: str) -> str:
         return f"/organizations/{self._organization}/{rest}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mixpanel_access.api import wire
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.model.access import CustomRole, Grant, Project
+from mixpanel_access.model.access import Grant, Project
 
 
 class ProjectsEndpoint:
@@ -26,14 +26,3 @@ class ProjectsEndpoint:
         """
         what = f"read who has access to project {project}"
         return wire.grants_from(self._transport.read(f"/api/app/projects/{project}/granted-users", what), project, what)
-
-    def custom_roles(self, project: int) -> list[CustomRole]:
-        """The project's custom roles; Enterprise only (contract, section 7).
-
-        Raises:
-            Forbidden: the plan has none.
-        """
-        what = f"list the custom roles of project {project}"
-        return wire.custom_roles_from(
-            self._transport.read(f"/api/app/projects/{project}/custom-roles", what), project, what
-        )

@@ -135,13 +135,21 @@ class Transport:
         """
         self._exchange("PATCH", path, body, what)
 
-    def delete(self, path: str, what: str) -> None:
-        """DELETE `path`, once; the caller reads back before it repeats one.
+    def replace(self, path: str, body: Json, what: str) -> Json:
+        """PUT `body` to `path`, once, and return `results`. The caller reads back before it repeats one.
+
+        Raises:
+            MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
+        """
+        return self._exchange("PUT", path, body, what)[0]
+
+    def delete(self, path: str, what: str) -> Json:
+        """DELETE `path`, once, and return `results`; the caller reads back before it repeats one.
 
         Raises:
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` it may have been deleted.
         """
-        self._exchange("DELETE", path, None, what)
+        return self._exchange("DELETE", path, None, what)[0]
 
     def _exchange(self, method: str, path: str, body: Json, what: str) -> tuple[Json, str | None]:
         with self._slots:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
-from mixpanel_access.model.access import CustomRole, Grant, GrantType, Identity, Person, Project
+from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 
@@ -83,14 +83,6 @@ class ProjectRow(Wire):
     name: str | None = None
 
 
-class CustomRoleRow(Wire):
-    """One row of a project's custom roles."""
-
-    role_id: str
-    name: str | None = None
-    is_default: bool | None = None
-
-
 class OrganizationOfMe(Wire):
     """One organization as `me` shows it."""
 
@@ -128,12 +120,6 @@ def projects_from(results: Any, what: str) -> list[Project]:
         results = results["projects"]
     found = (checked(ProjectRow, row, what) for row in rows(results, what))
     return [Project(row.id, row.name or "") for row in found]
-
-
-def custom_roles_from(results: Any, project: int, what: str) -> list[CustomRole]:
-    """Custom roles from a project's list, which may have the four default roles among them."""
-    found = (checked(CustomRoleRow, row, what) for row in rows(results, what))
-    return [CustomRole(project, row.role_id.lower(), row.name or "") for row in found if not row.is_default]
 
 
 def identity_from(results: Any, what: str) -> Identity:

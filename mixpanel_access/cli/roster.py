@@ -39,7 +39,9 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
     for name, account in roster.own_accounts.items():
         projects = ", ".join(f"{key} {role}" for key, role in account.projects.items())
         table.add_row(f"{name} (service account)", account.role or "", projects, "", account.expires or "")
-    if people or roster.teams or roster.own_accounts:
+    for key, role in roster.custom_roles.items():
+        table.add_row(f"{key} (custom role)", "", f"{role.project}: {', '.join(role.permissions)}", "", "")
+    if people or roster.teams or roster.own_accounts or roster.custom_roles:
         print_table(table)
     for person in people:
         for words in overlaps(person):

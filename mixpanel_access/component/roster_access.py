@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -14,8 +16,10 @@ from mixpanel_access.model.declaration import (
     BRAKE,
     COMPONENT,
     DRAFTS_VARIABLE,
+    SECURITY,
     Declaration,
     account_name,
+    custom_role_name,
     declaration,
     grant_name,
     team_member_name,
@@ -24,8 +28,11 @@ from mixpanel_access.model.declaration import (
 )
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
+from mixpanel_access.model.roles import declared_role
 from mixpanel_access.provider import (
+    CustomRole,
     Member,
+    OrganizationSecurity,
     ProjectAccess,
     ProjectGrant,
     RemovalBrake,
@@ -69,6 +76,10 @@ class RosterAccess(pulumi.ComponentResource):
     """Their grants, by project id and key."""
     team_members: dict[tuple[str, str], TeamMember]
     """Who is in them, by the team's key and the key of the address."""
+    custom_roles: dict[str, CustomRole]
+    """The custom roles, by key."""
+    security: OrganizationSecurity | None
+    """The security settings; None where the roster has none."""
 
     def __init__(
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
@@ -81,13 +92,22 @@ class RosterAccess(pulumi.ComponentResource):
             name: Member(name, opts=child_options(self, name, COLLABORATOR_TYPE), **inputs)
             for name, inputs in declared.members.items()
         }
+        self.custom_roles = {
+            key: CustomRole(custom_role_name(key), opts=pulumi.ResourceOptions(parent=self), **inputs)
+            for key, inputs in declared.custom_roles.items()
+        }
+        self.security = None
+        if declared.security is not None:
+            self.security = OrganizationSecurity(
+                SECURITY, opts=pulumi.ResourceOptions(parent=self), **declared.security
+            )
         self.grants = {
             (project, member): ProjectGrant(
                 grant_name(project, member),
                 opts=child_options(
                     self, grant_name(declared.keys[project], member), COLLABORATOR_TYPE, [self.members[member]]
                 ),
-                **inputs,
+                **self._with_role(inputs),
             )
             for (project, member), inputs in declared.single_grants.items()
         }
@@ -110,7 +130,7 @@ class RosterAccess(pulumi.ComponentResource):
                 grant_name(project, account_name(name)),
                 service_account_id=self.accounts[name].account_id,
                 opts=pulumi.ResourceOptions(parent=self),
-                **inputs,
+                **self._with_role(inputs),
             )
             for (project, name), inputs in declared.account_grants.items()
         }
@@ -154,6 +174,13 @@ class RosterAccess(pulumi.ComponentResource):
             )
             for (key, member), inputs in declared.team_members.items()
         }
+
+    def _with_role(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs of a grant, with the id of the role where the roster makes it."""
+        for key, role in self.custom_roles.items():
+            if inputs["role"] == declared_role(key):
+                return {**inputs, "role": role.role_id}
+        return dict(inputs)
 
 
 def roster_program(file: Path) -> None:

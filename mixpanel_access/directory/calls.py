@@ -63,8 +63,24 @@ class Projects(Protocol):
     def granted_users(self, project: int) -> list[Grant]:
         """Who holds what in a project."""
 
-    def custom_roles(self, project: int) -> list[CustomRole]:
+
+class CustomRoles(Protocol):
+    """The custom roles of projects."""
+
+    def list_roles(self, project: int) -> list[CustomRole]:
         """The custom roles of a project."""
+
+    def permissions(self, project: int) -> frozenset[str]:
+        """The permissions that there are."""
+
+    def create(self, project: int, name: str, description: str, permissions: Iterable[str]) -> None:
+        """Make a role."""
+
+    def change(self, project: int, id_: str, name: str, description: str, permissions: Iterable[str]) -> None:
+        """Change all of a role."""
+
+    def delete(self, project: int, id_: str) -> int | None:
+        """Delete a role; how many grants of it are now of a consumer, where the answer tells."""
 
 
 class ServiceAccounts(Protocol):
@@ -129,6 +145,12 @@ class OrganizationSettings(Protocol):
     def request_access(self) -> Mapping[str, object]:
         """The settings on requests for access."""
 
+    def put_two_factor(self, settings: Mapping[str, object]) -> None:
+        """Put the settings on the second factor."""
+
+    def put_request_access(self, settings: Mapping[str, object]) -> None:
+        """Put the settings on requests for access."""
+
     def sso(self) -> SingleSignOn:
         """Single sign-on."""
 
@@ -167,6 +189,10 @@ class Api(Protocol):
     @property
     def projects(self) -> Projects:
         """The organization's projects."""
+
+    @property
+    def custom_roles(self) -> CustomRoles:
+        """The custom roles of projects."""
 
     @property
     def service_accounts(self) -> ServiceAccounts:

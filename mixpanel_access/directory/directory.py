@@ -12,11 +12,13 @@ from datetime import datetime
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, GrantBatches
 from mixpanel_access.directory.one_by_one import one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.security import read_features, read_security
-from mixpanel_access.directory.service_accounts import ServiceAccounts
+from mixpanel_access.directory.service_accounts import ServiceAccounts, roles_in
+from mixpanel_access.directory.settings import SecuritySettings
 from mixpanel_access.directory.snapshot import Snapshot, grants_of
 from mixpanel_access.directory.teams import TEAMS, Teams
 from mixpanel_access.directory.writing import Writing
@@ -60,6 +62,8 @@ class Directory:
         provisioning: who comes and goes by SCIM.
         grant_batches: many individual grants of one project at once.
         teams: its teams.
+        custom_roles: the custom roles of its projects.
+        settings: the writes of its security settings; `security` reads them.
     """
 
     def __init__(
@@ -80,6 +84,10 @@ class Directory:
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
         self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
         self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, linger=linger)
+        self.custom_roles = CustomRoles(
+            api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project))
+        )
+        self.settings = SecuritySettings(api, self._writing, _SECURITY)
         self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)

@@ -102,9 +102,10 @@ def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
         (
             "custom roles of a project",
             "those of the plan Enterprise",
-            lambda id_: (_counted(len(api.projects.custom_roles(id_)), "custom role"), True),
+            lambda id_: _roles(api, id_),
             False,
         ),
+        ("permissions", "those that custom roles can have", lambda id_: _permissions(api, id_), False),
     ]
     for call, expected, read, needed in calls:
         if project is None:
@@ -192,6 +193,15 @@ def _teams(api: Api) -> _Answer:
     }
     without = [f"{number} without {what}" for what, number in lacking.items() if number]
     return ", ".join([_counted(len(teams), "team"), *without]), not without
+
+
+def _roles(api: Api, project: int) -> _Answer:
+    found = api.custom_roles.list_roles(project)
+    return _counted(len(found), "custom role"), all(role.permissions is not None for role in found)
+
+
+def _permissions(api: Api, project: int) -> _Answer:
+    return _counted(len(api.custom_roles.permissions(project)), "permission"), True
 
 
 def _two_factor(settings: Mapping[str, object]) -> _Answer:

@@ -43,7 +43,7 @@ def read_security(api: Api) -> Security:
         required = None
         unknown.setdefault(Topic.TWO_FACTOR, "the answer does not tell whether it is required")
     request_access = asked(Topic.REQUEST_ACCESS, api.organization_settings.request_access) or {}
-    return Security(sso or SingleSignOn(), required, request_access, unknown)
+    return Security(sso or SingleSignOn(), required, request_access, unknown, two_factor)
 
 
 def read_features(api: Api, security: Security, project: int | None, now: datetime) -> Mapping[Feature, str | None]:
@@ -68,6 +68,6 @@ def read_features(api: Api, security: Security, project: int | None, now: dateti
 
     found: dict[Feature, str | None] = {Feature.SSO: security.unknown.get(Topic.SSO)}
     if project is not None:
-        found[Feature.CUSTOM_ROLES] = refused(lambda: api.projects.custom_roles(project))
+        found[Feature.CUSTOM_ROLES] = refused(lambda: api.custom_roles.list_roles(project))
     found[Feature.AUDIT_LOG] = refused(lambda: api.audit_log.events([USER_ADDED], now, now))
     return found

@@ -63,7 +63,7 @@ class ServiceAccounts:
             rows = self._api.service_accounts.list_of_project(project)
             return {row.account: row for row in rows if row.grant_type is GrantType.INDIVIDUAL}
 
-        return self._snapshot.get(_roles_in(project), fetch)
+        return self._snapshot.get(roles_in(project), fetch)
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         """Make an account. Its token is in the answer and nowhere else.
@@ -131,7 +131,7 @@ class ServiceAccounts:
         def write() -> None:
             self._api.service_accounts.add_to_project(id_, project, role)
 
-        self._writing.settle(write, applied, [_roles_in(project)])
+        self._writing.settle(write, applied, [roles_in(project)])
 
     def remove_grant(self, id_: int, project: int) -> None:
         """Take an account's role in a project away; nothing else."""
@@ -141,12 +141,13 @@ class ServiceAccounts:
 
         try:
             self._writing.settle(
-                lambda: self._api.service_accounts.remove_from_project(id_, project), gone, [_roles_in(project)]
+                lambda: self._api.service_accounts.remove_from_project(id_, project), gone, [roles_in(project)]
             )
         except errors.NotFound:
             if not gone():
                 raise
 
 
-def _roles_in(project: int) -> tuple[str, int]:
+def roles_in(project: int) -> tuple[str, int]:
+    """What of the snapshot holds the accounts' roles in a project."""
     return ("service account roles", project)

@@ -84,11 +84,17 @@ class Project:
 
 @dataclass(frozen=True)
 class CustomRole:
-    """A role of a project's own (Enterprise); `id` is used wherever a project role is."""
+    """A role of a project's own (Enterprise); `id` is used wherever a project role is.
+
+    Attributes:
+        permissions: codes that only Mixpanel knows the meaning of; None where they are not told.
+    """
 
     project: int
     id: str
     name: str
+    description: str = ""
+    permissions: frozenset[str] | None = None
 
 
 SERVICE_ACCOUNT_SUFFIX: Final = ".mp-service-account"

@@ -9,8 +9,16 @@ from typing import Any, Final, TypedDict
 
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.custom_roles import as_set
 from mixpanel_access.model.given import GivenPerson, given, overlaps
-from mixpanel_access.model.roster import OwnServiceAccount, Roster, RosterException, RosterTeam
+from mixpanel_access.model.roster import (
+    OwnServiceAccount,
+    Roster,
+    RosterCustomRole,
+    RosterException,
+    RosterSecurity,
+    RosterTeam,
+)
 from mixpanel_access.model.single_grants import shared_reasons
 
 COMPONENT: Final = "roster"
@@ -53,6 +61,10 @@ class Declaration:
         teams: the inputs of each `Team`, by its key.
         team_grants: the inputs of each `TeamGrant` but for the team's id, by project id and the team's key.
         team_members: the inputs of each `TeamMember` but for the team's id, by the team's key and the member's name.
+        custom_roles: the inputs of each `CustomRole`, by its key.
+        security: the inputs of the `OrganizationSecurity`, or None where the roster has none.
+
+    The role of a grant that is a custom role of this roster is the word for it (`roles.declared_role`).
     """
 
     members: Mapping[str, Mapping[str, Any]]
@@ -67,6 +79,8 @@ class Declaration:
     teams: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     team_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     team_members: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    custom_roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    security: Mapping[str, Any] | None = None
 
     @property
     def single_grants(self) -> dict[tuple[int, str], Mapping[str, Any]]:
@@ -103,6 +117,15 @@ def team_member_name(team: str, member: str) -> str:
     return f"{team_name(team)}:{member}"
 
 
+def custom_role_name(key: str) -> str:
+    """The name of a custom role's resource."""
+    return f"custom-role/{key}"
+
+
+SECURITY: Final = "organization-security"
+"""The name of the security settings' resource."""
+
+
 def declaration(roster: Roster, today: date) -> Declaration:
     """The resources that a roster declares on a day: nothing for who has not begun or has ended."""
     people = given(roster, today)
@@ -135,7 +158,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
         {
             (roster.projects[key].id, name): {
                 "project_id": roster.projects[key].id,
-                "role": role,
+                "role": roster.role_here(key, role),
                 "environment": roster.projects[key].environment,
                 **_reasons(one),
             }
@@ -159,6 +182,8 @@ def declaration(roster: Roster, today: date) -> Declaration:
             for person in people
             for key, entry in person.teams.items()
         },
+        {key: _custom_role(one, roster) for key, one in roster.custom_roles.items()},
+        _security(roster.security) if roster.security else None,
     )
 
 
@@ -189,6 +214,23 @@ def _reasons_of(team: RosterTeam) -> dict[str, Any]:
         "justification": team.justification,
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _custom_role(one: RosterCustomRole, roster: Roster) -> dict[str, Any]:
+    project = roster.projects[one.project]
+    return {
+        "project_id": project.id,
+        "name": one.name,
+        "description": one.description or "",
+        "permissions": as_set(one.permissions),
+        "environment": project.environment,
+    }
+
+
+def _security(one: RosterSecurity) -> dict[str, Any]:
+    values: dict[str, Any] = {"two_factor_required": one.two_factor_required}
+    values["request_access"] = dict(one.request_access) or None
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _account(name: str, one: OwnServiceAccount) -> dict[str, Any]:

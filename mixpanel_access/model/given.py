@@ -111,7 +111,7 @@ def entry_of(roster: Roster, person: RosterPerson) -> Entry:
     starts, ends = (day(metadata[name]) if name in metadata else None for name in ("starts", "ends"))
     standard = roster.standards.get(engagement.type or "")
     usual = standard.project_role(roster.environment) if standard else ""
-    projects = {key: usual if role is None else role for key, role in person.projects.items()}
+    projects = {key: usual if role is None else roster.role_here(key, role) for key, role in person.projects.items()}
     return Entry(person, metadata, starts, ends, projects)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.roles import is_role_id
 
 MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:Member"
 GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectGrant"
@@ -13,6 +14,8 @@ PROJECT_ACCESS_TYPE: Final = "pulumi-python:dynamic/mixpanel:ProjectAccess"
 TEAM_TYPE: Final = "pulumi-python:dynamic/mixpanel:Team"
 TEAM_MEMBER_TYPE: Final = "pulumi-python:dynamic/mixpanel:TeamMember"
 TEAM_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:TeamGrant"
+CUSTOM_ROLE_TYPE: Final = "pulumi-python:dynamic/mixpanel:CustomRole"
+ORGANIZATION_SECURITY_TYPE: Final = "pulumi-python:dynamic/mixpanel:OrganizationSecurity"
 SERVICE_ACCOUNT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccount"
 SERVICE_ACCOUNT_GRANT_TYPE: Final = "pulumi-python:dynamic/mixpanel:ServiceAccountGrant"
 BRAKE_TYPE: Final = "pulumi-python:dynamic/mixpanel:RemovalBrake"
@@ -218,3 +221,53 @@ class TeamMemberId:
         if organization is None or team is None or not email:
             raise InputError("cannot read the id of a team's member", whom=text, why="it has the form ORG:TEAM:EMAIL")
         return cls(organization, team, email)
+
+
+@dataclass(frozen=True)
+class CustomRoleId:
+    """One custom role of one project of one organization."""
+
+    organization: int
+    project: int
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.project}:{self.role}"
+
+    @classmethod
+    def parse(cls, text: str) -> CustomRoleId:
+        """Read `ORG:PROJECT:ROLE_ID`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        organization, _, rest = text.partition(":")
+        project, _, role = rest.partition(":")
+        numbers = _number(organization), _number(project)
+        if numbers[0] is None or numbers[1] is None or not is_role_id(role):
+            why = "it has the form ORG:PROJECT:ROLE_ID, where the last is a UUID"
+            raise InputError("cannot read the id of a custom role", whom=text, why=why)
+        return cls(numbers[0], numbers[1], role.strip().lower())
+
+
+@dataclass(frozen=True)
+class OrganizationSecurityId:
+    """The security settings of one organization."""
+
+    organization: int
+
+    def __str__(self) -> str:
+        return str(self.organization)
+
+    @classmethod
+    def parse(cls, text: str) -> OrganizationSecurityId:
+        """Read `ORG`.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        organization = _number(text)
+        if organization is None:
+            why = "it is the organization's id, a whole number"
+            raise InputError("cannot read the id of an organization's security settings", whom=text, why=why)
+        return cls(organization)

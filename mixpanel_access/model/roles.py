@@ -25,6 +25,7 @@ MANAGING_ROLES: Final = (OWNER, ADMIN)
 """The organization roles that may invite, remove and change people."""
 
 _ORGANIZATION_RANK: Final = {OWNER: 3, ADMIN: 2, BILLING_ADMIN: 1, MEMBER: 1}
+_DECLARED: Final = "custom:"
 _CUSTOM_ROLE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -39,14 +40,24 @@ def normalized(word: str) -> str:
     return re.sub(r"[\s\-]+", "_", word)
 
 
-def is_custom(role: str) -> bool:
+def is_role_id(role: str) -> bool:
     """Whether the word is a custom role's id (a UUID)."""
     return _CUSTOM_ROLE.fullmatch(role.strip()) is not None
 
 
+def declared_role(key: str) -> str:
+    """The word for a custom role that a roster declares, by its key there: its id is known once it is made."""
+    return f"{_DECLARED}{normalized(key)}"
+
+
+def is_custom(role: str) -> bool:
+    """Whether the word is a custom role's: its id (a UUID), or the word for one that a roster declares."""
+    return is_role_id(role) or role.startswith(_DECLARED)
+
+
 def is_project_role(role: str) -> bool:
     """Whether the word can be a project role: one of the four, or a custom role's id."""
-    return role in PROJECT_ROLES or is_custom(role)
+    return role in PROJECT_ROLES or is_role_id(role)
 
 
 def project_rank(role: str | None) -> int:

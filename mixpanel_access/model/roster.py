@@ -160,6 +160,28 @@ class OwnServiceAccount(RosterServiceAccount):
     """The address of who approved it."""
 
 
+class RosterCustomRole(Part):
+    """A role that one project has of its own, on the plan Enterprise; people and service accounts get it by its key."""
+
+    name: str
+    """Its name in Mixpanel; in a project no two are the same, whatever the case."""
+    description: str | None = None
+    """What it is for."""
+    project: str
+    """The project's key."""
+    permissions: Annotated[Sequence[str], _or(())] = ()
+    """Mixpanel's codes of what it may; their order means nothing."""
+
+
+class RosterSecurity(Part):
+    """The organization's security settings; what is not given stays as it is."""
+
+    two_factor_required: bool | None = None
+    """Whether a second factor is required of who logs in with a password or Google; not beside single sign-on."""
+    request_access: Annotated[Mapping[str, Any], _or({})] = {}
+    """Settings on requests for access, by Mixpanel's own keys."""
+
+
 class RosterProject(Part):
     """One project."""
 
@@ -217,9 +239,20 @@ class RosterPerson(Part):
     """The organization role; only in the one roster that owns them."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
     """What becomes of the person when the entry goes: when_unused (the default), always or never."""
-    projects: Annotated[Mapping[str, RoleWord | None], _or({}), _ROLES_OR_STANDARD] = {}
-    """Project key -> project role: owner, admin, analyst, consumer, a custom role's id, or nothing for the standard of
-    the engagement's type."""
+    projects: Annotated[
+        Mapping[str, RoleWord | None],
+        _or({}),
+        WithJsonSchema(
+            {
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [{"type": "string", "examples": [*roles.PROJECT_ROLES]}, {"type": "null"}]
+                },
+            }
+        ),
+    ] = {}
+    """Project key -> project role: owner, admin, analyst, consumer, the key of a custom role, a custom role's id, or
+    nothing for the standard of the engagement's type."""
     teams: Annotated[Sequence[str], _or(())] = ()
     """Keys of teams that the person is in, for the days of the entry."""
     engagement: str | None = None
@@ -305,6 +338,10 @@ class Roster(Common):
     """Key -> team."""
     service_accounts: Annotated[Mapping[str, OwnServiceAccount], _or({})] = {}
     """Name -> service account."""
+    custom_roles: Annotated[Mapping[str, RosterCustomRole], _or({})] = {}
+    """Key -> custom role."""
+    security: RosterSecurity | None = None
+    """Security settings; only in the one roster with organizationRoles: true."""
     exceptions: Annotated[Sequence[RosterException], _or(())] = ()
     """Where policy rules do not hold."""
 
@@ -321,6 +358,15 @@ class Roster(Common):
             for project in self.projects.values()
             if (self.authoritative if project.authoritative is None else project.authoritative)
         }
+
+    def role_here(self, project: str, role: str) -> str:
+        """A project role as it is declared: the word of the roster's own custom role where it names one."""
+        word = roles.declared_role(role)
+        return word if word in self.own_roles(project) else role
+
+    def own_roles(self, project: str) -> dict[str, str]:
+        """The words of the custom roles that this roster makes in a project -> their keys."""
+        return {roles.declared_role(key): key for key, one in self.custom_roles.items() if one.project == project}
 
     def document(self) -> dict[str, Any]:
         """The roster as plain data in the file's words, without what was not said; reading that gives it again."""

@@ -19,6 +19,7 @@ from mixpanel_access.model.roster import (
     RosterPerson,
     RosterServiceAccount,
 )
+from mixpanel_access.model.roster_problems_roles import custom_role_problems, is_role, no_role, security_problems
 from mixpanel_access.model.teams import problem_with_team_name
 
 Path = tuple[str | int, ...]
@@ -36,6 +37,8 @@ def problems_with(roster: Roster) -> Problems:
     yield from _teams(roster)
     yield from _people(roster)
     yield from _service_accounts(roster)
+    yield from custom_role_problems(roster)
+    yield from security_problems(roster)
     yield from _exceptions(roster)
 
 
@@ -81,8 +84,8 @@ def _own_account(roster: Roster, account: OwnServiceAccount, at: Path) -> Proble
     for key, role in account.projects.items():
         if key not in roster.projects:
             yield (*at, "projects", key), f"{name}: {unknown(key, 'project of this roster', roster.projects)}"
-        if not roles.is_project_role(role):
-            yield (*at, "projects", key), f"{name}: {unknown(role, 'project role', roles.PROJECT_ROLES)}"
+        if not is_role(roster, key, role):
+            yield (*at, "projects", key), f"{name}: {no_role(roster, key, role)}"
 
 
 def _standard_roles(roster: Roster) -> Problems:
@@ -227,6 +230,7 @@ def _roles(roster: Roster, person: RosterPerson, at: Path) -> Problems:
         words = unknown(role, "organization role", roles.ORGANIZATION_ROLES)
         yield (*at, "organizationRole"), f"{person.email}: {words}"
     engagement = roster.engagements.get(person.engagement) if person.engagement else Engagement()
+    whole = {key for key, project in roster.projects.items() if project.id in roster.whole_projects}
     untyped = engagement is not None and engagement.type is None  # an unknown engagement or type is told already
     for key, project_role in person.projects.items():
         where: Path = (*at, "projects", key)
@@ -238,8 +242,11 @@ def _roles(roster: Roster, person: RosterPerson, at: Path) -> Problems:
                     where,
                     f"{person.email}: {key} has no role, and there is no engagement whose type has a standard one",
                 )
-        elif not roles.is_project_role(project_role):
-            yield where, f"{person.email}: {unknown(project_role, 'project role', roles.PROJECT_ROLES)}"
+        elif not is_role(roster, key, project_role):
+            yield where, f"{person.email}: {no_role(roster, key, project_role)}"
+        elif key in whole and roster.role_here(key, project_role) != project_role:
+            words = f"{key} is authoritative, and its ProjectAccess takes a custom role by its id, not by its key"
+            yield where, f"{person.email}: {words}; write the id of {project_role}, which its CustomRole has as role_id"
 
 
 def _exceptions(roster: Roster) -> Problems:

@@ -57,9 +57,11 @@ class Security:
         two_factor_required: whether a second factor is required of who logs in with a password.
         request_access: the settings on requests for access, as Mixpanel has them.
         unknown: what could not be read -> why.
+        two_factor: the settings on the second factor, as Mixpanel has them.
     """
 
     sso: SingleSignOn = SingleSignOn()
     two_factor_required: bool | None = None
     request_access: Mapping[str, object] = field(default_factory=dict)
     unknown: Mapping[Topic, str] = field(default_factory=dict)
+    two_factor: Mapping[str, object] = field(default_factory=dict)

@@ -30,6 +30,7 @@ from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.judging import Violation, read_policy_config, violations
+from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.catalogue import EXCEPTABLE
@@ -288,7 +289,7 @@ def _what_becomes(person: GivenPerson | None, directory: Directory, roster: Rost
         yield f"they are organization {there.role}: `pulumi up` makes that {role}"
     for key, held in person.projects.items():
         own = directory.access(roster.projects[key].id, person.email).individual
-        if own not in (None, held.role):
+        if own not in (None, role_there(directory, roster, key, held.role)):
             yield f"they have {own} in {key} already: `pulumi up` makes it {held.role}"
 
 

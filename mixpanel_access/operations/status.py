@@ -9,6 +9,7 @@ from typing import Final
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.given import Entry
+from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.picture import Picture, Standing
 
 LOOK_AFTER: Final = timedelta(hours=72)
@@ -123,7 +124,10 @@ def _roles(one: Standing, picture: Picture) -> Iterator[RoleHere]:
     for stack, person in one.given.items():
         roster = picture.stacks[stack].roster
         if roster is not None:
-            declared |= {roster.projects[key].id: held.role for key, held in person.projects.items()}
+            declared |= {
+                roster.projects[key].id: role_there(picture.directory, roster, key, held.role)
+                for key, held in person.projects.items()
+            }
     there = picture.directory.projects()
     for project in sorted({*declared, *one.access, *(project for _, project in one.grants)}):
         access = one.access.get(project)

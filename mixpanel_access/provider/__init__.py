@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mixpanel_access.provider.custom_role import CustomRole
     from mixpanel_access.provider.member import Member
+    from mixpanel_access.provider.organization_security import OrganizationSecurity
     from mixpanel_access.provider.project_access import ProjectAccess
     from mixpanel_access.provider.project_grant import ProjectGrant
     from mixpanel_access.provider.removal_brake import RemovalBrake
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from mixpanel_access.provider.team_grant import TeamGrant
     from mixpanel_access.provider.team_member import TeamMember
 
-__all__ = ["Member", "ProjectAccess", "ProjectGrant", "RemovalBrake", "ServiceAccount", "ServiceAccountGrant"]
 __all__ = [
+    "CustomRole",
     "Member",
+    "OrganizationSecurity",
+    "ProjectAccess",
     "ProjectGrant",
     "RemovalBrake",
     "ServiceAccount",
@@ -29,8 +33,10 @@ __all__ = [
 ]
 
 _FILES = {
+    "CustomRole": "custom_role",
     "Member": "member",
     "ProjectAccess": "project_access",
+    "OrganizationSecurity": "organization_security",
     "ProjectGrant": "project_grant",
     "RemovalBrake": "removal_brake",
     "ServiceAccount": "service_account",

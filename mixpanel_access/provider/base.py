@@ -328,13 +328,15 @@ def inspect_project_role(inputs: Properties, problems: Problems) -> None:
         problems.add("role", f"{role!r} is no project role; there are {words}, or a custom role's id (a UUID)")
 
 
-def inspect_environment(own: str | None, whom: object, inputs: Properties, problems: Problems) -> None:
+def inspect_environment(
+    own: str | None, whom: object, inputs: Properties, problems: Problems, what: str = "the grant to"
+) -> None:
     """Hold a grant to a project of another environment than the stack's, which is the default."""
     environment = inputs.setdefault("environment", own) if own else inputs.get("environment")
     if own and known(environment) and environment != own:
         problems.add(
             "environment",
-            f"the project is {environment!r} and this stack is {own!r}; declare the grant to "
+            f"the project is {environment!r} and this stack is {own!r}; declare {what} "
             f"{whom} in project {inputs.get('project_id')} in the stack of its own environment",
         )
 

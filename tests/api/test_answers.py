@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_security, wire_teams
+from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_roles, wire_security, wire_teams
 from mixpanel_access.api.envelope import results_of
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
@@ -95,6 +95,9 @@ def test_any_answer_is_a_result_or_a_clear_failure(answer: Any) -> None:
         lambda: wire_teams.teams_from(results, "x"),
         lambda: wire_teams.created_from(results, "x"),
         lambda: wire_teams.account_ids_from(results, "x"),
+        lambda: wire_roles.custom_roles_from(results, 1, "x"),
+        lambda: wire_roles.permissions_from(results, "x"),
+        lambda: wire_roles.migrated_from(results),
     ):
         try:
             read()
@@ -173,7 +176,49 @@ def test_a_grant_without_a_role_is_none() -> None:
 def test_the_default_roles_are_no_custom_ones() -> None:
     """They may be in the list, and are never modified."""
     rows = [{"role_id": "5B0C", "name": "Support"}, {"role_id": "1", "name": "Owner", "is_default": True}]
-    assert wire.custom_roles_from(rows, 7, "x") == [CustomRole(7, "5b0c", "Support")]
+    assert wire_roles.custom_roles_from(rows, 7, "x") == [CustomRole(7, "5b0c", "Support")]
+
+
+PERMISSIONS: dict[str, tuple[Any, frozenset[str] | None]] = {
+    "none": (None, None),
+    "no list": ("view", None),
+    "other things": (["view", 7], None),
+    "empty": ([], frozenset()),
+    "twice": (["view", "view", "export"], frozenset({"view", "export"})),
+}
+
+
+@pytest.mark.parametrize(("value", "permissions"), PERMISSIONS.values(), ids=PERMISSIONS.keys())
+def test_permissions_are_a_set_or_unknown(value: Any, permissions: frozenset[str] | None) -> None:
+    """Never a part of what is there."""
+    row = {"role_id": "5b0c", "name": "Support", "description": None, "permissions": value}
+    assert wire_roles.custom_roles_from([row], 7, "x") == [CustomRole(7, "5b0c", "Support", "", permissions)]
+
+
+NO_CATALOGUE = {
+    "no groups": {}, "an array": [], "no list of groups": {"groups": "x"}, "empty": {"groups": []},
+    "a group of another shape": {"groups": [{"id": "a", "permissions": ["x"]}, "b"]},
+    "objects": {"groups": [{"id": "a", "permissions": [{"id": "x"}]}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("results", NO_CATALOGUE.values(), ids=NO_CATALOGUE.keys())
+def test_a_catalogue_is_whole_or_unknown(results: Any) -> None:
+    """A part of it would refuse what is there."""
+    groups = [{"id": "a", "permissions": ["x", "y"]}, {"id": "b", "permissions": ["y", "z"]}]
+    assert wire_roles.permissions_from({"groups": groups}, "x") == {"x", "y", "z"}
+    with pytest.raises(errors.Unintelligible):
+        wire_roles.permissions_from(results, "x")
+
+
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [({"migrated_grants_count": 3}, 3), ({"migrated_grants_count": 0}, 0), ({"migrated_grants_count": True}, None),
+     ({"migrated_grants_count": "3"}, None), ({}, None), ([], None)],
+)  # fmt: skip
+def test_how_many_a_deletion_has_moved(answer: Any, count: int | None) -> None:
+    """A number, or unknown."""
+    assert wire_roles.migrated_from(answer) == count
 
 
 def test_a_service_account_is_read_with_what_is_told() -> None:

@@ -212,3 +212,26 @@ def test_a_roster_makes_its_teams(tmp_path: Path) -> None:
     people = {one["email"]: one for one in found["RemovalBrake removal-brake"]["people"]}
     assert people["cy@example.com"]["teams"] == ["Data"]
     assert "teams" not in people["Bo@example.com"]
+
+
+OWN_ROLES = (
+    ROSTER
+    + """\
+customRoles:
+  support: { name: Support, project: shop, permissions: [share, export] }
+security: { twoFactorRequired: true }
+"""
+).replace("analyst", "support", 1)
+
+
+def test_a_roster_makes_its_custom_roles_and_security_settings(tmp_path: Path) -> None:
+    """A grant of such a role has its id, which is known once it is made."""
+    file = tmp_path / "production.yaml"
+    file.write_text(OWN_ROLES)
+    found = registered(lambda: RosterAccess("roster", file))
+    assert found["CustomRole custom-role/support"] == {
+        "project_id": 1234567, "name": "Support", "description": "", "permissions": ["export", "share"],
+        "environment": "production",
+    }  # fmt: skip
+    assert found["OrganizationSecurity organization-security"] == {"two_factor_required": True}
+    assert "role" not in found["ProjectGrant 1234567:bo@example.com"]  # the mocks make no id

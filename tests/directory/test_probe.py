@@ -34,7 +34,15 @@ NEEDED = (
     "who we are", "list of people", "list of projects", "grants of a project", "service accounts of a project",
     "list of service accounts",
 )  # fmt: skip
-EXTRAS = ("custom roles of a project", "second factor", "access requests", "single sign-on", "teams", "audit log")
+EXTRAS = (
+    "custom roles of a project",
+    "second factor",
+    "access requests",
+    "single sign-on",
+    "teams",
+    "audit log",
+    "permissions",
+)
 READS = (*NEEDED, *EXTRAS)
 
 
@@ -58,6 +66,7 @@ VERBS = {
     "grants of a project": "granted_users", "list of service accounts": "list_accounts",
     "second factor": "two_factor", "access requests": "request_access", "single sign-on": "sso", "audit log": "events",
     "teams": "list_teams",
+    "permissions": "permissions",
 }  # fmt: skip
 VERDICTS = {
     errors.NotFound: Finding.MISSING, errors.Forbidden: Finding.REFUSED, errors.Unauthorized: Finding.REFUSED,

@@ -16,7 +16,11 @@ def test_what_is_told() -> None:
     """All of it, with one request each, once an operation."""
     api = FakeApi(security=SSO, two_factor_={"twofactor_auth_required": True}, request_access_={"a": 1})
     directory = make_directory(api)
-    assert directory.security() == directory.security() == Security(SSO, True, {"a": 1})
+    assert (
+        directory.security()
+        == directory.security()
+        == Security(SSO, True, {"a": 1}, two_factor={"twofactor_auth_required": True})
+    )
     assert [api.calls[verb] for verb in ("sso", "two_factor", "request_access")] == [1, 1, 1]
 
 

@@ -81,7 +81,20 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         projects=st.dictionaries(st.sampled_from(keys), role) if keys else st.just({}),
     ).map(lambda account: {**account, "role": "consumer"})  # fmt: skip
     robots = st.dictionaries(st.from_regex(r"robot-[a-z]{1,5}", fullmatch=True), own, max_size=2)
+    made = st.fixed_dictionaries(
+        {"name": st.from_regex(r"Role [a-z]{3,5}", fullmatch=True), "project": st.sampled_from(keys or [""])},
+        optional={
+            "description": TEXT,
+            "permissions": st.lists(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), max_size=3),
+        },
+    )
+    own_roles = st.dictionaries(st.from_regex(r"role-[a-z]{1,5}", fullmatch=True), made, max_size=1)
+    settings = some(
+        twoFactorRequired=st.booleans(), requestAccess=st.dictionaries(TEXT, st.integers() | TEXT, max_size=2)
+    )
     whole = some(
+        customRoles=own_roles if keys else st.just({}),
+        **({"security": settings} if owns else {}),
         organization=st.just(draw(ORGANIZATION)),
         standardRoles=st.just(draw(STANDARDS)),
         serviceAccounts=st.just({**draw(ACCOUNTS), **draw(robots)}),

@@ -1,0 +1,26 @@
+"""Custom roles that a roster makes, beside what Mixpanel shows: the roster has a key, Mixpanel the role's id."""
+
+from __future__ import annotations
+
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.model.roster import Roster
+
+
+def role_there(directory: Directory, roster: Roster, project: str, role: str) -> str:
+    """A declared role as Mixpanel shows it: the id of the roster's own custom role, where it is there already.
+
+    Args:
+        directory: the organization.
+        roster: the roster.
+        project: the project's key.
+        role: the role that the roster gives; any other than one of its own is as it is.
+    """
+    key = roster.own_roles(project).get(role)
+    if key is None:
+        return role
+    try:
+        held = directory.custom_roles.named(roster.projects[project].id, roster.custom_roles[key].name)
+    except UNTOLD:
+        return role
+    return held.id if held else role

@@ -1,0 +1,321 @@
+"""`CustomRole`: one role of a project's own, on the plan Enterprise."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from mixpanel_access.directory.role_holders import holders_of
+from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.model.access import CustomRole as Role
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.custom_roles import (
+    MOST_CUSTOM_ROLES,
+    as_set,
+    base_of,
+    problem_with_permissions,
+    problem_with_role_name,
+)
+from mixpanel_access.model.errors import NotApplied, NotFound, Refused
+from mixpanel_access.model.ids import CustomRoleId
+from mixpanel_access.model.likeness import unknown
+from mixpanel_access.provider.base import (
+    GONE,
+    AccessProvider,
+    Metadata,
+    Problems,
+    Properties,
+    changed,
+    inspect_environment,
+    inspect_id,
+    known,
+    select,
+)
+
+_BASE: Final = "base_permissions"
+_OUTPUTS: Final = ("role_id", _BASE)
+_OWN: Final = ("name", "description", "permissions")
+"""What of the role is in Mixpanel; a change sends all three."""
+
+
+class CustomRoleProvider(AccessProvider):
+    """Gives `CustomRole` its life; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", *_OWN, "environment")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+
+    def whom(self, props: Properties) -> str:
+        """The role and its project."""
+        return f"custom role {props.get('name')} in project {props.get('project_id')}"
+
+    def subject(self, props: Properties) -> Hashable:
+        """The project's role of that name."""
+        return "custom role", props.get("project_id"), same_key(str(props.get("name", "")))
+
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge project id, name, permissions as a set, and that the project's environment is the stack's."""
+        inspect_id("project_id", "project", inputs, problems)
+        name = inputs.get("name")
+        if known(name):
+            if reason := problem_with_role_name(name):
+                problems.add("name", reason)
+            else:
+                inputs["name"] = str(name).strip()
+        description = inputs.setdefault("description", "")
+        if known(description):
+            if isinstance(description, str):
+                inputs["description"] = description.strip()
+            else:
+                problems.add("description", f"{description!r} is no text")
+        permissions = inputs.setdefault("permissions", [])
+        if known(permissions):
+            if reason := problem_with_permissions(permissions):
+                problems.add("permissions", reason)
+            else:
+                inputs["permissions"] = as_set(permissions)
+        whom = f"custom role {name}"
+        inspect_environment(self.session.settings.environment, whom, inputs, problems, what="the")
+
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge project, plan, number, name and permissions against what is there."""
+        directory, project, name = self.session.directory, inputs["project_id"], inputs["name"]
+        if project not in directory.projects():
+            problems.add(
+                "project_id",
+                f"organization {self.session.organization} has no project {project} that the service account sees; "
+                f"check the id for the custom role {name}",
+            )
+            return
+        try:
+            there = {same_key(role.name): role for role in directory.custom_roles.of(project).values()}
+        except UNTOLD as error:
+            problems.add(
+                "project_id",
+                f"project {project} can have no custom role {name} ({error.why or error.what}); custom roles are part "
+                f"of the plan Enterprise, and are managed by owners and admins of the project",
+            )
+            return
+        self._inspect_name(inputs, problems, olds, there)
+        catalogue = directory.custom_roles.permissions(project)
+        if catalogue is None:
+            return
+        codes = sorted(catalogue.union(*(role.permissions or () for role in there.values())))
+        for code in inputs["permissions"]:
+            if known(code) and code not in codes:
+                problems.add("permissions", unknown(code, f"permission of project {project}", codes))
+
+    def _inspect_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
+        """Judge that the name is free, or that of the role itself, and that there is room for one more."""
+        project, key = inputs["project_id"], same_key(inputs["name"])
+        before = same_key(str(olds["name"])) if olds.get("project_id") == project and olds.get("name") else None
+        if before is not None:
+            if key != before and key in there and before in there:
+                problems.add("name", f"project {project} has a custom role {there[key].name} already")
+            return
+        new = ("new custom role", project)
+        self.session.declared.add((*new, key))
+        wanted = {entry[2] for entry in self.session.declared.copy() if isinstance(entry, tuple) and entry[:2] == new}
+        if key not in there and len(wanted | there.keys()) > MOST_CUSTOM_ROLES:
+            names = ", ".join(sorted(role.name for role in there.values())) or "none yet"
+            problems.add(
+                "name",
+                f"a project has at most {MOST_CUSTOM_ROLES} custom roles, and project {project} would have "
+                f"{len(wanted | there.keys())}: delete one that is there ({names}), or declare one less",
+            )
+
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """Another project is another role; all else is a change in place."""
+        replaces = ["project_id"] if known(news["project_id"]) and olds["project_id"] != news["project_id"] else []
+        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces)
+
+    def make(self, inputs: Properties) -> CreateResult:
+        """Make the role, or adopt the one of that name, and say so."""
+        roles, project, name = self.session.directory.custom_roles, inputs["project_id"], inputs["name"]
+        held = roles.named(project, name)
+        if held is not None:
+            self.session.say(f"{self.whom(inputs)}: it is there already ({held.id}), and is adopted")
+            held, outputs = self._ensure(held, inputs, None)
+        else:
+            held = roles.create(project, name, inputs["description"], inputs["permissions"])
+            outputs = self._told(held, inputs, None)
+        role_id = str(outputs["role_id"])
+        return CreateResult(str(CustomRoleId(self.session.organization, project, role_id)), outputs)
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read the role; what the server added to it when it was written is no drift, all else is."""
+        ref = CustomRoleId.parse(id_)
+        self.own_organization(ref.organization, self.whom(props))
+        directory = self.session.directory
+        if directory.project_is_gone(ref.project):
+            return GONE
+        held = directory.custom_roles.of(ref.project).get(ref.role)
+        if held is None:
+            return GONE
+        inputs = {**props, "project_id": ref.project, "name": held.name, "description": held.description}
+        base = frozenset(props.get(_BASE, ()))
+        if held.permissions is not None:
+            base = self._base(held, props.get("permissions", ()), props.get(_BASE))
+            inputs["permissions"] = as_set(held.permissions - base)
+        outputs = {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: as_set(base)}
+        return ReadResult(id_, outputs, select(inputs, self.all_inputs))
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change name, description and permissions in place."""
+        ref = CustomRoleId.parse(id_)
+        self.own_organization(ref.organization, self.whom(news))
+        if not changed(_OWN, olds, news):
+            return {**select(olds, _OUTPUTS), **news}
+        held = self.session.directory.custom_roles.of(ref.project).get(ref.role)
+        if held is None:
+            raise NotFound(
+                "cannot change the role",
+                whom=self.whom(olds),
+                why="it is no longer there",
+                next_step="Run `pulumi refresh`, then run again to make it anew.",
+            )
+        return self._ensure(held, news, olds.get(_BASE))[1]
+
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Delete the role, unless somebody whom the stack declares holds it; says whom it moves to consumer."""
+        ref = CustomRoleId.parse(id_)
+        self.own_organization(ref.organization, self.whom(props))
+        directory = self.session.directory
+        if directory.project_is_gone(ref.project):
+            return
+        held = directory.custom_roles.of(ref.project).get(ref.role)
+        if held is None:
+            return
+        whom = f"custom role {held.name} in project {ref.project}"
+        holders = holders_of(directory, ref.project, ref.role)
+        declared = [email for email in holders.people if (ref.project, same_key(email)) in self.session.declared]
+        declared += [
+            f"service account {account}"
+            for account in holders.accounts
+            if ("service account", account, ref.project) in self.session.declared
+        ]
+        if declared:
+            raise Refused(
+                "cannot delete the role",
+                whom=whom,
+                why=f"this stack still declares access for {', '.join(sorted(declared))}, who would become consumer",
+                next_step="Declare another role for them first, or keep this one.",
+            )
+        if holders.names or holders.unseen:
+            unseen = f"; not seen: {', '.join(holders.unseen)}" if holders.unseen else ""
+            self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
+        moved = directory.custom_roles.delete(ref.project, ref.role)
+        if ref.role in directory.custom_roles.of(ref.project):
+            raise NotApplied(
+                "cannot delete the role",
+                whom=whom,
+                why="Mixpanel took the request and still shows it",
+                next_step="Run again; if it stays so, do it in Project Settings > Roles.",
+            )
+        if moved is not None:
+            self.session.say(f"{whom}: deleted; Mixpanel moved {moved} grant{'' if moved == 1 else 's'} to consumer")
+
+    def _ensure(self, held: Role, inputs: Properties, added: Sequence[str] | None) -> tuple[Role | None, Properties]:
+        """Bring a role that is there to what is declared; it, and the outputs."""
+        project, name, description = inputs["project_id"], inputs["name"], inputs["description"]
+        wanted, now = set(inputs["permissions"]), held.permissions
+        as_wanted = now is not None and wanted <= now and now - wanted == self._base(held, wanted, added)
+        if (held.name, held.description) == (name, description) and as_wanted:
+            return held, self._told(held, inputs, added)
+        roles = self.session.directory.custom_roles
+        after = roles.change(project, held.id, name, description, inputs["permissions"])
+        catalogue = roles.permissions(project) or frozenset()
+        kept = ((after and after.permissions) or frozenset()) & (now or frozenset()) & catalogue
+        if stubborn := as_set(kept - wanted - frozenset(added or ())):
+            raise self._not_applied(inputs, f"the role with {', '.join(stubborn)} still")
+        return after, self._told(after, inputs, added)
+
+    def _told(self, held: Role | None, inputs: Properties, added: Sequence[str] | None) -> Properties:
+        """The outputs once the role is as it is declared.
+
+        Raises:
+            NotApplied: it is not.
+        """
+        wanted = set(inputs["permissions"])
+        lacking = [] if held is None or held.permissions is None else as_set(wanted - held.permissions)
+        if held is None:
+            raise self._not_applied(inputs, "no such role")
+        if lacking:
+            raise self._not_applied(inputs, f"the role without {', '.join(lacking)}")
+        if (held.name, held.description) != (inputs["name"], inputs["description"]):
+            raise self._not_applied(inputs, f"{held.name}, {held.description!r}")
+        base = as_set((held.permissions or frozenset()) - wanted)
+        if new := [code for code in base if code not in (added or ())]:
+            self.session.say(f"{self.whom(inputs)}: Mixpanel adds {', '.join(new)}")
+        return {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: base}
+
+    def _not_applied(self, inputs: Properties, shown: str) -> NotApplied:
+        return NotApplied(
+            "cannot bring the role about",
+            whom=self.whom(inputs),
+            why=f"Mixpanel took the request and shows {shown}",
+            next_step="Run again; if it stays so, look at the role in Project Settings > Roles.",
+        )
+
+    def _base(self, held: Role, wanted: Sequence[str] | set[str], added: Sequence[str] | None) -> frozenset[str]:
+        """What of the role's permissions is the server's own; the catalogue is asked only where nothing is known."""
+        catalogue = None
+        if added is None:
+            catalogue = self.session.directory.custom_roles.permissions(held.project)
+        return base_of(held.permissions or (), wanted, added, catalogue)
+
+
+class CustomRole(Resource, module="mixpanel", name="CustomRole"):
+    """One role of a project's own: a name and the permissions that it gives, on the plan Enterprise.
+
+    A role of that name which is there already is adopted, and said. Permissions are a set, and their codes are
+    Mixpanel's: their order means nothing, what Mixpanel adds of its own stands in `base_permissions`, and any other
+    difference is drift. The four roles that every project has are never touched. Deleting the resource deletes the
+    role, and Mixpanel then makes everybody who holds it a consumer: it says who that is, and is refused while this
+    stack declares the role for somebody.
+
+    Args:
+        resource_name: the resource's name in the stack.
+        project_id: the project's id.
+        name: the role's name; in a project no two are the same, whatever the case.
+        permissions: the codes of what the role may; at most five roles a project.
+        description: what the role is for.
+        environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        opts: Pulumi's options.
+        metadata: why the role is there; see `Metadata`.
+    """
+
+    project_id: pulumi.Output[int]
+    name: pulumi.Output[str]
+    description: pulumi.Output[str]
+    permissions: pulumi.Output[list[str]]
+    environment: pulumi.Output[str | None]
+    role_id: pulumi.Output[str]
+    """Mixpanel's id of the role (a UUID), which a grant takes as its `role`."""
+    base_permissions: pulumi.Output[list[str]]
+    """What Mixpanel has added to the permissions."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project_id: pulumi.Input[int],
+        name: pulumi.Input[str],
+        permissions: pulumi.Input[Sequence[pulumi.Input[str]]],
+        description: pulumi.Input[str] = "",
+        environment: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **metadata: Unpack[Metadata],
+    ) -> None:
+        props: dict[str, Any] = {
+            "project_id": project_id,
+            "name": name,
+            "permissions": permissions,
+            "description": description,
+            "environment": environment,
+            **metadata,
+            **dict.fromkeys(_OUTPUTS),
+        }
+        super().__init__(CustomRoleProvider(), resource_name, props, opts)

@@ -1,0 +1,197 @@
+"""`OrganizationSecurity`: second factor and requests for access of the organization; its single sign-on to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, ClassVar, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.errors import Forbidden, Invalid, NotApplied
+from mixpanel_access.model.ids import OrganizationSecurityId
+from mixpanel_access.model.security import Security, Topic
+from mixpanel_access.provider.base import AccessProvider, Metadata, Problems, Properties, known, select
+
+_TWO_FACTOR: Final = "two_factor_required"
+_REQUEST_ACCESS: Final = "request_access"
+_OUTPUTS: Final = ("two_factor_settings", "request_access_settings", "sso")
+_NOT_WITH_SSO: Final = (
+    "Mixpanel has no second factor while single sign-on is on: leave two_factor_required out, and require single "
+    "sign-on in Organization Settings > Access Security instead"
+)
+
+
+class OrganizationSecurityProvider(AccessProvider):
+    """Gives `OrganizationSecurity` its life; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = (_TWO_FACTOR, _REQUEST_ACCESS)
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+
+    def whom(self, props: Properties) -> str:  # noqa: ARG002  # there is one
+        """The organization's security settings."""
+        return f"the security settings of organization {self.session.organization}"
+
+    def subject(self, props: Properties) -> Hashable:  # noqa: ARG002  # there is one
+        """The organization's settings; there is one set of them."""
+        return "organization security"
+
+    def inspect(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the shapes: true or false, and keys with values."""
+        required = inputs.get(_TWO_FACTOR)
+        if required is not None and known(required) and not isinstance(required, bool):
+            problems.add(_TWO_FACTOR, f"{required!r} is neither true nor false")
+        keys = inputs.get(_REQUEST_ACCESS)
+        if keys is not None and known(keys):
+            if not isinstance(keys, dict):
+                problems.add(_REQUEST_ACCESS, f"{keys!r} is no mapping of settings")
+            elif empty := [key for key, value in keys.items() if value is None]:
+                problems.add(_REQUEST_ACCESS, f"{empty[0]!r} has no value; leave out what is to stay as it is")
+
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
+        """Judge that what is given can be set here: by us, on this plan, beside single sign-on."""
+        held = self.session.directory.security()
+        own = self.session.directory.own_role()
+        given = [field for field in self.INPUTS if inputs.get(field) is not None]
+        for field, topic in zip(self.INPUTS, (Topic.TWO_FACTOR, Topic.REQUEST_ACCESS), strict=True):
+            if field in given and topic in held.unknown:
+                problems.add(field, f"it cannot be set, since it cannot be read here: {held.unknown[topic]}")
+        if problems:
+            return
+        if given and own is not None and own not in roles.MANAGING_ROLES:
+            problems.add(
+                given[0],
+                f"it is changed by owners and admins of the organization, and this service account is {own!r} there",
+            )
+        required = inputs.get(_TWO_FACTOR)
+        if required is not None and required != held.two_factor_required and held.sso.enabled:
+            problems.add(_TWO_FACTOR, f"it cannot be changed to {str(required).lower()}. {_NOT_WITH_SSO}")
+
+    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+        """A given setting that is another one; what is no longer given stays as it is."""
+        required, keys = news.get(_TWO_FACTOR), news.get(_REQUEST_ACCESS)
+        changes = required is not None and required != olds.get(_TWO_FACTOR)
+        if isinstance(keys, dict):
+            changes = changes or not _holds(olds.get(_REQUEST_ACCESS) or {}, keys)
+        return DiffResult(changes=changes or not known(keys), replaces=[])
+
+    def make(self, inputs: Properties) -> CreateResult:
+        """Bring the given settings about; all others are adopted as they are."""
+        return CreateResult(str(OrganizationSecurityId(self.session.organization)), self._ensure(inputs))
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read the settings; of an import, all of them, and later those that are given."""
+        self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
+        held = self.session.directory.security()
+        imported = not any(key in props for key in (*self.INPUTS, *_OUTPUTS))
+        inputs = dict(props)
+        if (imported or props.get(_TWO_FACTOR) is not None) and Topic.TWO_FACTOR not in held.unknown:
+            inputs[_TWO_FACTOR] = held.two_factor_required
+        if Topic.REQUEST_ACCESS not in held.unknown:
+            given = held.request_access if imported else props.get(_REQUEST_ACCESS) or {}
+            if given:
+                inputs[_REQUEST_ACCESS] = {key: held.request_access[key] for key in given if key in held.request_access}
+        return ReadResult(id_, self._outputs(inputs, held), select(inputs, self.all_inputs))
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG002  # it reads afresh
+        """Change the given settings that are others."""
+        self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
+        return self._ensure(news)
+
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Nothing: to take a declaration away is no wish to lower the guard."""
+        self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
+        self.session.say(f"{self.whom(props)} stay as they are; they are only no longer declared")
+
+    def _ensure(self, inputs: Properties) -> Properties:
+        """Bring the given settings about and return the outputs."""
+        directory = self.session.directory
+        required, keys = inputs.get(_TWO_FACTOR), inputs.get(_REQUEST_ACCESS) or {}
+        if required is not None and required != directory.security().two_factor_required:
+            self._change_two_factor(lambda: directory.settings.require_two_factor(required))
+        if not _holds(directory.security().request_access, keys):
+            directory.settings.change_request_access(keys)
+        held = directory.security()
+        missed = [key for key, value in keys.items() if not _holds(held.request_access, {key: value})]
+        if required is not None and required != held.two_factor_required:
+            missed.insert(0, _TWO_FACTOR)
+        if missed:
+            raise NotApplied(
+                f"cannot change {', '.join(missed)}",
+                whom=self.whom(inputs),
+                why="Mixpanel took the request and shows another value",
+                next_step="Run again; if it stays so, do it in Organization Settings.",
+            )
+        return self._outputs(inputs, held)
+
+    def _change_two_factor(self, write: Callable[[], None]) -> None:
+        """Send the change of the second factor; what single sign-on forbids is told as that."""
+        try:
+            write()
+        except (Forbidden, Invalid, NotApplied) as error:
+            if self.session.directory.security().sso.enabled:
+                error.next_step = f"{_NOT_WITH_SSO}."
+            raise
+
+    def _outputs(self, inputs: Properties, held: Security) -> Properties:
+        outputs = select(inputs, self.all_inputs)
+        outputs["two_factor_settings"] = dict(held.two_factor)
+        outputs["request_access_settings"] = dict(held.request_access)
+        sso = {
+            "enabled": held.sso.enabled,
+            "required": held.sso.required,
+            "idp_managed": held.sso.idp_managed,
+            "idp_name": held.sso.idp_name,
+            "domains": None if held.sso.domains is None else sorted(held.sso.domains),
+        }
+        outputs["sso"] = {key: value for key, value in sso.items() if value is not None}
+        return outputs
+
+
+def _holds(settings: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
+    """Whether the settings have each of the keys with its value."""
+    return all(key in settings and settings[key] == value for key, value in keys.items())
+
+
+class OrganizationSecurity(Resource, module="mixpanel", name="OrganizationSecurity"):
+    """The security settings of the organization, of which there is one set; one stack owns them.
+
+    Only what is given is changed, and shows as drift; all else is kept as it is, and can be read in the outputs. To
+    delete the resource changes nothing in Mixpanel, and says so. Mixpanel has no second factor while single sign-on is
+    on. How long a login lasts is no setting that Mixpanel offers here.
+
+    Args:
+        resource_name: the resource's name in the stack.
+        two_factor_required: whether a second factor is required of who logs in with a password or Google; None to
+            leave it as it is.
+        request_access: settings on requests for access by Mixpanel's own keys; those that are not given stay.
+        opts: Pulumi's options.
+        metadata: why it is so; see `Metadata`.
+    """
+
+    two_factor_required: pulumi.Output[bool | None]
+    request_access: pulumi.Output[dict[str, Any] | None]
+    two_factor_settings: pulumi.Output[dict[str, Any]]
+    """All settings on the second factor, as Mixpanel has them."""
+    request_access_settings: pulumi.Output[dict[str, Any]]
+    """All settings on requests for access, as Mixpanel has them."""
+    sso: pulumi.Output[dict[str, Any]]
+    """Single sign-on: `enabled`, `required`, `idp_managed`, `idp_name`, `domains`; what is not told is not there."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        two_factor_required: pulumi.Input[bool | None] = None,
+        request_access: pulumi.Input[Mapping[str, Any] | None] = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **metadata: Unpack[Metadata],
+    ) -> None:
+        props: dict[str, Any] = {
+            _TWO_FACTOR: two_factor_required,
+            _REQUEST_ACCESS: request_access,
+            **metadata,
+            **dict.fromkeys(_OUTPUTS),
+        }
+        super().__init__(OrganizationSecurityProvider(), resource_name, props, opts)
