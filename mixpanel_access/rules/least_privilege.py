@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
@@ -57,11 +57,11 @@ def _project_owner(entry: Entry, context: Context) -> Iterator[str]:
 
 def _through_teams(stack: Stack, context: Context) -> Iterator[Finding]:
     """What people get through teams, judged as if it were granted to each of them."""
-    given: dict[Any, list[Entry]] = {}
+    given: dict[str, list[Entry]] = {}
     for grant in stack.of(Kind.TEAM_GRANT):
-        given.setdefault(grant.get("team_id"), []).append(grant)
+        given.setdefault(grant.text("team_id"), []).append(grant)
     for entry in stack.of(Kind.TEAM_MEMBER):
-        for grant in given.get(entry.get("team_id"), ()):
+        for grant in given.get(entry.text("team_id"), ()):
             own = {name: grant.values.get(name) for name in ("role", "project_id", "environment")}
             each = replace(entry, kind=Kind.GRANT, values={**entry.values, **own})
             for words in (*_within_standard(each, context), *_project_owner(each, context)):
