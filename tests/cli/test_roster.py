@@ -53,3 +53,16 @@ def test_a_bad_roster_is_an_error() -> None:
     failed = CliRunner().invoke(app, ["roster", "nowhere.yaml"])
     assert isinstance(failed.exception, RosterError)
     assert "cannot read the roster for nowhere.yaml: No such file" in str(failed.exception)
+
+
+def test_teams_are_shown_with_their_roles_and_people(tmp_path: Path) -> None:
+    """A role that is not named is the standard one."""
+    file = tmp_path / "r.yaml"
+    file.write_text(
+        "environment: x\nprojects: { shop: { id: 1, environment: x }, web: { id: 2, environment: x } }\n"
+        "teams: { data: { name: Data, standard: audit, projects: { shop: , web: admin } } }\n"
+        "people: [{ email: bo@example.com, teams: [data] }]\n"
+    )
+    shown = CliRunner().invoke(app, ["roster", str(file)])
+    lines = [" ".join(line.split()) for line in shown.output.splitlines()]
+    assert lines[1:3] == ["bo@example.com team data", "Data (team data) shop standard, web admin audit"]

@@ -42,12 +42,14 @@ def test_a_person_leaves_every_stack(workspace: Workspace) -> None:
 
 
 def test_what_is_left_is_told(workspace: Workspace) -> None:
-    """A team, and a grant that no stack has: the person stays, and it ends with 1."""
-    workspace.roster([{"email": LEE, "projects": {"shop": "analyst"}}])
+    """A team, and a grant, that no stack has: the person stays, and it ends with 1; a stack's own team is left."""
+    ops = {"ops": {"name": "Ops", "projects": {"shop": "consumer"}}}
+    workspace.roster([{"email": LEE, "projects": {"shop": "analyst"}, "teams": ["ops"]}], teams=ops)
     workspace.up("production")
     workspace.emulator.control("POST", "grants", {"project": STAGING, "email": LEE, "role": "consumer"})
     done = workspace.command("offboard", LEE, "--yes")
     assert done.returncode == 1, done.stderr
+    assert "the member and analyst in project 1234567 and a place in the team Ops" in done.stdout
     assert done.stdout.splitlines()[-1] == (
         f"{LEE} is still in the organization: analyst in project 1234568 through the team Data; "
         f"consumer in project {STAGING} through an individual grant"

@@ -26,7 +26,7 @@ TIMEOUT = 0.25
 
 
 def organization() -> dict[str, Any]:
-    """Two owners, three members with a grant each who are nobody's business, two projects."""
+    """Two owners, three members with a grant each, one in a team, who are nobody's business; two projects."""
     strangers = [f"stranger{n}@example.com" for n in range(3)]
     return {
         "organization": {"id": ORG, "name": "Example"},
@@ -34,6 +34,9 @@ def organization() -> dict[str, Any]:
         + [{"email": email} for email in strangers],
         "projects": [{"id": id_, "name": str(id_)} for id_ in (SHOP, WAREHOUSE)],
         "grants": [{"project": SHOP, "email": email, "role": "analyst"} for email in strangers],
+        "teams": [
+            {"id": 7, "name": "Strangers", "members": strangers[:1], "projects": [{"id": SHOP, "role": "consumer"}]}
+        ],
         "service_accounts": [{"username": "bot", "secret": "s3cret", "role": "owner"}],  # may remove admins too
     }
 
@@ -83,6 +86,20 @@ class World:
     def grants(self) -> dict[tuple[int, str], str]:
         rows = self.control("GET", "dump")["grants"]
         return {(row["project"], row["email"]): row["role"] for row in rows}
+
+    def teams(self) -> dict[str, tuple[dict[int, str], list[str]]]:
+        """Name -> roles by project, and who is in it."""
+        found = self.team_rows()
+        return {row["name"]: ({h["id"]: h["role"] for h in row["projects"]}, row["members"]) for row in found}
+
+    def team_rows(self) -> list[dict[str, Any]]:
+        """The teams as the dump has them."""
+        rows: list[dict[str, Any]] = self.control("GET", "dump")["teams"]
+        return rows
+
+    def by_hand(self, path: str, body: Any) -> httpx.Response:
+        """A call of the API by somebody else."""
+        return self.client.post(f"/organizations/{ORG}/{path}", json=body, auth=("bot", "s3cret"))
 
     def mails(self, email: str) -> int:
         return sum(mail["email"] == email for mail in self.control("GET", "mails"))

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from pulumi.runtime import rpc
+
 from mixpanel_access.directory.coalescer import WORKERS
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.provider.base import AccessProvider
@@ -18,18 +20,24 @@ from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.team import TeamProvider
+from mixpanel_access.provider.team_grant import TeamGrantProvider
+from mixpanel_access.provider.team_member import TeamMemberProvider
 
 PROVIDERS: dict[str, type[AccessProvider]] = {
     "member": MemberProvider,
     "grant": ProjectGrantProvider,
     "whole": ProjectAccessProvider,
+    "team": TeamProvider,
+    "team grant": TeamGrantProvider,
+    "team member": TeamMemberProvider,
 }
 """In the order in which they are created; deleted the other way round."""
 
 Name = tuple[str, str]
 """Kind, and a name of its own."""
 Program = dict[Name, dict[str, Any]]
-"""What is declared: the inputs of each resource."""
+"""What is declared: the inputs of each resource; a `Name` among them stands for that team's id."""
 
 
 @dataclass
@@ -79,7 +87,7 @@ class MiniEngine:
         steps = [("delete", name) for name in self.state.keys() - program.keys()]
         for name, inputs in program.items():
             held = self.state.get(name)
-            checked = providers[name[0]].check(held.inputs if held else {}, dict(inputs)).inputs
+            checked = providers[name[0]].check(held.inputs if held else {}, self._resolved(inputs)).inputs
             if held is None:
                 steps.append(("create", name))
             elif providers[name[0]].diff(held.id, held.outputs, checked).changes:
@@ -106,7 +114,10 @@ class MiniEngine:
 
     def _bring_about(self, provider: AccessProvider, name: Name, inputs: dict[str, Any]) -> None:
         held = self.state.get(name)
-        result = provider.check(held.inputs if held else {}, dict(inputs))
+        resolved = self._resolved(inputs)
+        if rpc.UNKNOWN in resolved.values():
+            return  # the team could not be made, which is told of the team
+        result = provider.check(held.inputs if held else {}, resolved)
         if result.failures:
             raise AccessError(result.failures[0].reason)
         if held is None:
@@ -115,6 +126,16 @@ class MiniEngine:
         elif provider.diff(held.id, held.outputs, result.inputs).changes:
             updated = provider.update(held.id, held.outputs, dict(result.inputs))
             self.state[name] = Held(held.id, result.inputs, dict(updated.outs or {}))
+
+    def _resolved(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The inputs with the ids of teams that are there."""
+
+        def value(given: Any) -> Any:
+            if not isinstance(given, tuple):
+                return given
+            return self.state[given].outputs["team_id"] if given in self.state else rpc.UNKNOWN
+
+        return {key: value(given) for key, given in inputs.items()}
 
     def _take_away(self, provider: AccessProvider, name: Name) -> None:
         held = self.state[name]

@@ -17,6 +17,13 @@ MEMBER = {"email": BO, "role": "member", "removal": "when_unused"}
 GRANT = {"project_id": SHOP, "email": BO, "role": "analyst"}
 BOTH: Program = {("member", BO): MEMBER, ("grant", BO): GRANT}
 ONLY_MEMBER: Program = {("member", BO): MEMBER}
+DATA = ("team", "data")
+TEAM = {"name": "Data", "removal": "always"}
+TEAM_GRANT = {"team_id": DATA, "project_id": SHOP, "role": "analyst"}
+ONLY_TEAM: Program = {**ONLY_MEMBER, DATA: TEAM}
+IN_TEAM: Program = {
+    **ONLY_TEAM, ("team grant", "data"): TEAM_GRANT, ("team member", BO): {"team_id": DATA, "email": BO},
+}  # fmt: skip
 
 
 def _soon() -> str:
@@ -78,6 +85,36 @@ def _cancel(world: World, engine: MiniEngine) -> Program:
     return {}
 
 
+def _create_team(world: World, engine: MiniEngine) -> Program:
+    return IN_TEAM
+
+
+def _change_team(world: World, engine: MiniEngine) -> Program:
+    assert engine.up(IN_TEAM)
+    return {**IN_TEAM, DATA: {**TEAM, "name": "Data EU"}, ("team grant", "data"): {**TEAM_GRANT, "role": "admin"}}
+
+
+def _join_team(world: World, engine: MiniEngine) -> Program:
+    assert engine.up({**ONLY_TEAM, ("team grant", "data"): TEAM_GRANT})
+    return IN_TEAM
+
+
+def _leave_team(world: World, engine: MiniEngine) -> Program:
+    assert engine.up(IN_TEAM)
+    return ONLY_TEAM
+
+
+def _remove_team(world: World, engine: MiniEngine) -> Program:
+    assert engine.up(IN_TEAM)
+    return ONLY_MEMBER
+
+
+def _remove_all_of_team(world: World, engine: MiniEngine) -> Program:
+    assert engine.up(IN_TEAM)
+    world.control("POST", "invitations/accept", {"email": BO})
+    return {}
+
+
 STEPS: dict[str, Step] = {
     "create": _create,
     "create grant": _create_grant,
@@ -87,6 +124,12 @@ STEPS: dict[str, Step] = {
     "remove grant": _remove_grant,
     "remove all": _remove_all,
     "cancel invitation": _cancel,
+    "create team": _create_team,
+    "change team": _change_team,
+    "join team": _join_team,
+    "leave team": _leave_team,
+    "remove team": _remove_team,
+    "remove all of a team": _remove_all_of_team,
 }
 
 
@@ -162,8 +205,18 @@ def assert_as_declared(world: World, program: Program) -> None:
     held = {(i["project_id"], i["email"]): i["role"] for (kind, _), i in program.items() if kind == "grant"}
     assert {key: role for key, role in grants.items() if key[1] == BO} == held
     others = organization()
+    assert_teams_as_declared(world, program)
     assert [email for email in members if email != BO] == [member["email"] for member in others["members"]]
     assert {key for key in grants if key[1] != BO} == {(g["project"], g["email"]) for g in others["grants"]}
+
+
+def assert_teams_as_declared(world: World, program: Program) -> None:
+    """The team is as declared, and the strangers' is as it was."""
+    teams = world.teams()
+    assert teams.pop("Strangers") == ({SHOP: "consumer"}, [organization()["teams"][0]["members"][0]])
+    held = {i["project_id"]: i["role"] for (kind, _), i in program.items() if kind == "team grant"}
+    inside = [i["email"] for (kind, _), i in program.items() if kind == "team member"]
+    assert teams == {i["name"]: (held, inside) for (kind, _), i in program.items() if kind == "team"}
 
 
 def test_ids_tell_the_organization(world: World) -> None:

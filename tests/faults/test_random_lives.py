@@ -17,6 +17,7 @@ PEOPLE = st.integers(0, 3).map(lambda n: f"p{n}@example.com")
 PROJECTS = st.sampled_from([SHOP, WAREHOUSE])
 ROLES = st.sampled_from(["member", "admin", "billing_admin"])
 PROJECT_ROLES = st.sampled_from(["admin", "analyst", "consumer"])
+TEAMS = st.sampled_from(["alpha", "beta"])
 FAULTS = st.fixed_dictionaries(
     {
         "method": st.sampled_from(["GET", "POST"]),
@@ -43,6 +44,9 @@ class Lives(RuleBasedStateMachine):
         self.engine = MiniEngine(self.world.session)
         self.people: dict[str, dict[str, Any]] = {}
         self.grants: dict[tuple[int, str], str] = {}
+        self.teams: dict[str, str] = {}
+        self.roles: dict[tuple[int, str], str] = {}
+        self.places: set[tuple[str, str]] = set()
 
     @property
     def program(self) -> Program:
@@ -52,7 +56,15 @@ class Lives(RuleBasedStateMachine):
             ("grant", f"{project}:{email}"): {"project_id": project, "email": email, "role": role}
             for (project, email), role in self.grants.items()
         }
-        return {**members, **grants}
+        teams = {("team", key): {"name": name, "removal": "always"} for key, name in self.teams.items()}
+        roles = {
+            ("team grant", f"{project}:{key}"): {"team_id": ("team", key), "project_id": project, "role": role}
+            for (project, key), role in self.roles.items()
+        }
+        places = {
+            ("team member", f"{key}:{email}"): {"team_id": ("team", key), "email": email} for key, email in self.places
+        }
+        return {**members, **grants, **teams, **roles, **places}
 
     @rule(email=PEOPLE, role=ROLES, removal=st.sampled_from(["when_unused", "always"]))
     def declare(self, email: str, role: str, removal: str) -> None:
@@ -75,6 +87,45 @@ class Lives(RuleBasedStateMachine):
         """A person leaves the roster with all they have."""
         self.people.pop(email, None)
         self.grants = {key: role for key, role in self.grants.items() if key[1] != email}
+        self.places = {(team, who) for team, who in self.places if who != email}
+
+    @rule(team=TEAMS, name=st.sampled_from(["", " new"]), project=PROJECTS, role=PROJECT_ROLES | st.none())
+    def team(self, team: str, name: str, project: int, role: str | None) -> None:
+        """A team is added or renamed, and gets a role or loses it."""
+        self.teams[team] = f"{team}{name}"
+        self.roles.pop((project, team), None)
+        if role:
+            self.roles[project, team] = role
+
+    @rule(team=TEAMS)
+    def dissolve(self, team: str) -> None:
+        """A team leaves the roster with all that it has."""
+        self.teams.pop(team, None)
+        self.roles = {key: role for key, role in self.roles.items() if key[1] != team}
+        self.places = {place for place in self.places if place[0] != team}
+
+    @rule(team=TEAMS, email=PEOPLE, inside=st.booleans())
+    def place(self, team: str, email: str, inside: bool) -> None:
+        """A declared person comes into a team or goes."""
+        self.places.discard((team, email))
+        if inside and team in self.teams and email in self.people:
+            self.places.add((team, email))
+
+    @rule(team=TEAMS, email=PEOPLE, what=st.sampled_from(["delete", "rename", "role", "leave"]))
+    def team_by_hand(self, team: str, email: str, what: str) -> None:
+        """Somebody changes a declared team in the product; what cannot be done is refused there."""
+        row = next((one for one in self.world.team_rows() if one["name"] == self.teams.get(team)), None)
+        if row is None:
+            return
+        if what == "delete":
+            self.world.by_hand("delete-teams/", {"teamIds": [row["id"]]})
+        elif what == "rename":
+            self.world.by_hand(f"teams/{row['id']}/update/", {"name": f"{team} by hand"})
+        elif what == "leave":
+            self.world.by_hand(f"teams/{row['id']}/delete-users/", {"emails": [email]})
+        else:
+            held = [{"id": project, "role": "owner"} for project, key in self.roles if key == team]
+            self.world.by_hand("add-projects-to-teams/", {"teams": [{"id": row["id"], "projects": held}]})
 
     @rule(email=PEOPLE, role=ROLES)
     def changed_by_hand(self, email: str, role: str) -> None:
@@ -129,6 +180,16 @@ class Lives(RuleBasedStateMachine):
             email: inputs["role"] for email, inputs in self.people.items()
         }
         assert {key: role for key, role in grants.items() if key[1].startswith("p")} == self.grants
+        teams = {
+            name: (held, set(inside)) for name, (held, inside) in self.world.teams().items() if name != "Strangers"
+        }
+        assert teams == {
+            name: (
+                {project: role for (project, team), role in self.roles.items() if team == key},
+                {email for team, email in self.places if team == key},
+            )
+            for key, name in self.teams.items()
+        }
         assert self.engine.plan(self.program) == []
         before = self.world.control("GET", "mails")
         assert self.engine.refresh()
@@ -144,6 +205,7 @@ class Lives(RuleBasedStateMachine):
         assert {key for key in grants if not key[1].startswith("p")} == {
             (row["project"], row["email"]) for row in others["grants"]
         }
+        assert self.world.teams()["Strangers"] == ({SHOP: "consumer"}, others["teams"][0]["members"])
 
 
 @pytest.fixture
