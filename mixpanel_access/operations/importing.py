@@ -64,6 +64,8 @@ class Prepared:
         replaced: resources of the state that the document has anew.
         accounts: the names of the service accounts that come in.
         accounts_left_out: service account -> why it does not.
+        custom_roles: how many custom roles come in.
+        security: whether the organization's security settings do.
     """
 
     stack: str
@@ -75,6 +77,8 @@ class Prepared:
     replaced: Sequence[str]
     accounts: Sequence[str] = ()
     accounts_left_out: Mapping[str, str] = field(default_factory=dict)
+    custom_roles: int = 0
+    security: bool = False
 
 
 def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
@@ -98,10 +102,13 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
 
     entries, replaced = _entries(session, plan, state)
     robots, left_out = _robots(session, plan, state)
-    entries = [*entries, *robots]
+    own_roles, security = _roles_and_security(session, plan, state)
+    entries = [*own_roles, *security, *entries, *robots]
     document = import_file.import_file(entries, state) if entries else {}
     names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
-    return Prepared(request.stack, file, before, reading, plan, document, replaced, names, left_out)
+    return Prepared(
+        request.stack, file, before, reading, plan, document, replaced, names, left_out, len(own_roles), bool(security)
+    )
 
 
 def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[str]:
@@ -212,7 +219,7 @@ def _entries(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[s
     """What goes into the state, and what leaves it to come back anew."""
     from mixpanel_access.operations import import_file
 
-    declared = declaration(plan.roster, session.now().date())
+    declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, session.now().date()))
     entries = [
         *import_file.member_entries(session, declared, plan.members),
         *import_file.grant_entries(session, declared, plan.grants),
@@ -229,4 +236,16 @@ def _robots(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[st
     """The service accounts of the roster that come in, with their roles, and why others do not."""
     from mixpanel_access.operations import import_file
 
-    return import_file.account_entries(session, declaration(plan.roster, session.now().date()), state)
+    declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, session.now().date()))
+    return import_file.account_entries(session, declared, state)
+
+
+def _roles_and_security(
+    session: Session, plan: Plan, state: State
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The custom roles of the roster that come in, and the security settings where they do."""
+    from mixpanel_access.operations import import_file
+
+    declared = declaration(plan.roster, session.now().date())
+    roles = import_file.role_entries(session, declared, state)
+    return roles, import_file.security_entries(session, declared, state)

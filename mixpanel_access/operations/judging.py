@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.model.declaration import Declaration, account_name, grant_name
+from mixpanel_access.model.declaration import SECURITY, Declaration, account_name, custom_role_name, grant_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State
 from mixpanel_access.rules.catalogue import RULES
-from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
 
 
@@ -96,7 +96,9 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
     roles = [Entry(Kind.SERVICE_ACCOUNT_GRANT, _name(one.urn), one.urn, one.outputs) for one in held]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
     return _judged(
-        Stack([*members, *grants, *robots, *roles], state.facts.get("organization_roles"), exceptions), around, config
+        Stack([*members, *grants, *robots, *roles, *_own_in(state)], state.facts.get("organization_roles"), exceptions),
+        around,
+        config,
     )
 
 
@@ -133,4 +135,20 @@ def _stack(declared: Declaration) -> Stack:
         for (project, name), values in declared.account_grants.items()
     ]
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
-    return Stack([*members, *grants, *robots, *roles], declared.facts["organization_roles"], exceptions)
+    entries = [*members, *grants, *robots, *roles, *_own(declared)]
+    return Stack(entries, declared.facts["organization_roles"], exceptions)
+
+
+def _own(declared: Declaration) -> Iterator[Entry]:
+    """The custom roles and the security settings of a roster."""
+    for key, values in declared.custom_roles.items():
+        yield Entry(Kind.CUSTOM_ROLE, custom_role_name(key), values=values)
+    if declared.security is not None:
+        yield Entry(Kind.ORGANIZATION_SECURITY, SECURITY, values={**declared.security, "sso": UNKNOWN})
+
+
+def _own_in(state: State) -> Iterator[Entry]:
+    for role in state.custom_roles.values():
+        yield Entry(Kind.CUSTOM_ROLE, _name(role.urn), role.urn, role.outputs)
+    if state.security is not None:
+        yield Entry(Kind.ORGANIZATION_SECURITY, _name(state.security.urn), state.security.urn, state.security.outputs)

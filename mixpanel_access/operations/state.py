@@ -11,13 +11,17 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,
     COMPONENT_TYPE,
+    CUSTOM_ROLE_TYPE,
     GRANT_TYPE,
     MEMBER_TYPE,
+    ORGANIZATION_SECURITY_TYPE,
     PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
     SERVICE_ACCOUNT_TYPE,
+    CustomRoleId,
     GrantId,
     MemberId,
+    OrganizationSecurityId,
     ServiceAccountGrantId,
     ServiceAccountId,
 )
@@ -84,6 +88,24 @@ class HeldAccountGrant:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
+@dataclass(frozen=True)
+class HeldCustomRole:
+    """A custom role in a state, by Mixpanel's id."""
+
+    project: int
+    id: str
+    urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class HeldSecurity:
+    """The organization's security settings in a state."""
+
+    urn: str
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The key by which the engine marks an encrypted value in an exported state."""
 
@@ -108,6 +130,8 @@ class State:
         facts: what that says of the roster as a whole.
         accounts: the service accounts, by Mixpanel's id.
         account_grants: their roles, by project id and account id.
+        custom_roles: the custom roles, by project id and the role's id.
+        security: the security settings; None where the stack does not declare them.
     """
 
     members: Mapping[str, HeldMember]
@@ -117,6 +141,8 @@ class State:
     facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
     accounts: Mapping[int, HeldAccount] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, int], HeldAccountGrant] = field(default_factory=dict)
+    custom_roles: Mapping[tuple[int, str], HeldCustomRole] = field(default_factory=dict)
+    security: HeldSecurity | None = None
 
     def __or__(self, other: State) -> State:
         """What both have in Mixpanel; the rest is each stack's own."""
@@ -125,6 +151,8 @@ class State:
             {**self.grants, **other.grants},
             accounts={**self.accounts, **other.accounts},
             account_grants={**self.account_grants, **other.account_grants},
+            custom_roles={**self.custom_roles, **other.custom_roles},
+            security=other.security or self.security,
         )
 
 
@@ -147,6 +175,8 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     component, facts = "", {}
     accounts: dict[int, HeldAccount] = {}
     account_grants: dict[tuple[int, int], HeldAccountGrant] = {}
+    custom_roles: dict[tuple[int, str], HeldCustomRole] = {}
+    security: HeldSecurity | None = None
     for resource in _resources(export):
         urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
         created = _seconds(resource.get("created"))
@@ -172,11 +202,18 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             if given.organization == organization:
                 place = (given.project, given.account)
                 account_grants[place] = HeldAccountGrant(*place, str(outputs.get("role", "")), urn, outputs)
+        elif resource.get("type") == CUSTOM_ROLE_TYPE:
+            role = CustomRoleId.parse(str(resource.get("id", "")))
+            if role.organization == organization:
+                custom_roles[role.project, role.role] = HeldCustomRole(role.project, role.role, urn, outputs)
+        elif resource.get("type") == ORGANIZATION_SECURITY_TYPE:
+            if OrganizationSecurityId.parse(str(resource.get("id", ""))).organization == organization:
+                security = HeldSecurity(urn, outputs)
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)
         elif resource.get("type") == COMPONENT_TYPE:
             component, facts = urn, outputs
-    return State(members, grants, brakes, component, facts, accounts, account_grants)
+    return State(members, grants, brakes, component, facts, accounts, account_grants, custom_roles, security)
 
 
 def _seconds(instant_text: Any) -> str:

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     TEAM = ids.TEAM_TYPE
     SERVICE_ACCOUNT = ids.SERVICE_ACCOUNT_TYPE
     SERVICE_ACCOUNT_GRANT = ids.SERVICE_ACCOUNT_GRANT_TYPE
+    CUSTOM_ROLE = ids.CUSTOM_ROLE_TYPE
+    ORGANIZATION_SECURITY = ids.ORGANIZATION_SECURITY_TYPE
 
 
 PEOPLE: Final = (Kind.MEMBER, Kind.GRANT)
@@ -165,6 +167,8 @@ class Entry:
             return f"{self.email} as {self.role} in project {self.project}"
         if self.kind is Kind.MEMBER:
             return f"{self.email} as organization {self.role}" if self.role else self.email
+        if self.kind is Kind.CUSTOM_ROLE:
+            return f"custom role {self.text('name') or self.name} in project {self.project}"
         return self.text("username") or self.text("name") or self.name
 
 

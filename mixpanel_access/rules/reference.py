@@ -69,7 +69,13 @@ def _page() -> Iterator[str]:
 
 
 def _judges(rule: Rule) -> str:
-    names = {"Member": "members", "ProjectGrant": "grants", "Team": "teams", "ServiceAccount": "service accounts"}
+    names = {
+        "Member": "members",
+        "ProjectGrant": "grants",
+        "Team": "teams",
+        "ServiceAccount": "service accounts",
+        "CustomRole": "custom roles",
+    }
     kinds = [names[kind.value.rpartition(":")[2]] for kind in rule.kinds]
     return f"{', '.join(kinds)}, one by one" if kinds else "the stack as a whole"
 

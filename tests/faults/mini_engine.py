@@ -14,11 +14,18 @@ from typing import Any
 from mixpanel_access.directory.coalescer import WORKERS
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.session import Session
 
-PROVIDERS: dict[str, type[AccessProvider]] = {"member": MemberProvider, "grant": ProjectGrantProvider}
+PROVIDERS: dict[str, type[AccessProvider]] = {
+    "security": OrganizationSecurityProvider,
+    "role": CustomRoleProvider,
+    "member": MemberProvider,
+    "grant": ProjectGrantProvider,
+}
 """In the order in which they are created; deleted the other way round."""
 
 Name = tuple[str, str]
