@@ -56,13 +56,15 @@ def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
     members, grants = len(prepared.plan.members), len(prepared.plan.grants)
     for name, why in prepared.accounts_left_out.items():
         typer.echo(f"Service account {name} is left out: {why}.")
-    others = f", {counted(len(prepared.accounts), 'service account')}" if prepared.accounts else ""
-    others += f", {counted(len(prepared.teams), 'team')}" if prepared.teams else ""
-    what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')}{others} into stack {prepared.stack}"
+    more = f", {counted(len(prepared.accounts), 'service account')}" if prepared.accounts else ""
+    more += f", {counted(len(prepared.teams), 'team')}" if prepared.teams else ""
+    more += f", {counted(prepared.custom_roles, 'custom role')}" if prepared.custom_roles else ""
+    more += ", the security settings" if prepared.security else ""
+    what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')}{more} into stack {prepared.stack}"
     if dry_run:
         typer.echo(f"Would import {what}. Nothing was written.")
         return
-    done = f"Imported {what}" if members or grants or others else f"Stack {prepared.stack} has everything already"
+    done = f"Imported {what}" if members or grants or more else f"Stack {prepared.stack} has everything already"
     if changes:
         typer.echo(f"{done}; and its preview would change:")
         print_changes(changes)
@@ -139,5 +141,7 @@ def _document(prepared: Prepared, changes: list[str], *, dry_run: bool) -> dict[
         "unknownServiceAccounts": _unknown(prepared),
         "importedServiceAccounts": list(prepared.accounts),
         "importedTeams": list(prepared.teams),
+        "importedCustomRoles": prepared.custom_roles,
+        "importedSecurity": prepared.security,
         "changes": changes,
     }

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pulumi.dynamic.dynamic import serialize_provider
 
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import (
     BRAKE,
     COMPONENT,
+    SECURITY,
     Declaration,
     account_name,
+    custom_role_name,
     grant_name,
     team_member_name,
     team_name,
@@ -22,8 +26,10 @@ from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,
     COMPONENT_TYPE,
+    CUSTOM_ROLE_TYPE,
     GRANT_TYPE,
     MEMBER_TYPE,
+    ORGANIZATION_SECURITY_TYPE,
     PROJECT_ACCESS_TYPE,
     PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
@@ -31,8 +37,10 @@ from mixpanel_access.model.ids import (
     TEAM_GRANT_TYPE,
     TEAM_MEMBER_TYPE,
     TEAM_TYPE,
+    CustomRoleId,
     GrantId,
     MemberId,
+    OrganizationSecurityId,
     ProjectAccessId,
     ServiceAccountGrantId,
     ServiceAccountId,
@@ -40,9 +48,13 @@ from mixpanel_access.model.ids import (
     TeamId,
     TeamMemberId,
 )
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.base import GONE, AccessProvider, Problems
+from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
@@ -99,6 +111,54 @@ def whole_entries(session: Session, declared: Declaration, projects: Collection[
     return [entry for entry in found if entry]
 
 
+def role_entries(session: Session, declared: Declaration, state: State) -> list[Entry]:
+    """The entries of custom roles that the organization has by their names and the state has not.
+
+    Raises:
+        InputError: what is declared cannot be used.
+        MixpanelError: custom roles cannot be read: the plan has none, for one.
+    """
+    kind = _Kind(CUSTOM_ROLE_TYPE, CustomRoleProvider(), session)
+    found: list[Entry | None] = []
+    for key, inputs in declared.custom_roles.items():
+        project = inputs["project_id"]
+        there = session.directory.custom_roles.named(project, inputs["name"])
+        if there is not None and (project, there.id) not in state.custom_roles:
+            id_ = CustomRoleId(session.organization, project, there.id)
+            found.append(kind.read(custom_role_name(key), id_, inputs))
+    return [entry for entry in found if entry]
+
+
+def security_entries(session: Session, declared: Declaration, state: State) -> list[Entry]:
+    """The entry of the security settings, where the roster has them and the state has not.
+
+    Raises:
+        InputError: what is declared cannot be used.
+    """
+    if declared.security is None or state.security is not None:
+        return []
+    settings = _Kind(ORGANIZATION_SECURITY_TYPE, OrganizationSecurityProvider(), session)
+    entry = settings.read(SECURITY, OrganizationSecurityId(session.organization), declared.security)
+    return [entry] if entry else []
+
+
+def with_role_ids(session: Session, roster: Roster, declared: Declaration) -> Declaration:
+    """What is declared, with the ids of the roster's own custom roles in place of their keys, where they are there.
+
+    A grant of a role that is yet to be made is left out: it cannot be there.
+    """
+
+    def named(grants: Mapping[tuple[int, str], Entry]) -> dict[tuple[int, str], Entry]:
+        found: dict[tuple[int, str], Entry] = {}
+        for place, inputs in grants.items():
+            role = role_there(session.directory, roster, declared.keys[place[0]], inputs["role"])
+            if roles.is_project_role(role):
+                found[place] = {**inputs, "role": role}
+        return found
+
+    return replace(declared, grants=named(declared.grants), account_grants=named(declared.account_grants))
+
+
 def account_entries(session: Session, declared: Declaration, state: State) -> tuple[list[Entry], dict[str, str]]:
     """The entries of service accounts that the organization has and the state has not, and of their roles.
 
@@ -109,8 +169,8 @@ def account_entries(session: Session, declared: Declaration, state: State) -> tu
         InputError: what is declared cannot be used.
     """
     accounts = _Kind(SERVICE_ACCOUNT_TYPE, ServiceAccountProvider(), session)
-    roles = _Kind(SERVICE_ACCOUNT_GRANT_TYPE, ServiceAccountGrantProvider(), session)
-    ids = {held.name: held.id for held in state.accounts.values()}
+    held = _Kind(SERVICE_ACCOUNT_GRANT_TYPE, ServiceAccountGrantProvider(), session)
+    ids = {account.name: account.id for account in state.accounts.values()}
     found: list[Entry | None] = []
     left_out: dict[str, str] = {}
     for name, inputs in declared.accounts.items():
@@ -128,7 +188,7 @@ def account_entries(session: Session, declared: Declaration, state: State) -> tu
         if account is not None and (project, account) not in state.account_grants:
             place = ServiceAccountGrantId(session.organization, project, account)
             resource = grant_name(project, account_name(name))
-            found.append(roles.read(resource, place, {**inputs, "service_account_id": account}))
+            found.append(held.read(resource, place, {**inputs, "service_account_id": account}))
     return [entry for entry in found if entry], left_out
 
 

@@ -65,6 +65,8 @@ class Prepared:
         accounts: the names of the service accounts that come in.
         accounts_left_out: service account -> why it does not.
         teams: the names of the teams that come in.
+        custom_roles: how many custom roles come in.
+        security: whether the organization's security settings do.
     """
 
     stack: str
@@ -77,6 +79,8 @@ class Prepared:
     accounts: Sequence[str] = ()
     accounts_left_out: Mapping[str, str] = field(default_factory=dict)
     teams: Sequence[str] = ()
+    custom_roles: int = 0
+    security: bool = False
 
 
 def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
@@ -101,11 +105,25 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     entries, replaced = _entries(session, plan, state)
     robots, left_out = _robots(session, plan, state)
     teams = _teams(session, plan, state)
-    entries = [*entries, *robots, *teams]
+    own_roles, security = _roles_and_security(session, plan, state)
+    entries = [*own_roles, *security, *entries, *robots, *teams]
     document = import_file.import_file(entries, state) if entries else {}
     names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
     named_teams = [str(entry["inputs"]["name"]) for entry in teams if "name" in entry["inputs"]]
-    return Prepared(request.stack, file, before, reading, plan, document, replaced, names, left_out, named_teams)
+    return Prepared(
+        request.stack,
+        file,
+        before,
+        reading,
+        plan,
+        document,
+        replaced,
+        names,
+        left_out,
+        named_teams,
+        len(own_roles),
+        bool(security),
+    )
 
 
 def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[str]:
@@ -216,7 +234,7 @@ def _entries(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[s
     """What goes into the state, and what leaves it to come back anew."""
     from mixpanel_access.operations import import_file
 
-    declared = declaration(plan.roster, session.now().date())
+    declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, session.now().date()))
     _must_be_one_way(declared, state)
     grown = {project for project, _ in plan.grants}  # a whole takes nobody in but by being read anew
     wholes = {project for project in declared.wholes if project in grown or project not in state.wholes}
@@ -256,7 +274,8 @@ def _robots(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[st
     """The service accounts of the roster that come in, with their roles, and why others do not."""
     from mixpanel_access.operations import import_file
 
-    return import_file.account_entries(session, declaration(plan.roster, session.now().date()), state)
+    declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, session.now().date()))
+    return import_file.account_entries(session, declared, state)
 
 
 def _teams(session: Session, plan: Plan, state: State) -> list[Mapping[str, Any]]:
@@ -265,3 +284,14 @@ def _teams(session: Session, plan: Plan, state: State) -> list[Mapping[str, Any]
 
     members = {*plan.members, *state.members}
     return import_file.team_entries(session, declaration(plan.roster, session.now().date()), state, members)
+
+
+def _roles_and_security(
+    session: Session, plan: Plan, state: State
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The custom roles of the roster that come in, and the security settings where they do."""
+    from mixpanel_access.operations import import_file
+
+    declared = declaration(plan.roster, session.now().date())
+    roles = import_file.role_entries(session, declared, state)
+    return roles, import_file.security_entries(session, declared, state)

@@ -8,11 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.model.declaration import Declaration, account_name, grant_name, team_member_name, team_name
+from mixpanel_access.model.declaration import (
+    SECURITY,
+    Declaration,
+    account_name,
+    custom_role_name,
+    grant_name,
+    team_member_name,
+    team_name,
+)
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State
 from mixpanel_access.rules.catalogue import RULES
-from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
 
 
@@ -100,7 +108,7 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
     places = [Entry(Kind.TEAM_MEMBER, _name(one.urn), one.urn, one.outputs) for one in state.team_members.values()]
     return _judged(
         Stack(
-            [*members, *grants, *robots, *roles, *teams, *given, *places],
+            [*members, *grants, *robots, *roles, *teams, *given, *places, *_own_in(state)],
             state.facts.get("organization_roles"),
             exceptions,
         ),
@@ -142,9 +150,8 @@ def _stack(declared: Declaration) -> Stack:
         for (project, name), values in declared.account_grants.items()
     ]
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
-    return Stack(
-        [*members, *grants, *robots, *roles, *_teams(declared)], declared.facts["organization_roles"], exceptions
-    )
+    entries = [*members, *grants, *robots, *roles, *_teams(declared), *_own(declared)]
+    return Stack(entries, declared.facts["organization_roles"], exceptions)
 
 
 def _teams(declared: Declaration) -> Iterator[Entry]:
@@ -155,3 +162,18 @@ def _teams(declared: Declaration) -> Iterator[Entry]:
         yield Entry(Kind.TEAM_GRANT, grant_name(project, team_name(key)), values={**values, "team_id": key})
     for (key, member), values in declared.team_members.items():
         yield Entry(Kind.TEAM_MEMBER, team_member_name(key, member), values={**values, "team_id": key})
+
+
+def _own(declared: Declaration) -> Iterator[Entry]:
+    """The custom roles and the security settings of a roster."""
+    for key, values in declared.custom_roles.items():
+        yield Entry(Kind.CUSTOM_ROLE, custom_role_name(key), values=values)
+    if declared.security is not None:
+        yield Entry(Kind.ORGANIZATION_SECURITY, SECURITY, values={**declared.security, "sso": UNKNOWN})
+
+
+def _own_in(state: State) -> Iterator[Entry]:
+    for role in state.custom_roles.values():
+        yield Entry(Kind.CUSTOM_ROLE, _name(role.urn), role.urn, role.outputs)
+    if state.security is not None:
+        yield Entry(Kind.ORGANIZATION_SECURITY, _name(state.security.urn), state.security.urn, state.security.outputs)

@@ -11,8 +11,10 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.ids import (
     BRAKE_TYPE,
     COMPONENT_TYPE,
+    CUSTOM_ROLE_TYPE,
     GRANT_TYPE,
     MEMBER_TYPE,
+    ORGANIZATION_SECURITY_TYPE,
     PROJECT_ACCESS_TYPE,
     PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
@@ -20,8 +22,10 @@ from mixpanel_access.model.ids import (
     TEAM_GRANT_TYPE,
     TEAM_MEMBER_TYPE,
     TEAM_TYPE,
+    CustomRoleId,
     GrantId,
     MemberId,
+    OrganizationSecurityId,
     ProjectAccessId,
     ServiceAccountGrantId,
     ServiceAccountId,
@@ -129,6 +133,24 @@ class HeldTeamMember:
         return self.urn.rpartition("::")[2]
 
 
+@dataclass(frozen=True)
+class HeldCustomRole:
+    """A custom role in a state, by Mixpanel's id."""
+
+    project: int
+    id: str
+    urn: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class HeldSecurity:
+    """The organization's security settings in a state."""
+
+    urn: str
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The key by which the engine marks an encrypted value in an exported state."""
 
@@ -157,6 +179,8 @@ class State:
         teams: the teams, by Mixpanel's id.
         team_grants: their roles, by project id and team id.
         team_members: who is in them, by team id and the key of the address.
+        custom_roles: the custom roles, by project id and the role's id.
+        security: the security settings; None where the stack does not declare them.
     """
 
     members: Mapping[str, HeldMember]
@@ -170,6 +194,8 @@ class State:
     teams: Mapping[int, HeldTeam] = field(default_factory=dict)
     team_grants: Mapping[tuple[int, int], HeldTeamGrant] = field(default_factory=dict)
     team_members: Mapping[tuple[int, str], HeldTeamMember] = field(default_factory=dict)
+    custom_roles: Mapping[tuple[int, str], HeldCustomRole] = field(default_factory=dict)
+    security: HeldSecurity | None = None
 
     def __or__(self, other: State) -> State:
         """What both have in Mixpanel; the rest is each stack's own."""
@@ -182,6 +208,8 @@ class State:
             teams={**self.teams, **other.teams},
             team_grants={**self.team_grants, **other.team_grants},
             team_members={**self.team_members, **other.team_members},
+            custom_roles={**self.custom_roles, **other.custom_roles},
+            security=other.security or self.security,
         )
 
 
@@ -208,6 +236,8 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     teams: dict[int, HeldTeam] = {}
     team_grants: dict[tuple[int, int], HeldTeamGrant] = {}
     team_members: dict[tuple[int, str], HeldTeamMember] = {}
+    custom_roles: dict[tuple[int, str], HeldCustomRole] = {}
+    security: HeldSecurity | None = None
     for resource in _resources(export):
         urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
         created = _seconds(resource.get("created"))
@@ -255,12 +285,31 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             if joined.organization == organization:
                 email = str(outputs.get("email", joined.email))
                 team_members[joined.team, same_key(email)] = HeldTeamMember(joined.team, email, urn, outputs)
+        elif resource.get("type") == CUSTOM_ROLE_TYPE:
+            role = CustomRoleId.parse(str(resource.get("id", "")))
+            if role.organization == organization:
+                custom_roles[role.project, role.role] = HeldCustomRole(role.project, role.role, urn, outputs)
+        elif resource.get("type") == ORGANIZATION_SECURITY_TYPE:
+            if OrganizationSecurityId.parse(str(resource.get("id", ""))).organization == organization:
+                security = HeldSecurity(urn, outputs)
         elif resource.get("type") == BRAKE_TYPE:
             brakes += (HeldBrake(urn, outputs.get("people") or []),)
         elif resource.get("type") == COMPONENT_TYPE:
             component, facts = urn, outputs
     return State(
-        members, grants, brakes, component, facts, accounts, account_grants, wholes, teams, team_grants, team_members
+        members,
+        grants,
+        brakes,
+        component,
+        facts,
+        accounts,
+        account_grants,
+        wholes,
+        teams,
+        team_grants,
+        team_members,
+        custom_roles,
+        security,
     )
 
 

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     TEAM_GRANT = ids.TEAM_GRANT_TYPE
     SERVICE_ACCOUNT = ids.SERVICE_ACCOUNT_TYPE
     SERVICE_ACCOUNT_GRANT = ids.SERVICE_ACCOUNT_GRANT_TYPE
+    CUSTOM_ROLE = ids.CUSTOM_ROLE_TYPE
+    ORGANIZATION_SECURITY = ids.ORGANIZATION_SECURITY_TYPE
 
 
 PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
@@ -174,6 +176,8 @@ class Entry:
             if self.kind is Kind.TEAM_MEMBER:
                 return f"{self.email} in {known}"
             return f"{known} as {self.role} in project {self.project}"
+        if self.kind is Kind.CUSTOM_ROLE:
+            return f"custom role {self.text('name') or self.name} in project {self.project}"
         return self.text("username") or self.text("name") or self.name
 
 

@@ -83,6 +83,8 @@ def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding]:
     for entry in stack.of(Kind.MEMBER):
         if entry.role not in ("", roles.MEMBER):
             yield Finding(f"{entry}: this stack does not declare organization roles", entry)
+    for entry in stack.of(Kind.ORGANIZATION_SECURITY):
+        yield Finding(f"{entry.name}: this stack does not own the organization's settings", entry)
 
 
 SEPARATION_RULES: Final = (
@@ -92,9 +94,9 @@ SEPARATION_RULES: Final = (
         "A stack holds only its own environment's projects.",
         Level.MANDATORY,
         Severity.CRITICAL,
-        "Declare the grant in the stack of the project's environment.",
+        "Declare it in the stack of the project's environment.",
         _own_environment,
-        kinds=(Kind.GRANT, Kind.TEAM_GRANT),
+        kinds=(Kind.GRANT, Kind.TEAM_GRANT, Kind.CUSTOM_ROLE),
         controls=(soc2("CC6.1"), iso27001("A.5.15")),
     ),
     Rule(
@@ -143,10 +145,10 @@ SEPARATION_RULES: Final = (
     Rule(
         "organization-roles-in-one-stack",
         Family.SEPARATION,
-        "Organization roles above member are declared in the stack that owns them.",
+        "Organization roles above member, and security settings, are declared in the stack that owns them.",
         Level.MANDATORY,
         Severity.HIGH,
-        "Declare the role in the stack whose roster has organizationRoles: true.",
+        "Declare it in the stack whose roster has organizationRoles: true.",
         _owning_stack,
         controls=(soc2("CC6.3"), iso27001("A.5.15")),
     ),

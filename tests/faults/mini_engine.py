@@ -16,7 +16,9 @@ from pulumi.runtime import rpc
 from mixpanel_access.directory.coalescer import WORKERS
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.session import Session
@@ -25,6 +27,8 @@ from mixpanel_access.provider.team_grant import TeamGrantProvider
 from mixpanel_access.provider.team_member import TeamMemberProvider
 
 PROVIDERS: dict[str, type[AccessProvider]] = {
+    "security": OrganizationSecurityProvider,
+    "role": CustomRoleProvider,
     "member": MemberProvider,
     "grant": ProjectGrantProvider,
     "whole": ProjectAccessProvider,

@@ -11,7 +11,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from mixpanel_access.model.access import ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.errors import Forbidden, InputError
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.import_file import (
     account_entries,
@@ -20,13 +20,18 @@ from mixpanel_access.operations.import_file import (
     import_file,
     member_entries,
     people_for_brake,
+    role_entries,
+    security_entries,
     team_entries,
+    with_role_ids,
 )
 from mixpanel_access.operations.state import (
     EMPTY,
     HeldAccount,
     HeldAccountGrant,
     HeldBrake,
+    HeldCustomRole,
+    HeldSecurity,
     HeldTeam,
     HeldTeamGrant,
     HeldTeamMember,
@@ -250,3 +255,59 @@ def test_teams_are_only_asked_for_where_a_roster_has_some(api: FakeApi) -> None:
     session, _ = make_session(api)
     assert team_entries(session, declaration(parse(ROBOTS, Source("r")), NOW.date()), EMPTY, ()) == []
     assert api.calls["list_teams"] == 0
+
+
+OWN_ROLES = (
+    ROSTER.replace("shop: analyst", "shop: support")
+    + """\
+customRoles:
+  support: { name: Support, project: shop, permissions: [export, share] }
+  data: { name: Data, project: warehouse }
+security: { twoFactorRequired: true, requestAccess: { mode: ask } }
+serviceAccounts:
+  etl: { role: consumer, projects: { shop: support, warehouse: data } }
+"""
+)
+
+
+def test_a_custom_role_comes_in_by_its_name(api: FakeApi) -> None:
+    """As it is there, without what the server added; one that is not there, or is in the state, does not."""
+    session, _ = make_session(api)
+    declared = declaration(parse(OWN_ROLES, Source("r")), NOW.date())
+    assert role_entries(session, declared, EMPTY) == []
+    held = api.custom_roles.put(PRODUCTION, "SUPPORT", "export", description="by hand")
+    session, _ = make_session(api)
+    (entry,) = role_entries(session, declared, EMPTY)
+    assert (entry["name"], entry["id"]) == ("custom-role/support", f"{ORGANIZATION}:{PRODUCTION}:{held.id}")
+    assert (entry["inputs"]["name"], entry["inputs"]["permissions"]) == ("SUPPORT", ["export"])
+    assert (entry["outputs"]["role_id"], entry["outputs"]["base_permissions"]) == (held.id, ["view"])
+    state = State({}, {}, custom_roles={(PRODUCTION, held.id): HeldCustomRole(PRODUCTION, held.id)})
+    assert role_entries(session, declared, state) == []
+
+
+def test_the_security_settings_come_in_with_the_given_keys(api: FakeApi) -> None:
+    """As they are; once."""
+    api.request_access_ = {"mode": "open", "other": 1}
+    session, _ = make_session(api)
+    declared = declaration(parse(OWN_ROLES, Source("r")), NOW.date())
+    (entry,) = security_entries(session, declared, EMPTY)
+    assert (entry["name"], entry["id"]) == ("organization-security", str(ORGANIZATION))
+    assert (entry["inputs"]["two_factor_required"], entry["inputs"]["request_access"]) == (False, {"mode": "open"})
+    assert security_entries(session, declared, State({}, {}, security=HeldSecurity("urn"))) == []
+    assert security_entries(session, DECLARED, EMPTY) == []
+
+
+def test_a_grant_of_an_own_role_has_its_id(api: FakeApi) -> None:
+    """Where the role is there; else there can be no such grant."""
+    api.custom_roles.put(PRODUCTION, "Other")
+    held = api.custom_roles.put(PRODUCTION, "Support")
+    session, _ = make_session(api)
+    roster = parse(OWN_ROLES, Source("r"))
+    found = with_role_ids(session, roster, declaration(roster, NOW.date()))
+    assert {place: inputs["role"] for place, inputs in found.grants.items()} == {
+        (PRODUCTION, BO): held.id, (WAREHOUSE, BO): "admin",
+    }  # fmt: skip
+    assert {place: inputs["role"] for place, inputs in found.account_grants.items()} == {(PRODUCTION, "etl"): held.id}
+    api.faults["custom_roles"] = [Forbidden("cannot", why="403") for _ in range(2)]
+    session, _ = make_session(api)
+    assert set(with_role_ids(session, roster, declaration(roster, NOW.date())).grants) == {(WAREHOUSE, BO)}

@@ -62,6 +62,28 @@ def account_grant(environment: str | None, project: int = 1234567, name: str = "
     return Entry(Kind.SERVICE_ACCOUNT_GRANT, f"{project}:{name}", f"sg:{project}:{name}", _set(given))
 
 
+def custom_role(**values: Any) -> Entry:
+    """A compliant custom role, but for what is given."""
+    given = {
+        "name": "Support", "project_id": 1234567, "permissions": ["export"], "base_permissions": ["view"],
+        "environment": "production", **values,
+    }  # fmt: skip
+    return Entry(Kind.CUSTOM_ROLE, "custom-role/support", "r:support", _set(given))
+
+
+def security(**values: Any) -> Entry:
+    """Compliant security settings, but for what is given."""
+    given = {
+        "two_factor_required": True, "two_factor_settings": {"twofactor_auth_required": True},
+        "sso": {"enabled": False, "required": False}, **values,
+    }  # fmt: skip
+    return Entry(Kind.ORGANIZATION_SECURITY, "organization-security", "o:security", _set(given))
+
+
+OFF = {"twofactor_auth_required": False}
+"""Mixpanel's settings without a second factor."""
+
+
 def team(name: str) -> Entry:
     """A team."""
     return Entry(Kind.TEAM, name, f"t:{name}", {"name": name})
@@ -103,6 +125,8 @@ COMPLIANT = [
     team("Data"),
     team_grant(),
     team_member(),
+    custom_role(),
+    security(),
 ]
 
 
@@ -350,8 +374,37 @@ CASES: dict[str, Cases] = {
             Case([team_grant(environment="staging")], ["the project is staging, and this stack holds production"]),
         ],
         boundary=(
-            Case([grant(environment="staging")], environment="staging"),
-            Case([grant(environment=None)], ["environment is not declared"]),
+            Case([grant(environment="staging"), custom_role(environment="staging")], environment="staging"),
+            Case(
+                [grant(environment=None), custom_role(environment=None)],
+                ["environment is not declared", "custom role Support in project 1234567: the project's environment"],
+            ),
+        ),
+    ),
+    "custom-role-permissions": Cases(
+        fails=[
+            Case(
+                [custom_role(permissions=["view_classified_data", "export"], base_permissions=["classified"])],
+                ["custom role Support in project 1234567: it gives view_classified_data, classified"],
+            )
+        ],
+        boundary=(
+            Case([custom_role(permissions=["view_classifie"]), custom_role(permissions=[], base_permissions=None)]),
+            Case([custom_role(permissions=["classified"])], ["it gives classified"]),
+        ),
+        configured=[
+            Case([custom_role()], ["it gives export"], {"denied": ["export.*"]}),
+            Case([custom_role(permissions=["classified"])], options={"denied": []}),
+        ],
+    ),
+    "second-factor-required": Cases(
+        fails=[
+            Case([security(two_factor_required=False)], ["a password alone lets people in"]),
+            Case([security(two_factor_required=None, two_factor_settings=OFF)], ["a second factor is not required"]),
+        ],
+        boundary=(
+            Case([security(two_factor_required=False, sso={"enabled": True, "required": True})]),
+            Case([security(two_factor_required=False, sso={"enabled": True, "required": False})], ["a password alone"]),
         ),
     ),
     "external-in-one-environment": Cases(
@@ -410,7 +463,10 @@ CASES: dict[str, Cases] = {
         ],
     ),
     "organization-roles-in-one-stack": Cases(
-        fails=[Case(people("admin"), ["this stack does not declare organization roles"], roles=False)],
+        fails=[
+            Case(people("admin"), ["this stack does not declare organization roles"], roles=False),
+            Case([security()], ["organization-security: this stack does not own the organization's"], roles=False),
+        ],
         boundary=(
             Case([member(role="member"), member("x@example.com", None)], roles=False),
             Case(people("billing_admin"), ["does not declare"], roles=False),
