@@ -94,6 +94,20 @@ def test_a_roster_makes_roles_and_settings(workspace: Workspace) -> None:
     status = workspace.command("status", "lee@example.com", "--json")
     assert f'"declared": "{held["role_id"]}"' in status.stdout, status.stdout + status.stderr
 
+    workspace.run("state", "delete", "--all", "--yes", "--stack", "production")
+    taken = workspace.command("import", "--stack", "production", "--email", "lee@example.com")
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    assert "1 custom role, the security settings into stack production; its preview shows no change." in taken.stdout
+    again = workspace.command("import", "--stack", "production", "--email", "lee@example.com")
+    assert "Stack production has everything already; its preview shows no change." in again.stdout
+    assert roles(workspace) == [held]
+
+    weak = {"twoFactorRequired": False}
+    workspace.roster([LEE], customRoles={"support": SUPPORT}, security=weak)
+    judged = workspace.run("preview", "--policy-pack", str(ROOT / "policies"), "--stack", "production", check=False)
+    assert "second-factor-required" in judged.stdout
+    assert "a password alone lets people in" in judged.stdout
+
     workspace.roster([{**LEE, "projects": {"shop": held["role_id"]}}])
     refused = workspace.up(check=False)
     assert refused.returncode != 0
