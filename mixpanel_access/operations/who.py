@@ -57,7 +57,7 @@ def project_named(picture: Picture, text: str) -> Project:
     ]
     if len(found) == 1:
         return found[0]
-    known = [*(f"{stack}/{key}" for key, stack in picture.projects.values()), *(one.name for one in there.values())]
+    known = [*(word for words in keys.values() for word in words), *(one.name for one in there.values())]
     raise UsageError(
         "cannot tell the project",
         whom=text,

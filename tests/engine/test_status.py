@@ -157,13 +157,8 @@ def test_watching_looks_again_until_it_is_interrupted(both: Workspace) -> None:
 
 
 def _document(lines: Iterator[str]) -> dict[str, list[dict[str, str]]]:
-    """The next JSON document, whose closing brace stands at the margin."""
-    text = ""
-    for line in lines:
-        text += line
-        if line == "}\n":
-            break
-    document: dict[str, list[dict[str, str]]] = json.loads(text)
+    """The next JSON document, a line each."""
+    document: dict[str, list[dict[str, str]]] = json.loads(next(lines))
     return document
 
 
@@ -218,15 +213,15 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     (both,) = json.loads(healthy.stdout)["organizations"]  # of one organization and one account: tried once
     assert both["stacks"] == ["production", "staging"]
     verdicts = [one["finding"] for one in both["probes"]]
-    assert verdicts[:11] == ["ok"] * 11
-    assert set(verdicts[11:]) == {"skipped"}
+    assert verdicts[:13] == ["ok"] * 13
+    assert set(verdicts[13:]) == {"skipped"}
     audit = "POST /api/app/organizations/{o}/audit-logs"  # a question, which changes nothing
     assert all(verb.startswith("GET ") or verb == audit for verb in workspace.requests())
     assert "@" not in healthy.stdout
     workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong-secret"
     refused = workspace.command("doctor", "--stack", "production")
     assert (refused.returncode, refused.stderr) == (1, "")
-    assert refused.stdout.count("refused") == 8  # of a project, none is known then
+    assert refused.stdout.count("refused") == 9  # of a project, none is known then
     assert "wrong-secret" not in refused.stdout
 
 
@@ -234,7 +229,7 @@ def test_preflight_checks_both_stacks(seen: Workspace) -> None:
     """The committed rosters say what the organization has; what cannot be read is to be confirmed."""
     shown = seen.command("preflight", ROBIN)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.count("can log in: agency.example.org is outside") == 2
+    assert shown.stdout.count("can log in: single sign-on is not required") == 2
     for what in ("single sign-on", "second factor"):
         assert len(re.findall(rf"^(?:production|staging) +{what} +ok ", shown.stdout, re.MULTILINE)) == 2
     assert f"{ROBIN} needs data warehouse in warehouse" in shown.stdout

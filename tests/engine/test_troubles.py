@@ -20,7 +20,7 @@ def diagnosed(workspace: Workspace, email: str, code: int, *args: str) -> dict[s
     """What `diagnose` finds: failure -> finding, in its order."""
     shown = workspace.command("diagnose", email, "--json", *args)
     assert shown.returncode == code, shown.stderr
-    return {one["failure"]: one for one in json.loads(shown.stdout)}
+    return {one["failure"]: one for one in json.loads(shown.stdout)["findings"]}
 
 
 def causes(found: dict[str, Any]) -> list[str]:
