@@ -169,7 +169,8 @@ def open_project(folder: Path, progress: Progress) -> Project:
         UsageError: there is none.
         EngineError: there is no engine.
     """
-    return Project(Pulumi(ensure_engine(progress), project_folder(folder), os.environ))
+    found = project_folder(folder)  # before the engine, which may have to be made
+    return Project(Pulumi(ensure_engine(progress), found, os.environ))
 
 
 def project_folder(folder: Path) -> Path:

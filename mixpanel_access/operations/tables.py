@@ -8,8 +8,6 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from openpyxl import Workbook
-
 from mixpanel_access.operations.chain import Link
 
 FORMS: Final = ("csv", "xlsx", "markdown", "json")
@@ -38,6 +36,8 @@ def exported(lines: Sequence[Link], kind: type[Link], form: str) -> bytes:
         writer.writerow(columns)
         writer.writerows([[_harmless(value) for value in row] for row in rows])
         return text.getvalue().encode()
+    from openpyxl import Workbook  # a tenth of a second that only a workbook waits for
+
     book, content = Workbook(), io.BytesIO()
     sheet = book.active or book.create_sheet()
     name = kind.file_is.removeprefix("the ")
