@@ -102,10 +102,13 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     plan = plan_import(reading, text, source_of(file), state, request.wanted, session.now().date())
     from mixpanel_access.operations import import_file  # brings the Pulumi SDK, which no other command waits for
 
-    entries, replaced = _entries(session, plan, state)
-    robots, left_out = _robots(session, plan, state)
-    teams = _teams(session, plan, state)
-    own_roles, security = _roles_and_security(session, plan, state)
+    declared = declaration(plan.roster, session.now().date())
+    declared = import_file.with_role_ids(session, plan.roster, declared)
+    entries, replaced = _entries(session, plan, declared, state)
+    robots, left_out = import_file.account_entries(session, declared, state)
+    teams = import_file.team_entries(session, declared, state, {*plan.members, *state.members})
+    own_roles = import_file.role_entries(session, declared, state)
+    security = import_file.security_entries(session, declared, state)
     entries = [*own_roles, *security, *entries, *robots, *teams]
     document = import_file.import_file(entries, state) if entries else {}
     names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
@@ -230,11 +233,12 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
     return Reading(people, projects, access, blind, accounts)
 
 
-def _entries(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """What goes into the state, and what leaves it to come back anew."""
+def _entries(
+    session: Session, plan: Plan, declared: Declaration, state: State
+) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The people and grants that go into the state with the brake, and what leaves it to come back anew."""
     from mixpanel_access.operations import import_file
 
-    declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, session.now().date()))
     _must_be_one_way(declared, state)
     grown = {project for project, _ in plan.grants}  # a whole takes nobody in but by being read anew
     wholes = {project for project in declared.wholes if project in grown or project not in state.wholes}
@@ -268,30 +272,3 @@ def _must_be_one_way(declared: Declaration, state: State) -> None:
             why=f"the roster has its grants {ways[0]} (authoritative), and the state {ways[1]}",
             next_step="Run `pulumi up` first: it moves them, and nobody's access changes with it.",
         )
-
-
-def _robots(session: Session, plan: Plan, state: State) -> tuple[list[Mapping[str, Any]], Mapping[str, str]]:
-    """The service accounts of the roster that come in, with their roles, and why others do not."""
-    from mixpanel_access.operations import import_file
-
-    declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, session.now().date()))
-    return import_file.account_entries(session, declared, state)
-
-
-def _teams(session: Session, plan: Plan, state: State) -> list[Mapping[str, Any]]:
-    """The teams of the roster that come in, with their roles and people."""
-    from mixpanel_access.operations import import_file
-
-    members = {*plan.members, *state.members}
-    return import_file.team_entries(session, declaration(plan.roster, session.now().date()), state, members)
-
-
-def _roles_and_security(
-    session: Session, plan: Plan, state: State
-) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """The custom roles of the roster that come in, and the security settings where they do."""
-    from mixpanel_access.operations import import_file
-
-    declared = declaration(plan.roster, session.now().date())
-    roles = import_file.role_entries(session, declared, state)
-    return roles, import_file.security_entries(session, declared, state)
