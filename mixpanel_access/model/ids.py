@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import astuple, dataclass
+from typing import Any, ClassVar, Final, Self
 
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.roles import is_role_id
@@ -25,249 +25,147 @@ PROVIDER_KEY: Final = "__provider"
 COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+def _read(part: str, kind: str) -> Any:
+    """One part of an id as what the form says it is; None where it is no such thing."""
+    if kind == "EMAIL":
+        return part or None
+    if kind == "ROLE_ID":
+        return part.strip().lower() if is_role_id(part) else None
+    return int(part) if part.isascii() and part.isdigit() else None
 
 
 @dataclass(frozen=True)
-class MemberId:
+class ResourceId:
+    """The id of one resource: its parts with colons between them, the organization first."""
+
+    IS_OF: ClassVar[str]
+    """What it is the id of, for a message."""
+    FORM: ClassVar[str]
+    """The parts: a ROLE_ID is a UUID, an EMAIL any text, as the last part with colons or not; the rest are numbers."""
+    WHY: ClassVar[str] = ""
+    """What is wrong with a text of another form, where that alone does not say it."""
+
+    organization: int
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in astuple(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an id of this form.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        kinds = cls.FORM.split(":")
+        parts = text.split(":", len(kinds) - 1)
+        values = [_read(part, kind) for part, kind in zip(parts, kinds, strict=False)]
+        if len(parts) < len(kinds) or None in values:
+            why = cls.WHY or f"it has the form {cls.FORM}"
+            raise InputError(f"cannot read the id of {cls.IS_OF}", whom=text, why=why)
+        return cls(*values)
+
+
+@dataclass(frozen=True)
+class MemberId(ResourceId):
     """One member of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a member"
+    FORM: ClassVar[str] = "ORG:EMAIL"
+
     email: str
-
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.email}"
-
-    @classmethod
-    def parse(cls, text: str) -> MemberId:
-        """Read `ORG:EMAIL`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        organization, _, email = text.partition(":")
-        if not organization.isdigit() or not email:
-            raise InputError("cannot read the id of a member", whom=text, why="it has the form ORG:EMAIL")
-        return cls(int(organization), email)
 
 
 @dataclass(frozen=True)
-class GrantId:
+class GrantId(ResourceId):
     """One person's individual grant in one project of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a grant"
+    FORM: ClassVar[str] = "ORG:PROJECT:EMAIL"
+
     project: int
     email: str
 
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.project}:{self.email}"
-
-    @classmethod
-    def parse(cls, text: str) -> GrantId:
-        """Read `ORG:PROJECT:EMAIL`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        organization, _, rest = text.partition(":")
-        project, _, email = rest.partition(":")
-        if not organization.isdigit() or not project.isdigit() or not email:
-            raise InputError("cannot read the id of a grant", whom=text, why="it has the form ORG:PROJECT:EMAIL")
-        return cls(int(organization), int(project), email)
-
 
 @dataclass(frozen=True)
-class ProjectAccessId:
+class ProjectAccessId(ResourceId):
     """All individual grants of one project of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a project's access"
+    FORM: ClassVar[str] = "ORG:PROJECT"
+
     project: int
-
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.project}"
-
-    @classmethod
-    def parse(cls, text: str) -> ProjectAccessId:
-        """Read `ORG:PROJECT`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        organization, project = (_number(part) for part in (*text.split(":"), "")[:2])
-        if organization is None or project is None or text.count(":") != 1:
-            raise InputError("cannot read the id of a project's access", whom=text, why="it has the form ORG:PROJECT")
-        return cls(organization, project)
 
 
 @dataclass(frozen=True)
-class ServiceAccountId:
+class ServiceAccountId(ResourceId):
     """One service account of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a service account"
+    FORM: ClassVar[str] = "ORG:ACCOUNT"
+
     account: int
-
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.account}"
-
-    @classmethod
-    def parse(cls, text: str) -> ServiceAccountId:
-        """Read `ORG:ACCOUNT`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        organization, account = (_number(part) for part in (*text.split(":"), "")[:2])
-        if organization is None or account is None or text.count(":") != 1:
-            raise InputError("cannot read the id of a service account", whom=text, why="it has the form ORG:ACCOUNT")
-        return cls(organization, account)
 
 
 @dataclass(frozen=True)
-class ServiceAccountGrantId:
+class ServiceAccountGrantId(ResourceId):
     """One service account's role in one project of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a service account's grant"
+    FORM: ClassVar[str] = "ORG:PROJECT:ACCOUNT"
+
     project: int
     account: int
 
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.project}:{self.account}"
-
-    @classmethod
-    def parse(cls, text: str) -> ServiceAccountGrantId:
-        """Read `ORG:PROJECT:ACCOUNT`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        parts = [_number(part) for part in text.split(":")]
-        if len(parts) != 3 or None in parts:  # as the form says
-            why = "it has the form ORG:PROJECT:ACCOUNT"
-            raise InputError("cannot read the id of a service account's grant", whom=text, why=why)
-        organization, project, account = (part or 0 for part in parts)
-        return cls(organization, project, account)
-
 
 @dataclass(frozen=True)
-class TeamId:
+class TeamId(ResourceId):
     """One team of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a team"
+    FORM: ClassVar[str] = "ORG:TEAM"
+
     team: int
-
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.team}"
-
-    @classmethod
-    def parse(cls, text: str) -> TeamId:
-        """Read `ORG:TEAM`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        organization, team = (_number(part) for part in (*text.split(":"), "")[:2])
-        if organization is None or team is None or text.count(":") != 1:
-            raise InputError("cannot read the id of a team", whom=text, why="it has the form ORG:TEAM")
-        return cls(organization, team)
 
 
 @dataclass(frozen=True)
-class TeamGrantId:
+class TeamGrantId(ResourceId):
     """One team's role in one project of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a team's grant"
+    FORM: ClassVar[str] = "ORG:PROJECT:TEAM"
+
     project: int
     team: int
 
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.project}:{self.team}"
-
-    @classmethod
-    def parse(cls, text: str) -> TeamGrantId:
-        """Read `ORG:PROJECT:TEAM`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        parts = [_number(part) for part in text.split(":")]
-        if len(parts) != 3 or None in parts:  # as the form says
-            raise InputError("cannot read the id of a team's grant", whom=text, why="it has the form ORG:PROJECT:TEAM")
-        organization, project, team = (part or 0 for part in parts)
-        return cls(organization, project, team)
-
 
 @dataclass(frozen=True)
-class TeamMemberId:
+class TeamMemberId(ResourceId):
     """One person in one team of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a team's member"
+    FORM: ClassVar[str] = "ORG:TEAM:EMAIL"
+
     team: int
     email: str
 
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.team}:{self.email}"
-
-    @classmethod
-    def parse(cls, text: str) -> TeamMemberId:
-        """Read `ORG:TEAM:EMAIL`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        first, _, rest = text.partition(":")
-        second, _, email = rest.partition(":")
-        organization, team = _number(first), _number(second)
-        if organization is None or team is None or not email:
-            raise InputError("cannot read the id of a team's member", whom=text, why="it has the form ORG:TEAM:EMAIL")
-        return cls(organization, team, email)
-
 
 @dataclass(frozen=True)
-class CustomRoleId:
+class CustomRoleId(ResourceId):
     """One custom role of one project of one organization."""
 
-    organization: int
+    IS_OF: ClassVar[str] = "a custom role"
+    FORM: ClassVar[str] = "ORG:PROJECT:ROLE_ID"
+    WHY: ClassVar[str] = "it has the form ORG:PROJECT:ROLE_ID, where the last is a UUID"
+
     project: int
     role: str
 
-    def __str__(self) -> str:
-        return f"{self.organization}:{self.project}:{self.role}"
-
-    @classmethod
-    def parse(cls, text: str) -> CustomRoleId:
-        """Read `ORG:PROJECT:ROLE_ID`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        organization, _, rest = text.partition(":")
-        project, _, role = rest.partition(":")
-        numbers = _number(organization), _number(project)
-        if numbers[0] is None or numbers[1] is None or not is_role_id(role):
-            why = "it has the form ORG:PROJECT:ROLE_ID, where the last is a UUID"
-            raise InputError("cannot read the id of a custom role", whom=text, why=why)
-        return cls(numbers[0], numbers[1], role.strip().lower())
-
 
 @dataclass(frozen=True)
-class OrganizationSecurityId:
+class OrganizationSecurityId(ResourceId):
     """The security settings of one organization."""
 
-    organization: int
-
-    def __str__(self) -> str:
-        return str(self.organization)
-
-    @classmethod
-    def parse(cls, text: str) -> OrganizationSecurityId:
-        """Read `ORG`.
-
-        Raises:
-            InputError: the text has another shape.
-        """
-        organization = _number(text)
-        if organization is None:
-            why = "it is the organization's id, a whole number"
-            raise InputError("cannot read the id of an organization's security settings", whom=text, why=why)
-        return cls(organization)
+    IS_OF: ClassVar[str] = "an organization's security settings"
+    FORM: ClassVar[str] = "ORG"
+    WHY: ClassVar[str] = "it is the organization's id, a whole number"

@@ -11,7 +11,7 @@ from typing import Final
 from mixpanel_access.model.declaration import team_member_name
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.operations.state import State
+from mixpanel_access.operations.state import State, name_of
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -63,7 +63,7 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
     roles_held: dict[str, dict[int, str]] = {}
     for (project, email), grant in state.grants.items():
         roles_held.setdefault(email, {})[project] = grant.role
-    places = {one.resource for one in state.team_members.values()}
+    places = {name_of(one.urn) for one in state.team_members.values()}
     found: list[Change] = []
     for key, all_of_one in entries(roster).items():
         held = roles_held.get(key, {})

@@ -50,7 +50,7 @@ from mixpanel_access.model.ids import (
 )
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.own_roles import role_there
-from mixpanel_access.operations.state import State
+from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.provider.base import GONE, AccessProvider, Problems
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
@@ -210,7 +210,7 @@ def team_entries(session: Session, declared: Declaration, state: State, members:
     teams = _Kind(TEAM_TYPE, TeamProvider(), session)
     roles = _Kind(TEAM_GRANT_TYPE, TeamGrantProvider(), session)
     places = _Kind(TEAM_MEMBER_TYPE, TeamMemberProvider(), session)
-    held = {team.urn.rpartition("::")[2]: team.id for team in state.teams.values()}
+    held = {name_of(team.urn): team.id for team in state.teams.values()}
     ids: dict[str, int] = {}
     found: list[Entry | None] = []
     for key, inputs in declared.teams.items():

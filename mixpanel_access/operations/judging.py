@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mixpanel_access.model.declaration import (
     SECURITY,
@@ -18,7 +18,7 @@ from mixpanel_access.model.declaration import (
     team_name,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.state import State
+from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
@@ -94,32 +94,39 @@ def violations(declared: Declaration, around: Context, config: PolicyConfig) -> 
 
 def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterator[Violation]:
     """What the rules find in what a stack's state holds, as `pulumi policy analyze` would; arguments as above."""
-    members = [Entry(Kind.MEMBER, _name(one.urn), one.urn, one.outputs) for one in state.members.values()]
-    grants = [Entry(Kind.GRANT, _name(one.urn), one.urn, one.outputs) for one in state.grants.values()]
     robots = [
-        Entry(Kind.SERVICE_ACCOUNT, _name(one.urn), one.urn, one.outputs, one.secrets)
+        Entry(Kind.SERVICE_ACCOUNT, name_of(one.urn), one.urn, one.outputs, one.secrets)
         for one in state.accounts.values()
     ]
-    held = state.account_grants.values()
-    roles = [Entry(Kind.SERVICE_ACCOUNT_GRANT, _name(one.urn), one.urn, one.outputs) for one in held]
+    entries = [
+        *_held(Kind.MEMBER, state.members.values()),
+        *_held(Kind.GRANT, state.grants.values()),
+        *robots,
+        *_held(Kind.SERVICE_ACCOUNT_GRANT, state.account_grants.values()),
+        *_held(Kind.TEAM, state.teams.values()),
+        *_held(Kind.TEAM_GRANT, state.team_grants.values()),
+        *_held(Kind.TEAM_MEMBER, state.team_members.values()),
+        *_held(Kind.CUSTOM_ROLE, state.custom_roles.values()),
+        *_held(Kind.ORGANIZATION_SECURITY, [state.security] if state.security else []),
+    ]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
-    teams = [Entry(Kind.TEAM, _name(one.urn), one.urn, one.outputs) for one in state.teams.values()]
-    given = [Entry(Kind.TEAM_GRANT, _name(one.urn), one.urn, one.outputs) for one in state.team_grants.values()]
-    places = [Entry(Kind.TEAM_MEMBER, _name(one.urn), one.urn, one.outputs) for one in state.team_members.values()]
-    return _judged(
-        Stack(
-            [*members, *grants, *robots, *roles, *teams, *given, *places, *_own_in(state)],
-            state.facts.get("organization_roles"),
-            exceptions,
-        ),
-        around,
-        config,
-    )
+    return _judged(Stack(entries, state.facts.get("organization_roles"), exceptions), around, config)
 
 
-def _name(urn: str) -> str:
-    """A resource's name in the program."""
-    return urn.rpartition("::")[2]
+class _Resource(Protocol):
+    """A resource of a state."""
+
+    @property
+    def urn(self) -> str:
+        """Its name in the engine."""
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the state holds of it."""
+
+
+def _held(kind: Kind, resources: Iterable[_Resource]) -> Iterator[Entry]:
+    return (Entry(kind, name_of(one.urn), one.urn, one.outputs) for one in resources)
 
 
 def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Violation]:
@@ -170,10 +177,3 @@ def _own(declared: Declaration) -> Iterator[Entry]:
         yield Entry(Kind.CUSTOM_ROLE, custom_role_name(key), values=values)
     if declared.security is not None:
         yield Entry(Kind.ORGANIZATION_SECURITY, SECURITY, values={**declared.security, "sso": UNKNOWN})
-
-
-def _own_in(state: State) -> Iterator[Entry]:
-    for role in state.custom_roles.values():
-        yield Entry(Kind.CUSTOM_ROLE, _name(role.urn), role.urn, role.outputs)
-    if state.security is not None:
-        yield Entry(Kind.ORGANIZATION_SECURITY, _name(state.security.urn), state.security.urn, state.security.outputs)

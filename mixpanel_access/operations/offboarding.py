@@ -16,6 +16,7 @@ from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.state import name_of
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def holdings(project: Project, email: str) -> list[Holding]:
                 after = roster_text.remove_people(before, source_of(file), [key])
         grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] == key}
         teams = {
-            one.resource: state.teams[team].name if team in state.teams else str(team)
+            name_of(one.urn): state.teams[team].name if team in state.teams else str(team)
             for (team, who), one in state.team_members.items()
             if who == key
         }

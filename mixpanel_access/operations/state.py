@@ -27,6 +27,7 @@ from mixpanel_access.model.ids import (
     MemberId,
     OrganizationSecurityId,
     ProjectAccessId,
+    ResourceId,
     ServiceAccountGrantId,
     ServiceAccountId,
     TeamGrantId,
@@ -127,11 +128,6 @@ class HeldTeamMember:
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    @property
-    def resource(self) -> str:
-        """The resource's name in the program."""
-        return self.urn.rpartition("::")[2]
-
 
 @dataclass(frozen=True)
 class HeldCustomRole:
@@ -215,6 +211,20 @@ class State:
 
 EMPTY: Final = State({}, {})
 
+_IDS: Final[Mapping[str, type[ResourceId]]] = {
+    MEMBER_TYPE: MemberId,
+    GRANT_TYPE: GrantId,
+    PROJECT_ACCESS_TYPE: ProjectAccessId,
+    SERVICE_ACCOUNT_TYPE: ServiceAccountId,
+    SERVICE_ACCOUNT_GRANT_TYPE: ServiceAccountGrantId,
+    TEAM_TYPE: TeamId,
+    TEAM_GRANT_TYPE: TeamGrantId,
+    TEAM_MEMBER_TYPE: TeamMemberId,
+    CUSTOM_ROLE_TYPE: CustomRoleId,
+    ORGANIZATION_SECURITY_TYPE: OrganizationSecurityId,
+}
+"""How the ids of each type are read."""
+
 
 def state_of(export: Mapping[str, Any], organization: int) -> State:
     """The members and grants of one organization in an exported state.
@@ -239,63 +249,50 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     custom_roles: dict[tuple[int, str], HeldCustomRole] = {}
     security: HeldSecurity | None = None
     for resource in _resources(export):
-        urn, modified = str(resource.get("urn", "")), _seconds(resource.get("modified") or resource.get("created"))
-        created = _seconds(resource.get("created"))
+        type_, urn = str(resource.get("type", "")), str(resource.get("urn", ""))
         outputs = {key: value for key, value in (resource.get("outputs") or {}).items() if key != PROVIDER_KEY}
-        if resource.get("type") == MEMBER_TYPE:
-            member = MemberId.parse(str(resource.get("id", "")))
-            if member.organization == organization:
-                email = str(outputs.get("email", member.email))
-                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, modified, created)
-        elif resource.get("type") == GRANT_TYPE:
-            grant = GrantId.parse(str(resource.get("id", "")))
-            if grant.organization == organization:
-                email = str(outputs.get("email", grant.email))
-                held = HeldGrant(grant.project, email, str(outputs.get("role", "")), urn, outputs, modified, created)
-                grants[grant.project, same_key(email)] = held
-        elif resource.get("type") == PROJECT_ACCESS_TYPE:
-            whole = ProjectAccessId.parse(str(resource.get("id", "")))
-            if whole.organization == organization:
-                wholes[whole.project] = urn
+        if type_ == BRAKE_TYPE:
+            brakes += (HeldBrake(urn, outputs.get("people") or []),)
+        elif type_ == COMPONENT_TYPE:
+            component, facts = urn, outputs
+        if type_ not in _IDS:
+            continue
+        id_: ResourceId = _IDS[type_].parse(str(resource.get("id", "")))
+        if id_.organization != organization:
+            continue
+        role = str(outputs.get("role", ""))
+        dates = _seconds(resource.get("modified") or resource.get("created")), _seconds(resource.get("created"))
+        match id_:
+            case MemberId():
+                email = str(outputs.get("email", id_.email))
+                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, *dates)
+            case GrantId():
+                email = str(outputs.get("email", id_.email))
+                grants[id_.project, same_key(email)] = HeldGrant(id_.project, email, role, urn, outputs, *dates)
+            case ProjectAccessId():
+                wholes[id_.project] = urn
                 for one in single_grants(outputs):
                     email = str(one["email"])
-                    held = HeldGrant(whole.project, email, str(one["role"]), urn, one, modified, created)
-                    grants[whole.project, same_key(email)] = held
-        elif resource.get("type") == SERVICE_ACCOUNT_TYPE:
-            account = ServiceAccountId.parse(str(resource.get("id", "")))
-            if account.organization == organization:
+                    held = HeldGrant(id_.project, email, str(one["role"]), urn, one, *dates)
+                    grants[id_.project, same_key(email)] = held
+            case ServiceAccountId():
                 name = str(outputs.get("username", ""))
-                accounts[account.account] = HeldAccount(name, account.account, urn, outputs)
-        elif resource.get("type") == SERVICE_ACCOUNT_GRANT_TYPE:
-            given = ServiceAccountGrantId.parse(str(resource.get("id", "")))
-            if given.organization == organization:
-                place = (given.project, given.account)
-                account_grants[place] = HeldAccountGrant(*place, str(outputs.get("role", "")), urn, outputs)
-        elif resource.get("type") == TEAM_TYPE:
-            team = TeamId.parse(str(resource.get("id", "")))
-            if team.organization == organization:
-                teams[team.team] = HeldTeam(str(outputs.get("name", "")), team.team, urn, outputs)
-        elif resource.get("type") == TEAM_GRANT_TYPE:
-            has = TeamGrantId.parse(str(resource.get("id", "")))
-            if has.organization == organization:
-                spot = (has.project, has.team)
-                team_grants[spot] = HeldTeamGrant(*spot, str(outputs.get("role", "")), urn, outputs)
-        elif resource.get("type") == TEAM_MEMBER_TYPE:
-            joined = TeamMemberId.parse(str(resource.get("id", "")))
-            if joined.organization == organization:
-                email = str(outputs.get("email", joined.email))
-                team_members[joined.team, same_key(email)] = HeldTeamMember(joined.team, email, urn, outputs)
-        elif resource.get("type") == CUSTOM_ROLE_TYPE:
-            role = CustomRoleId.parse(str(resource.get("id", "")))
-            if role.organization == organization:
-                custom_roles[role.project, role.role] = HeldCustomRole(role.project, role.role, urn, outputs)
-        elif resource.get("type") == ORGANIZATION_SECURITY_TYPE:
-            if OrganizationSecurityId.parse(str(resource.get("id", ""))).organization == organization:
+                accounts[id_.account] = HeldAccount(name, id_.account, urn, outputs)
+            case ServiceAccountGrantId():
+                place = (id_.project, id_.account)
+                account_grants[place] = HeldAccountGrant(*place, role, urn, outputs)
+            case TeamId():
+                teams[id_.team] = HeldTeam(str(outputs.get("name", "")), id_.team, urn, outputs)
+            case TeamGrantId():
+                place = (id_.project, id_.team)
+                team_grants[place] = HeldTeamGrant(*place, role, urn, outputs)
+            case TeamMemberId():
+                email = str(outputs.get("email", id_.email))
+                team_members[id_.team, same_key(email)] = HeldTeamMember(id_.team, email, urn, outputs)
+            case CustomRoleId():
+                custom_roles[id_.project, id_.role] = HeldCustomRole(id_.project, id_.role, urn, outputs)
+            case OrganizationSecurityId():
                 security = HeldSecurity(urn, outputs)
-        elif resource.get("type") == BRAKE_TYPE:
-            brakes += (HeldBrake(urn, outputs.get("people") or []),)
-        elif resource.get("type") == COMPONENT_TYPE:
-            component, facts = urn, outputs
     return State(
         members,
         grants,
@@ -311,6 +308,11 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         custom_roles,
         security,
     )
+
+
+def name_of(urn: str) -> str:
+    """A resource's name in the program."""
+    return urn.rpartition("::")[2]
 
 
 def _seconds(instant_text: Any) -> str:
