@@ -7,10 +7,11 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, printable, progress
+from mixpanel_access.cli.output import instant_of, printable, progress
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.diagnosing import Finding, Verdict, case_of, diagnose
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, day_of, new_table, print_table, progress
+from mixpanel_access.cli.output import day_of, new_table, print_table, progress
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.expiring import changes_by_the_clock
 from mixpanel_access.operations.project import open_project
 

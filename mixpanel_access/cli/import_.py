@@ -9,8 +9,9 @@ from typing import Any
 
 import typer
 
-from mixpanel_access.cli.output import counted, new_table, print_changes, print_table, progress, write_file
+from mixpanel_access.cli.output import new_table, print_changes, print_table, progress, write_file
 from mixpanel_access.model.access import service_account_name
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.import_plan import NO_GRANT, Candidate
 from mixpanel_access.operations.importing import Prepared, Request, carry_out, prepare
 from mixpanel_access.operations.project import open_project

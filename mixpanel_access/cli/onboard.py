@@ -7,10 +7,11 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
+from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
 from mixpanel_access.files.onboarding import Checklists, Ticks, read_checklists, read_ticks, write_ticks
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.onboarding import Onboarding, onboarding, ticked
 from mixpanel_access.operations.picture import Picture, look
 from mixpanel_access.operations.project import open_project

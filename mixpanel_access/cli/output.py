@@ -49,11 +49,6 @@ def printable(text: str) -> str:
     return "".join(c if c == "\n" or category(c) not in _OBEYED else f"\\x{ord(c):02x}" for c in text)
 
 
-def counted(number: int, thing: str, things: str = "") -> str:
-    """`1 member`, `2 members`; `2 people` where the plural is another word."""
-    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
-
-
 def day_of(now: str | None) -> date:
     """The day (UTC) of what `--now` says, else of the clock.
 

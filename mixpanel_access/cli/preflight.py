@@ -8,9 +8,10 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
+from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.preflight import Verdict, checks
 from mixpanel_access.operations.project import open_project

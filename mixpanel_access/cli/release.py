@@ -9,7 +9,8 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, print_changes, progress
+from mixpanel_access.cli.output import print_changes, progress
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.releasing import release
 

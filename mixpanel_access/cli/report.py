@@ -8,8 +8,9 @@ from typing import Final
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, progress, write_file
+from mixpanel_access.cli.output import instant_of, progress, write_file
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.report import document
 from mixpanel_access.operations.report_page import page

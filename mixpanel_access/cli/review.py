@@ -11,9 +11,10 @@ from typing import Any
 
 import typer
 
-from mixpanel_access.cli.output import counted, day_of, instant_of, new_table, print_table, progress
+from mixpanel_access.cli.output import day_of, instant_of, new_table, print_table, progress
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project, project_folder
 from mixpanel_access.operations.review.deciding import Progress, Wish, decide, progress_of

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of
+from mixpanel_access.cli.output import instant_of
 from mixpanel_access.cli.review import folder_of
-from mixpanel_access.cli.tables import must_be_form, print_or_write
+from mixpanel_access.cli.tables import must_be_form, print_or_write, print_verified
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.project import project_folder, roster_file
 from mixpanel_access.operations.review.applying import Plan, RosterChange, carry_out, plan
@@ -103,11 +104,7 @@ def export_evidence(folder: Path, review: Path | None, form: str, to: Path | Non
 def verify_evidence(folder: Path, review: Path | None, *, as_json: bool) -> int:
     """Check and print; evidence that was touched is an error with exit code 1."""
     file, lines = _verified(folder, review)
-    last = lines[-1].hash if lines else None
-    if as_json:
-        typer.echo(json.dumps({"file": str(file), "lines": len(lines), "last": last}, indent=2))
-    else:
-        typer.echo(f"{file} has {counted(len(lines), 'line')}, each as it was written; the last is {last or 'none'}.")
+    print_verified(lines, file, as_json=as_json)
     return 0
 
 

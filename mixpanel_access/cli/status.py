@@ -10,11 +10,12 @@ from typing import Any
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
+from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import Picture, look
 from mixpanel_access.operations.project import open_project, stacks_of
 from mixpanel_access.operations.resending import resend

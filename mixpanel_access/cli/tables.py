@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, write_file
+from mixpanel_access.cli.output import write_file
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.chain import Link
 from mixpanel_access.operations.tables import FORMS, exported
 
@@ -38,3 +40,12 @@ def print_or_write(lines: Sequence[Link], kind: type[Link], form: str, to: Path 
         return
     write_file(to, content, "the table", "Name another file.")
     typer.echo(f"Wrote {counted(len(lines), 'line')} to {to}.")
+
+
+def print_verified(lines: Sequence[Link], file: Path, *, as_json: bool) -> None:
+    """Print that a file's lines are as they were written, and the hash of the last, which is for others to keep."""
+    last = lines[-1].hash if lines else None
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "lines": len(lines), "last": last}, indent=2))
+    else:
+        typer.echo(f"{file} has {counted(len(lines), 'line')}, each as it was written; the last is {last or 'none'}.")

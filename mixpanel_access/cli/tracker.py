@@ -8,9 +8,10 @@ from typing import Final
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, progress
-from mixpanel_access.cli.tables import must_be_form, print_or_write
+from mixpanel_access.cli.output import instant_of, progress
+from mixpanel_access.cli.tables import must_be_form, print_or_write, print_verified
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.chain import read, verify
 from mixpanel_access.operations.project import open_project, project_folder, stacks_of
 from mixpanel_access.operations.tracker import update
@@ -54,11 +55,7 @@ def verify_log(folder: Path, file: Path | None, *, as_json: bool) -> int:
     file = file or _default(project_folder(folder))
     lines = _lines(file)
     verify(lines, file)
-    last = lines[-1].hash if lines else None
-    if as_json:
-        typer.echo(json.dumps({"file": str(file), "lines": len(lines), "last": last}, indent=2))
-    else:
-        typer.echo(f"{file} has {counted(len(lines), 'line')}, each as it was written; the last is {last or 'none'}.")
+    print_verified(lines, file, as_json=as_json)
     return 0
 
 

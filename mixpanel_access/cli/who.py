@@ -7,11 +7,12 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import counted, instant_of, new_table, print_table, progress
+from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.who import Held, in_project, of_person, project_named

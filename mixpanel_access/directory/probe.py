@@ -16,6 +16,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.audit import ACCESS_EVENTS, SESSION_EVENTS
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.undocumented import BY_HAND, Verb
+from mixpanel_access.model.words import counted
 
 
 class Finding(StrEnum):
@@ -96,7 +97,7 @@ def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
         (
             "service accounts of a project",
             "each with its role",
-            lambda id_: (_counted(len(api.service_accounts.list_of_project(id_)), "role"), True),
+            lambda id_: (counted(len(api.service_accounts.list_of_project(id_)), "role"), True),
             True,
         ),
         (
@@ -112,10 +113,6 @@ def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
             yield Probe(call, expected, "there is no project to ask about", Finding.SKIPPED, needed)
         else:
             yield replace(_tried(call, expected, partial(read, project)), needed=needed)
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 _Answer = tuple[str, bool]
@@ -143,7 +140,7 @@ def _said(error: errors.MixpanelError) -> str:
 def _me(api: Api, organization: int) -> _Answer:
     known = api.me.read().organizations
     if organization not in known:
-        why = f"the account sees {_counted(len(known), 'organization')}, and {organization} is none of them"
+        why = f"the account sees {counted(len(known), 'organization')}, and {organization} is none of them"
         raise errors.Forbidden("cannot work on the organization", why=why)
     role = known[organization]
     if role is None:
@@ -167,7 +164,7 @@ def _projects(api: Api, ids: list[int]) -> _Answer:
     ids += [project.id for project in api.projects.list_projects()]
     if not ids:
         raise errors.NotFound("cannot see a project", why="no project is in sight of the account")
-    return _counted(len(ids), "project"), True
+    return counted(len(ids), "project"), True
 
 
 def _grants(api: Api, project: int) -> _Answer:
@@ -178,11 +175,11 @@ def _grants(api: Api, project: int) -> _Answer:
 
 def _accounts(api: Api) -> _Answer:
     accounts = api.service_accounts.list_accounts()
-    return _counted(len(accounts), "service account"), bool(accounts)  # ours, at least
+    return counted(len(accounts), "service account"), bool(accounts)  # ours, at least
 
 
 def _requests(settings: Mapping[str, object]) -> _Answer:
-    return _counted(len(settings), "setting"), True
+    return counted(len(settings), "setting"), True
 
 
 def _teams(api: Api) -> _Answer:
@@ -192,21 +189,21 @@ def _teams(api: Api) -> _Answer:
         "an organization role, or that there is none": sum(team.organization_role is None for team in teams),
     }
     without = [f"{number} without {what}" for what, number in lacking.items() if number]
-    return ", ".join([_counted(len(teams), "team"), *without]), not without
+    return ", ".join([counted(len(teams), "team"), *without]), not without
 
 
 def _roles(api: Api, project: int) -> _Answer:
     found = api.custom_roles.list_roles(project)
-    return _counted(len(found), "custom role"), all(role.permissions is not None for role in found)
+    return counted(len(found), "custom role"), all(role.permissions is not None for role in found)
 
 
 def _permissions(api: Api, project: int) -> _Answer:
-    return _counted(len(api.custom_roles.permissions(project)), "permission"), True
+    return counted(len(api.custom_roles.permissions(project)), "permission"), True
 
 
 def _two_factor(settings: Mapping[str, object]) -> _Answer:
     required = settings.get(TWO_FACTOR_KEY)
-    return _counted(len(settings), "setting"), isinstance(required, bool)
+    return counted(len(settings), "setting"), isinstance(required, bool)
 
 
 def _sso(sso: SingleSignOn) -> _Answer:
@@ -217,7 +214,7 @@ def _sso(sso: SingleSignOn) -> _Answer:
 
 def _audit(api: Api, now: datetime) -> _Answer:
     events = api.audit_log.events((*ACCESS_EVENTS, *SESSION_EVENTS), now - AUDIT_SPAN, now)
-    return f"{_counted(len(events), 'event')} in {AUDIT_SPAN.days} days", True
+    return f"{counted(len(events), 'event')} in {AUDIT_SPAN.days} days", True
 
 
 _KNOWN_WRITES: Final = {

@@ -20,6 +20,7 @@ from mixpanel_access import __version__
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.drift import Kind
 from mixpanel_access.operations.report import Cell, Ending, PolicyFinding, Report, ReportPerson, Way, When
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
@@ -78,7 +79,7 @@ def page(report: Report) -> str:
         "in_short": in_short,
         "way_in_full": in_full,
         "about": about,
-        "counted": _counted,
+        "counted": counted,
         "days": in_days,
         "by_nearness": lambda groups: sorted(groups, key=lambda group: list(When).index(group[0])),
         "by_rule": by_rule,
@@ -229,7 +230,7 @@ def in_days(days: int) -> str:
     """How far a day is."""
     if days == 0:
         return "today"
-    return f"in {_counted(days, 'day')}" if days > 0 else f"{_counted(-days, 'day')} ago"
+    return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
 
 
 def by_rule(findings: Sequence[PolicyFinding]) -> list[tuple[tuple[str, str], list[PolicyFinding]]]:
@@ -240,7 +241,3 @@ def by_rule(findings: Sequence[PolicyFinding]) -> list[tuple[tuple[str, str], li
 
     ordered = sorted(findings, key=lambda one: (one.level.value != "mandatory", one.rule))
     return [(place, list(own)) for place, own in groupby(ordered, key)]
-
-
-def _counted(number: int, thing: str, things: str = "") -> str:
-    return f"{number} {thing if number == 1 else things or f'{thing}s'}"

@@ -22,6 +22,7 @@ from mixpanel_access.model.custom_roles import (
 from mixpanel_access.model.errors import NotApplied, NotFound, Refused
 from mixpanel_access.model.ids import CustomRoleId
 from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.words import counted
 from mixpanel_access.provider.base import (
     GONE,
     AccessProvider,
@@ -215,7 +216,7 @@ class CustomRoleProvider(AccessProvider):
                 next_step="Run again; if it stays so, do it in Project Settings > Roles.",
             )
         if moved is not None:
-            self.session.say(f"{whom}: deleted; Mixpanel moved {moved} grant{'' if moved == 1 else 's'} to consumer")
+            self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
 
     def _ensure(self, held: Role, inputs: Properties, added: Sequence[str] | None) -> tuple[Role | None, Properties]:
         """Bring a role that is there to what is declared; it, and the outputs."""
