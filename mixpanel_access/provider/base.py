@@ -250,6 +250,23 @@ class AccessProvider(ResourceProvider):
 
     # Helpers for subclasses
 
+    def inspect_project(self, project: int, problems: Problems, purpose: str = "") -> bool:
+        """Judge whether the organization has a project that we see; `purpose` is what the id was given for."""
+        if project in self.session.directory.projects():
+            return True
+        problems.add(
+            "project_id",
+            f"organization {self.session.organization} has no project {project} that the service account sees; "
+            f"check the id{purpose}",
+        )
+        return False
+
+    def inspect_project_reach(self, whom: str, role: str, problems: Problems) -> None:
+        """Judge whether our own organization role is high enough to give this role in a project."""
+        own = self.session.directory.own_role()
+        if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, role):
+            inspect_reach(whom, role, own, problems)
+
     def inspect_invitation(self, email: str, problems: Problems, field: str = "email") -> None:
         """Judge whether somebody who is not in the organization can come in, and count an invitation to them."""
         provisioning = self.session.directory.provisioning

@@ -83,12 +83,7 @@ class CustomRoleProvider(AccessProvider):
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge project, plan, number, name and permissions against what is there."""
         directory, project, name = self.session.directory, inputs["project_id"], inputs["name"]
-        if project not in directory.projects():
-            problems.add(
-                "project_id",
-                f"organization {self.session.organization} has no project {project} that the service account sees; "
-                f"check the id for the custom role {name}",
-            )
+        if not self.inspect_project(project, problems, f" for the custom role {name}"):
             return
         try:
             there = {same_key(role.name): role for role in directory.custom_roles.of(project).values()}

@@ -7,7 +7,6 @@ from typing import ClassVar, Protocol
 
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from mixpanel_access.model import roles
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import ServiceAccountGrantId, TeamGrantId
 from mixpanel_access.provider.base import (
@@ -19,7 +18,6 @@ from mixpanel_access.provider.base import (
     inspect_environment,
     inspect_id,
     inspect_project_role,
-    inspect_reach,
     known,
     select,
 )
@@ -91,18 +89,12 @@ class HolderGrantProvider(AccessProvider):
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge holder, project and role against the organization and our own role."""
-        directory, project, holder = self.session.directory, inputs["project_id"], inputs[self.FIELD]
-        if project not in directory.projects():
-            problems.add(
-                "project_id",
-                f"organization {self.session.organization} has no project {project} that the service account sees; "
-                f"check the id for the grant to {self.HOLDER} {holder}",
-            )
+        holder = inputs[self.FIELD]
+        whom = f"{self.HOLDER} {holder}"
+        self.inspect_project(inputs["project_id"], problems, f" for the grant to {whom}")
         if self.holders.of(holder) is None:
             problems.add(self.FIELD, f"organization {self.session.organization} has {self.absent(holder)}")
-        own = directory.own_role()
-        if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, inputs["role"]):
-            inspect_reach(f"{self.HOLDER} {holder}", inputs["role"], own, problems)
+        self.inspect_project_reach(whom, inputs["role"], problems)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another holder or project is another grant; another role is a change in place."""

@@ -93,12 +93,7 @@ class ProjectAccessProvider(AccessProvider):
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge project and roles against the organization, and what would be taken away by the brakes."""
         directory, project, grants = self.session.directory, inputs["project_id"], inputs["grants"]
-        if project not in directory.projects():
-            problems.add(
-                "project_id",
-                f"organization {self.session.organization} has no project {project} that the service account sees; "
-                f"check the id",
-            )
+        if not self.inspect_project(project, problems):
             return
         own = directory.own_role()
         if own in roles.MANAGING_ROLES:

@@ -27,7 +27,6 @@ from mixpanel_access.provider.base import (
     inspect_environment,
     inspect_id,
     inspect_project_role,
-    inspect_reach,
     known,
     select,
 )
@@ -69,15 +68,8 @@ class ProjectGrantProvider(AccessProvider):
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the project and the role against the organization and our own role."""
         directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
-        if project not in directory.projects():
-            problems.add(
-                "project_id",
-                f"organization {self.session.organization} has no project {project} that the service account sees; "
-                f"check the id for the grant to {inputs['email']}",
-            )
-        own = directory.own_role()
-        if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, role):
-            inspect_reach(inputs["email"], role, own, problems)
+        self.inspect_project(project, problems, f" for the grant to {inputs['email']}")
+        self.inspect_project_reach(inputs["email"], role, problems)
         alone = same_key(inputs["email"]) not in self.session.declared  # else the `Member` has told it
         if alone and directory.person(inputs["email"]) is None:
             self.inspect_invitation(inputs["email"], problems)  # a grant to a stranger invites them
