@@ -100,13 +100,16 @@ class Pulumi:
                 f"{name} failed",
                 whom=str(self.project),
                 why=f"exit code {outcome.returncode}: {meaningful(outcome.stdout, outcome.stderr)}",
-                next_step="Correct that, then run it again.",
+                next_step=_remedy(outcome.stderr),
             )
         return Completed(args, outcome.returncode, outcome.stdout, outcome.stderr)
 
 
 def local_backend(folder: Path, passphrase: str) -> dict[str, str]:
     """The environment of a backend in a folder: state, engine home and all; no account, no download of plugins.
+
+    The engine replaces a state at one go, but not the `.attrs` file that it writes next to it by default: killed
+    just then, it cannot read the stack any more. `metadata=skip` does without those files.
 
     Args:
         folder: made if it is not there; holds `state` and `home`.
@@ -116,7 +119,7 @@ def local_backend(folder: Path, passphrase: str) -> dict[str, str]:
     state.mkdir(parents=True, exist_ok=True)
     own.mkdir(exist_ok=True)
     return {
-        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": passphrase,
         "PULUMI_HOME": str(own),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
@@ -130,6 +133,16 @@ def meaningful(stdout: str, stderr: str) -> str:
     start = next((number for number, line in enumerate(lines) if line.startswith("error:")), None)
     kept = lines[-3:] if start is None else list(takewhile(lambda line: line not in _SUMMARY, lines[start:]))[:8]
     return " / ".join(kept) or "it wrote nothing"
+
+
+def _remedy(stderr: str) -> str:
+    """What to do after a run that failed."""
+    if "failed to load checkpoint: EOF" in stderr:
+        return (
+            "A run was killed while it wrote to the state's folder: delete the empty .attrs files there (the state "
+            "itself is whole), then run it again. A backend file://…?metadata=skip writes none."
+        )
+    return "Correct that, then run it again."
 
 
 def _defaults(args: Sequence[str]) -> list[str]:

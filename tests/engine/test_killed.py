@@ -7,9 +7,13 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
+from mixpanel_access.model.errors import EngineError
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
 pytestmark = pytest.mark.engine
@@ -56,6 +60,21 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace) -> N
     assert len(workspace.resources()) == 31
     assert len(workspace.members()) == 16
     workspace.unchanged()
+
+
+def test_a_state_whose_attributes_a_killed_run_cut_off_is_told_and_mended(workspace: Workspace) -> None:
+    """The engine cannot read a stack next to an empty .attrs file: the message says which files to delete."""
+    state = workspace.pulumi.environ["PULUMI_BACKEND_URL"]
+    folder = url2pathname(urlsplit(state).path)
+    assert not list(Path(folder).rglob("*.attrs"))  # so ours writes none
+    plain = state.partition("?")[0]
+    workspace.run("stack", "init", "third", PULUMI_BACKEND_URL=plain)
+    (attributes,) = Path(folder).rglob("third.json.attrs")
+    attributes.write_text("")
+    with pytest.raises(EngineError, match=r"load checkpoint: EOF.* delete the empty \.attrs files there"):
+        workspace.run("cancel", "--yes", "--stack", "third")
+    attributes.unlink()
+    workspace.run("cancel", "--yes", "--stack", "third")
 
 
 def _session(leader: int) -> list[int]:

@@ -173,7 +173,8 @@ def test_a_local_backend_lies_in_its_folder(tmp_path: Path) -> None:
     """A local backend needs no account and keeps everything in its folder, also in one with a space in its name."""
     folder = tmp_path / "a backend"
     environment = local_backend(folder, "a passphrase")
-    url = environment.pop("PULUMI_BACKEND_URL")
+    url, _, options = environment.pop("PULUMI_BACKEND_URL").partition("?")
+    assert options == "metadata=skip"
     assert url2pathname(url.removeprefix("file://")) == str(folder / "state")
     assert environment == {
         "PULUMI_CONFIG_PASSPHRASE": "a passphrase",
@@ -182,4 +183,4 @@ def test_a_local_backend_lies_in_its_folder(tmp_path: Path) -> None:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
     assert sorted(path.name for path in folder.iterdir()) == ["home", "state"]
-    assert local_backend(folder, "x")["PULUMI_BACKEND_URL"] == url
+    assert local_backend(folder, "x")["PULUMI_BACKEND_URL"] == f"{url}?{options}"
