@@ -13,8 +13,9 @@ from mixpanel_access.cli.app import app
 from mixpanel_access.files.onboarding import PLACES, Check, When, read_checklists
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.metadata import METADATA_FIELDS
-from mixpanel_access.model.roster import Common, json_schema
+from mixpanel_access.model.roster import Common
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_schema import json_schema
 from mixpanel_access.operations.diagnosing import Failure
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
 from mixpanel_access.provider.custom_role import CustomRoleProvider

@@ -11,7 +11,6 @@ from pathlib import Path
 import typer
 
 from mixpanel_access import __version__
-from mixpanel_access.api.client import Api
 from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
 from mixpanel_access.directory.probe import Probe, healthy, probes
 from mixpanel_access.model.settings import Settings
@@ -48,6 +47,8 @@ def run_doctor(folder: Path, stacks: list[str], now: str | None, *, as_json: boo
 
 
 def _probed(settings: Settings, now: datetime | None) -> list[Probe]:
+    from mixpanel_access.api.client import Api
+
     api = Api.connect(settings)
     try:
         return probes(api, settings.organization_id, settings.allow_undocumented, now or settings.clock())

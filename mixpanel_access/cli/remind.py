@@ -11,8 +11,6 @@ import typer
 from mixpanel_access.cli.output import instant_of, progress, write_file
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.picture import look
-from mixpanel_access.operations.posting import WEBHOOK_VARIABLE
-from mixpanel_access.operations.posting import post as post_text
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.reminding import calendar, reminders
 
@@ -32,7 +30,9 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
     elif ics is not None:
         write_file(ics, calendar(found, picture.now), "the calendar", "Name another file with --ics.")
     if post and lines:
-        post_text("\n".join(lines), os.environ.get(WEBHOOK_VARIABLE))
+        from mixpanel_access.operations import posting  # HTTP and TLS
+
+        posting.post("\n".join(lines), os.environ.get(posting.WEBHOOK_VARIABLE))
         progress(f"posted {len(lines)} reminders")
     if str(ics) == "-":
         pass  # standard output is the calendar's

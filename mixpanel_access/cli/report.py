@@ -12,8 +12,7 @@ from mixpanel_access.cli.output import instant_of, progress, write_file
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.report import document
-from mixpanel_access.operations.report_page import page
+from mixpanel_access.operations.report import Report, document
 from mixpanel_access.operations.reporting import report_of
 
 DEFAULT: Final = Path("access-report.html")
@@ -33,10 +32,10 @@ def write_report(folder: Path, stacks: list[str], now: str | None, *, to: Path |
         )
     report = report_of(open_project(folder, progress), stacks, instant_of(now), progress)
     if printed:
-        typer.echo(page(report), nl=False)
+        typer.echo(_page(report), nl=False)
     elif to is not None or not as_json:
         file = to or DEFAULT
-        write_file(file, page(report).encode(), "the report", "Name another file with --to.")
+        write_file(file, _page(report).encode(), "the report", "Name another file with --to.")
         progress(f"wrote {file}")
     if as_json:
         typer.echo(json.dumps(document(report), indent=2))
@@ -48,3 +47,9 @@ def write_report(folder: Path, stacks: list[str], now: str | None, *, to: Path |
             f"{len(report.differences)} unmanaged or changed, {len(report.held_up)} against mandatory rules."
         )
     return 1 if report.problems else 0
+
+
+def _page(report: Report) -> str:
+    from mixpanel_access.operations.report_page import page  # its templates' language is slow to come
+
+    return page(report)

@@ -31,7 +31,8 @@ def schema(
     """Print the JSON schema of a roster, for editors."""
     import json
 
-    from mixpanel_access.model.roster import Common, Roster, json_schema
+    from mixpanel_access.model.roster import Common, Roster
+    from mixpanel_access.model.roster_schema import json_schema
 
     typer.echo(json.dumps(json_schema(Common if common else Roster), indent=2))
 

@@ -17,7 +17,6 @@ from mixpanel_access.model.likeness import unknown
 from mixpanel_access.operations.mailing import SERVER_VARIABLE, send
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.welcome import compose
 
 
 class Form(StrEnum):
@@ -50,6 +49,8 @@ def run_welcome(
     if templates and not templates.is_dir():
         raise UsageError("cannot use --templates", whom=str(templates), why="it is no folder", next_step="Correct it.")
     project = open_project(folder, progress)
+    from mixpanel_access.operations.welcome import compose  # templates and Markdown are slow to come
+
     picture = look(project, stacks, instant_of(now), progress)
     own = templates or project.pulumi.project / "templates"
     message = compose(picture, email, "reminder" if reminder else "welcome", own)

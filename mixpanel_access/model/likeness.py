@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rapidfuzz import fuzz, process
-from rapidfuzz.distance import DamerauLevenshtein
-
 _CLOSE_ENOUGH: Final = 70
 """Likeness, of 100, from which a word is offered as what was meant."""
 _SLIPS: Final = 2
@@ -34,13 +31,23 @@ _SHARED: Final = frozenset(
 """Names that every company has, so that two of them are two."""
 
 
+def slips_between(one: str, other: str, most: int) -> int:
+    """The slips of the pen (a letter too many, too few, wrong, or two exchanged) from one word to another.
+
+    More than `most` of them are not counted: then it is `most` and one.
+    """
+    from rapidfuzz.distance import DamerauLevenshtein  # a library that few commands need, and slow to come
+
+    return DamerauLevenshtein.distance(one, other, score_cutoff=most)
+
+
 def alike(address: str, other: str) -> bool:
     """Whether two addresses (or their keys) may be taken for one another, or are the same."""
     names = address.rpartition("@")[0], other.rpartition("@")[0]
     if names[0] == names[1] and names[0] in _SHARED and address != other:
         return False
     slips = min(_SLIPS, max(map(len, names)) // _LETTERS)
-    return DamerauLevenshtein.distance(address, other, score_cutoff=slips) <= slips
+    return slips_between(address, other, slips) <= slips
 
 
 def same_name(address: str, other: str) -> bool:
@@ -51,6 +58,8 @@ def same_name(address: str, other: str) -> bool:
 
 def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     """`, did you mean 'analyst'?` where a known word is like the given one, else nothing."""
+    from rapidfuzz import fuzz, process
+
     match = process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
     return f" (did you mean {match[0]!r}?)" if match else ""
 

@@ -59,7 +59,6 @@ class Part(BaseModel):
         frozen=True,
         strict=True,
         alias_generator=to_camel,
-        use_attribute_docstrings=True,
         defer_build=True,  # a command that reads no roster does not wait for its schema
     )
 
@@ -371,15 +370,3 @@ class Roster(Common):
     def document(self) -> dict[str, Any]:
         """The roster as plain data in the file's words, without what was not said; reading that gives it again."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-def json_schema(model: type[Common] = Roster) -> dict[str, Any]:
-    """The JSON schema of a roster, or of what it includes (`Common`), for editors.
-
-    What concerns several parts of it is only checked when it is read.
-    """
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **model.model_json_schema(by_alias=True),
-        "title": model.__name__,
-    }

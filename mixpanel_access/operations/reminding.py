@@ -9,8 +9,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from icalendar import Alarm, Calendar, Event
-
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.given import Entry
@@ -114,6 +112,8 @@ def calendar(found: Sequence[Reminder], now: datetime) -> bytes:
         found: what falls on some day.
         now: the instant at which it is made (UTC).
     """
+    from icalendar import Alarm, Calendar, Event  # slow to come, and most look at the text
+
     made = Calendar()
     made.add("prodid", "-//mixpanel-access//remind//EN")
     made.add("version", "2.0")

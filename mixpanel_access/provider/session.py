@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 
 from mixpanel_access.directory.brakes import Brakes
+from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.errors import DEBUG_VARIABLE
@@ -67,8 +68,6 @@ def shared_session(get: Callable[[str], str | None]) -> Session:
     Raises:
         ConfigurationError: something is missing or malformed.
     """
-    from mixpanel_access.directory.connect import connect  # a program that only declares needs no HTTP
-
     settings = load_settings(get, os.environ)
     with _lock:
         if settings not in _sessions:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rapidfuzz.distance import DamerauLevenshtein
-
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
 
@@ -55,8 +54,8 @@ def _misspelt(entry: Entry, context: Context) -> Iterator[str]:
     if not domain or domain in known or domain in CONSUMER_DOMAINS:
         return
     for name in sorted(known | {name for name in CONSUMER_DOMAINS if len(name) >= _TELLING}):
-        distance = DamerauLevenshtein.distance(domain, name)
-        if distance <= (2 if len(name) >= _LONG else 1):
+        most = 2 if len(name) >= _LONG else 1
+        if slips_between(domain, name, most) <= most:
             yield f"{domain} looks like {name} misspelt; an invitation to a stranger's domain gives a stranger access"
             return
 

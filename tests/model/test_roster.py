@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from mixpanel_access.model.engagements import STANDARD_ROLES
-from mixpanel_access.model.roster import Common, Roster, json_schema
+from mixpanel_access.model.roster import Common, Roster
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_schema import json_schema
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\x85"), max_size=12)
 DATE = st.dates().map(str)

@@ -1,0 +1,50 @@
+"""The JSON schema of a roster, for editors; what it says of a key is the docstring of that field."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from itertools import pairwise
+from typing import Any
+
+from pydantic import BaseModel
+
+from mixpanel_access.model.roster import Common, Part, Roster
+
+
+def json_schema(model: type[Common] = Roster) -> dict[str, Any]:
+    """The JSON schema of a roster, or of what it includes (`Common`).
+
+    What concerns several parts of it is only checked when it is read.
+    """
+    schema = model.model_json_schema(by_alias=True)
+    parts = {part.__name__: part for part in _below(Part)}
+    for name, shape in [(model.__name__, schema), *schema["$defs"].items()]:
+        described = _docstrings(parts[name])
+        for field, told in parts[name].model_fields.items():
+            if field in described:
+                key = told.alias or field
+                whole = {**shape["properties"][key], "description": described[field]}
+                shape["properties"][key] = dict(sorted(whole.items()))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": model.__name__}
+
+
+def _below(model: type[Part]) -> list[type[Part]]:
+    found = [child for direct in model.__subclasses__() for child in (direct, *_below(direct))]
+    return list(dict.fromkeys(found))
+
+
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """The field -> the text below it, also where a parent has it.
+
+    pydantic reads them too (`use_attribute_docstrings`), but as the class is made: at every start of every command.
+    """
+    found: dict[str, str] = {}
+    for owner in reversed(model.__mro__):
+        if issubclass(owner, Part):
+            (made,) = (node for node in ast.parse(inspect.getsource(owner)).body if isinstance(node, ast.ClassDef))
+            for field, text in pairwise(made.body):
+                match field, text:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                        found[name] = inspect.cleandoc(said)
+    return found
