@@ -1,0 +1,89 @@
+"""What is measured without an organization: the policies, the reading of a roster, the start of the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from demo.sandbox import ROOT
+from mixpanel_access.engine import Engine, Pulumi, local_backend
+from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.rules.facts import Entry, Kind
+from tests.cli.invocations import INVOCATIONS
+from tests.rules.states import state
+
+ROSTER: Final = 5000
+"""People of the roster that is read."""
+STARTS: Final = 5
+"""Times that each command is started; the shortest counts, the others had to share the machine."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The policy pack over one state.
+
+    Attributes:
+        resources: members and grants.
+        seconds: wall clock of the whole command.
+    """
+
+    resources: int
+    seconds: float
+
+
+def judge(engine: Engine, resources: int) -> Judged:
+    """How long `pulumi policy analyze` takes over a state of so many members and grants."""
+    with tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder:
+        file = Path(folder) / "state.json"
+        file.write_text(json.dumps(exported(resources)))
+        pulumi = Pulumi(engine, ROOT, {**os.environ, **local_backend(Path(folder), "bench")})
+        begun = time.perf_counter()
+        pulumi.run("policy", "analyze", "--file", str(file), "--policy-pack", "policies", timeout=3600)
+        return Judged(resources, round(time.perf_counter() - begun, 2))
+
+
+def load() -> float:
+    """Seconds to read a roster of many people."""
+    lines = ["environment: production", "projects:", "  shop: { id: 1, environment: production }", "people:"]
+    for number in range(ROSTER):
+        lines += [f"  - email: person{number:05}@example.com", "    projects:", "      shop: analyst"]
+        lines += [f"    ticket: OPS-{number}", "    starts: 2026-01-01", "    ends: 2030-12-31"]
+    begun = time.perf_counter()
+    parse("\n".join(lines), Source("bench"))
+    return round(time.perf_counter() - begun, 2)
+
+
+def start() -> dict[str, float]:
+    """Command -> seconds until it has started and found that it is in an empty folder."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder:
+        for command, args in {"--help": (), **INVOCATIONS}.items():
+            taken = []
+            for _ in range(STARTS):
+                begun = time.perf_counter()
+                argv = [sys.executable, "-m", "mixpanel_access", *command.split(), *args]
+                subprocess.run(argv, cwd=folder, capture_output=True, check=False)
+                taken.append(time.perf_counter() - begun)
+            found[command] = round(min(taken), 2)
+    return found
+
+
+def exported(resources: int) -> dict[str, Any]:
+    """A state of so many members and grants, with nothing for a rule to find."""
+    dates = {"starts": "2026-04-12", "ends": "2026-06-01", "sow": "SOW-2026-014", "ticket": "OPS-4711"}
+    entries = []
+    for number in range(resources // 2):
+        email = f"person{number:05}@example.com"
+        why = {"engagement": "Bench", "approver": "ana@example.com", "justification": "Measures", **dates}
+        entries.append(Entry(Kind.MEMBER, email, values={"email": email, "role": "member", **why}))
+        held = {"project_id": 1, "role": "analyst", "environment": "production", "grant_types": ["individual"]}
+        entries.append(Entry(Kind.GRANT, f"1:{email}", values={"email": email, **held, **why}))
+    config = {"environment": "production", "companyDomains": "example.com", "now": "2026-05-04T12:00:00Z"}
+    return state(entries, config, {"organization_roles": False, "exceptions": []})
