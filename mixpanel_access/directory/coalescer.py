@@ -12,10 +12,47 @@ WORKERS: Final = 4
 """Worker threads of a dynamic provider's process: no more writes than this can wait at once."""
 LINGER: Final = 0.1
 """Seconds for which the first writer waits for others; a request to Mixpanel takes some times as long."""
+LONGEST: Final = 1.0
+"""Seconds for which it waits at most, where others come, and slowly."""
 
 _Item = TypeVar("_Item")
 Outcome = Mapping[_Item, Exception | None]
 """Item -> None when it was done, else why not."""
+
+
+class Crowd:
+    """The threads that write, over all the coalescers of a process: how many wait, and how long for the others.
+
+    The engine saves its state between one resource and the next, and the larger the state, the slower they come. So
+    where some came and not all, the next batch is held twice as long; where nobody came, no longer than at first. Once
+    everybody waits, for whatever, nobody can come and nothing is held.
+
+    Args:
+        linger: seconds for which the first batch is held open.
+        full: the number of threads that there are.
+    """
+
+    def __init__(self, *, linger: float = LINGER, full: int = WORKERS) -> None:
+        self.changed = threading.Condition()
+        self.hold = self._linger = linger
+        self._full = full
+        self._waiting = 0
+        self._complete = 0
+
+    def enter(self, *, leads: bool) -> None:
+        """Come, and if one leads, wait for others; only with `changed` held."""
+        complete = self._complete
+        self._waiting += 1
+        if self._waiting >= self._full:
+            self._complete += 1
+            self.changed.notify_all()
+        # Counted, not looked at: the first of them to wake may be gone again before the next one looks.
+        if leads and not self.changed.wait_for(lambda: self._complete != complete, timeout=self.hold):
+            self.hold = min(LONGEST, 2 * self.hold) if self._waiting > 1 else self._linger
+
+    def leave(self) -> None:
+        """Go; only with `changed` held."""
+        self._waiting -= 1
 
 
 @dataclass
@@ -29,17 +66,12 @@ class Coalescer(Generic[_Item]):
 
     Args:
         send: sends one batch and tells the outcome of each item; if it raises, the whole batch failed so.
-        linger: seconds that a batch is held open for more.
-        full: the number of items at which nobody else can come, so that the batch goes out at once.
+        crowd: the threads that may come.
     """
 
-    def __init__(
-        self, send: Callable[[Sequence[_Item]], Outcome[_Item]], *, linger: float = LINGER, full: int = WORKERS
-    ) -> None:
+    def __init__(self, send: Callable[[Sequence[_Item]], Outcome[_Item]], crowd: Crowd) -> None:
         self._send = send
-        self._linger = linger
-        self._full = full
-        self._changed = threading.Condition()
+        self._crowd = crowd
         self._queue: list[_Waiting[_Item]] = []
         self._sending = threading.Lock()
 
@@ -50,19 +82,22 @@ class Coalescer(Generic[_Item]):
             Exception: what `send` told of this item.
         """
         waiting = _Waiting(item)
-        with self._changed:
+        crowd = self._crowd
+        with crowd.changed:
             self._queue.append(waiting)
-            self._changed.notify_all()
             leads = len(self._queue) == 1
+            crowd.enter(leads=leads)
+        try:
             if leads:
-                self._changed.wait_for(lambda: len(self._queue) >= self._full, timeout=self._linger)
-        if leads:
-            with self._sending:
-                self._flush()
-        waiting.done.result()
+                with self._sending:
+                    self._flush()
+            waiting.done.result()
+        finally:
+            with crowd.changed:
+                crowd.leave()
 
     def _flush(self) -> None:
-        with self._changed:
+        with self._crowd.changed:
             batch, self._queue = self._queue, []
         try:
             outcome = self._send([waiting.item for waiting in batch])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from mixpanel_access.directory.calls import Api
-from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.coalescer import LINGER, Coalescer, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, GrantBatches
 from mixpanel_access.directory.one_by_one import one_by_one_if_refused
@@ -79,19 +79,20 @@ class Directory:
         self.organization = organization
         self._api = api
         self._snapshot = Snapshot(clock)
+        crowd = Crowd(linger=linger)
         self._writing = Writing(self._snapshot, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
         self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
-        self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, linger=linger)
+        self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, crowd)
         self.custom_roles = CustomRoles(
             api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project))
         )
         self.settings = SecuritySettings(api, self._writing, _SECURITY)
         self._seen_invited = False
-        self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, linger=linger)
-        self._orders: Coalescer[_Order] = Coalescer(self._send_orders, linger=linger)
-        self._removals: Coalescer[str] = Coalescer(self._send_removals, linger=linger)
+        self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, crowd)
+        self._orders: Coalescer[_Order] = Coalescer(self._send_orders, crowd)
+        self._removals: Coalescer[str] = Coalescer(self._send_removals, crowd)
 
     # Reads
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Final
 
 from mixpanel_access.directory.calls import Api
-from mixpanel_access.directory.coalescer import LINGER, Coalescer
+from mixpanel_access.directory.coalescer import Coalescer, Crowd
 from mixpanel_access.directory.one_by_one import one_by_one_if_refused
 from mixpanel_access.directory.snapshot import Snapshot, grants_of
 from mixpanel_access.directory.writing import Writing
@@ -37,7 +37,7 @@ class Teams:
         projects: the ids of the organization's projects.
         snapshot: what was read.
         writing: sends writes.
-        linger: seconds for which a write is held for others to join it.
+        crowd: the threads that write at the same time.
     """
 
     def __init__(
@@ -47,8 +47,7 @@ class Teams:
         projects: Callable[[], Iterable[int]],
         snapshot: Snapshot,
         writing: Writing,
-        *,
-        linger: float = LINGER,
+        crowd: Crowd,
     ) -> None:
         self._api = api
         self._identity = identity
@@ -56,8 +55,8 @@ class Teams:
         self._snapshot = snapshot
         self._writing = writing
         self._making = threading.Lock()
-        self._grants: Coalescer[_Grant] = Coalescer(self._send_grants, linger=linger)
-        self._joining: Coalescer[_Membership] = Coalescer(self._send_members, linger=linger)
+        self._grants: Coalescer[_Grant] = Coalescer(self._send_grants, crowd)
+        self._joining: Coalescer[_Membership] = Coalescer(self._send_members, crowd)
 
     def all(self) -> Mapping[int, Team]:
         """Every team, by id."""
