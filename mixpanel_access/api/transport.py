@@ -254,6 +254,7 @@ _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
     404: (errors.NotFound, "Check mixpanel:organizationId, mixpanel:region and the project's id."),
     405: (errors.NotFound, "This Mixpanel does not offer the call; do it by hand in the product."),
     408: (errors.ServerFault, "Run again later."),
+    409: (errors.Invalid, "Check the values against what Mixpanel says."),
     422: (errors.Invalid, "Check the values against what Mixpanel says."),
     429: (errors.RateLimited, "Run again in some minutes."),
 }

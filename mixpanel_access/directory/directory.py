@@ -83,7 +83,9 @@ class Directory:
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
         self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
-        self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, linger=linger)
+        self.teams = Teams(
+            api, self.identity, self.projects, self._snapshot, self._writing, self.provisioning, linger=linger
+        )
         self.custom_roles = CustomRoles(
             api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project))
         )

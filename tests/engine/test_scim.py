@@ -1,4 +1,4 @@
-"""SCIM mode on the real engine: provisioned, kept out, let in again; others are invited; the token is nowhere."""
+"""SCIM mode on the real engine: provisioned, put into a team, kept out, let in again; others are invited."""
 
 from __future__ import annotations
 
