@@ -125,6 +125,9 @@ def test_an_error_is_told_in_its_words_without_the_token() -> None:
     scim, _ = endpoint(httpx.Response(403, json={"status": "403", "detail": f"domain is not claimed, {TOKEN}"}))
     with pytest.raises(errors.Forbidden, match="domain is not claimed") as refused:
         scim.create("a@example.com")
+    scim, _ = endpoint(httpx.Response(401, json={"status": "401", "detail": "invalid SCIM token"}))
+    with pytest.raises(errors.Unauthorized, match="Check mixpanel:scimToken"):
+        scim.list_users()
     scim, _ = endpoint(httpx.Response(409, json={"status": "409", "detail": "has an account"}))
     with pytest.raises(errors.Invalid, match="has an account"):
         scim.create("a@example.com")
