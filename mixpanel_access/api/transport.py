@@ -53,6 +53,7 @@ class Transport:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.base_url = base_url
+        self._by_token = not username
         self._timeout = timeout_seconds
         self._now = now
         self._redact = Redactor((secret.reveal(), username))
@@ -203,6 +204,8 @@ class Transport:
     def _error(self, response: httpx.Response, what: str) -> errors.MixpanelError:
         status = response.status_code
         kind, next_step = _KINDS.get(status, (errors.ServerFault, "Run again later."))
+        if kind is errors.Unauthorized and self._by_token:
+            next_step = "Check mixpanel:scimToken (MIXPANEL_SCIM_TOKEN): a new token ends the old one in Mixpanel."
         words = self._redact.words_of(response.content, response.headers.get("content-type", ""))
         error = kind(f"cannot {what}", why=f"Mixpanel answered {status} ({words})", next_step=next_step)
         error.status = status
@@ -254,6 +257,7 @@ _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
     404: (errors.NotFound, "Check mixpanel:organizationId, mixpanel:region and the project's id."),
     405: (errors.NotFound, "This Mixpanel does not offer the call; do it by hand in the product."),
     408: (errors.ServerFault, "Run again later."),
+    409: (errors.Invalid, "Check the values against what Mixpanel says."),
     422: (errors.Invalid, "Check the values against what Mixpanel says."),
     429: (errors.RateLimited, "Run again in some minutes."),
 }

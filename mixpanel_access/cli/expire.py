@@ -32,7 +32,9 @@ def show_expiry(folder: Path, stack: str, days: int, now: str | None, *, as_json
             roles = [f"{key} {role}" for key, role in one.projects.items()]
             projects = ", ".join([*roles, *(f"team {key}" for key in one.teams)])
             when = counted(one.days, "day")
-            table.add_row(one.event.value, one.email, str(one.on), when, projects, one.engagement or "")
+            table.add_row(
+                one.event.value, one.email or "the team itself", str(one.on), when, projects, one.engagement or ""
+            )
         print_table(table)
         typer.echo(
             "\nThe first `pulumi up` from that day on brings it about; what is overdue goes with the next. To keep "

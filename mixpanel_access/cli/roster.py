@@ -35,7 +35,7 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
         )
     for key, team in roster.teams.items():
         projects = ", ".join(f"{project} {role or 'standard'}" for project, role in team.projects.items())
-        table.add_row(f"{team.name} (team {key})", "", projects, team.standard or "", "")
+        table.add_row(f"{team.name} (team {key})", "", projects, team.standard or "", team.ends or "")
     for name, account in roster.own_accounts.items():
         projects = ", ".join(f"{key} {role}" for key, role in account.projects.items())
         table.add_row(f"{name} (service account)", account.role or "", projects, "", account.expires or "")

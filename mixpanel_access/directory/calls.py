@@ -19,7 +19,7 @@ from mixpanel_access.model.access import (
 )
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import ScimGroup, Team
 
 
 class Me(Protocol):
@@ -163,7 +163,7 @@ class AuditLog(Protocol):
 
 
 class Scim(Protocol):
-    """People of claimed domains, by the SCIM token."""
+    """People of claimed domains and their groups, by the SCIM token."""
 
     def list_users(self) -> list[ScimUser]:
         """Everybody whom SCIM knows."""
@@ -173,6 +173,18 @@ class Scim(Protocol):
 
     def set_active(self, user: ScimUser, *, active: bool) -> None:
         """Let somebody in again, or keep them out."""
+
+    def find_group(self, name: str) -> ScimGroup | None:
+        """The group of a name."""
+
+    def create_group(self, name: str, members: Iterable[str]) -> None:
+        """Make a group of users."""
+
+    def change_group(self, id_: str, name: str, joining: Iterable[str], leaving: Iterable[str]) -> None:
+        """Put users into a group and take others out."""
+
+    def rename_group(self, id_: str, name: str) -> None:
+        """Give a group another name."""
 
 
 class Api(Protocol):

@@ -84,7 +84,7 @@ class Directory:
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
         self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
-        self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, crowd)
+        self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, self.provisioning, crowd)
         self.custom_roles = CustomRoles(
             api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project))
         )

@@ -11,7 +11,7 @@ from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model.access import Identity, ScimUser
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.errors import ConfigurationError, Invalid
 from mixpanel_access.model.security import SingleSignOn
 
 _USERS: Final = "SCIM users"
@@ -46,18 +46,23 @@ class Provisioning:
         self._people = people
         self._claimed = claimed
 
+    @property
+    def on(self) -> bool:
+        """Whether there is a token: then we say for the identity provider who is in."""
+        return self._api.scim is not None
+
     def handles(self, email: str) -> bool:
         """Whether somebody comes and goes by SCIM: there is a token, and their domain is claimed.
 
         Raises:
             ConfigurationError: there is a token, and nobody tells the claimed domains.
         """
-        return self._api.scim is not None and domain_of(email) in self._domains()
+        return self.on and domain_of(email) in self._domains()
 
     def keeps_out(self, email: str) -> bool:
         """Whether nobody of the domain is to be invited: the identity provider says who is in, and we have no token."""
         sso = self._sso()
-        return self._api.scim is None and bool(sso.idp_managed) and sso.claims(email) is True
+        return not self.on and bool(sso.idp_managed) and sso.claims(email) is True
 
     def user(self, email: str) -> ScimUser | None:
         """Somebody as SCIM knows them, or None."""
@@ -74,24 +79,28 @@ class Provisioning:
 
         def write() -> None:
             if user is None:
-                self._scim().create(email)
+                self.scim.create(email)
             else:
-                self._scim().set_active(user, active=True)
+                self.scim.set_active(user, active=True)
 
-        self._writing.settle(write, lambda: self.is_in(email), [_USERS, self._people])
+        try:
+            self._writing.settle(write, lambda: self.is_in(email), [_USERS, self._people])
+        except Invalid:  # 409: an identity provider may have been faster
+            if not self.is_in(email):
+                raise
 
     def keep_out(self, user: ScimUser) -> None:
         """Deactivate somebody: they cannot log in, and what they hold stays for when they are let in again."""
 
         def write() -> None:
-            self._scim().set_active(user, active=False)
+            self.scim.set_active(user, active=False)
 
         self._writing.settle(write, lambda: not self.is_in(user.email), [_USERS, self._people])
 
     def _users(self) -> Mapping[str, ScimUser]:
         def fetch() -> Mapping[str, ScimUser]:
             self._identity()
-            return {same_key(user.email): user for user in self._scim().list_users()}
+            return {same_key(user.email): user for user in self.scim.list_users()}
 
         return self._snapshot.get(_USERS, fetch)
 
@@ -115,7 +124,13 @@ class Provisioning:
             )
         return self._claimed if told is None else told
 
-    def _scim(self) -> Scim:
+    @property
+    def scim(self) -> Scim:
+        """The calls.
+
+        Raises:
+            ConfigurationError: there is no token.
+        """
         if self._api.scim is None:
             raise ConfigurationError(
                 "cannot use SCIM",

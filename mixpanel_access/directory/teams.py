@@ -12,7 +12,9 @@ from typing import Final
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import Coalescer, Crowd
+from mixpanel_access.directory.groups import Groups
 from mixpanel_access.directory.one_by_one import one_by_one_if_refused
+from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.snapshot import Snapshot, grants_of
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
@@ -37,6 +39,7 @@ class Teams:
         projects: the ids of the organization's projects.
         snapshot: what was read.
         writing: sends writes.
+        provisioning: who is put into teams by SCIM.
         crowd: the threads that write at the same time.
     """
 
@@ -47,6 +50,7 @@ class Teams:
         projects: Callable[[], Iterable[int]],
         snapshot: Snapshot,
         writing: Writing,
+        provisioning: Provisioning,
         crowd: Crowd,
     ) -> None:
         self._api = api
@@ -54,6 +58,8 @@ class Teams:
         self._projects = projects
         self._snapshot = snapshot
         self._writing = writing
+        self._provisioning = provisioning
+        self._groups = Groups(provisioning, snapshot, writing, self.of, self._touched, crowd)
         self._making = threading.Lock()
         self._grants: Coalescer[_Grant] = Coalescer(self._send_grants, crowd)
         self._joining: Coalescer[_Membership] = Coalescer(self._send_members, crowd)
@@ -74,6 +80,15 @@ class Teams:
     def named(self, name: str) -> Team | None:
         """The team of a name, or None; names are unique without regard to case."""
         return next((team for team in self.all().values() if same_name(team.name, name)), None)
+
+    def has(self, team: Team, email: str) -> bool | None:
+        """Whether somebody is in a team; None where nobody tells."""
+        told = team.has(email)
+        return self._groups.has(team, email) if told is None and self._provisioning.handles(email) else told
+
+    def fed_by_others(self, team: Team) -> bool:
+        """Whether an identity provider says who is in a team, and we do not: we have no SCIM token."""
+        return team.scim_managed and not self._provisioning.on
 
     def service_accounts_of(self, id_: int) -> Sequence[int] | None:
         """The service accounts in a team; None where they cannot be seen, which is not "none"."""
@@ -118,14 +133,23 @@ class Teams:
         return made, not (tries == 1 and answers == [False])
 
     def rename(self, id_: int, name: str) -> None:
-        """Give a team another name, in place."""
+        """Give a team another name, in place; of one that is fed by SCIM, the group gets it, and the team with it."""
+        before = self.of(id_)
+        old = before.name if before else ""
+        group = self._groups.named(old) if before and before.scim_managed and self._provisioning.on else None
+
+        def write() -> None:
+            if group:
+                self._groups.rename(group, old, name)
+            else:
+                self._api.teams.rename(id_, name)
 
         def applied() -> bool:
             team = self.of(id_)
             return team is not None and team.name == name
 
-        parts = [TEAMS, *self._reached(id_)]  # grants through a team have its name
-        self._writing.settle(lambda: self._api.teams.rename(id_, name), applied, parts)
+        parts = self._touched(id_)  # grants through a team have its name
+        self._writing.settle(write, applied, parts)
 
     def delete(self, id_: int) -> None:
         """Delete a team: what it gave goes, and nothing else."""
@@ -134,7 +158,7 @@ class Teams:
             return self.of(id_) is None
 
         try:
-            self._writing.settle(lambda: self._api.teams.delete(id_), gone, [TEAMS, *self._reached(id_)])
+            self._writing.settle(lambda: self._api.teams.delete(id_), gone, self._touched(id_))
         except errors.NotFound:
             if not gone():
                 raise
@@ -157,7 +181,10 @@ class Teams:
                 raise
 
     def add_member(self, id_: int, email: str) -> None:
-        """Put a person of the organization into a team."""
+        """Put a person of the organization into a team: by SCIM who comes by it."""
+        if self._provisioning.handles(email):
+            self._groups.put(id_, email, inside=True)
+            return
         self._joining.submit((id_, email))
 
     def remove_member(self, id_: int, email: str) -> None:
@@ -166,12 +193,15 @@ class Teams:
         Raises:
             MixpanelError: they may still be in it; nothing else was tried.
         """
+        if self._provisioning.handles(email):
+            self._groups.put(id_, email, inside=False)
+            return
 
         def gone() -> bool:
             team = self.of(id_)
             return team is None or team.has(email) is False
 
-        parts = [TEAMS, *self._reached(id_)]
+        parts = self._touched(id_)
         try:
             self._writing.settle(lambda: self._api.teams.remove_member(id_, email), gone, parts)
         except errors.NotFound as error:
@@ -181,6 +211,10 @@ class Teams:
                     "Teams, then run `pulumi refresh`. The person was not removed from the organization."
                 )
                 raise
+
+    def _touched(self, id_: int) -> list[Hashable]:
+        """What a write to a team touches: the list, and the grants that come through the team."""
+        return [TEAMS, *self._reached(id_)]
 
     def _reached(self, id_: int) -> list[Hashable]:
         """The parts with grants that come through a team."""

@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.custom_roles import as_set
-from mixpanel_access.model.given import GivenPerson, given, overlaps
+from mixpanel_access.model.given import GivenPerson, days_of, given, overlaps
 from mixpanel_access.model.roster import (
     OwnServiceAccount,
     Roster,
@@ -127,8 +127,9 @@ SECURITY: Final = "organization-security"
 
 
 def declaration(roster: Roster, today: date) -> Declaration:
-    """The resources that a roster declares on a day: nothing for who has not begun or has ended."""
+    """The resources that a roster declares on a day: nothing for who or what has not begun or has ended."""
     people = given(roster, today)
+    teams = {key: team for key, team in roster.teams.items() if days_of(team).current(today)}
     members: dict[str, Mapping[str, Any]] = {}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
     for person in people:
@@ -166,19 +167,19 @@ def declaration(roster: Roster, today: date) -> Declaration:
             for key, role in one.projects.items()
         },
         {id_: _whole(id_, roster, grants) for id_ in roster.whole_projects},
-        {key: _team(team) for key, team in roster.teams.items()},
+        {key: _team(team) for key, team in teams.items()},
         {
             (roster.projects[project].id, key): {
                 "project_id": roster.projects[project].id,
-                "role": role or _standard_role(roster, team),
+                "role": role or standard_role(roster, team),
                 "environment": roster.projects[project].environment,
                 **_reasons_of(team),
             }
-            for key, team in roster.teams.items()
+            for key, team in teams.items()
             for project, role in team.projects.items()
         },
         {
-            (key, person.key): {"email": person.email, **entry.metadata, **_excepted(roster, person, None)}
+            (key, person.key): {"email": person.email, **entry.metadata_in(key), **_excepted(roster, person, None)}
             for person in people
             for key, entry in person.teams.items()
         },
@@ -201,7 +202,8 @@ def _team(team: RosterTeam) -> dict[str, Any]:
     return {"name": team.name, "removal": team.removal or WHEN_UNUSED, **_reasons_of(team)}
 
 
-def _standard_role(roster: Roster, team: RosterTeam) -> str:
+def standard_role(roster: Roster, team: RosterTeam) -> str:
+    """The role of a team in a project where it names none."""
     return roster.standards[team.standard or ""].project_role(roster.environment)
 
 
@@ -212,6 +214,8 @@ def _reasons_of(team: RosterTeam) -> dict[str, Any]:
         "ticket": team.ticket,
         "approver": team.approver,
         "justification": team.justification,
+        "starts": team.starts,
+        "ends": team.ends,
     }
     return {key: value for key, value in found.items() if value is not None}
 

@@ -13,10 +13,36 @@ from datetime import date
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.metadata import METADATA_FIELDS
-from mixpanel_access.model.roster import Engagement, Roster, RosterPerson
+from mixpanel_access.model.roster import Engagement, Roster, RosterPerson, RosterTeam
 
 _OWN = ("ticket", "approver", "justification", "starts", "ends", "reviewed", "notes")
 _OF_THE_ENGAGEMENT = ("sow", "ticket", "approver", "sponsor", "justification", "starts", "ends", "notes")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some days (UTC), the first and the last included; None for no bound."""
+
+    starts: date | None = None
+    ends: date | None = None
+
+    def current(self, today: date) -> bool:
+        """Whether a day is one of them."""
+        return (self.starts is None or self.starts <= today) and not self.over(today)
+
+    def over(self, today: date) -> bool:
+        """Whether the last is past on a day."""
+        return self.ends is not None and self.ends < today
+
+    def meets(self, other: Span) -> bool:
+        """Whether there is a day that both have."""
+        return _begins(self) <= _lasts(other) and _begins(other) <= _lasts(self)
+
+    def within(self, other: Span) -> Span:
+        """The days that both have."""
+        starts = [day for day in (self.starts, other.starts) if day]
+        ends = [day for day in (self.ends, other.ends) if day]
+        return Span(max(starts, default=None), min(ends, default=None))
 
 
 @dataclass(frozen=True)
@@ -26,16 +52,26 @@ class Entry:
     Attributes:
         person: the entry as it stands in the roster.
         metadata: why the access is there; only what has a value.
-        starts: the first day (UTC), or None.
-        ends: the last day (UTC), or None.
+        days: the days on which it declares anything.
         projects: project key -> project role; "" where there is neither a role nor a standard one.
+        places: team key -> the days of the place in it: those of the entry that are the team's too.
     """
 
     person: RosterPerson
     metadata: Mapping[str, str]
-    starts: date | None
-    ends: date | None
+    days: Span
     projects: Mapping[str, str]
+    places: Mapping[str, Span] = field(default_factory=dict)
+
+    @property
+    def starts(self) -> date | None:
+        """The first day (UTC), or None."""
+        return self.days.starts
+
+    @property
+    def ends(self) -> date | None:
+        """The last day (UTC), or None."""
+        return self.days.ends
 
     @property
     def engagement(self) -> str | None:
@@ -44,15 +80,26 @@ class Entry:
 
     def current(self, today: date) -> bool:
         """Whether it declares anything on a day: from `starts` to `ends`, both days included."""
-        return (self.starts is None or self.starts <= today) and not self.over(today)
+        return self.days.current(today)
 
     def over(self, today: date) -> bool:
         """Whether its last day is past on a day."""
-        return self.ends is not None and self.ends < today
+        return self.days.over(today)
 
     def meets(self, other: Entry) -> bool:
         """Whether there is a day on which both count."""
-        return _begins(self) <= _lasts(other) and _begins(other) <= _lasts(self)
+        return self.days.meets(other.days)
+
+    def metadata_in(self, team: str) -> dict[str, str]:
+        """Why there is a place in a team, and its days."""
+        place = self.places[team]
+        days = {"starts": place.starts, "ends": place.ends}
+        return {**self.metadata, **{name: str(value) for name, value in days.items() if value}}
+
+    def ending_places(self, today: date) -> list[tuple[str, date]]:
+        """The teams whose own end comes before the entry's: the key and the last day in it."""
+        found = [(key, place.ends) for key, place in self.places.items() if place.current(today)]
+        return [(key, ends) for key, ends in found if ends is not None and ends != self.ends]
 
     def __str__(self) -> str:
         """Which of a person's entries it is, for a message."""
@@ -108,11 +155,25 @@ def entry_of(roster: Roster, person: RosterPerson) -> Entry:
     values |= {name: value for name in _OWN if (value := getattr(person, name)) is not None}
     values |= {"engagement": person.engagement, "engagement_type": engagement.type}
     metadata = {name: values[name] for name in METADATA_FIELDS if values.get(name) is not None}
-    starts, ends = (day(metadata[name]) if name in metadata else None for name in ("starts", "ends"))
+    days = _span(metadata.get("starts"), metadata.get("ends"))
     standard = roster.standards.get(engagement.type or "")
     usual = standard.project_role(roster.environment) if standard else ""
     projects = {key: usual if role is None else roster.role_here(key, role) for key, role in person.projects.items()}
-    return Entry(person, metadata, starts, ends, projects)
+    places = {key: days.within(days_of(roster.teams[key])) for key in person.teams if key in roster.teams}
+    return Entry(person, metadata, days, projects, places)
+
+
+def days_of(team: RosterTeam) -> Span:
+    """The days of a team.
+
+    Raises:
+        ValueError: a date is none; a roster that was read has none of these.
+    """
+    return _span(team.starts, team.ends)
+
+
+def _span(starts: str | None, ends: str | None) -> Span:
+    return Span(day(starts) if starts else None, day(ends) if ends else None)
 
 
 def entries(roster: Roster) -> dict[str, list[Entry]]:
@@ -136,6 +197,7 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
         return None
     speaker = max(current, key=lambda entry: (_organization_rank(entry), _lasts(entry)))
     keys = dict.fromkeys(key for entry in current for key in entry.projects)
+    teams = dict.fromkeys(key for entry in current for key, place in entry.places.items() if place.current(today))
     return GivenPerson(
         speaker.person.key,
         speaker.person.email,
@@ -143,10 +205,7 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
         next((entry.person.removal for entry in current if entry.person.removal), None),
         speaker,
         {key: _highest(key, [entry for entry in current if key in entry.projects]) for key in keys},
-        {
-            key: max((entry for entry in current if key in entry.person.teams), key=_lasts)
-            for key in dict.fromkeys(key for entry in current for key in entry.person.teams)
-        },
+        {key: max((entry for entry in current if key in entry.places), key=_lasts) for key in teams},
     )
 
 
@@ -173,9 +232,9 @@ def _organization_rank(entry: Entry) -> int:
     return roles.organization_rank(entry.person.organization_role)
 
 
-def _begins(entry: Entry) -> date:
-    return entry.starts or date.min
+def _begins(days: Span | Entry) -> date:
+    return days.starts or date.min
 
 
-def _lasts(entry: Entry) -> date:
-    return entry.ends or date.max
+def _lasts(days: Span | Entry) -> date:
+    return days.ends or date.max

@@ -225,6 +225,11 @@ class RosterTeam(Part):
     """The address of who approved it."""
     justification: str | None = None
     """What the team is for."""
+    starts: IsoDate = None
+    """The first day (UTC): before it, nothing of the team is declared."""
+    ends: IsoDate = None
+    """The last day (UTC): after it, nothing of the team is declared, and the next `pulumi up` takes its roles and all
+    places in it away."""
 
 
 class RosterPerson(Part):

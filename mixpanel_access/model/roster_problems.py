@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import REMOVALS, problem_with_account_name
 from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.given import Entry, entry_of
+from mixpanel_access.model.given import Entry, days_of, entry_of
 from mixpanel_access.model.likeness import did_you_mean, unknown
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.roster import (
@@ -18,6 +18,7 @@ from mixpanel_access.model.roster import (
     Roster,
     RosterPerson,
     RosterServiceAccount,
+    RosterTeam,
 )
 from mixpanel_access.model.roster_problems_roles import custom_role_problems, is_role, no_role, security_problems
 from mixpanel_access.model.teams import problem_with_team_name
@@ -140,6 +141,8 @@ def _teams(roster: Roster) -> Problems:
             yield (*at, "standard"), f"team {key}: {unknown(team.standard, 'engagement type', roster.standards)}"
         if team.removal is not None and team.removal not in REMOVALS:
             yield (*at, "removal"), f"team {key}: {unknown(team.removal, 'choice', REMOVALS)}"
+        for field, words in problems_with_metadata(_days(team)).items():
+            yield (*at, field), f"team {key}: {words.replace('the engagement', 'it')}"
         for project, role in team.projects.items():
             where: Path = (*at, "projects", project)
             if project not in roster.projects:
@@ -165,8 +168,7 @@ def _people(roster: Roster) -> Problems:
         for place, team in enumerate(person.teams):
             if team not in roster.teams:
                 yield (*at, "teams", place), f"{person.email}: {unknown(team, 'team of this roster', roster.teams)}"
-        own = person.model_dump(include={"starts", "ends", "reviewed"}, exclude_none=True)
-        wrong = problems_with_metadata(own)
+        wrong = problems_with_metadata(_days(person))
         for field, words in wrong.items():
             yield (*at, field), f"{person.email}: {words}"
         try:
@@ -175,6 +177,7 @@ def _people(roster: Roster) -> Problems:
             continue
         if not wrong:
             yield from _beyond(roster, entry, at)
+            yield from _on_no_day(roster, entry, at)
         before = seen.setdefault(person.key, [])
         for other in before:
             yield from _together(entry, other, at)
@@ -196,6 +199,17 @@ def _beyond(roster: Roster, entry: Entry, at: Path) -> Problems:
     if (person.starts or person.ends) and entry.starts and entry.ends and entry.ends < entry.starts:
         field = "ends" if person.ends else "starts"
         yield (*at, field), f"{person.email}: the access ends on {entry.ends}, before it starts on {entry.starts}"
+
+
+def _on_no_day(roster: Roster, entry: Entry, at: Path) -> Problems:
+    """A place in a team that is not there while the entry counts."""
+    for index, key in enumerate(entry.person.teams):
+        if key in entry.places and not entry.days.meets(days_of(roster.teams[key])):
+            yield (*at, "teams", index), f"{entry.person.email}: no day of the entry is one of the team {key}"
+
+
+def _days(part: RosterPerson | RosterTeam) -> dict[str, str]:
+    return part.model_dump(include={"starts", "ends", "reviewed"}, exclude_none=True)
 
 
 def _together(entry: Entry, other: Entry, at: Path) -> Problems:

@@ -39,6 +39,14 @@ class Team:
         return None if self.members is None else same_key(email) in self.members
 
 
+@dataclass(frozen=True)
+class ScimGroup:
+    """A team as SCIM knows it: its id of it, and its ids of who is in it."""
+
+    id: str
+    members: frozenset[str]
+
+
 def same_name(name: str, other: str) -> bool:
     """Whether two names are one team's: Mixpanel keeps them unique without regard to case."""
     return same_key(name) == same_key(other)
@@ -51,15 +59,16 @@ def problem_with_team_name(name: object) -> str | None:
     return "there are blanks around the name" if name != name.strip() else None
 
 
-def why_it_stays(removal: str, team: Team, *, adopted: bool) -> list[str]:
+def why_it_stays(removal: str, team: Team, *, adopted: bool, fed: bool) -> list[str]:
     """Why a team that is no longer declared is not deleted; nothing where it may be.
 
     Args:
         removal: one of `REMOVALS`; `when_unused` keeps one that was there before, and one that is somebody else's too.
         team: the team once everything that was declared of it is gone.
         adopted: whether it was there before it was declared.
+        fed: whether an identity provider says who is in it, and not we.
     """
-    if team.scim_managed:
+    if fed:
         return ["an identity provider feeds it"]
     if removal != WHEN_UNUSED:
         return [] if removal == ALWAYS else ["it is declared to stay"]

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
-from mixpanel_access.model.declaration import team_member_name
-from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to
+from mixpanel_access.model.declaration import standard_role, team_member_name, team_name
+from mixpanel_access.model.given import Entry, GivenPerson, days_of, entries, given_to
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.state import State, name_of
 
@@ -30,13 +30,13 @@ class Change:
 
     Attributes:
         event: what it is.
-        email: whom it concerns.
+        email: whom it concerns; "" for a team as a whole.
         on: the first day (UTC) on which `pulumi up` brings it about.
         days: days until then; negative for what should have been brought about already.
         projects: project key -> role that is taken away or given, or `admin -> analyst` where another entry gives less
             or gave more.
         engagement: the key of the engagement that begins or ends, or None.
-        teams: keys of teams that the person leaves or joins.
+        teams: keys of teams that the person leaves or joins, or the team itself.
     """
 
     event: Event
@@ -70,6 +70,7 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
         found += _to_come(all_of_one, today)
         teams = [team for team in roster.teams if team_member_name(team, key) in places]
         found += _overdue(all_of_one, roster, held, today, member=key in state.members, teams=teams)
+    found += _of_teams(roster, state, today)
     near = [change for change in found if change.days <= days]
     return sorted(near, key=lambda change: (change.on, change.email.casefold()))
 
@@ -77,10 +78,11 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
 def _to_come(all_of_one: Sequence[Entry], today: date) -> Iterator[Change]:
     """What changes for one person when an entry ends or begins, given what the others still or already give."""
     for entry in all_of_one:
-        if entry.starts is not None and entry.starts > today:
-            yield from _change(Event.BEGINS, all_of_one, entry, entry.starts, today)
-        if entry.ends is not None and entry.ends >= today:
-            yield from _change(Event.ENDS, all_of_one, entry, entry.ends + _A_DAY, today)
+        spans = [entry.days, *entry.places.values()]
+        for first in sorted({span.starts for span in spans if span.starts is not None and span.starts > today}):
+            yield from _change(Event.BEGINS, all_of_one, entry, first, today)
+        for last in sorted({span.ends for span in spans if span.ends is not None and span.ends >= today}):
+            yield from _change(Event.ENDS, all_of_one, entry, last + _A_DAY, today)
 
 
 def _change(event: Event, all_of_one: Sequence[Entry], entry: Entry, on: date, today: date) -> Iterator[Change]:
@@ -105,6 +107,7 @@ def _overdue(
     now = given_to(all_of_one, today)
     for entry in all_of_one:
         if entry.ends is None or not entry.over(today):
+            yield from _overdue_places(entry, [key for key in teams if key not in _teams(now)], today)
             continue
         mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
         left = dict(_steps(mine, _roles(now), mine))
@@ -112,6 +115,27 @@ def _overdue(
         if left or places or (now is None and (member or held)):
             on = entry.ends + _A_DAY
             yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, places)
+
+
+def _overdue_places(entry: Entry, left: Sequence[str], today: date) -> Iterator[Change]:
+    """The places that the state has in teams that are over before the entry is."""
+    for key, place in entry.places.items():
+        if key in left and place.ends is not None and place.over(today):
+            on = place.ends + _A_DAY
+            yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, {}, entry.engagement, [key])
+
+
+def _of_teams(roster: Roster, state: State, today: date) -> Iterator[Change]:
+    """What changes for the teams themselves, and the roles that they have."""
+    there = {name_of(one.urn) for one in state.teams.values()}
+    for key, team in roster.teams.items():
+        days = days_of(team)
+        roles = {project: role or standard_role(roster, team) for project, role in team.projects.items()}
+        if days.starts is not None and days.starts > today:
+            yield Change(Event.BEGINS, "", days.starts, (days.starts - today).days, roles, None, [key])
+        if days.ends is not None and (not days.over(today) or team_name(key) in there):
+            event, on = Event.OVERDUE if days.over(today) else Event.ENDS, days.ends + _A_DAY
+            yield Change(event, "", on, (on - today).days, roles, None, [key])
 
 
 def _roles(person: GivenPerson | None) -> dict[str, str]:

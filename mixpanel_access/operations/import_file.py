@@ -224,8 +224,9 @@ def team_entries(session: Session, declared: Declaration, state: State, members:
             role = TeamGrantId(session.organization, project, ids[key])
             found.append(roles.read(grant_name(project, team_name(key)), role, {**inputs, "team_id": ids[key]}))
     for (key, member), inputs in declared.team_members.items():
-        team = session.directory.teams.of(ids[key]) if key in ids else None
-        seen = team is not None and (team.scim_managed or team.has(inputs["email"]))
+        teams_there = session.directory.teams
+        team = teams_there.of(ids[key]) if key in ids else None
+        seen = team is not None and (teams_there.fed_by_others(team) or teams_there.has(team, inputs["email"]))
         if team and seen and member in members and (team.id, member) not in state.team_members:
             place = TeamMemberId(session.organization, team.id, inputs["email"])
             found.append(places.read(team_member_name(key, member), place, {**inputs, "team_id": team.id}))

@@ -41,6 +41,7 @@ class Reminder:
         text: what it is, in a sentence.
         next_step: what to do about it.
         engagement: the engagement's key, or None.
+        team: the team's key, where its end is meant and not that of all the access.
     """
 
     kind: Kind
@@ -50,11 +51,13 @@ class Reminder:
     text: str
     next_step: str
     engagement: str | None = None
+    team: str | None = None
 
     @property
     def uid(self) -> str:
         """The same for the same matter, whenever and wherever it is asked: a calendar updates instead of doubling."""
-        parts = "\0".join((self.kind, self.email.casefold(), self.stack, self.engagement or ""))
+        team = (self.team,) if self.team else ()
+        parts = "\0".join((self.kind, self.email.casefold(), self.stack, self.engagement or "", *team))
         return f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}@mixpanel-access"
 
     def due(self, today: date) -> bool:
@@ -97,6 +100,10 @@ def _of_entry(email: str, stack: str, entry: Entry, today: date, made: str | Non
         text = f"The access of {what} ends on {entry.ends}."
         step = "Prolong `ends` in the roster, or let it end."
         yield Reminder(Kind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
+    for team, ends in entry.ending_places(today):
+        text = f"The place in the team {team} of {what} ends on {ends}."
+        step = "Prolong `ends` of the team in the roster, or let it end."
+        yield Reminder(Kind.ENDS, email, stack, ends, text, step, entry.engagement, team)
     last = entry.metadata.get("reviewed") or entry.metadata.get("starts") or made
     on = day(last) + REVIEW_AFTER + timedelta(days=1) if last else today
     since = f"since {last}" if last else "as far as anybody knows"

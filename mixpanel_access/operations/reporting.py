@@ -99,6 +99,9 @@ def _endings(sources: Sources) -> Iterator[Ending]:
                 what = [f"{role} in {key}" for key, role in entry.projects.items()]
                 days = (entry.ends - today).days
                 yield Ending(entry.ends, days, standing.email, stack, entry.engagement, what)
+            for team, ends in entry.ending_places(today):
+                what = [f"the team {team}"]
+                yield Ending(ends, (ends - today).days, standing.email, stack, entry.engagement, what)
         for stack, held in sources.lapsed(standing.key).items():
             if stack in sources.picture.stacks:
                 yield from _over(sources, standing.email, stack, held)

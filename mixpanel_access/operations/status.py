@@ -199,15 +199,23 @@ def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
         if stack not in one.given and held and any(entry.over(picture.today) for entry in own):
             yield Step(f"the access by stack {stack} is over and not yet taken away", f"pulumi up --stack {stack}")
         for entry in own:
-            if entry.current(picture.today) and entry.ends is not None:
-                left = (entry.ends - picture.today).days
-                if left <= ENDS_SOON:
-                    when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
-                    yield Step(
-                        f"{_what(entry)} in stack {stack} ends {when}", "prolong `ends`, or let it end", problem=False
-                    )
+            if entry.current(picture.today):
+                for what, ends in _endings(entry, picture.today):
+                    left = (ends - picture.today).days
+                    if left <= ENDS_SOON:
+                        when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
+                        yield Step(
+                            f"{what} in stack {stack} ends {when}", "prolong `ends`, or let it end", problem=False
+                        )
             elif entry.starts is not None and entry.starts > picture.today:
                 yield Step(f"{_what(entry)} in stack {stack} begins on {entry.starts}", problem=False)
+
+
+def _endings(entry: Entry, today: date) -> Iterator[tuple[str, date]]:
+    if entry.ends is not None:
+        yield _what(entry), entry.ends
+    for team, ends in entry.ending_places(today):
+        yield f"the place in the team {team}", ends
 
 
 def _what(entry: Entry) -> str:

@@ -97,8 +97,9 @@ class RemovalBrakeProvider(AccessProvider):
         """Whether what comes through a team goes with this stack; a team that is not told may be any of its own."""
         if name is None:
             return bool(teams)
-        team = self.session.directory.teams.named(name) if any(same_name(name, one) for one in teams) else None
-        return team is not None and not team.scim_managed
+        known = self.session.directory.teams
+        team = known.named(name) if any(same_name(name, one) for one in teams) else None
+        return team is not None and not known.fed_by_others(team)
 
 
 def _by_key(props: Properties) -> dict[str, DeclaredPerson]:

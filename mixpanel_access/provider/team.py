@@ -63,7 +63,7 @@ class TeamProvider(AccessProvider):
                 f"{before.name} cannot be renamed to {name}, since there is a team {there.name} already; declare that "
                 f"one as a resource of its own, or delete it first",
             )
-        elif team and team.scim_managed and team.name != name:
+        elif team and team.scim_managed and team.name != name and (teams.fed_by_others(team) or before is None):
             problems.add(
                 "name",
                 f"{name!r} is not what the identity provider that feeds the team {team.name} calls it; declare it by "
@@ -79,7 +79,7 @@ class TeamProvider(AccessProvider):
         teams, name = self.session.directory.teams, inputs["name"]
         team, new = teams.create(name)
         if not new:
-            fed = "; an identity provider says who is in it" if team.scim_managed else ""
+            fed = "; an identity provider says who is in it" if teams.fed_by_others(team) else ""
             self.session.say(
                 f"the team {team.name} is there already and is adopted: it gives {what_it_gives(team)}{fed}"
             )
@@ -117,7 +117,8 @@ class TeamProvider(AccessProvider):
         if team is None:
             return
         removal = props.get("removal", WHEN_UNUSED)
-        stays = why_it_stays(removal, team, adopted=bool(props.get("adopted", True)))
+        adopted, fed = bool(props.get("adopted", True)), teams.fed_by_others(team)
+        stays = why_it_stays(removal, team, adopted=adopted, fed=fed)
         if not stays and removal == WHEN_UNUSED:
             stays = why_accounts_keep_it(teams.service_accounts_of(team.id))
         if stays:
@@ -155,7 +156,7 @@ class TeamProvider(AccessProvider):
         outputs |= {
             "team_id": team.id,
             "adopted": bool(history.get("adopted", True)),
-            "scim_managed": team.scim_managed,
+            "scim_managed": self.session.directory.teams.fed_by_others(team),
         }
         if team.organization_role:
             outputs["organization_role"] = team.organization_role
@@ -174,7 +175,8 @@ class Team(Resource, module="mixpanel", name="Team"):
     A team of that name that is there already is adopted, with whom and what it has; another name is given in place.
     Deleting the resource deletes the team as `removal` says: `when_unused` (the default) only if this resource made it
     and nobody and nothing is left in it that is not declared in this stack; `always`, which says who loses what; or
-    `never`. A team that an identity provider feeds by SCIM is never deleted or renamed.
+    `never`. A team that an identity provider feeds by SCIM is never deleted or renamed, but in SCIM mode, where its
+    group is renamed with it.
 
     Args:
         resource_name: the resource's name in the stack.
@@ -193,7 +195,7 @@ class Team(Resource, module="mixpanel", name="Team"):
     organization_role: pulumi.Output[str | None]
     """The organization role that everybody in it has, set in the product; None for none, or where it is not told."""
     scim_managed: pulumi.Output[bool]
-    """Whether an identity provider says who is in it."""
+    """Whether an identity provider says who is in it, and not the stack; in SCIM mode, it is the stack."""
 
     def __init__(
         self,

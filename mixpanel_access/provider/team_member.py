@@ -70,7 +70,7 @@ class TeamMemberProvider(AccessProvider):
         replaces = ["email"] if another_person(olds, news) else []
         if known(news.get("team_id")) and olds.get("team_id") != news.get("team_id"):
             replaces.append("team_id")
-        return DiffResult(changes=changed(self.INPUTS, olds, news) or self._can_join(olds), replaces=replaces)
+        return DiffResult(changes=changed(self.INPUTS, olds, news) or self._is_ours_now(olds), replaces=replaces)
 
     def make(self, inputs: Properties) -> CreateResult:
         """Put the person into the team, or adopt the membership that is there already."""
@@ -85,17 +85,17 @@ class TeamMemberProvider(AccessProvider):
         team = directory.teams.of(ref.team)
         if team is None or directory.person(ref.email) is None:
             return GONE
-        inside, status = team.has(ref.email), props.get("status")
-        if inside is False and status != WAITING and not team.scim_managed:
+        inside, status, left = directory.teams.has(team, ref.email), props.get("status"), self._is_left(team)
+        if inside is False and status != WAITING and not left:
             return GONE
-        now = LEFT_TO_SCIM if team.scim_managed else WAITING if inside is False else MEMBER
+        now = LEFT_TO_SCIM if left else WAITING if inside is False else MEMBER
         inputs = {"email": ref.email, **props, "team_id": ref.team}
         return ReadResult(id_, self._outputs(inputs, now), select(inputs, self.all_inputs))
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Have somebody join who could not before; else only the metadata changes."""
         self.own_organization(TeamMemberId.parse(id_).organization, news["email"])
-        return self._ensure(news) if self._can_join(olds) else {**select(olds, _OUTPUTS), **news}
+        return self._ensure(news) if self._is_ours_now(olds) else {**select(olds, _OUTPUTS), **news}
 
     def unmake(self, id_: str, props: Properties) -> None:
         """Take the person out of the team; they stay in the organization, with all that they hold otherwise."""
@@ -105,14 +105,14 @@ class TeamMemberProvider(AccessProvider):
         team = directory.teams.of(ref.team)
         if team is None or directory.person(ref.email) is None:
             return
-        if team.has(ref.email) is False and props.get("status") != WAITING:  # who waits may be in, and not listed
-            return
-        if team.scim_managed:
+        if directory.teams.has(team, ref.email) is False and props.get("status") != WAITING:
+            return  # who waits may be in, and not listed
+        if self._is_left(team):
             self.session.say(f"{ref.email} stays in the team {team.name}: an identity provider says who is in it")
             return
         directory.teams.remove_member(ref.team, ref.email)
         after = directory.teams.of(ref.team)
-        if after is not None and after.has(ref.email):
+        if after is not None and directory.teams.has(after, ref.email):
             raise NotApplied(
                 f"cannot take out of the team {team.name}",
                 whom=ref.email,
@@ -131,16 +131,18 @@ class TeamMemberProvider(AccessProvider):
                 why="the person is not in the organization" if team else "there is no such team",
                 next_step="Declare a Member for them, and have this depend on it." if team else "Check the id.",
             )
-        if team.scim_managed:
+        if self._is_left(team):
             inside = {True: "is in it", False: "is not in it", None: "may be in it"}[team.has(email)]
             self.session.say(
                 f"{email} is left to the identity provider that feeds the team {team.name}: the person {inside}"
             )
             return self._outputs(inputs, LEFT_TO_SCIM)
-        if not team.has(email):
+        self.let_in(email)
+        person = directory.person(email) or person
+        if not directory.teams.has(team, email):
             self._join(team, person, email)
         after = directory.teams.of(team.id)
-        inside_now = after.has(email) if after else False
+        inside_now = directory.teams.has(after, email) if after else False
         if inside_now is False and person.invited:
             self.session.say(
                 f"{email} joins the team {team.name} by the first `pulumi up` after accepting the invitation"
@@ -166,11 +168,17 @@ class TeamMemberProvider(AccessProvider):
         if team.organization_role:
             self.session.say(f"{email} becomes organization {team.organization_role} through the team {team.name}")
 
-    def _can_join(self, olds: Properties) -> bool:
-        """Whether somebody who waited has accepted the invitation."""
-        if olds.get("status") != WAITING:
-            return False
-        person = self.session.directory.person(str(olds["email"]))
+    def _is_left(self, team: Team) -> bool:
+        """Whether an identity provider says who is in the team, and not we."""
+        return self.session.directory.teams.fed_by_others(team)
+
+    def _is_ours_now(self, olds: Properties) -> bool:
+        """Whether who waited has accepted the invitation, or who was left to an identity provider is so no longer."""
+        directory, status = self.session.directory, olds.get("status")
+        if status == LEFT_TO_SCIM:
+            team = directory.teams.of(olds["team_id"])
+            return team is not None and not self._is_left(team)
+        person = directory.person(str(olds["email"])) if status == WAITING else None
         return person is not None and not person.invited
 
     def _outputs(self, inputs: Properties, status: str) -> Properties:
@@ -180,8 +188,9 @@ class TeamMemberProvider(AccessProvider):
 class TeamMember(Resource, module="mixpanel", name="TeamMember"):
     """One person in one team, with the roles that the team has.
 
-    Who is in the team already is adopted. Deleting the resource takes the person out of the team and nothing else. In a
-    team that an identity provider feeds by SCIM, nobody is put in or taken out: it is said, and no drift.
+    Who is in the team already is adopted. Deleting the resource takes the person out of the team and nothing else. In
+    SCIM mode, people of claimed domains come and go by SCIM; without a token, in a team that an identity provider feeds
+    by it, nobody is put in or taken out: it is said, and no drift.
 
     Args:
         resource_name: the resource's name in the stack.

@@ -104,7 +104,7 @@ TIME_RULES: Final = (
         Severity.HIGH,
         "Delete the entry; the next pulumi up takes the access away. Or prolong it: a new end, with its approval.",
         _expired,
-        kinds=PEOPLE,
+        kinds=(*PEOPLE, Kind.TEAM),
         controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("6.2")),
     ),
     Rule(
@@ -115,7 +115,7 @@ TIME_RULES: Final = (
         Severity.LOW,
         "Tell the person, or have the engagement prolonged in time.",
         _ending,
-        kinds=(Kind.MEMBER,),
+        kinds=(Kind.MEMBER, Kind.TEAM),
         options=(option("days", "integer", 14, "Days before the end.", minimum=0),),
         controls=(iso27001("A.5.18"), cis("6.2")),
     ),
@@ -127,7 +127,7 @@ TIME_RULES: Final = (
         Severity.MEDIUM,
         "Correct the dates.",
         _ordered,
-        kinds=PEOPLE,
+        kinds=(*PEOPLE, Kind.TEAM),
         controls=(iso27001("A.5.18"),),
     ),
     Rule(

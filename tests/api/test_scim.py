@@ -13,10 +13,12 @@ from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import ScimUser
 from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.teams import ScimGroup
 from tests.api.conftest import HOST, NOW
 
 TOKEN = "scim-token-secret"
 ROOT = "/api/app/scim/v2/Users"
+GROUPS = "/api/app/scim/v2/Groups"
 
 
 def endpoint(*answers: httpx.Response) -> tuple[ScimEndpoint, list[httpx.Request]]:
@@ -77,9 +79,56 @@ def test_bodies_are_those_of_the_rfcs() -> None:
     assert patched["Operations"] == [{"op": "replace", "path": "active", "value": False}]
 
 
+def test_a_group_is_found_by_its_name() -> None:
+    """Quoted as the filter wants it, whatever the case; members may be left out, and other names are no answer."""
+    data = {"id": "7", "displayName": 'Data "EU"', "members": [{"value": "1"}, {"value": "2", "display": "b"}]}
+    other = {"id": "8", "displayName": "Other"}
+    scim, seen = endpoint(page(2, other, data), page(1, {**other, "displayName": "OTHER"}), page(1, other), page(0))
+    assert scim.find_group('data "eu"') == ScimGroup("7", frozenset({"1", "2"}))
+    assert scim.find_group("Other") == ScimGroup("8", frozenset())
+    assert (scim.find_group("Data"), scim.find_group("Data")) == (None, None)
+    assert seen[0].url.path == GROUPS
+    assert seen[0].url.params["filter"] == 'displayName eq "data \\"eu\\""'
+    for broken in (httpx.Response(200, json=[]), page(1, {"id": "7"})):
+        scim, _ = endpoint(broken)
+        with pytest.raises(errors.Unintelligible):
+            scim.find_group("Data")
+
+
+def test_a_group_is_changed_person_by_person() -> None:
+    """Made with people; others in it are in no write; another name is one operation."""
+    scim, seen = endpoint(httpx.Response(201, json={"id": "7"}), *[httpx.Response(200, json={})] * 3)
+    scim.create_group("Data", ["1", "2"])
+    scim.change_group("7", "Data", ["3"], ["1", "2"])
+    scim.change_group("7", "Data", [], ["3"])
+    scim.rename_group("7", "EU")
+    assert [(request.method, request.url.path) for request in seen] == [
+        ("POST", GROUPS), *[("PATCH", f"{GROUPS}/7")] * 3,
+    ]  # fmt: skip
+    made, *patched = (json.loads(request.content) for request in seen)
+    assert made == {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Data",
+        "members": [{"value": "1"}, {"value": "2"}],
+    }  # fmt: skip
+    assert [body["Operations"] for body in patched] == [
+        [
+            {"op": "add", "path": "members", "value": [{"value": "3"}]},
+            {"op": "remove", "path": 'members[value eq "1"]'}, {"op": "remove", "path": 'members[value eq "2"]'},
+        ],
+        [{"op": "remove", "path": 'members[value eq "3"]'}],
+        [{"op": "replace", "path": "displayName", "value": "EU"}],
+    ]  # fmt: skip
+
+
 def test_an_error_is_told_in_its_words_without_the_token() -> None:
     """SCIM's errors have a detail."""
     scim, _ = endpoint(httpx.Response(403, json={"status": "403", "detail": f"domain is not claimed, {TOKEN}"}))
     with pytest.raises(errors.Forbidden, match="domain is not claimed") as refused:
+        scim.create("a@example.com")
+    scim, _ = endpoint(httpx.Response(401, json={"status": "401", "detail": "invalid SCIM token"}))
+    with pytest.raises(errors.Unauthorized, match="Check mixpanel:scimToken"):
+        scim.list_users()
+    scim, _ = endpoint(httpx.Response(409, json={"status": "409", "detail": "has an account"}))
+    with pytest.raises(errors.Invalid, match="has an account"):
         scim.create("a@example.com")
     assert TOKEN not in str(refused.value)

@@ -1,10 +1,16 @@
-"""SCIM mode on the real engine: provisioned, kept out, let in again; others are invited; the token is nowhere."""
+"""SCIM mode on the real engine: provisioned, put into a team, kept out, let in again; others are invited."""
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import httpx
+import pytest
+from ruamel.yaml import YAML
+
+from demo.sandbox import SECRET, USERNAME
 from tests.engine.conftest import PRODUCTION, Workspace
+from tests.engine.test_teams import example, roles, teams
 
 pytestmark = pytest.mark.engine
 
@@ -18,15 +24,29 @@ def active(workspace: Workspace, email: str) -> bool:
     return bool(member["active"])
 
 
+def in_teams_by_scim(workspace: Workspace) -> list[tuple[str, str]]:
+    """Who came into teams and went by SCIM, by the audit log, the oldest first."""
+    organization = workspace.dump()["organization"]["id"]
+    url = f"{workspace.emulator.url}/api/app/organizations/{organization}/audit-logs"
+    asked = {"types": ["team.user_added", "team.user_removed"]}
+    events: list[dict[str, Any]] = httpx.post(url, json=asked, auth=(USERNAME, SECRET)).json()["results"]
+    found = [event for event in reversed(events) if event["service"] == "scim"]
+    return [(event["entity"]["action"], event["entity"]["payload"]["user_email"]) for event in found]
+
+
 def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) -> None:
-    """No e-mail goes to them; who leaves is deactivated and comes back; without a token they are refused at preview."""
+    """Without an e-mail, and in a team until its end; who leaves is deactivated; without a token nobody is invited."""
     document = workspace.dump()
     sso = {"enabled": True, "idp_managed": True, "domains": [{"name": "example.com", "state": "verified"}]}
     document["security"] |= {"sso": sso, "scim_token": TOKEN}
     workspace.emulator.control("POST", "seed", document)
-    robin = {"email": ROBIN, "organizationRole": "member", "projects": {"shop": "consumer"}}
-    both = [{"email": DI, "organizationRole": "member", "projects": {"shop": "analyst"}}, robin]
-    workspace.roster(both)
+    robin = {"email": ROBIN, "organizationRole": "member", "projects": {"shop": "consumer"}, "teams": ["pilot"]}
+    di = {"email": DI, "organizationRole": "member", "projects": {"shop": "analyst"}, "teams": ["pilot"]}
+    both = [di, robin]
+    pilot = YAML(typ="safe").load(example("roster.md", "A team for a while", "yaml"))
+    pilot["teams"]["pilot"]["ends"] = str(pilot["teams"]["pilot"]["ends"])  # the workspace writes JSON
+    workspace.run("config", "set", "mixpanel:now", "2026-05-31T12:00:00Z", "--stack", "production")
+    workspace.roster(both, **pilot)
     refused = workspace.run("preview", "--stack", "production", check=False)
     assert refused.returncode != 0
     assert "nobody there is invited by e-mail; have it add them, or set mixpanel:scimToken" in refused.stdout
@@ -38,16 +58,55 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
     assert (workspace.mails(DI), workspace.mails(ROBIN)) == (0, 1)
     assert (workspace.outputs(DI)["status"], workspace.outputs(ROBIN)["status"]) == ("accepted", "pending")
     assert workspace.grants(DI) == {PRODUCTION: "analyst"}
+    made = teams(workspace)["Pilot"]
+    assert (sorted(made["members"]), roles(made)) == ([DI, ROBIN], {PRODUCTION: "analyst"})
+    assert in_teams_by_scim(workspace) == [("user_added", DI)]
+    assert workspace.outputs(f"team/pilot:{DI}")["status"] == "member"
 
-    workspace.roster([robin])
+    workspace.roster([robin], **pilot)
     gone = workspace.up()
     assert f"{DI} is deactivated by SCIM, and comes back when they are declared again" in gone.stdout
     assert (active(workspace, DI), workspace.grants(DI)) == (False, {})
+    assert teams(workspace)["Pilot"]["members"] == [ROBIN]
     workspace.unchanged()
 
-    workspace.roster(both)
+    workspace.roster(both, **pilot)
     workspace.up()
     assert (active(workspace, DI), workspace.grants(DI), workspace.mails(DI)) == (True, {PRODUCTION: "analyst"}, 0)
+
+    workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
+    due = workspace.command("expire", "--stack", "production", "--days", "0").stdout
+    overdue = [line.split()[1] for line in due.splitlines() if line.startswith("overdue")]
+    assert overdue == ["the", DI, ROBIN]  # the team itself, and both places in it
+    workspace.up()
+    assert "Pilot" not in teams(workspace)
+    assert (active(workspace, DI), workspace.grants(DI)) == (True, {PRODUCTION: "analyst"})
+    assert in_teams_by_scim(workspace) == [(f"user_{what}", DI) for what in ("added", "removed", "added", "removed")]
     workspace.unchanged()
+
+    workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    assert (active(workspace, DI), ROBIN in workspace.members()) == (False, False)
     files = [path for path in workspace.folder.rglob("*") if path.is_file() and ".venv" not in path.parts]
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
+
+
+def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
+    """Both ways into one team; another name of it takes the group along, and nothing is left of it."""
+    document = workspace.dump()
+    sso = {"enabled": True, "domains": [{"name": "example.com", "state": "verified"}]}
+    document["security"] |= {"sso": sso, "scim_token": TOKEN}
+    workspace.emulator.control("POST", "seed", document)
+    workspace.environ["MIXPANEL_SCIM_TOKEN"] = TOKEN
+    text = example("resources.md", "TeamMember", "python")
+    workspace.program(text)
+    workspace.up()
+    assert sorted(teams(workspace)["Helpers"]["members"]) == ["kim@example.com", ROBIN]
+    assert in_teams_by_scim(workspace) == [("user_added", "kim@example.com")]
+    workspace.unchanged()
+    workspace.program(text.replace('"Helpers"', '"Helpers EU"'))
+    workspace.up()
+    assert workspace.requests()["PATCH /api/app/scim/v2/Groups/{group}"] == 2
+    assert sorted(teams(workspace)["Helpers EU"]["members"]) == ["kim@example.com", ROBIN]
+    workspace.unchanged()
+    workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    assert teams(workspace).keys().isdisjoint({"Helpers", "Helpers EU"})

@@ -48,6 +48,7 @@ class World:
         self.server = server
         self.client = httpx.Client(base_url=server.url, timeout=30)
         self.apis: list[Api] = []
+        self.scim_token: Secret | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -71,7 +72,14 @@ class World:
         now = instant(self.control("GET", "clock")["now"]) + timedelta(seconds=1)
         limits = Limits(released=frozenset({Brake.REMOVAL_SHARE}))
         settings = Settings(
-            ORG, self.server.url, "bot", Secret("s3cret"), now=now, timeout_seconds=TIMEOUT, limits=limits
+            ORG,
+            self.server.url,
+            "bot",
+            Secret("s3cret"),
+            now=now,
+            timeout_seconds=TIMEOUT,
+            limits=limits,
+            scim_token=self.scim_token,
         )
         self.apis.append(Api.connect(settings))
         directory = Directory(self.apis[-1], ORG, linger=0.005, sleep=lambda _: None)

@@ -9,6 +9,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.given import GivenPerson, given, overlaps
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
@@ -51,6 +52,37 @@ PLACES = {
     ),
     "of several": (["teams: [ops]", "engagement: plain, teams: [data]"], {"ops": None, "data": "plain"}),
 }  # fmt: skip
+
+
+BOUND = [
+    ("2026-05-04", "2026-05-09", True, "2026-05-04", "2026-05-09"),
+    ("2026-05-05", None, False, None, None),
+    (None, "2026-05-03", False, None, None),
+    (None, "2026-05-04", True, "2026-04-01", "2026-05-04"),
+    ("2026-04-02", None, True, "2026-04-02", "2026-06-30"),
+    (None, None, True, "2026-04-01", "2026-06-30"),
+]
+
+
+@pytest.mark.parametrize(("starts", "ends", "there", "first", "last"), BOUND)
+def test_a_team_with_days_has_people_on_those_days_only(
+    starts: str | None, ends: str | None, there: bool, first: str | None, last: str | None
+) -> None:
+    """Within the days of the entry, which goes on; a team without people today is not declared either."""
+    days = "".join(f", {name}: {value}" for name, value in (("starts", starts), ("ends", ends)) if value)
+    text = f"teams: {{ data: {{ name: Data, standard: audit, projects: {{ shop: }}{days} }} }}"
+    document = roster("engagement: build, teams: [data], starts: 2026-04-01", more=text)
+    (person,) = given(document, TODAY)
+    declared = declaration(document, TODAY)
+    assert (set(person.teams), set(declared.teams)) == (({"data"}, {"data"}) if there else (set(), set()))
+    assert (set(declared.team_grants), declared.people[0].get("teams")) == (
+        ({(1, "data")}, ["Data"]) if there else (set(), None)
+    )
+    assert declared.members[BO]["ends"] == "2026-06-30"
+    if there:
+        place = declared.team_members["data", BO]
+        assert (place["starts"], place["ends"], place["ticket"]) == (first, last, "OPS-1")
+        assert (declared.teams["data"].get("starts"), declared.teams["data"].get("ends")) == (starts, ends)
 
 
 @pytest.mark.parametrize(("people", "expected"), PLACES.values(), ids=PLACES.keys())

@@ -104,6 +104,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     )
     owned = {"organizationRoles": True} if owns else {}
     parts = {"environment": environment, "projects": projects, "engagements": engagements, "people": people}
+    if draw(st.booleans()):  # nobody's: the days of its people would have to meet its own
+        teams["pilot"] = {"name": "Pilot", **draw(some(starts=DATE, ends=DATE).map(ordered))}
     parts |= {"teams": teams} if teams else {}
     return {**parts, **owned, **draw(whole)}
 

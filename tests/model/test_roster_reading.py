@@ -289,7 +289,7 @@ TEAMS = """\
 environment: production
 projects: { shop: { id: 1, environment: production }, web: { id: 2, environment: production } }
 teams:
-  data: { name: Data, standard: audit, projects: { shop: Analyst, web: }, removal: always }
+  data: { name: Data, standard: audit, projects: { shop: Analyst, web: }, removal: always, ends: 2026-05-01 }
   ops: { name: Ops }
 people:
   - email: bo@example.com
@@ -307,6 +307,15 @@ BAD_TEAMS = {
     "project": ("shop: Analyst", "shp: analyst", 4, "team data: 'shp' is no project of this roster"),
     "removal": ("always", "sometimes", 4, "team data: 'sometimes' is no choice"),
     "no team": ("[data]", "[dat]", 8, "bo@example.com: 'dat' is no team of this roster (did you mean 'data'?)"),
+    "no date": ("name: Ops", "name: Ops, ends: soon", 5, "'soon' is no date; write it as YYYY-MM-DD"),
+    "an end before the start": (
+        "name: Ops", "name: Ops, starts: 2026-05-02, ends: 2026-05-01", 5,
+        "team ops: it ends on 2026-05-01, before it starts on 2026-05-02",
+    ),
+    "other days than the person's": (
+        "[data]\n", "[data]\n    starts: 2026-05-02\n", 8,
+        "bo@example.com: no day of the entry is one of the team data",
+    ),
     "teams as a text": ("[data]", "data", 8, "teams: 'data' cannot be used"),
 }  # fmt: skip
 

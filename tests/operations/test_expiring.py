@@ -12,7 +12,7 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.expiring import Event, changes_by_the_clock
-from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeamMember, State
+from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeam, HeldTeamMember, State
 
 TODAY = date(2026, 5, 4)
 BO = "bo@example.com"
@@ -79,6 +79,41 @@ def test_who_is_still_in_a_team_is_overdue() -> None:
     (change,) = changes_by_the_clock(in_teams(over, "engagement: b"), state, TODAY, 0)
     assert (change.event, change.days, list(change.teams)) == (Event.OVERDUE, -2, ["data"])
     assert changes_by_the_clock(in_teams(over, "engagement: b, teams: [data]"), state, TODAY, 0) == []
+
+
+def bounded(days: str, entry: str = "teams: [data]") -> Roster:
+    """Bo in a team with days of its own."""
+    return parse(
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
+        f"teams: {{ data: {{ name: Data, standard: audit, projects: {{ shop: }}, {days} }} }}\n"
+        f"people: [{{ email: {BO}, {entry} }}]",
+        Source("r"),
+    )
+
+
+def test_a_team_with_days_comes_and_goes_by_the_clock() -> None:
+    """With its roles, and with all places in it; an entry that ends on the same day is one change."""
+    found = changes_by_the_clock(bounded("starts: 2026-05-05, ends: 2026-05-10"), EMPTY, TODAY, 14)
+    assert [(one.event, one.email, one.days, dict(one.projects), list(one.teams)) for one in found] == [
+        (Event.BEGINS, "", 1, {"shop": "consumer"}, ["data"]), (Event.BEGINS, BO, 1, {}, ["data"]),
+        (Event.ENDS, "", 7, {"shop": "consumer"}, ["data"]), (Event.ENDS, BO, 7, {}, ["data"]),
+    ]  # fmt: skip
+    found = changes_by_the_clock(bounded("ends: 2026-05-10", "teams: [data], ends: 2026-05-10"), EMPTY, TODAY, 14)
+    assert [(one.email, one.days) for one in found] == [("", 7), (BO, 7)]
+    assert changes_by_the_clock(bounded("ends: 2026-05-18"), EMPTY, TODAY, 14) == []
+
+
+def test_a_team_that_is_over_and_still_there_is_overdue() -> None:
+    """It, and who is in it, until an up has taken both away."""
+    urn = "urn:pulumi:x::y::z::team/data"
+    places = {(77, BO): HeldTeamMember(77, BO, f"{urn}:{BO}")}
+    state = State({BO: HeldMember(BO, None)}, {}, teams={77: HeldTeam("Data", 77, urn)}, team_members=places)
+    found = changes_by_the_clock(bounded("ends: 2026-05-01"), state, TODAY, 0)
+    assert [(one.event, one.email, one.days, list(one.teams)) for one in found] == [
+        (Event.OVERDUE, "", -2, ["data"]), (Event.OVERDUE, BO, -2, ["data"]),
+    ]  # fmt: skip
+    assert changes_by_the_clock(bounded("ends: 2026-05-01"), EMPTY, TODAY, 0) == []
+    assert changes_by_the_clock(bounded("ends: 2026-05-04"), state, TODAY, 0) == []
 
 
 def test_who_is_still_in_the_state_is_overdue() -> None:

@@ -38,6 +38,7 @@ from mixpanel_access.operations.state import (
     State,
 )
 from mixpanel_access.provider.member import MemberProvider
+from tests.fake_scim import with_scim
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
 ROSTER = f"""\
@@ -239,6 +240,8 @@ def test_who_is_not_of_the_stack_comes_into_no_team(in_team: FakeApi) -> None:
     in_team.teams.hides_members = False
     in_team.teams.put("Data", scim_managed=True)
     assert teams(in_team) == [TEAM, PLACE, (f"team/data:{BO}", f"{ORGANIZATION}:77:{BO}")]
+    in_team.teams.put("Data", ANA, scim_managed=True)
+    assert teams(with_scim(in_team)) == [TEAM, PLACE]  # with a token, who is not in it is yet to be put in
 
 
 def test_what_the_state_has_of_a_team_is_not_imported_again(in_team: FakeApi) -> None:

@@ -51,6 +51,20 @@ def test_an_end_is_told_14_and_7_days_before_and_on_the_day(today: str, stage: i
     assert (one.stage(date.fromisoformat(today)), one.due(date.fromisoformat(today))) == (stage, due)
 
 
+def test_the_end_of_a_team_is_told_to_who_is_in_it() -> None:
+    """Where it comes before the end of the entry: a matter of its own, which has its own event in the calendar."""
+    entry = f"{ENTRY}, teams: [data, ops, old, same]"
+    teams = (
+        "teams: { data: { name: Data, ends: 2026-05-18 }, ops: { name: Ops }, old: { name: Old, ends: 2026-05-03 }, "
+        "same: { name: Same, ends: 2026-06-30 } }"
+    )
+    found = [one for one in reminders(picture(FakeApi(), person(more=entry), more=teams)) if one.kind is Kind.ENDS]
+    assert [(str(one.on), one.team) for one in found] == [("2026-05-18", "data"), ("2026-06-30", None)]
+    assert found[0].text == f"The place in the team data of {BO} in stack production (review) ends on 2026-05-18."
+    assert found[0].uid != found[1].uid
+    assert (found[0].due(date(2026, 5, 3)), found[0].due(date(2026, 5, 4))) == (False, True)
+
+
 def test_what_is_over_or_has_not_begun_is_not_told() -> None:
     """Nor what has no end."""
     assert {one.kind for one in found(days=58)} == set()

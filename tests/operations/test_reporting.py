@@ -103,6 +103,16 @@ def test_an_ending_is_as_near_as_it_is(days: int, when: When) -> None:
     assert one.engagement == "audit-2026"
 
 
+def test_the_end_of_a_team_is_an_ending_of_who_is_in_it() -> None:
+    """Where it comes before the end of the entry."""
+    there = PRODUCTION_ROSTER.replace("audit-2026, projects", "audit-2026, teams: [pilot], projects")
+    roster = f"{there}teams: {{ pilot: {{ name: Pilot, ends: 2026-05-08 }} }}\n"
+    found = [one for one in report(production=roster).endings if one.email == KAY]
+    assert [(str(one.on), one.what) for one in found] == [
+        ("2026-05-08", ["the team pilot"]), ("2026-05-10", ["admin in shop", "consumer in warehouse"]),
+    ]  # fmt: skip
+
+
 def test_what_is_over_and_still_there_comes_first() -> None:
     """A roster may have dropped it: the state tells it alike. Prolonged, it is none."""
     first = report().endings[0]

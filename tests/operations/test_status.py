@@ -150,6 +150,15 @@ def test_the_end_is_near(ends: str, expected: list[tuple[str, bool]]) -> None:
     assert str(one.ends) == ends
 
 
+def test_the_end_of_a_team_is_near() -> None:
+    """Where it comes before the end of the entry."""
+    teams = "teams: { data: { name: Data, ends: 2026-05-18 }, ops: { name: Ops, ends: 2026-05-19 } }"
+    entry = person(more="projects: { shop: analyst }, teams: [data, ops]")
+    texts = said(the_one(statuses(picture(settled(), entry, more=teams))))
+    assert ("the place in the team data in stack production ends in 14 days", False) in texts
+    assert not any("team ops" in text for text, _ in texts)
+
+
 def test_access_that_is_over_and_still_there_is_told() -> None:
     """Until an update has taken it away."""
     entry = person(more="projects: { shop: analyst }, ends: 2026-05-04")

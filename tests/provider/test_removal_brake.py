@@ -9,6 +9,7 @@ import pytest
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from tests.fake_scim import with_scim
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
 ID = f"{ORGANIZATION}:removal-brake"
@@ -98,6 +99,14 @@ def test_what_comes_through_a_stacks_own_teams_goes_with_it(
     else:
         with pytest.raises(Refused, match="would remove 8"):
             provider_for(api).delete(ID, declared(teams=teams))
+
+
+def test_with_a_token_what_scim_feeds_is_the_stacks_own(api: FakeApi) -> None:
+    """It takes its people out of it before they are removed."""
+    people = [f"m{n}@example.com" for n in range(8)]
+    api.teams.put("Data", *people, projects={PRODUCTION: "analyst"}, scim_managed=True)
+    with pytest.raises(Refused, match="would remove 8"):
+        provider_for(with_scim(api)).delete(ID, declared(teams=["Data"]))
 
 
 def test_a_team_that_is_not_named_counts_as_the_stacks_own(api: FakeApi) -> None:

@@ -138,6 +138,19 @@ def test_a_lost_answer_is_settled_by_reading(api: FakeApi, kind: type[errors.Mix
     assert api.writes == ["scim_create"] * (1 if applied else 2)
 
 
+@pytest.mark.parametrize("faster", [True, False])
+def test_who_is_there_already_is_no_conflict(api: FakeApi, faster: bool) -> None:
+    """Where an identity provider was faster; an account in another organization is told, and not tried again."""
+    api.faults["scim_create"] = [errors.Invalid("cannot", why="Mixpanel answered 409")]
+    api.applied = faster
+    if faster:
+        provider(api).create(MEMBER)
+    else:
+        with pytest.raises(errors.Invalid, match="409"):
+            provider(api).create(MEMBER)
+    assert api.writes == ["scim_create"]
+
+
 WITHOUT: dict[str, tuple[SingleSignOn, str, bool]] = {
     "managed": (CLAIMED, CY, True),
     "managed, another domain": (CLAIMED, ROBIN, False),

@@ -84,9 +84,9 @@ OFF = {"twofactor_auth_required": False}
 """Mixpanel's settings without a second factor."""
 
 
-def team(name: str) -> Entry:
+def team(name: str, **values: Any) -> Entry:
     """A team."""
-    return Entry(Kind.TEAM, name, f"t:{name}", {"name": name})
+    return Entry(Kind.TEAM, name, f"t:{name}", {"name": name, **values})
 
 
 def team_grant(role: str = "analyst", team_id: Any = 77, project: int = 1234567, **values: Any) -> Entry:
@@ -500,16 +500,25 @@ CASES: dict[str, Cases] = {
     ),
     "not-expired": Cases(
         fails=[Case([member(ends="2026-04-30")], ["the access ended on 2026-04-30 and is still declared"])],
-        boundary=(Case([grant(ends="2026-05-04")]), Case([grant(ends="2026-05-03")], ["ended on 2026-05-03"])),
+        boundary=(
+            Case([grant(ends="2026-05-04"), team("Data", ends="2026-05-04")]),
+            Case([grant(ends="2026-05-03"), team("Data", ends="2026-05-03")], ["ended on 2026-05-03"] * 2),
+        ),
     ),
     "ending-soon": Cases(
-        fails=[Case([member(ends="2026-05-04")], ["the access ends today, on 2026-05-04"])],
+        fails=[
+            Case([member(ends="2026-05-04")], ["the access ends today, on 2026-05-04"]),
+            Case([team("Data", ends="2026-05-05")], ["Data: the access ends in 1 days, on 2026-05-05"]),
+        ],
         boundary=(Case([member(ends="2026-05-19")]), Case([member(ends="2026-05-18")], ["ends in 14 days"])),
         configured=[Case([member(ends="2026-05-18")], options={"days": 13})],
         passes=[Case(COMPLIANT), Case([member(ends="2026-05-03")])],
     ),
     "starts-before-ends": Cases(
-        fails=[Case([member(starts="2026-07-01")], ["it ends on 2026-06-15, before it starts on 2026-07-01"])],
+        fails=[
+            Case([member(starts="2026-07-01")], ["it ends on 2026-06-15, before it starts on 2026-07-01"]),
+            Case([team("Data", starts="2026-07-01", ends="2026-06-15")], ["it ends on 2026-06-15, before it starts"]),
+        ],
         boundary=(
             Case([grant(starts="2026-05-04", ends="2026-05-04")]),
             Case([grant(starts="2026-05-05", ends="2026-05-04")], ["before it starts"]),

@@ -1,0 +1,137 @@
+"""Who is in teams by SCIM: a group is the team of the same name (contract, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+from mixpanel_access.directory.coalescer import Coalescer, Crowd
+from mixpanel_access.directory.one_by_one import one_by_one_if_refused
+from mixpanel_access.directory.provisioning import Provisioning
+from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.directory.writing import Writing
+from mixpanel_access.model import errors
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.teams import ScimGroup, Team
+
+_Change = tuple[int, str, bool]
+"""Team id, e-mail address, and whether they are to be in it."""
+
+
+class Groups:
+    """Puts people of claimed domains into teams and takes them out.
+
+    An identity provider may write the same groups: only those whom we add or remove are named in a write.
+
+    Args:
+        provisioning: SCIM's users and calls.
+        snapshot: what was read.
+        writing: sends writes.
+        team: finds a team by its id.
+        touched: the parts of the snapshot that change with who is in a team.
+        crowd: the threads that write at the same time.
+    """
+
+    def __init__(
+        self,
+        provisioning: Provisioning,
+        snapshot: Snapshot,
+        writing: Writing,
+        team: Callable[[int], Team | None],
+        touched: Callable[[int], Sequence[Hashable]],
+        crowd: Crowd,
+    ) -> None:
+        self._provisioning = provisioning
+        self._snapshot = snapshot
+        self._writing = writing
+        self._team = team
+        self._touched = touched
+        self._changes: Coalescer[_Change] = Coalescer(self._send, crowd)
+
+    def named(self, name: str) -> ScimGroup | None:
+        """The group of a name, or None."""
+        return self._snapshot.get(_part(name), lambda: self._provisioning.scim.find_group(name))
+
+    def has(self, team: Team, email: str) -> bool:
+        """Whether somebody is in the group of a team."""
+        group, user = self.named(team.name), self._provisioning.user(email)
+        return group is not None and user is not None and user.id in group.members
+
+    def put(self, id_: int, email: str, *, inside: bool) -> None:
+        """Put somebody into a team, or take them out; a team that has no group gets one.
+
+        Raises:
+            MixpanelError: it is not so; nothing else was tried.
+        """
+        self._changes.submit((id_, email, inside))
+
+    def rename(self, group: ScimGroup, old: str, new: str) -> None:
+        """Give a group another name, once."""
+        try:
+            self._provisioning.scim.rename_group(group.id, new)
+        finally:
+            self._snapshot.drop(_part(old), _part(new))
+
+    # How batches go out
+
+    def _send(self, batch: Sequence[_Change]) -> Mapping[_Change, Exception | None]:
+        outcome: dict[_Change, Exception | None] = {}
+        for id_ in dict.fromkeys(id_ for id_, _, _ in batch):
+            changes = [change for change in batch if change[0] == id_]
+            try:
+                outcome |= one_by_one_if_refused(self._change, self._done, changes)
+            except errors.AccessError as error:  # other teams are other requests
+                outcome |= dict.fromkeys(changes, error)
+        return outcome
+
+    def _change(self, changes: Sequence[_Change]) -> None:
+        """Change one team."""
+        id_ = changes[0][0]
+        team = self._team(id_)
+        if team is None:
+            raise errors.NotFound(f"cannot change who is in team {id_}", why="there is no such team")
+
+        def write() -> None:
+            self._snapshot.drop(_part(team.name))  # an identity provider may have written it
+            group = self.named(team.name)
+            there = group.members if group else frozenset()
+            joining = {self._user(email, team) for _, email, inside in changes if inside} - there
+            users = (self._provisioning.user(email) for _, email, inside in changes if not inside)
+            leaving = {user.id for user in users if user} & there
+            if group is None and joining:
+                self._create(team.name, sorted(joining))
+            elif group is not None and (joining or leaving):
+                self._provisioning.scim.change_group(group.id, team.name, sorted(joining), sorted(leaving))
+
+        parts = [_part(team.name), *self._touched(id_)]
+        self._writing.settle(write, lambda: all(map(self._done, changes)), parts)
+
+    def _create(self, name: str, members: Sequence[str]) -> None:
+        try:
+            self._provisioning.scim.create_group(name, members)
+        except errors.Invalid as error:
+            error.next_step = (
+                f"SCIM does not show the team {name} as a group and makes none of its name: look at the team in "
+                f"Organization Settings > Users & Teams, and put the people in there."
+            )
+            raise
+
+    def _done(self, change: _Change) -> bool:
+        id_, email, inside = change
+        team = self._team(id_)
+        return team is not None and self.has(team, email) is inside
+
+    def _user(self, email: str, team: Team) -> str:
+        user = self._provisioning.user(email)
+        if user is None:
+            raise errors.NotFound(
+                f"cannot add to the team {team.name}",
+                whom=email,
+                why="SCIM does not know the person",
+                next_step="Declare a Member for them, and have this depend on it.",
+            )
+        return user.id
+
+
+def _part(name: str) -> Hashable:
+    """The name of the part of the snapshot that is the group of a name."""
+    return ("SCIM group", same_key(name))
