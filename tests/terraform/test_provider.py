@@ -86,7 +86,7 @@ PERMISSIONS = ["export_reports_csv", "view_project"]
 CASES = [
     Case(
         "service_account",
-        {"role": "admin"},
+        {"account_role": "admin"},
         (_replaced("role"), _replaced("role", "username")),
         _accounts,
         [("member", HELD)],
@@ -156,6 +156,14 @@ def test_every_access_resource_lives_its_whole_life(world: World, case: Case) ->
     assert world.terraform.changes(**case.variables) in quiet
     world.terraform.destroy(**case.variables)
     assert case.seen(world.dump()) == case.gone
+
+
+def test_the_custom_roles_of_a_project_are_listed(world: World) -> None:
+    """The data source finds the role that was made beside it."""
+    world.configure("custom_role")
+    world.terraform.apply()
+    role_id = world.terraform.values("mixpanel_custom_role.this")["role_id"]
+    assert world.terraform.values("data.mixpanel_custom_roles.all")["import_ids"] == [f"{PROJECT}:{role_id}"]
 
 
 @pytest.mark.parametrize(

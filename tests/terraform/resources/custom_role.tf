@@ -10,5 +10,3 @@ resource "mixpanel_custom_role" "this" {
 data "mixpanel_custom_roles" "all" {
   depends_on = [mixpanel_custom_role.this]
 }
-
-output "ids" { value = data.mixpanel_custom_roles.all.ids }

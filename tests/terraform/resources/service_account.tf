@@ -1,7 +1,7 @@
-variable "role" { default = "analyst" }
+variable "account_role" { default = "analyst" }
 
 resource "mixpanel_service_account" "this" {
   username = "report-bot"
-  role     = var.role
+  role     = var.account_role
   projects = [{ id = 1234567, role = "consumer" }]
 }
