@@ -1,7 +1,7 @@
 # The jobs of this clone. Each one makes what it needs first: the virtualenv .venv, and where it runs Pulumi, the engine.
 #
 #   PYTHON=…   the Python to make .venv with (default: the first of python3.14 … python3.11, python3, python)
-#   ARGS=…     more arguments for `make test`, `make demo` and `make bench`
+#   ARGS=…     more arguments for `make test`, `make terraform`, `make demo` and `make bench`
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -11,7 +11,7 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test coverage lint bench reference lock clean
+.PHONY: help setup engine demo test coverage terraform lint bench reference lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: engine ## run all tests, on every core
 
 coverage: engine ## run all tests and show which branches none of them takes
 	$(PY) -m pytest -n $(CORES) --dist worksteal --cov=mixpanel_access --cov-branch --cov-report=term $(ARGS)
+
+terraform: $(MADE) ## run Mixpanel's own Terraform provider against the emulator; needs terraform
+	MIXPANEL_TERRAFORM_PROVIDER="$${MIXPANEL_TERRAFORM_PROVIDER:-init}" $(PY) -m pytest -n $(CORES) tests/terraform $(ARGS)
 
 lint: $(MADE) ## check style, types and the arrows between the layers
 	$(PY) -m ruff check

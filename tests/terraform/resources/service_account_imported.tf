@@ -1,0 +1,5 @@
+variable "username" { default = "report-bot" }
+
+resource "mixpanel_service_account" "this" {
+  username = var.username
+}
