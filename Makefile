@@ -11,7 +11,7 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test coverage terraform lint bench reference lock clean
+.PHONY: help setup engine demo test coverage terraform lint bench docs reference lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,7 +46,12 @@ lint: $(MADE) ## check style, types and the arrows between the layers
 bench: engine ## run the benchmarks
 	$(PY) -m bench $(ARGS)
 
-reference: $(MADE) ## make docs/rules.md, docs/emulator-coverage.md and the schemas in docs/ anew
+docs: $(MADE) ## build the docs as a site in build/site, and fail for a link that leads nowhere
+	@$(PY) scripts/build_site.py build
+	@echo build/site/index.html
+
+reference: $(MADE) ## make docs/commands.md, docs/rules.md, docs/emulator-coverage.md and the schemas in docs/ anew
+	@$(PY) -m typer mixpanel_access.cli.app utils docs --name mixpanel-access --output docs/commands.md > /dev/null
 	@$(PY) -m mixpanel_access policy reference > docs/rules.md
 	@$(PY) -m mixpanel_access.emulator.coverage > docs/emulator-coverage.md
 	@$(PY) -m mixpanel_access schema > docs/roster.schema.json

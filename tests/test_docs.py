@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from mixpanel_access.cli.app import app
@@ -30,28 +30,6 @@ from mixpanel_access.provider.team_grant import TeamGrantProvider
 from mixpanel_access.provider.team_member import TeamMemberProvider
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    """Each relative link is a file, each anchor a heading of it."""
-    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
-        name, _, anchor = target.partition("#")
-        linked = (page.parent / name) if name else page
-        assert linked.is_file(), target
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
-            assert anchor in [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_examples_are_python(page: Path) -> None:
-    """They compile, and import what there is."""
-    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
-        compile(block, str(page), "exec")
-        for line in re.findall(r"^from mixpanel_access.*$", block, re.MULTILINE):
-            exec(line, {})
 
 
 def test_every_input_has_a_row() -> None:
@@ -116,6 +94,14 @@ def test_the_checklist_on_its_page_is_one(tmp_path: Path) -> None:
         assert f"`{word}`" in page
     for failure in Failure:
         assert f"\n| {failure} | " in page
+
+
+def test_the_commands_are_made_of_the_command_line(tmp_path: Path) -> None:
+    """`make reference` was run after the last change."""
+    made = tmp_path / "commands.md"
+    command = [sys.executable, "-m", "typer", "mixpanel_access.cli.app", "utils", "docs", "--name", "mixpanel-access"]
+    subprocess.run([*command, "--output", made], cwd=ROOT, check=True, capture_output=True, timeout=60)
+    assert (ROOT / "docs" / "commands.md").read_text() == made.read_text()
 
 
 def test_the_schema_command_prints_it() -> None:

@@ -26,7 +26,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_demo_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    """It ends with 0 and a summary, and its temporary folder is gone."""
+    """It ends with 0 and the summary that the README shows, and its temporary folder is gone."""
     done = subprocess.run(
         [sys.executable, "-m", "demo"],
         cwd=ROOT,
@@ -37,7 +37,9 @@ def test_the_demo_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    assert "Proved in " in done.stdout
+    said = done.stdout.partition("Proved in ")[2].splitlines()
+    shown = (ROOT / "README.md").read_text().partition("```text\nProved in ")[2].partition("```")[0].splitlines()
+    assert [line for line in shown[1:] if line.strip() != "…" and line not in said] == []
     assert done.stdout.count("$ pulumi up") == 6
     assert list(tmp_path.glob("mixpanel-access-demo-*")) == []
     assert _left(tmp_path) == []

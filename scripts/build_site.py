@@ -1,0 +1,81 @@
+"""Build the docs as a site: build_site.py FOLDER. Fails for a link, an anchor or a file that is not there.
+
+A page may link to any file of the clone. Pages and what they link to are laid out in `pages` of that folder as they
+lie in the clone, so that no link has to be changed; mkdocs.yml says in which order they are shown.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+_LINK: Final = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+class Broken(Exception):
+    """The site cannot be built; the text says why."""
+
+
+def main(folder: Path) -> int:
+    """Build the site into `site` of a folder; its exit code: 0 done, 2 failed."""
+    try:
+        build(folder.resolve())
+    except Broken as broken:
+        print(f"error: {broken}", file=sys.stderr)  # noqa: T201  # a script's way to say so
+        return 2
+    return 0
+
+
+def build(folder: Path) -> Path:
+    """Build the site; where it is.
+
+    Args:
+        folder: gets `pages` and `site`; what an earlier run left there goes.
+
+    Raises:
+        Broken: a link, an anchor, or a page that the navigation names is not there.
+    """
+    for name in ("pages", "site"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for path in linked(ROOT):
+        target = folder / "pages" / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    shutil.copyfile(ROOT / "mkdocs.yml", folder / "mkdocs.yml")
+    program = Path(sys.executable).with_name("zensical")
+    command = [str(program), "build", "--clean", "--strict", "--config-file", "mkdocs.yml"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        said = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)
+        raise Broken(f"the site cannot be built:\n{said.partition('Traceback')[0]}")
+    return folder / "site"
+
+
+def linked(root: Path) -> list[Path]:
+    """The pages, and all that they lead to.
+
+    Raises:
+        Broken: a link leads to no file.
+    """
+    found: list[Path] = []
+    waiting = [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs").rglob("*.*"))]
+    while waiting:
+        path = waiting.pop(0)
+        if path in found:
+            continue
+        found.append(path)
+        for link in _LINK.findall(path.read_text("utf-8")) if path.suffix == ".md" else ():
+            target = (path.parent / link).resolve()
+            if not (target.is_file() and target.is_relative_to(root)):
+                raise Broken(f"{path.relative_to(root)} links to {link}, which is no file of this clone")
+            waiting.append(target)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
