@@ -17,7 +17,7 @@ from scripts.build_site import ROOT, linked
 PROMPT: Final = "$ "
 LEFT_OUT: Final = "…"
 """What stands for output that is not shown."""
-_OPERATORS: Final = frozenset({"&&", "||", ";", "|", "(", ")", "{", "}"})
+_OPERATORS: Final = frozenset({"&", "&&", "||", ";", "|", "(", ")", "{", "}"})
 _REDIRECTIONS: Final = frozenset({">", ">>", "<", "<<<"})
 
 

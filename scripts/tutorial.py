@@ -1,0 +1,109 @@
+"""The tutorial as somebody does it who follows the page: each command typed, each change of a file made."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scripts.blocks import LEFT_OUT, Command, blocks, commands
+from scripts.build_site import ROOT
+from scripts.shell import Shell
+
+PAGE: Final = ROOT / "docs" / "tutorial.md"
+_PORT: Final = "8080"
+"""The emulator's port on the page; a free one takes its place."""
+_COPIED: Final = ("Pulumi.yaml", "Makefile", ".gitignore", "pyproject.toml", "requirements.lock", "stacks", "policies")
+_WHO: Final = {"GIT_AUTHOR_NAME": "Ana", "GIT_AUTHOR_EMAIL": "ana@example.com"}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A command that was typed.
+
+    Attributes:
+        command: the command, with what the page shows of its output.
+        printed: what it printed.
+        code: its exit code.
+    """
+
+    command: Command
+    printed: tuple[str, ...]
+    code: int
+
+    @property
+    def is_as_shown(self) -> bool:
+        """Whether the page shows what was printed; where it shows nothing, anything may be."""
+        pattern = "".join(_pattern(line) for line in self.command.shown if line.strip())
+        printed = "".join(f"{line.rstrip()}\n" for line in self.printed if line.strip() and not line.startswith("@ "))
+        return not pattern or re.fullmatch(pattern, printed) is not None
+
+
+def _pattern(line: str) -> str:
+    """A line that the page shows, where some text or some lines may be left out."""
+    if line.strip() == LEFT_OUT:
+        return r"(?:.*\n)*?"
+    return ".*?".join(re.escape(part.rstrip()) for part in line.rstrip().split(LEFT_OUT)) + r" *\n"
+
+
+def follow(folder: Path, environ: Mapping[str, str]) -> Iterator[Typed]:
+    """Do what the page says in a new clone in a folder.
+
+    Args:
+        folder: an empty folder.
+        environ: more variables.
+    """
+    clone = prepare(folder)
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_", "GIT_"))}
+    own = {"TMPDIR": str(folder), "PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    port = str(_free_port())
+    with Shell(clone, {**clean, **own, **_committer(), **environ}) as shell:
+        for block in blocks(PAGE):
+            if block.language == "diff":
+                subprocess.run(["git", "apply", "-"], cwd=clone, input=block.text, text=True, check=True, timeout=60)  # noqa: S607
+            for command in commands(block) if block.language == "console" else ():
+                here = Command(command.text.replace(_PORT, port), tuple(s.replace(_PORT, port) for s in command.shown))
+                printed, code = shell.type(here.text)
+                if here.text.endswith("&") and here.shown[-1] not in printed:
+                    printed = [*printed, *shell.wait_for(here.shown[-1])]
+                yield Typed(here, tuple(printed), code)
+
+
+def prepare(folder: Path) -> Path:
+    """A clone with what the page needs of this one, the virtualenv that runs this, and an origin to push to."""
+    clone = folder / "clone"
+    clone.mkdir()
+    for name in _COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, clone / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, clone)
+            os.utime(clone / name, (0, 0))  # older than the virtualenv, which is complete
+    (clone / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    for command in (
+        ["init", "--quiet", "--initial-branch", "main"],
+        ["add", "."],
+        ["commit", "--quiet", "--message", "Start"],
+        ["clone", "--quiet", "--bare", ".", str(folder / "origin")],
+        ["remote", "add", "origin", str(folder / "origin")],
+    ):
+        subprocess.run(["git", *command], cwd=clone, env={**os.environ, **_committer()}, check=True, timeout=60)  # noqa: S603, S607
+    return clone
+
+
+def _committer() -> dict[str, str]:
+    return {**_WHO, **{key.replace("AUTHOR", "COMMITTER"): value for key, value in _WHO.items()}}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
