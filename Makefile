@@ -11,7 +11,7 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test coverage terraform lint bench docs reference lock clean
+.PHONY: help setup engine demo test coverage terraform lint bench docs pictures reference lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: engine ## run the benchmarks
 docs: $(MADE) ## build the docs as a site in build/site, and fail for a link that leads nowhere
 	@$(PY) scripts/build_site.py build
 	@echo build/site/index.html
+
+pictures: engine ## make the pictures of the docs anew, by following the tutorial
+	@$(PY) -m scripts.make_pictures
 
 reference: $(MADE) ## make docs/commands.md, docs/rules.md, docs/emulator-coverage.md and the schemas in docs/ anew
 	@$(PY) -m typer mixpanel_access.cli.app utils docs --name mixpanel-access --output docs/commands.md > /dev/null

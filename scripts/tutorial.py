@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,8 +42,13 @@ class Typed:
     def is_as_shown(self) -> bool:
         """Whether the page shows what was printed; where it shows nothing, anything may be."""
         pattern = "".join(_pattern(line) for line in self.command.shown if line.strip())
-        printed = "".join(f"{line.rstrip()}\n" for line in self.printed if line.strip() and not line.startswith("@ "))
+        printed = "".join(f"{line.rstrip()}\n" for line in said(self.printed) if line.strip())
         return not pattern or re.fullmatch(pattern, printed) is not None
+
+
+def said(printed: Iterable[str]) -> list[str]:
+    """Without the lines by which the engine passes the time."""
+    return [line for line in printed if not re.match(r"(\x1b\[[\d;]*m)*@ ", line)]
 
 
 def _pattern(line: str) -> str:

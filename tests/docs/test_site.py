@@ -84,6 +84,12 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(named) == sorted(str(path.relative_to(site.ROOT)) for path in PAGES)
 
 
+def test_every_picture_is_on_a_page() -> None:
+    """None is left over; that those on a page are there is looked at when the site is built."""
+    pictures = {path.name for path in (site.ROOT / "docs" / "images").iterdir()}
+    assert pictures == {name for page in PAGES for name in re.findall(r"!\[[^\]]+\]\(\S*?([^/)]+)\)", page.read_text())}
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [
