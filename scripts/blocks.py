@@ -64,6 +64,13 @@ def blocks(page: Path) -> tuple[Block, ...]:
     )
 
 
+@cache
+def inline(page: Path) -> tuple[str, ...]:
+    """What stands between backticks in the text of a page."""
+    found = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
+    return tuple(part.content for token in found for part in token.children or () if part.type == "code_inline")
+
+
 def commands(block: Block) -> Iterator[Command]:
     """The commands of a console block, each with what is shown after it."""
     typed, shown = "", list[str]()

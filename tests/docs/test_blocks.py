@@ -15,6 +15,7 @@ import pulumi
 import pytest
 import typer
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
 from mixpanel_access.cli.app import app
 from mixpanel_access.engine import ensure_engine
@@ -23,7 +24,7 @@ from mixpanel_access.files.roster import read_roster
 from mixpanel_access.operations.judging import read_policy_config
 from mixpanel_access.rules.catalogue import RULES
 from scripts import tutorial
-from scripts.blocks import Block, blocks, commands, pages, simple
+from scripts.blocks import Block, blocks, commands, inline, pages, simple
 from scripts.build_site import ROOT
 from tests.component.mocks import Mocks
 
@@ -66,6 +67,17 @@ def test_commands_are_taken(block: Block) -> None:
                 assert " ".join(takewhile(str.islower, words[: 2 if words[0] == "state" else 1])) in TERRAFORM
             else:
                 assert program in {"pulumi", *ORDINARY}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_text_are_there(page: Path) -> None:
+    """With their options; they may leave out what is not the point."""
+    for text in inline(page):
+        if text.startswith("mixpanel-access "):
+            words = next(simple(text))[1:]
+            assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0, text
+    assert CliRunner().invoke(app, ["tracker", "upgrade", "--help"]).exit_code == 2
+    assert CliRunner().invoke(app, ["remind", "--posts", "--help"]).exit_code == 2
 
 
 def parse(words: Sequence[str]) -> None:
