@@ -21,7 +21,13 @@ PAGE: Final = ROOT / "docs" / "tutorial.md"
 _PORT: Final = "8080"
 """The emulator's port on the page; a free one takes its place."""
 _COPIED: Final = ("Pulumi.yaml", "Makefile", ".gitignore", "pyproject.toml", "requirements.lock", "stacks", "policies")
-_WHO: Final = {"GIT_AUTHOR_NAME": "Ana", "GIT_AUTHOR_EMAIL": "ana@example.com"}
+_GIT: Final = {
+    "GIT_AUTHOR_NAME": "Ana",
+    "GIT_AUTHOR_EMAIL": "ana@example.com",
+    "GIT_COMMITTER_NAME": "Ana",
+    "GIT_COMMITTER_EMAIL": "ana@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+}
 
 
 @dataclass(frozen=True)
@@ -65,14 +71,15 @@ def follow(folder: Path, environ: Mapping[str, str]) -> Iterator[Typed]:
         folder: an empty folder.
         environ: more variables.
     """
-    clone = prepare(folder)
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_", "GIT_"))}
     own = {"TMPDIR": str(folder), "PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    environ = {**clean, **own, **_GIT, **environ}
+    clone = prepare(folder, environ)
     port = str(_free_port())
-    with Shell(clone, {**clean, **own, **_committer(), **environ}) as shell:
+    with Shell(clone, environ) as shell:
         for block in blocks(PAGE):
             if block.language == "diff":
-                subprocess.run(["git", "apply", "-"], cwd=clone, input=block.text, text=True, check=True, timeout=60)  # noqa: S607
+                _git(clone, environ, "apply", "-", given=block.text)
             for command in commands(block) if block.language == "console" else ():
                 here = Command(command.text.replace(_PORT, port), tuple(s.replace(_PORT, port) for s in command.shown))
                 printed, code = shell.type(here.text)
@@ -81,7 +88,7 @@ def follow(folder: Path, environ: Mapping[str, str]) -> Iterator[Typed]:
                 yield Typed(here, tuple(printed), code)
 
 
-def prepare(folder: Path) -> Path:
+def prepare(folder: Path, environ: Mapping[str, str]) -> Path:
     """A clone with what the page needs of this one, the virtualenv that runs this, and an origin to push to."""
     clone = folder / "clone"
     clone.mkdir()
@@ -92,19 +99,16 @@ def prepare(folder: Path) -> Path:
             shutil.copy(ROOT / name, clone)
             os.utime(clone / name, (0, 0))  # older than the virtualenv, which is complete
     (clone / ".venv").symlink_to(sys.prefix, target_is_directory=True)
-    for command in (
-        ["init", "--quiet", "--initial-branch", "main"],
-        ["add", "."],
-        ["commit", "--quiet", "--message", "Start"],
-        ["clone", "--quiet", "--bare", ".", str(folder / "origin")],
-        ["remote", "add", "origin", str(folder / "origin")],
-    ):
-        subprocess.run(["git", *command], cwd=clone, env={**os.environ, **_committer()}, check=True, timeout=60)  # noqa: S603, S607
+    _git(clone, environ, "init", "--quiet", "--initial-branch", "main")
+    _git(clone, environ, "add", ".")
+    _git(clone, environ, "commit", "--quiet", "--message", "Start")
+    _git(clone, environ, "clone", "--quiet", "--bare", ".", str(folder / "origin"))
+    _git(clone, environ, "remote", "add", "origin", str(folder / "origin"))
     return clone
 
 
-def _committer() -> dict[str, str]:
-    return {**_WHO, **{key.replace("AUTHOR", "COMMITTER"): value for key, value in _WHO.items()}}
+def _git(clone: Path, environ: Mapping[str, str], *words: str, given: str = "") -> None:
+    subprocess.run(["git", *words], cwd=clone, env=environ, input=given, text=True, check=True, timeout=60)  # noqa: S603, S607
 
 
 def _free_port() -> int:
