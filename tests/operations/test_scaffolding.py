@@ -27,6 +27,7 @@ def test_what_this_project_has_is_copied() -> None:
     made = project_files()
     assert {file: made[file] for file in COPIED} == {file: (ROOT / file).read_text() for file in COPIED}
     assert made["Pulumi.yaml"] == (ROOT / "Pulumi.yaml").read_text()
+    assert f"version: {__version__}\n" in made["policies/PulumiPolicy.yaml"]
 
 
 def test_what_is_copied_is_in_the_wheel() -> None:
