@@ -16,8 +16,9 @@ COPY stacks ./stacks
 COPY policies ./policies
 COPY docs ./docs
 COPY examples ./examples
-RUN uv venv -q /opt/mixpanel-access \
-    && uv pip install -q --python /opt/mixpanel-access/bin/python --no-build-isolation --constraint requirements.lock .
+RUN python -m hatchling build -t wheel -d /dist \
+    && uv venv -q /opt/mixpanel-access \
+    && uv pip install -q --python /opt/mixpanel-access/bin/python --constraint requirements.lock /dist/*.whl
 # Where the engine comes from: the official release. With ENGINE_STEPS=build it is built from its Go modules instead,
 # each of which go.sum has the hash of; that takes some minutes.
 ARG ENGINE_STEPS=download,build
