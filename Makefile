@@ -11,7 +11,7 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test coverage terraform lint bench reference lock clean
+.PHONY: help setup engine demo test coverage terraform lint bench package reference lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ lint: $(MADE) ## check style, types and the arrows between the layers
 
 bench: engine ## run the benchmarks
 	$(PY) -m bench $(ARGS)
+
+package: $(MADE) ## build the sdist and the wheel into dist/
+	@$(PY) -m hatchling build
 
 reference: $(MADE) ## make docs/rules.md, docs/emulator-coverage.md and the schemas in docs/ anew
 	@$(PY) -m mixpanel_access policy reference > docs/rules.md

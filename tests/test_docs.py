@@ -30,7 +30,7 @@ from mixpanel_access.provider.team_grant import TeamGrantProvider
 from mixpanel_access.provider.team_member import TeamMemberProvider
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 
 import pytest
 
@@ -55,11 +54,6 @@ def test_the_secret_is_in_no_state_file_log_or_error(workspace: Workspace, kept:
     for run in said:
         for form in FORMS:
             assert form not in (run.stdout + run.stderr).encode(), run.args
-    written = [path for path in workspace.folder.rglob("*") if path.is_file() and not _ours(path, workspace)]
+    written = [path for path in workspace.folder.rglob("*") if path.is_file()]
     assert any("production.json" in path.name for path in written)
     assert [path for path in written if any(form in path.read_bytes() for form in FORMS)] == []
-
-
-def _ours(path: Path, workspace: Workspace) -> bool:
-    """The virtualenv is only linked to."""
-    return ".venv" in path.relative_to(workspace.folder).parts
