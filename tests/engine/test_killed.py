@@ -28,15 +28,17 @@ CREW = [
 ]
 
 
-def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace) -> None:
-    """SIGKILL to the engine and all its plugins while twenty grants are being written."""
+@pytest.mark.parametrize("checkpoints", [True, False], ids=["saving each step", "saving at the end"])
+def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, *, checkpoints: bool) -> None:
+    """SIGKILL to the engine and all its plugins while twenty grants are being written; what was made is adopted."""
+    skip = {} if checkpoints else {"PULUMI_SKIP_CHECKPOINTS": "true"}
     workspace.roster(CREW)
     slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}  # as a real server is
     workspace.emulator.control("POST", "faults", [slow])
     with subprocess.Popen(
         [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--stack", "production"],
         cwd=workspace.pulumi.project,
-        env=workspace.pulumi.engine.environment(workspace.pulumi.environ),
+        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **skip}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -52,6 +54,7 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace) -> N
     workspace.emulator.control("DELETE", "faults")
     assert len(workspace.dump()["grants"]) < 22
     workspace.run("cancel", "--yes", "--stack", "production")
+    assert bool(workspace.resources()) == checkpoints
     workspace.up()
     for person in CREW:
         email = str(person["email"])
