@@ -170,7 +170,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
         {
             (roster.projects[project].id, key): {
                 "project_id": roster.projects[project].id,
-                "role": role or _standard_role(roster, team),
+                "role": roster.role_here(project, role) if role else _standard_role(roster, team),
                 "environment": roster.projects[project].environment,
                 **_reasons_of(team),
             }

@@ -161,7 +161,7 @@ class OwnServiceAccount(RosterServiceAccount):
 
 
 class RosterCustomRole(Part):
-    """A role that one project has of its own, on the plan Enterprise; people and service accounts get it by its key."""
+    """A role that one project has of its own, on the plan Enterprise; people, teams and accounts get it by its key."""
 
     name: str
     """Its name in Mixpanel; in a project no two are the same, whatever the case."""
@@ -217,7 +217,7 @@ class RosterTeam(Part):
     standard: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
     """The engagement type whose standard roles it has, where a project has none here."""
     projects: Annotated[Mapping[str, RoleWord | None], _or({}), _ROLES_OR_STANDARD] = {}
-    """Project key -> project role of everybody in it, or nothing for the standard one."""
+    """Project key -> project role of everybody in it, as for a person, or nothing for the standard one."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
     """What becomes of the team when it goes here: when_unused (the default), always or never."""
     ticket: str | None = None
