@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from demo.sandbox import ROOT
+from mixpanel_access.files.roster import read_roster
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
 pytestmark = pytest.mark.engine
@@ -144,10 +145,13 @@ def test_a_project_as_a_whole_and_a_team_have_a_role_by_its_key(workspace: Works
     workspace.unchanged()
 
     workspace.run("state", "delete", "--all", "--yes", "--stack", "production")
+    workspace.roster([], projects=PROJECTS, customRoles=made, teams={"desk": DESK})
     taken = workspace.command("import", "--stack", "production", "--email", "lee@example.com")
     assert taken.returncode == 0, taken.stdout + taken.stderr
-    assert "2 custom roles" in taken.stdout
+    assert "2 individual grants, 1 team, 2 custom roles into stack production" in taken.stdout
     assert "its preview shows no change" in taken.stdout
+    (entry,) = read_roster(workspace.stacks / "production.yaml").people
+    assert (entry.projects, entry.teams) == ({"shop": "analyst", "warehouse": "loader"}, ["desk"])
 
     desk = {"name": "Desk", "projects": {"shop": "consumer"}}
     people = [{**LEE, "projects": {"warehouse": "analyst"}}]
