@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.security import UNTOLD
@@ -167,10 +166,6 @@ def _grants(organization: Organization, here: State) -> Iterator[Difference]:
             yield Difference(Kind.MISSING_GRANT, held.email, project, name, held.role)
 
 
-_NOT_IN_YET: Final = ("waiting", "left_to_scim")
-"""The `status` of a place that is none of the stack's doing, or not yet."""
-
-
 def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[Difference]:
     """What no stack has in the teams that the stacks have; who is in by an identity provider is its business."""
     for team in (organization.teams or {}).values():
@@ -208,7 +203,7 @@ def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
     for (id_, _), place in here.team_members.items():
         team = there.get(id_)
         gone = team is None or team.has(place.email) is False
-        if gone and place.outputs.get("status") not in _NOT_IN_YET:
+        if gone and place.given:
             yield Difference(Kind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 
 
