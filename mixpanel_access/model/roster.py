@@ -364,6 +364,10 @@ class Roster(Common):
         word = roles.declared_role(role)
         return word if word in self.own_roles(project) else role
 
+    def role_word(self, project: str, role: str) -> str:
+        """A project role as it stands in the file: the key of the roster's own custom role for the word of one."""
+        return roles.normalized(self.own_roles(project).get(role, role))
+
     def own_roles(self, project: str) -> dict[str, str]:
         """The words of the custom roles that this roster makes in a project -> their keys."""
         return {roles.declared_role(key): key for key, one in self.custom_roles.items() if one.project == project}

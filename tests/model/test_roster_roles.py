@@ -108,6 +108,9 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         "shop: support-desk", "shop: suport-desk", 13,
         "is no project role (did you mean 'support_desk'?); there are owner, admin, analyst, consumer, support_desk",
     ),
+    "our own word for a role": (
+        "shop: support-desk", "shop: 'custom:bogus'", 13, "bo@example.com: 'custom:bogus' is no project role",
+    ),
     "an account's role": ("warehouse: data }", "warehouse: dada }", 16, "etl: 'dada' is no project role"),
     "security elsewhere": ("organizationRoles: true\n", "", 8, "only the one roster with organizationRoles: true"),
     "no truth": ("Required: true", "Required: maybe", 10, "twoFactorRequired: 'maybe' cannot be used"),
