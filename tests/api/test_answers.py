@@ -347,6 +347,18 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
          "entity": {"type": "project.user_removed", "entity_type": "project", "entity_id": "7", "payload": None}},
         AuditEvent("", WHEN, "project.user_removed", project=7),
     ),
+    "a place in a team": (
+        {"created": "2026-05-02T09:00:00Z",
+         "entity": {"type": "team.user_added", "entity_type": "team", "entity_id": "77", "entity_name": "Data",
+                    "payload": {"user_email": "bo@example.com"}}},
+        AuditEvent("", WHEN, "team.user_added", email="bo@example.com", team=77, team_name="Data"),
+    ),
+    "a team in a project": (
+        {"created": "2026-05-02T09:00:00Z", "project_id": "7",
+         "entity": {"type": "project.team_added", "entity_type": "project", "entity_id": "7",
+                    "payload": {"team_id": "77", "team_name": "Data", "project_role": "analyst"}}},
+        AuditEvent("", WHEN, "project.team_added", project=7, role="analyst", team=77, team_name="Data"),
+    ),
     "a session is its user's": (
         {"created": "2026-05-02T09:00:00Z", "user_email": "bo@example.com",
          "entity": {"type": "session.login_failed", "payload": {"login_method": "sso"}}},
