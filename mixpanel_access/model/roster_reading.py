@@ -15,7 +15,7 @@ from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Common, OwnServiceAccount, Roster, RosterServiceAccount
 from mixpanel_access.model.roster_problems import Path, problems_with
-from mixpanel_access.model.yaml_text import BadYaml, load
+from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 
 _SHARED: Final = tuple(Common.model_fields)
 """What may stand in an included file."""
@@ -143,7 +143,7 @@ class _File:
     def _found(self, path: Path) -> tuple[int, int]:
         """How many parts of the path stand in the document, and the line of the last of them, from 0."""
         if self._positions is None:  # slow, and only needed for errors
-            self._positions = load(self._text, with_lines=True)
+            self._positions = with_lines(self._text)
         node, line = self._positions, 0
         for depth, part in enumerate(path):
             try:

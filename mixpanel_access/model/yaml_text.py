@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -25,23 +27,53 @@ class BadYaml(ValueError):
         super().__init__(" ".join(why.split()))
 
 
-def load(text: str, *, with_lines: bool = False) -> Any:
+def load(text: str) -> Any:
     """What a YAML document says, in plain data: mappings, lists, texts, numbers, dates.
 
-    Args:
-        text: the document.
-        with_lines: whether each mapping and list is to know its lines (`.lc`); slow, for errors.
-
     Raises:
-        BadYaml: it is none, has a tag that stands for an object, is nested too deeply, or is too large
-            with its aliases written out.
+        BadYaml: it is none, has a tag that stands for an object, is nested too deeply, or is too large with its aliases
+            written out.
+    """
+    with _told():
+        if "*" in text:
+            _parts(YAML(typ="safe").compose(text), {})
+        return YAML(typ="safe").load(text)
+
+
+def with_lines(text: str) -> Any:
+    """The same where each mapping and list knows its lines (`.lc`); slow, for errors.
+
+    Args:
+        text: a document that `load` reads.
+
+    Returns:
+        None where the parser that knows lines, which is another one, does not read it: of a few odd characters.
     """
     try:
-        with warnings.catch_warnings():  # an anchor that is defined anew is legal, and no reason to warn
+        with _told():
+            return YAML(typ="rt").load(text)
+    except BadYaml:
+        return None
+
+
+def nodes(text: str) -> Node | None:
+    """The document as it is written, each part with its place.
+
+    Raises:
+        BadYaml: the parser that knows places does not read it.
+    """
+    with _told():
+        found: Node | None = YAML(typ="rt", pure=True).compose(text)
+        return found
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """All that a library has to say of a text as one error; an anchor that is defined anew is legal, and no warning."""
+    try:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", YAMLWarning)
-            if "*" in text:
-                _parts(YAML(typ="safe").compose(text), {})
-            return YAML(typ="rt" if with_lines else "safe").load(text)
+            yield
     except BadYaml:
         raise
     except RecursionError:

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.yaml_text import BadYaml, load
+from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 from mixpanel_access.operations.review.packet import FILLED_IN, Item, Packet
 from mixpanel_access.operations.review.reading import page
 
@@ -48,7 +48,7 @@ class PacketFile:
 
     @cached_property
     def _lines(self) -> Any:
-        return load(self._text, with_lines=True)  # slow, and only needed for errors
+        return with_lines(self._text)  # slow, and only needed for errors
 
     def line(self, item: int, name: str) -> int:
         """The line of a field of an item, or of the item where it does not have the field, from 1."""
@@ -119,7 +119,7 @@ def _read(file: Path) -> PacketFile:
     try:
         return PacketFile(file, Packet.model_validate(document), text)
     except ValidationError as error:
-        lines = load(text, with_lines=True)
+        lines = with_lines(text)
         raise unusable([f"{file.name}:{_line(lines, one['loc'])}: {_words(one)}" for one in error.errors()]) from None
 
 
