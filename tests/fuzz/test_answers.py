@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import pytest
 import stamina
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,10 +124,14 @@ def test_any_json_is_a_result_or_a_clear_error(name: str, answer: Any) -> None:
         assert_shown(error)
 
 
-@given(name=st.sampled_from([*CALLS]), answers=st.lists(responses(), min_size=1, max_size=4))
-def test_any_answer_to_a_call_is_a_result_or_a_clear_error(name: str, answers: list[httpx.Response]) -> None:
+@pytest.mark.parametrize("by_scim", [False, True], ids=["API", "SCIM"])
+@given(data=st.data(), answers=st.lists(responses(), min_size=1, max_size=4))
+def test_any_answer_to_a_call_is_a_result_or_a_clear_error(
+    by_scim: bool, data: st.DataObject, answers: list[httpx.Response]
+) -> None:
     """Any status, headers and bytes, through the client that is used."""
-    count("inputs of SCIM answers" if name.startswith("scim") else "inputs of wire answers", len(answers))
+    name = data.draw(st.sampled_from([call for call in CALLS if call.startswith("scim.") == by_scim]))
+    count("inputs of SCIM answers" if by_scim else "inputs of wire answers", len(answers))
     with api_over(answers) as api:
         try:
             found = CALLS[name](api)
