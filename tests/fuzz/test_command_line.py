@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
-import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,9 @@ import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mixpanel_access.cli import main
 from mixpanel_access.cli.app import app
 from tests.cli.invocations import APART, INVOCATIONS
+from tests.cli.typed import typed
 from tests.tally import count
 
 STACKS = Path(__file__).parents[2] / "stacks"
@@ -76,22 +73,6 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def typed(words: list[str]) -> tuple[int, str, str]:
-    """What a terminal shows of the command, and its exit code; any other exception than its exit comes through."""
-    out, err = io.BytesIO(), io.BytesIO()
-    streams = (
-        io.TextIOWrapper(out, "utf-8", write_through=True),
-        io.TextIOWrapper(err, "utf-8", "backslashreplace", write_through=True),
-    )
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(streams[0]), redirect_stderr(streams[1]):
-        patch.setattr(sys, "argv", ["mixpanel-access", *words])
-        patch.setattr(sys, "stdin", io.StringIO())
-        with pytest.raises(SystemExit) as ended:
-            main()
-    code = ended.value.code
-    return (code if isinstance(code, int) else int(code is not None)), out.getvalue().decode(), err.getvalue().decode()
-
-
 def test_every_command_is_typed() -> None:
     """All but those that serve and build, whose arguments have tests of their own."""
     assert {"emulator", "engine"} == APART
@@ -104,8 +85,9 @@ def test_every_command_is_typed() -> None:
 def test_whatever_is_typed_ends_in_an_exit_code_and_words(words: list[str]) -> None:
     """0, 1 or 2, since there is no Mixpanel here to be at fault; an error is told on standard error."""
     count("inputs of command lines")
-    code, out, err = typed(words)
-    assert code in (0, 1, 2)
-    assert "Traceback" not in out + err
-    if code == 2:
-        assert err.strip()
+    done = typed(*words)
+    assert done.error is None
+    assert done.code in (0, 1, 2)
+    assert "Traceback" not in done.out + done.err
+    if done.code == 2:
+        assert done.err.strip()
