@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -19,15 +18,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine import measured_on
 from demo.sandbox import ROOT, SECRET, USERNAME, Emulator, pulumi_project
-from mixpanel_access import __version__
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.engine import Engine, Pulumi, ensure_engine, local_backend
 from mixpanel_access.model.roster_reading import Source, parse
@@ -317,9 +315,7 @@ def record(
 ) -> dict[str, Any]:
     """The figures with what they were measured on."""
     return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "machine": platform.machine()},
-        "versions": {"mixpanel-access": __version__, "engine": engine.version, "python": platform.python_version()},
+        **measured_on(engine=engine.version),
         "figures": [asdict(figure) for figure in figures],
         "policies": [asdict(one) for one in judged],
         "roster": {"people": ROSTER, "seconds": loading},

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from tests import tally
 
 # Quick is the default; `make reliability` asks for many.
-settings.register_profile("many", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("many", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if settings.get_current_profile_name() == "default":  # hypothesis has a profile of its own for CI, without a deadline
     settings.register_profile("default", deadline=None)
     settings.load_profile("default")

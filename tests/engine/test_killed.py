@@ -30,8 +30,9 @@ CREW = [
 ]
 
 
-POINTS = range(3, 22, 2) if settings.get_current_profile_name() == "many" else [6]
-"""How many grants are there at the least when the engine is killed; two of them were there before."""
+POINTS = range(3, 23, 2) if settings.get_current_profile_name() == "many" else [6]
+"""How many grants are there at the least when the engine is killed: two were there before, 22 are all, and then the
+state is still to be written."""
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -57,7 +58,6 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, poin
                 os.kill(pid, signal.SIGKILL)
     assert engine.returncode == -signal.SIGKILL
     workspace.emulator.control("DELETE", "faults")
-    assert len(workspace.dump()["grants"]) < 22
     workspace.run("cancel", "--yes", "--stack", "production")
     workspace.up()
     emails = [str(person["email"]) for person in CREW]
