@@ -12,11 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.console import Console
@@ -24,9 +21,9 @@ from rich.table import Table
 
 from bench.apart import ROSTER, STARTS, Judged, judge, load, start
 from bench.lifecycle import Figure, State, measure
+from bench.machine import measured_on
 from bench.page import PAGE, RESULTS, page
 from bench.whole import measure_whole
-from mixpanel_access import __version__
 from mixpanel_access.engine import Engine, ensure_engine
 from mixpanel_access.rules.catalogue import RULES
 
@@ -123,9 +120,7 @@ def record(
 ) -> dict[str, Any]:
     """The figures with what they were measured on."""
     return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "machine": platform.machine()},
-        "versions": {"mixpanel-access": __version__, "engine": engine.version, "python": platform.python_version()},
+        **measured_on(engine=engine.version),
         "figures": [{**asdict(figure), "ratio": figure.ratio} for figure in figures],
         "states": [asdict(one) for one in states],
         "policies": [asdict(one) for one in judged],

@@ -21,6 +21,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.yaml_text import BadYaml, nodes
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class Draft:
         self._text = text
         self._file = file
         self._newline = "\r\n" if "\r\n" in text else "\n"
-        root = YAML(typ="rt", pure=True).compose(text)
+        try:
+            root = nodes(text)
+        except BadYaml as error:
+            raise by_hand(file, f"line {error.line}: {error}") from None
         if not isinstance(root, MappingNode):
             raise by_hand(file, "it is not a mapping")
         self._root = root

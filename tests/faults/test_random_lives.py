@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.faults.conftest import SHOP, WAREHOUSE, World, organization
 from tests.faults.mini_engine import MiniEngine, Program
+from tests.tally import count
 
 PEOPLE = st.integers(0, 3).map(lambda n: f"p{n}@example.com")
 PROJECTS = st.sampled_from([SHOP, WAREHOUSE])
@@ -40,6 +41,7 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        count("lives")
         self.world.reset()
         self.engine = MiniEngine(self.world.session)
         self.people: dict[str, dict[str, Any]] = {}
@@ -199,6 +201,7 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def strangers_are_left_alone(self) -> None:
         """Nobody who is not declared loses or gets anything, at any moment."""
+        count("steps of lives")
         members, grants = self.world.members(), self.world.grants()
         others = organization()
         assert [email for email in members if not email.startswith("p")] == [row["email"] for row in others["members"]]
@@ -218,9 +221,10 @@ def lives(world: World) -> Iterator[type[Lives]]:
 
 def test_random_lives_end_as_declared(lives: type[Lives]) -> None:
     """Whatever happens, and in whatever order."""
+    examples = settings().max_examples // 4
     run_state_machine_as_test(
         lives,
         settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -7,8 +7,11 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import lookup
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from mixpanel_access.model.errors import Refused, UsageError
@@ -117,7 +120,11 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
             read(file, Line)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+_WIDE = ("EQUALS SIGN", "PLUS SIGN", "HYPHEN-MINUS", "COMMERCIAL AT")
+MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", " ", *(lookup(f"FULLWIDTH {name}") for name in _WIDE))
+
+
+@pytest.mark.parametrize("text", [*(f"{mark}1+1" for mark in MARKS), "\t=1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
 def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     """In CSV and in the workbook; what is harmless stays as it is."""
     lines = log(line("a", justification=text, ticket="OPS-1"))
@@ -129,6 +136,19 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     assert cells["justification"].data_type == "s"
     assert str(cells["justification"].value).startswith("'")
     assert (cells["project"].value, cells["email"].value) == (7, "a@example.com")
+
+
+@given(st.text())
+def test_any_text_is_a_cell(text: str) -> None:
+    """Controls and halves of characters too, as an answer may have them; never as a formula."""
+    lines = log(line("a", justification=text))
+    (row,) = csv.DictReader(io.StringIO(exported(lines, Line, "csv").decode(), newline=""))
+    sheet = load_workbook(io.BytesIO(exported(lines, Line, "xlsx"))).active
+    assert sheet is not None
+    cell = dict(zip(COLUMNS, sheet[2], strict=True))["justification"]
+    assert cell.data_type != "f"
+    for shown in (row["justification"], str(cell.value or "")):
+        assert not shown.startswith(MARKS)
 
 
 def test_tables_have_every_line() -> None:
