@@ -85,7 +85,7 @@ class World:
     def session(self) -> Session:
         """A new operation, at the emulator's own time; waits are not waited."""
         now = instant(self.control("GET", "clock")["now"]) + timedelta(seconds=1)
-        limits = Limits(released=frozenset({Brake.REMOVAL_SHARE}))
+        limits = Limits(released=frozenset({Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}))
         settings = Settings(
             ORG,
             self.server.url,
@@ -119,6 +119,15 @@ class World:
         """The teams as the dump has them."""
         rows: list[dict[str, Any]] = self.control("GET", "dump")["teams"]
         return rows
+
+    def custom_roles(self, project: int) -> dict[str, dict[str, Any]]:
+        """The custom roles of a project, by id."""
+        (row,) = (row for row in self.control("GET", "dump")["projects"] if row["id"] == project)
+        return {role["role_id"]: role for role in row.get("custom_roles", [])}
+
+    def delete_role(self, project: int, role: str) -> None:
+        """Somebody else deletes a custom role."""
+        self.client.delete(f"/api/app/projects/{project}/custom-roles/{role}", auth=("bot", "s3cret"))
 
     def by_hand(self, path: str, body: Any) -> httpx.Response:
         """A call of the API by somebody else."""
