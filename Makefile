@@ -11,10 +11,10 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test coverage terraform lint bench docs pictures reference lock clean
+.PHONY: help setup engine demo test coverage terraform lint bench reliability audit sbom package docs pictures reference lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(MADE) ## make .venv and install the locked requirements and this package into it
 
@@ -45,6 +45,18 @@ lint: $(MADE) ## check style, types and the arrows between the layers
 
 bench: engine ## run the benchmarks
 	$(PY) -m bench $(ARGS)
+
+reliability: engine ## count what faults, random lives, odd inputs and kills have been survived; some minutes
+	$(PY) -m bench.reliability $(ARGS)
+
+audit: $(MADE) ## ask whether a locked package has a known vulnerability; exit code 3 where it cannot be asked
+	@$(PY) scripts/supply_chain.py audit $(ARGS)
+
+sbom: $(MADE) ## write build/sbom.json, the locked packages as a bill of materials (CycloneDX)
+	@$(PY) scripts/supply_chain.py sbom $(ARGS)
+
+package: $(MADE) ## build the sdist and the wheel into dist/
+	@$(PY) -m hatchling build
 
 docs: $(MADE) ## build the docs as a site in build/site, and fail for a link that leads nowhere
 	@$(PY) scripts/build_site.py build

@@ -4,20 +4,16 @@ The floor beside it is the same program with providers that do nothing, run in t
 SDK take. Then thousands of grants as one `ProjectAccess` a project, how long the policy pack takes over a state of N
 resources, how long a roster of 5,000 people takes to load, and how long each command takes to start.
 
-Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json.
+Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json
+and docs/figures.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
-from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -25,12 +21,12 @@ from rich.table import Table
 
 from bench.apart import ROSTER, STARTS, Judged, judge, load, start
 from bench.lifecycle import Figure, State, measure
+from bench.machine import measured_on
+from bench.page import PAGE, RESULTS, page
 from bench.whole import measure_whole
-from mixpanel_access import __version__
 from mixpanel_access.engine import Engine, ensure_engine
 from mixpanel_access.rules.catalogue import RULES
 
-RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 SIZES: Final = ("100", "1000", "5000-")
 """Grants. A "-" behind them: without the engine's checkpoints, with which an up of 5,000 takes over an hour."""
 WHOLE: Final = 5000
@@ -79,7 +75,9 @@ def main() -> int:
     slowest = max(starting, key=lambda command: starting[command])
     console.print(f"the slowest of {len(starting)} commands to start is {slowest}, in {starting[slowest]} s")
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(record(engine, figures, states, judged, loading, starting), indent=2) + "\n")
+    results = record(engine, figures, states, judged, loading, starting)
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    PAGE.write_text(page(results))
     return 0
 
 
@@ -99,10 +97,6 @@ def show(figures: list[Figure], states: list[State], judged: list[Judged]) -> No
         cells += [cost.bytes_out, cost.provider_mb, cost.seconds, figure.floor, figure.ratio]
         table.add_row(*("" if cell is None else str(cell) for cell in cells))
     console.print(table)
-    growth = Table("command", "from", "to", "grants grow", "seconds grow", title="Growth")
-    for one, other, more, longer in grown(figures):
-        growth.add_row(one.command, str(one.grants), str(other.grants), f"{more:.1f}", f"{longer:.1f}")
-    console.print(growth)
     sizes = Table("grants", "resources", "bytes", "bytes a resource", "floor", title="State")
     for kept in states:
         each = [round(size / kept.resources) for size in (kept.bytes, kept.floor_bytes)]
@@ -116,18 +110,6 @@ def show(figures: list[Figure], states: list[State], judged: list[Judged]) -> No
     console.print(policies)
 
 
-def grown(figures: list[Figure]) -> list[tuple[Figure, Figure, float, float]]:
-    """Each command at one size and at the next, and how many times the grants and the seconds are there."""
-    by_command: dict[tuple[str, bool], list[Figure]] = {}
-    for figure in figures:
-        by_command.setdefault((figure.command, figure.checkpoints), []).append(figure)
-    return [
-        (one, other, other.grants / one.grants, other.ours.seconds / one.ours.seconds)
-        for sizes in by_command.values()
-        for one, other in pairwise(sizes)
-    ]
-
-
 def record(
     engine: Engine,
     figures: list[Figure],
@@ -138,9 +120,7 @@ def record(
 ) -> dict[str, Any]:
     """The figures with what they were measured on."""
     return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "machine": platform.machine()},
-        "versions": {"mixpanel-access": __version__, "engine": engine.version, "python": platform.python_version()},
+        **measured_on(engine=engine.version),
         "figures": [{**asdict(figure), "ratio": figure.ratio} for figure in figures],
         "states": [asdict(one) for one in states],
         "policies": [asdict(one) for one in judged],

@@ -102,8 +102,7 @@ def pulumi_project(engine: Engine, folder: Path, emulator: Emulator, environ: Ma
 
 
 def _project_copy(folder: Path) -> Path:
-    """A copy of the Pulumi project (not of its package) in `folder`, run by the Python that runs us."""
+    """A copy of the Pulumi project (not of its package) in `folder`."""
     shutil.copy(ROOT / "Pulumi.yaml", folder)
-    shutil.copytree(ROOT / "stacks", folder / "stacks", symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
     return folder

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,9 @@ def build(folder: Path) -> Path:
     for name in ("pages", "site"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in linked(ROOT):
+        for link, target in _links(path):
+            if not _is_in(ROOT, target):
+                raise Broken(f"{path.relative_to(ROOT)} links to {link}, which is no file of this clone")
         target = folder / "pages" / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
@@ -57,24 +61,25 @@ def build(folder: Path) -> Path:
 
 
 def linked(root: Path) -> list[Path]:
-    """The pages, and all that they lead to.
-
-    Raises:
-        Broken: a link leads to no file.
-    """
+    """The pages, and all the files that they lead to."""
     found: list[Path] = []
     waiting = [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs").rglob("*.*"))]
     while waiting:
         path = waiting.pop(0)
-        if path in found:
-            continue
-        found.append(path)
-        for link in _LINK.findall(path.read_text("utf-8")) if path.suffix == ".md" else ():
-            target = (path.parent / link).resolve()
-            if not (target.is_file() and target.is_relative_to(root)):
-                raise Broken(f"{path.relative_to(root)} links to {link}, which is no file of this clone")
-            waiting.append(target)
+        if path not in found:
+            found.append(path)
+            waiting += [target for _, target in _links(path) if _is_in(root, target)]
     return found
+
+
+def _links(page: Path) -> Iterator[tuple[str, Path]]:
+    """The relative links of a page, and where they lead."""
+    for link in _LINK.findall(page.read_text("utf-8")) if page.suffix == ".md" else ():
+        yield link, (page.parent / link).resolve()
+
+
+def _is_in(root: Path, target: Path) -> bool:
+    return target.is_file() and target.is_relative_to(root)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,16 @@
 """For all tests: how long an example takes says something of the machine, and nothing of the promise."""
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+from tests import tally
+
+# Quick is the default; `make reliability` asks for many.
+settings.register_profile("many", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if settings.get_current_profile_name() == "default":  # hypothesis has a profile of its own for CI, without a deadline
     settings.register_profile("default", deadline=None)
     settings.load_profile("default")
+
+
+def pytest_sessionfinish() -> None:
+    """Leave what was counted for `make reliability`."""
+    tally.write()

@@ -68,7 +68,13 @@ class FakeRoles:
             accounts = self.api.service_accounts
             moved = [row for row in accounts.rows if (row.project, row.role) == (project, id_)]
             accounts.rows = [replace(row, role="consumer") if row in moved else row for row in accounts.rows]
-            return len(held) + len(moved)
+            return len(held) + len(moved) + self._move_teams(project, id_)
+
+    def _move_teams(self, project: int, id_: str) -> int:
+        teams = self.api.teams.teams
+        moved = [team for team in teams.values() if team.projects.get(project) == id_]
+        teams |= {team.id: replace(team, projects={**team.projects, project: "consumer"}) for team in moved}
+        return len(moved)
 
     def _of(self, project: int, id_: str) -> CustomRole:
         for role in self.rows:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from bench import reliability
+from bench.reliability_page import FAULT_KINDS, page
 from mixpanel_access.cli.app import app
 from mixpanel_access.files.onboarding import PLACES, Check, When, read_checklists
 from mixpanel_access.files.roster import read_roster
@@ -102,6 +107,45 @@ def test_the_commands_are_made_of_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "typer", "mixpanel_access.cli.app", "utils", "docs", "--name", "mixpanel-access"]
     subprocess.run([*command, "--output", made], cwd=ROOT, check=True, capture_output=True, timeout=60)
     assert (ROOT / "docs" / "commands.md").read_text() == made.read_text()
+
+
+def test_the_reliability_page_is_made_of_the_figures() -> None:
+    """By `make reliability`, of a run in which every kind of fault struck and nothing was lost, double or failed."""
+    figures = json.loads(reliability.RESULTS.read_text())
+    assert reliability.PAGE.read_text() == page(figures)
+    assert {kind for kinds in figures["faults"].values() for kind in kinds} == set(FAULT_KINDS)
+    assert set(figures["inputs"]) == {"rosters", "wire answers", "SCIM answers", "command lines"}
+    assert min(*figures["inputs"].values(), figures["lives"]["lives"], figures["kills"]["kills"]) > 0
+    for part, names in (
+        ("tests", ("failures", "errors")),
+        ("kills", ("lost", "double")),
+        ("parallel", ("lost", "faults")),
+    ):
+        assert [figures[part][name] for name in names] == [0, 0]
+
+
+def test_a_report_and_the_counts_are_the_figures() -> None:
+    """Of all processes of a run; what was counted and came to nothing is left out."""
+    counts = Counter(
+        {"faults of GET: delay": 2, "faults of GET: drop after": 0, "inputs of rosters": 3, "lives": 4, "kills": 1}
+    )
+    report = '<testsuites><testsuite tests="7" failures="0" errors="0" skipped="1" time="61.5"/></testsuites>'
+    found = reliability.figures_of(counts, report)
+    assert found == {
+        "tests": {"tests": 7, "failures": 0, "errors": 0, "skipped": 1, "seconds": 62},
+        "faults": {"GET": {"delay": 2}},
+        "lives": {"lives": 4, "steps": 0},
+        "inputs": {"rosters": 3},
+        "kills": {"kills": 1, "lost": 0, "double": 0},
+    }
+
+
+@pytest.mark.parametrize("name", ["security.md", "reliability.md"])
+def test_the_tests_that_a_page_names_are_there(name: str) -> None:
+    """By their files."""
+    named = set(re.findall(r"tests/[\w/]+(?:\.py)?", (ROOT / "docs" / name).read_text()))
+    assert len(named) >= 4
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
 def test_the_schema_command_prints_it() -> None:

@@ -33,8 +33,8 @@ def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | No
         Unintelligible: the answer is no JSON object or array.
     """
     try:
-        answer = json.loads(content)
-    except ValueError:
+        answer = _loaded(content)
+    except (ValueError, RecursionError):  # RecursionError: it is nested more deeply than any answer is
         raise errors.Unintelligible(
             f"cannot {what}",
             why=f"the answer is not JSON ({redact.words_of(content, '')})",
@@ -53,6 +53,14 @@ def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | No
     pagination = answer.get("pagination")
     cursor = pagination.get("next_cursor") if isinstance(pagination, dict) else None
     return results, cursor if isinstance(cursor, str) and cursor else None
+
+
+def _loaded(content: bytes) -> Json:
+    """The JSON of an answer; half a character, which no file and no terminal takes, is shown as a question mark."""
+    answer = json.loads(content)
+    if b"\\ud" in content.lower():
+        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    return answer
 
 
 def _not_applied(what: str, words: str) -> errors.NotApplied:

@@ -54,7 +54,7 @@ class Redactor:
             return "no explanation"
         try:
             answer = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             is_page = "html" in content_type.lower() or text[:200].lower().lstrip().startswith(("<!doctype", "<html"))
             return "an HTML page, perhaps from a proxy" if is_page else self(text)
         if isinstance(answer, dict):

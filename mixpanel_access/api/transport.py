@@ -171,6 +171,9 @@ class Transport:
                     response = self._client.request(method, url, json=body)
             except httpx.TimeoutException:
                 raise self._unreachable(what, f"no answer within {self._timeout:g} seconds") from None
+            except httpx.DecodingError:
+                why = f"the answer of {self.base_url} is not packed as it says"
+                raise errors.Unintelligible(f"cannot {what}", why=why, next_step="Run again later.") from None
             except (httpx.TransportError, httpx.InvalidURL) as error:
                 raise self._unreachable(what, self._redact(str(error)) or type(error).__name__) from None
             location = response.headers.get("location")
@@ -185,8 +188,13 @@ class Transport:
 
     def _next(self, current: str, location: str, what: str) -> str:
         """The address to go on at; another origin gets neither our credentials nor the people's addresses."""
-        url = urljoin(current, location)
-        if _origin(url) != _origin(self.base_url):
+        try:
+            url = urljoin(current, location)
+            same = _origin(url) == _origin(self.base_url)
+        except ValueError:
+            why = f"{self.base_url} redirects to what is no URL"
+            raise errors.Unintelligible(f"cannot {what}", why=why, next_step="Run again later.") from None
+        if not same:
             raise errors.Unintelligible(
                 f"cannot {what}",
                 why=f"{self.base_url} redirects to another host, {urlsplit(url).hostname}, which gets no credentials",
@@ -218,11 +226,11 @@ class Transport:
         """Seconds to wait from a Retry-After header: whole seconds or an HTTP date (RFC 9110, 10.2.3)."""
         if text is None:
             return None
-        if text.strip().isdigit():
+        if text.isascii() and text.strip().isdigit():
             return float(text)
         try:
             date = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
         return max(0.0, (date - self._now()).total_seconds())

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
 from mixpanel_access.model.audit import SESSION_EVENTS, AuditEvent
 
-_PROJECT = "project"
+_PROJECT, _TEAM = "project", "team"
 _DIGITS = 20
 """An id has fewer digits."""
 
@@ -38,6 +38,8 @@ class Payload(Wire):
     source: Text = ""
     method: Text = Field("", validation_alias="login_method")
     project: Number = Field(None, validation_alias="project_id")
+    team: Number = Field(None, validation_alias="team_id")
+    team_name: Text = ""
 
 
 class Entity(Wire):
@@ -46,6 +48,7 @@ class Entity(Wire):
     type: Text = ""
     entity_type: Text = ""
     entity_id: Text = ""
+    entity_name: Text = ""
     payload: Annotated[Payload, BeforeValidator(lambda value: value if isinstance(value, dict) else {})] = Payload()
 
 
@@ -67,6 +70,9 @@ class Event(Wire):
         project = self.project_id or payload.project
         if project is None and entity.entity_type == _PROJECT:
             project = _number(entity.entity_id)
+        team, team_name = payload.team, payload.team_name
+        if entity.entity_type == _TEAM:
+            team, team_name = team or _number(entity.entity_id), team_name or entity.entity_name
         return AuditEvent(
             self.id,
             self.created,
@@ -77,6 +83,8 @@ class Event(Wire):
             payload.role,
             payload.source,
             payload.method,
+            team,
+            team_name,
         )
 
 

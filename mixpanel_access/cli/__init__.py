@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mixpanel_access.model.errors import AccessError
 
 
 def main() -> None:
@@ -16,8 +20,17 @@ def main() -> None:
 
     try:
         app()
-    except AccessError as error:
+    except (AccessError, OSError) as error:
         if os.environ.get(DEBUG_VARIABLE) == "1":
             raise
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
+        told = _told(error) if isinstance(error, OSError) else error
+        sys.stderr.write(f"error: {told}\n")
+        sys.exit(told.exit_code)
+
+
+def _told(error: OSError) -> AccessError:
+    """The error that a file system has, for whom nobody has said it better: a name too long, a disk that is full."""
+    from mixpanel_access.model.errors import DEBUG_VARIABLE, UsageError
+
+    why, step = error.strerror or str(error), f"Mend that; {DEBUG_VARIABLE}=1 shows where it was."
+    return UsageError("cannot go on", whom=str(error.filename or ""), why=why, next_step=step)

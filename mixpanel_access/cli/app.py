@@ -10,6 +10,7 @@ import typer
 from mixpanel_access import __version__
 from mixpanel_access.cli import group_commands, operator_commands, review_commands, roster_commands
 from mixpanel_access.cli.output import progress
+from mixpanel_access.model.errors import UsageError
 
 app = typer.Typer(
     name="mixpanel-access",
@@ -55,8 +56,10 @@ def emulator(
     ] = True,
 ) -> None:
     """Run a local Mixpanel: no account needed, nothing leaves this machine."""
-    from mixpanel_access.emulator import run
-
+    try:
+        from mixpanel_access.emulator import run
+    except ModuleNotFoundError as error:
+        raise _lacking(error) from None
     raise typer.Exit(
         run(
             host=host,
@@ -67,6 +70,15 @@ def emulator(
             provider_compat=provider_compat,
             limit_invitations=limit_invitations,
         )
+    )
+
+
+def _lacking(error: ModuleNotFoundError) -> UsageError:
+    """What the emulator needs comes with an extra."""
+    return UsageError(
+        "cannot start the emulator",
+        why=f"the Python package {error.name} is not installed",
+        next_step="Install it: pip install 'mixpanel-access[emulator]'",
     )
 
 

@@ -41,6 +41,8 @@ def _print_table(found: list[Difference]) -> None:
     for one in found:
         where = "" if one.project is None else f"{one.project} {one.project_name or '(not in the organization)'}"
         who = f"{one.email} (invited)" if one.invited else one.email
+        if one.team is not None:
+            who = f"{who} in team {one.team}" if who else f"team {one.team}"
         table.add_row(one.kind.value, who, where, one.declared or "", one.actual or "")
     print_table(table)
     typer.echo(

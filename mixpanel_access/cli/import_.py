@@ -86,7 +86,7 @@ def _access(one: Candidate, short: Mapping[int, str]) -> str:
 
 def _taken(one: Candidate, short: Mapping[int, str]) -> str:
     parts = (["in the state"] if one.managed else []) + (["member"] if one.member else [])
-    return ", ".join([*parts, *(short[project] for project in one.grants)])
+    return ", ".join([*parts, *(short[project] for project in one.grants), *(f"team {key}" for key in one.teams)])
 
 
 def _left_out(one: Candidate, short: Mapping[int, str]) -> str:
@@ -134,6 +134,7 @@ def _document(prepared: Prepared, changes: list[str], *, dry_run: bool) -> dict[
                 "inState": one.managed,
                 "member": one.member,
                 "grants": [{"project": project, "role": role} for project, role in one.grants.items()],
+                "teams": list(one.teams),
                 "leftOut": [{"project": left.project, "reason": left.reason} for left in one.left_out],
             }
             for one in prepared.plan.candidates

@@ -8,8 +8,22 @@ from typing import Annotated
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now
+from mixpanel_access.operations.scaffolding import CI, NAME
 
 commands = typer.Typer(rich_markup_mode=None)
+
+
+@commands.command(short_help="Make a project.")
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made if it is not there.")],
+    name: Annotated[str, typer.Option(help="The project's name for Pulumi.")] = NAME,
+    ci: Annotated[CI, typer.Option(help="Whose workflow it gets.")] = CI.GITHUB,
+    as_json: AsJson = False,
+) -> None:
+    """Make a project with program, rosters, policies and CI workflow; no file that is there is touched."""
+    from mixpanel_access.cli.new import make_project
+
+    raise typer.Exit(make_project(folder, name, ci, as_json=as_json))
 
 
 @commands.command(short_help="Check a roster, and show what it gives.")

@@ -32,10 +32,9 @@ def add_to_log(folder: Path, file: Path | None, stacks: list[str], now: str | No
         typer.echo(json.dumps([line.row() for line in added], indent=2))
         return 0
     for line in added:
-        what = f"{line.role} in project {line.project}".lstrip() if line.project else f"member {line.role}".rstrip()
         where = f"stack {line.stack}" if line.stack else "outside of the stacks"
         by = f" by {line.admin}" if line.admin else ""
-        typer.echo(f"{line.date} {line.event} {line.email}: {what}, {where}{by}")
+        typer.echo(f"{line.date} {line.event} {line.whom}: {line.what}, {where}{by}")
     typer.echo(f"Added {counted(len(added), 'line')} to {file}.")
     return 0
 

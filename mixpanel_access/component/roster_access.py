@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pulumi
 
@@ -107,7 +105,7 @@ class RosterAccess(pulumi.ComponentResource):
                 opts=child_options(
                     self, grant_name(declared.keys[project], member), COLLABORATOR_TYPE, [self.members[member]]
                 ),
-                **self._with_role(inputs),
+                **{**inputs, "role": self._role(inputs["role"])},
             )
             for (project, member), inputs in declared.single_grants.items()
         }
@@ -117,7 +115,7 @@ class RosterAccess(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=[self.members[member] for member in declared.members_in(project)]
                 ),
-                **inputs,
+                **{**inputs, "grants": {email: self._role(role) for email, role in inputs["grants"].items()}},
             )
             for project, inputs in declared.wholes.items()
         }
@@ -130,7 +128,7 @@ class RosterAccess(pulumi.ComponentResource):
                 grant_name(project, account_name(name)),
                 service_account_id=self.accounts[name].account_id,
                 opts=pulumi.ResourceOptions(parent=self),
-                **self._with_role(inputs),
+                **{**inputs, "role": self._role(inputs["role"])},
             )
             for (project, name), inputs in declared.account_grants.items()
         }
@@ -161,7 +159,7 @@ class RosterAccess(pulumi.ComponentResource):
                 grant_name(project, team_name(key)),
                 team_id=self.teams[key].team_id,
                 opts=pulumi.ResourceOptions(parent=self),
-                **inputs,
+                **{**inputs, "role": self._role(inputs["role"])},
             )
             for (project, key), inputs in declared.team_grants.items()
         }
@@ -175,12 +173,10 @@ class RosterAccess(pulumi.ComponentResource):
             for (key, member), inputs in declared.team_members.items()
         }
 
-    def _with_role(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs of a grant, with the id of the role where the roster makes it."""
-        for key, role in self.custom_roles.items():
-            if inputs["role"] == declared_role(key):
-                return {**inputs, "role": role.role_id}
-        return dict(inputs)
+    def _role(self, word: str) -> pulumi.Input[str]:
+        """A role as Mixpanel takes it: of one that the roster makes, the id, which is known once it is made."""
+        made = (role for key, role in self.custom_roles.items() if word == declared_role(key))
+        return next((role.role_id for role in made), word)
 
 
 def roster_program(file: Path) -> None:

@@ -86,7 +86,7 @@ class Directory:
         self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
         self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, self.provisioning, crowd)
         self.custom_roles = CustomRoles(
-            api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project))
+            api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project), TEAMS)
         )
         self.settings = SecuritySettings(api, self._writing, _SECURITY)
         self._seen_invited = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.security import UNTOLD
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import Grant, GrantType
 
 _MOST_NAMED: Final = 10
 """Of more holders than so many, the rest is a number."""
@@ -19,15 +20,17 @@ class Holders:
 
     Attributes:
         people: the addresses (as the server writes them) with an individual grant of it.
-        accounts: the ids of the service accounts with one.
-        names: all of them in words, teams included.
+        accounts: the service accounts with one: id -> the account in words.
+        teams: the teams that have it: id -> the team in words.
+        names: all of them in words, and what else there is.
         unseen: what could not be read -> why.
     """
 
-    people: tuple[str, ...]
-    accounts: tuple[int, ...]
-    names: tuple[str, ...]
-    unseen: tuple[str, ...] = ()
+    people: Sequence[str]
+    accounts: Mapping[int, str]
+    teams: Mapping[int, str]
+    names: Sequence[str]
+    unseen: Sequence[str] = ()
 
     def __str__(self) -> str:
         named = list(self.names[:_MOST_NAMED])
@@ -37,30 +40,45 @@ class Holders:
 
 
 def holders_of(directory: Directory, project: int, role: str) -> Holders:
-    """Read who holds a role, people and teams by the project's users, service accounts by their own list."""
-    people: list[str] = []
-    others: dict[str, None] = {}
-    accounts: dict[int, str] = {}
+    """Read who holds a role: people by the project's users, teams and service accounts by their own lists."""
     unseen: list[str] = []
-    try:
-        for rows in directory.grants(project).values():
-            for grant in rows:
-                if grant.role != role:
-                    continue
-                if grant.grant_type is GrantType.TEAM:
-                    others[f"the team {grant.team}" if grant.team else "a team"] = None
-                elif grant.grant_type is GrantType.ALL_USERS:
-                    others["all users"] = None
-                elif grant.grant_type is GrantType.INDIVIDUAL:
-                    people.append(grant.email)
-    except UNTOLD as error:
-        unseen.append(f"people and teams ({error.why or error.what})")
-    try:
-        for id_, held in directory.accounts.roles(project).items():
-            if held.role == role:
-                account = directory.accounts.of(id_)
-                accounts[id_] = f"service account {account.name if account else id_}"
-    except UNTOLD as error:
-        unseen.append(f"service accounts ({error.why or error.what})")
-    names = (*sorted(people), *others, *accounts.values())
-    return Holders(tuple(people), tuple(accounts), names, tuple(unseen))
+
+    def seen(what: str, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except UNTOLD as error:
+            unseen.append(f"{what} ({error.why or error.what})")
+            return None
+
+    rows: list[Grant] = seen("people", lambda: _grants(directory, project, role)) or []
+    teams: dict[int, str] | None = seen("teams", lambda: _teams(directory, project, role))
+    accounts: dict[int, str] = seen("service accounts", lambda: _accounts(directory, project, role)) or {}
+    people = sorted(grant.email for grant in rows if grant.grant_type is GrantType.INDIVIDUAL)
+    others = ["all users"] if any(grant.grant_type is GrantType.ALL_USERS for grant in rows) else []
+    named = teams.values() if teams is not None else _teams_in(rows)
+    return Holders(people, accounts, teams or {}, [*people, *named, *others, *accounts.values()], unseen)
+
+
+def _grants(directory: Directory, project: int, role: str) -> list[Grant]:
+    return [grant for rows in directory.grants(project).values() for grant in rows if grant.role == role]
+
+
+def _teams(directory: Directory, project: int, role: str) -> dict[int, str]:
+    """By the organization's list, which has those too in which nobody is."""
+    return {
+        team.id: f"the team {team.name}"
+        for team in directory.teams.all().values()
+        if team.projects.get(project) == role
+    }
+
+
+def _teams_in(rows: Sequence[Grant]) -> list[str]:
+    """Those through which somebody has the role."""
+    through = [grant.team for grant in rows if grant.grant_type is GrantType.TEAM]
+    return list(dict.fromkeys(f"the team {team}" if team else "a team" for team in through))
+
+
+def _accounts(directory: Directory, project: int, role: str) -> dict[int, str]:
+    ids = [id_ for id_, held in directory.accounts.roles(project).items() if held.role == role]
+    named = {id_: directory.accounts.of(id_) for id_ in ids}
+    return {id_: f"service account {account.name if account else id_}" for id_, account in named.items()}

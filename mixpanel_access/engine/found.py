@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +48,13 @@ class Engine:
     source: str
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """The environment `base` with this engine first on PATH, and without its daily look for a newer version."""
+        """The environment `base` with this engine first on PATH, and without its daily look for a newer version.
+
+        A project that names no virtualenv is run by the Python that runs us, which has what it imports.
+        """
         others = [part for part in base.get("PATH", "").split(os.pathsep) if part and part != str(self.folder)]
         return {
+            "PULUMI_PYTHON_CMD": sys.executable,
             **base,
             "PATH": os.pathsep.join([str(self.folder), *others]),
             "PULUMI_SKIP_UPDATE_CHECK": "1",

@@ -12,14 +12,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from mixpanel_access.files import whole
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.yaml_text import BadYaml, load
 
 EVERYBODY: Final = "everybody"
 """The checklist that everybody gets before their track's."""
@@ -115,9 +114,9 @@ def read_checklists(folder: Path | None) -> Checklists:
         own = None
         text = files("mixpanel_access").joinpath("templates", _NAME).read_text("utf-8")
     try:
-        found = _CHECKLISTS.validate_python(YAML(typ="safe").load(text) or {})
-    except YAMLError as error:
-        raise _bad(own, str(error).splitlines()[0]) from None
+        found = _CHECKLISTS.validate_python(load(text) or {})
+    except BadYaml as error:
+        raise _bad(own, f"line {error.line}: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise _bad(own, f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}") from None

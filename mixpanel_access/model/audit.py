@@ -17,6 +17,9 @@ PROJECT_USER_REMOVED: Final = "project.user_removed"
 ROLE_CHANGED: Final = "user.role_changed"
 TEAM_USER_ADDED: Final = "team.user_added"
 TEAM_USER_REMOVED: Final = "team.user_removed"
+TEAM_DELETED: Final = "team.deleted"
+PROJECT_TEAM_ADDED: Final = "project.team_added"
+PROJECT_TEAM_REMOVED: Final = "project.team_removed"
 LOGGED_IN: Final = "session.logged_in"
 LOGIN_FAILED: Final = "session.login_failed"
 
@@ -45,6 +48,8 @@ class AuditEvent:
         role: the role that it is about, or None.
         source: how it came about (`invitation`, `admin`, `scim`, ...), or "".
         method: the login method of a session, or "".
+        team: the id of the team that it is about, or None.
+        team_name: its name, or "".
     """
 
     id: str
@@ -56,6 +61,8 @@ class AuditEvent:
     role: str | None = None
     source: str = ""
     method: str = ""
+    team: int | None = None
+    team_name: str = ""
 
     def concerns(self, email_key: str) -> bool:
         """Whether it is about the person of that key."""

@@ -171,7 +171,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
         {
             (roster.projects[project].id, key): {
                 "project_id": roster.projects[project].id,
-                "role": role or standard_role(roster, team),
+                "role": roster.role_here(project, role) if role else standard_role(roster, team),
                 "environment": roster.projects[project].environment,
                 **_reasons_of(team),
             }

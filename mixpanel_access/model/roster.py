@@ -160,7 +160,7 @@ class OwnServiceAccount(RosterServiceAccount):
 
 
 class RosterCustomRole(Part):
-    """A role that one project has of its own, on the plan Enterprise; people and service accounts get it by its key."""
+    """A role that one project has of its own, on the plan Enterprise; people, teams and accounts get it by its key."""
 
     name: str
     """Its name in Mixpanel; in a project no two are the same, whatever the case."""
@@ -216,7 +216,7 @@ class RosterTeam(Part):
     standard: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
     """The engagement type whose standard roles it has, where a project has none here."""
     projects: Annotated[Mapping[str, RoleWord | None], _or({}), _ROLES_OR_STANDARD] = {}
-    """Project key -> project role of everybody in it, or nothing for the standard one."""
+    """Project key -> project role of everybody in it, as for a person, or nothing for the standard one."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
     """What becomes of the team when it goes here: when_unused (the default), always or never."""
     ticket: str | None = None
@@ -367,6 +367,10 @@ class Roster(Common):
         """A project role as it is declared: the word of the roster's own custom role where it names one."""
         word = roles.declared_role(role)
         return word if word in self.own_roles(project) else role
+
+    def role_word(self, project: str, role: str) -> str:
+        """A project role as it stands in the file: the key of the roster's own custom role for the word of one."""
+        return roles.normalized(self.own_roles(project).get(role, role))
 
     def own_roles(self, project: str) -> dict[str, str]:
         """The words of the custom roles that this roster makes in a project -> their keys."""

@@ -21,6 +21,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.yaml_text import BadYaml, nodes
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class Draft:
         self._text = text
         self._file = file
         self._newline = "\r\n" if "\r\n" in text else "\n"
-        root = YAML(typ="rt", pure=True).compose(text)
+        try:
+            root = nodes(text)
+        except BadYaml as error:
+            raise by_hand(file, f"line {error.line}: {error}") from None
         if not isinstance(root, MappingNode):
             raise by_hand(file, "it is not a mapping")
         self._root = root
@@ -109,6 +113,21 @@ class Draft:
             column = parent.start_mark.column
             new = _json(values) if parent.flow_style else self._block(values, column + 2, first=self._newline)
             self._cuts.append((self._gap_before(node), node.end_mark.index, f" {new}" if parent.flow_style else new))
+
+    def append_items(self, mapping: MappingNode, key: str, items: Sequence[str]) -> None:
+        """Add texts to the list that stands under `key`, or make it."""
+        node = self.value(mapping, key)
+        if node is None:
+            self._extend(mapping, {key: list(items)})
+        elif isinstance(node, SequenceNode) and node.value and not node.flow_style:
+            end, column = self._end_of(node), node.start_mark.column
+            lines = "".join(f"{self._newline}{' ' * column}- {scalar(item)}" for item in items)
+            self._cuts.append((end, end, lines))
+        elif isinstance(node, SequenceNode) and node.value:
+            last = node.value[-1].end_mark.index
+            self._cuts.append((last, last, "".join(f", {_json(item)}" for item in items)))
+        else:  # empty: nothing, null or []
+            self._cuts.append((self._gap_before(node), node.end_mark.index, f" {_json(list(items))}"))
 
     def append_people(self, people: Sequence[NewPerson]) -> None:
         """Add entries at the end."""

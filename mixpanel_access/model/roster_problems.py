@@ -149,8 +149,8 @@ def _teams(roster: Roster) -> Problems:
                 yield where, f"team {key}: {unknown(project, 'project of this roster', roster.projects)}"
             if role is None and team.standard is None:
                 yield where, f"team {key}: {project} has no role, and the team no standard that has one"
-            elif role is not None and not roles.is_project_role(role):
-                yield where, f"team {key}: {unknown(role, 'project role', roles.PROJECT_ROLES)}"
+            elif role is not None and not is_role(roster, project, role):
+                yield where, f"team {key}: {no_role(roster, project, role)}"
 
 
 def _people(roster: Roster) -> Problems:
@@ -244,7 +244,6 @@ def _roles(roster: Roster, person: RosterPerson, at: Path) -> Problems:
         words = unknown(role, "organization role", roles.ORGANIZATION_ROLES)
         yield (*at, "organizationRole"), f"{person.email}: {words}"
     engagement = roster.engagements.get(person.engagement) if person.engagement else Engagement()
-    whole = {key for key, project in roster.projects.items() if project.id in roster.whole_projects}
     untyped = engagement is not None and engagement.type is None  # an unknown engagement or type is told already
     for key, project_role in person.projects.items():
         where: Path = (*at, "projects", key)
@@ -258,9 +257,6 @@ def _roles(roster: Roster, person: RosterPerson, at: Path) -> Problems:
                 )
         elif not is_role(roster, key, project_role):
             yield where, f"{person.email}: {no_role(roster, key, project_role)}"
-        elif key in whole and roster.role_here(key, project_role) != project_role:
-            words = f"{key} is authoritative, and its ProjectAccess takes a custom role by its id, not by its key"
-            yield where, f"{person.email}: {words}; write the id of {project_role}, which its CustomRole has as role_id"
 
 
 def _exceptions(roster: Roster) -> Problems:

@@ -16,7 +16,7 @@ _Problems = Iterator[tuple[tuple[str | int, ...], str]]
 
 def is_role(roster: Roster, project: str, role: str) -> bool:
     """Whether a word is a role in a project: one that every project has, an id, or the key of one that is made here."""
-    return roles.is_project_role(role) or roles.is_custom(roster.role_here(project, role))
+    return roles.is_project_role(role) or roles.declared_role(role) in roster.own_roles(project)
 
 
 def no_role(roster: Roster, project: str, role: str) -> str:

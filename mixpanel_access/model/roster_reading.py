@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import reprlib
 import types
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Common, OwnServiceAccount, Roster, RosterServiceAccount
 from mixpanel_access.model.roster_problems import Path, problems_with
+from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 
 _SHARED: Final = tuple(Common.model_fields)
 """What may stand in an included file."""
+_SHORT: Final = reprlib.Repr()
+"""Shows the beginning of a value, which may be large and stand there many times."""
+_SHORT.maxstring = _SHORT.maxother = 100
 
 
 def _nothing(name: str) -> str:
@@ -116,14 +118,9 @@ class _File:
             RosterError: it is none.
         """
         try:
-            document = _load(self._text, "safe")
-        except RecursionError:
-            raise _error([(self.name, 1, "it is nested too deeply")]) from None
-        except MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise _error([(self.name, line, str(error.problem or error.context or error))]) from None
-        except (YAMLError, ValueError) as error:
-            raise _error([(self.name, 1, str(error))]) from None
+            document = load(self._text)
+        except BadYaml as error:
+            raise _error([(self.name, error.line, str(error))]) from None
         if not isinstance(document, dict):
             what = "a roster is a mapping with environment, projects and people"
             if model is not Roster:
@@ -146,7 +143,7 @@ class _File:
     def _found(self, path: Path) -> tuple[int, int]:
         """How many parts of the path stand in the document, and the line of the last of them, from 0."""
         if self._positions is None:  # slow, and only needed for errors
-            self._positions = _load(self._text, "rt")
+            self._positions = with_lines(self._text)
         node, line = self._positions, 0
         for depth, part in enumerate(path):
             try:
@@ -162,13 +159,6 @@ class _File:
         return len(path), line
 
 
-def _load(text: str, kind: str) -> Any:
-    """The YAML document; an anchor that is defined anew is legal, and no reason for a warning of the library's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", YAMLWarning)
-        return YAML(typ=kind).load(text)
-
-
 def _place(loc: Sequence[str | int]) -> Path:
     return tuple(part for part in loc if part != "[key]")
 
@@ -181,7 +171,7 @@ def _words(item: Any, model: type[BaseModel]) -> str:
         return f"{field!r} is unknown here{did_you_mean(field, known)}; there are {', '.join(known)}"
     if item["type"] == "missing":
         return f"{field!r} is missing"
-    return f"{field}: {item['input']!r} cannot be used ({item['msg'][0].lower()}{item['msg'][1:]})"
+    return f"{field}: {_SHORT.repr(item['input'])} cannot be used ({item['msg'][0].lower()}{item['msg'][1:]})"
 
 
 def _aliases(model: type[BaseModel]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ruamel.yaml.nodes import MappingNode
 
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster import Roster, RosterPerson
@@ -128,7 +129,35 @@ def add_grants(text: str, source: Source, grants: Mapping[int, Mapping[str, str]
                 draft.put(draft.value(person, "projects"), "projects", grants[index], within=person)
 
     def done(_: Roster, after: Roster) -> bool:
-        return all(projects.items() <= after.people[index].projects.items() for index, projects in grants.items())
+        said = {
+            index: {key: roles.normalized(role) for key, role in projects.items()} for index, projects in grants.items()
+        }
+        return all(projects.items() <= after.people[index].projects.items() for index, projects in said.items())
+
+    return _edited(text, source, edit, done)
+
+
+def add_teams(text: str, source: Source, teams: Mapping[int, Sequence[str]]) -> str:
+    """Add places in teams to entries that stand there.
+
+    Args:
+        text: the roster.
+        source: where it is from.
+        teams: position of the entry, from 0 -> keys of teams.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+    if not teams:
+        return text
+
+    def edit(draft: Draft) -> None:
+        for index, (_, person) in enumerate(draft.entries("people")):
+            if index in teams:
+                draft.append_items(person, "teams", teams[index])
+
+    def done(before: Roster, after: Roster) -> bool:
+        return all([*before.people[at].teams, *more] == list(after.people[at].teams) for at, more in teams.items())
 
     return _edited(text, source, edit, done)
 

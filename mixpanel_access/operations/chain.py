@@ -32,6 +32,8 @@ class Link:
 
     file_is: ClassVar[str] = "the file"
     """What the file is, for a message."""
+    later: ClassVar[tuple[str, ...]] = ()
+    """Fields that lines did not always have: where empty, they are not in the hash, and older lines stay trusted."""
 
     previous: str = ""
     hash: str = ""
@@ -52,7 +54,8 @@ class Link:
 
     def digest(self) -> str:
         """The hash over everything else in the line."""
-        content = {name: value for name, value in asdict(self).items() if name != "hash"}
+        empty = {name for name in self.later if getattr(self, name) in ("", None)}
+        content = {name: value for name, value in asdict(self).items() if name != "hash" and name not in empty}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 

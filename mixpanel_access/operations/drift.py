@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
+from mixpanel_access.model.teams import Team
 from mixpanel_access.operations.state import State
 
 
@@ -20,6 +22,23 @@ class Kind(StrEnum):
     MISSING_GRANT = "missing grant"
     CHANGED_MEMBER = "changed member"
     CHANGED_GRANT = "changed grant"
+    UNMANAGED_PLACE = "unmanaged team member"
+    UNMANAGED_TEAM_GRANT = "unmanaged team grant"
+    MISSING_TEAM = "missing team"
+    MISSING_PLACE = "missing team member"
+    MISSING_TEAM_GRANT = "missing team grant"
+    CHANGED_TEAM = "changed team"
+    CHANGED_TEAM_GRANT = "changed team grant"
+
+    @property
+    def unmanaged(self) -> bool:
+        """Whether it is access that no stack has."""
+        return self in (
+            Kind.UNMANAGED_MEMBER,
+            Kind.UNMANAGED_GRANT,
+            Kind.UNMANAGED_PLACE,
+            Kind.UNMANAGED_TEAM_GRANT,
+        )
 
 
 @dataclass(frozen=True)
@@ -28,12 +47,13 @@ class Difference:
 
     Attributes:
         kind: what it is.
-        email: whom it concerns.
+        email: whom it concerns; "" for a team as a whole.
         project: the project's id, for a grant.
         project_name: its name, where the organization has the project.
-        declared: the role in the state, or None.
-        actual: the role that Mixpanel shows, or None.
+        declared: the role in the state, or the team's name there, or None.
+        actual: the role or the name that Mixpanel shows, or None.
         invited: whether the person has not accepted the invitation.
+        team: the team's name, for what concerns one.
     """
 
     kind: Kind
@@ -43,27 +63,30 @@ class Difference:
     declared: str | None = None
     actual: str | None = None
     invited: bool = False
+    team: str | None = None
 
 
 @dataclass(frozen=True)
 class Organization:
-    """What an organization holds, as far as single grants can manage it.
+    """What an organization holds, as far as stacks can manage it.
 
     Attributes:
         people: by the key of the address.
         projects: by id.
         grants: the individual grants, by project id and the key of the address.
         blind: projects where an invited person's missing grant proves nothing.
+        teams: by id; None where they cannot be read.
     """
 
     people: Mapping[str, Person]
     projects: Mapping[int, Project]
     grants: Mapping[tuple[int, str], Grant]
     blind: frozenset[int] = frozenset()
+    teams: Mapping[int, Team] | None = None
 
 
 def read_organization(directory: Directory) -> Organization:
-    """Read everybody and every individual grant: three requests and one a project."""
+    """Read everybody, every individual grant and the teams: four requests and one a project."""
     projects = directory.projects()
     grants = {
         (project, key): grant
@@ -73,7 +96,11 @@ def read_organization(directory: Directory) -> Organization:
         if grant.grant_type is GrantType.INDIVIDUAL
     }
     blind = frozenset(project for project in projects if not directory.shows_invited(project))
-    return Organization(directory.people(), projects, grants, blind)
+    try:
+        teams = directory.teams.all()
+    except UNTOLD:
+        teams = None
+    return Organization(directory.people(), projects, grants, blind, teams)
 
 
 def differences(organization: Organization, everywhere: State, here: State) -> list[Difference]:
@@ -85,15 +112,19 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
         here: the state of the stack that is asked about: what it has and the organization lacks, or has otherwise.
 
     Returns:
-        The differences: by kind, then by address and project.
+        The differences: by kind, then by team, address and project.
     """
     found = [
         *_unmanaged(organization, everywhere),
         *_members(organization, here),
         *_grants(organization, here),
+        *_unmanaged_in_teams(organization, everywhere),
+        *_in_teams(organization, here),
     ]
     order = list(Kind)
-    return sorted(found, key=lambda one: (order.index(one.kind), one.email.casefold(), one.project or 0))
+    return sorted(
+        found, key=lambda one: (order.index(one.kind), one.team or "", one.email.casefold(), one.project or 0)
+    )
 
 
 def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Difference]:
@@ -127,9 +158,54 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
 def _grants(organization: Organization, here: State) -> Iterator[Difference]:
     for (project, key), held in here.grants.items():
         grant, person = organization.grants.get((project, key)), organization.people.get(key)
-        name = organization.projects[project].name if project in organization.projects else None
+        name = _name_of(organization, project)
         if grant is not None:
             if grant.role != held.role:
                 yield Difference(Kind.CHANGED_GRANT, held.email, project, name, held.role, grant.role)
         elif not (person is not None and person.invited and project in organization.blind):
             yield Difference(Kind.MISSING_GRANT, held.email, project, name, held.role)
+
+
+def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[Difference]:
+    """What no stack has in the teams that the stacks have; who is in by an identity provider is its business."""
+    for team in (organization.teams or {}).values():
+        if team.id not in everywhere.teams:
+            continue
+        for key in () if team.scim_managed else team.members or ():
+            if (team.id, key) not in everywhere.team_members:
+                person = organization.people.get(key)
+                email, invited = (person.email, person.invited) if person else (key, False)
+                yield Difference(Kind.UNMANAGED_PLACE, email, invited=invited, team=team.name)
+        for project, role in team.projects.items():
+            if (project, team.id) not in everywhere.team_grants:
+                name = _name_of(organization, project)
+                yield Difference(Kind.UNMANAGED_TEAM_GRANT, "", project, name, actual=role, team=team.name)
+
+
+def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
+    """What the stack has of teams, and Mixpanel lacks or has otherwise."""
+    if organization.teams is None:
+        return
+    there = organization.teams
+    names = {**{id_: team.name for id_, team in there.items()}, **{id_: one.name for id_, one in here.teams.items()}}
+    for id_, held in here.teams.items():
+        team = there.get(id_)
+        if team is None:
+            yield Difference(Kind.MISSING_TEAM, "", declared=held.name, team=held.name)
+        elif team.name != held.name:
+            yield Difference(Kind.CHANGED_TEAM, "", declared=held.name, actual=team.name, team=held.name)
+    for (project, id_), grant in here.team_grants.items():
+        team, where = there.get(id_), (project, _name_of(organization, project))
+        actual = team.projects.get(project) if team else None
+        if actual != grant.role:
+            kind = Kind.CHANGED_TEAM_GRANT if actual else Kind.MISSING_TEAM_GRANT
+            yield Difference(kind, "", *where, grant.role, actual, team=names.get(id_, str(id_)))
+    for (id_, _), place in here.team_members.items():
+        team = there.get(id_)
+        gone = team is None or team.has(place.email) is False
+        if gone and place.given:
+            yield Difference(Kind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
+
+
+def _name_of(organization: Organization, project: int) -> str | None:
+    return organization.projects[project].name if project in organization.projects else None

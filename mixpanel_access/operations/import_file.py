@@ -148,15 +148,25 @@ def with_role_ids(session: Session, roster: Roster, declared: Declaration) -> De
     A grant of a role that is yet to be made is left out: it cannot be there.
     """
 
-    def named(grants: Mapping[tuple[int, str], Entry]) -> dict[tuple[int, str], Entry]:
-        found: dict[tuple[int, str], Entry] = {}
-        for place, inputs in grants.items():
-            role = role_there(session.directory, roster, declared.keys[place[0]], inputs["role"])
-            if roles.is_project_role(role):
-                found[place] = {**inputs, "role": role}
-        return found
+    def there(project: int, role: str) -> str | None:
+        found = role_there(session.directory, roster, declared.keys[project], role)
+        return found if roles.is_project_role(found) else None
 
-    return replace(declared, grants=named(declared.grants), account_grants=named(declared.account_grants))
+    def named(grants: Mapping[tuple[int, str], Entry]) -> dict[tuple[int, str], Entry]:
+        found = {place: there(place[0], inputs["role"]) for place, inputs in grants.items()}
+        return {place: {**grants[place], "role": role} for place, role in found.items() if role}
+
+    def whole(project: int, inputs: Entry) -> Entry:
+        found = {email: there(project, role) for email, role in inputs["grants"].items()}
+        return {**inputs, "grants": {email: role for email, role in found.items() if role}}
+
+    return replace(
+        declared,
+        grants=named(declared.grants),
+        account_grants=named(declared.account_grants),
+        team_grants=named(declared.team_grants),
+        wholes={project: whole(project, inputs) for project, inputs in declared.wholes.items()},
+    )
 
 
 def account_entries(session: Session, declared: Declaration, state: State) -> tuple[list[Entry], dict[str, str]]:

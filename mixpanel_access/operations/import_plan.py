@@ -25,6 +25,7 @@ from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.operations.import_teams import Places, TeamThere, places
 from mixpanel_access.operations.state import State
 
 TO_BE_FILLED_IN: Final = "to be filled in: engagement, ticket, approver, justification, starts, ends"
@@ -77,6 +78,8 @@ class Reading:
         access: how people reach those projects: by project id and the key of the address.
         blind: projects of these where an invited person's missing grant proves nothing.
         service_accounts: their login names; None where Mixpanel does not tell us.
+        own_roles: the roster's own custom roles that are there: project id and the role's id -> the roster's key.
+        teams: the roster's teams that are there.
     """
 
     people: Mapping[str, Person]
@@ -84,6 +87,12 @@ class Reading:
     access: Mapping[int, Mapping[str, ProjectAccess]]
     blind: frozenset[int] = frozenset()
     service_accounts: Sequence[str] | None = ()
+    own_roles: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    teams: Sequence[TeamThere] = ()
+
+    def role_word(self, project: int, role: str) -> str:
+        """A role as the roster names it: its own custom role by its key."""
+        return self.own_roles.get((project, role), role)
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,7 @@ class Candidate:
         managed: whether the state has them already.
         member: whether the member is taken.
         grants: the individual grants that are taken, by project id.
+        teams: the roster's keys of the teams in which the place is taken.
         left_out: what is not taken, and why.
     """
 
@@ -116,6 +126,7 @@ class Candidate:
     managed: bool = False
     member: bool = False
     grants: dict[int, str] = field(default_factory=dict)
+    teams: Sequence[str] = ()
     left_out: list[LeftOut] = field(default_factory=list)
 
     def leave_out(self, reason: str, project: int | None = None) -> None:
@@ -169,8 +180,8 @@ def plan_import(reading: Reading, text: str, source: Source, state: State, wante
     wanted.must_match([one.person.email for one in candidates.values()])
     candidates = {key: one for key, one in candidates.items() if wanted.takes(one.person.email)}
     for key, one in candidates.items():
-        _decide(one, key, declared.get(key, []), roster, state, reading.blind, today)
-    text = _written(text, source, roster, candidates, today)
+        _decide(one, key, declared.get(key, []), roster, state, reading, today)
+    text = _written(text, source, roster, candidates, reading, today)
     return Plan(list(candidates.values()), text, parse(text, source))
 
 
@@ -235,7 +246,7 @@ def _decide(
     declared: Sequence[Entry],
     roster: Roster,
     state: State,
-    blind: frozenset[int],
+    reading: Reading,
     today: date,
 ) -> None:
     one.declared, one.managed = bool(declared), key in state.members
@@ -253,20 +264,24 @@ def _decide(
         when = " and ".join(spans)
         one.leave_out(f"the roster's entry holds {when}, and declares nothing today")
         return
+    own_places = places(key, declared, reading.teams, state.team_members.keys(), today)
+    one.teams = own_places.taken
+    for reason in own_places.left_out:
+        one.leave_out(reason)
     for project, access in one.access.items():
-        one.left_out += _other_ways(project, access, one.person.role)
+        one.left_out += _other_ways(project, access, one.person.role, own_places)
         if access.individual is None or (project, key) in state.grants:
             continue
         if roles.is_project_role(access.individual):
             one.grants[project] = access.individual
         else:
             one.leave_out(f"the role {access.individual!r} is none that a roster can name", project)
-    for project in sorted(blind):
+    for project in sorted(reading.blind):
         if one.person.invited and project not in one.grants:
             one.leave_out("an individual grant, if any, cannot be seen before the invitation is accepted", project)
     if one.managed:
         return
-    one.member = one.declared or roster.organization_roles or bool(one.grants)
+    one.member = one.declared or roster.organization_roles or bool(one.grants) or bool(one.teams)
     if not one.member:
         one.leave_out(NO_GRANT)
     elif roster.organization_roles and not declared and _role(one.person) is None:
@@ -284,10 +299,12 @@ def _unfit(email: str) -> str | None:
     return f"no e-mail address that a roster can name ({reason})" if reason else None
 
 
-def _other_ways(project: int, access: ProjectAccess, organization_role: str | None) -> Iterator[LeftOut]:
-    """The ways in that are no individual grant."""
+def _other_ways(
+    project: int, access: ProjectAccess, organization_role: str | None, own_places: Places
+) -> Iterator[LeftOut]:
+    """The ways in that are no individual grant, and no place in a team that the roster gives."""
     for grant in access.grants:
-        if grant.grant_type is not GrantType.INDIVIDUAL:
+        if grant.grant_type is not GrantType.INDIVIDUAL and not own_places.give(grant):
             yield LeftOut(f"{grant.role} through {way_in_words(grant)} is no individual grant", project)
     listed = any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in access.grants)
     if GrantType.ORGANIZATION_ROLE in access.grant_types and not listed:
@@ -295,18 +312,27 @@ def _other_ways(project: int, access: ProjectAccess, organization_role: str | No
         yield LeftOut(f"{role} through the organization role is no individual grant", project)
 
 
-def _written(text: str, source: Source, roster: Roster, candidates: Mapping[str, Candidate], today: date) -> str:
+def _written(
+    text: str, source: Source, roster: Roster, candidates: Mapping[str, Candidate], reading: Reading, today: date
+) -> str:
     """The roster's text with what is taken and not yet there."""
     short = {project.id: key for key, project in roster.projects.items()}
-    new = [_new_person(one, roster, short) for one in candidates.values() if one.member and not one.declared]
+    words = {
+        key: {short[project]: reading.role_word(project, role) for project, role in sorted(one.grants.items())}
+        for key, one in candidates.items()
+    }
+    new = [_new_person(one, roster, words[key]) for key, one in candidates.items() if one.member and not one.declared]
     missing: dict[int, Mapping[str, str]] = {}
+    joined: dict[int, Sequence[str]] = {}
     there = {person.key: person for person in given(roster, today)}
     for key, one in candidates.items():
         if key in there:
-            grants = {short[project]: role for project, role in one.grants.items()}
-            if more := {name: role for name, role in grants.items() if name not in there[key].projects}:
+            if more := {name: role for name, role in words[key].items() if name not in there[key].projects}:
                 missing[_position(roster, there[key])] = more
-    return roster_text.add_people(roster_text.add_grants(text, source, missing), source, new)
+            if one.teams:
+                joined[_position(roster, there[key])] = one.teams
+    text = roster_text.add_teams(roster_text.add_grants(text, source, missing), source, joined)
+    return roster_text.add_people(text, source, new)
 
 
 def _position(roster: Roster, person: GivenPerson) -> int:
@@ -314,15 +340,17 @@ def _position(roster: Roster, person: GivenPerson) -> int:
     return next(index for index, entry in enumerate(roster.people) if entry is person.entry.person)
 
 
-def _new_person(one: Candidate, roster: Roster, short: Mapping[int, str]) -> NewPerson:
+def _new_person(one: Candidate, roster: Roster, projects: Mapping[str, str]) -> NewPerson:
     values: dict[str, Any] = {"email": one.person.email}
     if one.person.name:
         values["name"] = one.person.name
     role = _role(one.person)
     if roster.organization_roles and role:
         values["organizationRole"] = role
-    if one.grants:
-        values["projects"] = {short[project]: role for project, role in sorted(one.grants.items())}
+    if projects:
+        values["projects"] = dict(projects)
+    if one.teams:
+        values["teams"] = [*one.teams]
     return NewPerson(values, TO_BE_FILLED_IN)
 
 

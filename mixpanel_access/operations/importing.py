@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from mixpanel_access.operations.import_plan import (
     plan_import,
     project_rows,
 )
+from mixpanel_access.operations.import_teams import read_teams
+from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.session import Session
@@ -98,12 +100,16 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     state = project.state(request.stack, settings.organization_id)
     session = Session(settings, connect(settings), progress)
     text, projects = _with_projects(request, file, text, session.directory, others)
-    reading = _read(session.directory, projects, progress)
-    plan = plan_import(reading, text, source_of(file), state, request.wanted, session.now().date())
+    roster, today = parse(text, source_of(file)), session.now().date()
+    reading = replace(
+        _read(session.directory, projects, progress),
+        own_roles=keys_there(session.directory, roster),
+        teams=read_teams(session.directory, roster, others, today),
+    )
+    plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
     from mixpanel_access.operations import import_file  # brings the Pulumi SDK, which no other command waits for
 
-    declared = declaration(plan.roster, session.now().date())
-    declared = import_file.with_role_ids(session, plan.roster, declared)
+    declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, today))
     entries, replaced = _entries(session, plan, declared, state)
     robots, left_out = import_file.account_entries(session, declared, state)
     teams = import_file.team_entries(session, declared, state, {*plan.members, *state.members})
@@ -249,7 +255,8 @@ def _entries(
     ]
     replaced = [urn for project, urn in state.wholes.items() if project in wholes]
     people = import_file.people_for_brake(declared, state)
-    stale = bool(entries) and any(replaced or list(brake.people) != people for brake in state.brakes)
+    taken = bool(entries) or any(one.teams for one in plan.candidates)
+    stale = taken and any(replaced or list(brake.people) != people for brake in state.brakes)
     missing = not state.brakes and bool(entries or state.members)  # the latter: a run died after it was taken out
     if stale or missing:
         entries.append(import_file.brake_entry(session, people))

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.model.roles import declared_role, is_role_id
 from mixpanel_access.model.roster import Roster
+
+
+def keys_there(directory: Directory, roster: Roster) -> dict[tuple[int, str], str]:
+    """The roster's own custom roles that are there already: project id and the role's id -> the key."""
+    words = {(one.project, declared_role(key)): key for key, one in roster.custom_roles.items()}
+    ids = {
+        (roster.projects[project].id, role_there(directory, roster, project, word)): key
+        for (project, word), key in words.items()
+    }
+    return {place: key for place, key in ids.items() if is_role_id(place[1])}
 
 
 def role_there(directory: Directory, roster: Roster, project: str, role: str) -> str:

@@ -12,13 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings
+from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
 
 Progress = Callable[[str], None]
@@ -198,8 +196,8 @@ def roster_file(project: Path, stack: str) -> Path:
     """
     file = project / "Pulumi.yaml"
     try:
-        main = (YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}).get("main") or "."
-    except (OSError, UnicodeDecodeError, YAMLError, AttributeError) as error:
+        main = (load(file.read_text(encoding="utf-8")) or {}).get("main") or "."
+    except (OSError, UnicodeDecodeError, BadYaml, AttributeError) as error:
         raise UsageError(
             "cannot read the project", whom=str(file), why=str(error), next_step="Mend it and run again."
         ) from None

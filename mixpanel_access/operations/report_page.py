@@ -21,7 +21,6 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.drift import Kind
 from mixpanel_access.operations.report import Cell, Ending, PolicyFinding, Report, ReportPerson, Way, When
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
 
@@ -130,7 +129,7 @@ def tiles(report: Report) -> list[Tile]:
     over = len(report.ending(When.OVER))
     expired = sum(1 for one in report.invitations if one.state is Invitation.EXPIRED)
     asked = sum(1 for one in report.invitations if one.steps)
-    unmanaged = [one for one in report.differences if one.kind in (Kind.UNMANAGED_MEMBER, Kind.UNMANAGED_GRANT)]
+    unmanaged = [one for one in report.differences if one.kind.unmanaged]
     return [
         Tile(
             "matrix",

@@ -82,8 +82,10 @@ def make_report(picture: Picture, around: Around) -> Report:
 
 
 def _concerns(one: Difference, sources: Sources, people: Mapping[str, object]) -> bool:
-    """Whether a difference is about a project or a person of the report."""
-    return one.project in sources.shown if one.project is not None else same_key(one.email) in people
+    """Whether a difference is about a project, a person or a whole team of the report."""
+    if one.project is not None:
+        return one.project in sources.shown
+    return not one.email or same_key(one.email) in people  # of whole teams, only the report's stacks' are told
 
 
 def _organization(picture: Picture) -> str:

@@ -117,6 +117,8 @@ class HeldTeamGrant:
     role: str
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    modified: str = field(default="", compare=False)
+    created: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,13 @@ class HeldTeamMember:
     email: str
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    modified: str = field(default="", compare=False)
+    created: str = field(default="", compare=False)
+
+    @property
+    def given(self) -> bool:
+        """Whether the stack put the person there: one may wait for it, or be left to an identity provider."""
+        return self.outputs.get("status") not in ("waiting", "left_to_scim")
 
 
 @dataclass(frozen=True)
@@ -208,6 +217,10 @@ class State:
             security=other.security or self.security,
         )
 
+    def team_name(self, id_: int) -> str:
+        """A team's name, or its id where no stack has the team itself."""
+        return self.teams[id_].name if id_ in self.teams else str(id_)
+
 
 EMPTY: Final = State({}, {})
 
@@ -285,10 +298,10 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
                 teams[id_.team] = HeldTeam(str(outputs.get("name", "")), id_.team, urn, outputs)
             case TeamGrantId():
                 place = (id_.project, id_.team)
-                team_grants[place] = HeldTeamGrant(*place, role, urn, outputs)
+                team_grants[place] = HeldTeamGrant(*place, role, urn, outputs, *dates)
             case TeamMemberId():
                 email = str(outputs.get("email", id_.email))
-                team_members[id_.team, same_key(email)] = HeldTeamMember(id_.team, email, urn, outputs)
+                team_members[id_.team, same_key(email)] = HeldTeamMember(id_.team, email, urn, outputs, *dates)
             case CustomRoleId():
                 custom_roles[id_.project, id_.role] = HeldCustomRole(id_.project, id_.role, urn, outputs)
             case OrganizationSecurityId():

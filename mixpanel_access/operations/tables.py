@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,7 +13,10 @@ from mixpanel_access.operations.chain import Link
 
 FORMS: Final = ("csv", "xlsx", "markdown", "json")
 """What a table can be written as."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with, in full width too."""
+_NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that cannot stand in a workbook (XML 1.0, 2.2)."""
 
 
 def exported(lines: Sequence[Link], kind: type[Link], form: str) -> bytes:
@@ -56,4 +60,7 @@ def cell(value: Any) -> str:
 
 def _harmless(value: Any) -> Any:
     """A text that a sheet would take for a formula, with the mark in front that says that it is a text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    text = _NO_XML.sub("\ufffd", value)
+    return f"'{text}" if text.startswith(_FORMULA) or text[:1].isspace() else text

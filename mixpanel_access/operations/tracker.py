@@ -21,10 +21,12 @@ from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.chain import append, read, verify
 from mixpanel_access.operations.project import Progress, Project
-from mixpanel_access.operations.state import HeldGrant, HeldMember, State
-from mixpanel_access.operations.tracker_audit import EVENTS, by_others, taken_away
+from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGrant, HeldTeamMember, State
+from mixpanel_access.operations.tracker_audit import READ, by_others, taken_away
 from mixpanel_access.operations.tracker_lines import Event, Line
 
+Place = tuple[str, int | None, str, int | None]
+"""See `Line.place`."""
 LOOK_BACK: Final = timedelta(days=90)
 """How far back the audit log is read the first time: it is kept so long on every plan (contract, section 11)."""
 
@@ -61,7 +63,7 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
     """
     lines = read(file, Line)
     verify(lines, file)
-    last: dict[tuple[str, int | None, str], Line] = {line.place: line for line in lines}
+    last: dict[Place, Line] = {line.place: line for line in lines}
     since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)
     audits: dict[int, Audited] = {}
     new: list[Line] = []
@@ -81,7 +83,7 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
         progress(f"no stack {', '.join(left)} is there any more: what its lines give is still told as granted")
     for found in audits.values():
         new += by_others(found.events, found.own, lines)
-    return append(file, sorted(new, key=lambda line: (line.date, line.email, line.project or 0)), lines)
+    return append(file, sorted(new, key=lambda one: (one.date, one.email, one.project or 0, one.team)), lines)
 
 
 def audited(settings: Settings, since: datetime, now: datetime, progress: Progress) -> Audited:
@@ -92,7 +94,7 @@ def audited(settings: Settings, since: datetime, now: datetime, progress: Progre
     """
     directory = connect(settings)
     try:
-        events = directory.audit_events(tuple(EVENTS), since, now)
+        events = directory.audit_events(READ, since, now)
         own = {same_key(settings.username), same_key(directory.identity().email)}
     except UNTOLD as error:
         progress(
@@ -113,16 +115,36 @@ def _revoked(old: Line, found: Audited, history: Sequence[Mapping[str, Any]], no
     return replace(old, date=written(at), event=Event.REVOKED.value, admin=admin)
 
 
-def _held(
-    stack: str, state: State, history: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[tuple[str, int | None, str], Line]]:
-    held: list[tuple[int | None, HeldMember | HeldGrant]] = [(None, member) for member in state.members.values()]
-    held += [(grant.project, grant) for grant in state.grants.values()]
-    for project, one in held:
-        why = {name: str(one.outputs.get(name) or "") for name in REASONS}
-        line = Line(one.modified, "", Event.GRANTED.value, one.email, stack, project, one.role or "", **why)
-        at = instant(one.modified) if one.modified else None
+def _held(stack: str, state: State, history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Place, Line]]:
+    for line in lines_of(stack, state):
+        at = instant(line.date) if line.date else None
         yield line.place, replace(line, admin=_by(history, at) if at else "")
+
+
+def lines_of(stack: str, state: State) -> Iterator[Line]:
+    """What a state holds, as lines: members, grants, places in teams, and what teams have."""
+
+    def line(
+        held: HeldMember | HeldGrant | HeldTeamMember | HeldTeamGrant,
+        email: str,
+        project: int | None,
+        role: str | None,
+        team: int | None = None,
+    ) -> Line:
+        why = {name: str(held.outputs.get(name) or "") for name in REASONS}
+        name = "" if team is None else state.team_name(team)
+        event = Event.GRANTED.value
+        return Line(held.modified, "", event, email, stack, project, role or "", team=name, team_id=team, **why)
+
+    for member in state.members.values():
+        yield line(member, member.email, None, member.role)
+    for grant in state.grants.values():
+        yield line(grant, grant.email, grant.project, grant.role)
+    for place in state.team_members.values():
+        if place.given:
+            yield line(place, place.email, None, None, place.team)
+    for role in state.team_grants.values():
+        yield line(role, "", role.project, role.role, role.team)
 
 
 def _added(here: Mapping[Any, Line], last: Mapping[Any, Line]) -> Iterator[Line]:

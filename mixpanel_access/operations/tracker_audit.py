@@ -18,8 +18,22 @@ EVENTS: Final = {
     audit.PROJECT_USER_REMOVED: Event.REVOKED,
     audit.ROLE_CHANGED: Event.CHANGED,
     audit.INVITATION_ACCEPTED: Event.ACCEPTED,
+    audit.TEAM_USER_ADDED: Event.GRANTED,
+    audit.TEAM_USER_REMOVED: Event.REVOKED,
+    audit.PROJECT_TEAM_ADDED: Event.GRANTED,
+    audit.PROJECT_TEAM_REMOVED: Event.REVOKED,
 }
 """Audit event -> what it is in the access log."""
+OF_TEAMS: Final = (
+    audit.TEAM_USER_ADDED,
+    audit.TEAM_USER_REMOVED,
+    audit.TEAM_DELETED,
+    audit.PROJECT_TEAM_ADDED,
+    audit.PROJECT_TEAM_REMOVED,
+)
+"""Those about a team."""
+READ: Final = (*EVENTS, audit.TEAM_DELETED)
+"""Those that the log is asked for."""
 _ACCEPTED: Final = "invitation"
 """The source of a user added that tells an acceptance once more."""
 
@@ -34,7 +48,7 @@ def by_others(events: Iterable[AuditEvent], own: frozenset[str], known: Iterable
     """
     there = {_key(line) for line in known if not line.stack}
     for event in sorted(events, key=lambda event: event.at):
-        if event.type not in EVENTS or not event.email or same_key(event.actor) in own:
+        if event.type not in EVENTS or same_key(event.actor) in own or not _tells_whom(event):
             continue
         if event.type == audit.USER_ADDED and event.source == _ACCEPTED:
             continue
@@ -46,6 +60,8 @@ def by_others(events: Iterable[AuditEvent], own: frozenset[str], known: Iterable
             "",
             event.project,
             event.role or "",
+            team=event.team_name or str(event.team or ""),
+            team_id=event.team,
         )
         if _key(line) not in there:
             there.add(_key(line))
@@ -59,12 +75,30 @@ def taken_away(events: Sequence[AuditEvent], line: Line) -> AuditEvent | None:
         events: of the audit log, the newest first.
         line: the last that tells of it.
     """
-    kinds = (audit.USER_REMOVED,) if line.project is None else (audit.PROJECT_USER_REMOVED, audit.USER_REMOVED)
-    for event in events:
-        about = event.type != audit.PROJECT_USER_REMOVED or event.project == line.project
-        if event.type in kinds and about and event.concerns(line.place[2]) and written(event.at) >= line.date:
-            return event
-    return None
+    return next((event for event in events if _took(event, line) and written(event.at) >= line.date), None)
+
+
+def _took(event: AuditEvent, line: Line) -> bool:
+    """Whether an event took away what a line gave."""
+    if line.team_id is not None and event.type in OF_TEAMS:
+        its = event.team == line.team_id
+        if event.type == audit.TEAM_DELETED:
+            return its
+        if line.email:
+            return its and event.type == audit.TEAM_USER_REMOVED and event.concerns(line.place[2])
+        return its and event.type == audit.PROJECT_TEAM_REMOVED and event.project == line.project
+    if not line.email or not event.concerns(line.place[2]):
+        return False
+    if event.type == audit.PROJECT_USER_REMOVED:
+        return line.project is not None and event.project == line.project
+    return event.type == audit.USER_REMOVED
+
+
+def _tells_whom(event: AuditEvent) -> bool:
+    """Whether an event names whom it concerns: a person, a team, or a person and a team."""
+    if event.type in (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED):
+        return event.team is not None and event.project is not None
+    return bool(event.email) and (event.type not in OF_TEAMS or event.team is not None)
 
 
 def _key(line: Line) -> tuple[object, ...]:

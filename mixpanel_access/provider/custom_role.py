@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
-from mixpanel_access.directory.role_holders import holders_of
+from mixpanel_access.directory.role_holders import Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import CustomRole as Role
 from mixpanel_access.model.address import same_key
@@ -186,17 +186,11 @@ class CustomRoleProvider(AccessProvider):
             return
         whom = f"custom role {held.name} in project {ref.project}"
         holders = holders_of(directory, ref.project, ref.role)
-        declared = [email for email in holders.people if (ref.project, same_key(email)) in self.session.declared]
-        declared += [
-            f"service account {account}"
-            for account in holders.accounts
-            if ("service account", account, ref.project) in self.session.declared
-        ]
-        if declared:
+        if declared := self._declared(holders, ref.project):
             raise Refused(
                 "cannot delete the role",
                 whom=whom,
-                why=f"this stack still declares access for {', '.join(sorted(declared))}, who would become consumer",
+                why=f"this stack still declares access for {', '.join(declared)}, who would become consumer",
                 next_step="Declare another role for them first, or keep this one.",
             )
         if holders.names or holders.unseen:
@@ -212,6 +206,13 @@ class CustomRoleProvider(AccessProvider):
             )
         if moved is not None:
             self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
+
+    def _declared(self, holders: Holders, project: int) -> list[str]:
+        """Who of them has access by what this program declares, in words."""
+        subjects: dict[Hashable, str] = {(project, same_key(email)): email for email in holders.people}
+        subjects |= {("service account", id_, project): words for id_, words in holders.accounts.items()}
+        subjects |= {("team grant", id_, project): words for id_, words in holders.teams.items()}
+        return sorted(words for subject, words in subjects.items() if subject in self.session.declared)
 
     def _ensure(self, held: Role, inputs: Properties, added: Sequence[str] | None) -> tuple[Role | None, Properties]:
         """Bring a role that is there to what is declared; it, and the outputs."""

@@ -171,10 +171,16 @@ def _values(props: Mapping[str, Any]) -> dict[str, Any]:
 def _items(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key in props:
         if key != "__provider":
-            try:
-                yield key, _plain(props[key])
-            except UnknownValueError:
-                yield key, UNKNOWN
+            yield key, _value(props, key)
+
+
+def _value(props: Mapping[str, Any], key: str) -> Any:
+    """A property; of a project's grants, each role is known or not by itself."""
+    try:
+        value = props[key]
+        return dict(_items(value)) if key == "grants" and isinstance(value, Mapping) else _plain(value)
+    except UnknownValueError:
+        return UNKNOWN
 
 
 def _plain(value: Any) -> Any:

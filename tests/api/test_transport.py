@@ -72,6 +72,21 @@ def test_another_origin_gets_nothing(location: str, verb: str) -> None:
     assert seen == [f"{HOST}/x"]
 
 
+@pytest.mark.parametrize("location", ["http://[", "//["])
+def test_a_redirect_to_no_url_is_told(location: str) -> None:
+    """Nothing is sent there."""
+    with pytest.raises(errors.Unintelligible, match="redirects to what is no URL"):
+        transport(lambda _: httpx.Response(307, headers={"Location": location})).write("/x", BODY, "x")
+
+
+def test_an_answer_that_is_not_packed_as_it_says_is_told() -> None:
+    """Its fate is open, as after any answer that cannot be read."""
+    packed = httpx.ByteStream(b"no gzip")
+    answer = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=packed)
+    with pytest.raises(errors.Unintelligible, match="is not packed as it says"):
+        transport(lambda _: answer).write("/x", BODY, "x")
+
+
 def test_a_circle_of_redirects_ends() -> None:
     """After ten it is told."""
     seen: list[int] = []
@@ -166,6 +181,8 @@ RETRY_AFTER = {
     "date": ("Mon, 04 May 2026 12:00:30 GMT", 30.0),
     "past date": ("Mon, 04 May 2026 11:00:00 GMT", 0.0),
     "garbage": ("soon", None),
+    "no digit": ("\N{SUPERSCRIPT TWO}", None),
+    "no date": ("Mon, 99 Foo 0000 25:61:61", None),
     "none": (None, None),
 }
 
@@ -173,7 +190,7 @@ RETRY_AFTER = {
 @pytest.mark.parametrize(("header", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER.keys())
 def test_retry_after(header: str | None, seconds: float | None) -> None:
     """Whole seconds or an HTTP date; anything else is as if it were not there."""
-    headers = {} if header is None else {"Retry-After": header}
+    headers = {} if header is None else {b"Retry-After": header.encode("latin-1")}
     with pytest.raises(errors.RateLimited) as raised:
         transport(lambda _: httpx.Response(429, headers=headers)).write("/x", {}, "x")
     assert raised.value.retry_after == seconds

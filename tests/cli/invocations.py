@@ -6,6 +6,7 @@ from typing import Final
 
 EMAIL: Final = "robin@agency.example.org"
 INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
+    "new": ("access",),
     "roster": ("none.yaml",),
     "schema": (),
     "invite": (EMAIL, "--no-ask"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from mixpanel_access.cli import main
 from mixpanel_access.cli.app import app
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster_reading import Source, parse
@@ -66,3 +69,20 @@ def test_teams_are_shown_with_their_roles_and_people(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["roster", str(file)])
     lines = [" ".join(line.split()) for line in shown.output.splitlines()]
     assert lines[1:3] == ["bo@example.com team data", "Data (team data) shop standard, web admin audit"]
+
+
+def test_a_name_that_no_file_can_have_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the system refuses, and nobody foresaw, is told as any error is; a traceback is for debugging."""
+    words = ["mixpanel-access", "status", "--cwd", "x" * 300]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", words)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: cannot go on for ")
+        assert "File name too long" in error
+        assert error.count("\n") == 1
+        patch.setenv("MIXPANEL_ACCESS_DEBUG", "1")
+        with pytest.raises(OSError, match="File name too long"):
+            main()

@@ -7,6 +7,8 @@ from typing import Any
 
 import pulumi
 
+from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE
+
 
 class Mocks(pulumi.runtime.Mocks):
     """Notes what is registered: `Member robin@example.com` -> its inputs that have a value."""
@@ -17,7 +19,8 @@ class Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         kept = {key: value for key, value in args.inputs.items() if key != "__provider" and value is not None}
         self.resources[f"{args.typ.rpartition(':')[2]} {args.name}"] = kept
-        return f"{args.name}-id", args.inputs
+        made = {"role_id": f"{args.name}-role"} if args.typ == CUSTOM_ROLE_TYPE else {}
+        return f"{args.name}-id", {**args.inputs, **made}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         return {}, None

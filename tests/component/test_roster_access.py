@@ -220,6 +220,10 @@ OWN_ROLES = (
 customRoles:
   support: { name: Support, project: shop, permissions: [share, export] }
 security: { twoFactorRequired: true }
+teams:
+  desk: { name: Desk, projects: { shop: support } }
+serviceAccounts:
+  etl: { role: consumer, projects: { shop: support } }
 """
 ).replace("analyst", "support", 1)
 
@@ -234,4 +238,18 @@ def test_a_roster_makes_its_custom_roles_and_security_settings(tmp_path: Path) -
         "environment": "production",
     }  # fmt: skip
     assert found["OrganizationSecurity organization-security"] == {"two_factor_required": True}
-    assert "role" not in found["ProjectGrant 1234567:bo@example.com"]  # the mocks make no id
+    role = "custom-role/support-role"
+    assert found["ProjectGrant 1234567:bo@example.com"]["role"] == role
+    assert found["TeamGrant 1234567:team/desk"]["role"] == role
+    assert found["ServiceAccountGrant 1234567:service-account/etl"]["role"] == role
+
+
+def test_a_project_that_the_roster_alone_says_has_its_custom_roles(tmp_path: Path) -> None:
+    """Beside the roles that every project has."""
+    file = tmp_path / "production.yaml"
+    other = "email: cy@example.com\n    projects: { shop: admin }"
+    file.write_text("authoritative: true\n" + OWN_ROLES.replace("email: cy@example.com", other))
+    found = registered(lambda: RosterAccess("roster", file))
+    assert found["ProjectAccess project-access/1234567"]["grants"] == {
+        "Bo@example.com": "custom-role/support-role", "cy@example.com": "admin",
+    }  # fmt: skip

@@ -71,7 +71,10 @@ def test_a_deletion_is_seen_in_the_grants() -> None:
     directory = make_directory(api)
     assert directory.access(PRODUCTION, "bo@example.com").individual == support.id
     assert directory.accounts.roles(PRODUCTION)[7].role == support.id
-    assert directory.custom_roles.delete(PRODUCTION, support.id) == 2
+    api.teams.put("Data", projects={PRODUCTION: support.id})
+    assert directory.teams.all()[77].projects == {PRODUCTION: support.id}
+    assert directory.custom_roles.delete(PRODUCTION, support.id) == 3
+    assert directory.teams.all()[77].projects == {PRODUCTION: "consumer"}
     assert directory.access(PRODUCTION, "bo@example.com").individual == "consumer"
     assert directory.accounts.roles(PRODUCTION)[7].role == "consumer"
     assert directory.custom_roles.delete(PRODUCTION, support.id) is None

@@ -17,6 +17,7 @@ import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from mixpanel_access import __version__
 from mixpanel_access.cli.app import app
 from mixpanel_access.engine import ensure_engine
 from mixpanel_access.files.onboarding import read_checklists
@@ -28,7 +29,25 @@ from scripts.blocks import Block, blocks, commands, inline, pages, simple
 from scripts.build_site import ROOT
 from tests.component.mocks import Mocks
 
-ORDINARY: Final = frozenset({"cp", "curl", "cd", "echo", "emulator", "export", "git", "kill", "mkdir", "mktemp", "."})
+ORDINARY: Final = frozenset(
+    {
+        ".",
+        "cd",
+        "cp",
+        "curl",
+        "docker",
+        "echo",
+        "emulator",
+        "export",
+        "git",
+        "kill",
+        "mkdir",
+        "mktemp",
+        "pip",
+        "python3",
+        "uv",
+    }
+)
 """Commands that are no business of ours, and `emulator`, a function on the page about Terraform."""
 TERRAFORM: Final = frozenset({"init", "plan", "apply", "destroy", "state list", "state show", "state rm"})
 GENERATED: Final = ROOT / "docs" / "commands.md"
@@ -223,8 +242,11 @@ def test_programs_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("block", of("text"))
 def test_texts_are_what_is_there(block: Block) -> None:
-    """A tree names what is in the clone; what the demo says is looked at where the demo is run."""
+    """A tree names what is in the clone, a wheel this version; what the demo says is looked at where it is run."""
     if block.text.startswith("Proved in "):
+        return
+    if block.text.startswith("./wheels/"):
+        assert block.text == f"./wheels/mixpanel_access-{__version__}-py3-none-any.whl\n"
         return
     assert [str(path) for path in tree(block.text) if not (ROOT / path).exists()] == []
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from demo.sandbox import ROOT
-from tests.engine.conftest import PRODUCTION, Workspace
+from mixpanel_access.files.roster import read_roster
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
 pytestmark = pytest.mark.engine
 
@@ -33,9 +34,9 @@ def declare(workspace: Workspace, role: list[str] | None, *, two_factor: bool | 
     workspace.program(PROGRAM.format(role=role, two_factor=two_factor, project=PRODUCTION))
 
 
-def roles(workspace: Workspace) -> list[dict[str, Any]]:
-    """The custom roles of the project."""
-    (project,) = (one for one in workspace.dump()["projects"] if one["id"] == PRODUCTION)
+def roles(workspace: Workspace, id_: int = PRODUCTION) -> list[dict[str, Any]]:
+    """The custom roles of a project."""
+    (project,) = (one for one in workspace.dump()["projects"] if one["id"] == id_)
     found: list[dict[str, Any]] = project["custom_roles"]
     return found
 
@@ -80,6 +81,12 @@ def test_a_role_lives_with_who_holds_it(workspace: Workspace) -> None:
 
 SUPPORT = {"name": "Support", "project": "shop", "permissions": ["export_reports_csv"], "description": "Answers"}
 LEE = {"email": "lee@example.com", "organizationRole": "member", "projects": {"shop": "support"}}
+LOADER = {"name": "Loader", "project": "warehouse", "permissions": ["create_reports"]}
+DESK = {"name": "Desk", "projects": {"shop": "support", "warehouse": "loader"}}
+PROJECTS = {
+    "shop": {"id": PRODUCTION, "environment": "production"},
+    "warehouse": {"id": WAREHOUSE, "environment": "production", "authoritative": True},
+}
 
 
 def test_a_roster_makes_roles_and_settings(workspace: Workspace) -> None:
@@ -117,6 +124,43 @@ def test_a_roster_makes_roles_and_settings(workspace: Workspace) -> None:
     workspace.up()
     assert roles(workspace) == []
     assert workspace.grants("lee@example.com") == {PRODUCTION: "analyst"}
+    workspace.unchanged()
+
+
+def test_a_project_as_a_whole_and_a_team_have_a_role_by_its_key(workspace: Workspace) -> None:
+    """Each is made once the role is, and let go before it; the same again after an import."""
+    people = [{**LEE, "projects": {"shop": "analyst", "warehouse": "loader"}, "teams": ["desk"]}]
+    made = {"support": SUPPORT, "loader": LOADER}
+    workspace.roster(people, projects=PROJECTS, customRoles=made, teams={"desk": DESK})
+    pack = ("--policy-pack", str(ROOT / "policies"))
+    previewed = workspace.run("preview", *pack, "--stack", "production", check=False)  # no role has an id yet
+    assert f"role of project-access/{WAREHOUSE}:lee@example.com is not known before the update" in previewed.stdout
+    workspace.up()
+    (support,), (loader,) = roles(workspace), roles(workspace, WAREHOUSE)
+    (team,) = (one for one in workspace.dump()["teams"] if one["name"] == "Desk")
+    assert workspace.grants("lee@example.com") == {PRODUCTION: "analyst", WAREHOUSE: loader["role_id"]}
+    assert {one["id"]: one["role"] for one in team["projects"]} == {
+        PRODUCTION: support["role_id"], WAREHOUSE: loader["role_id"],
+    }  # fmt: skip
+    workspace.unchanged()
+
+    workspace.run("state", "delete", "--all", "--yes", "--stack", "production")
+    workspace.roster([], projects=PROJECTS, customRoles=made, teams={"desk": DESK})
+    taken = workspace.command("import", "--stack", "production", "--email", "lee@example.com")
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    assert "2 individual grants, 1 team, 2 custom roles into stack production" in taken.stdout
+    assert "its preview shows no change" in taken.stdout
+    (entry,) = read_roster(workspace.stacks / "production.yaml").people
+    assert (entry.projects, entry.teams) == ({"shop": "analyst", "warehouse": "loader"}, ["desk"])
+
+    desk = {"name": "Desk", "projects": {"shop": "consumer"}}
+    people = [{**LEE, "projects": {"warehouse": "analyst"}}]
+    workspace.roster(people, projects=PROJECTS, teams={"desk": desk})
+    workspace.up()
+    assert roles(workspace) == roles(workspace, WAREHOUSE) == []
+    assert workspace.grants("lee@example.com") == {WAREHOUSE: "analyst"}
+    (team,) = (one for one in workspace.dump()["teams"] if one["name"] == "Desk")
+    assert team["projects"] == [{"id": PRODUCTION, "role": "consumer"}]
     workspace.unchanged()
 
 

@@ -25,7 +25,12 @@ def test_drift_between_two_stacks_and_the_organization(workspace: Workspace) -> 
     """Unmanaged people and grants are listed until a stack has them; what is missing or changed is listed too."""
     everybody = [{"email": f"{name}@example.com"} for name in DEMO]
     held = {"lee": {"shop": "analyst"}}
-    workspace.roster([{**person, "projects": held.get(name, {})} for name, person in zip(DEMO, everybody, strict=True)])
+    places = {"lee": ["data"], "noor": ["data"]}
+    people = zip(DEMO, everybody, strict=True)
+    workspace.roster(
+        [{**one, "projects": held.get(name, {}), "teams": places.get(name, [])} for name, one in people],
+        teams={"data": {"name": "Data", "projects": {"warehouse": "analyst"}}},
+    )
     workspace.run("stack", "init", "staging")
     workspace.roster([{"email": "noor@example.com", "projects": {"shop": "consumer"}}, {"email": CY}], "staging")
     workspace.up("staging")
@@ -55,6 +60,21 @@ def test_drift_between_two_stacks_and_the_organization(workspace: Workspace) -> 
     assert "changed grant lee@example.com 1234567 Shop (production) analyst owner" in [
         " ".join(line.split()) for line in drift(workspace, "--stack", "production").stdout.splitlines()
     ]
+
+    document = workspace.dump()
+    (team,) = document["teams"]
+    team |= {"members": ["lee@example.com", "kim@example.com"]}
+    team["projects"] = [{"id": WAREHOUSE, "role": "owner"}, {"id": PRODUCTION, "role": "admin"}]
+    workspace.emulator.control("POST", "seed", document)
+    table = drift(workspace, "--stack", "production")
+    lines = [" ".join(line.split()) for line in table.stdout.splitlines()]
+    for line in (
+        "unmanaged team member kim@example.com in team Data",
+        "unmanaged team grant team Data 1234567 Shop (production) admin",
+        "missing team member noor@example.com in team Data",
+        "changed team grant team Data 1234568 Warehouse (production) analyst owner",
+    ):
+        assert line in lines, table.stdout
 
 
 def test_what_cannot_be_compared_is_one_line(workspace: Workspace, tmp_path: Path) -> None:

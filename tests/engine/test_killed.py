@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
+from hypothesis import settings
 
 from mixpanel_access.model.errors import EngineError
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+from tests.tally import count
 
 pytestmark = pytest.mark.engine
 
@@ -28,21 +30,31 @@ CREW = [
 ]
 
 
-def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace) -> None:
-    """SIGKILL to the engine and all its plugins while twenty grants are being written."""
+MANY = settings.get_current_profile_name() == "many"
+RUNS = [(point, True) for point in (range(3, 23, 2) if MANY else [6])] + [(6, False)]
+"""How many grants are there at the least when the engine is killed, and whether it saves its state with each step.
+
+Two grants were there before, 22 are all, and then the state is still to be written.
+"""
+
+
+@pytest.mark.parametrize(("point", "checkpoints"), RUNS)
+def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, point: int, *, checkpoints: bool) -> None:
+    """SIGKILL to the engine and all its plugins while twenty grants are being written; what was made is adopted."""
+    skip = {} if checkpoints else {"PULUMI_SKIP_CHECKPOINTS": "true"}
     workspace.roster(CREW)
     slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}  # as a real server is
     workspace.emulator.control("POST", "faults", [slow])
     with subprocess.Popen(
         [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--stack", "production"],
         cwd=workspace.pulumi.project,
-        env=workspace.pulumi.engine.environment(workspace.pulumi.environ),
+        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **skip}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as engine:
         deadline = time.monotonic() + 60
-        while len(workspace.dump()["grants"]) < 6:  # two of them were there before
+        while len(workspace.dump()["grants"]) < point:
             assert time.monotonic() < deadline
             assert engine.poll() is None, "it was done before it could be killed"
         for pid in _session(engine.pid):
@@ -50,13 +62,16 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace) -> N
                 os.kill(pid, signal.SIGKILL)
     assert engine.returncode == -signal.SIGKILL
     workspace.emulator.control("DELETE", "faults")
-    assert len(workspace.dump()["grants"]) < 22
     workspace.run("cancel", "--yes", "--stack", "production")
+    assert bool(workspace.resources()) == checkpoints
     workspace.up()
-    for person in CREW:
-        email = str(person["email"])
-        assert workspace.grants(email) == {PRODUCTION: "analyst", WAREHOUSE: "admin"}
-        assert workspace.mails(email) == 1
+    emails = [str(person["email"]) for person in CREW]
+    lost = [email for email in emails if workspace.grants(email) != {PRODUCTION: "analyst", WAREHOUSE: "admin"}]
+    double = [email for email in emails if workspace.mails(email) != 1]
+    count("kills")
+    count("kills: lost", len(lost))
+    count("kills: double", len(double))
+    assert (lost, double) == ([], [])
     assert len(workspace.resources()) == 31
     assert len(workspace.members()) == 16
     workspace.unchanged()

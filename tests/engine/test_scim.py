@@ -86,7 +86,7 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
 
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert (active(workspace, DI), ROBIN in workspace.members()) == (False, False)
-    files = [path for path in workspace.folder.rglob("*") if path.is_file() and ".venv" not in path.parts]
+    files = [path for path in workspace.folder.rglob("*") if path.is_file()]
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
 
 

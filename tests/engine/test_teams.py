@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -146,6 +147,14 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     assert "team Reviewers" in who
     assert "OPS-1" in who
 
+    logged = json.loads(workspace.command("tracker", "update", "--json").stdout)
+    in_teams = {(one["event"], one["email"], one["project"], one["role"], one["team"]) for one in logged if one["team"]}
+    assert in_teams == {
+        ("granted", robin, None, "", "Reviewers"),
+        ("granted", "", PRODUCTION, "analyst", "Reviewers"),
+        ("granted", "", WAREHOUSE, "consumer", "Reviewers"),
+    }
+
     workspace.emulator.control("POST", "invitations/accept", {"email": robin})
     workspace.run("state", "delete", "--all", "--yes", "--stack", "production")
     taken = workspace.command("import", "--stack", "production", "--email", robin)
@@ -161,6 +170,9 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     assert "team reviewers" in due
     workspace.up()
     assert teams(workspace)["Reviewers"]["members"] == []
+    logged = json.loads(workspace.command("tracker", "update", "--json").stdout)
+    (gone,) = (one for one in logged if one["team"] and one["stack"])
+    assert (gone["event"], gone["email"], gone["team"]) == ("revoked", robin, "Reviewers")
     assert robin not in workspace.members()
     workspace.unchanged()
     workspace.roster([])

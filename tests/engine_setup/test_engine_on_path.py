@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -101,8 +102,10 @@ def test_the_environment_puts_the_engine_first() -> None:
     engine = Engine(Path("/engine/bin"), "3.259.0", "cache")
     base = {"PATH": "/usr/bin:/engine/bin:/bin", "KEPT": "1"}
     environment = engine.environment(base)
-    assert environment == {"PATH": "/engine/bin:/usr/bin:/bin", "KEPT": "1", "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    added = {"PULUMI_SKIP_UPDATE_CHECK": "1", "PULUMI_PYTHON_CMD": sys.executable}
+    assert environment == {"PATH": "/engine/bin:/usr/bin:/bin", "KEPT": "1", **added}
     assert engine.environment({})["PATH"] == "/engine/bin"
+    assert engine.environment({"PULUMI_PYTHON_CMD": "pypy"})["PULUMI_PYTHON_CMD"] == "pypy"
     assert base["PATH"].startswith("/usr/bin")
 
 

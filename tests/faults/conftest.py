@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
+from tests.tally import count
 
 ORG, SHOP, WAREHOUSE = 7654321, 1234567, 1234568
 TIMEOUT = 0.25
@@ -49,6 +51,7 @@ class World:
         self.client = httpx.Client(base_url=server.url, timeout=30)
         self.apis: list[Api] = []
         self.scim_token: Secret | None = None
+        self.posted: list[dict[str, Any]] = []
         self.reset()
 
     def reset(self) -> None:
@@ -63,14 +66,26 @@ class World:
             self.apis.pop().close()
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
+        if (method, path) == ("DELETE", "faults"):
+            self._count_faults()
+        elif (method, path) == ("POST", "faults"):
+            self.posted += body
         answer = self.client.request(method, f"/_emulator/{path}", json=body)
         answer.raise_for_status()
         return answer.json()
 
+    def _count_faults(self) -> None:
+        """Those that have struck since they were posted, by method and kind."""
+        struck = _faults_in(self.posted)
+        struck.subtract(_faults_in(self.control("GET", "faults")))
+        self.posted = []
+        for what, times in struck.items():
+            count(what, times)
+
     def session(self) -> Session:
         """A new operation, at the emulator's own time; waits are not waited."""
         now = instant(self.control("GET", "clock")["now"]) + timedelta(seconds=1)
-        limits = Limits(released=frozenset({Brake.REMOVAL_SHARE}))
+        limits = Limits(released=frozenset({Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}))
         settings = Settings(
             ORG,
             self.server.url,
@@ -105,12 +120,29 @@ class World:
         rows: list[dict[str, Any]] = self.control("GET", "dump")["teams"]
         return rows
 
+    def custom_roles(self, project: int) -> dict[str, dict[str, Any]]:
+        """The custom roles of a project, by id."""
+        (row,) = (row for row in self.control("GET", "dump")["projects"] if row["id"] == project)
+        return {role["role_id"]: role for role in row.get("custom_roles", [])}
+
+    def delete_role(self, project: int, role: str) -> None:
+        """Somebody else deletes a custom role."""
+        self.client.delete(f"/api/app/projects/{project}/custom-roles/{role}", auth=("bot", "s3cret"))
+
     def by_hand(self, path: str, body: Any) -> httpx.Response:
         """A call of the API by somebody else."""
         return self.client.post(f"/organizations/{ORG}/{path}", json=body, auth=("bot", "s3cret"))
 
     def mails(self, email: str) -> int:
         return sum(mail["email"] == email for mail in self.control("GET", "mails"))
+
+
+def _faults_in(faults: list[dict[str, Any]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for one in faults:
+        kind = f"status {one['status']}" if one["kind"] == "status" else one["kind"].replace("_", " ")
+        found[f"faults of {one['method']}: {kind}"] += one["count"]
+    return found
 
 
 @pytest.fixture(scope="module")

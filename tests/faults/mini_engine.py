@@ -41,7 +41,9 @@ PROVIDERS: dict[str, type[AccessProvider]] = {
 Name = tuple[str, str]
 """Kind, and a name of its own."""
 Program = dict[Name, dict[str, Any]]
-"""What is declared: the inputs of each resource; a `Name` among them stands for that team's id."""
+"""What is declared: the inputs of each resource; a `Name` in them stands for the id of that team or custom role."""
+_IDS = {"team": "team_id", "role": "role_id"}
+"""Kind -> the output with the id."""
 
 
 @dataclass
@@ -119,8 +121,8 @@ class MiniEngine:
     def _bring_about(self, provider: AccessProvider, name: Name, inputs: dict[str, Any]) -> None:
         held = self.state.get(name)
         resolved = self._resolved(inputs)
-        if rpc.UNKNOWN in resolved.values():
-            return  # the team could not be made, which is told of the team
+        if _unknown(resolved):
+            return  # the team or role could not be made, which is told of it
         result = provider.check(held.inputs if held else {}, resolved)
         if result.failures:
             raise AccessError(result.failures[0].reason)
@@ -132,12 +134,14 @@ class MiniEngine:
             self.state[name] = Held(held.id, result.inputs, dict(updated.outs or {}))
 
     def _resolved(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """The inputs with the ids of teams that are there."""
+        """The inputs with the ids of teams and roles that are there."""
 
         def value(given: Any) -> Any:
+            if isinstance(given, dict):
+                return {key: value(part) for key, part in given.items()}
             if not isinstance(given, tuple):
                 return given
-            return self.state[given].outputs["team_id"] if given in self.state else rpc.UNKNOWN
+            return self.state[given].outputs[_IDS[given[0]]] if given in self.state else rpc.UNKNOWN
 
         return {key: value(given) for key, given in inputs.items()}
 
@@ -153,3 +157,8 @@ class MiniEngine:
             self.state[name] = Held(held.id, dict(result.inputs or {}), dict(result.outs or {}))
         else:
             del self.state[name]
+
+
+def _unknown(value: Any) -> bool:
+    """Whether a part of a value is not known."""
+    return any(map(_unknown, value.values())) if isinstance(value, dict) else bool(value == rpc.UNKNOWN)

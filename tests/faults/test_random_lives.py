@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.faults.conftest import SHOP, WAREHOUSE, World, organization
 from tests.faults.mini_engine import MiniEngine, Program
+from tests.tally import count
 
 PEOPLE = st.integers(0, 3).map(lambda n: f"p{n}@example.com")
 PROJECTS = st.sampled_from([SHOP, WAREHOUSE])
 ROLES = st.sampled_from(["member", "admin", "billing_admin"])
 PROJECT_ROLES = st.sampled_from(["admin", "analyst", "consumer"])
+PERMISSIONS = st.sampled_from([["export_reports_csv"], ["create_reports"], [], None])
+SUPPORT = "support"
+"""Stands for the custom role of the project WAREHOUSE."""
 TEAMS = st.sampled_from(["alpha", "beta"])
 FAULTS = st.fixed_dictionaries(
     {
@@ -27,6 +31,11 @@ FAULTS = st.fixed_dictionaries(
         "status": st.sampled_from([429, 500, 502]),
     }
 )
+
+
+def _role(word: str) -> Any:
+    """A role as the engine takes it: the custom role by its resource."""
+    return ("role", SUPPORT) if word == SUPPORT else word
 
 
 class Lives(RuleBasedStateMachine):
@@ -40,6 +49,7 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        count("lives")
         self.world.reset()
         self.engine = MiniEngine(self.world.session)
         self.people: dict[str, dict[str, Any]] = {}
@@ -47,24 +57,43 @@ class Lives(RuleBasedStateMachine):
         self.teams: dict[str, str] = {}
         self.roles: dict[tuple[int, str], str] = {}
         self.places: set[tuple[str, str]] = set()
+        self.whole = False
+        self.permissions: list[str] | None = None
+        self.two_factor: bool | None = None
 
     @property
     def program(self) -> Program:
         """What is declared at the moment."""
         members = {("member", email): inputs for email, inputs in self.people.items()}
         grants = {
-            ("grant", f"{project}:{email}"): {"project_id": project, "email": email, "role": role}
+            ("grant", f"{project}:{email}"): {"project_id": project, "email": email, "role": _role(role)}
             for (project, email), role in self.grants.items()
+            if not (self.whole and project == WAREHOUSE)
         }
+        theirs = {email: _role(role) for (project, email), role in self.grants.items() if project == WAREHOUSE}
+        whole: Program = {("whole", "it"): {"project_id": WAREHOUSE, "grants": theirs}} if self.whole else {}
+        made = {"project_id": WAREHOUSE, "name": "Support", "permissions": self.permissions}
+        own: Program = {("role", SUPPORT): made} if self.permissions is not None else {}
+        if self.two_factor is not None:
+            own["security", "it"] = {"two_factor_required": self.two_factor}
         teams = {("team", key): {"name": name, "removal": "always"} for key, name in self.teams.items()}
         roles = {
-            ("team grant", f"{project}:{key}"): {"team_id": ("team", key), "project_id": project, "role": role}
+            ("team grant", f"{project}:{key}"): {"team_id": ("team", key), "project_id": project, "role": _role(role)}
             for (project, key), role in self.roles.items()
         }
         places = {
             ("team member", f"{key}:{email}"): {"team_id": ("team", key), "email": email} for key, email in self.places
         }
-        return {**members, **grants, **teams, **roles, **places}
+        return {**own, **members, **grants, **whole, **teams, **roles, **places}
+
+    @initialize(whole=st.booleans(), permissions=PERMISSIONS, two_factor=st.booleans() | st.none())
+    def begin(self, whole: bool, permissions: list[str] | None, two_factor: bool | None) -> None:
+        """What the stack begins with."""
+        self.whole, self.permissions, self.two_factor = whole, permissions, two_factor
+
+    def _known(self, email: str) -> None:
+        """Have a person declared."""
+        self.people.setdefault(email, {"email": email, "role": "member", "removal": "when_unused"})
 
     @rule(email=PEOPLE, role=ROLES, removal=st.sampled_from(["when_unused", "always"]))
     def declare(self, email: str, role: str, removal: str) -> None:
@@ -73,14 +102,48 @@ class Lives(RuleBasedStateMachine):
 
     @rule(email=PEOPLE, project=PROJECTS, role=PROJECT_ROLES)
     def grant(self, email: str, project: int, role: str) -> None:
-        """A declared person gets a role in a project."""
-        if email in self.people:
-            self.grants[project, email] = role
+        """A person gets a role in a project."""
+        self._known(email)
+        self.grants[project, email] = role
 
-    @rule(email=PEOPLE, project=PROJECTS)
-    def revoke(self, email: str, project: int) -> None:
-        """A grant leaves the roster."""
-        self.grants.pop((project, email), None)
+    @rule(pick=st.integers(0, 7))
+    def revoke(self, pick: int) -> None:
+        """A grant leaves the roster; the person stays."""
+        if self.grants:
+            self.grants.pop(sorted(self.grants)[pick % len(self.grants)])
+
+    @rule(whole=st.booleans())
+    def in_one(self, whole: bool) -> None:
+        """The grants of a project are declared as a whole from now on, or one by one."""
+        self.whole = whole
+
+    @rule(permissions=PERMISSIONS)
+    def role(self, permissions: list[str] | None) -> None:
+        """A custom role is added, changed, or leaves the roster with what gave it."""
+        self.permissions = permissions
+        if permissions is None:
+            self.grants = {place: "analyst" if role == SUPPORT else role for place, role in self.grants.items()}
+            self.roles = {place: "analyst" if role == SUPPORT else role for place, role in self.roles.items()}
+
+    @rule(email=PEOPLE, team=TEAMS)
+    def give_role(self, email: str, team: str) -> None:
+        """A person and a declared team get the custom role."""
+        if self.permissions is not None:
+            self._known(email)
+            self.grants[WAREHOUSE, email] = SUPPORT
+        if self.permissions is not None and team in self.teams:
+            self.roles[WAREHOUSE, team] = SUPPORT
+
+    @rule(two_factor=st.booleans() | st.none())
+    def security(self, two_factor: bool | None) -> None:
+        """The second factor is required, or not, or nobody's business here."""
+        self.two_factor = two_factor
+
+    @rule()
+    def role_deleted_by_hand(self) -> None:
+        """Somebody deletes the custom role in the product, which makes consumers of who holds it."""
+        for role in self.world.custom_roles(WAREHOUSE):
+            self.world.delete_role(WAREHOUSE, role)
 
     @rule(email=PEOPLE)
     def dismiss(self, email: str) -> None:
@@ -106,9 +169,10 @@ class Lives(RuleBasedStateMachine):
 
     @rule(team=TEAMS, email=PEOPLE, inside=st.booleans())
     def place(self, team: str, email: str, inside: bool) -> None:
-        """A declared person comes into a team or goes."""
+        """A person comes into a declared team or goes."""
         self.places.discard((team, email))
-        if inside and team in self.teams and email in self.people:
+        if inside and team in self.teams:
+            self._known(email)
             self.places.add((team, email))
 
     @rule(team=TEAMS, email=PEOPLE, what=st.sampled_from(["delete", "rename", "role", "leave"]))
@@ -135,8 +199,9 @@ class Lives(RuleBasedStateMachine):
 
     @rule(email=PEOPLE, project=PROJECTS, role=PROJECT_ROLES | st.none())
     def granted_by_hand(self, email: str, project: int, role: str | None) -> None:
-        """Somebody changes a declared grant in the product, or takes it away."""
-        if email in self.world.members() and (project, email) in self.grants:
+        """Somebody changes a declared grant in the product, or takes it away; where a project is whole, any grant."""
+        declared = (project, email) in self.grants or (self.whole and project == WAREHOUSE)
+        if email in self.world.members() and declared:
             self.world.control("POST", "grants", {"project": project, "email": email, "role": role})
 
     @rule(email=PEOPLE)
@@ -174,14 +239,25 @@ class Lives(RuleBasedStateMachine):
         """Refresh and up, without faults: declared = actual, nothing left to plan, everybody else untouched."""
         assert self.engine.refresh()
         assert self.engine.up(self.program), self.engine.failures
-        members, grants = self.world.members(), self.world.grants()
+        members = self.world.members()
+        made = self.world.custom_roles(WAREHOUSE)
+        assert [set(row["permissions"]) for row in made.values()] == (
+            [] if self.permissions is None else [{"view_project", *self.permissions}]
+        )
+        words = dict.fromkeys(made, SUPPORT)
+        grants = {place: words.get(role, role) for place, role in self.world.grants().items()}
+        if self.two_factor is not None:
+            settings = self.world.control("GET", "dump")["security"]["twofactor"]
+            assert settings["twofactor_auth_required"] is self.two_factor
         ours = {email: row for email, row in members.items() if email.startswith("p")}
         assert {email: row["role"] for email, row in ours.items()} == {
             email: inputs["role"] for email, inputs in self.people.items()
         }
         assert {key: role for key, role in grants.items() if key[1].startswith("p")} == self.grants
         teams = {
-            name: (held, set(inside)) for name, (held, inside) in self.world.teams().items() if name != "Strangers"
+            name: ({project: words.get(role, role) for project, role in held.items()}, set(inside))
+            for name, (held, inside) in self.world.teams().items()
+            if name != "Strangers"
         }
         assert teams == {
             name: (
@@ -196,9 +272,16 @@ class Lives(RuleBasedStateMachine):
         assert self.engine.up(self.program)
         assert self.world.control("GET", "mails") == before
 
+    def teardown(self) -> None:
+        """Every life ends as declared, and so does what is declared of it after one more change."""
+        self.run_again()
+        self.revoke(0)
+        self.run_again()
+
     @invariant()
     def strangers_are_left_alone(self) -> None:
         """Nobody who is not declared loses or gets anything, at any moment."""
+        count("steps of lives")
         members, grants = self.world.members(), self.world.grants()
         others = organization()
         assert [email for email in members if not email.startswith("p")] == [row["email"] for row in others["members"]]
@@ -218,9 +301,10 @@ def lives(world: World) -> Iterator[type[Lives]]:
 
 def test_random_lives_end_as_declared(lives: type[Lives]) -> None:
     """Whatever happens, and in whatever order."""
+    examples = settings().max_examples // 4
     run_state_machine_as_test(
         lives,
         settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -29,11 +29,13 @@ people:
   - { email: cy@example.com, projects: { shop: analyst } }
 serviceAccounts:
   etl: { role: consumer, projects: { warehouse: data } }
+teams:
+  desk: { name: Desk, standard: audit, projects: { shop: Support-Desk, warehouse: } }
 """
 
 
 def test_what_a_roster_declares() -> None:
-    """A role by its key, in any case and spelling; the grants have the word for it, as service accounts do."""
+    """A role by its key, in any case and spelling; the grants have the word for it, accounts' and teams' too."""
     declared = declaration(parse(COMPLIANT, Source("r")), TODAY)
     assert declared.custom_roles == {
         "Support-Desk": {
@@ -51,7 +53,15 @@ def test_what_a_roster_declares() -> None:
         (1234567, "cy@example.com"): "analyst",
     }
     assert declared.account_grants[1234568, "etl"]["role"] == "custom:data"
+    assert declared.team_grants[1234567, "desk"]["role"] == "custom:support_desk"
+    assert declared.team_grants[1234568, "desk"]["role"] == "consumer"
     assert declared.security == {"two_factor_required": True, "request_access": {"mode": "ask"}}
+
+
+def test_a_project_as_a_whole_declares_the_same() -> None:
+    """By the word for the role too."""
+    declared = declaration(parse(COMPLIANT.replace("true\n", "true\nauthoritative: true\n", 1), Source("r")), TODAY)
+    assert declared.wholes[1234567]["grants"] == {"bo@example.com": "custom:support_desk", "cy@example.com": "analyst"}
 
 
 def test_security_that_says_nothing_is_read_only() -> None:
@@ -98,13 +108,19 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         "shop: support-desk", "shop: suport-desk", 13,
         "is no project role (did you mean 'support_desk'?); there are owner, admin, analyst, consumer, support_desk",
     ),
+    "our own word for a role": (
+        "shop: support-desk", "shop: 'custom:bogus'", 13, "bo@example.com: 'custom:bogus' is no project role",
+    ),
     "an account's role": ("warehouse: data }", "warehouse: dada }", 16, "etl: 'dada' is no project role"),
     "security elsewhere": ("organizationRoles: true\n", "", 8, "only the one roster with organizationRoles: true"),
     "no truth": ("Required: true", "Required: maybe", 10, "twoFactorRequired: 'maybe' cannot be used"),
     "a setting without a value": ("mode: ask", "mode: null", 11, "mode has no value"),
-    "a key in an authoritative project": (
-        "environment: production }", "environment: production, authoritative: true }", 13,
-        "takes a custom role by its id, not by its key",
+    "a team's role that nobody makes": (
+        "shop: Support-Desk,", "shop: Suport-Desk,", 18, "team desk: 'suport_desk' is no project role (did you mean",
+    ),
+    "a team's role of another project": (
+        "shop: Support-Desk,", "shop: data,", 18,
+        "team desk: data is a custom role of project warehouse, and not of shop",
     ),
     "a setting that cannot be sent": ("mode: ask", "mode: 2026-01-01", 11, "mode: 2026-01-01 cannot be sent"),
     "sessions": ("requestAccess:", "sessionTimeout:", 11, "'sessionTimeout' is unknown here"),

@@ -140,6 +140,36 @@ def test_nobody_and_nothing_to_do_change_nothing() -> None:
     assert roster_text.add_projects(BLOCK, R, {}) == BLOCK
 
 
+JOINED = {
+    "no list": ("{ email: bo@example.com }", '{ email: bo@example.com, "teams": ["ops", "it"] }'),
+    "an empty list": ("{ email: bo@example.com, teams: [] }", '{ email: bo@example.com, teams: ["ops", "it"] }'),
+    "nothing": ("{ email: bo@example.com, teams: }", '{ email: bo@example.com, teams: ["ops", "it"] }'),
+    "one line": ("{ email: bo@example.com, teams: [data] }", '{ email: bo@example.com, teams: [data, "ops", "it"] }'),
+    "lines": (
+        "email: bo@example.com\n    teams: # ours\n      - data # first\n    name: Bo",
+        "email: bo@example.com\n    teams: # ours\n      - data # first\n      - ops\n      - it\n    name: Bo",
+    ),
+    "lines without an indent": (
+        "email: bo@example.com\n    teams:\n    - data\n    name: Bo",
+        "email: bo@example.com\n    teams:\n    - data\n    - ops\n    - it\n    name: Bo",
+    ),
+    "lines and no list": (
+        "email: bo@example.com\n    name: Bo",
+        "email: bo@example.com\n    name: Bo\n    teams:\n      - ops\n      - it",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\n  - email: cy@example.com\n"])
+@pytest.mark.parametrize(("before", "after"), JOINED.values(), ids=JOINED.keys())
+def test_places_in_teams_are_added_to_an_entry(before: str, after: str, ending: str) -> None:
+    """In the form of the list that stands there; all else stays."""
+    head = "environment: production\nteams: { data: { name: D }, ops: { name: O }, it: { name: I } }\npeople:\n  - "
+    text = head + before + ending
+    assert roster_text.add_teams(text, R, {0: ["ops", "it"]}) == head + after + ending
+    assert roster_text.add_teams(text, R, {}) == text
+
+
 ALIASED = (
     "environment: production\nprojects: {shop: {id: 1, environment: production}}\npeople:\n"
     "  - email: ana@example.com\n    projects: &all {shop: analyst}\n  - email: bo@example.com\n    projects: *all\n"

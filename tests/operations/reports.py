@@ -240,6 +240,6 @@ def called(text: str) -> Report:
         people=people,
         endings=[replace(one, email=text, stack=text, engagement=text, what=[text]) for one in found.endings],
         invitations=[replace(one, email=text, stacks=[text]) for one in found.invitations],
-        differences=[replace(one, email=text, project_name=text, actual=text) for one in found.differences],
+        differences=[replace(one, email=text, project_name=text, actual=text, team=text) for one in found.differences],
         findings=[finding],
     )

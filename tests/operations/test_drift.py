@@ -8,8 +8,19 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
-from mixpanel_access.operations.drift import Kind, Organization, differences, read_organization
-from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State, state_of
+from mixpanel_access.model.errors import Forbidden
+from mixpanel_access.model.teams import Team
+from mixpanel_access.operations.drift import Organization, differences, read_organization
+from mixpanel_access.operations.state import (
+    EMPTY,
+    HeldGrant,
+    HeldMember,
+    HeldTeam,
+    HeldTeamGrant,
+    HeldTeamMember,
+    State,
+    state_of,
+)
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
 
 ANA, BO = "ana@example.com", "bo@example.com"
@@ -96,7 +107,7 @@ def test_the_order_is_stable() -> None:
     """By kind, then by address: two runs print the same."""
     found = kinds(replace(ORGANIZATION, people={}, grants={}))
     assert found == [("missing member", ANA), ("missing member", BO), ("missing grant", BO)]
-    assert list(dict.fromkeys(kind for kind, _ in found)) == [kind for kind in map(str, Kind) if "missing" in kind]
+    assert list(dict.fromkeys(kind for kind, _ in found)) == ["missing member", "missing grant"]
 
 
 def test_only_individual_grants_are_read() -> None:
@@ -109,7 +120,86 @@ def test_only_individual_grants_are_read() -> None:
     organization = read_organization(make_directory(api))
     assert list(organization.grants) == [(PRODUCTION, BO)]
     assert organization.blind == {PRODUCTION, WAREHOUSE}
-    assert sum(api.calls.values()) == 5
+    assert sum(api.calls.values()) == 6
+
+
+def test_teams_that_cannot_be_read_are_no_difference() -> None:
+    """What a stack has of them is neither there nor missing."""
+    api = FakeApi(faults={"list_teams": [Forbidden("cannot")]})
+    for key, one in ORGANIZATION.people.items():
+        api.people[key] = one
+    api.give(PRODUCTION, BO, "analyst")
+    organization = read_organization(make_directory(api))
+    assert organization.teams is None
+    assert kinds(organization, WITH_TEAM, WITH_TEAM) == []
+
+
+DATA = Team(7, "Data", {PRODUCTION: "analyst"}, frozenset({BO}))
+PLACE = HeldTeamMember(7, BO, outputs={"status": "member"})
+WITH_TEAM = replace(
+    STATE,
+    teams={7: HeldTeam("Data", 7)},
+    team_grants={(PRODUCTION, 7): HeldTeamGrant(PRODUCTION, 7, "analyst")},
+    team_members={(7, BO): PLACE},
+)
+AND_ANA = replace(DATA, members=frozenset({ANA, BO}))
+OTHERS = Team(8, "Others", {PRODUCTION: "admin"}, frozenset({ANA}))
+IN_TEAMS: dict[str, tuple[dict[int, Team], State, list[tuple[str, str, int | None, str | None, str | None]]]] = {
+    "as it is declared": ({7: DATA}, WITH_TEAM, []),
+    "a team that no stack has": ({7: DATA, 8: OTHERS}, WITH_TEAM, []),
+    "put in by hand": ({7: AND_ANA}, WITH_TEAM, [("unmanaged team member", ANA, None, None, None)]),
+    "put in by the identity provider": ({7: replace(AND_ANA, scim_managed=True)}, WITH_TEAM, []),
+    "who is in it is not told": ({7: replace(DATA, members=None)}, WITH_TEAM, []),
+    "taken out": (
+        {7: replace(DATA, members=frozenset())}, WITH_TEAM, [("missing team member", BO, None, None, None)],
+    ),
+    "waiting for the invitation": (
+        {7: replace(DATA, members=frozenset())},
+        replace(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "waiting"})}),
+        [],
+    ),
+    "left to the identity provider": (
+        {7: replace(DATA, members=frozenset(), scim_managed=True)},
+        replace(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "left_to_scim"})}),
+        [],
+    ),
+    "another role": (
+        {7: replace(DATA, projects={PRODUCTION: "admin"})},
+        WITH_TEAM,
+        [("changed team grant", "", PRODUCTION, "analyst", "admin")],
+    ),
+    "a role more and one less": (
+        {7: replace(DATA, projects={WAREHOUSE: "owner"})},
+        WITH_TEAM,
+        [
+            ("unmanaged team grant", "", WAREHOUSE, None, "owner"),
+            ("missing team grant", "", PRODUCTION, "analyst", None),
+        ],
+    ),
+    "another name": ({7: replace(DATA, name="Date")}, WITH_TEAM, [("changed team", "", None, "Data", "Date")]),
+    "gone": (
+        {},
+        WITH_TEAM,
+        [
+            ("missing team", "", None, "Data", None),
+            ("missing team member", BO, None, None, None),
+            ("missing team grant", "", PRODUCTION, "analyst", None),
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("teams", "state", "expected"), IN_TEAMS.values(), ids=IN_TEAMS.keys())
+def test_each_difference_in_a_team_is_told(
+    teams: dict[int, Team], state: State, expected: list[tuple[str, str, int | None, str | None, str | None]]
+) -> None:
+    """By the team's name; another stack's part of a team is managed, and not missing here."""
+    found = differences(replace(ORGANIZATION, teams=teams), state, state)
+    assert [(one.kind.value, one.email, one.project, one.declared, one.actual) for one in found] == expected
+    assert {one.team for one in found} <= {"Data", "Date"}
+    assert [one.kind.unmanaged for one in found] == ["unmanaged" in one.kind.value for one in found]
+    elsewhere = differences(replace(ORGANIZATION, teams=teams), state, STATE)
+    assert [one.kind.value for one in elsewhere] == [kind for kind, *_ in expected if "unmanaged" in kind]
 
 
 def resource(kind: str, id_: str, **outputs: Any) -> dict[str, Any]:

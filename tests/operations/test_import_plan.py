@@ -8,9 +8,11 @@ from datetime import date
 import pytest
 
 from mixpanel_access.model.access import Grant, GrantType, Person, Project, ProjectAccess, project_access
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.errors import Forbidden, UsageError
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.teams import Team
 from mixpanel_access.operations.import_plan import (
+    NO_GRANT,
     TO_BE_FILLED_IN,
     Candidate,
     Reading,
@@ -19,7 +21,10 @@ from mixpanel_access.operations.import_plan import (
     plan_import,
     project_rows,
 )
-from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
+from mixpanel_access.operations.import_teams import TeamThere, read_teams
+from mixpanel_access.operations.own_roles import keys_there
+from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeamMember, State
+from tests.fakes import FakeApi, make_directory
 
 SHOP, WAREHOUSE = 1, 2
 TODAY = date(2026, 5, 4)
@@ -187,6 +192,101 @@ def test_what_is_left_out_and_why(found: Reading, text: str, member: bool, reaso
     candidate = one(found, text)
     assert (candidate.member, candidate.grants) == (member, {})
     assert [f"{left.project}: {left.reason}" if left.project else left.reason for left in candidate.left_out] == reasons
+
+
+OWN_ROLE = EMPTY_ROSTER + "customRoles:\n  Desk: { name: Support desk, project: warehouse }\n"
+
+
+def test_a_role_that_the_roster_makes_is_written_by_its_key() -> None:
+    """For somebody new and for somebody who stands there; the grant itself has the id, as Mixpanel has it."""
+    grants = (individual(BO, CUSTOM, WAREHOUSE), individual(BO, CUSTOM), individual(ANA, CUSTOM, WAREHOUSE))
+    found = replace(reading(person(BO), person(ANA), grants=grants), own_roles={(WAREHOUSE, CUSTOM): "Desk"})
+    text = OWN_ROLE.replace("people: []", "people:\n  - { email: ana@example.com, projects: { shop: analyst } }")
+    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
+    ana, bo = plan.roster.people
+    assert ana.projects == {"shop": "analyst", "warehouse": "desk"}
+    assert bo.projects == {"shop": CUSTOM, "warehouse": "desk"}  # the other project's role is none of the roster's
+    assert "warehouse: Desk" in plan.text
+    assert plan.candidates[1].grants == {SHOP: CUSTOM, WAREHOUSE: CUSTOM}
+
+
+TEAMS = MEMBERS_ONLY + "teams: { data: { name: Data }, ops: { name: Ops } }\n"
+DATA, OPS = Team(7, "Data", {}, frozenset({"bo@example.com"})), Team(8, "OPS", {}, frozenset({"bo@example.com"}))
+THROUGH_DATA = Grant(SHOP, BO, "admin", GrantType.TEAM, "DATA")
+
+
+def in_teams(*teams: TeamThere) -> Reading:
+    """Bo, who has a role through the team Data."""
+    return replace(reading(person(BO), grants=(THROUGH_DATA,)), teams=teams)
+
+
+def test_a_person_comes_with_their_places_in_the_rosters_teams() -> None:
+    """Though they hold nothing else in the stack; what they have through such a team is not left out."""
+    found = in_teams(TeamThere("data", DATA), TeamThere("ops", OPS))
+    plan = plan_import(found, TEAMS, Source("r"), EMPTY, Wanted(), TODAY)
+    (bo,) = plan.roster.people
+    assert (bo.teams, bo.projects) == (["data", "ops"], {})
+    assert plan.members == {"bo@example.com"}
+    assert plan.candidates[0].left_out == []
+
+
+def test_an_entry_gets_the_places_that_it_lacks() -> None:
+    """Those that it gives stay, and one that is in the state and no longer in the roster does not come back."""
+    found = in_teams(TeamThere("data", DATA), TeamThere("ops", OPS))
+    text = TEAMS.replace("people: []", "people:\n  - { email: Bo@example.com, teams: [ops] }")
+    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
+    assert plan.text == text.replace("[ops]", '[ops, "data"]')
+    held = replace(EMPTY, team_members={(7, "bo@example.com"): HeldTeamMember(7, BO)})
+    assert plan_import(found, text, Source("r"), held, Wanted(), TODAY).text == text
+
+
+STRAY = "1: admin through the team DATA is no individual grant"
+NOT_OURS: dict[str, tuple[TeamThere, list[str]]] = {
+    "an identity provider gives it": (
+        TeamThere("data", replace(DATA, scim_managed=True)),
+        ["the place in the team Data, which an identity provider gives", STRAY, NO_GRANT],
+    ),
+    "another roster gives it": (
+        TeamThere("data", DATA, {"bo@example.com": "staging.yaml"}),
+        ["the place in the team Data, which staging.yaml gives", STRAY, NO_GRANT],
+    ),
+    "somebody else's": (TeamThere("data", replace(DATA, members=frozenset({"x@example.com"}))), [STRAY, NO_GRANT]),
+    "nobody tells": (TeamThere("data", replace(DATA, members=None)), [STRAY, NO_GRANT]),
+}
+
+
+@pytest.mark.parametrize(("team", "reasons"), NOT_OURS.values(), ids=NOT_OURS.keys())
+def test_a_place_that_is_not_ours_is_left_out(team: TeamThere, reasons: list[str]) -> None:
+    """It would end with the entry, and be somebody else's to give."""
+    candidate = one(in_teams(team), TEAMS)
+    assert (candidate.member, candidate.teams) == (False, [])
+    assert [f"{left.project}: {left.reason}" if left.project else left.reason for left in candidate.left_out] == reasons
+
+
+def test_teams_are_read_with_who_is_in_them_elsewhere() -> None:
+    """By name in any case; an entry that is over gives nothing any more; one that is not there is not told."""
+    api = FakeApi()
+    api.teams.put("DATA", BO)
+    other = "environment: staging\nteams: { d: { name: data }, x: { name: X } }\npeople:\n"
+    entries = "  - { email: BO@example.com, teams: [d] }\n  - { email: cy@example.com, teams: [d], ends: 2026-05-03 }\n"
+    others = {"staging.yaml": parse(other + entries + "  - { email: x@example.com, teams: [x] }\n", Source("s"))}
+    roster = parse(TEAMS, Source("r"))
+    (found,) = read_teams(make_directory(api), roster, others, TODAY)
+    assert (found.key, found.team.id, found.elsewhere) == ("data", 77, {"bo@example.com": "staging.yaml"})
+    api.calls.clear()
+    assert read_teams(make_directory(api), parse(EMPTY_ROSTER, Source("r")), others, TODAY) == []
+    assert api.calls == {}
+
+
+def test_own_roles_are_read_by_their_names() -> None:
+    """Those that are there; where the plan has none, none is."""
+    api = FakeApi(projects_={SHOP: Project(SHOP, "Shop"), WAREHOUSE: Project(WAREHOUSE, "Warehouse")})
+    roster = parse(OWN_ROLE + "  other: { name: Other, project: shop }\n", Source("r"))
+    desk = api.custom_roles.put(WAREHOUSE, "SUPPORT DESK")
+    api.custom_roles.put(SHOP, "Support desk")
+    assert keys_there(make_directory(api), roster) == {(WAREHOUSE, desk.id): "Desk"}
+    api.faults["custom_roles"] = [Forbidden("cannot") for _ in range(2)]
+    assert keys_there(make_directory(api), roster) == {}
 
 
 @pytest.mark.parametrize("email", ["etl.1a2b3c.mp-service-account", "ETL@x.MP-Service-Account", "no address"])

@@ -240,7 +240,7 @@ def test_an_organization_has_checklists_of_its_own(tmp_path: Path) -> None:
 
 
 BAD = {
-    "no YAML": ("a: [", "while parsing"),
+    "no YAML": ("a: [", "line 2: did not find expected node content"),
     "another shape": ("analyst: tea", "analyst: Input should be a valid list"),
     "an unknown field": ("analyst: [{ key: a, text: b, who: c }]", "analyst.0.who: Extra inputs are not permitted"),
     "an unknown check": ("analyst: [{ key: a, text: b, check: tea }]", "analyst.0.check: Input should be 'invited'"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.picture import Picture
@@ -39,7 +40,8 @@ def people(*more: str) -> tuple[str, ...]:
 class Review:
     """A review in a folder, of a roster on the disk."""
 
-    def __init__(self, folder: Path, *entries: str, api: FakeApi | None = None) -> None:
+    def __init__(self, folder: Path, *entries: str, api: FakeApi | None = None, more: str = MORE) -> None:
+        self.more = more
         self.file = folder / "production.yaml"
         self.folder = folder / "reviews" / "2026-Q2"
         self.api = api or FakeApi()
@@ -50,10 +52,10 @@ class Review:
 
     def write(self, *entries: str) -> None:
         self.entries = entries
-        self.file.write_text(ROSTER.format(people="\n".join(entries), more=MORE))
+        self.file.write_text(ROSTER.format(people="\n".join(entries), more=self.more))
 
     def picture(self, now: datetime = NOW) -> Picture:
-        return picture(self.api, *self.entries, now=now, more=MORE)
+        return picture(self.api, *self.entries, now=now, more=self.more)
 
     def begin(self, by: str = "approver", now: datetime = NOW) -> Begun:
         return begin(self.picture(now), DOMAINS, by, self.folder)
@@ -279,6 +281,63 @@ def test_decisions_come_into_the_roster_once(review: Review) -> None:
     assert (again.rosters, again.applied, again.undecided) == ([], 3, 0)
     (progress,) = progress_of(review.folder, [])
     assert (len(progress.undecided), len(progress.waiting), len(progress.applied)) == (0, 0, 3)
+
+
+OWN_ROLES = f"{MORE}\ncustomRoles: {{ Support-Desk: {{ name: Support desk, project: shop }} }}"
+
+
+def own_roles(folder: Path) -> Review:
+    """Bo has the roster's own custom role by its key, and Cy can get it; Di has it by hand."""
+    bo = person(more="engagement: review, projects: { shop: support desk, warehouse: consumer }")
+    made = Review(folder, bo, person(CY, f"projects: {{ shop: admin }}, approver: {ANA}"), more=OWN_ROLES)
+    held = made.api.custom_roles.put(PRODUCTION, "Support desk")
+    for email in (BO, "di@example.com"):
+        made.api.put(email)
+        made.api.give(PRODUCTION, email, held.id)
+    made.begin()
+    return made
+
+
+def test_a_custom_role_of_the_roster_has_its_key_in_the_packet(tmp_path: Path) -> None:
+    """As the roster gives it and as Mixpanel shows it, declared or not: nobody compares ids and words."""
+    made = own_roles(tmp_path)
+    shop = next(item for item in made.items() if (item.email, item.project) == (BO, "shop"))
+    assert (shop.role, shop.ways) == ("support_desk", ["support_desk through an individual grant"])
+    assert [item.custom_roles for item in made.items() if item.project == "warehouse"] == [()]
+    assert [item.custom_roles for item in made.items() if item.project == "shop"] == [["Support-Desk"]] * 2
+    rows = [row for one in read_packets(made.folder) for row in one.packet.unmanaged]
+    assert [(row.email, row.role) for row in rows] == [("di@example.com", "support_desk")]
+
+
+def test_a_custom_role_of_the_roster_is_decided_on_by_its_key(tmp_path: Path) -> None:
+    """Lowered from and lowered to, in the roster's own words; another project's, or none, is refused."""
+    made = own_roles(tmp_path)
+    for wrong, project in (("suport-desk", "shop"), ("custom:support_desk", "shop"), ("support-desk", "warehouse")):
+        with pytest.raises(UsageError, match="is no project role"):
+            made.decide(BO, f"lower={wrong}", project)
+    with pytest.raises(UsageError, match="support_desk is not lower than support_desk"):
+        made.decide(BO, "lower=Support-Desk", "shop")
+    made.decide(BO, "lower=consumer", "shop")
+    made.decide(CY, "lower=Support Desk", "shop")
+    (change,) = made.plan().rosters
+    assert [words for words in change.meaning if "becomes" in words] == [
+        f"{BO}: support_desk in shop becomes consumer",
+        f"{CY}: admin in shop becomes support_desk",
+    ]
+    carry_out(made.plan())
+    roster = read_roster(made.file)
+    assert {one.email: one.projects["shop"] for one in roster.people} == {BO: "consumer", CY: "support_desk"}
+    assert declaration(roster, NOW.date()).grants[PRODUCTION, CY]["role"] == "custom:support_desk"
+    assert not made.plan().rosters
+
+
+def test_a_custom_role_that_went_since_is_not_touched(tmp_path: Path) -> None:
+    """What was decided on is no longer what stands there."""
+    made = own_roles(tmp_path)
+    made.decide(BO, "keep", "shop")
+    made.file.write_text(made.file.read_text().replace("shop: support desk", "shop: analyst"))
+    with pytest.raises(UsageError, match="the roster gives analyst now"):
+        made.plan()
 
 
 def test_an_entry_counts_as_reviewed_once_all_of_it_is_decided(review: Review) -> None:

@@ -7,13 +7,25 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import lookup
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations.chain import FIRST, append, linked, read, verify
+from mixpanel_access.operations.state import (
+    HeldGrant,
+    HeldMember,
+    HeldTeam,
+    HeldTeamGrant,
+    HeldTeamMember,
+    State,
+)
 from mixpanel_access.operations.tables import exported
+from mixpanel_access.operations.tracker import lines_of
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 FILE = Path("tracker.jsonl")
@@ -53,6 +65,41 @@ def test_a_changed_line_shows(name: str) -> None:
         verify([lines[0], again, lines[2]], FILE)
 
 
+def test_a_log_from_before_there_were_teams_is_trusted() -> None:
+    """A line that is about no team has the hash that it had."""
+    assert log()[0].hash == "bf83beba18162bf0fa5c9274ea624a622dd8de49cc5ddac22e7ebd2b9d8258fe"
+
+
+def test_a_state_as_lines() -> None:
+    """Members, grants, places in teams and what teams have, with why; who is not put in by the stack has no place."""
+    at, why = "2026-05-04T12:00:00Z", {"ticket": "OPS-1"}
+    state = State(
+        {"a": HeldMember("a", "admin", outputs=why, modified=at)},
+        {(7, "a"): HeldGrant(7, "a", "analyst", outputs=why, modified=at)},
+        teams={77: HeldTeam("Data", 77)},
+        team_grants={(7, 77): HeldTeamGrant(7, 77, "consumer", outputs=why, modified=at)},
+        team_members={
+            (77, "a"): HeldTeamMember(77, "a", outputs={**why, "status": "member"}, modified=at),
+            (77, "b"): HeldTeamMember(77, "b", outputs={"status": "waiting"}),
+            (77, "c"): HeldTeamMember(77, "c", outputs={"status": "left_to_scim"}),
+            (78, "a"): HeldTeamMember(78, "a", outputs=why, modified=at),
+        },
+    )
+    found = list(lines_of("production", state))
+    assert [(one.whom, one.what, one.team, one.team_id) for one in found] == [
+        ("a", "member admin", "", None),
+        ("a", "analyst in project 7", "", None),
+        ("a", "member of team Data", "Data", 77),
+        ("a", "member of team 78", "78", 78),
+        ("team Data", "consumer in project 7", "Data", 77),
+    ]
+    assert {(one.date, one.stack, one.event, one.ticket) for one in found} == {(at, "production", "granted", "OPS-1")}
+    assert len({one.place for one in found}) == len(found)
+    renamed = replace(found[2], team="Date")
+    assert renamed.place == found[2].place
+    assert renamed.content != found[2].content
+
+
 def test_a_line_that_is_taken_out_put_in_or_moved_shows() -> None:
     """In the middle and at the front; the end is for version control to keep."""
     first, second, third = log()
@@ -73,7 +120,11 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
             read(file, Line)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+_WIDE = ("EQUALS SIGN", "PLUS SIGN", "HYPHEN-MINUS", "COMMERCIAL AT")
+MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", " ", *(lookup(f"FULLWIDTH {name}") for name in _WIDE))
+
+
+@pytest.mark.parametrize("text", [*(f"{mark}1+1" for mark in MARKS), "\t=1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
 def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     """In CSV and in the workbook; what is harmless stays as it is."""
     lines = log(line("a", justification=text, ticket="OPS-1"))
@@ -85,6 +136,19 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     assert cells["justification"].data_type == "s"
     assert str(cells["justification"].value).startswith("'")
     assert (cells["project"].value, cells["email"].value) == (7, "a@example.com")
+
+
+@given(st.text())
+def test_any_text_is_a_cell(text: str) -> None:
+    """Controls and halves of characters too, as an answer may have them; never as a formula."""
+    lines = log(line("a", justification=text))
+    (row,) = csv.DictReader(io.StringIO(exported(lines, Line, "csv").decode(), newline=""))
+    sheet = load_workbook(io.BytesIO(exported(lines, Line, "xlsx"))).active
+    assert sheet is not None
+    cell = dict(zip(COLUMNS, sheet[2], strict=True))["justification"]
+    assert cell.data_type != "f"
+    for shown in (row["justification"], str(cell.value or "")):
+        assert not shown.startswith(MARKS)
 
 
 def test_tables_have_every_line() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.operations.tracker_audit import EVENTS, by_others, taken_away
+from mixpanel_access.operations.tracker_audit import EVENTS, OF_TEAMS, by_others, taken_away
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -27,7 +27,8 @@ def event(kind: str, **more: object) -> AuditEvent:
 @pytest.mark.parametrize(("kind", "what"), EVENTS.items())
 def test_what_others_do_is_a_line(kind: str, what: Event) -> None:
     """Each kind of event, with who, where and which role; no stack did it."""
-    (line,) = by_others([event(kind)], OWN, [])
+    team = {"team": 77, "team_name": "Data"} if kind in OF_TEAMS else {}
+    (line,) = by_others([event(kind, **team)], OWN, [])
     assert (line.event, line.admin, line.email, line.stack, line.project, line.role) == (
         what,
         ANA,
@@ -37,11 +38,22 @@ def test_what_others_do_is_a_line(kind: str, what: Event) -> None:
         "analyst",
     )
     assert (line.date, line.ticket) == ("2026-05-04T12:00:00Z", "")
+    assert (line.team, line.team_id) == (("Data", 77) if team else ("", None))
+
+
+def test_a_team_that_gets_a_role_is_a_line() -> None:
+    """It concerns nobody alone."""
+    (line,) = by_others([event(audit.PROJECT_TEAM_ADDED, email="", team=77)], OWN, [])
+    assert (line.email, line.whom, line.what) == ("", "team 77", "analyst in project 7")
 
 
 LEFT_OUT = {
     "our own doing": event(audit.ROLE_CHANGED, actor=BOT.upper()),
     "about nobody": event(audit.ROLE_CHANGED, email=""),
+    "a place in a team that it does not name": event(audit.TEAM_USER_ADDED),
+    "a team that it does not name": event(audit.PROJECT_TEAM_ADDED, email=""),
+    "a team that gets a role nowhere": event(audit.PROJECT_TEAM_ADDED, email="", team=77, project=None),
+    "a team that is deleted": event(audit.TEAM_DELETED, email="", team=77, project=None),
     "a login": event(audit.LOGGED_IN),
     "a sent invitation": event(audit.INVITATION_SENT),
     "added by an invitation that was accepted": event(audit.USER_ADDED, source="invitation"),
@@ -71,6 +83,11 @@ def test_who_did_it_may_be_the_identity_provider() -> None:
 GONE = event(audit.PROJECT_USER_REMOVED)
 OUT = event(audit.USER_REMOVED, project=None)
 MEMBER = replace(HELD, project=None)
+PLACE = replace(HELD, project=None, role="", team="Data", team_id=77)
+ROLE = replace(HELD, email="", team="Data", team_id=77)
+OUT_OF_TEAM = event(audit.TEAM_USER_REMOVED, project=None, team=77)
+TEAM_OUT = event(audit.PROJECT_TEAM_REMOVED, email="", team=77)
+TEAM_GONE = event(audit.TEAM_DELETED, email="", project=None, team=77)
 TAKEN = {
     "the grant": ([GONE], HELD, GONE),
     "with the person": ([OUT], HELD, OUT),
@@ -82,6 +99,19 @@ TAKEN = {
     "the membership": ([OUT], MEMBER, OUT),
     "only a grant": ([GONE], MEMBER, None),
     "nothing": ([], HELD, None),
+    "a place in a team": ([OUT_OF_TEAM], PLACE, OUT_OF_TEAM),
+    "a place in another team": ([replace(OUT_OF_TEAM, team=78)], PLACE, None),
+    "another person's place": ([replace(OUT_OF_TEAM, email=ANA)], PLACE, None),
+    "a place, with the person": ([OUT], PLACE, OUT),
+    "a place, with the team": ([TEAM_GONE], PLACE, TEAM_GONE),
+    "a place, and no grant": ([GONE], PLACE, None),
+    "a grant, and no place": ([OUT_OF_TEAM], HELD, None),
+    "a team's role": ([TEAM_OUT], ROLE, TEAM_OUT),
+    "a team's role in another project": ([replace(TEAM_OUT, project=8)], ROLE, None),
+    "another team's role": ([replace(TEAM_OUT, team=78)], ROLE, None),
+    "a team's role, with the team": ([TEAM_GONE], ROLE, TEAM_GONE),
+    "a team's role, and no place in it": ([OUT_OF_TEAM], ROLE, None),
+    "a team's role, and nobody": ([OUT], ROLE, None),
 }
 
 

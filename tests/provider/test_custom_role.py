@@ -310,7 +310,9 @@ def holding(api: FakeApi) -> str:
     for email, kind in ((BO, GrantType.INDIVIDUAL), ("al@example.com", GrantType.ALL_USERS)):
         api.put(email)
         api.give(PRODUCTION, email, held, kind)
-    api.give(PRODUCTION, "cy@example.com", held, GrantType.TEAM)
+    api.teams.put("Data", "cy@example.com", projects={PRODUCTION: held})
+    api.teams.put("Empty", id_=78, projects={PRODUCTION: held, WAREHOUSE: "analyst"})
+    api.teams.put("Other", id_=79, projects={PRODUCTION: "analyst"})
     api.give(PRODUCTION, "di@example.com", "analyst")
     api.accounts.append(ServiceAccount(77, "etl.1a.mp-service-account"))
     api.service_accounts.add_to_project(77, PRODUCTION, held)
@@ -324,9 +326,10 @@ def test_a_deletion_says_whom_it_moves(api: FakeApi) -> None:
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
     provider(api, said).delete(id_, role())
     whom = f"custom role Support in project {PRODUCTION}"
+    holders = f"{BO}, the team Data, the team Empty, all users, service account etl"
     assert said == [
-        f"{whom}: is deleted, which moves {BO}, all users, a team, service account etl to consumer",
-        f"{whom}: deleted; Mixpanel moved 4 grants to consumer",
+        f"{whom}: is deleted, which moves {holders} to consumer",
+        f"{whom}: deleted; Mixpanel moved 5 grants to consumer",
     ]
     assert api.custom_roles.rows == []
 
@@ -336,9 +339,22 @@ def test_a_deletion_says_what_it_cannot_see(api: FakeApi) -> None:
     said: list[str] = []
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
     api.faults["granted_users"] = [errors.Forbidden("cannot", why="403")]
+    api.faults["list_teams"] = [errors.Forbidden("cannot", why="403")]
     api.faults["list_of_project"] = [errors.NotFound("cannot", why="404")]
     provider(api, said).delete(id_, role())
-    assert said[0].endswith("moves nobody to consumer; not seen: people and teams (403), service accounts (404)")
+    assert said[0].endswith("not seen: people (403), teams (403), service accounts (404)")
+    assert "which moves nobody to consumer" in said[0]
+
+
+def test_teams_that_are_not_listed_are_seen_by_their_people(api: FakeApi) -> None:
+    """Where the list of teams is refused, the project's users tell of those in which somebody is."""
+    said: list[str] = []
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
+    api.faults["list_teams"] = [errors.Forbidden("cannot", why="403")]
+    provider(api, said).delete(id_, role())
+    assert said[0].endswith(
+        f"moves {BO}, the team Data, all users, service account etl to consumer; not seen: teams (403)"
+    )
 
 
 def test_many_holders_are_not_all_named(api: FakeApi) -> None:
@@ -353,7 +369,9 @@ def test_many_holders_are_not_all_named(api: FakeApi) -> None:
 
 DECLARED: dict[str, tuple[Any, str]] = {
     "a person": ((PRODUCTION, BO), BO),
-    "a service account": (("service account", 77, PRODUCTION), "service account 77"),
+    "a service account": (("service account", 77, PRODUCTION), "service account etl"),
+    "a team": (("team grant", 77, PRODUCTION), "the team Data"),
+    "a team in which nobody is": (("team grant", 78, PRODUCTION), "the team Empty"),
 }
 
 
@@ -362,7 +380,7 @@ def test_a_role_that_somebody_declared_holds_is_not_deleted(api: FakeApi, subjec
     """It would take from them what the stack says they have; who holds it elsewhere does not count."""
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
     deleting, session = in_session(api)
-    session.declared |= {subject, (PRODUCTION, "di@example.com"), (WAREHOUSE, BO)}
+    session.declared |= {subject, (PRODUCTION, "di@example.com"), (WAREHOUSE, BO), ("team grant", 78, WAREHOUSE)}
     with pytest.raises(errors.Refused, match=f"still declares access for {whom}, who would become consumer"):
         deleting.delete(id_, role())
     assert api.writes == []

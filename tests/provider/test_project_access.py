@@ -132,6 +132,19 @@ def test_unknown_values_at_preview_are_fine(api: FakeApi, change: dict[str, Any]
     assert provider_for(api).diff(ID, inputs(), news).changes
 
 
+def test_a_role_that_is_yet_to_be_made_hides_nothing_of_what_goes(api: FakeApi) -> None:
+    """The preview names who loses the grant, and the brake holds, though one role is not known yet."""
+    said: list[str] = []
+    grants = {"bo@example.com": rpc.UNKNOWN}
+    few = strangers(api, 3)
+    assert provider_for(api, said).check({}, inputs(dict(grants))).failures == []
+    assert said == [f"project {PRODUCTION}: 3 grants to be taken away, with one request each: {', '.join(few)}"]
+    strangers(api, 4)
+    (failure,) = provider_for(api).check({}, inputs(dict(grants))).failures
+    assert "[grantShare]" in failure.reason
+    assert api.writes == []
+
+
 def test_grants_are_given_adopted_changed_and_taken_in_few_requests(api: FakeApi) -> None:
     """After create, who is declared has the role and nobody else has one; nobody has left the organization."""
     api.give(PRODUCTION, "BO@example.com", "analyst")

@@ -199,7 +199,7 @@ def _roster_change(
     wrong: list[str] = []
     for one in decided:
         here = found.get(one.item.entry)
-        if one.new and (words := _stale(one, here.entry if here else None)):
+        if one.new and (words := _stale(one, roster, here.entry if here else None)):
             wrong.append(one.problem("role", words))
         if here is not None:
             here.decided.append(one)
@@ -233,10 +233,10 @@ def _place(stack: str, entry: Entry) -> EntryPlace:
     return EntryPlace(stack, entry.person.key, entry.engagement, starts)
 
 
-def _stale(one: _Decided, entry: Entry | None) -> str | None:
+def _stale(one: _Decided, roster: Roster, entry: Entry | None) -> str | None:
     """Why a decision is none on what stands in the roster now; what is there already as decided is fine."""
     item = one.item
-    now = role_in(entry, item.project) if entry else None
+    now = role_in(roster, entry, item.project) if entry else None
     if now is None and item.decision == Suggestion.REMOVE:
         return None
     if now in ({item.role, one.new_role} if item.decision == Suggestion.LOWER else {item.role}):
@@ -264,11 +264,11 @@ def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
         if left.organization_role != person.organization_role:
             yield f"{person.email}: organization {person.organization_role} becomes {left.organization_role}"
         for key, held in person.projects.items():
-            new = left.projects.get(key)
+            new, was = left.projects.get(key), before.role_word(key, held.role)
             if new is None:
-                yield f"{person.email}: {held.role} in {key} is taken away"
+                yield f"{person.email}: {was} in {key} is taken away"
             elif new.role != held.role:
-                yield f"{person.email}: {held.role} in {key} becomes {new.role}"
+                yield f"{person.email}: {was} in {key} becomes {after.role_word(key, new.role)}"
     seen = {_place("", entry): entry for _, entry in _entries(before)}
     for place, entry in ((_place("", one), one) for _, one in _entries(after)):
         if place in seen and entry.person.reviewed != seen[place].person.reviewed:

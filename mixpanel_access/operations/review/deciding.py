@@ -79,14 +79,17 @@ def problems(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str
 
 def _lowered(item: Item) -> Iterator[tuple[str, str]]:
     in_project, new = item.project is not None, roles.normalized(item.new_role or "")
-    known = roles.PROJECT_ROLES if in_project else roles.ORGANIZATION_ROLES
+    own = [roles.normalized(key) for key in item.custom_roles]
+    known = [*roles.PROJECT_ROLES, *own] if in_project else roles.ORGANIZATION_ROLES
+
+    def custom(role: str) -> bool:
+        return role in own or roles.is_role_id(role)
+
     if not new:
         yield "decision", f"{item}: lower needs newRole"
-    elif new not in known and not (in_project and roles.is_custom(new)):
+    elif new not in known and not (in_project and roles.is_role_id(new)):
         yield "new_role", f"{item}: {unknown(new, 'project role' if in_project else 'organization role', known)}"
-    elif new == item.role or not (
-        roles.is_custom(new) or roles.is_custom(item.role) or is_lower(new, item.role, in_project=in_project)
-    ):
+    elif new == item.role or not (custom(new) or custom(item.role) or is_lower(new, item.role, in_project=in_project)):
         yield "new_role", f"{item}: {new} is not lower than {item.role}"
 
 

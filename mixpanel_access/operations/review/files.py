@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 from mixpanel_access.operations.review.packet import FILLED_IN, Item, Packet
 from mixpanel_access.operations.review.reading import page
 
@@ -48,7 +48,7 @@ class PacketFile:
 
     @cached_property
     def _lines(self) -> Any:
-        return YAML(typ="rt").load(self._text)  # slow, and only needed for errors
+        return with_lines(self._text)  # slow, and only needed for errors
 
     def line(self, item: int, name: str) -> int:
         """The line of a field of an item, or of the item where it does not have the field, from 1."""
@@ -111,16 +111,15 @@ def unusable(problems: Sequence[str]) -> UsageError:
 def _read(file: Path) -> PacketFile:
     try:
         text = file.read_text(encoding="utf-8")
-        document = YAML(typ="safe").load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise unusable([f"{file.name}:{line}: {error.problem or error.context}"]) from None
-    except (OSError, ValueError, YAMLError, RecursionError) as error:
+        document = load(text)
+    except BadYaml as error:
+        raise unusable([f"{file.name}:{error.line}: {error}"]) from None
+    except (OSError, UnicodeDecodeError) as error:
         raise unusable([f"{file.name}:1: {error}"]) from None
     try:
         return PacketFile(file, Packet.model_validate(document), text)
     except ValidationError as error:
-        lines = YAML(typ="rt").load(text)
+        lines = with_lines(text)
         raise unusable([f"{file.name}:{_line(lines, one['loc'])}: {_words(one)}" for one in error.errors()]) from None
 
 

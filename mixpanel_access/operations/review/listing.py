@@ -13,6 +13,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.given import Entry
 from mixpanel_access.model.roster import Roster
+from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.picture import Picture, Standing
 from mixpanel_access.operations.review.packet import Item, Unmanaged
 from mixpanel_access.operations.review.suggesting import Facts, advise
@@ -44,6 +45,7 @@ def items(picture: Picture, domains: Mapping[str, frozenset[str]], by: str) -> l
     """
     shows_logins = any(person.last_login for person in picture.directory.people().values())
     found: list[Listed] = []
+    own_roles = _own_roles(picture)
     for standing in picture.standings:
         for stack, own in standing.entries.items():
             view = picture.stacks[stack]
@@ -53,7 +55,7 @@ def items(picture: Picture, domains: Mapping[str, frozenset[str]], by: str) -> l
                 reviewer, unassigned = _reviewer(entry, view.roster, by)
                 around = Context(picture.today, company_domains=domains.get(stack, frozenset()))
                 for project in [*([None] if has_organization_item(entry) else []), *entry.projects]:
-                    seen = _Seen(picture, standing, stack, view.roster, entry, project)
+                    seen = _Seen(picture, standing, stack, view.roster, entry, project, own_roles)
                     item = seen.item(around, shows_logins=shows_logins)
                     found.append(Listed(reviewer, item.model_copy(update={"unassigned": unassigned})))
     return found
@@ -64,10 +66,10 @@ def has_organization_item(entry: Entry) -> bool:
     return entry.person.organization_role not in (None, roles.MEMBER) or not entry.projects
 
 
-def role_in(entry: Entry, project: str | None) -> str | None:
-    """The role that an entry gives in a project or (None) in the organization; None for nothing."""
+def role_in(roster: Roster, entry: Entry, project: str | None) -> str | None:
+    """The role that an entry gives in a project or (None) in the organization, as it stands there; None for nothing."""
     if project is not None:
-        return entry.projects.get(project)
+        return roster.role_word(project, entry.projects[project]) if project in entry.projects else None
     return entry.person.organization_role or roles.MEMBER
 
 
@@ -94,6 +96,7 @@ class _Seen:
     roster: Roster
     entry: Entry
     project: str | None
+    own_roles: Mapping[tuple[int, str], str]
 
     def item(self, around: Context, *, shows_logins: bool) -> Item:
         entry, today, held = self.entry, self.picture.today, self._held
@@ -120,6 +123,7 @@ class _Seen:
             state=_state(entry, today),
             last_active=self._last_active(facts),
             reviewed=entry.person.reviewed,
+            custom_roles=[*self.roster.own_roles(self.project).values()] if self.project else (),
             ways=self._ways(),
             suggestion=advice.suggestion.value,
             suggested_role=advice.role,
@@ -141,7 +145,7 @@ class _Seen:
             external = False
         login = person.last_login if person else None
         return Facts(
-            role=role_in(self.entry, self.project) or "",
+            role=role_in(self.roster, self.entry, self.project) or "",
             in_project=self.project is not None,
             environment=self.roster.environment,
             standard=self._standard(kind),
@@ -178,7 +182,10 @@ class _Seen:
             return [f"organization {role}"] if role else []
         access = self.standing.access.get(self.roster.projects[self.project].id)
         grants = access.grants if access else ()
-        found = [f"{grant.role} through {way_in_words(grant)}" for grant in grants]
+        found = [
+            f"{self.own_roles.get((grant.project, grant.role), grant.role)} through {way_in_words(grant)}"
+            for grant in grants
+        ]
         inherited = roles.project_role_of(role)
         if inherited and not any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in grants):
             found.append(f"{inherited} through the organization role")
@@ -193,10 +200,18 @@ def _state(entry: Entry, today: date) -> str:
 
 def unmanaged(picture: Picture) -> list[Unmanaged]:
     """Individual grants in the rosters' projects that no roster gives, by project and address."""
-    return sorted(_unmanaged(picture), key=lambda one: (one.stack, one.project, one.email.casefold()))
+    found = _unmanaged(picture, _own_roles(picture))
+    return sorted(found, key=lambda one: (one.stack, one.project, one.email.casefold()))
 
 
-def _unmanaged(picture: Picture) -> Iterator[Unmanaged]:
+def _own_roles(picture: Picture) -> dict[tuple[int, str], str]:
+    """The rosters' own custom roles: project id and the role's id -> the word in the roster."""
+    rosters = [view.roster for view in picture.stacks.values() if view.roster]
+    keys = [keys_there(picture.directory, roster) for roster in rosters]
+    return {place: roles.normalized(key) for one in keys for place, key in one.items()}
+
+
+def _unmanaged(picture: Picture, own_roles: Mapping[tuple[int, str], str]) -> Iterator[Unmanaged]:
     for project, (key, stack) in picture.projects.items():
         for person, grants in picture.directory.grants(project).items():
             standing = picture.of(person)
@@ -208,7 +223,8 @@ def _unmanaged(picture: Picture) -> Iterator[Unmanaged]:
                 note = f"no roster gives it any more: pulumi up --stack {stack} takes it away"
             for grant in grants:
                 if grant.grant_type is GrantType.INDIVIDUAL:
-                    yield Unmanaged(stack=stack, email=grant.email, project=key, role=grant.role, note=note)
+                    role = own_roles.get((project, grant.role), grant.role)
+                    yield Unmanaged(stack=stack, email=grant.email, project=key, role=role, note=note)
 
 
 def _day(text: str) -> date | None:

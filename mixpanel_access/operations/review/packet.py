@@ -66,7 +66,7 @@ class Item(Part):
         starts: the first day by the roster, or None.
         project: the project's key in the roster; None for the organization role, or for an entry without projects.
         project_name: its name, or None.
-        role: the role that the entry gives.
+        role: the role that the entry gives, in the roster's word.
         since: since when the stack has it (a day), or None where it has not.
         changed: when the stack last changed it, where that is another day.
         sow: and the rest: why.
@@ -74,6 +74,7 @@ class Item(Part):
         state: whether that is `current`, `ends soon` or `over`.
         last_active: the day of the last login; `never`, `invited`, `not in the organization` or `unknown`.
         reviewed: the day of the review before, or None.
+        custom_roles: the keys of the custom roles that the roster makes in the project, which one can lower to.
         ways: every way in which they have a role there, as Mixpanel shows it.
         suggestion: what is suggested.
         suggested_role: the role to lower to.
@@ -105,6 +106,7 @@ class Item(Part):
     state: str
     last_active: Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else str(value))]
     reviewed: IsoDate = None
+    custom_roles: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
     ways: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
     suggestion: str
     suggested_role: str | None = None

@@ -1,0 +1,164 @@
+"""docs/figures.md, made of bench/results/latest.json: what was measured, and beside it what is aimed at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
+PAGE: Final = Path(__file__).parents[1] / "docs" / "figures.md"
+AIMED: Final = 1000
+"""Grants at which a ratio is aimed at."""
+RATIOS: Final = {"preview (create)": 1.15, "preview (unchanged)": 1.15, "refresh": 1.15, "up (create)": 1.25}
+"""The command -> how many times the floor's seconds it may take."""
+
+_HOW: Final = (
+    "Measured on {date} by `make bench`, on {cores} cores ({system}, {machine}), with mixpanel-access "
+    "{mixpanel_access}, engine {engine} and Python {python}, against the emulator on the same machine. This page is "
+    "made of `bench/results/latest.json`. What follows from it is in [scale](scale.md)."
+)
+_FLOOR: Final = (
+    "The floor is the same program with providers that do nothing, run in turn with ours: what the engine, its SDK and "
+    "the reading of the roster take. Requests are those to Mixpanel; a write is one that changes something."
+)
+_MEANING: Final = (
+    "MB held is the most memory of the provider's process. Without checkpoints means `PULUMI_SKIP_CHECKPOINTS=true`."
+)
+
+Row = Sequence[object]
+
+
+def page(found: dict[str, Any]) -> str:
+    """The page of some results."""
+    figures, versions, machine = found["figures"], found["versions"], found["machine"]
+    single = [one for one in figures if one["floor"] is not None or one["command"] == "import"]
+    wholes = [one for one in figures if one not in single]
+    starts = sorted(found["start"].items(), key=lambda pair: -pair[1])
+    parts = [
+        "# Figures",
+        _HOW.format(date=found["date"], **machine, **{name.replace("-", "_"): v for name, v in versions.items()}),
+        _FLOOR,
+        "## Single grants",
+        _table(
+            [
+                "grants",
+                "checkpoints",
+                "command",
+                "requests",
+                "writes",
+                "MB received",
+                "seconds",
+                "floor",
+                "ratio",
+                "MB held",
+            ],
+            ([*_costs(one), one["floor"], one["ratio"], one["ours"]["provider_mb"]] for one in single),
+        ),
+        _MEANING,
+        "### Targets",
+        _table(["what", "aimed at", "measured", "met"], _targets(figures, starts)),
+        "### Growth",
+        _table(["command", "checkpoints", "from", "to", "grants", "seconds"], _growth(single)),
+        "### State",
+        _table(
+            ["grants", "resources", "bytes", "bytes a resource", "the floor's"],
+            ([one["grants"], one["resources"], one["bytes"], *_each(one)] for one in found["states"]),
+        ),
+        "## `ProjectAccess`",
+        _table(
+            ["grants", "command", "requests", "writes", "MB received", "seconds", "MB held"],
+            ([*_costs(one)[:1], *_costs(one)[2:], one["ours"]["provider_mb"]] for one in wholes),
+        ),
+        "## The rest",
+        _table(
+            ["what", "seconds"],
+            [
+                *(
+                    [f"policies over {one['resources']} resources", f"{one['seconds']}, {_per_thousand(one)} per 1,000"]
+                    for one in found["policies"]
+                ),
+                [f"reading a roster of {found['roster']['people']} people", found["roster"]["seconds"]],
+                ["`mixpanel-access --help`", found["start"]["--help"]],
+                [f"the slowest command to start (`{starts[0][0]}`)", starts[0][1]],
+            ],
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _targets(figures: list[dict[str, Any]], starts: list[tuple[str, float]]) -> Iterable[Row]:
+    for one in figures:
+        if one["grants"] == AIMED and one["checkpoints"] and one["command"] in RATIOS:
+            most = RATIOS[one["command"]]
+            yield (
+                f"{one['command']} of {AIMED} grants",
+                f"{most} of the floor",
+                one["ratio"],
+                _met(one["ratio"] <= most),
+            )
+    for one in figures:
+        cost = one["ours"]
+        if one["grants"] == AIMED and one["checkpoints"] and one["command"] == "refresh":
+            about = f"refresh of {AIMED} grants"
+            yield about, "10 requests", cost["requests"], _met(cost["requests"] <= 10)
+            yield about, "1 MB", _mb(cost["bytes_out"]), _met(cost["bytes_out"] <= 1_000_000)
+        if one["command"] == "up (create), ProjectAccess":
+            yield (
+                f"up of {one['grants']} grants as `ProjectAccess`",
+                "20 s",
+                cost["seconds"],
+                _met(cost["seconds"] < 20),
+            )
+        if one["command"] == "refresh, ProjectAccess":
+            about = f"refresh of {one['grants']} grants as `ProjectAccess`"
+            yield about, "15 requests", cost["requests"], _met(cost["requests"] <= 15)
+    yield "start of any command", "0.4 s", starts[0][1], _met(starts[0][1] < 0.4)
+
+
+def _growth(figures: list[dict[str, Any]]) -> Iterable[Row]:
+    by_command: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    for one in figures:
+        by_command.setdefault((one["command"], one["checkpoints"]), []).append(one)
+    for (command, checkpoints), sizes in by_command.items():
+        for one, other in pairwise(sizes):
+            more, longer = other["grants"] / one["grants"], other["ours"]["seconds"] / one["ours"]["seconds"]
+            yield command, _yes(checkpoints), one["grants"], other["grants"], f"x {more:.0f}", f"x {longer:.1f}"
+
+
+def _costs(one: dict[str, Any]) -> list[object]:
+    cost = one["ours"]
+    name = one["command"].removesuffix(", ProjectAccess")
+    head = [one["grants"], _yes(one["checkpoints"]), name, cost["requests"], cost["writes"]]
+    return [*head, _mb(cost["bytes_out"]), cost["seconds"]]
+
+
+def _each(one: dict[str, Any]) -> list[int]:
+    return [round(one[size] / one["resources"]) for size in ("bytes", "floor_bytes")]
+
+
+def _per_thousand(one: dict[str, Any]) -> str:
+    return f"{1000 * one['seconds'] / one['resources']:.1f}"
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1_000_000:.2f}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _met(value: bool) -> str:
+    return "yes" if value else "**no**"
+
+
+def _table(head: Row, rows: Iterable[Row]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join('' if cell is None else str(cell) for cell in line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(json.loads(RESULTS.read_text())))

@@ -1,0 +1,101 @@
+"""Who comes into a stack with a place in one of the roster's teams, and why others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.model.access import Grant, GrantType
+from mixpanel_access.model.given import Entry, entries
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.teams import Team, same_name
+
+
+@dataclass(frozen=True)
+class TeamThere:
+    """A team of the roster, as the organization has it.
+
+    Attributes:
+        key: its key in the roster.
+        team: the team.
+        elsewhere: who is in it by another roster: the key of the address -> that roster's file.
+    """
+
+    key: str
+    team: Team
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Places:
+    """What becomes of one person's places in the roster's teams.
+
+    Attributes:
+        taken: the keys of the teams whose place is taken.
+        ours: the names of the teams whose place is declared here, taken or not: access through them is no stray.
+        left_out: in words, the places that are not taken.
+    """
+
+    taken: Sequence[str]
+    ours: Sequence[str]
+    left_out: Sequence[str]
+
+    def give(self, grant: Grant) -> bool:
+        """Whether a grant comes through a team whose place is declared here."""
+        name = grant.team
+        return grant.grant_type is GrantType.TEAM and name is not None and any(same_name(name, o) for o in self.ours)
+
+
+def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster], today: date) -> list[TeamThere]:
+    """The roster's teams that the organization has; without teams in the roster, nothing is asked.
+
+    Raises:
+        MixpanelError: the teams cannot be read.
+    """
+    there = {key: directory.teams.named(team.name) for key, team in roster.teams.items()}
+    return [TeamThere(key, team, dict(_elsewhere(team, others, today))) for key, team in there.items() if team]
+
+
+def _elsewhere(team: Team, others: Mapping[str, Roster], today: date) -> Iterator[tuple[str, str]]:
+    for file, other in others.items():
+        keys = {key for key, one in other.teams.items() if same_name(one.name, team.name)}
+        for person, own in entries(other).items() if keys else ():
+            if any(keys & set(entry.person.teams) for entry in own if not entry.over(today)):
+                yield person, file
+
+
+def places(
+    person: str,
+    declared: Sequence[Entry],
+    teams: Sequence[TeamThere],
+    held: Collection[tuple[int, str]],
+    today: date,
+) -> Places:
+    """Decide on one person's places.
+
+    Args:
+        person: the key of the address.
+        declared: the roster's entries for the person.
+        teams: the roster's teams.
+        held: the places in the state, by team id and the key of the address; they are not taken again.
+        today: the day, UTC.
+    """
+    given = {key for entry in declared if entry.current(today) for key in entry.person.teams}
+    taken: list[str] = []
+    ours: list[str] = []
+    left_out: list[str] = []
+    for one in teams:
+        if not one.team.has(person):
+            continue
+        if one.key in given:
+            ours.append(one.team.name)
+        elif one.team.scim_managed:
+            left_out.append(f"the place in the team {one.team.name}, which an identity provider gives")
+        elif file := one.elsewhere.get(person):
+            left_out.append(f"the place in the team {one.team.name}, which {file} gives")
+        elif (one.team.id, person) not in held:
+            taken.append(one.key)
+            ours.append(one.team.name)
+    return Places(taken, ours, left_out)

@@ -1,0 +1,147 @@
+"""A new project: this one's own program, rosters, policies and workflow, ready to preview on the emulator."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from mixpanel_access import __version__
+from mixpanel_access.files.whole import reason
+from mixpanel_access.model.errors import UsageError
+
+COPIED: Final = (
+    "stacks/__main__.py",
+    "stacks/common.yaml",
+    "stacks/production.yaml",
+    "stacks/staging.yaml",
+    "stacks/Pulumi.production.yaml",
+    "stacks/Pulumi.staging.yaml",
+    "policies/PulumiPolicy.yaml",
+    "policies/__main__.py",
+    "policies/config/production.json",
+    "policies/config/staging.json",
+    "docs/roster.schema.json",
+    "docs/common.schema.json",
+)
+"""The files that are as they are in this project."""
+CHANGED: Final = (
+    "Pulumi.yaml",
+    "examples/ci/README.md",
+    "examples/ci/github-actions.yml",
+    "examples/ci/gitlab-ci.yml",
+)
+"""The files that are changed on their way."""
+NAME: Final = "mixpanel-access"
+"""The project's name in Pulumi.yaml."""
+
+_PACKAGE: Final = Path(__file__).parents[1]
+_TEMPLATES: Final = _PACKAGE / "templates" / "project"
+_SETTINGS: Final = "## What to set\n"
+_NAMED: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""What Pulumi takes as a project's name."""
+
+
+class CI(StrEnum):
+    """Whose workflow a project gets."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+
+
+_WORKFLOWS: Final = {
+    CI.GITHUB: ("examples/ci/github-actions.yml", ".github/workflows/mixpanel-access.yml"),
+    CI.GITLAB: ("examples/ci/gitlab-ci.yml", ".gitlab-ci.yml"),
+}
+
+
+def new_project(folder: Path, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]:
+    """Write a new project, over no file that is there.
+
+    Args:
+        folder: where; made if it is not there.
+        name: the project's name for Pulumi.
+        ci: whose workflow it gets.
+
+    Returns:
+        The files, relative to the folder.
+
+    Raises:
+        UsageError: the name is none, a file is there already, or one cannot be written.
+    """
+    texts = project_files(name, ci)
+    if there := [file for file in texts if (folder / file).exists() or (folder / file).is_symlink()]:
+        raise UsageError(
+            "cannot make the project",
+            whom=str(folder),
+            why=f"it has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already",
+            next_step="Nothing was written; name another folder.",
+        )
+    for file, text in texts.items():
+        _write(folder / file, text)
+    return list(texts)
+
+
+def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
+    """The files of a new project, with their texts.
+
+    Raises:
+        UsageError: the name is none.
+    """
+    if not _NAMED.fullmatch(name):
+        raise UsageError(
+            "cannot name the project",
+            whom=repr(name),
+            why="Pulumi takes 1 to 100 letters, digits, dots, hyphens and underscores",
+            next_step="Give another --name.",
+        )
+    example, workflow = _WORKFLOWS[ci]
+    return {
+        "README.md": _readme(name, workflow),
+        ".gitignore": (_TEMPLATES / "gitignore").read_text("utf-8"),
+        "requirements.txt": f"mixpanel-access=={__version__}\n",
+        "Pulumi.yaml": _own("Pulumi.yaml").replace(f"name: {NAME}\n", f"name: {name}\n"),
+        **{file: _own(file) for file in COPIED},
+        workflow: _workflow(_own(example)),
+        "docs/ci.md": _ci_page(_own("examples/ci/README.md")),
+    }
+
+
+def _own(file: str) -> str:
+    """A file of this project: where the package is installed, beside the templates; in a clone, at its root."""
+    packaged = _TEMPLATES / file
+    return (packaged if packaged.is_file() else _PACKAGE.parent / file).read_text("utf-8")
+
+
+def _readme(name: str, workflow: str) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown
+    return templates.get_template("README.md.j2").render(name=name, version=__version__, ci=workflow)
+
+
+def _workflow(text: str) -> str:
+    """The example, for a project that has the package and not its source."""
+    _, _, body = text.partition("\n")  # the first line says where to copy it
+    install = "python3.12 -m venv .venv && .venv/bin/pip install -q -r requirements.txt"
+    return f"# What to set first: docs/ci.md.\n{body.replace('make setup PYTHON=python3.12', install)}"
+
+
+def _ci_page(text: str) -> str:
+    """What to set, of the page of the examples."""
+    return f"# What CI needs\n{text.partition(_SETTINGS)[2]}"
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="\n") as new:
+            new.write(text)
+    except OSError as error:
+        raise UsageError(
+            "cannot make the project",
+            whom=str(file),
+            why=reason(error),
+            next_step="Make the folder writable, or name another one.",
+        ) from None

@@ -1,0 +1,96 @@
+"""YAML from a pull request: it makes no object, and a few lines cannot fill the memory or hold the run for hours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_access.files.onboarding import read_checklists
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.errors import RosterError, UsageError
+from mixpanel_access.model.roster_draft import Draft
+from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.yaml_text import MOST_PARTS, BadYaml, load, nodes, with_lines
+from mixpanel_access.operations.project import roster_file
+from mixpanel_access.operations.review.files import read_packets
+
+LEVELS = 30
+"""Each is the one before it several times: written out, more than any machine holds."""
+HOSTILE = {
+    "an object": "!!python/object/apply:os.mkdir [made]",
+    "a name": "!!python/name:os.system",
+    "an object by a tag of its own": "!<tag:yaml.org,2002:python/object/new:os.mkdir> [made]",
+    "lists of lists": "\n".join(
+        ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, LEVELS))]
+    ),
+    "mappings of mappings": "\n".join(
+        ["a0: &a0 { k0: 1 }", *(f"a{n}: &a{n} {{ k: *a{n - 1}, l: *a{n - 1} }}" for n in range(1, LEVELS))]
+    ),
+    "merges of merges": "\n".join(
+        ["a0: &a0 { k0: 1 }", *(f"a{n}: &a{n} {{ <<: [*a{n - 1}, *a{n - 1}], k{n}: 1 }}" for n in range(1, LEVELS))]
+    ),
+    "a list in itself": "a: &a [*a]",
+    "a mapping in itself": "a: &a { b: *a }",
+    "too deep": "[" * 5000,
+    "a date that there is not": "a: 2026-13-45",
+}
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+READ: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "roster": ("production.yaml", lambda folder: read_roster(folder / "production.yaml")),
+    "checklists": ("onboarding.yaml", read_checklists),
+    "review": ("ana.yaml", read_packets),
+    "project": ("Pulumi.yaml", lambda folder: roster_file(folder, "production")),
+}
+"""Every file that is read as YAML: its name, and who reads it in a folder."""
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize(("name", "read"), READ.values(), ids=READ.keys())
+def test_a_hostile_file_is_one_short_error(name: str, read: Callable[[Path], Any], text: str, tmp_path: Path) -> None:
+    """Whichever file it is; nothing of it is done."""
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError) as raised:
+        read(tmp_path)
+    assert len(str(raised.value)) < 500
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("read", [load, with_lines, nodes])
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.mkdir", "!<tag:yaml.org,2002:python/object/new:os.mkdir>"])
+def test_no_object_is_made(read: Callable[[str], Any], tag: str, tmp_path: Path) -> None:
+    """However it is read, also where a tag is kept for the lines."""
+    with contextlib.suppress(BadYaml):
+        read(f"a: {tag} [made]")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_parser_with_lines_does_not_read_has_no_lines() -> None:
+    """The two parsers differ in a few odd characters: an error is then on line 1, an edit for somebody's hand."""
+    text = "environment: x\npeople: [1]\nprojects:\n\ufeff"
+    assert load(text)["projects"] is None
+    assert with_lines(text) is None
+    with pytest.raises(RosterError, match="r:1: "):
+        parse(text, Source("r"))
+    with pytest.raises(RosterError, match="cannot edit the roster for r: line "):
+        Draft(text, "r")
+
+
+def test_the_limit_is_of_what_is_written_out() -> None:
+    """A document may be as large as it is written; with aliases it is counted as if each stood there in full."""
+    ten = "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]"  # with its key 11
+    fits = f"{ten}\nb: [{', '.join(['*a'] * 1000)}]"
+    assert len(load(fits)["b"]) == 1000
+    times = MOST_PARTS // 10
+    assert len(load("[" + "1," * 10 + "]")) == 10
+    with pytest.raises(BadYaml, match="with its aliases written out it has more than 1,000,000 parts"):
+        load(f"{ten}\nb: [{', '.join(['*a'] * times)}]")

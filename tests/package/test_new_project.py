@@ -1,0 +1,65 @@
+"""A new project made by the installed package, through the real engine: no clone, no extra, no activated virtualenv."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.sandbox import Emulator
+from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.engine import Pulumi, ensure_engine, local_backend
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+from tests.package.conftest import Installed
+
+pytestmark = [pytest.mark.package, pytest.mark.engine]
+
+ROBIN, CY = "robin@agency.example.org", "cy@agency.example.org"
+
+
+@pytest.fixture
+def project(installed: Installed, tmp_path: Path) -> Iterator[Workspace]:
+    """A project as a newcomer has it, on the demo organization."""
+    folder = tmp_path / "access"
+    done = installed.run("new", str(folder), "--name", "our-access", "--json")
+    assert len(json.loads(done.stdout)["files"]) == len([path for path in folder.rglob("*") if path.is_file()])
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_", "VIRTUAL"))}
+    with EmulatorServer(demo_document()) as server:
+        emulator = Emulator(server.url)
+        environ = {**clean, **local_backend(tmp_path, "demo"), **emulator.environment}
+        environ["PULUMI_PYTHON_CMD"] = str(installed.python)
+        yield Workspace(Pulumi(ensure_engine(lambda _: None), folder, environ), emulator, tmp_path)
+
+
+def test_a_new_project_passes_its_own_preview(project: Workspace, installed: Installed) -> None:
+    """With its policies, both stacks; then brought about, edited and unchanged; and its commands work in it."""
+    for stack in ("staging", "production"):
+        project.run("stack", "init", stack)
+        shown = project.run("preview", "--stack", stack, *policies(stack))
+        assert "[mandatory]" not in shown.stdout
+        assert "exceptions-in-force" in shown.stdout  # the pack was asked
+    project.up("production", *policies("production"))
+    assert project.grants(ROBIN) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+
+    roster = project.stacks / "production.yaml"
+    roster.write_text(roster.read_text().replace("shop: analyst", "shop: consumer"))
+    project.up()
+    assert project.grants(ROBIN) == {PRODUCTION: "consumer", WAREHOUSE: "consumer"}
+    project.run("preview", "--expect-no-changes", "--stack", "production")
+
+    environ = {key: value for key, value in project.pulumi.environ.items() if key != "PULUMI_PYTHON_CMD"}
+    environ["PATH"] = f"{project.pulumi.engine.folder}:/usr/bin:/bin"  # where no Python has the package
+    terms = ("--engagement", "funnel-review", "--project", "shop=consumer", "--yes")
+    done = installed.run("invite", CY, "--stack", "production", "-C", str(project.pulumi.project), *terms, env=environ)
+    assert done.returncode == 1, done.stderr
+    assert f"create 1234567:{CY}" in done.stdout
+    assert "Nothing was written: longest-duration would stop it" in done.stdout
+
+
+def policies(stack: str) -> tuple[str, ...]:
+    """The options that a new project's page names."""
+    return ("--policy-pack", "policies", "--policy-pack-config", f"policies/config/{stack}.json")
