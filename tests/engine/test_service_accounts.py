@@ -24,7 +24,7 @@ for project, role in {grants}.items():
     )
 pulumi.export("token", etl.token)
 """
-EXPIRES = "2027-01-01T00:00:00Z"
+EXPIRES = "2999-01-01T00:00:00Z"
 
 
 def declare(workspace: Workspace, grants: dict[int, str], expires: str = EXPIRES, ticket: str = "OPS-1") -> None:
@@ -86,7 +86,7 @@ def test_an_account_lives_and_is_rotated(workspace: Workspace) -> None:
     assert third["account_id"] == new["id"]
     assert third["rotates"].startswith("2026-10-31T13:0")
 
-    at(workspace, "2027-01-02T12:00:00Z")
+    at(workspace, "2999-01-02T12:00:00Z")
     # Without the program, a refresh has the configuration of the last update, and so its `mixpanel:now`.
     expired = workspace.run("refresh", "--yes", "--diff", "--run-program", "--stack", "production")
     assert '"active" => "expired"' in expired.stdout
@@ -116,7 +116,7 @@ def test_the_token_is_a_secret(workspace: Workspace) -> None:
 
 
 ROBOT = {
-    "purpose": "Loads orders", "contact": "ana@example.com", "role": "consumer", "expires": "2027-01-01",
+    "purpose": "Loads orders", "contact": "ana@example.com", "role": "consumer", "expires": "2999-01-01",
     "projects": {"shop": "analyst"},
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.engine.conftest import PRODUCTION, STAGING, Workspace
 pytestmark = pytest.mark.engine
 
 ROBIN = "robin@agency.example.org"
+LATER = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+"""The emulator lives today."""
 
 
 def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
@@ -39,7 +42,7 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
         roster.read_text().replace("shop: analyst", "shop: consumer").replace("      warehouse: consumer\n", "")
     )
     workspace.up("production")
-    assert set(update("--now", "2026-12-24T12:00:00Z")) == {
+    assert set(update("--now", LATER)) == {
         ("staging", "granted", None, ""),
         ("staging", "granted", STAGING, "admin"),
         ("staging", "granted", 2345679, "admin"),
@@ -52,7 +55,7 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
         (ROBIN, "ana@example.com", "SOW-2026-014")
     }
     (gone,) = [one for one in lines if one["event"] == "revoked"]
-    assert gone["date"] < "2026-12-24"  # as the audit log has it, and not when it was found gone
+    assert gone["date"] < LATER  # as the audit log has it, and not when it was found gone
     good = workspace.command("tracker", "verify")
     assert good.stdout == f"tracker.jsonl has 8 lines, each as it was written; the last is {lines[-1]['hash']}.\n"
     sheet = workspace.command("tracker", "export", "--format", "xlsx", "--to", "log.xlsx")
@@ -65,29 +68,29 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     emulator.control("DELETE", f"members/{ROBIN}")
     faults = [{"method": "POST", "path_prefix": "/api/app/organizations", "kind": "status", "status": 403, "count": 2}]
     emulator.control("POST", "faults", faults)
-    blind = workspace.command("tracker", "update", "--now", "2026-12-24T12:00:00Z")
+    blind = workspace.command("tracker", "update", "--now", LATER)
     assert blind.stdout == "Added 0 lines to tracker.jsonl.\n"
     assert "the audit log cannot be read, and what others did is not in the access log" in blind.stderr
     emulator.control("DELETE", "faults")
     broken = [{**faults[0], "status": 500, "count": 9}]
     emulator.control("POST", "faults", broken)
-    failed = workspace.command("tracker", "update", "--now", "2026-12-24T12:00:00Z")
+    failed = workspace.command("tracker", "update", "--now", LATER)
     assert (failed.returncode, failed.stdout) == (3, "")  # a line that lacks what the log tells would stay so
     emulator.control("DELETE", "faults")
-    assert set(update("--now", "2026-12-24T12:00:00Z")) == {
+    assert set(update("--now", LATER)) == {
         ("", "accepted", None, ""),
         ("", "changed", PRODUCTION, "admin"),
         ("", "revoked", None, ""),
     }
-    assert update("--now", "2026-12-24T12:00:00Z") == []
+    assert update("--now", LATER) == []
     workspace.run("refresh", "--yes", "--skip-preview", "--stack", "production")
-    went = workspace.command("tracker", "update", "--json", "--now", "2026-12-24T12:00:00Z")
+    went = workspace.command("tracker", "update", "--json", "--now", LATER)
     rows = json.loads(went.stdout)
     assert {(one["stack"], one["event"], one["project"]) for one in rows} == {
         ("production", "revoked", None),
         ("production", "revoked", PRODUCTION),
     }
-    assert all(one["date"] < "2026-12-24" for one in rows)
+    assert all(one["date"] < LATER for one in rows)
 
     log.write_text(log.read_text().replace("ana@example.com", "eve@example.com", 1))
     for args in (("verify",), ("update",), ("export",)):

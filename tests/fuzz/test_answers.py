@@ -75,6 +75,10 @@ CALLS: dict[str, Callable[[Api], Any]] = {
     "audit_log.events": lambda api: api.audit_log.events(["invitation.sent"], NOW, NOW),
     "scim.list_users": lambda api: scim(api).list_users(),
     "scim.create": lambda api: scim(api).create(BO),
+    "scim.find_group": lambda api: scim(api).find_group("Data"),
+    "scim.create_group": lambda api: scim(api).create_group("Data", ["7"]),
+    "scim.change_group": lambda api: scim(api).change_group("77", "Data", ["7"], ["8"]),
+    "scim.rename_group": lambda api: scim(api).rename_group("77", "Data"),
     "scim.set_active": lambda api: scim(api).set_active(ScimUser("7", BO, True), active=False),
 }
 """Every call of every endpoint."""
