@@ -73,8 +73,8 @@ reference: $(MADE) ## make docs/commands.md, docs/rules.md, docs/emulator-covera
 	@$(PY) -m mixpanel_access schema --common > docs/common.schema.json
 
 lock: $(MADE) ## compile requirements.lock anew from pyproject.toml
-	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-emit-package mixpanel-access --no-header -q -o requirements.lock
+	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \
+		--generate-hashes --no-emit-package mixpanel-access --no-header -q -o requirements.lock
 
 CLEANED := $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov build dist
 
