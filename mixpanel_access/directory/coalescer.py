@@ -24,8 +24,8 @@ class Crowd:
     """The threads that write, over all the coalescers of a process: how many wait, and how long for the others.
 
     The engine saves its state between one resource and the next, and the larger the state, the slower they come. So
-    where some came and not all, the next batch is held twice as long; where nobody came, no longer than at first. Once
-    everybody waits, for whatever, nobody can come and nothing is held.
+    where one came late, the next batch is held twice as long; where none did, no longer than at first. Once everybody
+    waits, for whatever, nobody can come and nothing is held.
 
     Args:
         linger: seconds for which the first batch is held open.
@@ -37,22 +37,32 @@ class Crowd:
         self.hold = self._linger = linger
         self._full = full
         self._waiting = 0
+        self._came = 0
         self._complete = 0
 
     def enter(self, *, leads: bool) -> None:
         """Come, and if one leads, wait for others; only with `changed` held."""
         complete = self._complete
+        self._came += 1
         self._waiting += 1
         if self._waiting >= self._full:
             self._complete += 1
             self.changed.notify_all()
-        # Counted, not looked at: the first of them to wake may be gone again before the next one looks.
-        if leads and not self.changed.wait_for(lambda: self._complete != complete, timeout=self.hold):
-            self.hold = min(LONGEST, 2 * self.hold) if self._waiting > 1 else self._linger
+        if leads and not self._completed(complete):
+            early = self._came
+            if not self._completed(complete):
+                self.hold = min(LONGEST, 2 * self.hold) if self._came > early else self._linger
 
-    def leave(self) -> None:
-        """Go; only with `changed` held."""
-        self._waiting -= 1
+    def _completed(self, before: int) -> bool:
+        """Wait for half of the hold, or until everybody waits; whether they did.
+
+        It is counted, not looked at: the first of them to wake may be gone again before the next one looks.
+        """
+        return self.changed.wait_for(lambda: self._complete != before, timeout=self.hold / 2)
+
+    def leave(self, count: int) -> None:
+        """So many are served, and may come again; only with `changed` held."""
+        self._waiting -= count
 
 
 @dataclass
@@ -87,14 +97,10 @@ class Coalescer(Generic[_Item]):
             self._queue.append(waiting)
             leads = len(self._queue) == 1
             crowd.enter(leads=leads)
-        try:
-            if leads:
-                with self._sending:
-                    self._flush()
-            waiting.done.result()
-        finally:
-            with crowd.changed:
-                crowd.leave()
+        if leads:
+            with self._sending:
+                self._flush()
+        waiting.done.result()
 
     def _flush(self) -> None:
         with self._crowd.changed:
@@ -102,14 +108,20 @@ class Coalescer(Generic[_Item]):
         try:
             outcome = self._send([waiting.item for waiting in batch])
         except BaseException as error:
+            self._serve(batch)
             for waiting in batch:
                 waiting.done.set_exception(error)
             if not isinstance(error, Exception):
                 raise
             return
+        self._serve(batch)
         for waiting in batch:
             problem = outcome.get(waiting.item)
             if problem is None:
                 waiting.done.set_result(None)
             else:
                 waiting.done.set_exception(problem)
+
+    def _serve(self, batch: Sequence[_Waiting[_Item]]) -> None:
+        with self._crowd.changed:
+            self._crowd.leave(len(batch))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mixpanel_access.directory import coalescer
-from mixpanel_access.directory.coalescer import Coalescer, Crowd
+from mixpanel_access.directory.coalescer import LONGEST, Coalescer, Crowd
 
 
 def test_what_waits_together_goes_out_as_one() -> None:
@@ -92,18 +91,57 @@ def test_nobody_waits_for_those_who_wait_elsewhere() -> None:
     assert sorted(batches) == [[0, 1], [2, 3]]
 
 
-def test_a_batch_is_held_longer_where_others_come_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two of four came: the next is held twice as long, up to the longest; one that stayed alone begins anew."""
-    monkeypatch.setattr(coalescer, "LONGEST", 0.005)
-    crowd = Crowd(linger=0.001)
-    held = []
-    with crowd.changed:
-        crowd.enter(leads=False)
-        for _ in range(4):
-            held.append(crowd.hold)
-            crowd.enter(leads=True)
-            crowd.leave()
-        assert held == [0.001, 0.002, 0.004, 0.005]
-        crowd.leave()
+class Arrivals(threading.Condition):
+    """A condition under which, instead of time, so many others come in each wait."""
+
+    def __init__(self, crowd: Crowd, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self._crowd = crowd
+        self._numbers = iter(numbers)
+        self.waited: list[float | None] = []
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:  # type: ignore[override]
+        self.waited.append(timeout)
+        for _ in range(next(self._numbers)):
+            self._crowd.enter(leads=False)
+        return predicate()
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "held"),
+    [(0, 0, 0.1), (1, 0, 0.1), (2, 0, 0.1), (0, 1, 0.4), (1, 1, 0.4), (0, 3, 0.2), (3, 0, 0.2)],
+)
+def test_a_batch_is_held_longer_where_one_comes_late(early: int, late: int, held: float) -> None:
+    """Twice as long as before; as at first where nobody came late; as before where all came."""
+    crowd = Crowd(linger=0.1)
+    crowd.hold = 0.2
+    crowd.changed = arrivals = Arrivals(crowd, [early, late])
+    with arrivals:
         crowd.enter(leads=True)
-    assert crowd.hold == 0.001
+    assert crowd.hold == held
+    assert arrivals.waited == ([0.1] if early == 3 else [0.1, 0.1])
+
+
+def test_a_batch_is_held_for_a_second_at_most() -> None:
+    """However slowly they come."""
+    crowd = Crowd(linger=0.1)
+    crowd.changed = arrivals = Arrivals(crowd, [0, 1] * 8)
+    with arrivals:
+        for _ in range(8):
+            crowd.enter(leads=True)
+            crowd.leave(2)
+    assert crowd.hold == LONGEST
+
+
+def test_who_is_served_does_not_count_any_more() -> None:
+    """After five writes nobody waits: three are not all, and the last of them waits for the fourth."""
+    crowd = Crowd(linger=0.001)
+    writes: Coalescer[int] = Coalescer(lambda _: {}, crowd)
+    for item in range(5):
+        writes.submit(item)
+    crowd.changed = arrivals = Arrivals(crowd, [0, 0])
+    with arrivals:
+        crowd.enter(leads=False)
+        crowd.enter(leads=False)
+        crowd.enter(leads=True)
+    assert len(arrivals.waited) == 2
