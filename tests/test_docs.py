@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bench import page as bench_page
 from bench import reliability
 from bench.reliability_page import FAULT_KINDS, page
 from mixpanel_access.cli.app import app
@@ -107,6 +108,11 @@ def test_the_commands_are_made_of_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "typer", "mixpanel_access.cli.app", "utils", "docs", "--name", "mixpanel-access"]
     subprocess.run([*command, "--output", made], cwd=ROOT, check=True, capture_output=True, timeout=60)
     assert (ROOT / "docs" / "commands.md").read_text() == made.read_text()
+
+
+def test_the_page_of_figures_is_made_of_the_results() -> None:
+    """By `make bench`."""
+    assert bench_page.PAGE.read_text() == bench_page.page(json.loads(bench_page.RESULTS.read_text()))
 
 
 def test_the_reliability_page_is_made_of_the_figures() -> None:
