@@ -39,8 +39,8 @@ NAME: Final = "mixpanel-access"
 _PACKAGE: Final = Path(__file__).parents[1]
 _TEMPLATES: Final = _PACKAGE / "templates" / "project"
 _SETTINGS: Final = "## What to set\n"
-_NAMED: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-"""What Pulumi takes as a project's name."""
+_NAMED: Final = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.-]{1,100}")
+"""What Pulumi takes as a project's name; it is a folder of the state's too, and dots alone are none."""
 
 
 class CI(StrEnum):
@@ -93,7 +93,7 @@ def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
         raise UsageError(
             "cannot name the project",
             whom=repr(name),
-            why="Pulumi takes 1 to 100 letters, digits, dots, hyphens and underscores",
+            why="it takes 1 to 100 letters, digits, dots, hyphens and underscores, and more than dots",
             next_step="Give another --name.",
         )
     example, workflow = _WORKFLOWS[ci]
@@ -101,7 +101,7 @@ def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
         "README.md": _readme(name, workflow),
         ".gitignore": (_TEMPLATES / "gitignore").read_text("utf-8"),
         "requirements.txt": f"mixpanel-access=={__version__}\n",
-        "Pulumi.yaml": _own("Pulumi.yaml").replace(f"name: {NAME}\n", f"name: {name}\n"),
+        "Pulumi.yaml": _own("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
         **{file: _own(file) for file in COPIED},
         workflow: _workflow(_own(example)),
         "docs/ci.md": _ci_page(_own("examples/ci/README.md")),

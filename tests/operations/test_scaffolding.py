@@ -90,7 +90,16 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         new_project(tmp_path / "access")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "ä", "a" * 101, "a\nb", "a\n"])
+@pytest.mark.parametrize("name", ["123", "null", "true", "yes", "-", "1.5", "2024-01-01", "0x1F", "1e3", ".a"])
+def test_a_name_is_a_text_whatever_it_looks_like(name: str) -> None:
+    """Pulumi takes no number, truth value or day for a name, and this project's own file stays the source."""
+    made, own = project_files(name)["Pulumi.yaml"], (ROOT / "Pulumi.yaml").read_text()
+    read = YAML(typ="safe").load(made)
+    assert read == {**YAML(typ="safe").load(own), "name": name}
+    assert made.splitlines()[1:] == own.splitlines()[1:]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "ä", "a" * 101, "a\nb", "a\n", "~", '"', "\\", ".", ".."])
 def test_a_name_that_pulumi_refuses_is_refused(tmp_path: Path, name: str) -> None:
     """Before anything is written."""
     with pytest.raises(UsageError, match="cannot name the project"):
