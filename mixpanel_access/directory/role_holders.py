@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import Grant, GrantType
 
+PEOPLE: Final = "people"
+TEAMS: Final = "teams"
+ACCOUNTS: Final = "service accounts"
 _MOST_NAMED: Final = 10
 """Of more holders than so many, the rest is a number."""
 
@@ -23,14 +26,14 @@ class Holders:
         accounts: the service accounts with one: id -> the account in words.
         teams: the teams that have it: id -> the team in words.
         names: all of them in words, and what else there is.
-        unseen: what could not be read -> why.
+        unseen: which kind of them could not be read -> why.
     """
 
     people: Sequence[str]
     accounts: Mapping[int, str]
     teams: Mapping[int, str]
     names: Sequence[str]
-    unseen: Sequence[str] = ()
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         named = list(self.names[:_MOST_NAMED])
@@ -41,18 +44,18 @@ class Holders:
 
 def holders_of(directory: Directory, project: int, role: str) -> Holders:
     """Read who holds a role: people by the project's users, teams and service accounts by their own lists."""
-    unseen: list[str] = []
+    unseen: dict[str, str] = {}
 
-    def seen(what: str, read: Callable[[], Any]) -> Any:
+    def seen(kind: str, read: Callable[[], Any]) -> Any:
         try:
             return read()
         except UNTOLD as error:
-            unseen.append(f"{what} ({error.why or error.what})")
+            unseen[kind] = error.why or error.what
             return None
 
-    rows: list[Grant] = seen("people", lambda: _grants(directory, project, role)) or []
-    teams: dict[int, str] | None = seen("teams", lambda: _teams(directory, project, role))
-    accounts: dict[int, str] = seen("service accounts", lambda: _accounts(directory, project, role)) or {}
+    rows: list[Grant] = seen(PEOPLE, lambda: _grants(directory, project, role)) or []
+    teams: dict[int, str] | None = seen(TEAMS, lambda: _teams(directory, project, role))
+    accounts: dict[int, str] = seen(ACCOUNTS, lambda: _accounts(directory, project, role)) or {}
     people = sorted(grant.email for grant in rows if grant.grant_type is GrantType.INDIVIDUAL)
     others = ["all users"] if any(grant.grant_type is GrantType.ALL_USERS for grant in rows) else []
     named = teams.values() if teams is not None else _teams_in(rows)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -39,8 +43,20 @@ NAME: Final = "mixpanel-access"
 _PACKAGE: Final = Path(__file__).parents[1]
 _TEMPLATES: Final = _PACKAGE / "templates" / "project"
 _SETTINGS: Final = "## What to set\n"
-_NAMED: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-"""What Pulumi takes as a project's name."""
+_NAMED: Final = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.-]{1,100}")
+"""What Pulumi takes as a project's name; it is a folder of the state's too, and dots alone are none."""
+_MOVE: Final = "Move that away, or name another folder."
+_ALLOW: Final = "Make the folder writable, or name another one."
+_STEPS: Final[Mapping[int | None, str]] = {
+    errno.EEXIST: _MOVE,
+    errno.ENOTDIR: _MOVE,
+    errno.EACCES: _ALLOW,
+    errno.EPERM: _ALLOW,
+    errno.EROFS: _ALLOW,
+    errno.ENAMETOOLONG: "Name a shorter one.",
+    errno.ENOSPC: "Make room on the disk, or name a folder on another one.",
+}
+"""What helps against an error of the file system."""
 
 
 class CI(StrEnum):
@@ -57,7 +73,7 @@ _WORKFLOWS: Final = {
 
 
 def new_project(folder: Path, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]:
-    """Write a new project, over no file that is there.
+    """Write a new project, over no file that is there; all of it, or nothing.
 
     Args:
         folder: where; made if it is not there.
@@ -71,15 +87,23 @@ def new_project(folder: Path, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]
         UsageError: the name is none, a file is there already, or one cannot be written.
     """
     texts = project_files(name, ci)
-    if there := [file for file in texts if (folder / file).exists() or (folder / file).is_symlink()]:
+    if there := [file for file in texts if os.path.lexists(folder / file)]:
         raise UsageError(
             "cannot make the project",
             whom=str(folder),
             why=f"it has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already",
             next_step="Nothing was written; name another folder.",
         )
-    for file, text in texts.items():
-        _write(folder / file, text)
+    try:
+        _have_room(folder / file for file in texts)
+        _write({folder / file: text for file, text in texts.items()})
+    except OSError as error:
+        raise UsageError(
+            "cannot make the project",
+            whom=str(error.filename or folder),
+            why=reason(error),
+            next_step=_STEPS.get(error.errno, "Mend that, or name another folder."),
+        ) from None
     return list(texts)
 
 
@@ -93,7 +117,7 @@ def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
         raise UsageError(
             "cannot name the project",
             whom=repr(name),
-            why="Pulumi takes 1 to 100 letters, digits, dots, hyphens and underscores",
+            why="it takes 1 to 100 letters, digits, dots, hyphens and underscores, and more than dots",
             next_step="Give another --name.",
         )
     example, workflow = _WORKFLOWS[ci]
@@ -101,7 +125,7 @@ def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
         "README.md": _readme(name, workflow),
         ".gitignore": (_TEMPLATES / "gitignore").read_text("utf-8"),
         "requirements.txt": f"mixpanel-access=={__version__}\n",
-        "Pulumi.yaml": _own("Pulumi.yaml").replace(f"name: {NAME}\n", f"name: {name}\n"),
+        "Pulumi.yaml": _own("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
         **{file: _own(file) for file in COPIED},
         workflow: _workflow(_own(example)),
         "docs/ci.md": _ci_page(_own("examples/ci/README.md")),
@@ -133,15 +157,31 @@ def _ci_page(text: str) -> str:
     return f"# What CI needs\n{text.partition(_SETTINGS)[2]}"
 
 
-def _write(file: Path, text: str) -> None:
+def _have_room(files: Iterable[Path]) -> None:
+    """See that no file is where a folder is to be.
+
+    Raises:
+        NotADirectoryError: one is.
+    """
+    for file in files:
+        nearest = next(parent for parent in file.absolute().parents if os.path.lexists(parent))
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
+
+
+def _write(files: Mapping[Path, str]) -> None:
+    """Write files that are not there, with their folders; if one cannot be written, none is left."""
+    made: list[Path] = []
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8", newline="\n") as new:
-            new.write(text)
-    except OSError as error:
-        raise UsageError(
-            "cannot make the project",
-            whom=str(file),
-            why=reason(error),
-            next_step="Make the folder writable, or name another one.",
-        ) from None
+        for file, text in files.items():
+            for folder in (folder for folder in reversed(file.parents) if not folder.exists()):
+                folder.mkdir()
+                made.append(folder)
+            with file.open("x", encoding="utf-8", newline="\n") as new:
+                made.append(file)
+                new.write(text)
+    except BaseException:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
-from mixpanel_access.directory.role_holders import Holders, holders_of
+from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import CustomRole as Role
 from mixpanel_access.model.address import same_key
@@ -175,7 +175,7 @@ class CustomRoleProvider(AccessProvider):
         return self._ensure(held, news, olds.get(_BASE))[1]
 
     def unmake(self, id_: str, props: Properties) -> None:
-        """Delete the role, unless somebody whom the stack declares holds it; says whom it moves to consumer."""
+        """Delete the role, unless somebody whom the stack declares holds it or may; says whom it moves to consumer."""
         ref = CustomRoleId.parse(id_)
         self.own_organization(ref.organization, self.whom(props))
         directory = self.session.directory
@@ -193,8 +193,16 @@ class CustomRoleProvider(AccessProvider):
                 why=f"this stack still declares access for {', '.join(declared)}, who would become consumer",
                 next_step="Declare another role for them first, or keep this one.",
             )
+        kinds = self._kinds_declared(ref.project)
+        if hidden := {kind: why for kind, why in holders.unseen.items() if kind in kinds}:
+            raise Refused(
+                "cannot delete the role",
+                whom=whom,
+                why=f"not seen: {_with_why(hidden)}; of those whom this stack declares there, some may hold it",
+                next_step="Run again with an account that sees them, or delete it in Project Settings > Roles.",
+            )
         if holders.names or holders.unseen:
-            unseen = f"; not seen: {', '.join(holders.unseen)}" if holders.unseen else ""
+            unseen = f"; not seen: {_with_why(holders.unseen)}" if holders.unseen else ""
             self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
         moved = directory.custom_roles.delete(ref.project, ref.role)
         if ref.role in directory.custom_roles.of(ref.project):
@@ -213,6 +221,19 @@ class CustomRoleProvider(AccessProvider):
         subjects |= {("service account", id_, project): words for id_, words in holders.accounts.items()}
         subjects |= {("team grant", id_, project): words for id_, words in holders.teams.items()}
         return sorted(words for subject, words in subjects.items() if subject in self.session.declared)
+
+    def _kinds_declared(self, project: int) -> set[str]:
+        """Which kinds of those who can hold a role this program gives one in the project."""
+        kinds = set()
+        for subject in self.session.declared.copy():
+            match subject:
+                case (int(there), str()) if there == project:
+                    kinds.add(PEOPLE)
+                case ("team grant", _, int(there)) if there == project:
+                    kinds.add(TEAMS)
+                case ("service account", _, int(there)) if there == project:
+                    kinds.add(ACCOUNTS)
+        return kinds
 
     def _ensure(self, held: Role, inputs: Properties, added: Sequence[str] | None) -> tuple[Role | None, Properties]:
         """Bring a role that is there to what is declared; it, and the outputs."""
@@ -264,14 +285,18 @@ class CustomRoleProvider(AccessProvider):
         return base_of(held.permissions or (), wanted, added, catalogue)
 
 
+def _with_why(unseen: Mapping[str, str]) -> str:
+    return ", ".join(f"{kind} ({why})" for kind, why in unseen.items())
+
+
 class CustomRole(Resource, module="mixpanel", name="CustomRole"):
     """One role of a project's own: a name and the permissions that it gives, on the plan Enterprise.
 
     A role of that name which is there already is adopted, and said. Permissions are a set, and their codes are
     Mixpanel's: their order means nothing, what Mixpanel adds of its own stands in `base_permissions`, and any other
     difference is drift. The four roles that every project has are never touched. Deleting the resource deletes the
-    role, and Mixpanel then makes everybody who holds it a consumer: it says who that is, and is refused while this
-    stack declares the role for somebody.
+    role, and Mixpanel then makes everybody who holds it a consumer: it says who that is, and is refused while somebody
+    whom this stack declares in the project holds it, or may: where Mixpanel does not let such holders be seen.
 
     Args:
         resource_name: the resource's name in the stack.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -83,14 +86,67 @@ def test_a_folder_with_other_files_is_taken(tmp_path: Path) -> None:
     assert (tmp_path / "LICENSE").read_text() == "ours"
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    """One clear error."""
-    (tmp_path / "access").write_text("")
-    with pytest.raises(UsageError, match=r"cannot make the project for .*access"):
-        new_project(tmp_path / "access")
+@pytest.mark.parametrize("link", [False, True], ids=["a file", "a link to nowhere"])
+@pytest.mark.parametrize("way", ["access", "access/deep", "access/deep/docs", "access/deep/.github/workflows"])
+def test_a_file_is_no_folder(tmp_path: Path, way: str, link: bool) -> None:
+    """Wherever it is in the way, one clear error names it, and nothing at all is written."""
+    file = tmp_path / way
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.symlink_to("nowhere") if link else file.write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match=rf"^cannot make the project for {file}: Not a directory. Move that away, or"):
+        new_project(tmp_path / "access" / "deep")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "ä", "a" * 101, "a\nb", "a\n"])
+def test_a_name_too_long_is_told(tmp_path: Path) -> None:
+    """As what it is, and with what helps."""
+    with pytest.raises(UsageError, match=r"for .*aaa: File name too long. Name a shorter one"):
+        new_project(tmp_path / ("a" * 300))
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o500], ids=["not to be entered", "not to be written"])
+def test_a_folder_that_is_not_ours_is_told(tmp_path: Path, mode: int) -> None:
+    """As what it is, and with what helps."""
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=mode)
+    if os.access(folder, os.W_OK):
+        pytest.skip("root may write into every folder")
+    with pytest.raises(UsageError, match=r"for .*theirs.*: Permission denied. Make the folder writable"):
+        new_project(folder)
+
+
+def test_half_a_project_is_not_left(tmp_path: Path, largest_file: Callable[[int], None]) -> None:
+    """What was written before one that cannot be goes again, with the folders; the rerun then passes."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "LICENSE").write_text("ours")
+    most = max(len(text.encode()) for text in project_files().values())
+    largest_file(most - 1)
+    with pytest.raises(UsageError, match=rf"^cannot make the project for {tmp_path}: File too large"):
+        new_project(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["LICENSE", "docs"]
+    largest_file(most)
+    assert set(new_project(tmp_path)) == set(project_files())
+
+
+@pytest.fixture
+def largest_file() -> Iterator[Callable[[int], None]]:
+    """Sets the size in bytes over which no file may grow, as a quota does."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+@pytest.mark.parametrize("name", ["123", "null", "true", "yes", "-", "1.5", "2024-01-01", "0x1F", "1e3", ".a"])
+def test_a_name_is_a_text_whatever_it_looks_like(name: str) -> None:
+    """Pulumi takes no number, truth value or day for a name, and this project's own file stays the source."""
+    made, own = project_files(name)["Pulumi.yaml"], (ROOT / "Pulumi.yaml").read_text()
+    read = YAML(typ="safe").load(made)
+    assert read == {**YAML(typ="safe").load(own), "name": name}
+    assert made.splitlines()[1:] == own.splitlines()[1:]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "ä", "a" * 101, "a\nb", "a\n", "~", '"', "\\", ".", ".."])
 def test_a_name_that_pulumi_refuses_is_refused(tmp_path: Path, name: str) -> None:
     """Before anything is written."""
     with pytest.raises(UsageError, match="cannot name the project"):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
+from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import CustomRole, GrantType, ServiceAccount
 from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES
@@ -335,7 +336,7 @@ def test_a_deletion_says_whom_it_moves(api: FakeApi) -> None:
 
 
 def test_a_deletion_says_what_it_cannot_see(api: FakeApi) -> None:
-    """It goes on: the role is to go, and nobody loses more than what it gives."""
+    """It goes on where this stack declares nobody there: nobody loses more than what the role gives."""
     said: list[str] = []
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
     api.faults["granted_users"] = [errors.Forbidden("cannot", why="403")]
@@ -385,6 +386,44 @@ def test_a_role_that_somebody_declared_holds_is_not_deleted(api: FakeApi, subjec
         deleting.delete(id_, role())
     assert api.writes == []
     session.declared.discard(subject)
+    deleting.delete(id_, role())
+    assert api.writes == ["delete_role"]
+
+
+UNSEEN: dict[str, tuple[str, Any]] = {
+    "people": ("granted_users", (PRODUCTION, "di@example.com")),
+    "teams": ("list_teams", ("team grant", 79, PRODUCTION)),
+    "service accounts": ("list_of_project", ("service account", 78, PRODUCTION)),
+}
+"""What cannot be seen -> the call that is refused, and somebody of the kind whom the stack declares in the project."""
+
+
+@pytest.mark.parametrize("kind", UNTOLD)
+@pytest.mark.parametrize(("what", "call", "subject"), [(what, *row) for what, row in UNSEEN.items()], ids=UNSEEN)
+def test_a_role_is_not_deleted_under_those_who_are_not_seen(
+    api: FakeApi, what: str, call: str, subject: Any, kind: type[errors.MixpanelError]
+) -> None:
+    """Whom the stack declares there may hold it; who is declared elsewhere, or seen not to hold it, does not count."""
+    said: list[str] = []
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
+    deleting, session = in_session(api, said)
+    session.declared |= {other for _, other in UNSEEN.values()} | {BO, ("team", "data"), ("as a whole", PRODUCTION)}
+    session.declared |= {(WAREHOUSE, BO), ("team grant", 77, WAREHOUSE), ("service account", 77, WAREHOUSE)}
+    api.faults[call] = [kind("cannot", why="so it is")] * 2
+    with pytest.raises(errors.Refused, match=rf"not seen: {what} \(so it is\).*Project Settings > Roles"):
+        deleting.delete(id_, role())
+    assert (api.writes, said) == ([], [])
+    session.declared.discard(subject)
+    deleting.delete(id_, role())
+    assert api.writes == ["delete_role"]
+    assert f"not seen: {what} (so it is)" in said[0]
+
+
+def test_where_all_is_seen_nobody_else_stops_a_deletion(api: FakeApi) -> None:
+    """Those of the stack who have another role in the project keep it."""
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
+    deleting, session = in_session(api)
+    session.declared |= {subject for _, subject in UNSEEN.values()}
     deleting.delete(id_, role())
     assert api.writes == ["delete_role"]
 
