@@ -190,16 +190,20 @@ class Teams:
     def remove_member(self, id_: int, email: str) -> None:
         """Take a person out of a team; nothing else of theirs changes.
 
+        By SCIM goes who is in the team's group. Others may be in as well: a team may have no group, and who has not
+        accepted the invitation is in none.
+
         Raises:
             MixpanelError: they may still be in it; nothing else was tried.
         """
-        if self._provisioning.handles(email):
+        there = self.of(id_)
+        if there and self._provisioning.handles(email) and self._groups.has(there, email):
             self._groups.put(id_, email, inside=False)
             return
 
         def gone() -> bool:
             team = self.of(id_)
-            return team is None or team.has(email) is False
+            return team is None or self.has(team, email) is False
 
         parts = self._touched(id_)
         try:
