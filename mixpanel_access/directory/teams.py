@@ -90,6 +90,10 @@ class Teams:
         """Whether an identity provider says who is in a team, and we do not: we have no SCIM token."""
         return team.scim_managed and not self._provisioning.on
 
+    def given_by_others(self, team: Team, email: str) -> bool:
+        """Whether somebody's place is an identity provider's business; it has none with people of other domains."""
+        return self.fed_by_others(team) and self._provisioning.claims(email) is not False
+
     def service_accounts_of(self, id_: int) -> Sequence[int] | None:
         """The service accounts in a team; None where they cannot be seen, which is not "none"."""
         try:
