@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Final
 
 from mixpanel_access.directory.coalescer import Coalescer, Crowd
 from mixpanel_access.directory.one_by_one import one_by_one_if_refused
@@ -15,6 +16,7 @@ from mixpanel_access.model.teams import ScimGroup, Team
 
 _Change = tuple[int, str, bool]
 """Team id, e-mail address, and whether they are to be in it."""
+_AGAIN: Final = "Run again: who is not in by SCIM is taken out otherwise."
 
 
 class Groups:
@@ -51,13 +53,13 @@ class Groups:
         """The group of a name, or None."""
         return self._snapshot.get(_part(name), lambda: self._provisioning.scim.find_group(name))
 
-    def has(self, team: Team, email: str) -> bool:
-        """Whether somebody is in the group of a team."""
+    def has(self, team: Team, email: str) -> bool | None:
+        """Whether somebody is in the group of a team; None where SCIM does not know the team or the person."""
         group, user = self.named(team.name), self._provisioning.user(email)
-        return group is not None and user is not None and user.id in group.members
+        return None if group is None or user is None else user.id in group.members
 
     def put(self, id_: int, email: str, *, inside: bool) -> None:
-        """Put somebody into a team, or take them out; a team that has no group gets one.
+        """Put somebody into a team, or take them out; a team that has no group gets one for who is put in.
 
         Raises:
             MixpanelError: it is not so; nothing else was tried.
@@ -94,12 +96,15 @@ class Groups:
             self._snapshot.drop(_part(team.name))  # an identity provider may have written it
             group = self.named(team.name)
             there = group.members if group else frozenset()
-            joining = {self._user(email, team) for _, email, inside in changes if inside} - there
-            users = (self._provisioning.user(email) for _, email, inside in changes if not inside)
-            leaving = {user.id for user in users if user} & there
-            if group is None and joining:
+            going = [email for _, email, inside in changes if not inside]
+            if group is None and going:
+                why = "SCIM shows the team as a group no longer"
+                raise errors.NotFound(_cannot(team, inside=False), whom=", ".join(going), why=why, next_step=_AGAIN)
+            joining = {self._user(email, team, inside=True) for _, email, inside in changes if inside} - there
+            leaving = {self._user(email, team, inside=False) for email in going} & there
+            if group is None:
                 self._create(team.name, sorted(joining))
-            elif group is not None and (joining or leaving):
+            elif joining or leaving:
                 self._provisioning.scim.change_group(group.id, team.name, sorted(joining), sorted(leaving))
 
         parts = [_part(team.name), *self._touched(id_)]
@@ -120,16 +125,20 @@ class Groups:
         team = self._team(id_)
         return team is not None and self.has(team, email) is inside
 
-    def _user(self, email: str, team: Team) -> str:
+    def _user(self, email: str, team: Team, *, inside: bool) -> str:
         user = self._provisioning.user(email)
         if user is None:
             raise errors.NotFound(
-                f"cannot add to the team {team.name}",
+                _cannot(team, inside=inside),
                 whom=email,
                 why="SCIM does not know the person",
-                next_step="Declare a Member for them, and have this depend on it.",
+                next_step="Declare a Member for them, and have this depend on it." if inside else _AGAIN,
             )
         return user.id
+
+
+def _cannot(team: Team, *, inside: bool) -> str:
+    return f"cannot {'add to' if inside else 'take out of'} the team {team.name}"
 
 
 def _part(name: str) -> Hashable:

@@ -59,6 +59,11 @@ class Provisioning:
         """
         return self.on and domain_of(email) in self._domains()
 
+    def claims(self, email: str) -> bool | None:
+        """Whether somebody's domain is claimed; None where nobody tells."""
+        told = self._sso().claims(email)
+        return domain_of(email) in self._claimed if told is None and self._claimed else told
+
     def keeps_out(self, email: str) -> bool:
         """Whether nobody of the domain is to be invited: the identity provider says who is in, and we have no token."""
         sso = self._sso()

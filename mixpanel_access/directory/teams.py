@@ -90,6 +90,10 @@ class Teams:
         """Whether an identity provider says who is in a team, and we do not: we have no SCIM token."""
         return team.scim_managed and not self._provisioning.on
 
+    def given_by_others(self, team: Team, email: str) -> bool:
+        """Whether somebody's place is an identity provider's business; it has none with people of other domains."""
+        return self.fed_by_others(team) and self._provisioning.claims(email) is not False
+
     def service_accounts_of(self, id_: int) -> Sequence[int] | None:
         """The service accounts in a team; None where they cannot be seen, which is not "none"."""
         try:
@@ -190,16 +194,20 @@ class Teams:
     def remove_member(self, id_: int, email: str) -> None:
         """Take a person out of a team; nothing else of theirs changes.
 
+        By SCIM goes who is in the team's group. Others may be in as well: a team may have no group, and who has not
+        accepted the invitation is in none.
+
         Raises:
             MixpanelError: they may still be in it; nothing else was tried.
         """
-        if self._provisioning.handles(email):
+        there = self.of(id_)
+        if there and self._provisioning.handles(email) and self._groups.has(there, email):
             self._groups.put(id_, email, inside=False)
             return
 
         def gone() -> bool:
             team = self.of(id_)
-            return team is None or team.has(email) is False
+            return team is None or self.has(team, email) is False
 
         parts = self._touched(id_)
         try:

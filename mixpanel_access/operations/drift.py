@@ -76,6 +76,7 @@ class Organization:
         grants: the individual grants, by project id and the key of the address.
         blind: projects where an invited person's missing grant proves nothing.
         teams: by id; None where they cannot be read.
+        given_by_others: team id and key of the address of the places that are an identity provider's business.
     """
 
     people: Mapping[str, Person]
@@ -83,6 +84,7 @@ class Organization:
     grants: Mapping[tuple[int, str], Grant]
     blind: frozenset[int] = frozenset()
     teams: Mapping[int, Team] | None = None
+    given_by_others: frozenset[tuple[int, str]] = frozenset()
 
 
 def read_organization(directory: Directory) -> Organization:
@@ -100,7 +102,13 @@ def read_organization(directory: Directory) -> Organization:
         teams = directory.teams.all()
     except UNTOLD:
         teams = None
-    return Organization(directory.people(), projects, grants, blind, teams)
+    given_by_others = frozenset(
+        (team.id, key)
+        for team in (teams or {}).values()
+        for key in team.members or ()
+        if directory.teams.given_by_others(team, key)
+    )
+    return Organization(directory.people(), projects, grants, blind, teams, given_by_others)
 
 
 def differences(organization: Organization, everywhere: State, here: State) -> list[Difference]:
@@ -167,12 +175,12 @@ def _grants(organization: Organization, here: State) -> Iterator[Difference]:
 
 
 def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[Difference]:
-    """What no stack has in the teams that the stacks have; who is in by an identity provider is its business."""
+    """What no stack has in the teams that the stacks have; whom an identity provider puts in is its business."""
     for team in (organization.teams or {}).values():
         if team.id not in everywhere.teams:
             continue
-        for key in () if team.scim_managed else team.members or ():
-            if (team.id, key) not in everywhere.team_members:
+        for key in team.members or ():
+            if (team.id, key) not in everywhere.team_members and (team.id, key) not in organization.given_by_others:
                 person = organization.people.get(key)
                 email, invited = (person.email, person.invited) if person else (key, False)
                 yield Difference(Kind.UNMANAGED_PLACE, email, invited=invited, team=team.name)

@@ -20,11 +20,15 @@ class TeamThere:
     Attributes:
         key: its key in the roster.
         team: the team.
+        inside: the keys of the addresses of who is in it, as far as it is told.
+        fed: whether an identity provider says who is in it, and not we.
         elsewhere: who is in it by another roster: the key of the address -> that roster's file.
     """
 
     key: str
     team: Team
+    inside: frozenset[str]
+    fed: bool = False
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,8 +58,19 @@ def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster
     Raises:
         MixpanelError: the teams cannot be read.
     """
-    there = {key: directory.teams.named(team.name) for key, team in roster.teams.items()}
-    return [TeamThere(key, team, dict(_elsewhere(team, others, today))) for key, team in there.items() if team]
+    teams = directory.teams
+    there = {key: teams.named(team.name) for key, team in roster.teams.items()}
+    return [
+        TeamThere(
+            key,
+            team,
+            frozenset(person for person in directory.people() if teams.has(team, person)),
+            teams.fed_by_others(team),
+            dict(_elsewhere(team, others, today)),
+        )
+        for key, team in there.items()
+        if team
+    ]
 
 
 def _elsewhere(team: Team, others: Mapping[str, Roster], today: date) -> Iterator[tuple[str, str]]:
@@ -87,12 +102,12 @@ def places(
     ours: list[str] = []
     left_out: list[str] = []
     for one in teams:
-        if not one.team.has(person):
+        if person not in one.inside:
             continue
         if one.key in given:
             ours.append(one.team.name)
-        elif one.team.scim_managed:
-            left_out.append(f"the place in the team {one.team.name}, which an identity provider gives")
+        elif one.fed:
+            left_out.append(f"the place in the team {one.team.name}, which an identity provider feeds")
         elif file := one.elsewhere.get(person):
             left_out.append(f"the place in the team {one.team.name}, which {file} gives")
         elif (one.team.id, person) not in held:

@@ -8,6 +8,7 @@ import pytest
 
 from mixpanel_access.model import errors
 from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.teams import ScimGroup
 from tests.fake_scim import with_scim
 from tests.fakes import FakeApi, make_directory
 
@@ -58,6 +59,40 @@ def test_one_bad_team_does_not_take_the_others_along(api: FakeApi) -> None:
     failed = {place for place, one in done.items() if one.exception()}
     assert {(9, "p1@example.com"), (9, "p2@example.com")} < failed
     assert len(failed) == 3  # whichever team was first
+
+
+def test_what_scim_does_not_know_is_no_absence(api: FakeApi) -> None:
+    """Without a group, and of somebody who has not joined, nobody tells who is in a team whose people are hidden."""
+    api.put("new@example.com", invited=True)
+    api.teams.hides_members = True
+    teams = make_directory(api).teams
+    told = {
+        email: teams.has(teams.all()[OPS], email) for email in ("p3@example.com", "p0@example.com", "new@example.com")
+    }
+    assert list(told.values()) == [True, False, None]
+    assert api.scim
+    api.scim.shows_all_teams = False
+    teams = make_directory(api).teams
+    assert [teams.has(teams.all()[OPS], email) for email in told] == [None] * 3
+
+
+def test_whom_the_list_shows_and_the_group_lacks_is_taken_out(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The group is not believed against the list."""
+    assert api.scim
+    monkeypatch.setattr(api.scim, "find_group", lambda _: ScimGroup(str(OPS), frozenset()))
+    make_directory(api).teams.remove_member(OPS, "p3@example.com")
+    assert (api.writes, api.teams.teams[OPS].members) == (["remove_member"], frozenset())
+
+
+def test_a_group_that_is_gone_at_the_write_is_told(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody was taken out: that is an error, and the next run takes the other way."""
+    assert api.scim
+    groups = [api.scim.find_group("Ops"), None]
+    monkeypatch.setattr(api.scim, "find_group", lambda _: groups.pop(0))
+    with pytest.raises(errors.NotFound, match="SCIM shows the team as a group no longer") as raised:
+        make_directory(api).teams.remove_member(OPS, "p3@example.com")
+    assert raised.value.whom == "p3@example.com"
+    assert (api.writes, api.teams.teams[OPS].members) == ([], frozenset({"p3@example.com"}))
 
 
 def test_what_comes_through_a_team_is_read_afresh(api: FakeApi) -> None:

@@ -94,3 +94,15 @@ def assert_as_declared(world: World, program: Program) -> None:
         name: ({SHOP: "analyst"}, inside) for name in named
     }
     assert [world.mails(email) for email in (BO, CY, ROBIN)] == [0, 0, 1]
+
+
+def test_who_was_invited_before_there_was_a_token_leaves_the_team(scim: World) -> None:
+    """SCIM knows nobody who has not accepted, and takes them out of no group: they go as they came."""
+    scim.scim_token = None
+    engine = MiniEngine(scim.session)
+    kept = {name: {**inputs, "removal": "never"} if name[0] == "member" else inputs for name, inputs in IN_TEAM.items()}
+    assert engine.up(kept)
+    assert ([scim.mails(email) for email in (BO, CY, ROBIN)], len(scim.teams()["Data"][1])) == ([1, 1, 1], 3)
+    scim.scim_token = Secret(TOKEN)
+    assert engine.up({name: kept[name] for name in kept if name == DATA}), engine.failures
+    assert scim.teams()["Data"] == ({}, [])

@@ -9,6 +9,7 @@ import pytest
 
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.errors import Forbidden
+from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import Team
 from mixpanel_access.operations.drift import Organization, differences, read_organization
 from mixpanel_access.operations.state import (
@@ -21,6 +22,7 @@ from mixpanel_access.operations.state import (
     State,
     state_of,
 )
+from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
 
 ANA, BO = "ana@example.com", "bo@example.com"
@@ -148,7 +150,6 @@ IN_TEAMS: dict[str, tuple[dict[int, Team], State, list[tuple[str, str, int | Non
     "as it is declared": ({7: DATA}, WITH_TEAM, []),
     "a team that no stack has": ({7: DATA, 8: OTHERS}, WITH_TEAM, []),
     "put in by hand": ({7: AND_ANA}, WITH_TEAM, [("unmanaged team member", ANA, None, None, None)]),
-    "put in by the identity provider": ({7: replace(AND_ANA, scim_managed=True)}, WITH_TEAM, []),
     "who is in it is not told": ({7: replace(DATA, members=None)}, WITH_TEAM, []),
     "taken out": (
         {7: replace(DATA, members=frozenset())}, WITH_TEAM, [("missing team member", BO, None, None, None)],
@@ -200,6 +201,30 @@ def test_each_difference_in_a_team_is_told(
     assert [one.kind.unmanaged for one in found] == ["unmanaged" in one.kind.value for one in found]
     elsewhere = differences(replace(ORGANIZATION, teams=teams), state, STATE)
     assert [one.kind.value for one in elsewhere] == [kind for kind, *_ in expected if "unmanaged" in kind]
+
+
+ROBIN = "robin@agency.example.org"
+CLAIMED = SingleSignOn(domains=frozenset({"example.com"}))
+FED: dict[str, tuple[bool, SingleSignOn, frozenset[str], list[str]]] = {
+    "by us": (True, CLAIMED, frozenset(), [ANA, ROBIN]),
+    "by an identity provider": (False, CLAIMED, frozenset(), [ROBIN]),
+    "of domains in the settings": (False, SingleSignOn(), frozenset({"example.com"}), [ROBIN]),
+    "of domains that nobody tells": (False, SingleSignOn(), frozenset(), []),
+}
+
+
+@pytest.mark.parametrize(("token", "sso", "claimed", "unmanaged"), FED.values(), ids=FED.keys())
+def test_who_is_in_a_fed_team_by_hand_is_unmanaged(
+    token: bool, sso: SingleSignOn, claimed: frozenset[str], unmanaged: list[str]
+) -> None:
+    """Only whom an identity provider gives a place is its business: never in SCIM mode, and of claimed domains only."""
+    api = FakeApi(security=sso)
+    for email in (ANA, BO, ROBIN):
+        api.put(email)
+    api.teams.put("Data", ANA, BO, ROBIN, id_=7, projects={PRODUCTION: "analyst"}, scim_managed=True)
+    organization = read_organization(make_directory(with_scim(api) if token else api, claimed=claimed))
+    state = replace(WITH_TEAM, members={email: HeldMember(email, None) for email in (ANA, BO, ROBIN)}, grants={})
+    assert kinds(organization, state, state) == [("unmanaged team member", email) for email in unmanaged]
 
 
 def resource(kind: str, id_: str, **outputs: Any) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from datetime import date
 import pytest
 
 from mixpanel_access.model.access import Grant, GrantType, Person, Project, ProjectAccess, project_access
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Forbidden, UsageError
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import Team
 from mixpanel_access.operations.import_plan import (
     NO_GRANT,
@@ -24,11 +26,13 @@ from mixpanel_access.operations.import_plan import (
 from mixpanel_access.operations.import_teams import TeamThere, read_teams
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeamMember, State
+from tests.fake_scim import with_scim
 from tests.fakes import FakeApi, make_directory
 
 SHOP, WAREHOUSE = 1, 2
 TODAY = date(2026, 5, 4)
 ANA, BO, CY = "ana@example.com", "Bo@Example.com", "cy@agency.example.org"
+ROBIN = "robin@agency.example.org"
 CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
 EMPTY_ROSTER = """\
 environment: production
@@ -211,7 +215,9 @@ def test_a_role_that_the_roster_makes_is_written_by_its_key() -> None:
 
 
 TEAMS = MEMBERS_ONLY + "teams: { data: { name: Data }, ops: { name: Ops } }\n"
-DATA, OPS = Team(7, "Data", {}, frozenset({"bo@example.com"})), Team(8, "OPS", {}, frozenset({"bo@example.com"}))
+ONLY_BO = frozenset({"bo@example.com"})
+IN_DATA = TeamThere("data", Team(7, "Data", {}, ONLY_BO), ONLY_BO)
+IN_OPS = TeamThere("ops", Team(8, "OPS", {}, ONLY_BO), ONLY_BO)
 THROUGH_DATA = Grant(SHOP, BO, "admin", GrantType.TEAM, "DATA")
 
 
@@ -222,7 +228,7 @@ def in_teams(*teams: TeamThere) -> Reading:
 
 def test_a_person_comes_with_their_places_in_the_rosters_teams() -> None:
     """Though they hold nothing else in the stack; what they have through such a team is not left out."""
-    found = in_teams(TeamThere("data", DATA), TeamThere("ops", OPS))
+    found = in_teams(IN_DATA, IN_OPS)
     plan = plan_import(found, TEAMS, Source("r"), EMPTY, Wanted(), TODAY)
     (bo,) = plan.roster.people
     assert (bo.teams, bo.projects) == (["data", "ops"], {})
@@ -232,7 +238,7 @@ def test_a_person_comes_with_their_places_in_the_rosters_teams() -> None:
 
 def test_an_entry_gets_the_places_that_it_lacks() -> None:
     """Those that it gives stay, and one that is in the state and no longer in the roster does not come back."""
-    found = in_teams(TeamThere("data", DATA), TeamThere("ops", OPS))
+    found = in_teams(IN_DATA, IN_OPS)
     text = TEAMS.replace("people: []", "people:\n  - { email: Bo@example.com, teams: [ops] }")
     plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
     assert plan.text == text.replace("[ops]", '[ops, "data"]')
@@ -243,15 +249,14 @@ def test_an_entry_gets_the_places_that_it_lacks() -> None:
 STRAY = "1: admin through the team DATA is no individual grant"
 NOT_OURS: dict[str, tuple[TeamThere, list[str]]] = {
     "an identity provider gives it": (
-        TeamThere("data", replace(DATA, scim_managed=True)),
-        ["the place in the team Data, which an identity provider gives", STRAY, NO_GRANT],
+        replace(IN_DATA, fed=True),
+        ["the place in the team Data, which an identity provider feeds", STRAY, NO_GRANT],
     ),
     "another roster gives it": (
-        TeamThere("data", DATA, {"bo@example.com": "staging.yaml"}),
+        replace(IN_DATA, elsewhere={"bo@example.com": "staging.yaml"}),
         ["the place in the team Data, which staging.yaml gives", STRAY, NO_GRANT],
     ),
-    "somebody else's": (TeamThere("data", replace(DATA, members=frozenset({"x@example.com"}))), [STRAY, NO_GRANT]),
-    "nobody tells": (TeamThere("data", replace(DATA, members=None)), [STRAY, NO_GRANT]),
+    "somebody else's": (replace(IN_DATA, inside=frozenset({"x@example.com"})), [STRAY, NO_GRANT]),
 }
 
 
@@ -276,6 +281,20 @@ def test_teams_are_read_with_who_is_in_them_elsewhere() -> None:
     api.calls.clear()
     assert read_teams(make_directory(api), parse(EMPTY_ROSTER, Source("r")), others, TODAY) == []
     assert api.calls == {}
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["listed", "the group tells"])
+@pytest.mark.parametrize("token", [False, True], ids=["fed by others", "fed by us"])
+def test_who_is_in_a_fed_team_is_read(token: bool, hidden: bool) -> None:
+    """In SCIM mode it is ours; where the list hides people, the group tells of those who come by SCIM."""
+    api = FakeApi(security=SingleSignOn(domains=frozenset({"example.com"})))
+    for email in (BO, ANA, ROBIN):
+        api.put(email)
+    api.teams.put("Data", BO, ROBIN, scim_managed=True)
+    api.teams.hides_members = hidden
+    (found,) = read_teams(make_directory(with_scim(api) if token else api), parse(TEAMS, Source("r")), {}, TODAY)
+    seen = {(False, False): {BO, ROBIN}, (False, True): set(), (True, False): {BO, ROBIN}, (True, True): {BO}}
+    assert (found.fed, set(found.inside)) == (not token, {same_key(email) for email in seen[token, hidden]})
 
 
 def test_own_roles_are_read_by_their_names() -> None:

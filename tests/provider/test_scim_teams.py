@@ -96,6 +96,28 @@ def test_a_team_without_a_group_gets_one(api: FakeApi) -> None:
     assert api.writes == ["scim_group_create"] * 2
 
 
+UNSHOWN: dict[str, tuple[str, dict[str, bool]]] = {
+    "invited and not listed": ("waiting", {"invited": True, "hides_invited": True}),
+    "invited and listed": ("member", {"invited": True}),
+    "no group": ("member", {"no_group": True}),
+    "no group and nobody listed": ("member", {"no_group": True, "hides_members": True}),
+}
+
+
+@pytest.mark.parametrize(("status", "so"), UNSHOWN.values(), ids=UNSHOWN.keys())
+def test_whom_scim_does_not_show_in_a_team_is_taken_out_as_ever(api: FakeApi, status: str, so: dict[str, bool]) -> None:
+    """What SCIM does not know is not taken for absence: the place stays in the state, and goes with the resource."""
+    assert api.scim
+    api.put(BO, invited=so.get("invited", False))
+    api.teams.put("Data", ANA, BO)
+    api.teams.hides_invited, api.teams.hides_members = so.get("hides_invited", False), so.get("hides_members", False)
+    api.scim.shows_all_teams = not so.get("no_group", False)
+    state = {**held(), "status": status}
+    assert provider(api).read(ID, state).outs == state
+    provider(api).delete(ID, state)
+    assert (api.writes, inside(api)) == (["remove_member"], {ANA})
+
+
 def test_who_waits_or_was_kept_out_is_let_in_first(api: FakeApi) -> None:
     """A group has members only."""
     api.people.clear()
