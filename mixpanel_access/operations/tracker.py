@@ -71,14 +71,9 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
         settings = project.settings(stack)
         if settings.organization_id not in audits:
             audits[settings.organization_id] = audited(settings, min(since, now - LOOK_BACK), now, progress)
-        history = project.history(stack)
-        here = dict(_held(stack, project.state(stack, settings.organization_id), history))
-        new += _added(here, last)
-        new += [
-            _revoked(old, audits[settings.organization_id], history, now)
-            for place, old in last.items()
-            if place[0] == stack and place not in here and old.event != Event.REVOKED
-        ]
+        history, state = project.history(stack), project.state(stack, settings.organization_id)
+        new += _added(dict(_held(stack, state, history)), last)
+        new += revocations(stack, state, last, audits[settings.organization_id], history, now)
     if left := sorted({line.stack for line in last.values() if line.event != Event.REVOKED} - {"", *project.stacks}):
         progress(f"no stack {', '.join(left)} is there any more: what its lines give is still told as granted")
     for found in audits.values():
@@ -102,6 +97,33 @@ def audited(settings: Settings, since: datetime, now: datetime, progress: Progre
         )
         return Audited()
     return Audited(events, frozenset(own))
+
+
+def revocations(
+    stack: str,
+    state: State,
+    last: Mapping[Place, Line],
+    found: Audited,
+    history: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> Iterator[Line]:
+    """What a stack gave and gives no more; a place left to an identity provider only goes when the audit log says so.
+
+    Args:
+        stack: the stack.
+        state: its state.
+        last: the last line of each place.
+        found: of the audit log.
+        history: the engine's runs, the newest first.
+        now: when that is gone of which the audit log does not tell.
+    """
+    here = {line.place for line in lines_of(stack, state)}
+    held = {(stack, None, person, team) for team, person in state.team_members}
+    for place, old in last.items():
+        if place[0] != stack or place in here or old.event == Event.REVOKED:
+            continue
+        if place not in held or taken_away(found.events, old):
+            yield _revoked(old, found, history, now)
 
 
 def _revoked(old: Line, found: Audited, history: Sequence[Mapping[str, Any]], now: datetime) -> Line:

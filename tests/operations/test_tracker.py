@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unicodedata import lookup
 
@@ -14,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from mixpanel_access.model import audit
+from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations.chain import FIRST, append, linked, read, verify
 from mixpanel_access.operations.state import (
@@ -25,7 +28,7 @@ from mixpanel_access.operations.state import (
     State,
 )
 from mixpanel_access.operations.tables import exported
-from mixpanel_access.operations.tracker import lines_of
+from mixpanel_access.operations.tracker import Audited, lines_of, revocations
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 FILE = Path("tracker.jsonl")
@@ -98,6 +101,32 @@ def test_a_state_as_lines() -> None:
     renamed = replace(found[2], team="Date")
     assert renamed.place == found[2].place
     assert renamed.content != found[2].content
+
+
+NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
+OUT = AuditEvent("", NOW - timedelta(days=1), audit.TEAM_USER_REMOVED, email="a@example.com", source="scim", team=77)
+IN_STATE: dict[str, tuple[str | None, list[AuditEvent], list[tuple[str, str]]]] = {
+    "as it was": ("member", [], []),
+    "left to an identity provider": ("left_to_scim", [], []),
+    "and taken out by it": ("left_to_scim", [OUT], [("2026-05-05T12:00:00Z", "scim")]),
+    "and somebody else taken out": ("left_to_scim", [replace(OUT, email="b@example.com")], []),
+    "gone": (None, [], [("2026-05-06T12:00:00Z", "")]),
+}
+
+
+@pytest.mark.parametrize(("status", "events", "expected"), IN_STATE.values(), ids=IN_STATE.keys())
+def test_a_place_is_revoked_when_it_is_gone(
+    status: str | None, events: list[AuditEvent], expected: list[tuple[str, str]]
+) -> None:
+    """And not when an identity provider has come to say who is in the team: then the audit log tells."""
+    given = replace(line("a"), project=None, role="", team="Data", team_id=77)
+    held = HeldTeamMember(77, "a@example.com", outputs={"status": status})
+    state = State({}, {}, team_members={(77, "a@example.com"): held} if status else {})
+    found = list(revocations("production", state, {given.place: given}, Audited(events), [], NOW))
+    assert [(one.event, one.date, one.admin) for one in found] == [(Event.REVOKED, *words) for words in expected]
+    over = replace(given, event=Event.REVOKED)
+    for other in (over, replace(given, stack="staging")):
+        assert list(revocations("production", state, {other.place: other}, Audited(events), [], NOW)) == []
 
 
 def test_a_line_that_is_taken_out_put_in_or_moved_shows() -> None:
