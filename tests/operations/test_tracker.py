@@ -20,6 +20,7 @@ from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations.chain import FIRST, append, linked, read, verify
 from mixpanel_access.operations.state import (
+    EMPTY,
     HeldGrant,
     HeldMember,
     HeldTeam,
@@ -127,6 +128,32 @@ def test_a_place_is_revoked_when_it_is_gone(
     over = replace(given, event=Event.REVOKED)
     for other in (over, replace(given, stack="staging")):
         assert list(revocations("production", state, {other.place: other}, Audited(events), [], NOW)) == []
+
+
+RUN = {
+    "startTime": "2026-05-05T11:59:50Z",
+    "endTime": "2026-05-05T12:00:10Z",
+    "environment": {"git.author.email": "merger@example.com"},
+    "resourceChanges": {"delete": 1},
+}
+TAKERS = {
+    "the stack": (OUT, "merger@example.com"),
+    "the stack, and no source": (replace(OUT, source="", service="scim"), "merger@example.com"),
+    "an identity provider": (replace(OUT, at=OUT.at - timedelta(hours=1), source="", service="scim"), "scim"),
+    "somebody": (replace(OUT, actor="ana@example.com", service="scim"), "ana@example.com"),
+}
+
+
+@pytest.mark.parametrize(("event", "admin"), TAKERS.values(), ids=TAKERS.keys())
+def test_who_took_a_place_away_by_scim(event: AuditEvent, admin: str) -> None:
+    """The author of the commit for a run of the stack; else whom the audit log has, or that it was SCIM."""
+    given = replace(line("a"), project=None, role="", team="Data", team_id=77)
+    held = HeldTeamMember(77, "a@example.com", outputs={"status": "left_to_scim"})
+    left = State({}, {}, team_members={(77, "a@example.com"): held})
+    (kept,) = revocations("production", left, {given.place: given}, Audited([event]), [RUN], NOW)
+    assert kept.admin == (event.actor or "scim")  # it was the identity provider's to take
+    (gone,) = revocations("production", EMPTY, {given.place: given}, Audited([event]), [RUN], NOW)
+    assert gone.admin == admin
 
 
 def test_a_line_that_is_taken_out_put_in_or_moved_shows() -> None:
