@@ -57,6 +57,7 @@ class Event(Wire):
 
     id: Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))] = ""
     created: Instant = None
+    service: Text = ""
     user_email: Text = ""
     project_id: Number = None
     entity: Annotated[Entity, BeforeValidator(lambda value: value if isinstance(value, dict) else {})] = Entity()
@@ -85,6 +86,7 @@ class Event(Wire):
             payload.method,
             team,
             team_name,
+            self.service,
         )
 
 

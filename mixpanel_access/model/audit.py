@@ -30,7 +30,9 @@ ACCESS_EVENTS: Final = (
 """What gives, changes or takes away access."""
 SESSION_EVENTS: Final = (LOGGED_IN, LOGIN_FAILED)
 """Who came in, and who did not."""
-BY_SCIM: Final = frozenset({"scim", "scim_linked_org"})
+SCIM: Final = "scim"
+"""The service that SCIM is, whoever speaks it."""
+BY_SCIM: Final = frozenset({SCIM, "scim_linked_org"})
 """The sources that are an identity provider's doing."""
 
 
@@ -50,6 +52,7 @@ class AuditEvent:
         method: the login method of a session, or "".
         team: the id of the team that it is about, or None.
         team_name: its name, or "".
+        service: where in the product it came from (`webapp`, `scim`, ...), or "".
     """
 
     id: str
@@ -63,6 +66,17 @@ class AuditEvent:
     method: str = ""
     team: int | None = None
     team_name: str = ""
+    service: str = ""
+
+    @property
+    def by_scim(self) -> bool:
+        """Whether it came by SCIM, which names nobody: an identity provider did it, or a stack."""
+        return not self.actor and (self.service == SCIM or self.source in BY_SCIM)
+
+    @property
+    def who(self) -> str:
+        """Who did it, or how it came about where nobody is named, or ""."""
+        return self.actor or self.source or (SCIM if self.by_scim else "")
 
     def concerns(self, email_key: str) -> bool:
         """Whether it is about the person of that key."""

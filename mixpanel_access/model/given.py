@@ -96,11 +96,6 @@ class Entry:
         days = {"starts": place.starts, "ends": place.ends}
         return {**self.metadata, **{name: str(value) for name, value in days.items() if value}}
 
-    def ending_places(self, today: date) -> list[tuple[str, date]]:
-        """The teams whose own end comes before the entry's: the key and the last day in it."""
-        found = [(key, place.ends) for key, place in self.places.items() if place.current(today)]
-        return [(key, ends) for key, ends in found if ends is not None and ends != self.ends]
-
     def __str__(self) -> str:
         """Which of a person's entries it is, for a message."""
         return f"the engagement {self.engagement}" if self.engagement else "no engagement"
@@ -142,6 +137,11 @@ class GivenPerson:
     entry: Entry
     projects: Mapping[str, GivenRole]
     teams: Mapping[str, Entry] = field(default_factory=dict)
+
+    def ending_places(self, entry: Entry) -> list[tuple[str, date]]:
+        """The teams that an entry gives, and whose own end comes before the entry's: the key and the last day in it."""
+        found = [(key, entry.places[key].ends) for key, giving in self.teams.items() if giving is entry]
+        return [(key, ends) for key, ends in found if ends is not None and ends != entry.ends]
 
 
 def entry_of(roster: Roster, person: RosterPerson) -> Entry:

@@ -88,9 +88,12 @@ def _to_come(all_of_one: Sequence[Entry], today: date) -> Iterator[Change]:
 def _change(event: Event, all_of_one: Sequence[Entry], entry: Entry, on: date, today: date) -> Iterator[Change]:
     before, after = given_to(all_of_one, on - _A_DAY), given_to(all_of_one, on)
     projects = dict(_steps(_roles(before), _roles(after), entry.projects))
-    teams = [key for key in entry.person.teams if (key in _teams(before)) != (key in _teams(after))]
+    changing = _teams(before).keys() ^ _teams(after).keys()
+    giving = {**_teams(before), **_teams(after)}
+    teams = [key for key in entry.places if key in changing and giving[key] is entry]
+    own_day = on in (entry.starts, entry.ends and entry.ends + _A_DAY)
     role_changes = before is None or after is None or before.organization_role != after.organization_role
-    if projects or teams or role_changes:
+    if projects or teams or (role_changes and own_day):
         yield Change(event, entry.person.email, on, (on - today).days, projects, entry.engagement, teams)
 
 
@@ -105,13 +108,14 @@ def _overdue(
 ) -> Iterator[Change]:
     """What the state has of a person by entries that are over."""
     now = given_to(all_of_one, today)
+    gave = {key: _gave_last(all_of_one, key, today) for key in teams if key not in _teams(now)}
     for entry in all_of_one:
+        places = [key for key in entry.places if gave.get(key) is entry]
         if entry.ends is None or not entry.over(today):
-            yield from _overdue_places(entry, [key for key in teams if key not in _teams(now)], today)
+            yield from _overdue_places(entry, places, today)
             continue
         mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
         left = dict(_steps(mine, _roles(now), mine))
-        places = [key for key in entry.person.teams if key in teams and key not in _teams(now)]
         if left or places or (now is None and (member or held)):
             on = entry.ends + _A_DAY
             yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, places)
@@ -120,9 +124,16 @@ def _overdue(
 def _overdue_places(entry: Entry, left: Sequence[str], today: date) -> Iterator[Change]:
     """The places that the state has in teams that are over before the entry is."""
     for key, place in entry.places.items():
-        if key in left and place.ends is not None and place.over(today):
+        if key in left and place.ends is not None:
             on = place.ends + _A_DAY
             yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, {}, entry.engagement, [key])
+
+
+def _gave_last(all_of_one: Sequence[Entry], team: str, today: date) -> Entry | None:
+    """The entry that gave a place on its last day, or None for a place that is not over."""
+    places = [entry.places[team] for entry in all_of_one if team in entry.places]
+    last = max((place.ends for place in places if place.ends is not None and place.over(today)), default=None)
+    return _teams(given_to(all_of_one, last)).get(team) if last else None
 
 
 def _of_teams(roster: Roster, state: State, today: date) -> Iterator[Change]:
@@ -142,8 +153,8 @@ def _roles(person: GivenPerson | None) -> dict[str, str]:
     return {key: held.role for key, held in person.projects.items()} if person else {}
 
 
-def _teams(person: GivenPerson | None) -> frozenset[str]:
-    return frozenset(person.teams) if person else frozenset()
+def _teams(person: GivenPerson | None) -> Mapping[str, Entry]:
+    return person.teams if person else {}
 
 
 def _steps(before: Mapping[str, str], after: Mapping[str, str], among: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from datetime import date
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Grant, GrantType
-from mixpanel_access.model.given import Entry, entries
+from mixpanel_access.model.given import Entry, Span, days_of, entries
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.teams import Team, same_name
 
@@ -23,6 +23,7 @@ class TeamThere:
         inside: the keys of the addresses of who is in it, as far as it is told.
         fed: whether an identity provider says who is in it, and not we.
         elsewhere: who is in it by another roster: the key of the address -> that roster's file.
+        days: the days on which the roster has it.
     """
 
     key: str
@@ -30,6 +31,7 @@ class TeamThere:
     inside: frozenset[str]
     fed: bool = False
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    days: Span = field(default_factory=Span)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster
             frozenset(person for person in directory.people() if teams.has(team, person)),
             teams.fed_by_others(team),
             dict(_elsewhere(team, others, today)),
+            days_of(roster.teams[key]),
         )
         for key, team in there.items()
         if team
@@ -77,7 +80,7 @@ def _elsewhere(team: Team, others: Mapping[str, Roster], today: date) -> Iterato
     for file, other in others.items():
         keys = {key for key, one in other.teams.items() if same_name(one.name, team.name)}
         for person, own in entries(other).items() if keys else ():
-            if any(keys & set(entry.person.teams) for entry in own if not entry.over(today)):
+            if any(key in keys and not place.over(today) for entry in own for key, place in entry.places.items()):
                 yield person, file
 
 
@@ -97,12 +100,16 @@ def places(
         held: the places in the state, by team id and the key of the address; they are not taken again.
         today: the day, UTC.
     """
-    given = {key for entry in declared if entry.current(today) for key in entry.person.teams}
+    given = {key for entry in declared for key, place in entry.places.items() if place.current(today)}
     taken: list[str] = []
     ours: list[str] = []
     left_out: list[str] = []
     for one in teams:
         if person not in one.inside:
+            continue
+        if not one.days.current(today):
+            span = f"from {one.days.starts or 'the beginning'} to {one.days.ends or 'no end'}"
+            left_out.append(f"the place in the team {one.team.name}, which the roster has {span}")
             continue
         if one.key in given:
             ours.append(one.team.name)

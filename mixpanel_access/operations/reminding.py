@@ -82,7 +82,7 @@ def _of(standing: Standing, picture: Picture) -> Iterator[Reminder]:
     for stack, entry in standing.current(picture.today):
         held = [standing.members.get(stack), *(one for (name, _), one in standing.grants.items() if name == stack)]
         made = min((one.created[:10] for one in held if one and one.created), default=None)
-        yield from _of_entry(standing.email, stack, entry, picture.today, made)
+        yield from _of_entry(standing, stack, entry, picture.today, made)
 
 
 def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:
@@ -94,13 +94,14 @@ def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:
     yield Reminder(Kind.PENDING, standing.email, "", on, text, f"mixpanel-access resend {standing.email}")
 
 
-def _of_entry(email: str, stack: str, entry: Entry, today: date, made: str | None) -> Iterator[Reminder]:
+def _of_entry(standing: Standing, stack: str, entry: Entry, today: date, made: str | None) -> Iterator[Reminder]:
+    email = standing.email
     what = f"{email} in stack {stack}" + (f" ({entry.engagement})" if entry.engagement else "")
     if entry.ends is not None:
         text = f"The access of {what} ends on {entry.ends}."
         step = "Prolong `ends` in the roster, or let it end."
         yield Reminder(Kind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
-    for team, ends in entry.ending_places(today):
+    for team, ends in standing.given[stack].ending_places(entry):
         text = f"The place in the team {team} of {what} ends on {ends}."
         step = "Prolong `ends` of the team in the roster, or let it end."
         yield Reminder(Kind.ENDS, email, stack, ends, text, step, entry.engagement, team)

@@ -101,7 +101,7 @@ def _endings(sources: Sources) -> Iterator[Ending]:
                 what = [f"{role} in {key}" for key, role in entry.projects.items()]
                 days = (entry.ends - today).days
                 yield Ending(entry.ends, days, standing.email, stack, entry.engagement, what)
-            for team, ends in entry.ending_places(today):
+            for team, ends in standing.given[stack].ending_places(entry):
                 what = [f"the team {team}"]
                 yield Ending(ends, (ends - today).days, standing.email, stack, entry.engagement, what)
         for stack, held in sources.lapsed(standing.key).items():

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from mixpanel_access.model.access import Invitation
-from mixpanel_access.model.given import Entry
+from mixpanel_access.model.given import Entry, GivenPerson
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.picture import Picture, Standing
 
@@ -200,7 +200,7 @@ def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
             yield Step(f"the access by stack {stack} is over and not yet taken away", f"pulumi up --stack {stack}")
         for entry in own:
             if entry.current(picture.today):
-                for what, ends in _endings(entry, picture.today):
+                for what, ends in _endings(entry, one.given[stack]):
                     left = (ends - picture.today).days
                     if left <= ENDS_SOON:
                         when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
@@ -211,10 +211,10 @@ def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
                 yield Step(f"{_what(entry)} in stack {stack} begins on {entry.starts}", problem=False)
 
 
-def _endings(entry: Entry, today: date) -> Iterator[tuple[str, date]]:
+def _endings(entry: Entry, given: GivenPerson) -> Iterator[tuple[str, date]]:
     if entry.ends is not None:
         yield _what(entry), entry.ends
-    for team, ends in entry.ending_places(today):
+    for team, ends in given.ending_places(entry):
         yield f"the place in the team {team}", ends
 
 

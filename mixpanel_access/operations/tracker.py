@@ -22,7 +22,7 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.chain import append, read, verify
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGrant, HeldTeamMember, State
-from mixpanel_access.operations.tracker_audit import READ, by_others, taken_away
+from mixpanel_access.operations.tracker_audit import READ, Run, by_others, during, taken_away
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 Place = tuple[str, int | None, str, int | None]
@@ -66,23 +66,21 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
     last: dict[Place, Line] = {line.place: line for line in lines}
     since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)
     audits: dict[int, Audited] = {}
+    runs: dict[int, dict[str, Sequence[Run]]] = {}
     new: list[Line] = []
     for stack in stacks:
         settings = project.settings(stack)
         if settings.organization_id not in audits:
             audits[settings.organization_id] = audited(settings, min(since, now - LOOK_BACK), now, progress)
-        history = project.history(stack)
-        here = dict(_held(stack, project.state(stack, settings.organization_id), history))
-        new += _added(here, last)
-        new += [
-            _revoked(old, audits[settings.organization_id], history, now)
-            for place, old in last.items()
-            if place[0] == stack and place not in here and old.event != Event.REVOKED
-        ]
+        history, state = project.history(stack), project.state(stack, settings.organization_id)
+        new += _added(dict(_held(stack, state, history)), last)
+        runs.setdefault(settings.organization_id, {})[stack] = history
+        new += revocations(stack, state, last, audits[settings.organization_id], history, now)
     if left := sorted({line.stack for line in last.values() if line.event != Event.REVOKED} - {"", *project.stacks}):
         progress(f"no stack {', '.join(left)} is there any more: what its lines give is still told as granted")
-    for found in audits.values():
-        new += by_others(found.events, found.own, lines)
+    known = [*lines, *new]
+    for organization, found in audits.items():
+        new += by_others(found.events, found.own, known, runs[organization])
     return append(file, sorted(new, key=lambda one: (one.date, one.email, one.project or 0, one.team)), lines)
 
 
@@ -104,18 +102,49 @@ def audited(settings: Settings, since: datetime, now: datetime, progress: Progre
     return Audited(events, frozenset(own))
 
 
-def _revoked(old: Line, found: Audited, history: Sequence[Mapping[str, Any]], now: datetime) -> Line:
+def revocations(
+    stack: str,
+    state: State,
+    last: Mapping[Place, Line],
+    found: Audited,
+    history: Sequence[Run],
+    now: datetime,
+) -> Iterator[Line]:
+    """What a stack gave and gives no more; a place left to an identity provider only goes when the audit log says so.
+
+    Args:
+        stack: the stack.
+        state: its state.
+        last: the last line of each place.
+        found: of the audit log.
+        history: the engine's runs, the newest first.
+        now: when that is gone of which the audit log does not tell.
+    """
+    here = {line.place for line in lines_of(stack, state)}
+    held = {(stack, None, person, team) for team, person in state.team_members}
+    for place, old in last.items():
+        if place[0] != stack or place in here or old.event == Event.REVOKED:
+            continue
+        if place not in held:
+            yield _revoked(old, found, history, now)
+        elif taken_away(found.events, old):
+            yield _revoked(old, found, [], now)
+
+
+def _revoked(old: Line, found: Audited, history: Sequence[Run], now: datetime) -> Line:
     """What is gone: when and by whom, by the audit log; by whom of us, by the engine's history."""
     event = taken_away(found.events, old)
     at = event.at if event else now
-    if event and same_key(event.actor) not in found.own:
-        admin = event.actor or event.source
+    if event and event.by_scim and (run := during(history, at)):
+        admin = _author(run)
+    elif event and same_key(event.actor) not in found.own:
+        admin = event.who
     else:
         admin = _by(history, at, since=instant(old.date), deleting=True)
     return replace(old, date=written(at), event=Event.REVOKED.value, admin=admin)
 
 
-def _held(stack: str, state: State, history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Place, Line]]:
+def _held(stack: str, state: State, history: Sequence[Run]) -> Iterator[tuple[Place, Line]]:
     for line in lines_of(stack, state):
         at = instant(line.date) if line.date else None
         yield line.place, replace(line, admin=_by(history, at) if at else "")
@@ -156,9 +185,7 @@ def _added(here: Mapping[Any, Line], last: Mapping[Any, Line]) -> Iterator[Line]
             yield replace(line, event=Event.CHANGED.value)
 
 
-def _by(
-    history: Sequence[Mapping[str, Any]], at: datetime, since: datetime | None = None, *, deleting: bool = False
-) -> str:
+def _by(history: Sequence[Run], at: datetime, since: datetime | None = None, *, deleting: bool = False) -> str:
     """Who ran the update in which something happened, or the last one before: the author of the commit, by Git.
 
     Args:
@@ -174,6 +201,10 @@ def _by(
         if since is not None and begun < since:
             break
         if begun <= at:
-            environment = run.get("environment") or {}
-            return str(environment.get("git.author.email") or environment.get("git.committer.email") or "")
+            return _author(run)
     return ""
+
+
+def _author(run: Run) -> str:
+    environment = run.get("environment") or {}
+    return str(environment.get("git.author.email") or environment.get("git.committer.email") or "")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.dates import written
+from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 EVENTS: Final = {
@@ -34,18 +36,30 @@ OF_TEAMS: Final = (
 """Those about a team."""
 READ: Final = (*EVENTS, audit.TEAM_DELETED)
 """Those that the log is asked for."""
+Run = Mapping[str, Any]
+"""An update of a stack, as the engine's history has it."""
+_SKEW: Final = timedelta(minutes=1)
+"""How far Mixpanel's clock and the engine's may be apart."""
 _ACCEPTED: Final = "invitation"
 """The source of a user added that tells an acceptance once more."""
 
 
-def by_others(events: Iterable[AuditEvent], own: frozenset[str], known: Iterable[Line]) -> Iterator[Line]:
+def by_others(
+    events: Iterable[AuditEvent],
+    own: frozenset[str],
+    known: Sequence[Line],
+    histories: Mapping[str, Sequence[Run]],
+) -> Iterator[Line]:
     """The lines of what no stack did, the oldest first.
 
     Args:
         events: of the audit log.
         own: the login names of the stacks' accounts, as keys: what they do is in the states.
-        known: the lines that are there already.
+        known: the lines that are there already, those of the states as they are now among them.
+        histories: the runs of each stack: what comes by SCIM names nobody, and in a run of a stack, at a place of its
+            own, it is the stack's doing.
     """
+    places = {line.place for line in known if line.stack}
     there = {_key(line) for line in known if not line.stack}
     for event in sorted(events, key=lambda event: event.at):
         if event.type not in EVENTS or same_key(event.actor) in own or not _tells_whom(event):
@@ -54,7 +68,7 @@ def by_others(events: Iterable[AuditEvent], own: frozenset[str], known: Iterable
             continue
         line = Line(
             written(event.at),
-            event.actor or event.source,
+            event.who,
             EVENTS[event.type].value,
             event.email,
             "",
@@ -63,9 +77,24 @@ def by_others(events: Iterable[AuditEvent], own: frozenset[str], known: Iterable
             team=event.team_name or str(event.team or ""),
             team_id=event.team,
         )
+        if event.by_scim and any(
+            replace(line, stack=stack).place in places and during(history, event.at)
+            for stack, history in histories.items()
+        ):
+            continue
         if _key(line) not in there:
             there.add(_key(line))
             yield line
+
+
+def during(history: Sequence[Run], at: datetime) -> Run | None:
+    """The run of the engine in which something happened by Mixpanel's clock, or None."""
+    for skew in (timedelta(), _SKEW):
+        for run in history:
+            ends = instant(str(run["endTime"])) if run.get("endTime") else at
+            if instant(str(run["startTime"])) - skew <= at <= ends + skew:
+                return run
+    return None
 
 
 def taken_away(events: Sequence[AuditEvent], line: Line) -> AuditEvent | None:

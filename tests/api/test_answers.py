@@ -307,10 +307,10 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
         AuditEvent("", WHEN, "project.user_removed", project=7),
     ),
     "a place in a team": (
-        {"created": "2026-05-02T09:00:00Z",
+        {"created": "2026-05-02T09:00:00Z", "service": "scim",
          "entity": {"type": "team.user_added", "entity_type": "team", "entity_id": "77", "entity_name": "Data",
                     "payload": {"user_email": "bo@example.com"}}},
-        AuditEvent("", WHEN, "team.user_added", email="bo@example.com", team=77, team_name="Data"),
+        AuditEvent("", WHEN, "team.user_added", email="bo@example.com", team=77, team_name="Data", service="scim"),
     ),
     "a team in a project": (
         {"created": "2026-05-02T09:00:00Z", "project_id": "7",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 from demo.sandbox import SECRET, USERNAME
 from tests.engine.conftest import PRODUCTION, Workspace
 from tests.engine.test_teams import example, roles, teams
+from tests.engine.test_tracker import LATER
 
 pytestmark = pytest.mark.engine
 
@@ -32,6 +34,13 @@ def in_teams_by_scim(workspace: Workspace) -> list[tuple[str, str]]:
     events: list[dict[str, Any]] = httpx.post(url, json=asked, auth=(USERNAME, SECRET)).json()["results"]
     found = [event for event in reversed(events) if event["service"] == "scim"]
     return [(event["entity"]["action"], event["entity"]["payload"]["user_email"]) for event in found]
+
+
+def logged(workspace: Workspace) -> set[tuple[str, str, str]]:
+    """What the access log gets: the event, the stack, and who did it."""
+    done = workspace.command("tracker", "update", "--json", "--now", LATER)
+    assert done.returncode == 0, done.stderr
+    return {(one["event"], one["stack"], one["admin"]) for one in json.loads(done.stdout)}
 
 
 def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) -> None:
@@ -62,12 +71,14 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
     assert (sorted(made["members"]), roles(made)) == ([DI, ROBIN], {PRODUCTION: "analyst"})
     assert in_teams_by_scim(workspace) == [("user_added", DI)]
     assert workspace.outputs(f"team/pilot:{DI}")["status"] == "member"
+    assert {stack for _, stack, _ in logged(workspace)} == {"production"}
 
     workspace.roster([robin], **pilot)
     gone = workspace.up()
     assert f"{DI} is deactivated by SCIM, and comes back when they are declared again" in gone.stdout
     assert (active(workspace, DI), workspace.grants(DI)) == (False, {})
     assert teams(workspace)["Pilot"]["members"] == [ROBIN]
+    assert logged(workspace) == {("revoked", "production", "")}
     workspace.unchanged()
 
     workspace.roster(both, **pilot)

@@ -116,6 +116,54 @@ def test_a_team_that_is_over_and_still_there_is_overdue() -> None:
     assert changes_by_the_clock(bounded("ends: 2026-05-04"), state, TODAY, 0) == []
 
 
+def by_several(days: str, *entries: str) -> Roster:
+    """Bo in a team with days of its own by several entries."""
+    people = "".join(f"  - {{ email: {BO}, {entry}, teams: [data] }}\n" for entry in entries)
+    return parse(
+        "environment: production\norganizationRoles: true\n"
+        f"teams: {{ data: {{ name: Data, {days} }} }}\nengagements: {{ a: {{}}, b: {{}} }}\n"
+        f"people:\n{people}",
+        Source("r"),
+    )
+
+
+ONCE = {
+    "the first": ("ends: 2026-05-10", "engagement: a", "engagement: b", [(Event.ENDS, 7, "a")]),
+    "the one that lasts longest": (
+        "ends: 2026-05-10", "engagement: a, ends: 2026-05-20", "engagement: b", [(Event.ENDS, 7, "b")],
+    ),
+    "as it begins": ("starts: 2026-05-06", "engagement: a", "engagement: b", [(Event.BEGINS, 2, "a")]),
+    "overdue": ("ends: 2026-05-01", "engagement: a", "engagement: b", [(Event.OVERDUE, -2, "a")]),
+    "overdue, with the entry over too": (
+        "ends: 2026-05-01", "engagement: a, ends: 2026-05-02", "engagement: b", [(Event.OVERDUE, -2, "b")],
+    ),
+    "overdue, with both over": (
+        "ends: 2026-05-01", "engagement: a, ends: 2026-04-01", "engagement: b, ends: 2026-05-01",
+        [(Event.OVERDUE, -2, "b")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "first", "second", "expected"), ONCE.values(), ids=ONCE.keys())
+def test_a_place_by_two_entries_is_told_once(
+    days: str, first: str, second: str, expected: list[tuple[Event, int, str]]
+) -> None:
+    """By the entry that speaks for it."""
+    place = HeldTeamMember(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
+    state = State({BO: HeldMember(BO, None)}, {}, team_members={(77, BO): place} if days == "ends: 2026-05-01" else {})
+    found = changes_by_the_clock(by_several(days, first, second), state, TODAY, 14)
+    found = [one for one in found if one.email and one.teams]
+    assert [(one.event, one.days, one.engagement) for one in found] == expected
+
+
+def test_an_organization_role_that_ends_with_a_team_is_told_by_its_entry() -> None:
+    """And by none that merely gives the same team."""
+    boss = "engagement: b, organizationRole: admin, ends: 2026-05-10"
+    plan = by_several("ends: 2026-05-10", "engagement: a, ends: 2026-06-10", boss, "ticket: OPS-1")
+    found = [one for one in changes_by_the_clock(plan, EMPTY, TODAY, 14) if one.email]
+    assert [(one.engagement, list(one.teams)) for one in found] == [("b", []), (None, ["data"])]
+
+
 def test_who_is_still_in_the_state_is_overdue() -> None:
     """From the day after the last on, until an up has taken the access away."""
     state = State({BO: HeldMember(BO, None)}, {})

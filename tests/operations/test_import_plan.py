@@ -268,6 +268,46 @@ def test_a_place_that_is_not_ours_is_left_out(team: TeamThere, reasons: list[str
     assert [f"{left.project}: {left.reason}" if left.project else left.reason for left in candidate.left_out] == reasons
 
 
+AWAY = "the place in the team Data, which the roster has from {} to {}"
+NOT_TODAY = {
+    "it has ended": ("ends: 2026-03-31", AWAY.format("the beginning", "2026-03-31")),
+    "it has not begun": ("starts: 2026-05-05", AWAY.format("2026-05-05", "no end")),
+}
+ENTRIES = [
+    "people: []",
+    *(f"people: [{{ email: {BO}{more} }}]" for more in ("", ", starts: 2026-04-15", ", teams: [data]")),
+]
+
+
+@pytest.mark.parametrize("people", ENTRIES)
+@pytest.mark.parametrize(("days", "reason"), NOT_TODAY.values(), ids=NOT_TODAY.keys())
+def test_a_place_in_a_team_outside_of_its_days_is_left_out(days: str, reason: str, people: str) -> None:
+    """The roster declares no place in it, whatever the person's own days are; it stays as it is."""
+    text = TEAMS.replace("{ name: Data }", f"{{ name: Data, {days} }}").replace("people: []", people)
+    api = FakeApi()
+    api.put(BO)
+    api.teams.put("Data", BO)
+    found = in_teams(*read_teams(make_directory(api), parse(text, Source("r")), {}, TODAY))
+    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
+    assert (plan.text, list(plan.candidates[0].teams), plan.candidates[0].member) == (text, [], people != ENTRIES[0])
+    assert [left.reason for left in plan.candidates[0].left_out][:1] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("ends", "elsewhere"), [("2026-05-03", {}), ("2026-05-04", {"bo@example.com": "staging.yaml"})]
+)
+def test_a_team_that_is_over_elsewhere_gives_nothing_there(ends: str, elsewhere: dict[str, str]) -> None:
+    """Though the entry there goes on."""
+    api = FakeApi()
+    api.teams.put("Data", BO)
+    other = (
+        f"environment: staging\nteams: {{ d: {{ name: Data, ends: {ends} }} }}\npeople: [{{ email: {BO}, teams: [d] }}]"
+    )
+    others = {"staging.yaml": parse(other, Source("s"))}
+    (found,) = read_teams(make_directory(api), parse(TEAMS, Source("r")), others, TODAY)
+    assert found.elsewhere == elsewhere
+
+
 def test_teams_are_read_with_who_is_in_them_elsewhere() -> None:
     """By name in any case; an entry that is over gives nothing any more; one that is not there is not told."""
     api = FakeApi()

@@ -65,6 +65,17 @@ def test_the_end_of_a_team_is_told_to_who_is_in_it() -> None:
     assert (found[0].due(date(2026, 5, 3)), found[0].due(date(2026, 5, 4))) == (False, True)
 
 
+def test_the_end_of_a_team_is_told_once() -> None:
+    """Though two entries put the person into it: by the one that lasts longest."""
+    more = "teams: { data: { name: Data, ends: 2026-05-18 } }"
+    people = [person(more=f"{ENTRY}, teams: [data]"), person(more="teams: [data], ticket: OPS-2")]
+    told = [one for one in reminders(picture(FakeApi(), *people, more=more)) if one.kind is Kind.ENDS]
+    assert [(str(one.on), one.team, one.engagement) for one in told] == [
+        ("2026-05-18", "data", None),
+        ("2026-06-30", None, "review"),
+    ]
+
+
 def test_what_is_over_or_has_not_begun_is_not_told() -> None:
     """Nor what has no end."""
     assert {one.kind for one in found(days=58)} == set()

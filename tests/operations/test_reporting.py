@@ -111,6 +111,8 @@ def test_the_end_of_a_team_is_an_ending_of_who_is_in_it() -> None:
     assert [(str(one.on), one.what) for one in found] == [
         ("2026-05-08", ["the team pilot"]), ("2026-05-10", ["admin in shop", "consumer in warehouse"]),
     ]  # fmt: skip
+    twice = roster.replace("people:\n", f"people:\n  - {{ email: {KAY}, teams: [pilot], ticket: OPS-9 }}\n")
+    assert [one.engagement for one in report(production=twice).endings if one.what == ["the team pilot"]] == [None]
 
 
 def test_what_is_over_and_still_there_comes_first() -> None:

@@ -157,6 +157,9 @@ def test_the_end_of_a_team_is_near() -> None:
     texts = said(the_one(statuses(picture(settled(), entry, more=teams))))
     assert ("the place in the team data in stack production ends in 14 days", False) in texts
     assert not any("team ops" in text for text, _ in texts)
+    both = [entry, person(more="engagement: review, projects: { shop: analyst }, teams: [data]")]
+    twice = said(the_one(statuses(picture(settled(), *both, more=teams))))
+    assert [text for text, _ in twice if "the team" in text] == [text for text, _ in texts if "the team" in text]
 
 
 def test_access_that_is_over_and_still_there_is_told() -> None:

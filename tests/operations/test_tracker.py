@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unicodedata import lookup
 
@@ -14,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from mixpanel_access.model import audit
+from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations.chain import FIRST, append, linked, read, verify
 from mixpanel_access.operations.state import (
+    EMPTY,
     HeldGrant,
     HeldMember,
     HeldTeam,
@@ -25,7 +29,7 @@ from mixpanel_access.operations.state import (
     State,
 )
 from mixpanel_access.operations.tables import exported
-from mixpanel_access.operations.tracker import lines_of
+from mixpanel_access.operations.tracker import Audited, lines_of, revocations
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 FILE = Path("tracker.jsonl")
@@ -98,6 +102,58 @@ def test_a_state_as_lines() -> None:
     renamed = replace(found[2], team="Date")
     assert renamed.place == found[2].place
     assert renamed.content != found[2].content
+
+
+NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
+OUT = AuditEvent("", NOW - timedelta(days=1), audit.TEAM_USER_REMOVED, email="a@example.com", source="scim", team=77)
+IN_STATE: dict[str, tuple[str | None, list[AuditEvent], list[tuple[str, str]]]] = {
+    "as it was": ("member", [], []),
+    "left to an identity provider": ("left_to_scim", [], []),
+    "and taken out by it": ("left_to_scim", [OUT], [("2026-05-05T12:00:00Z", "scim")]),
+    "and somebody else taken out": ("left_to_scim", [replace(OUT, email="b@example.com")], []),
+    "gone": (None, [], [("2026-05-06T12:00:00Z", "")]),
+}
+
+
+@pytest.mark.parametrize(("status", "events", "expected"), IN_STATE.values(), ids=IN_STATE.keys())
+def test_a_place_is_revoked_when_it_is_gone(
+    status: str | None, events: list[AuditEvent], expected: list[tuple[str, str]]
+) -> None:
+    """And not when an identity provider has come to say who is in the team: then the audit log tells."""
+    given = replace(line("a"), project=None, role="", team="Data", team_id=77)
+    held = HeldTeamMember(77, "a@example.com", outputs={"status": status})
+    state = State({}, {}, team_members={(77, "a@example.com"): held} if status else {})
+    found = list(revocations("production", state, {given.place: given}, Audited(events), [], NOW))
+    assert [(one.event, one.date, one.admin) for one in found] == [(Event.REVOKED, *words) for words in expected]
+    over = replace(given, event=Event.REVOKED)
+    for other in (over, replace(given, stack="staging")):
+        assert list(revocations("production", state, {other.place: other}, Audited(events), [], NOW)) == []
+
+
+RUN = {
+    "startTime": "2026-05-05T11:59:50Z",
+    "endTime": "2026-05-05T12:00:10Z",
+    "environment": {"git.author.email": "merger@example.com"},
+    "resourceChanges": {"delete": 1},
+}
+TAKERS = {
+    "the stack": (OUT, "merger@example.com"),
+    "the stack, and no source": (replace(OUT, source="", service="scim"), "merger@example.com"),
+    "an identity provider": (replace(OUT, at=OUT.at - timedelta(hours=1), source="", service="scim"), "scim"),
+    "somebody": (replace(OUT, actor="ana@example.com", service="scim"), "ana@example.com"),
+}
+
+
+@pytest.mark.parametrize(("event", "admin"), TAKERS.values(), ids=TAKERS.keys())
+def test_who_took_a_place_away_by_scim(event: AuditEvent, admin: str) -> None:
+    """The author of the commit for a run of the stack; else whom the audit log has, or that it was SCIM."""
+    given = replace(line("a"), project=None, role="", team="Data", team_id=77)
+    held = HeldTeamMember(77, "a@example.com", outputs={"status": "left_to_scim"})
+    left = State({}, {}, team_members={(77, "a@example.com"): held})
+    (kept,) = revocations("production", left, {given.place: given}, Audited([event]), [RUN], NOW)
+    assert kept.admin == (event.actor or "scim")  # it was the identity provider's to take
+    (gone,) = revocations("production", EMPTY, {given.place: given}, Audited([event]), [RUN], NOW)
+    assert gone.admin == admin
 
 
 def test_a_line_that_is_taken_out_put_in_or_moved_shows() -> None:

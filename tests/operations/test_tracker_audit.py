@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.operations.tracker_audit import EVENTS, OF_TEAMS, by_others, taken_away
+from mixpanel_access.operations.tracker_audit import EVENTS, OF_TEAMS, by_others, during, taken_away
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def event(kind: str, **more: object) -> AuditEvent:
 def test_what_others_do_is_a_line(kind: str, what: Event) -> None:
     """Each kind of event, with who, where and which role; no stack did it."""
     team = {"team": 77, "team_name": "Data"} if kind in OF_TEAMS else {}
-    (line,) = by_others([event(kind, **team)], OWN, [])
+    (line,) = by_others([event(kind, **team)], OWN, [], {})
     assert (line.event, line.admin, line.email, line.stack, line.project, line.role) == (
         what,
         ANA,
@@ -43,7 +43,7 @@ def test_what_others_do_is_a_line(kind: str, what: Event) -> None:
 
 def test_a_team_that_gets_a_role_is_a_line() -> None:
     """It concerns nobody alone."""
-    (line,) = by_others([event(audit.PROJECT_TEAM_ADDED, email="", team=77)], OWN, [])
+    (line,) = by_others([event(audit.PROJECT_TEAM_ADDED, email="", team=77)], OWN, [], {})
     assert (line.email, line.whom, line.what) == ("", "team 77", "analyst in project 7")
 
 
@@ -63,21 +63,55 @@ LEFT_OUT = {
 @pytest.mark.parametrize("left_out", LEFT_OUT.values(), ids=LEFT_OUT.keys())
 def test_what_is_no_line(left_out: AuditEvent) -> None:
     """What the states have, or what gives and takes nothing."""
-    assert list(by_others([left_out], OWN, [])) == []
+    assert list(by_others([left_out], OWN, [], {})) == []
 
 
 def test_nothing_is_added_twice() -> None:
     """Neither within a page nor after the last time; the oldest comes first; a stack's line is another."""
     first, second = event(audit.PROJECT_USER_ADDED), event(audit.ROLE_CHANGED, at=AT + timedelta(seconds=1))
-    lines = list(by_others([second, first, first], OWN, [HELD]))
+    lines = list(by_others([second, first, first], OWN, [HELD], {}))
     assert [line.event for line in lines] == [Event.GRANTED, Event.CHANGED]
-    assert list(by_others([second, first], OWN, lines)) == []
+    assert list(by_others([second, first], OWN, lines, {})) == []
 
 
 def test_who_did_it_may_be_the_identity_provider() -> None:
     """Then the source says so."""
-    (line,) = by_others([event(audit.USER_REMOVED, actor="", source="scim")], OWN, [])
+    (line,) = by_others([event(audit.USER_REMOVED, actor="", source="scim")], OWN, [], {})
     assert line.admin == "scim"
+
+
+RUN = {"startTime": "2026-05-04T11:59:00Z", "endTime": "2026-05-04T12:01:00Z"}
+IN_DATA = Line("2026-05-04T12:00:00Z", ANA, Event.GRANTED, BO, "production", None, "", team="Data", team_id=77)
+PUT_IN = event(audit.TEAM_USER_ADDED, actor="", project=None, role=None, team=77, team_name="Data", service="scim")
+BY_SCIM: dict[str, tuple[AuditEvent, Line, list[str]]] = {
+    "in a run, at a place of the stack": (PUT_IN, IN_DATA, []),
+    "as it goes": (replace(PUT_IN, type=audit.TEAM_USER_REMOVED), replace(IN_DATA, event=Event.REVOKED), []),
+    "as it begins, by another clock": (replace(PUT_IN, at=AT - timedelta(minutes=2)), IN_DATA, []),
+    "before it": (replace(PUT_IN, at=AT - timedelta(minutes=2, seconds=1)), IN_DATA, ["scim"]),
+    "as it ends, by another clock": (replace(PUT_IN, at=AT + timedelta(minutes=2)), IN_DATA, []),
+    "after it": (replace(PUT_IN, at=AT + timedelta(minutes=2, seconds=1)), IN_DATA, ["scim"]),
+    "at no place of the stack": (PUT_IN, replace(IN_DATA, team_id=78), ["scim"]),
+    "at a place of a stack of another organization": (PUT_IN, replace(IN_DATA, stack="staging"), ["scim"]),
+    "by somebody": (replace(PUT_IN, actor=ANA), IN_DATA, [ANA]),
+    "by another service": (replace(PUT_IN, service="webapp"), IN_DATA, [""]),
+    "a person": (
+        event(audit.USER_ADDED, actor="", project=None, source="scim"), replace(IN_DATA, team="", team_id=None), [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "line", "admins"), BY_SCIM.values(), ids=BY_SCIM.keys())
+def test_what_a_stack_does_by_scim_is_its_own(found: AuditEvent, line: Line, admins: list[str]) -> None:
+    """Such an event names nobody: it is a stack's by time and place, or an identity provider's."""
+    assert [one.admin for one in by_others([found], OWN, [line], {"production": [RUN]})] == admins
+
+
+def test_a_run_that_has_not_ended_lasts() -> None:
+    """And of two the one in which it happened, not the one that merely is near."""
+    first, second = {**RUN, "endTime": "2026-05-04T12:00:10Z"}, {"startTime": "2026-05-04T12:00:20Z"}
+    assert during([second, first], AT) == first
+    assert during([second, first], AT + timedelta(hours=1)) == second
+    assert during([], AT) is None
 
 
 GONE = event(audit.PROJECT_USER_REMOVED)
