@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from mixpanel_access.directory.directory import Directory
+from typing import TYPE_CHECKING
+
 from mixpanel_access.model.settings import Settings
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
 
 
 def connect(settings: Settings) -> Directory:
     """The organization that the settings name; nothing is sent yet."""
-    from mixpanel_access.api.client import Api  # HTTP and the shapes of the wire: a fifth of a start, which few need
+    # HTTP, the shapes of the wire, and the picture made of it: a third of a start, which few need at once.
+    from mixpanel_access.api.client import Api
+    from mixpanel_access.directory.directory import Directory
 
     return Directory(Api.connect(settings), settings.organization_id, claimed=settings.claimed_domains)

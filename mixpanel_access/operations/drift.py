@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.teams import Team
 from mixpanel_access.operations.state import State
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
 
 
 class Kind(StrEnum):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
-from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.given import Entry, Span, days_of, entries
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.teams import Team, same_name
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
 
 
 @dataclass(frozen=True)

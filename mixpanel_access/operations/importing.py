@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_access.directory.connect import connect
-from mixpanel_access.directory.directory import Directory
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import errors, roster_text
 from mixpanel_access.model.access import Project as MixpanelProject
@@ -31,6 +30,9 @@ from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.session import Session
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.directory.connect import connect
-from mixpanel_access.directory.directory import Directory
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roles, roster_text
@@ -36,6 +35,9 @@ from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context, company_domains
 from mixpanel_access.rules.rule import Level
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
 
 OF_THE_ENGAGEMENT: Final = ("type", "sow", "sponsor")
 """What only an engagement has."""

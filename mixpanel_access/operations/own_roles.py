@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from mixpanel_access.directory.directory import Directory
+from typing import TYPE_CHECKING
+
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.roles import declared_role, is_role_id
 from mixpanel_access.model.roster import Roster
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
 
 
 def keys_there(directory: Directory, roster: Roster) -> dict[tuple[int, str], str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.connect import connect
-from mixpanel_access.directory.directory import Directory
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.access import Invitation, Person, ProjectAccess
 from mixpanel_access.model.address import same_key
@@ -20,6 +20,9 @@ from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProjec
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, Project, stacks_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ def _nothing(value: object) -> object:
 class Part(BaseModel):
     """Any part of a packet."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
 
 class Item(Part):
