@@ -41,6 +41,7 @@ def page(found: dict[str, Any]) -> str:
         "# Figures",
         _HOW.format(date=found["date"], **machine, **{name.replace("-", "_"): v for name, v in versions.items()}),
         _FLOOR,
+        *found.get("remarks", []),
         "## Single grants",
         _table(
             [
