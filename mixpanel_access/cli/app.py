@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mixpanel_access import __version__
 from mixpanel_access.cli import group_commands, operator_commands, review_commands, roster_commands
 from mixpanel_access.cli.output import progress
-from mixpanel_access.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixpanel_access.model.errors import UsageError
 
 app = typer.Typer(
     name="mixpanel-access",
@@ -75,6 +77,8 @@ def emulator(
 
 def _lacking(error: ModuleNotFoundError) -> UsageError:
     """What the emulator needs comes with an extra."""
+    from mixpanel_access.model.errors import UsageError
+
     return UsageError(
         "cannot start the emulator",
         why=f"the Python package {error.name} is not installed",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.operations.scaffolding import CI, new_project
+from mixpanel_access.model.new_project import CI
+from mixpanel_access.operations.scaffolding import new_project
 
 
 def make_project(folder: Path, name: str, ci: CI, *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now
-from mixpanel_access.operations.scaffolding import CI, NAME
+from mixpanel_access.model.new_project import CI, NAME
 
 commands = typer.Typer(rich_markup_mode=None)
 

@@ -7,13 +7,13 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from mixpanel_access import __version__
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.new_project import CI, NAME
 
 COPIED: Final = (
     "stacks/__main__.py",
@@ -37,8 +37,6 @@ CHANGED: Final = (
     "examples/ci/gitlab-ci.yml",
 )
 """The files that are changed on their way."""
-NAME: Final = "mixpanel-access"
-"""The project's name in Pulumi.yaml."""
 
 _PACKAGE: Final = Path(__file__).parents[1]
 _TEMPLATES: Final = _PACKAGE / "templates" / "project"
@@ -57,13 +55,6 @@ _STEPS: Final[Mapping[int | None, str]] = {
     errno.ENOSPC: "Make room on the disk, or name a folder on another one.",
 }
 """What helps against an error of the file system."""
-
-
-class CI(StrEnum):
-    """Whose workflow a project gets."""
-
-    GITHUB = "github"
-    GITLAB = "gitlab"
 
 
 _WORKFLOWS: Final = {

@@ -57,3 +57,4 @@ def test_help_brings_next_to_nothing(tmp_path: Path) -> None:
     code, found, _ = modules(tmp_path, "--help")
     assert code == 0
     assert not {"pydantic", "httpx", "ruamel.yaml", "rich", "jinja2", "pulumi"} & found
+    assert not [name for name in found if name.startswith("mixpanel_access.operations")]

@@ -16,7 +16,8 @@ from mixpanel_access import __version__
 from mixpanel_access.cli.app import app
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.scaffolding import CHANGED, CI, COPIED, new_project, project_files
+from mixpanel_access.model.new_project import CI
+from mixpanel_access.operations.scaffolding import CHANGED, COPIED, new_project, project_files
 from tests.examples.linter import find_actionlint, lint
 
 ROOT = Path(__file__).parents[2]
