@@ -101,8 +101,8 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     text = _start(request, file, before, settings.environment, others)
     state = project.state(request.stack, settings.organization_id)
     session = Session(settings, connect(settings), progress)
-    text, projects = _with_projects(request, file, text, session.directory, others)
-    roster, today = parse(text, source_of(file)), session.now().date()
+    text, roster, projects = _with_projects(request, file, text, session.directory, others)
+    today = session.now().date()
     reading = replace(
         _read(session.directory, projects, progress),
         own_roles=keys_there(session.directory, roster),
@@ -197,8 +197,8 @@ def _start(request: Request, file: Path, text: str | None, configured: str | Non
 
 def _with_projects(
     request: Request, file: Path, text: str, directory: Directory, others: Mapping[str, Roster]
-) -> tuple[str, dict[int, MixpanelProject]]:
-    """The roster's text with the projects that are asked for, and the projects to read."""
+) -> tuple[str, Roster, dict[int, MixpanelProject]]:
+    """The roster with the projects that are asked for, as text and as read, and the projects to read."""
     roster, there = parse(text, source_of(file)), directory.projects()
     known = {project.id for project in roster.projects.values()}
     if not request.projects:
@@ -210,7 +210,7 @@ def _with_projects(
                 why=f"its roster {file.name} names none; the organization has {seen}",
                 next_step=f"Name those of the environment {roster.environment} with --project (id or name pattern).",
             )
-        return text, {id_: project for id_, project in there.items() if id_ in known}
+        return text, roster, {id_: project for id_, project in there.items() if id_ in known}
     chosen = choose_projects(request.projects, there)
     for name, other in others.items():
         theirs = {project.id for project in other.projects.values()}
@@ -221,8 +221,11 @@ def _with_projects(
                 why=f"it is in {name}, of the environment {other.environment!r}",
                 next_step="Each project belongs to one stack; narrow --project.",
             )
-    rows = project_rows([project for project in chosen if project.id not in known], roster)
-    return roster_text.add_projects(text, source_of(file), rows), {project.id: project for project in chosen}
+    new = [project for project in chosen if project.id not in known]
+    if new:
+        text = roster_text.add_projects(text, source_of(file), project_rows(new, roster))
+        roster = parse(text, source_of(file))
+    return text, roster, {project.id: project for project in chosen}
 
 
 def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progress: Progress) -> Reading:
