@@ -29,13 +29,11 @@ class Crowd:
 
     Args:
         linger: seconds for which the first batch is held open.
-        full: the number of threads that there are.
     """
 
-    def __init__(self, *, linger: float = LINGER, full: int = WORKERS) -> None:
+    def __init__(self, *, linger: float = LINGER) -> None:
         self.changed = threading.Condition()
         self.hold = self._linger = linger
-        self._full = full
         self._waiting = 0
         self._came = 0
         self._complete = 0
@@ -45,7 +43,7 @@ class Crowd:
         complete = self._complete
         self._came += 1
         self._waiting += 1
-        if self._waiting >= self._full:
+        if self._waiting >= WORKERS:
             self._complete += 1
             self.changed.notify_all()
         if leads and not self._completed(complete):
