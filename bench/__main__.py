@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.markdown import Markdown
 
 from bench.apart import ROSTER, STARTS, Judged, judge, load, start
 from bench.lifecycle import Figure, State, measure
@@ -25,7 +25,6 @@ from bench.machine import measured_on
 from bench.page import PAGE, RESULTS, page
 from bench.whole import measure_whole
 from mixpanel_access.engine import Engine, ensure_engine
-from mixpanel_access.rules.catalogue import RULES
 
 SIZES: Final = ("100", "1000", "5000-")
 """Grants. A "-" behind them: without the engine's checkpoints, with which an up of 5,000 takes over an hour."""
@@ -70,44 +69,12 @@ def main() -> int:
     loading = load()
     console.print(f"{STARTS} starts of each command ...")
     starting = start()
-    show(figures, states, judged)
-    console.print(f"a roster of {ROSTER} people loads in {loading} s")
-    slowest = max(starting, key=lambda command: starting[command])
-    console.print(f"the slowest of {len(starting)} commands to start is {slowest}, in {starting[slowest]} s")
-    RESULTS.parent.mkdir(exist_ok=True)
     results = record(engine, figures, states, judged, loading, starting)
+    RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     PAGE.write_text(page(results))
+    console.print(Markdown(page(results)))
     return 0
-
-
-def show(figures: list[Figure], states: list[State], judged: list[Judged]) -> None:
-    """The tables for people."""
-    columns = ("grants", "checkpoints", "command", "requests", "of them writes", "bytes received", "provider MB")
-    table = Table(*columns, "seconds", "floor", "ratio", title="Costs")
-    for figure in figures:
-        cost = figure.ours
-        cells: list[object] = [
-            figure.grants,
-            "yes" if figure.checkpoints else "no",
-            figure.command,
-            cost.requests,
-            cost.writes,
-        ]
-        cells += [cost.bytes_out, cost.provider_mb, cost.seconds, figure.floor, figure.ratio]
-        table.add_row(*("" if cell is None else str(cell) for cell in cells))
-    console.print(table)
-    sizes = Table("grants", "resources", "bytes", "bytes a resource", "floor", title="State")
-    for kept in states:
-        each = [round(size / kept.resources) for size in (kept.bytes, kept.floor_bytes)]
-        sizes.add_row(*(str(value) for value in (kept.grants, kept.resources, kept.bytes, *each)))
-    console.print(sizes)
-    policies = Table("resources", "seconds", "seconds per 1,000", title=f"The {len(RULES)} rules")
-    for one_judged in judged:
-        policies.add_row(
-            *map(str, asdict(one_judged).values()), f"{1000 * one_judged.seconds / one_judged.resources:.2f}"
-        )
-    console.print(policies)
 
 
 def record(

@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from mixpanel_access.operations.tables import markdown
+
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 PAGE: Final = Path(__file__).parents[1] / "docs" / "figures.md"
 AIMED: Final = 1000
@@ -43,7 +45,7 @@ def page(found: dict[str, Any]) -> str:
         _FLOOR,
         *found.get("remarks", []),
         "## Single grants",
-        _table(
+        markdown(
             [
                 "grants",
                 "checkpoints",
@@ -60,21 +62,21 @@ def page(found: dict[str, Any]) -> str:
         ),
         _MEANING,
         "### Targets",
-        _table(["what", "aimed at", "measured", "met"], _targets(figures, starts)),
+        markdown(["what", "aimed at", "measured", "met"], _targets(figures, starts)),
         "### Growth",
-        _table(["command", "checkpoints", "from", "to", "grants", "seconds"], _growth(single)),
+        markdown(["command", "checkpoints", "from", "to", "grants", "seconds"], _growth(single)),
         "### State",
-        _table(
+        markdown(
             ["grants", "resources", "bytes", "bytes a resource", "the floor's"],
             ([one["grants"], one["resources"], one["bytes"], *_each(one)] for one in found["states"]),
         ),
         "## `ProjectAccess`",
-        _table(
+        markdown(
             ["grants", "command", "requests", "writes", "MB received", "seconds", "MB held"],
             ([*_costs(one)[:1], *_costs(one)[2:], one["ours"]["provider_mb"]] for one in wholes),
         ),
         "## The rest",
-        _table(
+        markdown(
             ["what", "seconds"],
             [
                 *(
@@ -154,11 +156,6 @@ def _yes(value: bool) -> str:
 
 def _met(value: bool) -> str:
     return "yes" if value else "**no**"
-
-
-def _table(head: Row, rows: Iterable[Row]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join('' if cell is None else str(cell) for cell in line)} |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
+
+from mixpanel_access.operations.tables import markdown
 
 FAULT_KINDS: Final = {
     "drop before": "the connection breaks, nothing is applied",
@@ -38,14 +41,14 @@ def page(figures: dict[str, Any]) -> str:
         skipped=tests["skipped"],
         minutes=max(1, round(tests["seconds"] / 60)),
         struck=f"{sum(times for kinds in faults.values() for times in kinds.values()):,}",
-        faults=_table(["fault", "what it is"], methods, rows),
+        faults=markdown(["fault", "what it is", *methods], rows, numbers=len(methods)),
         lives=f"{lives['lives']:,}",
         steps=f"{lives['steps']:,}",
-        inputs=_table(["input"], ["made"], [[name, f"{times:,}"] for name, times in figures["inputs"].items()]),
+        inputs=_counts("input", "made", figures["inputs"]),
         kills=kills["kills"],
-        killed=_table(["after the next up"], ["people"], [[name, str(kills[name])] for name in ("lost", "double")]),
+        killed=_counts("after the next up", "people", {name: kills[name] for name in ("lost", "double")}),
         clients=many["clients"],
-        parallel=_table(["of all clients"], ["number"], [[name, f"{many[key]:,}"] for name, key in _PARALLEL.items()]),
+        parallel=_counts("of all clients", "number", {name: many[key] for name, key in _PARALLEL.items()}),
     )
 
 
@@ -59,9 +62,8 @@ _PARALLEL: Final = {
 }
 
 
-def _table(texts: list[str], numbers: list[str], rows: list[list[str]]) -> str:
-    lines = [[*texts, *numbers], ["---"] * len(texts) + ["---:"] * len(numbers), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _counts(what: str, number: str, counted: Mapping[str, int]) -> str:
+    return markdown([what, number], [[name, f"{times:,}"] for name, times in counted.items()], numbers=1)
 
 
 _TEXT: Final = """\

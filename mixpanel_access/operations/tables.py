@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from mixpanel_access.operations.chain import Link
@@ -32,8 +32,7 @@ def exported(lines: Sequence[Link], kind: type[Link], form: str) -> bytes:
     if form == "json":
         return (json.dumps([line.row() for line in lines], indent=2, ensure_ascii=False) + "\n").encode()
     if form == "markdown":
-        table = [columns, ["---"] * len(columns), *([cell(value) for value in row] for row in rows)]
-        return "".join(f"| {' | '.join(row)} |\n" for row in table).encode()
+        return f"{markdown(columns, rows)}\n".encode()
     if form == "csv":
         text = io.StringIO()
         writer = csv.writer(text)
@@ -51,6 +50,18 @@ def exported(lines: Sequence[Link], kind: type[Link], form: str) -> bytes:
     sheet.freeze_panes = "A2"
     book.save(content)
     return content.getvalue()
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: int = 0) -> str:
+    """A Markdown table.
+
+    Args:
+        head: the names of the columns.
+        rows: the values.
+        numbers: how many of the columns, the last ones, stand to the right.
+    """
+    rule = [*["---"] * (len(head) - numbers), *["---:"] * numbers]
+    return "\n".join(f"| {' | '.join(cell(value) for value in row)} |" for row in (head, rule, *rows))
 
 
 def cell(value: Any) -> str:

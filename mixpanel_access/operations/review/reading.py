@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mixpanel_access.operations.review.packet import ORGANIZATION, Item, Packet
-from mixpanel_access.operations.tables import cell
+from mixpanel_access.operations.tables import cell, markdown
 
 
 def page(packet: Packet) -> str:
@@ -20,7 +20,7 @@ def _lines(packet: Packet) -> Iterator[str]:
     yield f"Begun on {packet.made}. {len(packet.items)} to decide, {_undecided(packet)} of them undecided."
     if packet.items:
         yield ""
-        yield from _table(
+        yield markdown(
             ("who", "stack", "project", "role", "since", "last active", "engagement", "suggestion", "decision"),
             [_row(item) for item in packet.items],
         )
@@ -33,7 +33,7 @@ def _lines(packet: Packet) -> Iterator[str]:
         yield ""
         yield "## Given by no roster"
         yield ""
-        yield from _table(
+        yield markdown(
             ("who", "stack", "project", "role", "note"),
             [(one.email, one.stack, one.project, one.role, one.note) for one in packet.unmanaged],
         )
@@ -82,8 +82,3 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
 
 def _to(what: str, role: str | None) -> str:
     return f"{what} to {role}" if what and role else what
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    for row in (head, ["---"] * len(head), *rows):
-        yield f"| {' | '.join(cell(value) for value in row)} |"
