@@ -17,6 +17,7 @@ from mixpanel_access.model.errors import AccessError, NotFound
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
+from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.session import Session
 from tests.fake_accounts import FakeAccounts
 from tests.fake_roles import FakeRoles
@@ -249,3 +250,13 @@ def make_session(
     known = Settings(ORGANIZATION, "https://mixpanel.com", "bot", Secret("hush-hush"), now=NOW)
     settings_ = replace(known, **settings)  # type: ignore[arg-type]
     return Session(settings_, make_directory(api, clock=clock), said.append), said
+
+
+def provider_over(api: FakeApi, kind: type[AccessProvider], said: list[str] | None = None) -> AccessProvider:
+    """A provider in a session of its own over the fake; what it says goes to `said`."""
+    made = kind()
+    session, _ = make_session(api)
+    if said is not None:
+        session.say = said.append
+    made.use(session)
+    return made

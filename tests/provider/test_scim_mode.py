@@ -13,7 +13,7 @@ from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from tests.fake_scim import with_scim
-from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_directory, make_session
+from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_directory, provider_over
 
 CLAIMED = SingleSignOn(enabled=True, required=True, idp_managed=True, domains=frozenset({"example.com"}))
 CY, ROBIN = "cy@example.com", "robin@agency.example.org"
@@ -34,12 +34,7 @@ def provider(
     api: FakeApi, kind: type[AccessProvider] = MemberProvider, said: list[str] | None = None
 ) -> AccessProvider:
     """A provider in a session of its own over the fake."""
-    made = kind()
-    session, _ = make_session(api)
-    if said is not None:
-        session.say = said.append
-    made.use(session)
-    return made
+    return provider_over(api, kind, said)
 
 
 def test_who_is_new_is_provisioned(api: FakeApi) -> None:

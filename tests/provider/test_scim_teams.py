@@ -12,7 +12,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.team import TeamProvider
 from mixpanel_access.provider.team_member import TeamMemberProvider
 from tests.fake_scim import with_scim
-from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
+from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, provider_over
 
 TEAM = 77
 ANA, BO, ROBIN = "ana@example.com", "bo@example.com", "robin@agency.example.org"
@@ -34,12 +34,7 @@ def provider(
     api: FakeApi, kind: type[AccessProvider] = TeamMemberProvider, said: list[str] | None = None
 ) -> AccessProvider:
     """A provider in a session of its own over the fake."""
-    made = kind()
-    session, _ = make_session(api)
-    if said is not None:
-        session.say = said.append
-    made.use(session)
-    return made
+    return provider_over(api, kind, said)
 
 
 def held(email: str = BO) -> dict[str, Any]:
