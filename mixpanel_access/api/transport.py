@@ -5,6 +5,7 @@ The only file that imports httpx. Facts: contract, section 1.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
@@ -13,13 +14,16 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-import httpx
 import stamina
 
 from mixpanel_access.api.envelope import Json, page_of
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
+
+# httpx brings its command line along wherever click is installed, and with it rich and pygments: a quarter of its time.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported
+import httpx  # noqa: E402
 
 MAX_REDIRECTS: Final = 10
 MAX_PARALLEL: Final = 3

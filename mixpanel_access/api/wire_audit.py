@@ -24,6 +24,11 @@ def _number(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
+def _part(value: object) -> object:
+    """A part that is absent, or is no object, tells nothing."""
+    return value if isinstance(value, dict) else {}
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Number = Annotated[int | None, BeforeValidator(_number)]
 
@@ -42,6 +47,9 @@ class Payload(Wire):
     team_name: Text = ""
 
 
+PayloadPart = Annotated[Payload, BeforeValidator(_part)]
+
+
 class Entity(Wire):
     """What was done to what."""
 
@@ -49,7 +57,10 @@ class Entity(Wire):
     entity_type: Text = ""
     entity_id: Text = ""
     entity_name: Text = ""
-    payload: Annotated[Payload, BeforeValidator(lambda value: value if isinstance(value, dict) else {})] = Payload()
+    payload: PayloadPart = Field(default_factory=Payload)
+
+
+EntityPart = Annotated[Entity, BeforeValidator(_part)]
 
 
 class Event(Wire):
@@ -60,7 +71,7 @@ class Event(Wire):
     service: Text = ""
     user_email: Text = ""
     project_id: Number = None
-    entity: Annotated[Entity, BeforeValidator(lambda value: value if isinstance(value, dict) else {})] = Entity()
+    entity: EntityPart = Field(default_factory=Entity)
 
     def value(self) -> AuditEvent | None:
         """The event, or None where it tells neither when nor what."""

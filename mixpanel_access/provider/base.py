@@ -232,8 +232,16 @@ class AccessProvider(ResourceProvider):
         return self.make(_own(props))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Read what the server says; inputs come back too, else every field would show as changed."""
-        return self.look(id_, _own(props))
+        """Read what the server says; inputs come back too, else every field would show as changed.
+
+        Where nothing has changed, the engine is left with the inputs that it has: to hand over the same ones again is
+        a fifth of a large refresh.
+        """
+        held = _own(props)
+        result = self.look(id_, dict(held))
+        if result.id == id_ and result.outs == held:
+            result.inputs = None
+        return result
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change what differs."""

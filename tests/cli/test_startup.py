@@ -58,3 +58,11 @@ def test_help_brings_next_to_nothing(tmp_path: Path) -> None:
     assert code == 0
     assert not {"pydantic", "httpx", "ruamel.yaml", "rich", "jinja2", "pulumi"} & found
     assert not [name for name in found if name.startswith("mixpanel_access.operations")]
+
+
+def test_a_provider_brings_no_command_line() -> None:
+    """Each `pulumi` command starts one; httpx would take its own command line along."""
+    probe = "import sys, mixpanel_access.provider, mixpanel_access.api.client; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    assert "httpx" in found.stdout.split()
+    assert not {"click", "pygments", "rich", "typer"} & {*found.stdout.split()}

@@ -193,7 +193,7 @@ def test_a_role_is_made_and_what_the_server_adds_is_told() -> None:
         **role(description="reads", ticket="OPS-1"), "role_id": held.id, "base_permissions": [BASE],
     }  # fmt: skip
     assert said == [f"custom role Support in project {PRODUCTION}: Mixpanel adds {BASE}"]
-    read = provider(api).read(id_, outs)
+    read = provider(api).look(id_, outs)
     assert (read.outs, read.inputs) == (outs, role(description="reads", ticket="OPS-1"))
     assert api.writes == ["create_role"]
 

@@ -105,7 +105,7 @@ def test_given_settings_are_brought_about_and_all_others_kept() -> None:
         "sso": {"enabled": False, "idp_name": "Okta", "domains": ["a.example.org", "b.example.org"]},
     })  # fmt: skip
     assert api.writes == ["put_two_factor", "put_request_access"]
-    read = provider(api).read(ID, dict(made.outs or {}))
+    read = provider(api).look(ID, dict(made.outs or {}))
     assert (read.outs, read.inputs) == (made.outs, inputs)
     provider(api).create(inputs)
     assert len(api.writes) == 2

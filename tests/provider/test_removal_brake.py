@@ -151,6 +151,6 @@ def test_its_life_sends_nothing(api: FakeApi) -> None:
     assert not provider.diff(ID, outs, declared(2)).changes
     assert provider.diff(ID, outs, declared(3)).changes
     assert provider.update(ID, outs, declared(3)).outs == provider.create(declared(3)).outs
-    read = provider.read(ID, outs)
+    read = provider.look(ID, outs)
     assert (read.id, read.outs, read.inputs) == (ID, outs, outs)
     assert not api.calls

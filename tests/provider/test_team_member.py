@@ -105,7 +105,7 @@ def test_a_membership_lives(api: FakeApi) -> None:
     created = made.create(held())
     assert (created.id, created.outs) == (ID, {**held(), "status": "member"})
     made.create(held())
-    assert made.read(ID, dict(created.outs or {})).inputs == held()
+    assert made.look(ID, dict(created.outs or {})).inputs == held()
     outs = made.update(ID, {**held(), "status": "member"}, held(ticket="OPS-1")).outs or {}
     assert (outs["ticket"], outs["status"]) == ("OPS-1", "member")
     made.delete(ID, held())
