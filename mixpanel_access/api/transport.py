@@ -216,8 +216,8 @@ class Transport:
     def _error(self, response: httpx.Response, what: str) -> errors.MixpanelError:
         status = response.status_code
         kind, next_step = _KINDS.get(status, (errors.ServerFault, "Run again later."))
-        if kind is errors.Unauthorized and self._by_token:
-            next_step = "Check mixpanel:scimToken (MIXPANEL_SCIM_TOKEN): a new token ends the old one in Mixpanel."
+        if self._by_token:
+            next_step = _SCIM_STEPS.get(status, next_step)
         words = self._redact.words_of(response.content, response.headers.get("content-type", ""))
         error = kind(f"cannot {what}", why=f"Mixpanel answered {status} ({words})", next_step=next_step)
         error.status = status
@@ -274,3 +274,10 @@ _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
     429: (errors.RateLimited, "Run again in some minutes."),
 }
 """HTTP status -> error and next step (contract, section 1); anything else is a fault of the server."""
+
+_SCIM_STEPS: Final = {
+    401: "Check mixpanel:scimToken (MIXPANEL_SCIM_TOKEN): a new token ends the old one in Mixpanel.",
+    403: "SCIM changes only people of claimed domains; check mixpanel:claimedDomains, and that the plan has SCIM.",
+    404: "Check that SCIM is set up in the organization, and mixpanel:region; then run again: it looks anew.",
+}
+"""HTTP status -> next step, where it is another with a token for SCIM (contract, section 10)."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.engagements import with_changes
+from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind
 from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.rule import Family, Level, Rule, Severity, cis, iso27001, option, soc2
@@ -29,7 +30,7 @@ def _longest(entry: Entry, context: Context) -> Iterator[str]:
     lasts = (ends - begins).days + 1  # both days belong to it
     if lasts > most:
         why = f"an engagement of type {kind}" if standard else "external access"
-        yield f"it lasts {lasts} days, from {begins} to {ends}, and {why} lasts at most {most}"
+        yield f"it lasts {counted(lasts, 'day')}, from {begins} to {ends}, and {why} lasts at most {most}"
 
 
 def _expired(entry: Entry, context: Context) -> Iterator[str]:
@@ -42,7 +43,7 @@ def _ending(entry: Entry, context: Context) -> Iterator[str]:
     ends = entry.day("ends")
     if ends is not None and context.today <= ends <= context.today + timedelta(days=context.options["days"]):
         left = (ends - context.today).days
-        yield f"the access ends {f'in {left} days, ' if left else 'today, '}on {ends}"
+        yield f"the access ends {'in ' + counted(left, 'day') if left else 'today'}, on {ends}"
 
 
 def _ordered(entry: Entry, _context: Context) -> Iterator[str]:
@@ -58,7 +59,7 @@ def _short(entry: Entry, context: Context) -> Iterator[str]:
     lasts = (ends - starts).days + 1
     low = roles.project_rank(entry.role) <= roles.project_rank(roles.ANALYST) and not roles.is_custom(entry.role)
     if low and lasts < context.options["days"]:
-        yield f"for {lasts} days as {entry.role}, sharing a screen or a dashboard may do without an account"
+        yield f"for {counted(lasts, 'day')} as {entry.role}, sharing a screen or a dashboard may do without an account"
 
 
 def _reviewed(entry: Entry, context: Context) -> Iterator[str]:

@@ -123,10 +123,13 @@ def test_a_group_is_changed_person_by_person() -> None:
 def test_an_error_is_told_in_its_words_without_the_token() -> None:
     """SCIM's errors have a detail."""
     scim, _ = endpoint(httpx.Response(403, json={"status": "403", "detail": f"domain is not claimed, {TOKEN}"}))
-    with pytest.raises(errors.Forbidden, match="domain is not claimed") as refused:
+    with pytest.raises(errors.Forbidden, match=r"domain is not claimed.*check mixpanel:claimedDomains") as refused:
         scim.create("a@example.com")
     scim, _ = endpoint(httpx.Response(401, json={"status": "401", "detail": "invalid SCIM token"}))
     with pytest.raises(errors.Unauthorized, match="Check mixpanel:scimToken"):
+        scim.list_users()
+    scim, _ = endpoint(httpx.Response(404, json={"status": "404", "detail": "no such resource"}))
+    with pytest.raises(errors.NotFound, match="SCIM is set up"):
         scim.list_users()
     scim, _ = endpoint(httpx.Response(409, json={"status": "409", "detail": "has an account"}))
     with pytest.raises(errors.Invalid, match="has an account"):

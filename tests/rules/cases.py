@@ -508,7 +508,7 @@ CASES: dict[str, Cases] = {
     "ending-soon": Cases(
         fails=[
             Case([member(ends="2026-05-04")], ["the access ends today, on 2026-05-04"]),
-            Case([team("Data", ends="2026-05-05")], ["Data: the access ends in 1 days, on 2026-05-05"]),
+            Case([team("Data", ends="2026-05-05")], ["Data: the access ends in 1 day, on 2026-05-05"]),
         ],
         boundary=(Case([member(ends="2026-05-19")]), Case([member(ends="2026-05-18")], ["ends in 14 days"])),
         configured=[Case([member(ends="2026-05-18")], options={"days": 13})],
