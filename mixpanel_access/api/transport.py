@@ -210,7 +210,7 @@ class Transport:
         return errors.Unreachable(
             f"cannot {what}",
             why=f"{self.base_url} cannot be reached ({why})",
-            next_step="Check the network, mixpanel:apiUrl and mixpanel:region.",
+            next_step="Check the network, mixpanel:apiUrl (MIXPANEL_BASE_URL) and mixpanel:region.",
         )
 
     def _error(self, response: httpx.Response, what: str) -> errors.MixpanelError:
@@ -260,7 +260,10 @@ _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
     400: (errors.Invalid, "Check the values against what Mixpanel says."),
     401: (
         errors.Unauthorized,
-        "Check mixpanel:serviceAccountUsername and mixpanel:serviceAccountSecret, and that the account is not expired.",
+        (
+            "Check mixpanel:serviceAccountUsername (MIXPANEL_SERVICE_ACCOUNT) and mixpanel:serviceAccountSecret "
+            "(MIXPANEL_SERVICE_ACCOUNT_SECRET), and that the account is not expired."
+        ),
     ),
     403: (
         errors.Forbidden,

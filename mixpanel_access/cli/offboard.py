@@ -11,8 +11,10 @@ import typer
 
 from mixpanel_access.cli.output import progress
 from mixpanel_access.model.access import remaining
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roles import MEMBER
-from mixpanel_access.operations.offboarding import Holding, Remains, holdings, offboard, remains
+from mixpanel_access.operations.offboarding import Holding, Remains, holdings, offboard, people, remains
 from mixpanel_access.operations.project import open_project
 
 
@@ -26,11 +28,12 @@ def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps(_document(email, held, left, done=yes), indent=2))
     else:
-        _print(email, held, left, done=yes)
+        likely = "" if held else did_you_mean(same_key(email), people(project))
+        _print(email, held, left, likely, done=yes)
     return 1 if left.listed or (held and not yes) else 0
 
 
-def _print(email: str, held: list[Holding], left: Remains, *, done: bool) -> None:
+def _print(email: str, held: list[Holding], left: Remains, likely: str, *, done: bool) -> None:
     for holding in held:
         grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
         teams = ", ".join(f"a place in the team {name}" for name in holding.teams.values())
@@ -42,13 +45,13 @@ def _print(email: str, held: list[Holding], left: Remains, *, done: bool) -> Non
             before, after = (text.splitlines(keepends=True) for text in (holding.before, holding.after))
             typer.echo("".join(unified_diff(before, after, holding.file.name, holding.file.name, n=1)), nl=False)
     if not held:
-        typer.echo(f"No stack has {email}.")
+        typer.echo(f"No stack has {email}{likely}.")
     if not done and held:
         typer.echo("\nNothing was changed. With --yes, each roster is edited so, and `pulumi up` is run for its stack.")
     if left.listed:
         role = f" as organization {left.role}" if left.role not in (None, MEMBER) else ""
-        now = "still" if done else "now"
-        typer.echo(f"{email} is {now} in the organization{role}: {remaining(left.access)}")
+        still = "is still" if done else "is"
+        typer.echo(f"{email} {still} in the organization{role}: {remaining(left.access)}")
     else:
         typer.echo(f"{email} is not in the organization.")
 

@@ -71,7 +71,7 @@ def _wanted(found: list[Status], emails: list[str]) -> list[Status]:
     for email in emails:
         if same_key(email) not in by_key:
             raise UsageError(
-                "cannot find",
+                "cannot find the person",
                 whom=email,
                 why=f"no roster and no state has them{did_you_mean(same_key(email), list(by_key))}",
                 next_step=f"mixpanel-access who {email} shows what Mixpanel has.",

@@ -142,6 +142,8 @@ def _remedy(stderr: str) -> str:
             "A run was killed while it wrote to the state's folder: delete the empty .attrs files there (the state "
             "itself is whole), then run it again. A backend file://…?metadata=skip writes none."
         )
+    if "PULUMI_ACCESS_TOKEN must be set" in stderr:
+        return "Say where the stacks are kept: `pulumi login`, or PULUMI_BACKEND_URL. Then run it again."
     return "Correct that, then run it again."
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
-from ruamel.yaml.nodes import CollectionNode, MappingNode, Node
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 MOST_PARTS: Final = 1_000_000
 """Parts that a document may have once its aliases are written out; a roster of thousands has a tenth of that."""
@@ -37,7 +37,11 @@ def load(text: str) -> Any:
     with _told():
         if "*" in text:
             _parts(YAML(typ="safe").compose(text), {})
-        return YAML(typ="safe").load(text)
+        try:
+            return YAML(typ="safe").load(text)
+        except ValueError:  # a date or a number that there is not; the library does not tell where
+            _check_scalars(YAML(typ="safe").compose(text), set())
+            raise
 
 
 def with_lines(text: str) -> Any:
@@ -83,6 +87,24 @@ def _told() -> Iterator[None]:
         raise BadYaml(str(error.problem or error.context or error), line) from None
     except (YAMLError, ValueError) as error:  # ValueError: a date or a number that there is not
         raise BadYaml(str(error)) from None
+
+
+def _check_scalars(node: Node | None, seen: set[int]) -> None:
+    """Raises BadYaml with the line of the first date or number that there is not."""
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, CollectionNode):
+        for part in node.value:
+            for below in part if isinstance(node, MappingNode) else (part,):
+                _check_scalars(below, seen)
+    elif isinstance(node, ScalarNode) and node.style not in ("'", '"', "|", ">"):
+        try:
+            YAML(typ="safe").load(node.value)
+        except MarkedYAMLError:
+            return
+        except ValueError as error:
+            raise BadYaml(f"{node.value!r} cannot be read: {error}", node.start_mark.line + 1) from None
 
 
 def _parts(node: Node | None, counted: dict[int, int]) -> int:

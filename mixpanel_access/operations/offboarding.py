@@ -87,6 +87,19 @@ def holdings(project: Project, email: str) -> list[Holding]:
     return sorted(found, key=lambda holding: holding.owns_roles)
 
 
+def people(project: Project) -> list[str]:
+    """The addresses, by which they are compared, of all whom a roster or a state has."""
+    found: set[str] = set()
+    for stack in project.stacks:
+        file = project.roster(stack)
+        text = text_of(file)
+        if text is not None:
+            found |= {person.key for person in parse(text, source_of(file)).people}
+        state = project.state(stack, project.settings(stack).organization_id)
+        found |= {*state.members, *(who for _, who in state.grants)}
+    return sorted(found)
+
+
 def offboard(project: Project, email: str, held: Sequence[Holding], progress: Progress) -> None:
     """Take a person out of the rosters and bring it about, stack by stack. One that died half-way is run again.
 

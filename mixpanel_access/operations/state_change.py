@@ -33,7 +33,7 @@ def import_resources(project: Project, stack: str, document: Mapping[str, Any], 
     Raises:
         EngineError: the engine refuses; what it has taken until then is in the state.
     """
-    total = len(document["resources"])
+    total = sum(not one.get("component") for one in document["resources"])  # a component is made, not imported
     done = 0
 
     def count(line: str) -> None:

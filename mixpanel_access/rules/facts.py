@@ -12,6 +12,7 @@ from mixpanel_access.model import ids
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 
 
@@ -81,7 +82,7 @@ class ExceptionEntry:
     def problem(self, today: date, rules: Sequence[str]) -> str | None:
         """Why it does not count, or None while it does."""
         if self.rule not in rules:
-            return f"there is no rule {self.rule!r} to be excepted from"
+            return f"there is no rule {self.rule!r} to be excepted from{did_you_mean(self.rule, rules)}"
         missing = [name for name in ("reason", "approver", "ends") if not getattr(self, name).strip()]
         if missing:
             return f"it has no {', '.join(missing)}"

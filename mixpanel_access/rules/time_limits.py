@@ -64,13 +64,13 @@ def _short(entry: Entry, context: Context) -> Iterator[str]:
 
 def _reviewed(entry: Entry, context: Context) -> Iterator[str]:
     most = context.options["days"]
-    last, what = entry.day("reviewed"), "reviewed"
-    if last is None:
-        last, what = entry.day("starts"), "begun, and not reviewed since,"
+    reviewed = entry.day("reviewed")
+    last = reviewed or entry.day("starts")
     if last is None:
         yield f"nobody knows when it was last reviewed (reviewed and starts are empty); it is due every {most} days"
-    elif (context.today - last).days > most:
-        yield f"it was {what} on {last}, {(context.today - last).days} days ago; a review is due every {most} days"
+    elif (days := (context.today - last).days) > most:
+        what, since = ("reviewed", "") if reviewed else ("begun", ", and not reviewed since")
+        yield f"it was {what} on {last}, {days} days ago{since}; a review is due every {most} days"
 
 
 TIME_RULES: Final = (
@@ -91,7 +91,7 @@ TIME_RULES: Final = (
         "External access lasts no longer than its engagement type allows.",
         Level.MANDATORY,
         Severity.MEDIUM,
-        "Bring the end forward; prolong it after a review when the day comes.",
+        "Bring the end forward, or give the entry a starts of its own; prolong it after a review when the day comes.",
         _longest,
         kinds=PEOPLE,
         options=(option("days", "integer", 90, "Days, where the engagement has no type.", minimum=1), STANDARDS),

@@ -41,6 +41,13 @@ def test_a_person_leaves_every_stack(workspace: Workspace) -> None:
     assert (again.returncode, json.loads(again.stdout)["stacks"]) == (0, [])
 
 
+def test_a_mistyped_address_is_told(workspace: Workspace) -> None:
+    """It ends with 0 like anybody who is gone; who was meant has all they had."""
+    shown = workspace.command("offboard", "robbin@agency.example.org", "--yes")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert f"No stack has robbin@agency.example.org (did you mean '{ROBIN}'?).\n" in shown.stdout
+
+
 def test_what_is_left_is_told(workspace: Workspace) -> None:
     """A team, and a grant, that no stack has: the person stays, and it ends with 1; a stack's own team is left."""
     ops = {"ops": {"name": "Ops", "projects": {"shop": "consumer"}}}

@@ -68,6 +68,13 @@ def test_a_failure_tells_the_lines_that_matter(tmp_path: Path) -> None:
     assert pulumi.run("up", check=False).returncode == 255
 
 
+def test_who_is_not_logged_in_is_told_both_ways(tmp_path: Path) -> None:
+    """The engine asks for a token alone; a state of one's own needs none."""
+    told = "echo 'error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions' >&2; exit 3"
+    with pytest.raises(EngineError, match=r"`pulumi login`, or PULUMI_BACKEND_URL\. Then run it again\."):
+        fake(tmp_path, told).run("stack", "ls")
+
+
 def test_a_secret_argument_is_not_in_the_error(tmp_path: Path) -> None:
     """An error names the command and never a value given to it."""
     with pytest.raises(EngineError) as caught:

@@ -74,6 +74,22 @@ def test_no_object_is_made(read: Callable[[str], Any], tag: str, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        pytest.param("a: 1\nb:\n  - {c: 2030-02-31}\n", 3, "'2030-02-31' cannot be read: day ", id="a-day"),
+        pytest.param("a: &a [1]\nb: *a\nc: 2030-13-01\n", 3, "'2030-13-01' cannot be read: month ", id="a-month"),
+        pytest.param("2030-02-31: x\n", 1, "'2030-02-31' cannot be read: day ", id="a-key"),
+        pytest.param("a: '2030-02-31'\nb: |\n  2030-02-31\nc: 2030-02-31\n", 4, "'2030-02-31' cannot", id="not-a-text"),
+    ],
+)
+def test_a_date_that_there_is_not_is_found(text: str, line: int, why: str) -> None:
+    """The parser tells neither the line nor the text."""
+    with pytest.raises(BadYaml, match=why) as raised:
+        load(text)
+    assert raised.value.line == line
+
+
 def test_what_the_parser_with_lines_does_not_read_has_no_lines() -> None:
     """The two parsers differ in a few odd characters: an error is then on line 1, an edit for somebody's hand."""
     text = "environment: x\npeople: [1]\nprojects:\n\ufeff"

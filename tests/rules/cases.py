@@ -544,7 +544,7 @@ CASES: dict[str, Cases] = {
         ],
         boundary=(
             Case([member(starts="2026-02-01")]),
-            Case([member(starts="2026-01-31")], ["begun, and not reviewed since, on 2026-01-31, 93 days ago"]),
+            Case([member(starts="2026-01-31")], ["begun on 2026-01-31, 93 days ago, and not reviewed since"]),
         ),
         configured=[Case([member()], ["due every 30 days"], {"days": 30})],
         passes=[Case(COMPLIANT), Case([member(starts="2025-01-01", reviewed="2026-02-01")])],
@@ -597,6 +597,7 @@ CASES: dict[str, Cases] = {
             Case([], ["it has no reason, approver"], exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
             Case([grant(exceptions=[_exception(ends="soon")])], ["its end 'soon' is no date"]),
             Case([grant(exceptions=[_exception(rule="exceptions-in-force")])], ["'exceptions-in-force' to be excepted"]),
+            Case([grant(exceptions=[_exception(rule="justifid")])], ["to be excepted from (did you mean 'justified'?)"]),
         ],
         boundary=(
             Case([grant(exceptions=[_exception(ends="2026-05-04")])]),
