@@ -36,6 +36,7 @@ def words(text: str) -> list[str]:
     ("shown", "printed", "agrees"),
     [
         pytest.param(["a", "b"], ["a", "", "@ at it....", "b  "], True, id="all"),
+        pytest.param([" + a", "b"], ["@ at it.... + a", "@ at it....\x1b[0m", "b"], True, id="behind-the-dots"),
         pytest.param([], ["a"], True, id="nothing-shown"),
         pytest.param(["a"], [], False, id="nothing-printed"),
         pytest.param(["a", "…", "d"], ["a", "b", "c", "d"], True, id="lines-left-out"),

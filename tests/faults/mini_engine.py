@@ -154,7 +154,8 @@ class MiniEngine:
         held = self.state[name]
         result = provider.read(held.id, held.outputs)
         if result.id:
-            self.state[name] = Held(held.id, dict(result.inputs or {}), dict(result.outs or {}))
+            inputs = held.inputs if result.inputs is None else dict(result.inputs)  # as the engine does
+            self.state[name] = Held(held.id, inputs, dict(result.outs or {}))
         else:
             del self.state[name]
 
