@@ -14,7 +14,7 @@ from mixpanel_access.cli.output import instant_of, new_table, print_table, progr
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import MixpanelError, UsageError
-from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import Picture, look
 from mixpanel_access.operations.project import open_project, stacks_of
@@ -73,7 +73,7 @@ def _wanted(found: list[Status], emails: list[str]) -> list[Status]:
             raise UsageError(
                 "cannot find the person",
                 whom=email,
-                why=f"no roster and no state has them{did_you_mean(same_key(email), list(by_key))}",
+                why=f"no roster and no state has them{meant_address(same_key(email), list(by_key))}",
                 next_step=f"mixpanel-access who {email} shows what Mixpanel has.",
             )
     return [by_key[same_key(email)] for email in emails] or found

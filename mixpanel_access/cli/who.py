@@ -11,7 +11,7 @@ from mixpanel_access.cli.output import instant_of, new_table, print_table, progr
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project
@@ -37,7 +37,7 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
             raise UsageError(
                 "cannot show what they reach",
                 whom=email,
-                why=f"nobody of the organization has the address{did_you_mean(same_key(email), list(people))}",
+                why=f"nobody of the organization has the address{meant_address(same_key(email), list(people))}",
                 next_step=f"mixpanel-access diagnose {email} tells why.",
             )
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 _CLOSE_ENOUGH: Final = 70
@@ -62,6 +62,15 @@ def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
 
     match = process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
     return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def meant_address(address: str, known: Iterable[str]) -> str:
+    """` (did you mean 'robin@example.org'?)` where a known address may be taken for the given one, else nothing.
+
+    Of two addresses in one domain most letters are the same, so `did_you_mean` would name a stranger.
+    """
+    near = [other for other in known if alike(address, other)]
+    return f" (did you mean {min(near, key=lambda other: slips_between(address, other, _SLIPS))!r}?)" if near else ""
 
 
 def unknown(word: str, kind: str, known: Sequence[str] | Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import REMOVALS, problem_with_account_name
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.given import Entry, days_of, entry_of
-from mixpanel_access.model.likeness import did_you_mean, unknown
+from mixpanel_access.model.likeness import meant_address, unknown
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.roster import (
     NEEDS,
@@ -264,7 +264,10 @@ def _exceptions(roster: Roster) -> Problems:
     for index, one in enumerate(roster.exceptions):
         at: Path = ("exceptions", index)
         if one.email is not None and same_key(one.email) not in people:
-            yield (*at, "email"), f"{one.email} is nobody of this roster{did_you_mean(one.email, sorted(people))}"
+            yield (
+                (*at, "email"),
+                f"{one.email} is nobody of this roster{meant_address(same_key(one.email), sorted(people))}",
+            )
         if one.project is not None and one.project not in roster.projects:
             yield (*at, "project"), unknown(one.project, "project of this roster", roster.projects)
         if one.project is not None and one.email is None:

@@ -11,6 +11,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.operations.picture import Picture
 from mixpanel_access.operations.project import Progress, Project
 
@@ -41,10 +42,11 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
     """
     person = picture.directory.person(email)
     if person is None or not person.invited:
+        meant = meant_address(same_key(email), [one.email for one in picture.directory.people().values()])
         raise UsageError(
             "cannot send the invitation again",
             whom=email,
-            why="it is accepted already" if person else "nobody of this address is in the organization",
+            why="it is accepted already" if person else f"nobody of this address is in the organization{meant}",
             next_step="They can log in." if person else "Declare them in a roster, and run `pulumi up`.",
         )
     settings = next(iter(picture.stacks.values())).settings

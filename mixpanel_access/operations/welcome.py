@@ -22,6 +22,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roster import Engagement, OrganizationFacts
 from mixpanel_access.operations.picture import Picture, Standing
 
@@ -83,10 +84,13 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
     """
     standing = picture.of(same_key(email))
     if standing is None or not standing.given:
+        meant = (
+            "" if standing else meant_address(same_key(email), [one.email for one in picture.standings if one.given])
+        )
         raise UsageError(
             "cannot write",
             whom=email,
-            why="no roster gives them anything today",
+            why=f"no roster gives them anything today{meant}",
             next_step="Add an entry, or check the address.",
         )
     facts = _facts(standing, picture)

@@ -46,6 +46,8 @@ def test_a_mistyped_address_is_told(workspace: Workspace) -> None:
     shown = workspace.command("offboard", "robbin@agency.example.org", "--yes")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert f"No stack has robbin@agency.example.org (did you mean '{ROBIN}'?).\n" in shown.stdout
+    stranger = workspace.command("offboard", "sue@agency.example.org")
+    assert stranger.stdout.startswith("No stack has sue@agency.example.org.\n")
 
 
 def test_what_is_left_is_told(workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import did_you_mean, unknown
+from mixpanel_access.model.likeness import meant_address, unknown
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
@@ -157,7 +157,7 @@ def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
             next_step="Name it with --stack, --project or --organization, and --engagement.",
         )
     everybody = sorted({item.key for one in read_packets(folder) for item in one.packet.items})
-    like = "" if same_key(wish.email) in everybody else did_you_mean(same_key(wish.email), everybody)
+    like = "" if same_key(wish.email) in everybody else meant_address(same_key(wish.email), everybody)
     return UsageError(
         "cannot find what is to be decided",
         whom=wish.email,
