@@ -130,7 +130,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     changes = _changes(project, request.stack, file, after)
     person = given_to(mine, first)
     notes = [
-        *_who_is_there(request.email, directory),
+        *_who_is_there(request.email, directory, given=given_to(mine, today) is not None),
         *_what_becomes(person, directory, changed),
         *_who_is_alike(request.email, directory, roster),
         *_elsewhere(project, request),
@@ -271,10 +271,11 @@ def _changes(project: Project, stack: str, file: Path, text: str) -> list[str]:
         return changes_at_preview(Project(drafting), stack)
 
 
-def _who_is_there(email: str, directory: Directory) -> Iterator[str]:
+def _who_is_there(email: str, directory: Directory, *, given: bool) -> Iterator[str]:
     person = directory.person(email)
     if person is None:
-        yield "they are not in the organization: the next `pulumi up` invites them"
+        comes = ": the next `pulumi up` invites them" if given else ""
+        yield f"they are not in the organization{comes}"
         return
     state = "invited" if person.invited else "a member"
     role = f" as organization {person.role}" if person.role else ""

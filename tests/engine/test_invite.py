@@ -108,6 +108,7 @@ def test_a_new_engagement_comes_with_its_person(workspace: Workspace) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "- it begins on 2026-06-01: until then, `pulumi up` gives nothing\n" in done.stdout
+    assert "the next `pulumi up` invites them" not in done.stdout
     assert "would then:\n  change nothing\n" in done.stdout
     document = json.loads(workspace.command("roster", "stacks/production.yaml", "--json").stdout)
     assert document["engagements"]["look"] == {
