@@ -95,10 +95,14 @@ class ServiceAccountProvider(AccessProvider):
         return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces, delete_before_replace=False)
 
     def make(self, inputs: Properties) -> CreateResult:
-        """Make the account. One of the same name may be there: it is left alone, and said."""
+        """Make the account. One of the same name may be there: it is left alone here, and said.
+
+        Whether it is the one to be replaced, which the engine deletes next, nobody tells a create.
+        """
         accounts, name = self.session.directory.accounts, inputs["username"]
         if others := [account.username for account in accounts.named(name)]:
-            self.session.say(f"service account {name}: {', '.join(others)} is there as well, and is left alone")
+            there = f"{', '.join(others)} is there as well"
+            self.session.say(f"service account {name}: {there}; it stays, unless this one replaces it")
         expires = inputs.get("expires")
         new = accounts.create(name, inputs["role"], instant(expires) if expires else None)
         outputs = self._outputs(inputs, new.account, {TOKEN: new.token.reveal()})

@@ -147,7 +147,7 @@ def test_another_of_the_name_is_left_alone_and_said(api: FakeApi) -> None:
     """Mixpanel tells them apart by what it adds."""
     said: list[str] = []
     provider(api, said).create(account())
-    assert said == [f"service account etl: {LOGIN} is there as well, and is left alone"]
+    assert said == [f"service account etl: {LOGIN} is there as well; it stays, unless this one replaces it"]
     assert len(api.accounts) == 3
 
 
