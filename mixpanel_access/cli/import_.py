@@ -67,7 +67,7 @@ def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
         return
     done = f"Imported {what}" if members or grants or more else f"Stack {prepared.stack} has everything already"
     if changes:
-        typer.echo(f"{done}; and its preview would change:")
+        typer.echo(f"{done}; its preview would change:")
         print_changes(changes)
     else:
         typer.echo(f"{done}; its preview shows no change.")

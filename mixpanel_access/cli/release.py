@@ -23,7 +23,7 @@ def run_release(folder: Path, stack: str, emails: Sequence[str], *, as_json: boo
         return 1 if done.changes else 0
     what = f"Released {counted(done.members, 'member')} and {counted(done.grants, 'grant')} from stack {stack}"
     if done.changes:
-        typer.echo(f"{what}; and its preview would change:")
+        typer.echo(f"{what}; its preview would change:")
         print_changes(done.changes)
         return 1
     typer.echo(f"{what}; its preview shows no change. In Mixpanel they have what they had.")

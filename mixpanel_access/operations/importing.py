@@ -152,7 +152,7 @@ def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[
     if prepared.document:
         if prepared.replaced:
             state_change.forget(project, prepared.stack, prepared.replaced)
-        progress(f"importing {len(prepared.document['resources'])} resources into stack {prepared.stack}")
+        progress(f"importing {state_change.count_of(prepared.document)} resources into stack {prepared.stack}")
         state_change.import_resources(project, prepared.stack, prepared.document, progress)
     return state_change.prove(project, prepared.stack, progress)
 

@@ -27,13 +27,18 @@ def forget(project: Project, stack: str, urns: Sequence[str]) -> None:
     project.pulumi.run("state", "delete", *urns, "--target-dependents", "--yes", "--stack", stack, timeout=LONGEST)
 
 
+def count_of(document: Mapping[str, Any]) -> int:
+    """How many resources a file for `pulumi import` takes in; their component, which the engine makes, is none."""
+    return sum(1 for entry in document["resources"] if not entry.get("component"))
+
+
 def import_resources(project: Project, stack: str, document: Mapping[str, Any], progress: Progress) -> None:
     """Take resources into the state, as a file for `pulumi import` describes them.
 
     Raises:
         EngineError: the engine refuses; what it has taken until then is in the state.
     """
-    total = sum(not one.get("component") for one in document["resources"])  # a component is made, not imported
+    total = count_of(document)
     done = 0
 
     def count(line: str) -> None:

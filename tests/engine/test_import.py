@@ -89,7 +89,7 @@ def test_an_organization_that_was_kept_by_hand_comes_under_code(grown: Workspace
     edited = roster.read_text()
     again = grown.command("import", "--stack", "production")
     assert again.returncode == 1  # what is declared and not so is said, and stays declared
-    assert "Stack production has everything already; and its preview would change:" in again.stdout
+    assert "Stack production has everything already; its preview would change:" in again.stdout
     assert f"  update {PRODUCTION}:{changed.key}\n" in again.stdout
     assert roster.read_text() == edited
     assert planned(grown, "production") == [("update", f"{PRODUCTION}:{changed.key}")]
