@@ -29,6 +29,7 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
         typer.echo(calendar(found, picture.now), nl=False)
     elif ics is not None:
         write_file(ics, calendar(found, picture.now), "the calendar", "Name another file with --ics.")
+        progress(f"wrote {ics}")
     if post and lines:
         from mixpanel_access.operations import posting  # HTTP and TLS
 

@@ -112,8 +112,9 @@ def _since(one: Status, now: datetime) -> str:
 
 
 def _role(role: RoleHere) -> str:
-    by_other_ways = f", {role.effective} by another way" if role.effective not in (None, role.actual) else ""
-    return f"{role.name} {_compared(role.declared, role.actual)}{by_other_ways}"
+    own = _compared(role.declared, role.actual)
+    other = f"{role.effective} by another way" if role.effective not in (None, role.actual) else ""
+    return f"{role.name} {', '.join(part for part in (own, other) if part)}".rstrip()
 
 
 def _compared(declared: str | None, actual: str | None) -> str:

@@ -50,6 +50,7 @@ def test_an_old_invitation_is_told_and_sent_again(both: Workspace) -> None:
     fresh = both.command("status")
     assert (fresh.returncode, fresh.stderr) == (0, "read 7 people of organization 7654321\n")
     assert "production/shop analyst" in fresh.stdout
+    assert " ," not in fresh.stdout
     assert "staging/sandbox admin" in fresh.stdout
     assert fresh.stdout.endswith("0 of 1 person of production, staging with something to do, 2026-05-04 12:00 UTC.\n")
 
@@ -194,6 +195,7 @@ def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> Non
         1,
         f"The invitation to {ROBIN} of 2026-05-04 is not accepted. mixpanel-access resend {ROBIN}\n",
     )
+    assert late.stderr.endswith("wrote access.ics\n")
     content = (both.pulumi.project / "access.ics").read_bytes()
     assert content.count(b"BEGIN:VEVENT") == 5
     printed = both.command("remind", "--now", "2026-05-07", "--ics", "-")
