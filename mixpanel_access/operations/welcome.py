@@ -34,6 +34,19 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 """What a project role lets one do, in plain words."""
 _CUSTOM: Final = "A role of the organization's own."
+_NAMES: Final = (  # what a template may use: the keys of _facts
+    "contacts",
+    "dashboards",
+    "email",
+    "ends",
+    "expires",
+    "login",
+    "name",
+    "organization",
+    "pending",
+    "projects",
+    "reasons",
+)
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>#|])")
 
 
@@ -125,7 +138,7 @@ def _bad_template(name: str, why: str) -> UsageError:
         "cannot use the template",
         whom=name,
         why=why,
-        next_step="Mend it; docs/operators.md has what a template may use.",
+        next_step=f"Mend it; it may use {', '.join(_NAMES)}; docs/operators.md of mixpanel-access tells what they are.",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.welcome import MEANINGS, Message, compose
+from mixpanel_access.operations.welcome import MEANINGS, Message, _facts, compose
 from tests.fakes import NOW, PRODUCTION, FakeApi
 from tests.operations.pictures import BO, person, picture
 
@@ -119,6 +119,7 @@ def test_the_reminder_asks_for_the_invitation() -> None:
     assert message.subject == "Your invitation to Example & Sons in Mixpanel is waiting"
     assert "tell access: ana@example.com" in message.text
     assert "with Okta, not with a password" in message.text
+    assert "\n\n- Look for an e-mail" in message.markdown
     assert "with Okta" not in written(WITHOUT_SSO, template="reminder").text
 
 
@@ -153,6 +154,18 @@ def test_nobody_is_written_who_has_nothing() -> None:
         written(entry="ends: 2026-05-03")
     with pytest.raises(UsageError, match="no roster gives them anything today"):
         compose(picture(FakeApi(), more=FACTS), "nobody@example.com", "welcome", None)
+
+
+def test_the_names_that_an_error_tells_are_those_that_a_template_may_use(tmp_path: Path) -> None:
+    """Each can be used, and a slip of the pen is told all of them; none is left out."""
+    (tmp_path / "welcome.md.j2").write_text("Subject: x\n\n{{ nmae }}\n")
+    with pytest.raises(UsageError) as raised:
+        written(own=tmp_path)
+    told = str(raised.value).partition("it may use ")[2].partition(";")[0].split(", ")
+    looked = picture(FakeApi(), person(more=REVIEW), more=FACTS)
+    standing = looked.of(BO)
+    assert standing is not None
+    assert told == sorted(_facts(standing, looked))
 
 
 def test_an_organization_may_have_templates_of_its_own(tmp_path: Path) -> None:
