@@ -186,7 +186,8 @@ def _role_steps(
                 yield Step(f"has {role.effective} in {role.name} by another way", problem=False)
         elif role.declared is None:
             if role.actual is not None:
-                yield Step(f"has {role.actual} in {role.name}, which no roster gives", "mixpanel-access drift")
+                listing = f"mixpanel-access drift --stack {picture.projects[role.project][1]}"
+                yield Step(f"has {role.actual} in {role.name}, which no roster gives", listing)
         elif role.actual is not None:
             yield Step(f"is {role.actual} in {role.name}, and {role.declared} is declared", refresh)
         elif invitation is Invitation.ACCEPTED:

@@ -218,7 +218,7 @@ def _unmanaged(picture: Picture, own_roles: Mapping[tuple[int, str], str]) -> It
             if standing and any(key in entry.projects for entry in standing.entries.get(stack, ())):
                 continue
             held = standing is not None and (stack, project) in standing.grants
-            note = "no roster gives it: mixpanel-access drift"
+            note = f"no roster gives it: mixpanel-access drift --stack {stack}"
             if held:
                 note = f"no roster gives it any more: pulumi up --stack {stack} takes it away"
             for grant in grants:
