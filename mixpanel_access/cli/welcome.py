@@ -49,11 +49,11 @@ def run_welcome(
     if templates and not templates.is_dir():
         raise UsageError("cannot use --templates", whom=str(templates), why="it is no folder", next_step="Correct it.")
     project = open_project(folder, progress)
-    from mixpanel_access.operations.welcome import compose  # templates and Markdown are slow to come
+    from mixpanel_access.operations.welcome import REMINDER, WELCOME, compose  # templates and Markdown are slow to come
 
     picture = look(project, stacks, instant_of(now), progress)
     own = templates or project.pulumi.project / "templates"
-    message = compose(picture, email, "reminder" if reminder else "welcome", own)
+    message = compose(picture, email, REMINDER if reminder else WELCOME, own)
     if (sending or form == Form.EML) and not sender:
         raise UsageError(
             "cannot write a mail", whom=email, why="nobody is its sender", next_step="Name one with --from."

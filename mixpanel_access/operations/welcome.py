@@ -26,6 +26,10 @@ from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roster import Engagement, OrganizationFacts
 from mixpanel_access.operations.picture import Picture, Standing
 
+WELCOME: Final = "welcome"
+"""The message with everything that one has to know."""
+REMINDER: Final = "reminder"
+"""The message to somebody whose invitation waits."""
 MEANINGS: Final[Mapping[str, str]] = {
     roles.OWNER: "You manage all of it, and can delete it.",
     roles.ADMIN: "You manage its settings, data and people.",
@@ -89,11 +93,12 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
     Args:
         picture: rosters, states and the organization.
         email: to whom.
-        template: `welcome` or `reminder`.
+        template: `WELCOME` or `REMINDER`.
         folder: where templates of the organization's own are; None for those that are built in.
 
     Raises:
-        UsageError: nobody declares them today, a fact is missing (each is named), or the template cannot be used.
+        UsageError: nobody declares them today, they need no reminder, a fact is missing (each is named), or the
+            template cannot be used.
     """
     standing = picture.of(same_key(email))
     if standing is None or not standing.given:
@@ -105,6 +110,13 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
             whom=email,
             why=f"no roster gives them anything today{meant}",
             next_step="Add an entry, or check the address.",
+        )
+    if template == REMINDER and standing.invitation(picture.now) is Invitation.ACCEPTED:
+        raise UsageError(
+            "cannot remind",
+            whom=email,
+            why="they have accepted their invitation",
+            next_step="Write the first message, without --reminder, or ask `status` who has not come.",
         )
     facts = _facts(standing, picture)
     loader: BaseLoader = PackageLoader("mixpanel_access")

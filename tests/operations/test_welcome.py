@@ -202,6 +202,12 @@ def test_a_name_is_a_name_and_no_markup(name: str) -> None:
     assert f"Hello {shown}," in message.html
 
 
+def test_who_has_come_is_not_reminded() -> None:
+    """They would look for an e-mail that was answered long ago."""
+    with pytest.raises(UsageError, match="they have accepted their invitation"):
+        written(invited=False, template="reminder")
+
+
 def test_an_expired_invitation_has_an_end_that_is_past() -> None:
     """It is told as it is; `status` says to send it again."""
     api = FakeApi()
