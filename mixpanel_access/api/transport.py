@@ -5,11 +5,13 @@ The only file that imports httpx. Facts: contract, section 1.
 
 from __future__ import annotations
 
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -68,6 +70,7 @@ class Transport:
             headers={"Accept": "application/json" if username else "application/scim+json, application/json"},
             timeout=timeout_seconds,
             transport=transport,
+            verify=_tls(),
             follow_redirects=False,
         )
 
@@ -249,6 +252,12 @@ class _Bearer(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         yield request
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """How every certificate is checked; one a process: to read the authorities takes longer than some requests."""
+    return httpx.create_ssl_context()
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
