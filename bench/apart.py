@@ -1,18 +1,24 @@
-"""What is measured without an organization: the policies, the reading of a roster, the start of the commands."""
+"""What is measured apart from a stack: policies, the reading of a roster, the emulator, the start of the commands."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from demo.sandbox import ROOT
+from demo.sandbox import ROOT, SECRET, USERNAME, emulator_process
+from mixpanel_access.api.transport import MAX_PARALLEL
 from mixpanel_access.engine import Engine, Pulumi, local_backend
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.rules.facts import Entry, Kind
@@ -21,6 +27,8 @@ from tests.rules.states import state
 
 ROSTER: Final = 5000
 """People of the roster that is read."""
+SERVED: Final = 1000
+"""Requests that each client sends to the emulator, one after the other."""
 STARTS: Final = 5
 """Times that each command is started; the shortest counts, the others had to share the machine."""
 
@@ -58,6 +66,30 @@ def load() -> float:
     begun = time.perf_counter()
     parse("\n".join(lines), Source("bench"))
     return round(time.perf_counter() - begun, 2)
+
+
+def served(clients: int = MAX_PARALLEL) -> int:
+    """Requests a second that the emulator, in a process of its own, answers to so many clients at once.
+
+    Args:
+        clients: as many as the provider sends at once, unless told otherwise.
+    """
+    login = {"Authorization": "Basic " + base64.b64encode(f"{USERNAME}:{SECRET}".encode()).decode()}
+
+    def ask(address: str) -> None:
+        connection = HTTPConnection(address)
+        for _ in range(SERVED):
+            connection.request("GET", "/api/app/me", headers=login)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != HTTPStatus.OK:
+                raise RuntimeError(f"the emulator answers with {answer.status}")
+        connection.close()
+
+    with emulator_process("--demo") as emulator, ThreadPoolExecutor(clients) as pool:
+        begun = time.perf_counter()
+        list(pool.map(ask, [urlsplit(emulator.url).netloc] * clients))
+        return round(clients * SERVED / (time.perf_counter() - begun))
 
 
 def start() -> dict[str, float]:
