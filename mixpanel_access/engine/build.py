@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import DYNAMIC, HOST, Engine, StepFailed, check_folder, last_lines
 from mixpanel_access.engine.process import run_child
 from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
 from mixpanel_access.engine.toolchain import Toolchain, find_toolchain
+from mixpanel_access.model.words import counted
 
 _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
 _LINK = f"-s -w -X {_SDK}/go/common/version.Version=v{ENGINE_VERSION}"
 _SCRIPTS = (f"python/cmd/{HOST}-exec", f"python/dist/{DYNAMIC}")
 """What a release carries besides the two programs; they lie in the SDK's Go module."""
+_PACKAGES: Final = 1_700
+"""Go packages that the two programs consist of, nearly: how far a build is."""
+_PACKAGE: Final = re.compile(r"[\w.~/-]+")
+"""A line of `go build -v`: a package that is being compiled."""
 
 
 def build_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
@@ -29,11 +36,11 @@ def build_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
     """
     go = find_toolchain(settings, progress)
     env = go_environment(settings.environ, go)
-    progress(f"building the Pulumi engine {ENGINE_VERSION} with Go {go.version}: some minutes the first time")
+    progress(f"building the Pulumi engine {ENGINE_VERSION} with Go {go.version}: 5 to 15 minutes the first time")
     with staging(settings) as staged:
         folder = staged / "bin"
         folder.mkdir()
-        build = ["build", "-mod=readonly", "-trimpath", "-ldflags", _LINK]
+        build = ["build", "-v", "-mod=readonly", "-trimpath", "-ldflags", _LINK]
         seconds = _run_go(go, [*build, "-o", f"{folder}/", _COMMAND, f"./{HOST}"], settings, env, progress)[1]
         module = Path(_run_go(go, ["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", _SDK], settings, env, progress)[0])
         for script in _SCRIPTS:
@@ -73,15 +80,18 @@ def _run_go(
     env: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> tuple[str, float]:
-    fetched = 0
+    fetched = compiled = 0
 
     def count(line: str) -> None:
-        nonlocal fetched
+        nonlocal fetched, compiled
         fetched += line.startswith("go: downloading ")
+        compiled += _PACKAGE.fullmatch(line.strip()) is not None
 
     def report(seconds: float) -> None:
-        modules = f" ({fetched} modules downloaded)" if fetched else ""
-        progress(f"  building the engine ... {seconds:.0f} s{modules}")
+        done = [f"{counted(fetched, 'module')} downloaded"] if fetched else []
+        done += [f"{compiled:,} of about {_PACKAGES:,} packages compiled"] if compiled else []
+        shown = f" ({', '.join(done)})" if done else ""
+        progress(f"  building the engine ... {seconds:.0f} s{shown}")
 
     outcome = run_child(
         [str(go.command), *arguments],
@@ -99,7 +109,11 @@ def _run_go(
 
 
 def _reason(stderr: str, returncode: int) -> str:
-    lines = [line for line in stderr.splitlines() if not line.startswith("go: downloading ")]
+    lines = [
+        line
+        for line in stderr.splitlines()
+        if not (line.startswith("go: downloading ") or _PACKAGE.fullmatch(line.strip()))
+    ]
     # Go ends this one with a page of advice; the line that names the module is what matters.
     for line in lines:
         if "checksum mismatch" in line or "missing go.sum entry" in line:

@@ -83,7 +83,7 @@ def test_a_build_cannot_be_bent_by_the_environment(world: World) -> None:
     assert (seen["GOTOOLCHAIN"], seen["GOWORK"], seen["CGO_ENABLED"]) == ("local", "off", "0")
     assert "GOOS" not in seen
     log = (world.root / "go.log").read_text()
-    assert "build -mod=readonly -trimpath" in log
+    assert "build -v -mod=readonly -trimpath" in log
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,7 @@ def test_a_build_cannot_be_bent_by_the_environment(world: World) -> None:
         pytest.param(
             "go: downloading a v1\\ndial tcp: lookup proxy: no such host\\n", "no such host", id="no-connection"
         ),
+        pytest.param("# x/y\\ny.go:1: undefined: z\\nnet/http\\n", "y.go:1: undefined: z", id="compiler"),
         pytest.param("", "the build failed: exit code 1, with no output", id="silent"),
     ],
 )
@@ -109,6 +110,7 @@ def test_a_failed_build_says_why_and_leaves_nothing(world: World, output: str, r
         ensure_engine(world.told.append, world.settings("build"))
     assert reason in str(caught.value)
     assert "go: downloading" not in str(caught.value)
+    assert "net/http" not in str(caught.value)
     assert [path.name for path in world.engines.iterdir()] == [".lock"]
 
 
@@ -189,10 +191,11 @@ def test_new_sources_make_a_new_engine(world: World) -> None:
 
 
 def test_a_long_step_shows_the_time_it_takes(world: World) -> None:
-    """What takes over two seconds tells how long it has been at it."""
-    world.go(build="sleep 2.5")
+    """What takes over two seconds tells how long it has been at it, and how far it is."""
+    world.go(build="printf 'go: downloading a v1\\ninternal/abi\\ngithub.com/x-y/z.v3\\n' >&2; sleep 2.5")
     ensure_engine(world.told.append, world.settings("build"))
-    assert "  building the engine ... 2 s" in world.told
+    so_far = "(1 module downloaded, 2 of about 1,700 packages compiled)"
+    assert f"  building the engine ... 2 s {so_far}" in world.told
 
 
 def test_explain_makes_nothing(world: World) -> None:
