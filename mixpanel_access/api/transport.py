@@ -5,6 +5,7 @@ The only file that imports httpx. Facts: contract, section 1.
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 import threading
@@ -33,6 +34,8 @@ MAX_PARALLEL: Final = 3
 READ_ATTEMPTS: Final = 5
 
 _REDIRECTS: Final = {301, 302, 307, 308}
+_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that name other authorities than those that come with httpx."""
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
 
 
@@ -70,7 +73,7 @@ class Transport:
             headers={"Accept": "application/json" if username else "application/scim+json, application/json"},
             timeout=timeout_seconds,
             transport=transport,
-            verify=_tls(),
+            verify=_tls(*map(os.environ.get, _AUTHORITIES)),
             follow_redirects=False,
         )
 
@@ -255,8 +258,8 @@ class _Bearer(httpx.Auth):
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    """How every certificate is checked; one a process: to read the authorities takes longer than some requests."""
+def _tls(*_authorities: str | None) -> ssl.SSLContext:
+    """How certificates are checked; one a process, since to read the authorities takes longer than some requests."""
     return httpx.create_ssl_context()
 
 
