@@ -186,7 +186,9 @@ def _role_steps(
                 yield Step(f"has {role.effective} in {role.name} by another way", problem=False)
         elif role.declared is None:
             if role.actual is not None:
-                listing = f"mixpanel-access drift --stack {picture.projects[role.project][1]}"
+                # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.
+                _, stack = picture.projects.get(role.project) or ("", min(picture.stacks))
+                listing = f"mixpanel-access drift --stack {stack}"
                 yield Step(f"has {role.actual} in {role.name}, which no roster gives", listing)
         elif role.actual is not None:
             yield Step(f"is {role.actual} in {role.name}, and {role.declared} is declared", refresh)

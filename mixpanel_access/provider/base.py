@@ -234,8 +234,8 @@ class AccessProvider(ResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read what the server says; inputs come back too, else every field would show as changed.
 
-        Where nothing has changed, the engine is left with the inputs that it has: to hand over the same ones again is
-        a fifth of a large refresh.
+        Where nothing has changed, the engine is left with the inputs that it has: to write the same ones again takes
+        as long as the outputs.
         """
         held = _own(props)
         result = self.look(id_, dict(held))

@@ -123,6 +123,17 @@ def test_another_organization_role_is_told() -> None:
     assert the_one(statuses(picture(api, person()))).steps == []
 
 
+def test_access_in_a_project_that_only_a_state_has_is_a_finding() -> None:
+    """The roster has dropped the project; the finding names a stack all the same."""
+    api = settled()
+    api.give(WAREHOUSE, BO, "consumer")
+    looked = picture(api, person())
+    looked = replace(looked, projects={PRODUCTION: looked.projects[PRODUCTION]})
+    (step,) = the_one(statuses(looked)).steps
+    assert step.text.endswith(", which no roster gives")
+    assert step.next_step == "mixpanel-access drift --stack production"
+
+
 def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_finding() -> None:
     """A team gives more; a project that no entry names is somebody's hand."""
     api = settled()
