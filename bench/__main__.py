@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from bench.apart import ROSTER, judge, load, served, start
-from bench.lifecycle import State, measure
+from bench.lifecycle import Figure, State, measure
 from bench.machine import measured_on
 from bench.page import PAGE, RESULTS, page
-from bench.record import SINGLE, Record
+from bench.record import Record
 from bench.whole import measure_whole
 from mixpanel_access.engine import ensure_engine
 
@@ -47,13 +47,17 @@ _APART: Final[dict[str, Callable[[], dict[str, object]]]] = {
 console = Console(width=max(Console().width, _WIDTH))
 
 
+def _row(figure: Figure) -> dict[str, object]:
+    return {**asdict(figure), "ratio": figure.ratio}
+
+
 def main() -> int:
     """Run the benchmarks and print the table."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sizes", nargs="*", default=list(SIZES), help='grants; "5000-" is without checkpoints')
     parser.add_argument("--states", type=int, nargs="*", default=list(STATES), help="resources to judge by policies")
     parser.add_argument("--whole", type=int, default=WHOLE, help="grants that are declared by project; 0 for none")
-    parser.add_argument("--apart", nargs="*", default=list(SINGLE), choices=SINGLE, help="what needs no stack")
+    parser.add_argument("--apart", nargs="*", default=list(_APART), choices=_APART, help="what needs no stack")
     parser.add_argument("--keep", action="store_true", help="keep the earlier figures of what is not measured now")
     given = parser.parse_args()
     engine = ensure_engine(console.print)
@@ -68,12 +72,12 @@ def main() -> int:
             if isinstance(found, State):
                 results.add("states", asdict(found))
             else:
-                results.add("figures", {**asdict(found), "ratio": found.ratio})
+                results.add("figures", _row(found))
                 console.print(f"  {found.command}: {found.ours.seconds} s, floor {found.floor} s")
     if given.whole:
         console.print(f"{given.whole} grants as ProjectAccess ...")
         for figure in measure_whole(engine, given.whole):
-            results.add("figures", {**asdict(figure), "ratio": None})
+            results.add("figures", _row(figure))
     for resources in given.states:
         console.print(f"policies over {resources} resources ...")
         results.add("policies", asdict(judge(engine, resources)))

@@ -68,12 +68,8 @@ def load() -> float:
     return round(time.perf_counter() - begun, 2)
 
 
-def served(clients: int = MAX_PARALLEL) -> int:
-    """Requests a second that the emulator, in a process of its own, answers to so many clients at once.
-
-    Args:
-        clients: as many as the provider sends at once, unless told otherwise.
-    """
+def served() -> int:
+    """Requests a second that the emulator, in a process of its own, answers to as many clients as the provider has."""
     login = {"Authorization": "Basic " + base64.b64encode(f"{USERNAME}:{SECRET}".encode()).decode()}
 
     def ask(address: str) -> None:
@@ -86,10 +82,10 @@ def served(clients: int = MAX_PARALLEL) -> int:
                 raise RuntimeError(f"the emulator answers with {answer.status}")
         connection.close()
 
-    with emulator_process("--demo") as emulator, ThreadPoolExecutor(clients) as pool:
+    with emulator_process("--demo") as emulator, ThreadPoolExecutor(MAX_PARALLEL) as pool:
         begun = time.perf_counter()
-        list(pool.map(ask, [urlsplit(emulator.url).netloc] * clients))
-        return round(clients * SERVED / (time.perf_counter() - begun))
+        list(pool.map(ask, [urlsplit(emulator.url).netloc] * MAX_PARALLEL))
+        return round(MAX_PARALLEL * SERVED / (time.perf_counter() - begun))
 
 
 def start() -> dict[str, float]:

@@ -11,9 +11,7 @@ LISTS: Final = {
     "states": ("grants",),
     "policies": ("resources",),
 }
-"""Part of the results that has many figures -> by what one of them is told from the others."""
-SINGLE: Final = ("roster", "emulator", "start")
-"""Parts that are one figure."""
+"""Part of the results that has many figures -> by what one of them is told from the others; the rest are one each."""
 
 
 class Record:
@@ -42,11 +40,11 @@ class Record:
     def add(self, part: str, figure: dict[str, Any]) -> None:
         """Take a figure in the place of the earlier one of the same."""
         dated = {**figure, "date": self.found["date"]}
-        if part in SINGLE:
-            self.found[part] = dated
-        else:
+        if part in LISTS:
             name = LISTS[part]
             others = [one for one in self.found[part] if [one[key] for key in name] != [dated[key] for key in name]]
             self.found[part] = [*others, dated]
+        else:
+            self.found[part] = dated
         self._file.parent.mkdir(exist_ok=True)
         self._file.write_text(json.dumps(self.found, indent=2) + "\n")
