@@ -11,7 +11,6 @@ import typer
 
 from mixpanel_access.cli.output import progress
 from mixpanel_access.model.access import remaining
-from mixpanel_access.model.address import same_key
 from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roles import MEMBER
 from mixpanel_access.operations.offboarding import Holding, Remains, holdings, offboard, people, remains
@@ -28,7 +27,7 @@ def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps(_document(email, held, left, done=yes), indent=2))
     else:
-        likely = "" if held else meant_address(same_key(email), people(project))
+        likely = "" if held else meant_address(email, people(project))
         _print(email, held, left, likely, done=yes)
     return 1 if left.listed or (held and not yes) else 0
 

@@ -73,7 +73,7 @@ def _wanted(found: list[Status], emails: list[str]) -> list[Status]:
             raise UsageError(
                 "cannot find the person",
                 whom=email,
-                why=f"no roster and no state has them{meant_address(same_key(email), list(by_key))}",
+                why=f"no roster and no state has them{meant_address(email, list(by_key))}",
                 next_step=f"mixpanel-access who {email} shows what Mixpanel has.",
             )
     return [by_key[same_key(email)] for email in emails] or found

@@ -37,7 +37,7 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
             raise UsageError(
                 "cannot show what they reach",
                 whom=email,
-                why=f"nobody of the organization has the address{meant_address(same_key(email), list(people))}",
+                why=f"nobody of the organization has the address{meant_address(email, list(people))}",
                 next_step=f"mixpanel-access diagnose {email} tells why.",
             )
     if as_json:

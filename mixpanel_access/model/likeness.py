@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from mixpanel_access.model.address import same_key
+
 _CLOSE_ENOUGH: Final = 70
 """Likeness, of 100, from which a word is offered as what was meant."""
 _SLIPS: Final = 2
@@ -68,9 +70,14 @@ def meant_address(address: str, known: Iterable[str]) -> str:
     """` (did you mean 'robin@example.org'?)` where a known address may be taken for the given one, else nothing.
 
     Of two addresses in one domain most letters are the same, so `did_you_mean` would name a stranger.
+
+    Args:
+        address: as it was given.
+        known: addresses, by which they are compared.
     """
-    near = [other for other in known if alike(address, other)]
-    return f" (did you mean {min(near, key=lambda other: slips_between(address, other, _SLIPS))!r}?)" if near else ""
+    key = same_key(address)
+    near = [other for other in known if alike(key, other)]
+    return f" (did you mean {min(near, key=lambda other: slips_between(key, other, _SLIPS))!r}?)" if near else ""
 
 
 def unknown(word: str, kind: str, known: Sequence[str] | Mapping[str, Any]) -> str:

@@ -266,7 +266,7 @@ def _exceptions(roster: Roster) -> Problems:
         if one.email is not None and same_key(one.email) not in people:
             yield (
                 (*at, "email"),
-                f"{one.email} is nobody of this roster{meant_address(same_key(one.email), sorted(people))}",
+                f"{one.email} is nobody of this roster{meant_address(one.email, sorted(people))}",
             )
         if one.project is not None and one.project not in roster.projects:
             yield (*at, "project"), unknown(one.project, "project of this roster", roster.projects)

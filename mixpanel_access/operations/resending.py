@@ -42,7 +42,7 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
     """
     person = picture.directory.person(email)
     if person is None or not person.invited:
-        meant = meant_address(same_key(email), [one.email for one in picture.directory.people().values()])
+        meant = meant_address(email, [one.email for one in picture.directory.people().values()])
         raise UsageError(
             "cannot send the invitation again",
             whom=email,

@@ -102,9 +102,7 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
     """
     standing = picture.of(same_key(email))
     if standing is None or not standing.given:
-        meant = (
-            "" if standing else meant_address(same_key(email), [one.email for one in picture.standings if one.given])
-        )
+        meant = "" if standing else meant_address(email, [one.email for one in picture.standings if one.given])
         raise UsageError(
             "cannot write",
             whom=email,

@@ -157,7 +157,7 @@ def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
             next_step="Name it with --stack, --project or --organization, and --engagement.",
         )
     everybody = sorted({item.key for one in read_packets(folder) for item in one.packet.items})
-    like = "" if same_key(wish.email) in everybody else meant_address(same_key(wish.email), everybody)
+    like = "" if same_key(wish.email) in everybody else meant_address(wish.email, everybody)
     return UsageError(
         "cannot find what is to be decided",
         whom=wish.email,
