@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,6 +58,7 @@ class FakeApi:
     deaf: set[str] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
     sent: list[tuple[str, object]] = field(default_factory=list)
+    one_write: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def me(self) -> FakeApi:
@@ -220,13 +222,19 @@ class _Writing:
         self.api, self.verb, self.body = api, verb, body
 
     def __enter__(self) -> bool:
+        self.api.one_write.acquire()
         self.api.calls[self.verb] += 1
         self.api.sent.append((self.verb, self.body))
-        if not self.api.applied:
-            self.api.fail(self.verb)
+        try:
+            if not self.api.applied:
+                self.api.fail(self.verb)
+        except AccessError:
+            self.api.one_write.release()
+            raise
         return self.verb not in self.api.deaf
 
     def __exit__(self, kind: object, *_: object) -> None:
+        self.api.one_write.release()
         if kind is None and self.api.applied:
             self.api.fail(self.verb)
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 WORKERS: Final = 4
-"""Worker threads of a dynamic provider's process: no more writes than this can wait at once."""
+"""Worker threads in which the SDK runs a provider: so many are known until more are seen at once."""
 LINGER: Final = 0.1
-"""Seconds for which the first writer waits for others; a request to Mixpanel takes some times as long."""
+"""Seconds for which a batch waits for one more writer; a request to Mixpanel takes some times as long."""
 LONGEST: Final = 1.0
-"""Seconds for which it waits at most, where others come, and slowly."""
+"""Seconds for which it waits at most for one more, where they come slowly."""
+LOOK_AGAIN: Final = 4
+"""Batches for which everybody waited before it is looked for more; then after twice as many, and so on."""
 
 _Item = TypeVar("_Item")
 Outcome = Mapping[_Item, Exception | None]
@@ -23,40 +25,67 @@ Outcome = Mapping[_Item, Exception | None]
 class Crowd:
     """The threads that write, over all the coalescers of a process: how many wait, and how long for the others.
 
+    How many there are is not told: it is the most that have been seen waiting at once. Once so many wait, for whatever,
+    nobody can come and nothing is held. Where more than ever wait there may be still more, and a slow engine may have
+    hidden some: then, and now and again, they go only when nobody has come for a while.
+
     The engine saves its state between one resource and the next, and the larger the state, the slower they come. So
-    where one came late, the next batch is held twice as long; where none did, no longer than at first. Once everybody
-    waits, for whatever, nobody can come and nothing is held.
+    where one came late, the others are given twice as long; where none did, no longer than at first.
 
     Args:
-        linger: seconds for which the first batch is held open.
+        linger: seconds without anybody coming after which the first batch goes out.
     """
 
     def __init__(self, *, linger: float = LINGER) -> None:
         self.changed = threading.Condition()
         self.hold = self._linger = linger
+        self._most = WORKERS
+        self._may_be_more = False
         self._waiting = 0
         self._came = 0
         self._complete = 0
+        self._full = 0
+        self._look_again = LOOK_AGAIN
 
-    def enter(self, *, leads: bool) -> None:
-        """Come, and if one leads, wait for others; only with `changed` held."""
-        complete = self._complete
+    def enter(self) -> None:
+        """Come; only with `changed` held."""
         self._came += 1
         self._waiting += 1
-        if self._waiting >= WORKERS:
+        if self._waiting > self._most:
+            self._most = self._waiting
+            self._may_be_more = True
+        if self._all_wait():
             self._complete += 1
-            self.changed.notify_all()
-        if leads and not self._completed(complete):
-            early = self._came
-            if not self._completed(complete):
-                self.hold = min(LONGEST, 2 * self.hold) if self._came > early else self._linger
+        self.changed.notify_all()
 
-    def _completed(self, before: int) -> bool:
-        """Wait for half of the hold, or until everybody waits; whether they did.
+    def gather(self) -> None:
+        """Wait for the others before a batch goes out; only with `changed` held."""
+        complete, slow = self._complete, False
+        while not self._all_wait() and self._complete == complete:
+            came = self._came
+            if self._somebody_came(came):
+                continue
+            if not self._somebody_came(came):
+                self._may_be_more = False
+                if not slow:
+                    self.hold = self._linger
+                return
+            if self._complete == complete:
+                slow, self.hold = True, min(LONGEST, 2 * self.hold)
+        self._full += 1
+        if self._full == self._look_again:
+            self._look_again *= 2
+            self._may_be_more = True
 
-        It is counted, not looked at: the first of them to wake may be gone again before the next one looks.
+    def _all_wait(self) -> bool:
+        return self._waiting >= self._most and not self._may_be_more
+
+    def _somebody_came(self, before: int) -> bool:
+        """Wait for half of the hold, or until somebody comes; whether they did.
+
+        It is counted, not looked at: the first of those who wake may be gone again before the next one looks.
         """
-        return self.changed.wait_for(lambda: self._complete != before, timeout=self.hold / 2)
+        return self.changed.wait_for(lambda: self._came != before, timeout=self.hold / 2)
 
     def leave(self, count: int) -> None:
         """So many are served, and may come again; only with `changed` held."""
@@ -94,7 +123,7 @@ class Coalescer(Generic[_Item]):
         with crowd.changed:
             self._queue.append(waiting)
             leads = len(self._queue) == 1
-            crowd.enter(leads=leads)
+            crowd.enter()
         if leads:
             with self._sending:
                 self._flush()
@@ -102,6 +131,7 @@ class Coalescer(Generic[_Item]):
 
     def _flush(self) -> None:
         with self._crowd.changed:
+            self._crowd.gather()  # only now: those of the batch before are served, and come back
             batch, self._queue = self._queue, []
         try:
             outcome = self._send([waiting.item for waiting in batch])

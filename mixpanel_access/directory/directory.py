@@ -14,7 +14,7 @@ from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, GrantBatches
-from mixpanel_access.directory.one_by_one import one_by_one_if_refused
+from mixpanel_access.directory.one_by_one import each_alone, one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.security import read_features, read_security
 from mixpanel_access.directory.service_accounts import ServiceAccounts, roles_in
@@ -39,6 +39,8 @@ _Invite = tuple[str, str]
 """E-mail address, organization role."""
 _Order = tuple[int, str, str]
 """Project id, e-mail address, project role."""
+_Place = tuple[int, str]
+"""Project id, e-mail address."""
 
 _PEOPLE = "people"
 _PROJECTS = "projects"
@@ -82,7 +84,7 @@ class Directory:
         crowd = Crowd(linger=linger)
         self._writing = Writing(self._snapshot, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
-        self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed)
+        self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed, crowd)
         self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
         self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, self.provisioning, crowd)
         self.custom_roles = CustomRoles(
@@ -92,6 +94,7 @@ class Directory:
         self._seen_invited = False
         self._invites: Coalescer[_Invite] = Coalescer(self._send_invites, crowd)
         self._orders: Coalescer[_Order] = Coalescer(self._send_orders, crowd)
+        self._takings: Coalescer[_Place] = Coalescer(self._send_takings, crowd)
         self._removals: Coalescer[str] = Coalescer(self._send_removals, crowd)
 
     # Reads
@@ -227,9 +230,9 @@ class Directory:
         found = {project: self.access(project, email).grants for project in self.projects()}
         return {project: grants for project, grants in found.items() if grants}
 
-    def forget_people(self) -> None:
-        """Have the list of people read afresh when it is next asked for."""
-        self._snapshot.drop(_PEOPLE)
+    def forget_people(self, older_than: float) -> None:
+        """Have the list of people read afresh when it is next asked for, if it is older than so many seconds."""
+        self._snapshot.drop_older_than(older_than, [_PEOPLE])
 
     def forget_grants(self, older_than: float) -> None:
         """Have grants that were read more than so many seconds ago read afresh when they are next asked for."""
@@ -292,19 +295,15 @@ class Directory:
         Raises:
             MixpanelError: it is still there; nothing else was tried.
         """
-
-        def gone() -> bool:
-            return self.access(project, email).individual is None and not self.hides_grant(project, email)
-
-        def write() -> None:
-            self._api.users.remove_grants(email, [project])
-
         try:
-            self._writing.settle(write, gone, [grants_of(project)])
+            self._takings.submit((project, email))
         except errors.NotFound as error:
-            if not gone():
+            if not self._taken((project, email)):
                 error.next_step = NO_SUCH_CALL
                 raise
+
+    def _taken(self, place: _Place) -> bool:
+        return self._individual(*place) is None and not self.hides_grant(*place)
 
     def remove(self, email: str) -> None:
         """Remove a person from the organization, or cancel an invitation. Irreversible."""
@@ -340,6 +339,17 @@ class Directory:
             return self.access(project, email).individual == role
 
         return one_by_one_if_refused(send, arrived, batch)
+
+    def _send_takings(self, batch: Sequence[_Place]) -> Mapping[_Place, Exception | None]:
+        def send(place: _Place) -> None:
+            project, email = place
+            self._writing.settle(
+                lambda: self._api.users.remove_grants(email, [project]),
+                lambda: self._taken(place),
+                [grants_of(project)],
+            )
+
+        return each_alone(send, batch)
 
     def _send_removals(self, batch: Sequence[str]) -> Mapping[str, Exception | None]:
         def send(emails: Sequence[str]) -> None:

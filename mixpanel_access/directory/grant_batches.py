@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from mixpanel_access.directory import one_by_one
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
@@ -19,8 +20,6 @@ AT_ONCE: Final = 200
 """People in one request: some ten kilobytes, and few enough to find one that is refused in some requests more."""
 REFUSALS_BORNE: Final = 20
 """Refusals after which a batch stops: so many of them are nobody's in particular."""
-TAKERS: Final = 3
-"""Removals under way at once; the transport lets no more through."""
 
 NO_SUCH_CALL: Final = (
     "This Mixpanel does not offer the call: take the grant away in Project Settings > Users & Teams, then run `pulumi "
@@ -139,7 +138,7 @@ class GrantBatches:
                     if not isinstance(error, _ONE_MAY_BE_AT_FAULT) or len(failures) >= REFUSALS_BORNE:
                         stopped.append(error)
 
-        with ThreadPoolExecutor(TAKERS) as pool:
+        with ThreadPoolExecutor(one_by_one.AT_ONCE) as pool:
             list(pool.map(take, emails))
         return failures
 

@@ -1,14 +1,17 @@
-"""A batch that is refused for one of its items: what did not arrive goes out alone, so that each has its own answer."""
+"""Batches whose items go out alone, so that each has its own answer: where the verb takes one, or one was refused."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
 from mixpanel_access.model import errors
 
 _Item = TypeVar("_Item")
 
+AT_ONCE: Final = 3
+"""Requests under way at once; the transport lets no more through."""
 _REFUSALS = (
     errors.Invalid,
     errors.Forbidden,
@@ -39,3 +42,18 @@ def one_by_one_if_refused(
         except errors.AccessError as error:
             outcome[item] = error
     return outcome
+
+
+def each_alone(send: Callable[[_Item], None], batch: Sequence[_Item]) -> Mapping[_Item, Exception | None]:
+    """Send each item of a batch in a request of its own, some at once; what they touch is read back once for all."""
+
+    def outcome(item: _Item) -> Exception | None:
+        try:
+            send(item)
+        except errors.AccessError as error:
+            return error
+        return None
+
+    items = list(dict.fromkeys(batch))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(items, pool.map(outcome, items), strict=True))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from mixpanel_access.directory.calls import Api, Scim
+from mixpanel_access.directory.coalescer import Coalescer, Crowd
+from mixpanel_access.directory.one_by_one import each_alone
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Writing
@@ -16,6 +18,9 @@ from mixpanel_access.model.security import SingleSignOn
 
 _USERS: Final = "SCIM users"
 _SSO: Final = "single sign-on"
+
+_Change = tuple[str, ScimUser | None, bool]
+"""E-mail address, the user as SCIM knows them, and whether they are to be active."""
 
 
 class Provisioning:
@@ -28,6 +33,7 @@ class Provisioning:
         writing: sends writes.
         people: the part of the snapshot that a new member changes.
         claimed: the claimed domains, for where Mixpanel does not tell them.
+        crowd: the threads that write at the same time.
     """
 
     def __init__(
@@ -38,6 +44,7 @@ class Provisioning:
         writing: Writing,
         people: str,
         claimed: frozenset[str],
+        crowd: Crowd,
     ) -> None:
         self._api = api
         self._identity = identity
@@ -45,6 +52,7 @@ class Provisioning:
         self._writing = writing
         self._people = people
         self._claimed = claimed
+        self._changes: Coalescer[_Change] = Coalescer(self._send, crowd)
 
     @property
     def on(self) -> bool:
@@ -80,27 +88,29 @@ class Provisioning:
 
     def let_in(self, email: str) -> None:
         """Make somebody an active member, who is none: new, or again; no e-mail goes out."""
-        user = self.user(email)
-
-        def write() -> None:
-            if user is None:
-                self.scim.create(email)
-            else:
-                self.scim.set_active(user, active=True)
-
         try:
-            self._writing.settle(write, lambda: self.is_in(email), [_USERS, self._people])
+            self._changes.submit((email, self.user(email), True))
         except Invalid:  # 409: an identity provider may have been faster
             if not self.is_in(email):
                 raise
 
     def keep_out(self, user: ScimUser) -> None:
         """Deactivate somebody: they cannot log in, and what they hold stays for when they are let in again."""
+        self._changes.submit((user.email, user, False))
 
-        def write() -> None:
-            self.scim.set_active(user, active=False)
+    def _send(self, batch: Sequence[_Change]) -> Mapping[_Change, Exception | None]:
+        def send(change: _Change) -> None:
+            email, user, active = change
 
-        self._writing.settle(write, lambda: not self.is_in(user.email), [_USERS, self._people])
+            def write() -> None:
+                if user is None:
+                    self.scim.create(email)
+                else:
+                    self.scim.set_active(user, active=active)
+
+            self._writing.settle(write, lambda: self.is_in(email) is active, [_USERS, self._people])
+
+        return each_alone(send, batch)
 
     def _users(self) -> Mapping[str, ScimUser]:
         def fetch() -> Mapping[str, ScimUser]:

@@ -13,7 +13,7 @@ from typing import Final
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import Coalescer, Crowd
 from mixpanel_access.directory.groups import Groups
-from mixpanel_access.directory.one_by_one import one_by_one_if_refused
+from mixpanel_access.directory.one_by_one import each_alone, one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.snapshot import Snapshot, grants_of
 from mixpanel_access.directory.writing import Writing
@@ -26,6 +26,8 @@ TEAMS: Final = "teams"
 
 _Grant = tuple[int, int, str]
 """Team id, project id, project role."""
+_Place = tuple[int, int]
+"""Team id, project id."""
 _Membership = tuple[int, str]
 """Team id, e-mail address."""
 
@@ -62,6 +64,8 @@ class Teams:
         self._groups = Groups(provisioning, snapshot, writing, self.of, self._touched, crowd)
         self._making = threading.Lock()
         self._grants: Coalescer[_Grant] = Coalescer(self._send_grants, crowd)
+        self._takings: Coalescer[_Place] = Coalescer(self._send_takings, crowd)
+        self._leaving: Coalescer[_Membership] = Coalescer(self._send_leavings, crowd)
         self._joining: Coalescer[_Membership] = Coalescer(self._send_members, crowd)
 
     def all(self) -> Mapping[int, Team]:
@@ -173,16 +177,16 @@ class Teams:
 
     def remove_grant(self, id_: int, project: int) -> None:
         """Take a team's role in a project away; nothing else."""
-
-        def gone() -> bool:
-            team = self.of(id_)
-            return team is None or project not in team.projects
-
+        place = (id_, project)
         try:
-            self._writing.settle(lambda: self._api.teams.remove_grant(id_, project), gone, [TEAMS, grants_of(project)])
+            self._takings.submit(place)
         except errors.NotFound:
-            if not gone():
+            if not self._taken(place):
                 raise
+
+    def _taken(self, place: _Place) -> bool:
+        team = self.of(place[0])
+        return team is None or place[1] not in team.projects
 
     def add_member(self, id_: int, email: str) -> None:
         """Put a person of the organization into a team: by SCIM who comes by it."""
@@ -205,20 +209,20 @@ class Teams:
             self._groups.put(id_, email, inside=False)
             return
 
-        def gone() -> bool:
-            team = self.of(id_)
-            return team is None or self.has(team, email) is False
-
-        parts = self._touched(id_)
+        membership = (id_, email)
         try:
-            self._writing.settle(lambda: self._api.teams.remove_member(id_, email), gone, parts)
+            self._leaving.submit(membership)
         except errors.NotFound as error:
-            if not gone():
+            if not self._left(membership):
                 error.next_step = (
                     "This Mixpanel may not offer the call: take the person out in Organization Settings > Users & "
                     "Teams, then run `pulumi refresh`. The person was not removed from the organization."
                 )
                 raise
+
+    def _left(self, membership: _Membership) -> bool:
+        team = self.of(membership[0])
+        return team is None or self.has(team, membership[1]) is False
 
     def _touched(self, id_: int) -> list[Hashable]:
         """What a write to a team touches: the list, and the grants that come through the team."""
@@ -257,3 +261,25 @@ class Teams:
             return team is not None and team.has(item[1]) is True
 
         return one_by_one_if_refused(send, arrived, batch)
+
+    def _send_takings(self, batch: Sequence[_Place]) -> Mapping[_Place, Exception | None]:
+        def send(place: _Place) -> None:
+            team, project = place
+            self._writing.settle(
+                lambda: self._api.teams.remove_grant(team, project),
+                lambda: self._taken(place),
+                [TEAMS, grants_of(project)],
+            )
+
+        return each_alone(send, batch)
+
+    def _send_leavings(self, batch: Sequence[_Membership]) -> Mapping[_Membership, Exception | None]:
+        parts = {team: self._touched(team) for team, _ in batch}  # all of them before the first write drops the teams
+
+        def send(membership: _Membership) -> None:
+            team, email = membership
+            self._writing.settle(
+                lambda: self._api.teams.remove_member(team, email), lambda: self._left(membership), parts[team]
+            )
+
+        return each_alone(send, batch)

@@ -31,6 +31,7 @@ from mixpanel_access.model.ids import PROVIDER_KEY
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
+from mixpanel_access.provider.threads import use_more_threads
 
 Properties = dict[str, Any]
 
@@ -229,6 +230,7 @@ class AccessProvider(ResourceProvider):
 
     def create(self, props: Properties) -> CreateResult:
         """Create or adopt: one idempotent upsert, since a create that fails leaves nothing in the state."""
+        use_more_threads()
         return self.make(_own(props))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -245,10 +247,12 @@ class AccessProvider(ResourceProvider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change what differs."""
+        use_more_threads()
         return UpdateResult(self.change(_id, _own(_olds), _own(_news)))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away, unless the program declares the same under another name: then only the name has gone."""
+        use_more_threads()
         props = _own(_props)
         subject = self.subject(props)
         if subject is not None and subject in self.session.declared:

@@ -43,6 +43,8 @@ _OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "l
 
 FRESH_SECONDS: Final = 30.0
 """How old the grants may be on which a removal is decided: one reading for those that go together."""
+NOW_SECONDS: Final = 2.0
+"""How old the list of people may be on which it is decided: no older than a batch that is held may be anyhow."""
 
 
 class MemberProvider(AccessProvider):
@@ -122,7 +124,7 @@ class MemberProvider(AccessProvider):
         self.own_organization(member.organization, member.email)
         directory = self.session.directory
         removal = props.get("removal", WHEN_UNUSED)
-        directory.forget_people()  # irreversible: decide on what is so now
+        directory.forget_people(older_than=NOW_SECONDS)  # irreversible: decide on what is so now
         directory.forget_grants(older_than=FRESH_SECONDS)
         person = directory.person(member.email)
         if person is None or self._kept_out(member.email):

@@ -86,6 +86,39 @@ def test_one_refused_item_does_not_take_its_neighbours_along(api: FakeApi) -> No
     assert len(api.people) == 5
 
 
+def test_grants_that_are_taken_away_together_are_read_back_once(api: FakeApi) -> None:
+    """The verb takes one person's; the list of the project is read once for all four."""
+    people = [f"p{n}@example.com" for n in range(4)]
+    for email in people:
+        api.put(email)
+        api.give(PRODUCTION, email, "analyst")
+    directory = make_directory(api, linger=600)
+
+    def take(email: str) -> str | None:
+        directory.remove_grant(PRODUCTION, email)
+        return directory.access(PRODUCTION, email).individual
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(take, people)) == [None] * 4
+    assert api.calls["remove_grants"] == 4
+    assert api.calls["granted_users"] == 1
+
+
+def test_of_grants_that_are_taken_away_together_each_has_its_own_answer(api: FakeApi) -> None:
+    """One that is refused keeps its grant and its error; the others go."""
+    people = [f"p{n}@example.com" for n in range(4)]
+    for email in people:
+        api.put(email)
+        api.give(PRODUCTION, email, "analyst")
+    api.faults["remove_grants"] = [errors.Forbidden("cannot take away")]
+    directory = make_directory(api, linger=600)
+    with ThreadPoolExecutor(4) as pool:
+        done = {email: pool.submit(directory.remove_grant, PRODUCTION, email) for email in people}
+        refused = [email for email, future in done.items() if isinstance(future.exception(60), errors.Forbidden)]
+    assert len(refused) == 1
+    assert [grant.email for grant in api.rows if grant.email in people] == refused
+
+
 LOST = [errors.Unreachable, errors.ServerFault]
 
 

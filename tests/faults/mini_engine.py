@@ -1,6 +1,6 @@
 """What the engine does with our providers, without the engine: check, diff, create, update, delete, refresh.
 
-Four threads as in the plugin's process, a new session for each operation, and the state kept in between. The real
+Several threads as in the plugin's process, a new session for each operation, and the state kept in between. The real
 engine runs in tests/engine; this one is for thousands of operations.
 """
 
@@ -13,7 +13,6 @@ from typing import Any
 
 from pulumi.runtime import rpc
 
-from mixpanel_access.directory.coalescer import WORKERS
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.custom_role import CustomRoleProvider
@@ -37,6 +36,9 @@ PROVIDERS: dict[str, type[AccessProvider]] = {
     "team member": TeamMemberProvider,
 }
 """In the order in which they are created; deleted the other way round."""
+
+AT_ONCE = 8
+"""Resources that the engine brings about at once on two cores."""
 
 Name = tuple[str, str]
 """Kind, and a name of its own."""
@@ -115,7 +117,7 @@ class MiniEngine:
             except AccessError as error:
                 self.failures.append(error)
 
-        with ThreadPoolExecutor(WORKERS) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(guarded, sorted(name for name in names if name[0] == kind)))
 
     def _bring_about(self, provider: AccessProvider, name: Name, inputs: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import REMOVALS, GrantType
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
-from mixpanel_access.provider.member import FRESH_SECONDS, MemberProvider
+from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberProvider
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 ID = f"{ORGANIZATION}:cy@example.com"
@@ -382,11 +382,24 @@ def test_whose_organization_role_is_another_stacks_stays(
 def test_a_removal_decides_on_what_is_so_now(api: FakeApi) -> None:
     """The list of people is read afresh before anybody is removed."""
     api.put("cy@example.com")
-    provider = provider_for(api)
+    seconds = [0.0]
+    provider = provider_for(api, clock=lambda: seconds[0])
     provider.session.directory.people()
     api.people.pop("cy@example.com")
+    seconds[0] = NOW_SECONDS + 0.1
     provider.delete(ID, inputs())
     assert api.writes == []
+
+
+def test_removals_that_follow_each_other_share_a_reading(api: FakeApi) -> None:
+    """What the first one has read back is what the next one decides on."""
+    for email in ("cy@example.com", "di@example.com"):
+        api.put(email)
+    provider = provider_for(api, clock=lambda: 0.0)
+    for email in ("cy@example.com", "di@example.com"):
+        provider.delete(f"{ORGANIZATION}:{email}", {**inputs(), "email": email})
+    assert api.writes == ["remove", "remove"]
+    assert api.calls["list_users"] == 3  # before the first, and after each
 
 
 def test_a_removal_that_the_server_only_claims_is_told(api: FakeApi) -> None:
