@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT, Brake, Limits
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 
@@ -33,6 +34,27 @@ ENVIRONMENT_VARIABLES: Final = {
     "scimToken": "MIXPANEL_SCIM_TOKEN",
 }
 """Fall-backs where stack configuration lacks a key; all but the last are the official Terraform provider's names."""
+
+SETTINGS: Final = (
+    *ENVIRONMENT_VARIABLES,
+    "region",
+    "environment",
+    "companyDomains",
+    "claimedDomains",
+    "allowUndocumented",
+    "removalPercent",
+    "removalMinimum",
+    "releaseBrakes",
+    "invitationLifeDays",
+    "invitationWaitSeconds",
+    "timeoutSeconds",
+    "now",
+)
+"""Every key of stack configuration, without the namespace."""
+_SLIPS: Final = 2
+"""Slips of the pen up to which a key that there is not is taken for one that there is; fewer where that is short."""
+_LETTERS: Final = 3
+"""Letters of a key that one slip takes."""
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """The hosts that are this machine: only there, a connection needs no TLS."""
@@ -89,17 +111,19 @@ def is_real(host: str) -> bool:
     return host == "mixpanel.com" or host.endswith(".mixpanel.com")
 
 
-def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
+def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], keys: Iterable[str] = ()) -> Settings:
     """Read the settings from stack configuration, falling back to the environment.
 
     Args:
         get: gives the value of a configuration key ("organizationId", without its namespace), or None.
         environ: the environment variables.
+        keys: those that are set, without the namespace, so that a mistyped one is told. Others may be of another
+            provider that shares the namespace.
 
     Raises:
         ConfigurationError: something is missing or malformed; the text lists all of it and how to set each.
     """
-    return _Reading(get, environ).settings()
+    return _Reading(get, environ).settings(keys)
 
 
 class _Reading:
@@ -110,7 +134,7 @@ class _Reading:
         self._environ = environ
         self._problems: list[str] = []
 
-    def settings(self) -> Settings:
+    def settings(self, keys: Iterable[str]) -> Settings:
         settings = Settings(
             organization_id=self._organization(),
             api_url=self._api_url(),
@@ -126,6 +150,7 @@ class _Reading:
             scim_token=Secret(token) if (token := self._value("scimToken")) else None,
             claimed_domains=frozenset((self._value("claimedDomains") or "").replace(",", " ").casefold().split()),
         )
+        self._problems += filter(None, map(_mistyped, sorted(set(keys) - set(SETTINGS))))
         if self._problems:
             raise ConfigurationError(
                 "the Mixpanel configuration cannot be used",
@@ -234,6 +259,18 @@ def how_to_set(key: str, *, secret: bool = False) -> str:
     flag = "--secret " if secret else ""
     variable = ENVIRONMENT_VARIABLES.get(key)
     return f"pulumi config set {flag}{NAMESPACE}:{key} VALUE" + (f", or {variable}" if variable else "")
+
+
+def _mistyped(key: str) -> str | None:
+    """What to do about a key that there is not, where it is like one that there is."""
+    for known in SETTINGS:
+        slips = min(_SLIPS, (len(known) - 1) // _LETTERS)
+        if slips_between(key.casefold(), known.casefold(), slips) <= slips:
+            return (
+                f"there is no setting {NAMESPACE}:{key}: if {known} is meant, pulumi config rm {NAMESPACE}:{key}, then "
+                f"{how_to_set(known)}"
+            )
+    return None
 
 
 def _without_credentials(url: str) -> str:

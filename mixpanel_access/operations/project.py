@@ -51,7 +51,7 @@ class Project:
             ConfigurationError: something is missing or malformed.
         """
         config = self._config(stack)
-        return load_settings(config.get, self.pulumi.environ)
+        return load_settings(config.get, self.pulumi.environ, config)
 
     def config(self, stack: str, key: str) -> str:
         """One setting of a stack, by its name without `mixpanel:`; "" where it is not set.

@@ -120,7 +120,7 @@ class AccessProvider(ResourceProvider):
         """Take the stack's configuration. What is wrong with it is told by the verbs, which can say it in one line."""
         quiet_errors()
         try:
-            self.use(shared_session(lambda key: req.config.get(f"{NAMESPACE}:{key}")))
+            self.use(shared_session(lambda key: req.config.get(f"{NAMESPACE}:{key}"), _keys(req)))
         except ConfigurationError as error:
             self._problem = error
 
@@ -313,6 +313,12 @@ class AccessProvider(ResourceProvider):
                 f"{self.session.organization}",
                 next_step="Set mixpanel:organizationId back, or use a stack of its own for the other organization.",
             )
+
+
+def _keys(req: ConfigureRequest) -> list[str]:
+    """The keys of ours that are set; none where the SDK shows none, as its public side does not."""
+    own = f"{NAMESPACE}:"
+    return [key.removeprefix(own) for key in getattr(req.config, "_props", ()) if key.startswith(own)]
 
 
 def inspect_email(inputs: Properties, problems: Problems) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 
 from mixpanel_access.directory.brakes import Brakes
@@ -59,16 +59,17 @@ _sessions: dict[Settings, Session] = {}
 _lock = threading.Lock()
 
 
-def shared_session(get: Callable[[str], str | None]) -> Session:
+def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -> Session:
     """The process's session for this configuration; made at the first call, nothing is sent yet.
 
     Args:
         get: gives the value of a configuration key, without its namespace, or None.
+        keys: those that are set.
 
     Raises:
-        ConfigurationError: something is missing or malformed.
+        ConfigurationError: something is missing, malformed or mistyped.
     """
-    settings = load_settings(get, os.environ)
+    settings = load_settings(get, os.environ, keys)
     with _lock:
         if settings not in _sessions:
             _sessions[settings] = Session(settings, connect(settings))

@@ -25,6 +25,12 @@ IN_PREVIEW: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str], str]
         r"config set --secret mixpanel:serviceAccountSecret",
     ),
     "organization id is no number": ({}, {}, {"organizationId": "example"}, r"'example', which is no positive whole"),
+    "mistyped setting": (
+        {},
+        {},
+        {"enviroment": "production"},
+        r"no setting mixpanel:enviroment: if environment is meant",
+    ),
     "another organization": ({}, {}, {"organizationId": "1"}, r"does not belong to it \(its organizations: 7654321\)"),
     "path in the address": ({}, {"MIXPANEL_BASE_URL": "http://127.0.0.1/api/app"}, {}, r"give the bare host"),
     "role above our own": ({"organizationRole": "owner"}, {}, {}, r"whose own organization role is 'admin'"),

@@ -150,13 +150,35 @@ def test_the_clock_is_real_unless_it_is_set() -> None:
     assert load(now="2026-05-04T12:00:00").clock() == datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("organisationId", "organizationId"),
+        ("enviroment", "environment"),
+        ("companyDomain", "companyDomains"),
+        ("removalPercnt", "removalPercent"),
+        ("apiURL", "apiUrl"),
+        ("scimtoken", "scimToken"),
+    ],
+)
+def test_a_mistyped_key_is_told_with_the_one_that_is_meant(key: str, meant: str) -> None:
+    """A guard that is misspelled must not be off without a word."""
+    with pytest.raises(ConfigurationError, match=f"no setting mixpanel:{key}: if {meant} is meant, pulumi config rm"):
+        load_settings(COMPLIANT.get, {}, [*COMPLIANT, key])
+
+
+@pytest.mark.parametrize("key", ["serviceAccount", "workspace", "baseUrl", "no", *module.SETTINGS])
+def test_other_keys_are_no_business_of_ours(key: str) -> None:
+    """Another provider may share the namespace, as Mixpanel's own would."""
+    assert load_settings(COMPLIANT.get, {}, [*COMPLIANT, key]) == load()
+
+
 def test_every_key_is_documented() -> None:
     """The page has a row for each key, variable, brake and verb."""
     source = Path(module.__file__).read_text()
     keys = set(re.findall(r'self\._(?:value|text|words|number)\(\s*"(\w+)"', source))
     page = (DOCS / "configuration.md").read_text()
-    assert len(keys) == 16
     documented = set(re.findall(r"^\| `mixpanel:(\w+)`", page, re.MULTILINE))
-    assert documented == keys | {"companyDomains"}  # which the policies alone read
+    assert documented == set(module.SETTINGS) == keys | {"companyDomains"}  # which the policies alone read
     for word in (*ENVIRONMENT_VARIABLES.values(), *Brake, *Verb):
         assert f"`{word}`" in page
