@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from mixpanel_access.directory import one_by_one
 from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.one_by_one import each_alone
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
 
@@ -111,15 +110,13 @@ class GrantBatches:
         Returns:
             For whom it was not done.
         """
-        failures: Failures = {}
+        refused: list[errors.AccessError] = []
         stopped: list[errors.AccessError] = []
         lock = threading.Lock()
 
-        def take(email: str) -> None:
+        def send(email: str) -> None:
             if stopped:
-                with lock:
-                    failures[email] = stopped[0]
-                return
+                raise stopped[0]
 
             def gone() -> bool:
                 return self._role_in(project, email) is None and not self._hidden(project, email)
@@ -134,13 +131,12 @@ class GrantBatches:
                         return
                     error.next_step = NO_SUCH_CALL
                 with lock:
-                    failures[email] = error
-                    if not isinstance(error, _ONE_MAY_BE_AT_FAULT) or len(failures) >= REFUSALS_BORNE:
+                    refused.append(error)
+                    if not isinstance(error, _ONE_MAY_BE_AT_FAULT) or len(refused) >= REFUSALS_BORNE:
                         stopped.append(error)
+                raise
 
-        with ThreadPoolExecutor(one_by_one.AT_ONCE) as pool:
-            list(pool.map(take, emails))
-        return failures
+        return {email: error for email, error in each_alone(send, emails).items() if error}
 
     @staticmethod
     def _not_tried(failures: Failures, waiting: Sequence[Sequence[str]], error: errors.AccessError) -> Failures:

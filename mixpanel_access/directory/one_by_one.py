@@ -44,10 +44,10 @@ def one_by_one_if_refused(
     return outcome
 
 
-def each_alone(send: Callable[[_Item], None], batch: Sequence[_Item]) -> Mapping[_Item, Exception | None]:
+def each_alone(send: Callable[[_Item], None], batch: Sequence[_Item]) -> Mapping[_Item, errors.AccessError | None]:
     """Send each item of a batch in a request of its own, some at once; what they touch is read back once for all."""
 
-    def outcome(item: _Item) -> Exception | None:
+    def outcome(item: _Item) -> errors.AccessError | None:
         try:
             send(item)
         except errors.AccessError as error:
