@@ -10,7 +10,7 @@ from mixpanel_access.model.address import same_key
 _CLOSE_ENOUGH: Final = 70
 """Likeness, of 100, from which a word is offered as what was meant."""
 _SLIPS: Final = 2
-"""Slips of the pen between two addresses up to which they look much the same; fewer where the name is short."""
+"""Slips of the pen between two words up to which they look much the same; fewer where the name is short."""
 _LETTERS: Final = 3
 """Letters of a name that one slip takes."""
 _SHARED: Final = frozenset(
@@ -43,13 +43,18 @@ def slips_between(one: str, other: str, most: int) -> int:
     return DamerauLevenshtein.distance(one, other, score_cutoff=most)
 
 
+def same_but_for_slips(one: str, other: str, letters: int) -> bool:
+    """Whether two words are no more slips of the pen apart than a name of so many letters bears."""
+    slips = min(_SLIPS, letters // _LETTERS)
+    return slips_between(one, other, slips) <= slips
+
+
 def alike(address: str, other: str) -> bool:
     """Whether two addresses (or their keys) may be taken for one another, or are the same."""
     names = address.rpartition("@")[0], other.rpartition("@")[0]
     if names[0] == names[1] and names[0] in _SHARED and address != other:
         return False
-    slips = min(_SLIPS, max(map(len, names)) // _LETTERS)
-    return slips_between(address, other, slips) <= slips
+    return same_but_for_slips(address, other, max(map(len, names)))
 
 
 def same_name(address: str, other: str) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT, Brake, Limits
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.likeness import slips_between
+from mixpanel_access.model.likeness import same_but_for_slips
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 
@@ -51,10 +51,6 @@ SETTINGS: Final = (
     "now",
 )
 """Every key of stack configuration, without the namespace."""
-_SLIPS: Final = 2
-"""Slips of the pen up to which a key that there is not is taken for one that there is; fewer where that is short."""
-_LETTERS: Final = 3
-"""Letters of a key that one slip takes."""
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """The hosts that are this machine: only there, a connection needs no TLS."""
@@ -264,8 +260,7 @@ def how_to_set(key: str, *, secret: bool = False) -> str:
 def _mistyped(key: str) -> str | None:
     """What to do about a key that there is not, where it is like one that there is."""
     for known in SETTINGS:
-        slips = min(_SLIPS, (len(known) - 1) // _LETTERS)
-        if slips_between(key.casefold(), known.casefold(), slips) <= slips:
+        if same_but_for_slips(key.casefold(), known.casefold(), len(known) - 1):  # "now" bears none
             return (
                 f"there is no setting {NAMESPACE}:{key}: if {known} is meant, pulumi config rm {NAMESPACE}:{key}, then "
                 f"{how_to_set(known)}"
