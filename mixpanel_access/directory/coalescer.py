@@ -15,7 +15,7 @@ LINGER: Final = 0.1
 LONGEST: Final = 1.0
 """Seconds for which it waits at most for one more, where they come slowly."""
 LOOK_AGAIN: Final = 4
-"""Batches for which everybody waited before it is looked for more; then after twice as many, and so on."""
+"""Times that everybody waited before it is looked for more; then after twice as many, and so on."""
 
 _Item = TypeVar("_Item")
 Outcome = Mapping[_Item, Exception | None]
@@ -44,7 +44,6 @@ class Crowd:
         self._waiting = 0
         self._came = 0
         self._complete = 0
-        self._full = 0
         self._look_again = LOOK_AGAIN
 
     def enter(self) -> None:
@@ -72,8 +71,7 @@ class Crowd:
                 return
             if self._complete == complete:
                 slow, self.hold = True, min(LONGEST, 2 * self.hold)
-        self._full += 1
-        if self._full == self._look_again:
+        if self._complete >= self._look_again:
             self._look_again *= 2
             self._may_be_more = True
 

@@ -86,12 +86,18 @@ def test_one_refused_item_does_not_take_its_neighbours_along(api: FakeApi) -> No
     assert len(api.people) == 5
 
 
-def test_grants_that_are_taken_away_together_are_read_back_once(api: FakeApi) -> None:
-    """The verb takes one person's; the list of the project is read once for all four."""
+def four_analysts(api: FakeApi) -> list[str]:
+    """The addresses of four people who have a grant each."""
     people = [f"p{n}@example.com" for n in range(4)]
     for email in people:
         api.put(email)
         api.give(PRODUCTION, email, "analyst")
+    return people
+
+
+def test_grants_that_are_taken_away_together_are_read_back_once(api: FakeApi) -> None:
+    """The verb takes one person's; the list of the project is read once for all four."""
+    people = four_analysts(api)
     directory = make_directory(api, linger=600)
 
     def take(email: str) -> str | None:
@@ -106,10 +112,7 @@ def test_grants_that_are_taken_away_together_are_read_back_once(api: FakeApi) ->
 
 def test_of_grants_that_are_taken_away_together_each_has_its_own_answer(api: FakeApi) -> None:
     """One that is refused keeps its grant and its error; the others go."""
-    people = [f"p{n}@example.com" for n in range(4)]
-    for email in people:
-        api.put(email)
-        api.give(PRODUCTION, email, "analyst")
+    people = four_analysts(api)
     api.faults["remove_grants"] = [errors.Forbidden("cannot take away")]
     directory = make_directory(api, linger=600)
     with ThreadPoolExecutor(4) as pool:

@@ -14,13 +14,19 @@ SDKS = 4
 """Threads that the SDK's pool has."""
 
 
+@pytest.fixture(autouse=True)
+def afresh() -> Iterator[None]:
+    """A process in which nobody has asked for more yet."""
+    use_more_threads.cache_clear()
+    yield
+    use_more_threads.cache_clear()
+
+
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """A pool like the SDK's, in a process in which nobody has asked for more yet."""
-    use_more_threads.cache_clear()
+    """A pool like the SDK's."""
     with ThreadPoolExecutor(SDKS) as made:
         yield made
-    use_more_threads.cache_clear()
 
 
 def at_once(pool: ThreadPoolExecutor, number: int) -> bool:
@@ -60,8 +66,6 @@ def test_outside_of_a_pool_nothing_happens(pool: ThreadPoolExecutor) -> None:
 
 def test_a_pool_that_is_larger_already_stays_so() -> None:
     """Should the SDK ever make a larger one."""
-    use_more_threads.cache_clear()
     with ThreadPoolExecutor(2 * THREADS) as large:
         large.submit(use_more_threads).result()
         assert large._max_workers == 2 * THREADS
-    use_more_threads.cache_clear()
