@@ -22,7 +22,9 @@ setup: $(MADE) ## make .venv and install the locked requirements and this packag
 $(MADE): requirements.lock pyproject.toml
 	@PYTHON='$(PYTHON)' sh scripts/setup-venv $(VENV)
 
+# Where PYTHONDONTWRITEBYTECODE is set, each process that the engine starts would else compile the package for itself.
 engine: $(MADE) ## find the Pulumi engine, or download or build it into the user's cache
+	@$(PY) -m compileall -q mixpanel_access
 	@$(PY) -m mixpanel_access.engine > /dev/null
 
 demo: engine ## run the demo: no account, no input

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
 
+PROJECT = "mixpanel-access"
 PRODUCTION, WAREHOUSE = 1234567, 1234568
 STAGING, SANDBOX = 2345678, 2345679
 
@@ -56,6 +59,12 @@ class Workspace:
     def up(self, stack: str = "production", *args: str, check: bool = True) -> Completed:
         return self.run("up", "--yes", "--skip-preview", "--stack", stack, *args, check=check)
 
+    def add(self, stack: str) -> None:
+        """Have the files of a stack as `pulumi stack init` makes them, once for all tests of this process."""
+        for file, content in _new_stack(self.pulumi.engine, stack).items():
+            (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / file).write_bytes(content)
+
     def unchanged(self, stack: str = "production", times: int = 1) -> None:
         """After up, preview and refresh show no change; twice for each resource and example."""
         for _ in range(times):
@@ -63,9 +72,9 @@ class Workspace:
             self.run("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack)
 
     def resources(self, stack: str = "production") -> list[dict[str, Any]]:
-        """Our resources in the state."""
-        state = json.loads(self.run("stack", "export", "--stack", stack).stdout)
-        found = state["deployment"].get("resources", [])
+        """Our resources in the state, read from its file."""
+        file = self.folder / "state/.pulumi/stacks" / PROJECT / f"{stack}.json"
+        found = json.loads(file.read_text())["checkpoint"]["latest"].get("resources", [])
         return [resource for resource in found if "dynamic/mixpanel" in resource["type"]]
 
     def outputs(self, name: str, stack: str = "production") -> dict[str, Any]:
@@ -113,14 +122,33 @@ def engine() -> Engine:
     return ensure_engine(lambda _: None)
 
 
+@cache
+def _new_stack(engine: Engine, stack: str) -> Mapping[Path, bytes]:
+    """What `pulumi stack init` writes: each file in a workspace's folder, with its content."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        pulumi = pulumi_project(engine, folder, Emulator("http://127.0.0.1:9"), _clean_environ())
+        before = _contents(folder)
+        pulumi.run("stack", "init", stack)
+        return {file: content for file, content in _contents(folder).items() if before.get(file) != content}
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    files = (path for part in ("project", "state") for path in (folder / part).rglob("*") if path.is_file())
+    return {path.relative_to(folder): path.read_bytes() for path in files}
+
+
+def _clean_environ() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_"))}
+
+
 @contextmanager
 def workspace_on(document: dict[str, Any], engine: Engine, folder: Path) -> Iterator[Workspace]:
     """A workspace on an organization, with the stack production."""
     with EmulatorServer(document) as server:
         emulator = Emulator(server.url)
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_"))}
-        made = Workspace(pulumi_project(engine, folder, emulator, clean), emulator, folder)
-        made.run("stack", "init", "production")
+        made = Workspace(pulumi_project(engine, folder, emulator, _clean_environ()), emulator, folder)
+        made.add("production")
         yield made
 
 

@@ -23,7 +23,7 @@ def documented() -> str:
 
 def test_the_documented_program_gives_and_takes_away(workspace: Workspace) -> None:
     """Ids by a stack reference, people by configuration: given, unchanged, ended by the clock, destroyed in order."""
-    workspace.run("stack", "init", "elsewhere")
+    workspace.add("elsewhere")
     other = f'import pulumi\npulumi.export("projects", {{"shop": {PRODUCTION}, "web": {WAREHOUSE}}})\n'
     workspace.program(other)
     workspace.run("up", "--yes", "--skip-preview", "--stack", "elsewhere")

@@ -31,7 +31,7 @@ def test_drift_between_two_stacks_and_the_organization(workspace: Workspace) -> 
         [{**one, "projects": held.get(name, {}), "teams": places.get(name, [])} for name, one in people],
         teams={"data": {"name": "Data", "projects": {"warehouse": "analyst"}}},
     )
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     workspace.roster([{"email": "noor@example.com", "projects": {"shop": "consumer"}}, {"email": CY}], "staging")
     workspace.up("staging")
     found = drift(workspace, "--stack", "staging", "--json")

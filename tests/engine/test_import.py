@@ -20,7 +20,7 @@ from tests.organizations import grown_organization
 
 pytestmark = pytest.mark.engine
 
-PEOPLE = 200
+PEOPLE = 100
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def grown(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """Both stacks without rosters, on an organization that was kept by hand."""
     (account,) = demo_document()["service_accounts"]
     with workspace_on(grown_organization(PEOPLE, account), engine, tmp_path) as made:
-        made.run("stack", "init", "staging")
+        made.add("staging")
         for stack in ("production", "staging"):
             (made.stacks / f"{stack}.yaml").unlink()
         yield made
@@ -209,7 +209,7 @@ def test_dry_run_shows_and_writes_nothing(workspace: Workspace) -> None:
 
 def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
     """What, for whom, why, what next; and no file and no state is touched."""
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     (workspace.stacks / "staging.yaml").unlink()
     good = (workspace.stacks / "production.yaml").read_text()
     cases: dict[tuple[str, ...], str] = {

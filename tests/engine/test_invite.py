@@ -180,7 +180,7 @@ def test_who_is_there_already_and_who_looks_alike_is_told(workspace: Workspace) 
     assert "- lee@example.com is there and looks much the same: make sure that they are two\n" in alike.stdout
     both = invite(workspace, "robin@agency.example.org", "--project", "shop=consumer")
     assert "- staging.yaml has robin@agency.example.org as well, with the engagement tracking-plan\n" not in both.stdout
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     both = invite(workspace, "robin@agency.example.org", "--project", "shop=consumer")
     assert "- staging.yaml has robin@agency.example.org as well, with the engagement tracking-plan\n" in both.stdout
     assert "analyst in shop by the engagement funnel-review counts, the highest; beside it consumer by" in both.stdout

@@ -18,7 +18,7 @@ ONE = {**BOTH, "projects": {"shop": "analyst"}}
 
 def test_the_rosters_of_the_repository_are_brought_about(workspace: Workspace) -> None:
     """Both stacks, as they are shipped: up, and then no change, twice."""
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     for stack in ("production", "staging"):
         workspace.up(stack)
         workspace.unchanged(stack, times=2)
@@ -92,7 +92,7 @@ def test_an_expired_invitation_is_sent_again_by_the_next_up_and_a_pending_one_is
 def test_two_stacks_send_an_expired_invitation_again_once(workspace: Workspace) -> None:
     """Both declare the person; the stack that owns organization roles sends it, and the other plans nothing."""
     robin = "robin@agency.example.org"
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     for stack in ("production", "staging"):
         workspace.up(stack)
     now = _later(workspace.outputs(robin)["invited_at"], 8)

@@ -17,7 +17,7 @@ LEE = "lee@example.com"
 
 def test_a_person_leaves_every_stack(workspace: Workspace) -> None:
     """Shown first, then done: rosters, states, Mixpanel; what is left through a team is told."""
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     workspace.up("production")
     workspace.up("staging")
     before, rosters = workspace.dump(), {path: path.read_text() for path in workspace.stacks.glob("*.yaml")}

@@ -91,7 +91,7 @@ def test_the_configurations(workspace: Workspace, name: str) -> None:
     for rule in RULES:
         assert {"enforcementLevel"} <= document[rule.id].keys() <= {"enforcementLevel", *rule.defaults}
     if name != "production":
-        workspace.run("stack", "init", name)
+        workspace.add(name)
     done = workspace.run(*_preview(name), check=False)
     assert done.returncode == 0, done.stdout
     shown = violations(done.stdout)

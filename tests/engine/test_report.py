@@ -21,7 +21,7 @@ TODAY = "2026-05-04T12:00:00Z"
 def test_the_report_of_both_stacks(workspace: Workspace) -> None:
     """The page is written, printed, and told as JSON; its findings are the engine's; all in order, it ends with 0."""
     shutil.copytree(ROOT / "policies" / "config", workspace.pulumi.project / "policies" / "config")
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     for stack in ("production", "staging"):
         workspace.run("config", "set", "mixpanel:now", TODAY, "--stack", stack)
         workspace.up(stack)

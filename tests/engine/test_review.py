@@ -33,7 +33,7 @@ NOW = ("--now", "2026-05-04")
 
 def prepare(workspace: Workspace) -> None:
     """Both stacks as they were before the review, and brought about."""
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     engagements: dict[str, Any] = {"engagements": {"funnels": FUNNELS}}
     workspace.roster(
         [

@@ -25,7 +25,7 @@ DAY_4 = "2026-05-08T12:00:00Z"
 
 def _bring_about(workspace: Workspace) -> Workspace:
     """Both stacks on 4 May at noon; Robin is invited."""
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     for stack in ("production", "staging"):
         workspace.run("config", "set", "mixpanel:now", "2026-05-04T12:00:00Z", "--stack", stack)
         workspace.up(stack)
@@ -209,7 +209,7 @@ def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> Non
 
 def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     """Every read of the emulator is ok; a refusal is a verdict, and names nobody."""
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     healthy = workspace.command("doctor", "--json")
     assert healthy.returncode == 0, healthy.stderr
     (both,) = json.loads(healthy.stdout)["organizations"]  # of one organization and one account: tried once

@@ -18,7 +18,7 @@ LATER = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     """Given, changed, taken away; with why; nothing twice; and a line that is touched shows."""
-    workspace.run("stack", "init", "staging")
+    workspace.add("staging")
     workspace.up("production")
 
     def update(*args: str) -> list[tuple[str, str, int | None, str]]:
