@@ -23,7 +23,8 @@ def run_doctor(folder: Path, stacks: list[str], now: str | None, *, as_json: boo
     patients: dict[tuple[object, ...], tuple[Settings, list[str]]] = {}
     for stack in stacks_of(project, stacks):
         settings = project.settings(stack)
-        same = (settings.api_url, settings.organization_id, settings.username, settings.allow_undocumented)
+        who = (settings.username, settings.scim_token)
+        same = (settings.api_url, settings.organization_id, *who, settings.allow_undocumented)
         patients.setdefault(same, (settings, []))[1].append(stack)
     at = instant_of(now)
     found = [(settings.api_url, names, _probed(settings, at)) for settings, names in patients.values()]

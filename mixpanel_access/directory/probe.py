@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.calls import Api, Scim
 from mixpanel_access.directory.security import TWO_FACTOR_KEY
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType
@@ -88,7 +88,15 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
         ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
     ]
     found += [replace(_tried(*extra), needed=False) for extra in extras]
+    if api.scim is not None:
+        found += _by_scim(api, api.scim)
     return [*found, *_writes(allowed)]
+
+
+def _by_scim(api: Api, scim: Scim) -> Iterator[Probe]:
+    """What the SCIM token shows; where one is configured, people of claimed domains come and go by it."""
+    yield _tried("people by SCIM", "everybody whom it knows", lambda: _scim_people(scim))
+    yield replace(_tried("a team by SCIM", "that a team is a group", lambda: _scim_group(api, scim)), needed=False)
 
 
 def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
@@ -190,6 +198,20 @@ def _teams(api: Api) -> _Answer:
     }
     without = [f"{number} without {what}" for what, number in lacking.items() if number]
     return ", ".join([counted(len(teams), "team"), *without]), not without
+
+
+def _scim_people(scim: Scim) -> _Answer:
+    people = scim.list_users()
+    out = sum(not person.active for person in people)
+    return f"{len(people)} people" + (f", {out} deactivated" if out else ""), bool(people)
+
+
+def _scim_group(api: Api, scim: Scim) -> _Answer:
+    first = next(iter(api.teams.list_teams()), None)
+    if first is None:
+        return "there is no team to ask about", False
+    known = scim.find_group(first.name) is not None
+    return f"the first team is {'a' if known else 'no'} group", known
 
 
 def _roles(api: Api, project: int) -> _Answer:

@@ -11,6 +11,7 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.access import ServiceAccount
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.undocumented import Verb
+from tests.fake_scim import FakeScim, with_scim
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi
 
 
@@ -85,6 +86,36 @@ def test_each_failure_has_its_verdict(call: str, kind: type[errors.MixpanelError
     assert healthy(list(all_of_it.values())) is (call in EXTRAS)
     others = {probe.finding for name, probe in all_of_it.items() if name != call}
     assert others <= {Finding.OK, Finding.SKIPPED}
+
+
+def test_a_scim_token_is_tried_too() -> None:
+    """Where there is one: whom it shows, and whether it shows a team; nothing is written."""
+    assert not [call for call in found(organization()) if call.endswith("by SCIM")]
+    api = with_scim(organization())
+    assert isinstance(api.scim, FakeScim)
+    api.scim.kept_out.add("bo@example.com")
+    api.teams.put("Data")
+    all_of_it = found(api)
+    people, team = all_of_it["people by SCIM"], all_of_it["a team by SCIM"]
+    assert (people.finding, people.came) == (Finding.OK, "1 people, 1 deactivated")
+    assert (team.finding, team.came) == (Finding.OK, "the first team is a group")
+    api.scim.shows_all_teams = False
+    team = found(api)["a team by SCIM"]
+    assert (team.finding, team.came, team.problem) == (Finding.DIFFERS, "the first team is no group", False)
+    assert api.writes == []
+
+
+@pytest.mark.parametrize(("kind", "verdict"), VERDICTS.items())
+def test_a_scim_token_that_does_not_work_is_a_problem(kind: type[errors.MixpanelError], verdict: Finding) -> None:
+    """Though everything else does; that a team is a group is only looked at."""
+    api = with_scim(organization())
+    api.teams.put("Data")
+    api.faults["scim_users"] = [kind("cannot read", why="Mixpanel answered so")]
+    api.faults["scim_group"] = [kind("cannot read", why="Mixpanel answered so")]
+    all_of_it = found(api)
+    people, team = all_of_it["people by SCIM"], all_of_it["a team by SCIM"]
+    assert (people.finding, people.problem, healthy(list(all_of_it.values()))) == (verdict, True, False)
+    assert (team.finding, team.problem) == (verdict, False)
 
 
 def test_without_a_network_there_is_no_verdict() -> None:
