@@ -398,6 +398,8 @@ def test_the_organization_role_is_an_item_of_its_own_where_it_is_above_member(tm
     ]  # fmt: skip
     with pytest.raises(UsageError, match="cannot tell which of their roles is meant"):
         made.decide(BO, "keep")
+    with pytest.raises(UsageError, match="'delete' is no decision"):  # before it is asked which of their roles
+        made.decide(BO, "delete")
     decide(made.folder, Wish(BO, "remove", organization=True), NOW.date())
     made.decide(CY, "remove")
     with pytest.raises(UsageError, match="the organization role goes with the whole entry"):

@@ -120,6 +120,13 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
     Raises:
         UsageError: a packet cannot be read or written, no item is meant or several are, or the decision is none.
     """
+    if wish.decision not in DECISIONS:
+        raise UsageError(
+            "cannot decide",
+            whom=wish.email,
+            why=unknown(wish.decision, "decision", [one.value for one in DECISIONS]),
+            next_step="Nothing was written. Say keep, lower=ROLE or remove.",
+        )
     found = [(one, at) for one in read_packets(folder) for at, item in enumerate(one.packet.items) if wish.means(item)]
     if len(found) != 1:
         raise _not_one(wish, [one.packet.items[at] for one, at in found], folder)
