@@ -13,7 +13,7 @@ import typer
 from mixpanel_access.cli.output import new_table, print_table, progress
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.operations.drift import Difference, differences, read_organization
-from mixpanel_access.operations.project import open_project
+from mixpanel_access.operations.project import of_each, open_project
 from mixpanel_access.operations.state import EMPTY
 
 
@@ -21,7 +21,7 @@ def show_drift(folder: Path, stack: str, *, as_json: bool) -> int:
     """Compare and print; 1 when there is any difference, else 0."""
     project = open_project(folder, progress)
     settings = project.settings(stack)
-    states = {name: project.state(name, settings.organization_id) for name in project.stacks}
+    states = of_each(project.stacks, lambda name: project.state(name, settings.organization_id))
     organization = read_organization(connect(settings))
     found = differences(organization, reduce(or_, states.values(), EMPTY), states[stack])
     if as_json:

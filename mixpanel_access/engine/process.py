@@ -28,6 +28,8 @@ LINGER: Final = 2.0
 
 Something that it started may hold the pipe for ever.
 """
+_RUNNING: Final[set[subprocess.Popen[bytes]]] = set()
+"""The children that run now, in whichever thread."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,15 @@ def run_child(
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
+            _RUNNING.add(process)
         timed_out = _follow(process, started, timeout, texts, on_line, on_wait, grace)
     except BaseException:
         if process is not None:
             _stop(process, grace)
         raise
+    finally:
+        if process is not None:
+            _RUNNING.discard(process)
     return Outcome(
         returncode=process.wait(),
         stdout="".join(texts[1]),
@@ -99,6 +105,16 @@ def run_child(
         seconds=time.monotonic() - started,
         timed_out=timed_out,
     )
+
+
+def stop_children(grace: float = 5.0) -> None:
+    """Stop what other threads run, who are not interrupted themselves; to them it is a child that was killed.
+
+    Args:
+        grace: seconds between the request to stop and the kill.
+    """
+    for process in [*_RUNNING]:
+        _stop(process, grace)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, GivenRole, entries, given_to
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.project import Progress, Project, stacks_of
+from mixpanel_access.operations.project import Progress, Project, of_each, stacks_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def look(project: Project, stacks: Sequence[str], now: datetime | None, progress
         UsageError: there is no stack, a configuration or a roster is wrong, or they are of several organizations.
         MixpanelError: Mixpanel cannot be read.
     """
-    views = {name: _view(project, name) for name in stacks_of(project, stacks)}
+    views = of_each(stacks_of(project, stacks), partial(_view, project))
     organizations = {view.settings.organization_id for view in views.values()}
     if len(organizations) > 1:
         raise UsageError(

@@ -6,13 +6,15 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from mixpanel_access.engine import Pulumi, ensure_engine
+from mixpanel_access.engine.process import stop_children
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings
@@ -21,6 +23,12 @@ from mixpanel_access.operations.state import State, state_of
 
 Progress = Callable[[str], None]
 """Shows a line."""
+
+_AT_ONCE: Final = 8
+"""Stacks that the engine is asked about at a time."""
+_LOOK_AGAIN_SECONDS: Final = 0.1
+"""Between looks whether a run that is to be stopped has been started meanwhile."""
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -217,3 +225,22 @@ def stacks_of(project: Project, wanted: Sequence[str]) -> list[str]:
             "cannot look", why="the project has no stack", next_step="Make one: pulumi stack init production"
         )
     return found
+
+
+def of_each(stacks: Sequence[str], ask: Callable[[str], _Answer]) -> dict[str, _Answer]:
+    """Ask about several stacks at once, since a backend may be far away.
+
+    Args:
+        stacks: their names.
+        ask: reads something of a stack; may run the engine. The first failure is told, and the rest is stopped.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        asked = {stack: threads.submit(ask, stack) for stack in stacks}
+        try:
+            return {stack: answer.result() for stack, answer in asked.items()}
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            while not all(answer.done() for answer in asked.values()):
+                stop_children()
+                wait(asked.values(), _LOOK_AGAIN_SECONDS)
+            raise

@@ -1,0 +1,62 @@
+"""Looking at several stacks: what the engine is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from mixpanel_access.engine import Completed, Engine, Pulumi
+from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.operations import picture
+from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.project import Project
+from tests.fakes import FakeApi, make_directory
+
+STACKS = ("production", "staging")
+ACCOUNT = {"MIXPANEL_SERVICE_ACCOUNT": "bot", "MIXPANEL_SERVICE_ACCOUNT_SECRET": "s"}
+CONFIG = {"mixpanel:organizationId": {"value": "7654321"}, "mixpanel:environment": {"value": "production"}}
+
+
+@dataclass(frozen=True)
+class Waiting(Pulumi):
+    """An engine that answers about one stack only while it is asked about the other."""
+
+    configs: Mapping[str, Any] = field(default_factory=lambda: dict.fromkeys(STACKS, CONFIG))
+    both: Barrier = field(default_factory=lambda: Barrier(len(STACKS), timeout=20))
+
+    def run(self, *args: str, **_: Any) -> Completed:
+        if args[:2] == ("stack", "ls"):
+            return Completed(args, 0, json.dumps([{"name": name} for name in STACKS]), "")
+        self.both.wait()
+        answer = self.configs[args[-1]] if args[0] == "config" else {"deployment": {"resources": []}}
+        return Completed(args, 0, json.dumps(answer), "")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """Never started."""
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\nmain: stacks/\n")
+    (tmp_path / "stacks").mkdir()
+    return Engine(tmp_path, "3.259.0", "path")
+
+
+def test_the_engine_is_asked_about_all_stacks_at_once(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backend may be far away; the stacks come in their order all the same."""
+    monkeypatch.setattr(picture, "connect", lambda _: make_directory(FakeApi()))
+    found = look(Project(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None)
+    assert list(found.stacks) == list(STACKS)
+
+
+def test_what_is_wrong_with_the_first_stack_is_told(engine: Engine, tmp_path: Path) -> None:
+    """As it is where they are asked one after the other."""
+    pulumi = Waiting(engine, tmp_path, ACCOUNT, {"production": {}, "staging": CONFIG}, Barrier(1))
+    with pytest.raises(ConfigurationError, match="organizationId"):
+        look(Project(pulumi), [], None, lambda _: None)
