@@ -13,21 +13,22 @@ from mixpanel_access.cli.output import progress
 from mixpanel_access.model.access import remaining
 from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roles import MEMBER
-from mixpanel_access.operations.offboarding import Holding, Remains, holdings, offboard, people, remains
+from mixpanel_access.operations.offboarding import Holding, Remains, holdings, look, offboard, people, remains
 from mixpanel_access.operations.project import open_project
 
 
 def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     """End a person's access and print; 1 while there is something left to do, else 0."""
     project = open_project(folder, progress)
-    held = holdings(project, email)
+    seen = look(project)
+    held = holdings(seen, email)
     if yes:
         offboard(project, email, held, progress)
     left = remains(project, email)
     if as_json:
         typer.echo(json.dumps(_document(email, held, left, done=yes), indent=2))
     else:
-        likely = "" if held else meant_address(email, people(project))
+        likely = "" if held else meant_address(email, people(seen))
         _print(email, held, left, likely, done=yes)
     return 1 if left.listed or (held and not yes) else 0
 

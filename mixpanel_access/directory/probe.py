@@ -76,6 +76,7 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
     found += _of_a_project(api, projects[0] if projects else None)
     found.append(_tried("list of service accounts", "all of them", lambda: _accounts(api)))
     settings = api.organization_settings
+    teams: list[str] = []
     extras: list[tuple[str, str, Callable[[], _Answer]]] = [
         ("second factor", f"whether it is required ({TWO_FACTOR_KEY})", lambda: _two_factor(settings.two_factor())),
         (
@@ -84,19 +85,19 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
             lambda: _requests(settings.request_access()),
         ),
         ("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso())),
-        ("teams", "every team with its projects and people", lambda: _teams(api)),
+        ("teams", "every team with its projects and people", lambda: _teams(api, teams)),
         ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
     ]
     found += [replace(_tried(*extra), needed=False) for extra in extras]
     if api.scim is not None:
-        found += _by_scim(api, api.scim)
+        found += _by_scim(api.scim, teams)
     return [*found, *_writes(allowed)]
 
 
-def _by_scim(api: Api, scim: Scim) -> Iterator[Probe]:
+def _by_scim(scim: Scim, teams: Sequence[str]) -> Iterator[Probe]:
     """What the SCIM token shows; where one is configured, people of claimed domains come and go by it."""
     yield _tried("people by SCIM", "everybody whom it knows", lambda: _scim_people(scim))
-    yield replace(_tried("a team by SCIM", "that a team is a group", lambda: _scim_group(api, scim)), needed=False)
+    yield replace(_tried("a team by SCIM", "that a team is a group", lambda: _scim_group(scim, teams)), needed=False)
 
 
 def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
@@ -190,8 +191,9 @@ def _requests(settings: Mapping[str, object]) -> _Answer:
     return counted(len(settings), "setting"), True
 
 
-def _teams(api: Api) -> _Answer:
+def _teams(api: Api, names: list[str]) -> _Answer:
     teams = api.teams.list_teams()
+    names += [team.name for team in teams]
     lacking = {
         "their people": sum(team.members is None for team in teams),
         "an organization role, or that there is none": sum(team.organization_role is None for team in teams),
@@ -206,11 +208,10 @@ def _scim_people(scim: Scim) -> _Answer:
     return f"{len(people)} people" + (f", {out} deactivated" if out else ""), bool(people)
 
 
-def _scim_group(api: Api, scim: Scim) -> _Answer:
-    first = next(iter(api.teams.list_teams()), None)
-    if first is None:
-        return "there is no team to ask about", False
-    known = scim.find_group(first.name) is not None
+def _scim_group(scim: Scim, teams: Sequence[str]) -> _Answer:
+    if not teams:
+        return "no team is known to ask about", False
+    known = scim.find_group(teams[0]) is not None
     return f"the first team is {'a' if known else 'no'} group", known
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mixpanel_access.directory.connect import connect
@@ -13,10 +14,30 @@ from mixpanel_access.model.access import Grant
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import BRAKE, grant_name, whole_name
 from mixpanel_access.model.errors import Refused, UsageError
+from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
-from mixpanel_access.operations.project import Progress, Project
-from mixpanel_access.operations.state import name_of
+from mixpanel_access.operations.project import Progress, Project, of_each
+from mixpanel_access.operations.state import State, name_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One stack: its roster and its state.
+
+    Attributes:
+        stack: the stack.
+        file: its roster.
+        text: the roster's text, or None where there is none.
+        roster: the same, read.
+        state: what its state holds.
+    """
+
+    stack: str
+    file: Path
+    text: str | None
+    roster: Roster | None
+    state: State
 
 
 @dataclass(frozen=True)
@@ -59,44 +80,53 @@ class Remains:
     access: Mapping[int, Sequence[Grant]]
 
 
-def holdings(project: Project, email: str) -> list[Holding]:
+def look(project: Project) -> list[Seen]:
+    """Read the roster and the state of every stack.
+
+    Raises:
+        UsageError: a configuration or a roster is wrong.
+        EngineError: the engine cannot tell a state.
+    """
+    return list(of_each(sorted(project.stacks), partial(_seen, project)).values())
+
+
+def _seen(project: Project, stack: str) -> Seen:
+    state = project.state(stack, project.settings(stack).organization_id)
+    file = project.roster(stack)
+    text = text_of(file)
+    return Seen(stack, file, text, None if text is None else parse(text, source_of(file)), state)
+
+
+def holdings(seen: Sequence[Seen], email: str) -> list[Holding]:
     """What the stacks have of a person; the stack that declares organization roles is the last.
 
     Raises:
-        UsageError: a configuration or a roster is wrong, or cannot be edited; nothing was changed.
+        UsageError: a roster cannot be edited; nothing was changed.
     """
     key, found = same_key(email), []
-    for stack in sorted(project.stacks):
-        state = project.state(stack, project.settings(stack).organization_id)
-        file = project.roster(stack)
-        before = after = text_of(file)
-        owns = False
-        if before is not None:
-            roster = parse(before, source_of(file))
-            owns = roster.organization_roles
-            if any(person.key == key for person in roster.people):
-                after = roster_text.remove_people(before, source_of(file), [key])
+    for one in seen:
+        state, after = one.state, one.text
+        if one.text is not None and one.roster is not None and any(person.key == key for person in one.roster.people):
+            after = roster_text.remove_people(one.text, source_of(one.file), [key])
+        owns = one.roster is not None and one.roster.organization_roles
         grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] == key}
         teams = {
-            name_of(one.urn): state.teams[team].name if team in state.teams else str(team)
-            for (team, who), one in state.team_members.items()
+            name_of(place.urn): state.teams[team].name if team in state.teams else str(team)
+            for (team, who), place in state.team_members.items()
             if who == key
         }
-        if before != after or key in state.members or grants or teams:
-            found.append(Holding(stack, file, before, after, key in state.members, grants, owns, teams))
+        if one.text != after or key in state.members or grants or teams:
+            found.append(Holding(one.stack, one.file, one.text, after, key in state.members, grants, owns, teams))
     return sorted(found, key=lambda holding: holding.owns_roles)
 
 
-def people(project: Project) -> list[str]:
+def people(seen: Sequence[Seen]) -> list[str]:
     """The addresses, by which they are compared, of all whom a roster or a state has."""
     found: set[str] = set()
-    for stack in project.stacks:
-        file = project.roster(stack)
-        text = text_of(file)
-        if text is not None:
-            found |= {person.key for person in parse(text, source_of(file)).people}
-        state = project.state(stack, project.settings(stack).organization_id)
-        found |= {*state.members, *(who for _, who in state.grants)}
+    for one in seen:
+        rostered = one.roster.people if one.roster is not None else ()
+        found |= {person.key for person in rostered}
+        found |= {*one.state.members, *(who for _, who in one.state.grants)}
     return sorted(found)
 
 

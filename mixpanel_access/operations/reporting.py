@@ -10,7 +10,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations_in
 from mixpanel_access.operations.picture import Picture, look
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, Project, of_each
 from mixpanel_access.operations.report import Ending, PolicyFinding, Report, Waiting
 from mixpanel_access.operations.report_people import cells_by_person, report_people
 from mixpanel_access.operations.report_sources import Around, Held, Sources, over
@@ -41,9 +41,8 @@ def report_of(project: Project, stacks: Sequence[str], now: datetime | None, pro
 
 def _around(project: Project, picture: Picture) -> Around:
     states = {name: view.state for name, view in picture.stacks.items()}
-    for name in project.stacks:
-        if name not in states:
-            states[name] = project.state(name, picture.directory.organization)
+    others = [name for name in project.stacks if name not in states]
+    states |= of_each(others, lambda name: project.state(name, picture.directory.organization))
     configs = project.pulumi.project / "policies" / "config"
     return Around(
         states,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.chain import append, read, verify
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, Project, of_each
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGrant, HeldTeamMember, State
 from mixpanel_access.operations.tracker_audit import READ, Run, by_others, during, taken_away
 from mixpanel_access.operations.tracker_lines import Event, Line
@@ -68,11 +69,9 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
     audits: dict[int, Audited] = {}
     runs: dict[int, dict[str, Sequence[Run]]] = {}
     new: list[Line] = []
-    for stack in stacks:
-        settings = project.settings(stack)
+    for stack, (settings, history, state) in of_each(stacks, partial(_asked, project)).items():
         if settings.organization_id not in audits:
             audits[settings.organization_id] = audited(settings, min(since, now - LOOK_BACK), now, progress)
-        history, state = project.history(stack), project.state(stack, settings.organization_id)
         new += _added(dict(_held(stack, state, history)), last)
         runs.setdefault(settings.organization_id, {})[stack] = history
         new += revocations(stack, state, last, audits[settings.organization_id], history, now)
@@ -82,6 +81,11 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
     for organization, found in audits.items():
         new += by_others(found.events, found.own, known, runs[organization])
     return append(file, sorted(new, key=lambda one: (one.date, one.email, one.project or 0, one.team)), lines)
+
+
+def _asked(project: Project, stack: str) -> tuple[Settings, Sequence[Run], State]:
+    settings = project.settings(stack)
+    return settings, project.history(stack), project.state(stack, settings.organization_id)
 
 
 def audited(settings: Settings, since: datetime, now: datetime, progress: Progress) -> Audited:

@@ -69,12 +69,16 @@ def problems(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str
             yield "new_role", f"{item}: there is a newRole and no decision"
         return
     if item.decision not in DECISIONS:
-        yield "decision", f"{item}: {unknown(item.decision, 'decision', [one.value for one in DECISIONS])}"
+        yield "decision", f"{item}: {_no_decision(item.decision)}"
     elif item.decision == Suggestion.LOWER:
         yield from _lowered(item)
     elif item.new_role is not None:
         yield "new_role", f"{item}: newRole is for the decision lower"
     yield from _reviewed(packet, item, today)
+
+
+def _no_decision(written: str) -> str:
+    return unknown(written, "decision", [one.value for one in DECISIONS])
 
 
 def _lowered(item: Item) -> Iterator[tuple[str, str]]:
@@ -124,7 +128,7 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
         raise UsageError(
             "cannot decide",
             whom=wish.email,
-            why=unknown(wish.decision, "decision", [one.value for one in DECISIONS]),
+            why=_no_decision(wish.decision),
             next_step="Nothing was written. Say keep, lower=ROLE or remove.",
         )
     found = [(one, at) for one in read_packets(folder) for at, item in enumerate(one.packet.items) if wish.means(item)]
