@@ -30,10 +30,10 @@ def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     else:
         likely = "" if held else meant_address(email, people(seen))
         _print(email, held, left, likely, done=yes)
-    return 1 if left.listed or (held and not yes) else 0
+    return 1 if any(one.listed for one in left) or (held and not yes) else 0
 
 
-def _print(email: str, held: list[Holding], left: Remains, likely: str, *, done: bool) -> None:
+def _print(email: str, held: list[Holding], left: list[Remains], likely: str, *, done: bool) -> None:
     for holding in held:
         grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
         teams = ", ".join(f"a place in the team {name}" for name in holding.teams.values())
@@ -48,15 +48,17 @@ def _print(email: str, held: list[Holding], left: Remains, likely: str, *, done:
         typer.echo(f"No stack has {email}{likely}.")
     if not done and held:
         typer.echo("\nNothing was changed. With --yes, each roster is edited so, and `pulumi up` is run for its stack.")
-    if left.listed:
-        role = f" as organization {left.role}" if left.role not in (None, MEMBER) else ""
-        still = "is still" if done else "is"
-        typer.echo(f"{email} {still} in the organization{role}: {remaining(left.access)}")
-    else:
-        typer.echo(f"{email} is not in the organization.")
+    for one in left:
+        where = f"organization {one.organization}" if len(left) > 1 else "the organization"
+        if one.listed:
+            role = f" as organization {one.role}" if one.role not in (None, MEMBER) else ""
+            still = "is still" if done else "is"
+            typer.echo(f"{email} {still} in {where}{role}: {remaining(one.access)}")
+        else:
+            typer.echo(f"{email} is not in {where}.")
 
 
-def _document(email: str, held: list[Holding], left: Remains, *, done: bool) -> dict[str, Any]:
+def _document(email: str, held: list[Holding], left: list[Remains], *, done: bool) -> dict[str, Any]:
     return {
         "email": email,
         "done": done,
@@ -70,11 +72,18 @@ def _document(email: str, held: list[Holding], left: Remains, *, done: bool) -> 
             }
             for one in held
         ],
-        "inOrganization": left.listed,
-        "organizationRole": left.role,
+        "inOrganization": any(one.listed for one in left),
+        "organizationRole": next((one.role for one in left if one.listed), None),
         "remains": [
-            {"project": project, "role": grant.role, "grantType": grant.grant_type.value, "team": grant.team}
-            for project, grants in sorted(left.access.items())
+            {
+                "organization": one.organization,
+                "project": project,
+                "role": grant.role,
+                "grantType": grant.grant_type.value,
+                "team": grant.team,
+            }
+            for one in left
+            for project, grants in sorted(one.access.items())
             for grant in grants
         ],
     }

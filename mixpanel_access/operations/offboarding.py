@@ -16,6 +16,7 @@ from mixpanel_access.model.declaration import BRAKE, grant_name, whole_name
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project, of_each
 from mixpanel_access.operations.state import State, name_of
@@ -67,14 +68,16 @@ class Holding:
 
 @dataclass(frozen=True)
 class Remains:
-    """What a person has in the organization.
+    """What a person has in an organization.
 
     Attributes:
+        organization: its id.
         listed: whether the organization lists them.
         role: the organization role, or None where it is not told.
         access: the ways into projects, by project id.
     """
 
+    organization: int
     listed: bool
     role: str | None
     access: Mapping[int, Sequence[Grant]]
@@ -159,19 +162,26 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
             state_change.bring_about(project, holding.stack, progress)
 
 
-def remains(project: Project, email: str) -> Remains:
-    """What Mixpanel shows of a person now, by any way.
+def remains(project: Project, email: str) -> list[Remains]:
+    """What Mixpanel shows of a person now, by any way, in each organization that a stack is of.
 
     Raises:
         UsageError: there is no stack, whose configuration names the organization.
     """
-    stacks = sorted(project.stacks)
-    if not stacks:
+    by_organization: dict[tuple[str, int], Settings] = {}
+    for stack in sorted(project.stacks):
+        settings = project.settings(stack)
+        by_organization.setdefault((settings.api_url, settings.organization_id), settings)
+    if not by_organization:
         raise UsageError(
             "cannot tell the organization", why="there is no stack", next_step="Make one: pulumi stack init production"
         )
-    directory = connect(project.settings(stacks[0]))
+    return [_remains(settings, email) for settings in by_organization.values()]
+
+
+def _remains(settings: Settings, email: str) -> Remains:
+    directory = connect(settings)
     person = directory.person(email)
     if person is None:
-        return Remains(listed=False, role=None, access={})
-    return Remains(listed=True, role=person.role, access=directory.other_access(email))
+        return Remains(settings.organization_id, listed=False, role=None, access={})
+    return Remains(settings.organization_id, listed=True, role=person.role, access=directory.other_access(email))

@@ -1,0 +1,75 @@
+"""Who leaves: what is left of them, in every organization that a stack is of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from mixpanel_access.cli import offboard as cli
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.operations import offboarding
+from mixpanel_access.operations.offboarding import remains
+from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.project import Project
+
+BO = "bo@example.com"
+
+
+@dataclass
+class Stacks:
+    """A project with a stack an organization; nobody is in their rosters and states."""
+
+    all_of_them: dict[str, Settings]
+
+    @property
+    def stacks(self) -> list[str]:
+        return [*self.all_of_them]
+
+    def settings(self, stack: str) -> Settings:
+        return self.all_of_them[stack]
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The stacks acme and globex; in globex' organization Bo has what nobody declares."""
+    there = FakeApi()
+    there.put(BO, "admin")
+    there.give(PRODUCTION, BO, "admin")
+    settings, _ = make_session(there)
+    apis = {1: FakeApi(), 2: there}
+    found = {
+        stack: replace(settings.settings, organization_id=id_)
+        for stack, id_ in (("acme", 1), ("globex", 2), ("more", 2))
+    }
+    monkeypatch.setattr(offboarding, "connect", lambda settings: make_directory(apis[settings.organization_id]))
+    return cast("Project", Stacks(found))
+
+
+def test_each_organization_is_asked_once(two: Project) -> None:
+    """Whoever is left in one of them is left."""
+    first, second = remains(two, BO)
+    assert (first.organization, first.listed, first.access) == (1, False, {})
+    assert (second.organization, second.listed, second.role) == (2, True, "admin")
+    assert PRODUCTION in second.access
+
+
+def test_who_is_left_in_one_of_them_is_told(
+    two: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """By the organization, and with exit code 1."""
+    monkeypatch.setattr(cli, "open_project", lambda *_: two)
+    monkeypatch.setattr(cli, "look", lambda _: [])
+    assert cli.run_offboard(tmp_path, BO, yes=False, as_json=False) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert f"{BO} is not in organization 1." in lines
+    assert any(line.startswith(f"{BO} is in organization 2 as organization admin: ") for line in lines)
+    assert cli.run_offboard(tmp_path, BO, yes=False, as_json=True) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["inOrganization"], document["organizationRole"]) == (True, "admin")
+    assert {one["organization"] for one in document["remains"]} == {2}
