@@ -11,7 +11,7 @@ from unicodedata import category
 
 import typer
 
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _WIDE: Final = 10_000
 _OBEYED: Final = frozenset({"Cc", "Cf"})
 """The categories of characters that steer a terminal: controls and formats."""
-_FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 8999
 
 
 def new_table(*columns: str) -> Table:
@@ -68,14 +66,14 @@ def instant_of(now: str | None) -> datetime | None:
         return None
     try:
         found = instant(now)
-        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
             raise ValueError(now)
         return found
     except (ValueError, OverflowError):
         raise UsageError(
             "cannot use --now",
             whom=now,
-            why="it is no ISO 8601 instant of the years 1970 to 8999",
+            why=f"it is no ISO 8601 instant of the years {FIRST_YEAR} to {LAST_YEAR}",
             next_step="Write it as 2026-05-01.",
         ) from None
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 8999
+"""The years that a date may be of: a term added to one of them is still a date."""
 INVITATION_LIFE_DAYS: Final = 7
 """Days after which an invitation expires, unless set otherwise (Mixpanel says 7 to 14)."""
 
@@ -39,9 +42,10 @@ def day(text: str) -> date:
     Raises:
         ValueError: the text is no such date.
     """
-    if len(text) != len("2026-05-01"):
+    value = date.fromisoformat(text)
+    if value.isoformat() != text:  # 20260501, 2026-W18-5
         raise ValueError(f"{text!r} is no date of the form YYYY-MM-DD")
-    return date.fromisoformat(text)
+    return value
 
 
 def expiry(invited_at: datetime, life_days: int = INVITATION_LIFE_DAYS) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from mixpanel_access.model.dates import day
+from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, day
 
 DATE_FIELDS: Final = ("starts", "ends", "reviewed")
 """ISO dates, UTC; the first two both belong to the engagement, the third is the day of the last review."""
@@ -35,6 +35,9 @@ def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:
                 days[field] = day(value)
             except ValueError:
                 problems[field] = f"{value!r} is no date; write it as YYYY-MM-DD"
+                continue
+            if not FIRST_YEAR <= days[field].year <= LAST_YEAR:
+                problems[field] = f"{value} is not of the years {FIRST_YEAR} to {LAST_YEAR}"
     if {"starts", "ends"} <= days.keys() and days["ends"] < days["starts"]:
         problems["ends"] = f"the engagement ends on {days['ends']}, before it starts on {days['starts']}"
     return problems

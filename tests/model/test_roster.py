@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.model.engagements import STANDARD_ROLES
 from mixpanel_access.model.roster import Common, Roster
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.model.roster_schema import json_schema
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\x85"), max_size=12)
-DATE = st.dates().map(str)
+DATE = st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)).map(str)
 ADDRESS = st.sampled_from(["ana@example.com", "Omar@Example.com"])
 
 
