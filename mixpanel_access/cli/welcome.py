@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
+from email.message import EmailMessage
 from email.policy import SMTP
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,6 +20,9 @@ from mixpanel_access.model.likeness import unknown
 from mixpanel_access.operations.mailing import SERVER_VARIABLE, send
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.welcome import Message
 
 
 class Form(StrEnum):
@@ -54,12 +60,8 @@ def run_welcome(
     picture = look(project, stacks, instant_of(now), progress)
     own = templates or project.pulumi.project / "templates"
     message = compose(picture, email, REMINDER if reminder else WELCOME, own)
-    if (sending or form == Form.EML) and not sender:
-        raise UsageError(
-            "cannot write a mail", whom=email, why="nobody is its sender", next_step="Name one with --from."
-        )
-    mail = message.mail(sender or "", picture.now)
-    if sending:
+    mail = _mail(message, sender, picture.now) if sending or form == Form.EML else None
+    if mail and sending:
         del mail["X-Unsent"]
         send(mail, os.environ.get(SERVER_VARIABLE))
     if as_json:
@@ -69,9 +71,17 @@ def run_welcome(
     elif sending:
         copies = f", with copies to {', '.join(message.cc)}" if message.cc else ""
         typer.echo(f"Sent {message.subject!r} to {message.to}{copies}.")
-    elif form == Form.EML:
+    elif mail:
         typer.echo(mail.as_bytes(policy=SMTP), nl=False)
     else:
         body = {Form.MARKDOWN: message.markdown, Form.TEXT: message.text, Form.HTML: message.html}[Form(form)]
         typer.echo(body, nl=False)
     return 0
+
+
+def _mail(message: Message, sender: str | None, at: datetime) -> EmailMessage:
+    if not sender:
+        raise UsageError(
+            "cannot write a mail", whom=message.to, why="nobody is its sender", next_step="Name one with --from."
+        )
+    return message.mail(sender, at)

@@ -75,9 +75,13 @@ class Message:
     html: str
 
     def mail(self, sender: str, at: datetime) -> EmailMessage:
-        """The message as mail programs take it: text with HTML beside it (RFC 5322, RFC 2046)."""
+        """The message as mail programs take it: text with HTML beside it (RFC 5322, RFC 2046).
+
+        Raises:
+            UsageError: an address cannot be written in ASCII.
+        """
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = sender, _wired(self.to), self.subject
+        mail["From"], mail["To"], mail["Subject"] = _wired(sender), _wired(self.to), self.subject
         if self.cc:
             mail["Cc"] = ", ".join(map(_wired, self.cc))
         mail["Date"] = format_datetime(at)
@@ -235,16 +239,23 @@ def _engagements(standing: Standing, picture: Picture) -> Iterator[Engagement]:
 
 
 def _wired(address: str) -> str:
-    """An address as every mail server takes it: its domain in ASCII (RFC 5891).
+    """An address as every mail server takes it: its domain in ASCII (IDNA 2008, RFC 5891).
 
     Raises:
-        UsageError: what stands before the "@" is not ASCII, which few servers take (RFC 6531).
+        UsageError: what stands before the "@" is not ASCII, which few servers take (RFC 6531), or it is no address.
     """
-    name, _, domain = address.rpartition("@")
-    if not name.isascii():
+    if address.isascii():
+        return address
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        plain = validate_email(address, check_deliverability=False, test_environment=True).ascii_email
         why = "its name has letters beyond ASCII, which not every mail server takes"
+    except EmailNotValidError as error:
+        plain, why = None, str(error).rstrip(".")
+    if plain is None:
         raise UsageError("cannot write a mail", whom=address, why=why, next_step="Write to them by --format text.")
-    return f"{name}@{domain.encode('idna').decode()}" if domain and not domain.isascii() else address
+    return plain
 
 
 def _escaped(text: str) -> str:

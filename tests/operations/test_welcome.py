@@ -7,9 +7,11 @@ from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from mixpanel_access.cli import welcome as cli_welcome
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.welcome import MEANINGS, Message, _facts, compose
 from tests.fakes import NOW, PRODUCTION, FakeApi
@@ -248,8 +250,39 @@ def test_an_address_is_written_as_mail_servers_take_it() -> None:
     message = written()
     mail = replace(message, to="joerg@bücher.example").mail("ana@example.com", NOW)
     assert b"To: joerg@xn--bcher-kva.example" in mail.as_bytes()
+    mail = replace(message, to="joerg@fa\u00df.example").mail("ana@b\u00fccher.example", NOW)
+    assert b"To: joerg@xn--fa-hia.example" in mail.as_bytes()  # not fass.example, which is somebody else's
+    assert b"From: ana@xn--bcher-kva.example" in mail.as_bytes()
     with pytest.raises(UsageError, match="letters beyond ASCII"):
         replace(message, to="jörg@example.com").mail("ana@example.com", NOW)
+    with pytest.raises(UsageError, match="cannot write a mail for joerg@b"):
+        replace(message, to="joerg@b\u00fccher..example").mail("ana@example.com", NOW)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_what_no_mail_server_takes_can_still_be_written(
+    form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only a mail needs an address in ASCII."""
+    joerg = "j\u00f6rg@example.com"
+    api = FakeApi()
+    api.put(joerg, "member", invited=True)
+    looked = picture(api, person(joerg, REVIEW), more=FACTS)
+    monkeypatch.setattr(
+        cli_welcome, "open_project", lambda *_: SimpleNamespace(pulumi=SimpleNamespace(project=tmp_path))
+    )
+    monkeypatch.setattr(cli_welcome, "look", lambda *_: looked)
+
+    def run(form: str) -> int:
+        return cli_welcome.run_welcome(
+            tmp_path, [], joerg, None, reminder=False, form=form, sender="ana@example.com", templates=None,
+            sending=False, as_json=False,
+        )  # fmt: skip
+
+    assert run(form) == 0
+    assert "Hello" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="--format text"):
+        run("eml")
 
 
 def test_what_steers_a_terminal_is_not_written() -> None:
