@@ -10,8 +10,8 @@ FEW: Final = 5
 
 
 def same_key(email: str) -> str:
-    """The form under which two spellings of one address are the same."""
-    return email.strip().casefold()
+    """The form under which two spellings of one address are the same: "ß" is not "ss", which may be somebody else's."""
+    return email.strip().lower()
 
 
 def domain_of(email: str) -> str:

@@ -144,7 +144,7 @@ class _Reading:
             limits=self._limits(),
             invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
             scim_token=Secret(token) if (token := self._value("scimToken")) else None,
-            claimed_domains=frozenset((self._value("claimedDomains") or "").replace(",", " ").casefold().split()),
+            claimed_domains=frozenset((self._value("claimedDomains") or "").replace(",", " ").lower().split()),
         )
         self._problems += filter(None, map(_mistyped, sorted(set(keys) - set(SETTINGS))))
         if self._problems:

@@ -200,7 +200,7 @@ def _number(value: Any) -> int | None:
 
 def company_domains(text: str) -> frozenset[str]:
     """The domains that `mixpanel:companyDomains` lists, between blanks or commas, lower case."""
-    return frozenset(text.replace(",", " ").casefold().split())
+    return frozenset(text.replace(",", " ").lower().split())
 
 
 @dataclass(frozen=True)

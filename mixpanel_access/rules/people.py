@@ -34,7 +34,7 @@ _LONG: Final = 13
 
 
 def _domain_allowed(entry: Entry, context: Context) -> Iterator[str]:
-    allowed = {domain.casefold() for domain in context.options["domains"]}
+    allowed = {domain.lower() for domain in context.options["domains"]}
     if not allowed:
         raise NotApplicable("no domains are set")
     domain = domain_of(entry.email)
@@ -50,7 +50,7 @@ def _consumer_mail(entry: Entry, context: Context) -> Iterator[str]:
 
 def _misspelt(entry: Entry, context: Context) -> Iterator[str]:
     domain = domain_of(entry.email)
-    known = {*context.company_domains, *(name.casefold() for name in context.options["domains"])}
+    known = {*context.company_domains, *(name.lower() for name in context.options["domains"])}
     if not domain or domain in known or domain in CONSUMER_DOMAINS:
         return
     for name in sorted(known | {name for name in CONSUMER_DOMAINS if len(name) >= _TELLING}):

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.address import same_key
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
 
@@ -39,7 +40,7 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[Finding]:
     reach = _Reach()
     for entry in stack.of(Kind.GRANT):
         if context.external(entry.email) and entry.text("environment"):
-            reach.add((entry.email.casefold(), entry.text("engagement")), entry.text("environment"), entry)
+            reach.add((same_key(entry.email), entry.text("engagement")), entry.text("environment"), entry)
     allowed = set(context.options["engagements"])
     for (_, engagement), environments, last in reach.several():
         if engagement not in allowed:

@@ -113,7 +113,9 @@ def test_an_instant_without_an_offset_is_utc() -> None:
     assert instant("2026-05-01T08:00:00") == instant("2026-05-01T10:00:00+02:00") == instant("2026-05-01T08:00:00Z")
 
 
-@pytest.mark.parametrize("text", ["2026-5-1", "20260501", "2026-02-30", "01.05.2026", "2026-05-01T00:00", ""])
+@pytest.mark.parametrize(
+    "text", ["2026-5-1", "20260501", "2026-02-30", "01.05.2026", "2026-05-01T00:00", "2026-W18-5", ""]
+)
 def test_no_dates(text: str) -> None:
     """Only YYYY-MM-DD is a date."""
     with pytest.raises(ValueError, match=r"."):
@@ -150,7 +152,8 @@ def test_roles_add_up(rows: list[Grant], role: str | None, expected: tuple[Any, 
 
 
 def test_people_and_grants_have_one_key() -> None:
-    """The same for any spelling."""
+    """The same for any spelling; "ß" and "ss" are two mailboxes."""
+    assert same_key("gross@example.com") != same_key("groß@example.com") == same_key("GROß@Example.com ")
     assert Person("BO@example.com", None, invited=False).key == Grant(1, BO, "x", GrantType.TEAM).key == BO
 
 
@@ -160,6 +163,8 @@ METADATA: dict[str, tuple[dict[str, Any], set[str]]] = {
     "no text": ({"sow": 7}, {"sow"}),
     "no dates": ({"starts": "x", "ends": "y"}, {"starts", "ends"}),
     "backwards": ({"starts": "2026-01-02", "ends": "2026-01-01"}, {"ends"}),
+    "no such years": ({"starts": "1969-12-31", "ends": "9999-12-31"}, {"starts", "ends"}),
+    "the first and the last": ({"starts": "1970-01-01", "ends": "8999-12-31"}, set()),
     "ignored": ({"colour": 7}, set()),
 }
 

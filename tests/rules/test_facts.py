@@ -1,0 +1,15 @@
+"""What is around the resources: which domains are the company's."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mixpanel_access.rules.facts import Context, company_domains
+
+
+def test_a_domain_is_the_companys_in_any_case_and_spelt_as_it_is() -> None:
+    """Subdomains too; "straße.example" and "strasse.example" are two domains."""
+    context = Context(date(2026, 5, 4), company_domains=company_domains("STRAßE.example, Example.COM"))
+    assert not context.external("bo@straße.example")
+    assert not context.external("bo@eu.example.com")
+    assert context.external("bo@strasse.example")
