@@ -42,7 +42,7 @@ def run_invite(folder: Path, request: Request, *, yes: bool, ask: bool, as_json:
     if as_json:
         typer.echo(json.dumps(_document(prepared, written=written), indent=2))
     else:
-        typer.echo(_outcome(prepared, yes=yes, written=written))
+        typer.echo(_outcome(prepared, written=written))
     return 0 if written else 1
 
 
@@ -126,13 +126,13 @@ def _print(prepared: Prepared) -> None:
         typer.echo(f"  {change}")
 
 
-def _outcome(prepared: Prepared, *, yes: bool, written: bool) -> str:
+def _outcome(prepared: Prepared, *, written: bool) -> str:
     if written:
         return (
             f"\nWrote {prepared.file}. Commit it; the invitation goes out with "
             f"`pulumi up --stack {prepared.request.stack}`."
         )
-    if yes:
+    if prepared.held:
         rules = ", ".join(sorted({one.rule.id for one in prepared.violations if one.level.value == "mandatory"}))
         return f"\nNothing was written: {rules} would stop it. Correct it, or have an exception approved in the roster."
     return "\nNothing was written. With --yes, it is."

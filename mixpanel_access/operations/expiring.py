@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
-from mixpanel_access.model.declaration import standard_role, team_member_name, team_name
+from mixpanel_access.model.declaration import custom_role_name, standard_role, team_member_name, team_name
 from mixpanel_access.model.given import Entry, GivenPerson, days_of, entries, given_to
+from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.state import State, name_of
 
@@ -60,9 +61,11 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
     Returns:
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
     """
+    names = {custom_role_name(key): declared_role(key) for key in roster.custom_roles}
+    words = {place: names.get(name_of(one.urn)) for place, one in state.custom_roles.items()}
     roles_held: dict[str, dict[int, str]] = {}
     for (project, email), grant in state.grants.items():
-        roles_held.setdefault(email, {})[project] = grant.role
+        roles_held.setdefault(email, {})[project] = words.get((project, grant.role)) or grant.role
     places = {name_of(one.urn) for one in state.team_members.values()}
     found: list[Change] = []
     for key, all_of_one in entries(roster).items():

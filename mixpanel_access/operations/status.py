@@ -188,8 +188,10 @@ def _role_steps(
             if role.actual is not None:
                 # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.
                 _, stack = picture.projects.get(role.project) or ("", min(picture.stacks))
+                holding = next((name for name, project in one.grants if project == role.project), None)
+                ends = f"pulumi up --stack {holding} takes it away" if holding else ""
                 listing = f"mixpanel-access drift --stack {stack}"
-                yield Step(f"has {role.actual} in {role.name}, which no roster gives", listing)
+                yield Step(f"has {role.actual} in {role.name}, which no roster gives", ends or listing)
         elif role.actual is not None:
             yield Step(f"is {role.actual} in {role.name}, and {role.declared} is declared", refresh)
         elif invitation is Invitation.ACCEPTED:

@@ -66,7 +66,7 @@ class Workspace:
             (self.folder / file).write_bytes(content)
 
     def unchanged(self, stack: str = "production", times: int = 1) -> None:
-        """After up, neither Mixpanel nor the program shows a change, in one run; twice for each resource and example."""
+        """After up, neither Mixpanel nor the program shows a change, in one run; twice for each resource."""
         for _ in range(times):
             self.up(stack, "--refresh", "--expect-no-changes")
 

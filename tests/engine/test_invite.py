@@ -91,7 +91,7 @@ def test_a_mandatory_policy_holds_a_yes(workspace: Workspace) -> None:
     assert mandatory >= {"role-within-standard", "longest-duration", "production-has-paperwork", "admin-has-reason"}
     assert all("di@agency.exmaple.com" in one["text"] for one in document["violations"])
     assert (document["written"], texts(workspace)) == (False, there)
-    plain = invite(workspace, "di@example.cmo", "--project", "shop=consumer", "--yes")
+    plain = invite(workspace, "di@example.cmo", "--project", "shop=consumer")  # nor is a yes asked for
     assert (plain.returncode, texts(workspace)) == (1, there)
     assert "mandatory policy domain-misspelt: di@example.cmo" in plain.stdout
     assert "domain-misspelt" in plain.stdout.splitlines()[-1]

@@ -12,7 +12,15 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.expiring import Event, changes_by_the_clock
-from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeam, HeldTeamMember, State
+from mixpanel_access.operations.state import (
+    EMPTY,
+    HeldCustomRole,
+    HeldGrant,
+    HeldMember,
+    HeldTeam,
+    HeldTeamMember,
+    State,
+)
 
 TODAY = date(2026, 5, 4)
 BO = "bo@example.com"
@@ -249,3 +257,22 @@ def test_what_one_engagement_leaves_behind_is_overdue() -> None:
     assert (change.event, change.projects) == (Event.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
     settled = State(state.members, {(1, BO): HeldGrant(1, BO, "analyst")})
     assert changes_by_the_clock(document, settled, TODAY, 0) == []
+
+
+def test_a_custom_role_of_the_roster_that_is_left_behind_is_overdue() -> None:
+    """The state has the role's id, the entry its key."""
+    people = "".join(
+        f"  - {{ email: {BO}, {entry} }}\n"
+        for entry in ("engagement: a, projects: { shop: lead }, ends: 2026-05-01", "engagement: b, projects: {}")
+    )
+    document = parse(
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
+        "customRoles: { lead: { name: Lead, project: shop } }\nengagements: { a: {}, b: {} }\n"
+        f"people:\n{people}",
+        Source("r"),
+    )
+    id_ = "11111111-2222-4333-8444-555555555555"
+    roles = {(1, id_): HeldCustomRole(1, id_, "urn:pulumi:s::p::type::custom-role/lead")}
+    state = State({BO: HeldMember(BO, None)}, {(1, BO): HeldGrant(1, BO, id_)}, custom_roles=roles)
+    (change,) = changes_by_the_clock(document, state, TODAY, 0)
+    assert (change.event, dict(change.projects)) == (Event.OVERDUE, {"shop": "custom:lead"})

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from mixpanel_access.model.access import GrantType, Invitation
+from mixpanel_access.operations.state import HeldGrant
 from mixpanel_access.operations.status import Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.pictures import BO, person, picture
@@ -132,6 +133,18 @@ def test_access_in_a_project_that_only_a_state_has_is_a_finding() -> None:
     (step,) = the_one(statuses(looked)).steps
     assert step.text.endswith(", which no roster gives")
     assert step.next_step == "mixpanel-access drift --stack production"
+
+
+def test_access_that_a_state_still_has_goes_with_the_next_up() -> None:
+    """The entry is taken out of the roster and not brought about yet: drift would not tell of it."""
+    api = settled()
+    api.give(WAREHOUSE, BO, "consumer")
+    looked = picture(api, person())
+    (standing,) = looked.standings
+    standing.grants["production", WAREHOUSE] = HeldGrant(WAREHOUSE, BO, "consumer")
+    (step,) = the_one(statuses(looked)).steps
+    assert step.text == "has consumer in warehouse, which no roster gives"
+    assert step.next_step == "pulumi up --stack production takes it away"
 
 
 def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_finding() -> None:
