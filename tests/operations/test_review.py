@@ -354,6 +354,55 @@ def test_an_entry_counts_as_reviewed_once_all_of_it_is_decided(review: Review) -
     assert (dict(bo.projects), bo.reviewed) == ({"shop": "admin"}, "2026-05-04")
 
 
+TEAMS = f"{MORE}\nteams: {{ data: {{ name: Data, projects: {{ warehouse: analyst }} }} }}"
+
+
+def in_a_team(folder: Path) -> Review:
+    """Bo has one project, and a place in a team, which no item is about."""
+    bo = person(more="engagement: review, projects: { shop: admin }, teams: [data], reviewed: 2026-01-02")
+    made = Review(folder, bo, more=TEAMS)
+    made.begin()
+    return made
+
+
+def test_a_place_in_a_team_stays_where_only_projects_were_decided_on(tmp_path: Path) -> None:
+    """The entry stays without its projects, is not reviewed yet, and what is left is told and listed."""
+    made = in_a_team(tmp_path)
+    made.decide(BO, "remove")
+    before = made.file.read_text()
+    (change,) = made.plan().rosters
+    assert list(change.meaning) == [f"{BO}: admin in shop is taken away"]
+    assert list(change.notes) == [
+        f"{BO} counts as reviewed once the organization is decided too (`review start` lists what is new)"
+    ]
+    assert change.after == before.replace("projects: { shop: admin }", "projects: {}")
+    made.file.write_text(change.after)  # and no more: the run died
+    (again,) = made.plan().rosters
+    assert (again.before == again.after, list(again.notes)) == (True, list(change.notes))
+    carry_out(made.plan())
+    assert not made.plan().rosters
+    made.write(*(line for line in made.file.read_text().splitlines() if BO in line and "rule" not in line))
+    made.begin()
+    assert [(item.project, item.role, item.decision) for item in made.items()] == [
+        (None, "member", None), ("shop", "admin", "remove"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "left"), [("keep", [("2026-05-04", ["data"])]), ("remove", [])])
+def test_the_rest_of_an_entry_is_decided_on_as_the_organization(
+    tmp_path: Path, word: str, left: list[tuple[str, list[str]]]
+) -> None:
+    """Kept is reviewed; removed goes, with the place in the team."""
+    made = in_a_team(tmp_path)
+    made.decide(BO, "remove")
+    carry_out(made.plan())
+    made.write(*(line for line in made.file.read_text().splitlines() if BO in line and "rule" not in line))
+    made.begin()
+    decide(made.folder, Wish(BO, word, organization=True), NOW.date())
+    carry_out(made.plan())
+    assert [(one.reviewed, list(one.teams)) for one in read_roster(made.file).people] == left
+
+
 def test_a_run_that_died_is_finished_by_running_again(review: Review) -> None:
     """The roster was written, the evidence was not."""
     for email, word, project in ((BO, "lower=analyst", "shop"), (BO, "remove", "warehouse"), (CY, "remove", None)):

@@ -168,10 +168,8 @@ class _Entry:
 
     def change(self, today: date) -> EntryChange:
         """What the decisions make of it."""
-        new = [one for one in self.decided if one.new]
-        gone = {one.item.project for one in new if one.item.decision == Suggestion.REMOVE}
-        left = self.items - gone
-        if not left:
+        new, gone = [one for one in self.decided if one.new], self.gone
+        if not self.items - gone.keys() and not self.only_places_left:
             return EntryChange(gone=True)
         lowered = {one.item.project: one.new_role for one in new if one.item.decision == Suggestion.LOWER}
         reviewed = max((one.day(today) for one in self.decided), default=None)
@@ -183,8 +181,18 @@ class _Entry:
 
     @property
     def missing(self) -> set[str | None]:
-        """What is not decided on it."""
-        return self.items - {one.item.project for one in self.decided}
+        """What is not decided on it; once its projects are gone, that is the rest of it, as `review start` lists it."""
+        return {None} if self.only_places_left else self.items - {one.item.project for one in self.decided}
+
+    @property
+    def gone(self) -> dict[str | None, _Decided]:
+        """What is to be taken away now, each with its decision."""
+        return {one.item.project: one for one in self.decided if one.new and one.item.decision == Suggestion.REMOVE}
+
+    @property
+    def only_places_left(self) -> bool:
+        """Whether all that can be decided on goes, and places in teams stay, on which nobody has decided."""
+        return bool(self.entry.person.teams) and None not in self.gone and self.items <= self.gone.keys()
 
 
 def _roster_change(
@@ -247,7 +255,7 @@ def _stale(one: _Decided, roster: Roster, entry: Entry | None) -> str | None:
 
 def _organization_alone(here: _Entry) -> Iterator[str]:
     """The organization role cannot go while projects of the entry stay."""
-    gone = {one.item.project: one for one in here.decided if one.new and one.item.decision == Suggestion.REMOVE}
+    gone = here.gone
     if None in gone and here.items - gone.keys():
         words = "the organization role goes with the whole entry: lower it to member, or remove all the projects too"
         yield gone[None].problem("decision", f"{gone[None].item}: {words}")
