@@ -46,7 +46,12 @@ def review_decide(
     stack: Annotated[str | None, typer.Option(help="The stack, where they are in several.")] = None,
     project: Annotated[str | None, typer.Option(help="The project's key, where they have several roles.")] = None,
     organization: Annotated[bool, typer.Option("--organization", help="It is about the organization role.")] = False,
-    engagement: Annotated[str | None, typer.Option(help="The engagement, where they have several.")] = None,
+    engagement: Annotated[
+        str | None, typer.Option(help='The engagement, where they have several; "" for the entry without one.')
+    ] = None,
+    starts: Annotated[
+        str | None, typer.Option(help="The entry's first day (2026-01-31), where several follow each other.")
+    ] = None,
     comment: Annotated[str | None, typer.Option(help="What there is to say about it; for the evidence.")] = None,
     review: Review = None,
     now: Clock = None,
@@ -68,6 +73,7 @@ def review_decide(
         project,
         organization=organization,
         engagement=engagement,
+        starts=starts,
     )
     raise typer.Exit(decide_one(cwd, review, wish, now, as_json=as_json))
 

@@ -460,6 +460,48 @@ def test_the_organization_role_is_an_item_of_its_own_where_it_is_above_member(tm
     assert (bo.organization_role, dict(bo.projects), bo.reviewed) == ("member", {}, "2026-05-04")
 
 
+SHOP = f"projects: {{ shop: analyst }}, approver: {ANA}"
+ENTRIES = {
+    "": person(more=f"{SHOP}, engagement: review, ends: 2026-02-28"),
+    "2026-03-01": person(more=f"{SHOP}, engagement: review, starts: 2026-03-01, ends: 2026-04-30"),
+    "2026-05-01": person(more=f"{SHOP}, engagement: review, starts: 2026-05-01"),
+}
+
+
+def test_an_entry_without_an_engagement_is_told_from_one_with(tmp_path: Path) -> None:
+    """An empty name is the one without; the message says how they differ."""
+    made = Review(tmp_path, person(more=SHOP), person(more=f"engagement: review, {SHOP}"))
+    made.begin()
+    with pytest.raises(UsageError, match="cannot tell which of their roles is meant") as told:
+        made.decide(BO, "keep")
+    assert told.value.why == (
+        "there are shop in stack production without an engagement; shop in stack production with the engagement review"
+    )
+    assert "--starts" not in told.value.next_step
+    assert made.decide(BO, "keep", engagement="").engagement is None
+    assert made.decide(BO, "keep", engagement="review").engagement == "review"
+    assert [item.decision for item in made.items()] == ["keep", "keep"]
+
+
+def test_entries_that_follow_each_other_are_told_apart_by_their_first_days(tmp_path: Path) -> None:
+    """An empty one is the entry without a first day; what is no date is refused."""
+    made = Review(tmp_path, *ENTRIES.values())
+    made.begin()
+    with pytest.raises(UsageError, match="cannot tell which of their roles is meant") as told:
+        made.decide(BO, "keep", engagement="review")
+    for words in ("review without a first day", "review from 2026-03-01", "review from 2026-05-01"):
+        assert words in told.value.why
+    assert "--starts" in told.value.next_step
+    for number, starts in enumerate(ENTRIES, 1):
+        assert made.decide(BO, "keep", starts=starts).starts == (starts or None)
+        assert len([item for item in made.items() if item.decision]) == number
+    with pytest.raises(UsageError, match="cannot find what is to be decided"):
+        made.decide(BO, "keep", starts="2026-03-02")
+    for wrong in ("May", "20260301", "2026-02-30"):
+        with pytest.raises(UsageError, match=f"cannot use --starts for {wrong}: it is no date"):
+            made.decide(BO, "keep", starts=wrong)
+
+
 def test_two_packets_cannot_have_the_same(review: Review) -> None:
     """A copied packet would decide twice."""
     review.decide(CY, "keep")

@@ -32,7 +32,8 @@ class Wish:
         stack: the stack, or None where that is clear.
         project: the project's key, or None where that is clear.
         organization: whether it is about the organization role.
-        engagement: the engagement, or None where that is clear.
+        engagement: the engagement, "" for the entry without one, or None where that is clear.
+        starts: the entry's first day, "" for the entry without one, or None where that is clear.
     """
 
     email: str
@@ -44,6 +45,7 @@ class Wish:
     project: str | None = None
     organization: bool = False
     engagement: str | None = None
+    starts: str | None = None
 
     def means(self, item: Item) -> bool:
         """Whether it is about an item."""
@@ -51,7 +53,8 @@ class Wish:
             item.key == same_key(self.email)
             and self.stack in (None, item.stack)
             and self.project in (None, item.project)
-            and self.engagement in (None, item.engagement)
+            and self.engagement in (None, item.engagement or "")
+            and self.starts in (None, item.starts or "")
             and not (self.organization and item.project is not None)
         )
 
@@ -131,6 +134,7 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
             why=_no_decision(wish.decision),
             next_step="Nothing was written. Say keep, lower=ROLE or remove.",
         )
+    _must_be_day(wish.starts)
     found = [(one, at) for one in read_packets(folder) for at, item in enumerate(one.packet.items) if wish.means(item)]
     if len(found) != 1:
         raise _not_one(wish, [one.packet.items[at] for one, at in found], folder)
@@ -154,18 +158,29 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
     return item
 
 
+def _must_be_day(starts: str | None) -> None:
+    try:
+        if starts:
+            day(starts)
+    except ValueError:
+        raise UsageError(
+            "cannot use --starts",
+            whom=starts or "",
+            why="it is no date",
+            next_step='Write it as YYYY-MM-DD, or "" for the entry without a first day.',
+        ) from None
+
+
 def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
     if found:
-        shown = "; ".join(
-            f"{item.project or ORGANIZATION} in stack {item.stack}"
-            + (f" with the engagement {item.engagement}" if item.engagement else "")
-            for item in found
-        )
+        successive = len({_but_for_the_days(item) for item in found}) < len(found)
         return UsageError(
             "cannot tell which of their roles is meant",
             whom=wish.email,
-            why=f"there are {shown}",
-            next_step="Name it with --stack, --project or --organization, and --engagement.",
+            why=f"there are {'; '.join(_which(item, found) for item in found)}",
+            next_step="Name it with --stack, --project or --organization, "
+            + ("--engagement, and --starts" if successive else "and --engagement")
+            + '; "" stands for none.',
         )
     everybody = sorted({item.key for one in read_packets(folder) for item in one.packet.items})
     like = "" if same_key(wish.email) in everybody else meant_address(wish.email, everybody)
@@ -175,6 +190,22 @@ def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
         why=f"no packet in {folder} has it{like}",
         next_step="See `mixpanel-access review status`, or bring the packets up to date: mixpanel-access review start",
     )
+
+
+def _which(item: Item, found: Sequence[Item]) -> str:
+    """An item among others: with its engagement and its first day where another has a different one."""
+    words = f"{item.project or ORGANIZATION} in stack {item.stack}"
+    if item.engagement:
+        words += f" with the engagement {item.engagement}"
+    elif any(one.engagement for one in found):
+        words += " without an engagement"
+    if sum(_but_for_the_days(one) == _but_for_the_days(item) for one in found) > 1:
+        words += f" from {item.starts}" if item.starts else " without a first day"
+    return words
+
+
+def _but_for_the_days(item: Item) -> tuple[str, str | None, str | None]:
+    return item.stack, item.project, item.engagement
 
 
 @dataclass(frozen=True)
