@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def main() -> None:
     from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
 
     try:
+        _must_be_text(sys.argv[1:])
         app()
     except (AccessError, OSError) as error:
         if os.environ.get(DEBUG_VARIABLE) == "1":
@@ -26,6 +28,17 @@ def main() -> None:
         told = _told(error) if isinstance(error, OSError) else error
         sys.stderr.write(f"error: {told}\n")
         sys.exit(told.exit_code)
+
+
+def _must_be_text(arguments: Sequence[str]) -> None:
+    """Hold what is not UTF-8: no roster, packet or log can keep it, and a command may have written half by then."""
+    from mixpanel_access.model.errors import UsageError
+
+    for argument in arguments:
+        shown = argument.encode(errors="backslashreplace").decode()
+        if shown != argument:
+            why = "it has bytes that are not UTF-8"
+            raise UsageError("cannot read an argument", whom=shown, why=why, next_step="Write it in UTF-8.")
 
 
 def _told(error: OSError) -> AccessError:

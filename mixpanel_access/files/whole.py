@@ -24,6 +24,7 @@ def write_text(file: Path, before: str | None, text: str, what: str) -> None:
     """
     if text == before:
         return
+    content = encoded(text, file, what)
     if text_of(file, what) != before:
         raise UsageError(
             f"cannot write {what}",
@@ -36,7 +37,7 @@ def write_text(file: Path, before: str | None, text: str, what: str) -> None:
         target = file.resolve()
         with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{file.name}.", delete=False) as new:
             written = new.name
-            new.write(text.encode())
+            new.write(content)
         if target.exists():
             Path(written).chmod(target.stat().st_mode & 0o7777)
         else:
@@ -53,6 +54,24 @@ def write_text(file: Path, before: str | None, text: str, what: str) -> None:
             whom=str(file),
             why=reason(error),
             next_step="Make it writable and run again; nothing was changed.",
+        ) from None
+
+
+def encoded(text: str, file: Path, what: str) -> bytes:
+    """A text as a file holds it, in UTF-8.
+
+    Raises:
+        UsageError: half characters are in it, as come of bytes that are not UTF-8.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        around = text[max(0, error.start - 20) : error.end].rpartition("\n")[2]
+        raise UsageError(
+            f"cannot write {what}",
+            whom=str(file),
+            why=f"UTF-8 cannot hold the end of {around.encode(errors='backslashreplace').decode()}",
+            next_step="Nothing was written. Correct that.",
         ) from None
 
 

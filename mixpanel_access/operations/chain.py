@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
+from mixpanel_access.files.whole import encoded
 from mixpanel_access.model.errors import Refused, UsageError
 
 FIRST: Final = "0" * 64
@@ -130,6 +131,7 @@ def append(file: Path, new: Iterable[AnyLink], lines: Sequence[AnyLink]) -> list
     if not added:
         return []
     text = "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in added)
+    rows = encoded(text, file, added[0].file_is)
     try:
         with file.open("a+b") as log:
             fcntl.flock(log, fcntl.LOCK_EX)  # until it is closed: another run that adds waits, and sees these lines
@@ -143,7 +145,7 @@ def append(file: Path, new: Iterable[AnyLink], lines: Sequence[AnyLink]) -> list
                     next_step="Nothing was added; run again.",
                 )
             cut = b"\n" if content and not content.endswith(b"\n") else b""  # as some editors leave it
-            log.write(cut + text.encode())
+            log.write(cut + rows)
     except OSError as error:
         what = f"cannot write {added[0].file_is}"
         raise UsageError(what, whom=str(file), why=error.strerror or str(error), next_step="Mend that.") from None

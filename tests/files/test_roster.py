@@ -51,3 +51,12 @@ def test_what_cannot_be_written_or_read(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="cannot read the roster"):
             text_of(file)
     assert [file.name for file in tmp_path.iterdir()] == ["bad.yaml"]
+
+
+def test_half_a_character_is_not_written(tmp_path: Path) -> None:
+    """The roster stays as it was, and the error shows where."""
+    file = tmp_path / "production.yaml"
+    file.write_text("old")
+    with pytest.raises(UsageError, match=r"UTF-8 cannot hold the end of name: caf\\udce9\. Nothing was written"):
+        write_roster(file, "old", "a: 1\nname: caf\udce9\n")
+    assert [(path, path.read_text()) for path in tmp_path.iterdir()] == [(file, "old")]

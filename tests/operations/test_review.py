@@ -502,6 +502,29 @@ def test_entries_that_follow_each_other_are_told_apart_by_their_first_days(tmp_p
             made.decide(BO, "keep", starts=wrong)
 
 
+def test_half_a_character_is_refused_before_anything_is_written(review: Review) -> None:
+    """No file can hold it: packets and pages stay as they were."""
+    before = {file: file.read_bytes() for file in review.folder.iterdir()}
+    wish = Wish(CY, "keep", comment="so: caf\udce9")
+    with pytest.raises(UsageError, match=r"cannot write the packet for .*: UTF-8 cannot hold the end of .*caf\\udce9"):
+        decide(review.folder, wish, NOW.date())
+    assert {file: file.read_bytes() for file in review.folder.iterdir()} == before
+
+
+def test_a_packet_is_written_whole(review: Review) -> None:
+    """The new one takes the place of the old one, which nobody has seen half of, and nothing else is left there."""
+    files = sorted(path for path in review.folder.iterdir() if path.suffix != ".jsonl")
+    names = sorted(path.name for path in review.folder.iterdir())
+    before = [path.read_text() for path in files]
+    old = [review.file.with_name(path.name) for path in files]
+    for path, link in zip(files, old, strict=True):
+        link.hardlink_to(path)
+    review.decide(CY, "keep")
+    assert [link.read_text() for link in old] == before
+    assert all(path.read_text() != text for path, text in zip(files, before, strict=True))
+    assert sorted(path.name for path in review.folder.iterdir()) == names
+
+
 def test_two_packets_cannot_have_the_same(review: Review) -> None:
     """A copied packet would decide twice."""
     review.decide(CY, "keep")

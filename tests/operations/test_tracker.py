@@ -239,6 +239,14 @@ def test_two_runs_at_once_do_not_break_the_chain(tmp_path: Path) -> None:
     assert len(read(file, Line)) == 1
 
 
+def test_half_a_character_is_not_added(tmp_path: Path) -> None:
+    """No file can hold it, and there is none then."""
+    file = tmp_path / "tracker.jsonl"
+    with pytest.raises(UsageError, match=r"cannot write the access log for .*: UTF-8 cannot hold the end of "):
+        append(file, [line("a", justification="caf\udce9")], [])
+    assert not file.exists()
+
+
 def test_a_line_nested_beyond_reason_is_none(tmp_path: Path) -> None:
     """It is told as what it is."""
     file = tmp_path / "tracker.jsonl"

@@ -15,6 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
+from mixpanel_access.files import whole
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
@@ -25,6 +26,7 @@ FOLDER: Final = "reviews"
 """Where reviews are in a project, one folder a quarter."""
 UNASSIGNED: Final = "unassigned"
 """The name of the packet of what has no reviewer."""
+_WHAT: Final = "the packet"
 _HEAD: Final = """\
 # The access review {review}: what {whom} decides.
 # Fill in each `decision`: keep, lower (with `newRole`) or remove; then run `mixpanel-access review apply`.
@@ -162,22 +164,24 @@ def text_of(packet: Packet) -> str:
 
 
 def write_packet(folder: Path, packet: Packet) -> Path:
-    """Write a packet and its page; what says the same already is left as it is.
+    """Write a packet and its page, each whole or not at all; what says the same already is left as it is.
 
     Raises:
         UsageError: it cannot be written.
     """
     file = folder / f"{file_name(packet.reviewer)}.yaml"
+    text, shown, paper = text_of(packet), page(packet), file.with_suffix(".md")
+    whole.encoded(shown, file, _WHAT)  # YAML writes what is no character in a way that it does not read
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        text = text_of(packet)
-        if not (file.is_file() and text_of(_read(file).packet) == text):
-            file.write_text(text, encoding="utf-8")
-        file.with_suffix(".md").write_text(page(packet), encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            "cannot write the packet", whom=str(file), why=error.strerror or str(error), next_step="Mend that."
+            f"cannot write {_WHAT}", whom=str(file), why=error.strerror or str(error), next_step="Mend that."
         ) from None
+    before = whole.text_of(file, _WHAT)
+    if before is None or text_of(_read(file).packet) != text:
+        whole.write_text(file, before, text, _WHAT)
+    whole.write_text(paper, whole.text_of(paper, "the packet's page"), shown, "the packet's page")
     return file
 
 
