@@ -584,6 +584,30 @@ def test_the_names_of_files_and_reviews(tmp_path: Path) -> None:
     assert newest(tmp_path).name == "2026-Q1"
 
 
+@pytest.mark.parametrize(
+    ("begun", "newest_one"),
+    [
+        ({"2026-Q2": 4, "soc2-2025": 3}, "2026-Q2"),
+        ({"2026-Q2": 4, "iso": 5, "soc2-2025": 3}, "iso"),
+        ({"2026-Q2": 4, "a": 4, "soc2-2025": 4}, "soc2-2025"),
+        ({"2026-Q2": 4, "2026-Q1": 5}, "2026-Q2"),
+    ],
+    ids=["a quarter", "another", "one day", "quarters"],
+)
+def test_the_newest_review_is_the_last_begun_where_not_all_are_quarters(
+    tmp_path: Path, begun: dict[str, int], newest_one: str
+) -> None:
+    """Of one day, and of quarters, the last by name; a date that was written by hand is one, too."""
+    made = Review(tmp_path)
+    for name, day in begun.items():
+        made.folder = tmp_path / "reviews" / name
+        made.begin(now=datetime(2026, 5, day, tzinfo=UTC))
+    assert newest(tmp_path).name == newest_one
+    for file in tmp_path.glob("reviews/*/*.yaml"):
+        file.write_text(file.read_text().replace("made: '", "made: ").replace("'\nreviewer", "\nreviewer"))
+    assert newest(tmp_path).name == newest_one
+
+
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ FOLDER: Final = "reviews"
 """Where reviews are in a project, one folder a quarter."""
 UNASSIGNED: Final = "unassigned"
 """The name of the packet of what has no reviewer."""
+_QUARTER: Final = re.compile(r"\d{4}-Q[1-4]")
+_MADE: Final = re.compile(r"""made:\s*['"]?(\d{4}-\d{2}-\d{2})""")
 _WHAT: Final = "the packet"
 _HEAD: Final = """\
 # The access review {review}: what {whom} decides.
@@ -63,12 +66,14 @@ def quarter(today: date) -> str:
 
 
 def newest(project: Path) -> Path:
-    """The folder of the newest review of a project.
+    """The folder of the newest review of a project: the latest quarter, or where others are among them, the last begun.
 
     Raises:
         UsageError: there is none.
     """
     found = sorted(path for path in (project / FOLDER).glob("*") if any(path.glob("*.yaml")))
+    if not all(_QUARTER.fullmatch(path.name) for path in found):
+        found.sort(key=_begun)
     if not found:
         raise UsageError(
             "cannot find a review",
@@ -77,6 +82,13 @@ def newest(project: Path) -> Path:
             next_step="Begin one: mixpanel-access review start",
         )
     return found[-1]
+
+
+def _begun(folder: Path) -> str:
+    """The day on which a review was begun, as its first packet says above all items; "" where it does not."""
+    with min(folder.glob("*.yaml")).open(encoding="utf-8", errors="replace") as lines:
+        head = takewhile(lambda line: not line.startswith("items:"), lines)
+        return next((said[1] for line in head if (said := _MADE.match(line))), "")
 
 
 def file_name(reviewer: str | None) -> str:
