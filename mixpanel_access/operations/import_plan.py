@@ -36,7 +36,7 @@ NO_GRANT: Final = "no individual grant in this stack's projects"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Whom an import is to take: shell patterns over addresses, compared without regard to case.
+    """Whom an import is to take: patterns (* and ?) over addresses, compared without regard to case.
 
     Attributes:
         emails: who matches one of them is wanted; none means everybody.
@@ -360,7 +360,8 @@ def _role(person: Person) -> str | None:
 
 
 def _any(text: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(text.casefold(), pattern.strip().casefold()) for pattern in patterns)
+    plain = (pattern.strip().casefold().replace("[", "[[]") for pattern in patterns)  # a bracket is itself
+    return any(fnmatchcase(text.casefold(), pattern) for pattern in plain)
 
 
 def _by_id(projects: Iterable[Project]) -> list[Project]:

@@ -445,6 +445,15 @@ def test_projects_by_id_or_name(patterns: list[str], ids: list[int]) -> None:
     assert [project.id for project in choose_projects(patterns, PROJECTS)] == ids
 
 
+@pytest.mark.parametrize("pattern", ["[PROD] Shop", "[prod]*", "*[PROD]*", "[*] S?op"])
+def test_a_bracket_in_a_pattern_is_itself(pattern: str) -> None:
+    """As names have them; only * and ? stand for anything."""
+    projects = {1: Project(1, "[PROD] Shop"), 2: Project(2, "P Shop"), 3: Project(3, "prod")}
+    assert [project.id for project in choose_projects([pattern], projects)] == [1]
+    wanted = Wanted([pattern.replace(" ", "")])
+    assert [text for text in ("[PROD]Shop", "P", "PShop") if wanted.takes(text)] == ["[PROD]Shop"]
+
+
 def test_a_project_that_is_not_there() -> None:
     """The error lists those that are."""
     with pytest.raises(UsageError, match=r"for web: .*1 Shop \(production\); 2 12; 3 Shop \(staging\)"):
