@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of
-from mixpanel_access.model.given import GivenPerson
+from mixpanel_access.model.declaration import standard_role
+from mixpanel_access.model.given import days_of, entries
 from mixpanel_access.model.roster import OrganizationFacts, Roster
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.operations.entrance import identity_provider, managing_role, sso_required
@@ -91,9 +93,8 @@ def _account(picture: Picture) -> Check:
 
 def _plan(picture: Picture) -> Iterator[Check]:
     """What the plan has; a problem only where something is declared that it has not."""
-    custom = sorted(
-        {role for one in picture.standings for given in one.given.values() for role in _custom_roles(given)}
-    )
+    rosters = [view.roster for view in picture.stacks.values() if view.roster]
+    custom = sorted({role for roster in rosters for role in _custom_roles(roster, picture.today)})
     for feature, why in picture.directory.features(picture.now).items():
         what = f"plan: {feature}"
         if feature is Feature.SSO:
@@ -101,15 +102,26 @@ def _plan(picture: Picture) -> Iterator[Check]:
         if why is None:
             yield Check("", what, Verdict.OK, "can be used")
         elif feature is Feature.CUSTOM_ROLES and custom:
-            text = f"cannot be used ({why}), and rosters give {', '.join(custom)}"
+            text = f"cannot be used ({why}), and rosters have {', '.join(custom)}"
             yield Check("", what, Verdict.PROBLEM, text)
         else:
             text = f"not in the plan, or not for our account ({why}); no roster needs it"
             yield Check("", what, Verdict.OK, text)
 
 
-def _custom_roles(given: GivenPerson) -> Iterator[str]:
-    return (held.role for held in given.projects.values() if roles.is_custom(held.role))
+def _custom_roles(roster: Roster, today: date) -> Iterator[str]:
+    """Those that a roster makes, or gives now or later, in the roster's words."""
+    yield from map(roles.normalized, roster.custom_roles)
+    people = [entry.projects for own in entries(roster).values() for entry in own if not entry.over(today)]
+    teams = [
+        {key: role or standard_role(roster, team) for key, role in team.projects.items()}
+        for team in roster.teams.values()
+        if not days_of(team).over(today)
+    ]
+    accounts = [account.projects for account in roster.own_accounts.values()]
+    for projects in (*people, *teams, *accounts):
+        here = {key: roster.role_here(key, role) for key, role in projects.items()}
+        yield from (roster.role_word(key, role) for key, role in here.items() if roles.is_custom(role))
 
 
 def _requests(security: Security) -> Check:

@@ -207,12 +207,32 @@ def test_an_organization_admin_needs_no_single_sign_on() -> None:
 CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
 
 
-@pytest.mark.parametrize(("role", "verdict"), [("analyst", Verdict.OK), (CUSTOM, Verdict.PROBLEM)])
-def test_a_plan_without_custom_roles_is_a_problem_for_who_is_given_one(role: str, verdict: Verdict) -> None:
-    """Others do not need it."""
+GIVEN = f"projects: {{ shop: {CUSTOM} }}"
+OWN = "customRoles: { Support-Desk: { name: Support desk, project: shop } }"
+TEAM = f"teams: {{ data: {{ name: Data, {GIVEN}"
+NEEDED: dict[str, tuple[str, str, str]] = {
+    "nobody": ("projects: { shop: analyst }", "", ""),
+    "a person": (GIVEN, "", CUSTOM),
+    "a person, later": (f"{GIVEN}, starts: 2026-06-01", "", CUSTOM),
+    "a person, before": (f"{GIVEN}, ends: 2026-05-03", "", ""),
+    "a roster that makes one": ("projects: {}", OWN, "support_desk"),
+    "a person, by its key": ("projects: { shop: support desk }", OWN, "support_desk"),
+    "a team": ("projects: {}", f"{TEAM} }} }}", CUSTOM),
+    "a team, before": ("projects: {}", f"{TEAM}, ends: 2026-05-03 }} }}", ""),
+    "a team with the standard role": (
+        "projects: {}", "teams: { data: { name: Data, standard: audit, projects: { shop: } } }", "",
+    ),
+    "a service account": ("projects: {}", f"serviceAccounts: {{ bot: {{ role: consumer, {GIVEN} }} }}", CUSTOM),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "more", "needed"), NEEDED.values(), ids=NEEDED.keys())
+def test_a_plan_without_custom_roles_is_a_problem_where_a_roster_has_one(entry: str, more: str, needed: str) -> None:
+    """Whoever gets it, now or later; others do not need it."""
     api = FakeApi(faults={"custom_roles": [NotFound("cannot list", why="HTTP 404")]})
-    looked = picture(api, person(more=f"projects: {{ shop: {role} }}"), more=FACTS)
+    looked = picture(api, person(more=entry), more=f"{FACTS}{more}")
     (check,) = [one for one in checks(looked, COMPANY) if one.what == "plan: custom roles"]
-    assert check.verdict is verdict
+    assert check.verdict is (Verdict.PROBLEM if needed else Verdict.OK)
+    assert check.text.endswith(f"and rosters have {needed}" if needed else "no roster needs it")
     assert "HTTP 404" in check.text
     assert found()["plan: custom roles"].text == "can be used"
