@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
 
-from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotJudged, Stack
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, NotJudged, Stack
 
 
 class Family(StrEnum):
@@ -154,11 +154,19 @@ class Rule:
         return _collected(
             finding
             for finding in cast("Whole", self.judge)(stack, context)
-            if not self._excepted(finding.entry.exceptions if finding.entry else stack.exceptions, context)
+            if not self._excepted(_exceptions_for(finding, stack), context)
         )
 
     def _excepted(self, exceptions: Iterable[ExceptionEntry], context: Context) -> bool:
         return any(one.rule == self.id and one.problem(context.today, context.rules) is None for one in exceptions)
+
+
+def _exceptions_for(finding: Finding, stack: Stack) -> Iterator[ExceptionEntry]:
+    """A person's own, or else the resource's and the stack's."""
+    if finding.entry:
+        yield from finding.entry.exceptions
+    if not finding.entry or finding.entry.kind not in PEOPLE:
+        yield from stack.exceptions
 
 
 def _collected(findings: Iterator[Finding]) -> Verdict:

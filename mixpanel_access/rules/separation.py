@@ -63,8 +63,7 @@ def _all_users(stack: Stack, context: Context) -> Iterator[Finding]:
         if GrantType.ALL_USERS in ways and context.is_production(entry) and entry.project not in told:
             told.add(entry.project)
             yield Finding(
-                f"project {entry.project}: everybody in the organization has access to it through a grant to all users",
-                entry,
+                f"project {entry.project}: everybody in the organization has access to it through a grant to all users"
             )
 
 

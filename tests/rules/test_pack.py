@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pulumi_policy import PolicyResourceOptions, ResourceValidationArgs
+from pulumi_policy import PolicyResource, PolicyResourceOptions, ResourceValidationArgs, StackValidationArgs
 from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
-from mixpanel_access.model.ids import PROJECT_ACCESS_TYPE
+from mixpanel_access.model.ids import COMPONENT_TYPE, GRANT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.rules.pack import policies
 
 RULE = "admin-has-reason"
+OPTIONS = PolicyResourceOptions(False, [], False, [], None, [], {})  # type: ignore[arg-type]
 BO, CY = "bo@example.com", "cy@example.com"
 
 
 def judged(props: dict[str, Any]) -> tuple[list[str], str]:
     """What the rule finds in a `ProjectAccess`, and what it could not judge."""
-    options = PolicyResourceOptions(False, [], False, [], None, [], {})  # type: ignore[arg-type]
     args = ResourceValidationArgs(
-        PROJECT_ACCESS_TYPE, unknown_checking_proxy(props), "urn", "whole", options, None, {}, {}
+        PROJECT_ACCESS_TYPE, unknown_checking_proxy(props), "urn", "whole", OPTIONS, None, {}, {}
     )
     (policy,) = (one for one in policies() if one.name == RULE)
     found: list[str] = []
@@ -46,3 +46,29 @@ def test_what_is_not_known_as_a_whole_is_not_judged(part: str) -> None:
     found, not_judged = judged(whole)
     assert found == []
     assert "not known before the update" in not_judged
+
+
+def of_stack(rule_id: str, resources: dict[str, dict[str, Any]]) -> list[tuple[str, str | None]]:
+    """What a rule finds in a stack of these resources, by their types: the message and the resource it is shown at."""
+    given = [
+        PolicyResource(kind, unknown_checking_proxy(props), f"urn::{kind}", kind, OPTIONS, None, None, [], {})
+        for kind, props in resources.items()
+    ]
+    (policy,) = (one for one in policies() if one.name == rule_id)
+    found: list[tuple[str, str | None]] = []
+    policy.validate(  # type: ignore[attr-defined]
+        StackValidationArgs(given, {}, {}), lambda message, urn=None: found.append((message, urn))
+    )
+    return found
+
+
+def test_what_is_found_about_the_stack_is_shown_at_the_stack() -> None:
+    """A project that is open to everybody is no single person's, and is excepted by the roster's own exceptions."""
+    rule = "no-all-users-in-production"
+    bo = {"email": BO, "project_id": 7.0, "environment": "production", "grant_types": ["all_users"], "role": "admin"}
+    ((message, urn),) = of_stack(rule, {GRANT_TYPE: bo})
+    assert message.startswith("project 7: everybody in the organization has access to it")
+    assert urn is None
+    given = {"rule": rule, "reason": "r", "approver": "a", "ends": "9999-12-31"}
+    assert of_stack(rule, {GRANT_TYPE: {**bo, "exceptions": [given]}}) == [(message, None)]
+    assert of_stack(rule, {GRANT_TYPE: bo, COMPONENT_TYPE: {"exceptions": [given]}}) == []

@@ -13,7 +13,18 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULE_IDS, RULES, find
 from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule
-from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case, grant, member, team_grant, team_member
+from tests.rules.cases import (
+    CASES,
+    COMPLIANT,
+    ROBIN,
+    TODAY,
+    Case,
+    account_grant,
+    grant,
+    member,
+    team_grant,
+    team_member,
+)
 
 
 def test_no_rule_lacks_its_cases() -> None:
@@ -74,7 +85,7 @@ def test_who_and_how_to_mend(rule: Rule) -> None:
     assert rule.controls
     for case in CASES[rule.id].fails:
         for finding in case.judge(rule.id).findings:
-            if finding.entry is not None and finding.entry.text("email") and not rule.id.startswith(("exc", "no-all")):
+            if finding.entry is not None and finding.entry.text("email") and not rule.id.startswith("exc"):
                 assert finding.entry.text("email") in finding.text
 
 
@@ -116,6 +127,47 @@ def test_an_exception_of_the_stack_holds_for_findings_about_the_stack() -> None:
     alone = grant(exceptions=[{"rule": "grant-has-member", "reason": "r", "approver": "a", "ends": "2026-05-04"}])
     assert not Case([alone]).judge("grant-has-member").findings
     assert Case([alone, grant("x@example.com")]).judge("grant-has-member").findings[0].text.startswith("x@example.com")
+
+
+OF_NO_PERSON = {
+    "service-account-in-one-environment": [account_grant("production"), account_grant("staging", 2)],
+    "no-all-users-in-production": [grant(grant_types=["all_users"]), grant("a@example.com", grant_types=["all_users"])],
+}
+"""Stacks in which a rule about the stack finds something that is nobody's own."""
+
+
+@pytest.mark.parametrize("rule_id", OF_NO_PERSON)
+def test_an_exception_of_the_stack_holds_for_what_is_no_persons(rule_id: str) -> None:
+    """Whatever the resource that it is found in; until its end, and for no other rule."""
+    entries, given = OF_NO_PERSON[rule_id], ExceptionEntry(rule_id, "r", "ana@example.com", "2026-05-04")
+    assert not Case(entries, exceptions=[given]).judge(rule_id).findings
+    for other in (replace(given, ends="2026-05-03"), replace(given, rule="justified")):
+        assert len(Case(entries, exceptions=[other]).judge(rule_id).findings) == 1
+    (shown,) = Case(entries, exceptions=[given]).judge("exceptions-in-force").findings
+    assert shown.text.startswith(f"EXCEPTION from {rule_id} for the stack, until 2026-05-04: r")
+    assert not Case(entries, exceptions=[given]).judge("exceptions-count").findings
+
+
+def test_an_exception_of_the_stack_hides_nothing_about_a_person() -> None:
+    """What is somebody's own needs an exception that names them."""
+    given = ExceptionEntry("grant-has-member", "r", "ana@example.com", "2026-05-04")
+    assert len(Case([grant()], exceptions=[given]).judge("grant-has-member").findings) == 1
+
+
+def test_one_persons_exception_leaves_a_project_open_to_everybody() -> None:
+    """They are only one of those who have it."""
+    given = [{"rule": "no-all-users-in-production", "reason": "r", "approver": "a", "ends": "2026-05-04"}]
+    (found,) = Case([grant(grant_types=["all_users"], exceptions=given)]).judge("no-all-users-in-production").findings
+    assert found.entry is None
+
+
+def test_a_resource_of_no_person_has_exceptions_of_its_own() -> None:
+    """A program gives them to the resource."""
+    given = [{"rule": "service-account-in-one-environment", "reason": "r", "approver": "a", "ends": "2026-05-04"}]
+    last = account_grant("staging", 2)
+    excepted = replace(last, values={**last.values, "exceptions": given})
+    stack = Case([account_grant("production"), excepted])
+    assert not stack.judge("service-account-in-one-environment").findings
 
 
 def test_an_exception_cannot_hide_exceptions() -> None:
