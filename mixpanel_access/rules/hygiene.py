@@ -67,26 +67,27 @@ def _well_formed(entry: Entry, context: Context) -> Iterator[str]:
             yield f"{name} {text!r} is not of the form {context.options[name]}"
 
 
-def _carried(stack: Stack) -> Iterator[tuple[ExceptionEntry, Entry | None]]:
-    """Each exception once, with a resource that carries it."""
-    carried: dict[ExceptionEntry, Entry | None] = dict.fromkeys(stack.exceptions)
-    for entry in stack.of(*PEOPLE):
+def _carried(stack: Stack) -> Iterator[tuple[ExceptionEntry, str, Entry | None]]:
+    """Each exception once, whom or what it concerns, and a resource that carries it."""
+    carried: dict[tuple[ExceptionEntry, str], Entry | None] = {(one, str(one)): None for one in stack.exceptions}
+    for entry in stack.entries:
         for one in entry.exceptions:
-            carried.setdefault(one, entry)
-    yield from carried.items()
+            carried.setdefault((one, str(one) if one.email else entry.name), entry)
+    for (one, whom), carrier in carried.items():
+        yield one, whom, carrier
 
 
 def _exceptions_valid(stack: Stack, context: Context) -> Iterator[Finding]:
-    for one, entry in _carried(stack):
+    for one, whom, entry in _carried(stack):
         if problem := one.problem(context.today, context.rules):
-            yield Finding(f"the exception from {one.rule!r} for {one} does not count: {problem}", entry)
+            yield Finding(f"the exception from {one.rule!r} for {whom} does not count: {problem}", entry)
 
 
 def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[Finding]:
-    for one, entry in _carried(stack):
+    for one, whom, entry in _carried(stack):
         if one.problem(context.today, context.rules) is None:
             yield Finding(
-                f"EXCEPTION from {one.rule} for {one}, until {one.ends}: {one.reason} (approver: {one.approver})",
+                f"EXCEPTION from {one.rule} for {whom}, until {one.ends}: {one.reason} (approver: {one.approver})",
                 entry,
             )
 

@@ -593,7 +593,7 @@ CASES: dict[str, Cases] = {
     ),
     "exceptions-count": Cases(
         fails=[
-            Case([member(exceptions=[_exception(rule="nonsense")])], ["from 'nonsense' for the stack does not count: there"]),
+            Case([member(exceptions=[_exception(rule="nonsense")])], [f"from 'nonsense' for {ROBIN} does not count: there"]),
             Case([], ["it has no reason, approver"], exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
             Case([grant(exceptions=[_exception(ends="soon")])], ["its end 'soon' is no date"]),
             Case([grant(exceptions=[_exception(rule="exceptions-in-force")])], ["'exceptions-in-force' to be excepted"]),

@@ -168,6 +168,18 @@ def test_a_resource_of_no_person_has_exceptions_of_its_own() -> None:
     excepted = replace(last, values={**last.values, "exceptions": given})
     stack = Case([account_grant("production"), excepted])
     assert not stack.judge("service-account-in-one-environment").findings
+    (shown,) = stack.judge("exceptions-in-force").findings
+    assert shown.text.startswith("EXCEPTION from service-account-in-one-environment for 2:etl, until 2026-05-04: r")
+    assert shown.entry is excepted
+
+
+def test_exceptions_of_several_resources_are_each_shown() -> None:
+    """In the same words too: without an address, each concerns the resource that carries it."""
+    given = [{"rule": "justified", "reason": "r", "approver": "a", "ends": "2026-05-04"}]
+    shown = Case([grant(exceptions=given), team_grant(exceptions=given)]).judge("exceptions-in-force").findings
+    assert [finding.text.partition(", until")[0] for finding in shown] == [
+        f"EXCEPTION from justified for 1234567:{ROBIN}", "EXCEPTION from justified for 1234567:team/data",
+    ]  # fmt: skip
 
 
 def test_an_exception_cannot_hide_exceptions() -> None:
