@@ -10,26 +10,38 @@ from typing import Final
 from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.dates import day
 from mixpanel_access.rules.facts import PEOPLE, UNKNOWN, Context, Entry, ExceptionEntry, Kind, Stack
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
+from mixpanel_access.rules.rule import (
+    Family,
+    Finding,
+    Level,
+    Rule,
+    Severity,
+    cis,
+    iso27001,
+    option,
+    pattern,
+    soc2,
+    texts,
+)
 
 _REDACTED: Final = "[secret]"
 """What the engine writes for a secret when it reads a state file without the key."""
 
 
-def _matches(pattern: str, text: str) -> bool:
-    return re.fullmatch(pattern, text) is not None
+def _matches(form: str, text: str) -> bool:
+    return re.fullmatch(form, text) is not None
 
 
 def _named(entry: Entry, context: Context) -> Iterator[str]:
     if entry.kind in PEOPLE:
-        pattern, name, what = context.options["resources"], entry.name, "the name of the resource"
+        form, name, what = context.options["resources"], entry.name, "the name of the resource"
     elif entry.kind is Kind.TEAM:
-        pattern, name, what = context.options["teams"], entry.text("name") or entry.name, "the name of the team"
+        form, name, what = context.options["teams"], entry.text("name") or entry.name, "the name of the team"
     else:
-        pattern, what = context.options["serviceAccounts"], "the name of the service account"
+        form, what = context.options["serviceAccounts"], "the name of the service account"
         name = service_account_name(entry.text("username") or entry.name)
-    if not _matches(pattern, name):
-        yield f"{what}, {name!r}, is not of the form {pattern}"
+    if not _matches(form, name):
+        yield f"{what}, {name!r}, is not of the form {form}"
 
 
 def _account_expires(entry: Entry, context: Context) -> Iterator[str]:
@@ -103,9 +115,9 @@ HYGIENE_RULES: Final = (
         _named,
         kinds=(*PEOPLE, Kind.TEAM, Kind.SERVICE_ACCOUNT),
         options=(
-            option("resources", "string", r"[^\sA-Z]+", "The form of members' and grants' logical names."),
-            option("teams", "string", r"\S(.{0,62}\S)?", "The form of teams' names."),
-            option("serviceAccounts", "string", "[a-z0-9]+(-[a-z0-9]+)*", "The form of service accounts' names."),
+            pattern("resources", r"[^\sA-Z]+", "The form of members' and grants' logical names."),
+            pattern("teams", r"\S(.{0,62}\S)?", "The form of teams' names."),
+            pattern("serviceAccounts", "[a-z0-9]+(-[a-z0-9]+)*", "The form of service accounts' names."),
         ),
         controls=(cis("5.1"),),
     ),
@@ -143,8 +155,8 @@ HYGIENE_RULES: Final = (
         _well_formed,
         kinds=PEOPLE,
         options=(
-            option("ticket", "string", "[A-Z][A-Z0-9]+-[0-9]+", "The form of a ticket."),
-            option("sow", "string", "SOW-[0-9]{4}-[0-9]{3,}", "The form of a statement of work."),
+            pattern("ticket", "[A-Z][A-Z0-9]+-[0-9]+", "The form of a ticket."),
+            pattern("sow", "SOW-[0-9]{4}-[0-9]{3,}", "The form of a statement of work."),
         ),
         controls=(iso27001("A.5.18"),),
     ),

@@ -20,7 +20,17 @@ STANDARDS: Final = Option(
         "default": {},
         "description": "Standard roles by engagement type, over those that are built in: organization, production, "
         "elsewhere, longest_days, onboarding.",
-        "additionalProperties": {"type": "object"},
+        "additionalProperties": {
+            "type": "object",
+            "properties": {
+                "organization": {"type": "string", "enum": list(roles.ORGANIZATION_ROLES)},
+                "production": {"type": "string", "enum": list(roles.PROJECT_ROLES)},
+                "elsewhere": {"type": "string", "enum": list(roles.PROJECT_ROLES)},
+                "longest_days": {"type": "integer", "minimum": 1},
+                "onboarding": {"type": "string"},
+            },
+            "additionalProperties": False,
+        },
     },
 )
 _PRIVILEGED: Final = (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN)

@@ -21,9 +21,11 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from mixpanel_access.model import dates
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
+from mixpanel_access.rules.configuration import problems_with
 from mixpanel_access.rules.facts import (
     UNKNOWN,
     Context,
@@ -103,8 +105,17 @@ def _judge(
     report: Report,
     judge: Callable[[Context], Verdict],
 ) -> None:
+    options = {key: _plain(value) for key, value in (args.get_config() or {}).items()}
+    given = {key: value for key, value in options.items() if value != rule.defaults.get(key)}
+    if problems := list(problems_with(rule, given)):
+        raise UsageError(
+            "cannot use the policies' configuration",
+            whom=rule.id,
+            why="; ".join(problems),
+            next_step="Mend the file of --policy-pack-config and run again.",
+        )
     try:
-        verdict = judge(_context(rule, config, args.get_config()))
+        verdict = judge(_context(rule, config, options))
     except NotApplicable as reason:
         args.not_applicable(str(reason))
         return
@@ -122,7 +133,7 @@ class _NotJudged(UnknownValueError):
         self.message = message
 
 
-def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any] | None) -> Context:
+def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any]) -> Context:
     def setting(key: str) -> str:
         value = _plain(config.get(f"{NAMESPACE}:{key}"))
         return value.strip() if isinstance(value, str) else ""
@@ -131,7 +142,7 @@ def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any] |
         today=_today(setting("now")),
         environment=setting("environment") or None,
         company_domains=company_domains(setting("companyDomains")),
-        options={**rule.defaults, **{key: _plain(value) for key, value in (options or {}).items()}},
+        options={**rule.defaults, **options},
         rules=EXCEPTABLE,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.rule import PATTERN, Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
 
 _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of Mixpanel's two-factor settings (contract, section 8)."""
@@ -58,6 +58,7 @@ ROLE_RULES: Final = (
                 "denied",
                 (".*classified.*",),
                 "Patterns of permissions that no custom role gives; no other role gives classified data.",
+                format=PATTERN,
             ),
         ),
         controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, NotJudged, Stack
+
+PATTERN: Final = "python-regex"
+"""The format, in an option's schema, of a text that is a pattern; the engine passes over what it does not know."""
 
 
 class Family(StrEnum):
@@ -185,11 +188,15 @@ def option(name: str, kind: str, default: Any, description: str, **more: Any) ->
     return Option(name, {"type": kind, "default": default, "description": description, **more})
 
 
-def texts(name: str, default: Sequence[str], description: str) -> Option:
-    """An option that is a list of texts."""
-    return Option(
-        name, {"type": "array", "items": {"type": "string"}, "default": list(default), "description": description}
-    )
+def texts(name: str, default: Sequence[str], description: str, **more: Any) -> Option:
+    """An option that is a list of texts; more is said of each of them."""
+    items = {"type": "string", **more}
+    return Option(name, {"type": "array", "items": items, "default": list(default), "description": description})
+
+
+def pattern(name: str, default: str, description: str) -> Option:
+    """An option that is a regular expression of Python."""
+    return option(name, "string", default, description, format=PATTERN)
 
 
 def soc2(reference: str) -> Control:

@@ -161,13 +161,15 @@ def test_what_is_not_known_is_not_judged_and_said(workspace: Workspace) -> None:
 
 
 def test_levels_and_options_come_from_the_configuration(workspace: Workspace) -> None:
-    """Disabled, advisory, mandatory; an option that is of the wrong type is the engine's one error."""
+    """Disabled, advisory, mandatory, for all and for one; an option of the wrong type is the engine's one error."""
     case = Case([COMPLIANT[3], CASES["justified"].fails[0].entries[0]])
     config = workspace.folder / "config.json"
     for level, expected in {"disabled": [], "advisory": ["advisory"], "mandatory": ["mandatory"]}.items():
         config.write_text(json.dumps({"justified": level}))
         shown = violations(analyze(workspace, case, config))
         assert [found for found, rule in shown if rule == "justified"] == expected
+    config.write_text(json.dumps({"all": "disabled", "justified": {"lowest": "consumer"}}))
+    assert violations(analyze(workspace, case, config)) == set()
     config.write_text(json.dumps({"justified": {"lowest": "admin"}}))
     assert "justified" not in {rule for _, rule in violations(analyze(workspace, case, config))}
     config.write_text(json.dumps({"longest-duration": {"days": "many"}}))
@@ -178,6 +180,21 @@ def test_levels_and_options_come_from_the_configuration(workspace: Workspace) ->
     )
     assert done.returncode != 0
     assert "longest-duration" in done.stdout + done.stderr
+
+
+def test_an_option_that_the_pack_refuses_is_one_clear_line(workspace: Workspace) -> None:
+    """A pattern that is none, or a misspelt option, stops the preview before anything is judged by it."""
+    config = workspace.folder / "config.json"
+    for rule, name, value, words in (
+        ("metadata-well-formed", "ticket", "[", "ticket: '[' is no pattern (unterminated character set at position 0)"),
+        ("longest-duration", "dayz", 60, "'dayz' is no option of it (did you mean 'days'?); there are days, standards"),
+    ):
+        config.write_text(json.dumps({rule: {"enforcementLevel": "advisory", name: value}}))
+        given = ("--policy-pack", str(PACK), "--policy-pack-config", str(config))
+        done = workspace.run("preview", "--stack", "production", *given, check=False)
+        assert done.returncode != 0
+        assert f"cannot use the policies' configuration for {rule}: {words}. Mend the file" in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_real_state_is_judged_like_its_program(workspace: Workspace) -> None:

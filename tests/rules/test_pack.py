@@ -8,6 +8,7 @@ import pytest
 from pulumi_policy import PolicyResource, PolicyResourceOptions, ResourceValidationArgs, StackValidationArgs
 from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import COMPONENT_TYPE, GRANT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.rules.pack import policies
 
@@ -16,12 +17,12 @@ OPTIONS = PolicyResourceOptions(False, [], False, [], None, [], {})  # type: ign
 BO, CY = "bo@example.com", "cy@example.com"
 
 
-def judged(props: dict[str, Any]) -> tuple[list[str], str]:
+def judged(props: dict[str, Any], rule: str = RULE, config: dict[str, Any] | None = None) -> tuple[list[str], str]:
     """What the rule finds in a `ProjectAccess`, and what it could not judge."""
     args = ResourceValidationArgs(
-        PROJECT_ACCESS_TYPE, unknown_checking_proxy(props), "urn", "whole", OPTIONS, None, {}, {}
+        PROJECT_ACCESS_TYPE, unknown_checking_proxy(props), "urn", "whole", OPTIONS, None, config or {}, {}
     )
-    (policy,) = (one for one in policies() if one.name == RULE)
+    (policy,) = (one for one in policies() if one.name == rule)
     found: list[str] = []
     try:
         policy.validate(args, lambda message, _urn=None: found.append(message))  # type: ignore[attr-defined]
@@ -46,6 +47,27 @@ def test_what_is_not_known_as_a_whole_is_not_judged(part: str) -> None:
     found, not_judged = judged(whole)
     assert found == []
     assert "not known before the update" in not_judged
+
+
+@pytest.mark.parametrize(
+    ("rule", "options", "words"),
+    [
+        (
+            "metadata-well-formed",
+            {"ticket": "["},
+            "ticket: '[' is no pattern (unterminated character set at position 0)",
+        ),
+        ("justified", {"lowst": "admin"}, "'lowst' is no option of it (did you mean 'lowest'?); there are lowest"),
+    ],
+)
+def test_a_configuration_that_the_engine_lets_pass_is_refused(rule: str, options: dict[str, Any], words: str) -> None:
+    """In one line, and nothing is judged by halves."""
+    with pytest.raises(UsageError) as told:
+        judged({"project_id": 7.0, "grants": {BO: "admin"}}, rule, options)
+    assert str(told.value) == (
+        f"cannot use the policies' configuration for {rule}: {words}. "
+        "Mend the file of --policy-pack-config and run again."
+    )
 
 
 def of_stack(rule_id: str, resources: dict[str, dict[str, Any]]) -> list[tuple[str, str | None]]:

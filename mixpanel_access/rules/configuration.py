@@ -1,0 +1,100 @@
+"""What is wrong with the configuration of the policies: rules, levels and options, held against the options' schemas.
+
+The engine checks types at its start; it passes over misspelt rules and options, and knows no pattern of Python.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from mixpanel_access.model.likeness import did_you_mean, unknown
+from mixpanel_access.rules.catalogue import RULE_IDS, RULES
+from mixpanel_access.rules.rule import PATTERN, Level, Rule
+
+ALL: Final = "all"
+"""The entry that sets the level of every rule without one of its own."""
+LEVEL: Final = "enforcementLevel"
+"""The key of the level in an entry with options."""
+_ENVIRONMENTS: Final = "environments"
+"""The engine's own entry beside the rules: where Pulumi Cloud keeps further settings."""
+
+_LEVELS: Final = tuple(level.value for level in Level)
+_BY_ID: Final[Mapping[str, Rule]] = {rule.id: rule for rule in RULES}
+_KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    "integer": (
+        "whole number",
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0,
+    ),
+    "string": ("text", lambda value: isinstance(value, str)),
+    "array": ("list", lambda value: isinstance(value, list)),
+    "object": ("object", lambda value: isinstance(value, Mapping)),
+}
+"""The types of the options' schemas: in words, and how to tell."""
+
+
+def problems_of(document: Any) -> Iterator[str]:
+    """What is wrong with a whole configuration: rule id -> level, or options with it under `enforcementLevel`."""
+    if not isinstance(document, Mapping):
+        yield "it is no object of rules"
+        return
+    for name, given in document.items():
+        if name in _BY_ID or name == ALL:
+            yield from (f"{name}: {words}" for words in _entry(_BY_ID.get(name), given))
+        elif name != _ENVIRONMENTS:
+            yield f"there is no rule {name!r}{did_you_mean(name, (*RULE_IDS, ALL))}"
+
+
+def problems_with(rule: Rule | None, options: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the options of one rule, or of `all`, which has none."""
+    known = {option.name: option for option in rule.options} if rule else {}
+    for name, value in options.items():
+        if name in known:
+            yield from _misfits(value, known[name].schema, name)
+        else:
+            yield unknown(name, "option of it", known)
+
+
+def _entry(rule: Rule | None, given: Any) -> Iterator[str]:
+    if not isinstance(given, str | Mapping):
+        yield f"{_shown(given)} is neither a level nor an object of options"
+        return
+    entry = {LEVEL: given} if isinstance(given, str) else given
+    if LEVEL in entry and entry[LEVEL] not in _LEVELS:
+        yield unknown(_shown(entry[LEVEL]).strip('"'), "level", _LEVELS)
+    yield from problems_with(rule, {name: value for name, value in entry.items() if name != LEVEL})
+
+
+def _misfits(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
+    words, fits = _KINDS[schema["type"]]
+    if not fits(value):
+        yield f"{path}: {_shown(value)} is no {words}"
+    elif value not in schema.get("enum", (value,)):
+        yield f"{path}: {unknown(value, 'choice', schema['enum'])}"
+    elif "minimum" in schema and value < schema["minimum"]:
+        yield f"{path}: {value} is less than {schema['minimum']}"
+    elif schema.get("format") == PATTERN:
+        yield from _no_pattern(value, path)
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _misfits(part, schema["items"], f"{path}.{index}")
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            each = schema.get("properties", {}).get(name, schema["additionalProperties"])
+            if each is False:
+                yield f"{path}: {unknown(name, 'part of it', schema['properties'])}"
+            else:
+                yield from _misfits(part, each, f"{path}.{name}")
+
+
+def _no_pattern(text: str, path: str) -> Iterator[str]:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        yield f"{path}: {text!r} is no pattern ({error})"
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
