@@ -20,6 +20,7 @@ from mixpanel_access.model.declaration import (
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.rules.catalogue import RULES
+from mixpanel_access.rules.configuration import ALL, LEVEL, problems_of
 from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
 
@@ -46,39 +47,51 @@ class PolicyConfig:
     """The levels and options of the rules, as `pulumi --policy-pack-config` takes them.
 
     Attributes:
-        rules: rule id -> its level, or its options with the level under `enforcementLevel`; `all` is for every rule.
+        rules: rule id -> its level, or its options with the level under `enforcementLevel`; the level of `all` is that
+            of every rule without one of its own.
     """
 
     rules: Mapping[str, Any]
 
     def of(self, rule: Rule) -> tuple[Level, Mapping[str, Any]]:
         """A rule's level and options."""
-        given = self.rules.get(rule.id, self.rules.get("all", {}))
-        entry = {"enforcementLevel": given} if isinstance(given, str) else dict(given)
-        level = Level(entry.pop("enforcementLevel", rule.level.value))
-        return level, {**rule.defaults, **entry}
+        options = self._entry(rule.id)
+        level = options.pop(LEVEL, self._entry(ALL).get(LEVEL, rule.level))
+        return Level(level), {**rule.defaults, **options}
+
+    def _entry(self, name: str) -> dict[str, Any]:
+        given = self.rules.get(name, {})
+        return {LEVEL: given} if isinstance(given, str) else dict(given)
 
 
 def read_policy_config(file: Path) -> PolicyConfig:
     """The configuration of the policies; where there is no file, every rule is as it comes.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: the file cannot be read, or has rules, levels or options that there are not.
     """
     try:
-        config = PolicyConfig(json.loads(file.read_text(encoding="utf-8")))
-        for rule in RULES:
-            config.of(rule)
+        document = json.loads(file.read_text(encoding="utf-8").strip() or "{}", parse_float=_number)
     except FileNotFoundError:
         return PolicyConfig({})
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        problems = [str(error)]
+    else:
+        problems = list(problems_of(document))
+    if problems:
         raise UsageError(
             "cannot read the policies' configuration",
             whom=str(file),
-            why=str(error),
-            next_step="Mend it and run again.",
-        ) from None
-    return config
+            why="; ".join(problems),
+            next_step="Mend it and run again; `mixpanel-access policy list` shows the rules.",
+        )
+    return PolicyConfig(document)
+
+
+def _number(text: str) -> int | float:
+    """60.0 is 60, as it is for the engine."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def violations(declared: Declaration, around: Context, config: PolicyConfig) -> Iterator[Violation]:

@@ -14,8 +14,9 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations, violations_in
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamGrant, HeldTeamMember, State
-from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
+from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.facts import Context
+from mixpanel_access.rules.rule import Level
 
 TODAY = date(2026, 5, 4)
 AROUND = Context(TODAY, "production", frozenset({"example.com"}), rules=EXCEPTABLE)
@@ -51,6 +52,26 @@ def test_the_configuration_sets_levels_and_options() -> None:
     assert found({"all": "disabled", "domain-misspelt": "advisory"}) == {"domain-misspelt": "advisory"}
 
 
+@pytest.mark.parametrize(
+    ("config", "level"),
+    [
+        ({}, Level.MANDATORY),
+        ({"longest-duration": {"days": 60}}, Level.MANDATORY),
+        ({"all": "advisory"}, Level.ADVISORY),
+        ({"all": {"enforcementLevel": "advisory"}}, Level.ADVISORY),
+        ({"all": "advisory", "longest-duration": {"days": 60}}, Level.ADVISORY),
+        ({"all": "advisory", "longest-duration": "disabled"}, Level.DISABLED),
+        ({"all": "advisory", "longest-duration": {"enforcementLevel": "mandatory", "days": 60}}, Level.MANDATORY),
+        ({"all": {}, "longest-duration": {}}, Level.MANDATORY),
+    ],
+)
+def test_a_level_is_the_rules_own_then_that_of_all_then_of_the_entry(config: dict[str, Any], level: Level) -> None:
+    """As the engine sets them one after the other; the options are those of the entry alone."""
+    options = config.get("longest-duration", {})
+    days = options.get("days", 90) if isinstance(options, dict) else 90
+    assert PolicyConfig(config).of(find("longest-duration")) == (level, {"days": days, "standards": {}})
+
+
 def test_an_exception_in_the_roster_counts() -> None:
     """For the rule that it names, and no other."""
     exception = "{ rule: domain-misspelt, email: di@exmaple.com, reason: r, approver: a, ends: 2026-05-31 }"
@@ -82,13 +103,35 @@ def test_no_file_is_every_rule_as_it_comes(tmp_path: Path) -> None:
     assert read_policy_config(tmp_path / "production.json") == PolicyConfig({})
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"naming": "perhaps"}', '{"naming": 7}', "\xff"])
+def test_an_empty_file_is_every_rule_as_it_comes(tmp_path: Path) -> None:
+    """As for the engine; and whole numbers are whole, however they are written."""
+    file = tmp_path / "production.json"
+    file.write_text(" \n")
+    assert read_policy_config(file) == PolicyConfig({})
+    file.write_text('{ "longest-duration": { "days": 60.0 }, "environments": ["ours"] }')
+    assert str(read_policy_config(file).of(find("longest-duration"))[1]["days"]) == "60"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"naming": "perhaps"}', '{"naming": 7}', "\xff", "[" * 99999])
 def test_a_file_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     """One line that names it."""
     file = tmp_path / "production.json"
     file.write_bytes(text.encode("latin-1"))
     with pytest.raises(UsageError, match=r"cannot read the policies' configuration for .*production.json: "):
         read_policy_config(file)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    """In one line, which says where the rules are listed."""
+    file = tmp_path / "production.json"
+    file.write_text('{ "longst-duration": "advisory", "ending-soon": { "days": "60" }, "naming": "disabled" }')
+    with pytest.raises(UsageError) as told:
+        read_policy_config(file)
+    assert str(told.value) == (
+        f"cannot read the policies' configuration for {file}: there is no rule 'longst-duration' (did you mean "
+        "'longest-duration'?); ending-soon: days: \"60\" is no whole number. Mend it and run again; "
+        "`mixpanel-access policy list` shows the rules."
+    )
 
 
 def test_the_committed_configurations_are_read() -> None:
