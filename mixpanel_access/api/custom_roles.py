@@ -25,7 +25,8 @@ class CustomRolesEndpoint:
             Forbidden: the plan has none, or our role in the project is too low.
         """
         what = f"list the custom roles of project {project}"
-        return wire_roles.custom_roles_from(self._transport.read(_path(project), what), project, what)
+        pages = self._transport.pages(_path(project), what)
+        return [role for page in pages for role in wire_roles.custom_roles_from(page, project, what)]
 
     def permissions(self, project: int) -> frozenset[str]:
         """The permissions that can be switched; the path was once published and withdrawn.

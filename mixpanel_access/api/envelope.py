@@ -50,9 +50,16 @@ def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | No
             raise _not_applied(what, redact(str(results.get("fail_reason") or "it says that nothing was updated")))
         if results.get("success") is False:
             raise _not_applied(what, redact(str(results.get("error") or "it says that the call had no success")))
-    pagination = answer.get("pagination")
+    return results, _cursor(answer) or _cursor(results)
+
+
+def _cursor(part: Json) -> str | None:
+    """The cursor of the page that follows; a number is one as well."""
+    pagination = part.get("pagination") if isinstance(part, dict) else None
     cursor = pagination.get("next_cursor") if isinstance(pagination, dict) else None
-    return results, cursor if isinstance(cursor, str) and cursor else None
+    if isinstance(cursor, int) and not isinstance(cursor, bool):
+        return str(cursor)
+    return cursor if isinstance(cursor, str) and cursor else None
 
 
 def _loaded(content: bytes) -> Json:

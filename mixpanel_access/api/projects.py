@@ -17,7 +17,8 @@ class ProjectsEndpoint:
     def list_projects(self) -> list[Project]:
         """Every project of the organization that we can see."""
         what = f"list the projects of organization {self._organization}"
-        return wire.projects_from(self._transport.read(f"/organizations/{self._organization}/projects/", what), what)
+        pages = self._transport.pages(f"/organizations/{self._organization}/projects/", what)
+        return [project for page in pages for project in wire.projects_from(page, what)]
 
     def granted_users(self, project: int) -> list[Grant]:
         """One row for each way in which a person holds a role in the project.
@@ -25,4 +26,5 @@ class ProjectsEndpoint:
         The path was once published and withdrawn, its shape is assumed (contract, section 3).
         """
         what = f"read who has access to project {project}"
-        return wire.grants_from(self._transport.read(f"/api/app/projects/{project}/granted-users", what), project, what)
+        pages = self._transport.pages(f"/api/app/projects/{project}/granted-users", what)
+        return [grant for page in pages for grant in wire.grants_from(page, project, what)]

@@ -21,13 +21,14 @@ class ServiceAccountsEndpoint:
     def list_accounts(self) -> list[ServiceAccount]:
         """Every service account, ours included; the answer tells no projects."""
         what = f"list the service accounts of organization {self._organization}"
-        return wire_accounts.accounts_from(self._transport.read(self._path(), what), what)
+        pages = self._transport.pages(self._path(), what)
+        return [account for page in pages for account in wire_accounts.accounts_from(page, what)]
 
     def list_of_project(self, project: int) -> list[ServiceAccountRole]:
         """One row for each way in which an account holds a role in the project."""
         what = f"list the service accounts of project {project}"
-        path = f"/api/app/projects/{project}/service-accounts"
-        return wire_accounts.roles_from(self._transport.read(path, what), project, what)
+        pages = self._transport.pages(f"/api/app/projects/{project}/service-accounts", what)
+        return [role for page in pages for role in wire_accounts.roles_from(page, project, what)]
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         """Make an account; the server makes the name longer, and tells the token this once.

@@ -26,13 +26,15 @@ class TeamsEndpoint:
     def list_teams(self) -> list[Team]:
         """Every team, with its projects, and its people where the list has them."""
         what = f"list the teams of organization {self._organization}"
-        return wire_teams.teams_from(self._transport.read(self._path("teams"), what), what)
+        pages = self._transport.pages(self._path("teams"), what)
+        return [team for page in pages for team in wire_teams.teams_from(page, what)]
 
     def service_accounts_of(self, team: int) -> list[int]:
         """The ids of the service accounts in a team."""
         what = f"list the service accounts of team {team}"
         path = f"/api/app/organizations/{self._organization}/teams/{team}/service-accounts"
-        return wire_teams.account_ids_from(self._transport.read(path, what), what)
+        pages = self._transport.pages(path, what)
+        return [id_ for page in pages for id_ in wire_teams.account_ids_from(page, what)]
 
     def create(self, name: str) -> bool | None:
         """Make a team; the answer has no id.

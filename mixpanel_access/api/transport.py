@@ -15,12 +15,13 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import stamina
 
 from mixpanel_access.api.envelope import Json, page_of
 from mixpanel_access.api.redaction import Redactor
+from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
 
@@ -32,6 +33,8 @@ MAX_REDIRECTS: Final = 10
 MAX_PARALLEL: Final = 3
 """Requests under way at once; the community's Terraform provider found 3 to be well borne."""
 READ_ATTEMPTS: Final = 5
+MOST_PAGES: Final = 500
+"""Pages of a list that are read at most: cursors that never end must not keep a command for ever."""
 
 _REDIRECTS: Final = {301, 302, 307, 308}
 _AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -87,16 +90,47 @@ class Transport:
         self._client.close()
 
     def read(self, path: str, what: str) -> Json:
-        """GET `path` and return `results`; repeated on a passing fault.
+        """GET `path`, which is no list, and return `results`; repeated on a passing fault.
 
         Args:
             path: below the host, quoted.
             what: what is being done, as a clause that follows "cannot".
 
         Raises:
+            Unintelligible: it is a page of several: a part is not taken for the whole.
             MixpanelError: what went wrong, in the last attempt.
         """
-        return self._repeated("GET", path, None, what)[0]
+        results, cursor = self._repeated("GET", path, None, what)
+        if cursor is not None:
+            raise unintelligible(what, "it is the first of several pages, where one answer was expected")
+        return results
+
+    def pages(self, path: str, what: str) -> list[Json]:
+        """GET a list and return the `results` of each of its pages, mostly one; repeated on a passing fault.
+
+        How a further page is asked for is assumed, as for the audit log (contract, sections 3 and 11).
+
+        Args:
+            path: below the host, quoted, without a query.
+            what: what is being done, as a clause that follows "cannot".
+
+        Raises:
+            Unintelligible: the pages do not come to an end: whoever is on none that was read is not taken for absent.
+            MixpanelError: what went wrong, in the last attempt.
+        """
+        found: list[Json] = []
+        seen: set[str] = set()
+        query = ""
+        while len(found) < MOST_PAGES:
+            results, cursor = self._repeated("GET", f"{path}{query}", None, what)
+            found.append(results)
+            if cursor is None:
+                return found
+            if cursor in seen:
+                raise unintelligible(what, f"page {len(found)} names a page read before as the next one")
+            seen.add(cursor)
+            query = f"?cursor={quote(cursor, safe='')}"
+        raise unintelligible(what, f"it has more than {MOST_PAGES} pages")
 
     def query(self, path: str, body: Json, what: str) -> tuple[Json, str | None]:
         """POST a question that changes nothing; repeated on a passing fault, as a read is.

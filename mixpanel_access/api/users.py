@@ -27,7 +27,8 @@ class UsersEndpoint:
     def list_users(self) -> list[Person]:
         """Every member, and every person whose invitation is not accepted."""
         what = f"list the users of organization {self._organization}"
-        return wire.people_from(self._transport.read(self._path("users/"), what), what)
+        pages = self._transport.pages(self._path("users/"), what)
+        return [person for page in pages for person in wire.people_from(page, what)]
 
     def invite(self, roles: Mapping[str, str]) -> None:
         """Invite addresses, each with its organization role. One e-mail goes to each.

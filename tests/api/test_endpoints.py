@@ -12,6 +12,7 @@ import pytest
 
 from mixpanel_access.api.audit_log import MOST_PAGES
 from mixpanel_access.api.client import Api
+from mixpanel_access.api.transport import MOST_PAGES as MOST_PAGES_OF_A_LIST
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings, is_real
@@ -275,6 +276,73 @@ def test_each_read(read: Callable[[Api], Any], path: str, results: Any) -> None:
     assert [(request.method, request.url.raw_path.decode(), request.content) for request in seen] == [
         ("GET", path, b"")
     ]
+
+
+LISTS: dict[str, Callable[[int], Any]] = {
+    "users": lambda n: [{"email": f"p{n}@example.com"}],
+    "projects": lambda n: {"projects": [{"id": n}]},
+    "granted": lambda n: {"users": {f"p{n}@example.com": {"role": "analyst"}}},
+    "service accounts of a project": lambda n: [{"id": n, "role": "analyst"}],
+    "custom roles": lambda n: [{"role_id": f"5b0c{n}"}],
+    "service accounts": lambda n: [{"id": n, "username": f"etl{n}"}],
+    "teams": lambda n: {"teams": [{"id": n, "name": f"Team {n}", "projects": []}]},
+    "service accounts of a team": lambda n: [{"id": n}],
+}
+"""Reads of lists -> the `results` of one page."""
+
+
+def paged(name: str, *cursors: object) -> tuple[list[Any], list[str]]:
+    """What is read where the pages name these cursors, the last of them for ever; and the queries."""
+    queries: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        queries.append(request.url.query.decode())
+        number = len(queries)
+        results = LISTS[name](number)
+        told = {"pagination": {"next_cursor": cursors[min(number, len(cursors)) - 1]}}
+        if number == 1 and isinstance(results, dict):  # a server may also put it with the rows
+            return ok({**results, **told})
+        return httpx.Response(200, json={"status": "ok", "results": results, **told})
+
+    return READS[name][0](Api(transport(handler), ORG)), queries
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_read_page_by_page(name: str) -> None:
+    """Whoever stands on a later page is there as well; the cursor goes out quoted, and a number is one."""
+    found, queries = paged(name, "a b/c", 7, None)
+    assert (len(found), len(set(map(str, found)))) == (3, 3)
+    assert queries == ["", "cursor=a%20b%2Fc", "cursor=7"]
+
+
+@pytest.mark.parametrize("cursor", [None, "", {}, True], ids=str)
+def test_a_list_of_one_page_is_one_request(cursor: object) -> None:
+    """What is no cursor names no page."""
+    assert paged("users", cursor)[1] == [""]
+
+
+@pytest.mark.parametrize(("cursors", "pages"), [(("x", "x"), 2), (("x", "y", "x"), 3)], ids=["again", "a circle"])
+def test_a_list_in_a_circle_is_refused(cursors: tuple[str, ...], pages: int) -> None:
+    """Half of it is not taken for all: who is on no page would count as absent."""
+    with pytest.raises(errors.Unintelligible, match=rf"list the users .*page {pages} names a page read before"):
+        paged("users", *cursors)
+
+
+def test_an_endless_list_is_cut_off() -> None:
+    """After so many pages, whatever the server says."""
+    most = MOST_PAGES_OF_A_LIST
+    assert len(paged("users", *map(str, range(most - 1)), None)[0]) == most
+    with pytest.raises(errors.Unintelligible, match=f"it has more than {most} pages"):
+        paged("users", *map(str, range(most)))
+
+
+@pytest.mark.parametrize("name", sorted(READS.keys() - LISTS.keys()))
+def test_what_is_no_list_has_no_further_page(name: str) -> None:
+    """A part of it is not taken for the whole."""
+    read, _, results = READS[name]
+    answer = {"status": "ok", "results": results, "pagination": {"next_cursor": "p2"}}
+    with pytest.raises(errors.Unintelligible, match="the first of several pages"):
+        read(Api(transport(lambda _: httpx.Response(200, json=answer)), ORG))
 
 
 SINCE, UNTIL = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 4, 12, tzinfo=UTC)
