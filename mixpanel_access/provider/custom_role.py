@@ -105,12 +105,19 @@ class CustomRoleProvider(AccessProvider):
 
     def _inspect_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
         """Judge that the name is free, or that of the role itself, and that there is room for one more."""
-        project, key = inputs["project_id"], same_key(inputs["name"])
+        project, key, renames = inputs["project_id"], same_key(inputs["name"]), self.session.renames
         before = same_key(str(olds["name"])) if olds.get("project_id") == project and olds.get("name") else None
         if before is not None:
             if key != before and key in there and before in there:
                 problems.add("name", f"project {project} has a custom role {there[key].name} already")
+            elif key != before and before in there:
+                held = renames.rename(self.subject(olds), self.whom(olds), there[before].id, inputs["name"])
+                if held:
+                    problems.add("name", held)
             return
+        there_now = there[key].id if key in there else None
+        if held := renames.want(self.subject(inputs), self.whom(inputs), there_now):
+            problems.add("name", held)
         new = ("new custom role", project)
         self.session.declared.add((*new, key))
         wanted = {entry[2] for entry in self.session.declared.copy() if isinstance(entry, tuple) and entry[:2] == new}
@@ -131,6 +138,7 @@ class CustomRoleProvider(AccessProvider):
         """Make the role, or adopt the one of that name, and say so."""
         roles, project, name = self.session.directory.custom_roles, inputs["project_id"], inputs["name"]
         held = roles.named(project, name)
+        self.session.renames.made(self.subject(inputs), self.whom(inputs), held and held.id)
         if held is not None:
             self.session.say(f"{self.whom(inputs)}: it is there already ({held.id}), and is adopted")
             held, outputs = self._ensure(held, inputs, None)

@@ -14,6 +14,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.errors import DEBUG_VARIABLE
 from mixpanel_access.model.settings import Settings, load_settings
+from mixpanel_access.provider.renames import Renames
 
 
 def say(line: str) -> None:
@@ -34,6 +35,7 @@ class Session:
         invitations: the operation's invitations, within Mixpanel's limit.
         declared: what the operation's program declares, however the resources are named; see `AccessProvider.subjects`.
         wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
+        renames: the names that change hands in the operation.
     """
 
     def __init__(self, settings: Settings, directory: Directory, say: Callable[[str], None] = say) -> None:
@@ -43,6 +45,7 @@ class Session:
         self.brakes = Brakes(directory, settings.limits, say, settings.username)
         self.declared: set[Hashable] = set()
         self.wholes: dict[int, Mapping[str, str]] = {}
+        self.renames = Renames()
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     @property

@@ -13,7 +13,13 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import TeamId
 from mixpanel_access.model.teams import Team as MixpanelTeam
-from mixpanel_access.model.teams import problem_with_team_name, what_it_gives, why_accounts_keep_it, why_it_stays
+from mixpanel_access.model.teams import (
+    problem_with_team_name,
+    same_name,
+    what_it_gives,
+    why_accounts_keep_it,
+    why_it_stays,
+)
 from mixpanel_access.provider.base import (
     GONE,
     AccessProvider,
@@ -53,7 +59,7 @@ class TeamProvider(AccessProvider):
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge that the name can be had: it is no other team's, and no identity provider has its word there."""
-        teams, name = self.session.directory.teams, inputs["name"]
+        teams, renames, name = self.session.directory.teams, self.session.renames, inputs["name"]
         there = teams.named(name)
         before = teams.named(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
         team = before or there
@@ -69,6 +75,14 @@ class TeamProvider(AccessProvider):
                 f"{name!r} is not what the identity provider that feeds the team {team.name} calls it; declare it by "
                 f"the name {team.name!r}",
             )
+        if not olds.get("name"):
+            held = renames.want(self.subject(inputs), self.whom(inputs), there and there.id)
+        elif before and not same_name(before.name, name):
+            held = renames.rename(self.subject(olds), self.whom(olds), before.id, name)
+        else:
+            held = None
+        if held:
+            problems.add("name", held)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another name is a change in place."""
@@ -78,6 +92,7 @@ class TeamProvider(AccessProvider):
         """Make the team, or adopt the one that has the name."""
         teams, name = self.session.directory.teams, inputs["name"]
         team, new = teams.create(name)
+        self.session.renames.made(self.subject(inputs), self.whom(inputs), None if new else team.id)
         if not new:
             fed = "; an identity provider says who is in it" if teams.fed_by_others(team) else ""
             self.session.say(
