@@ -27,6 +27,7 @@ class Holders:
         teams: the teams that have it: id -> the team in words.
         names: all of them in words, and what else there is.
         unseen: which kind of them could not be read -> why.
+        hidden: the addresses of invited people who may hold it: what they hold is not listed.
     """
 
     people: Sequence[str]
@@ -34,6 +35,7 @@ class Holders:
     teams: Mapping[int, str]
     names: Sequence[str]
     unseen: Mapping[str, str] = field(default_factory=dict)
+    hidden: Sequence[str] = ()
 
     def __str__(self) -> str:
         named = list(self.names[:_MOST_NAMED])
@@ -56,10 +58,17 @@ def holders_of(directory: Directory, project: int, role: str) -> Holders:
     rows: list[Grant] = seen(PEOPLE, lambda: _grants(directory, project, role)) or []
     teams: dict[int, str] | None = seen(TEAMS, lambda: _teams(directory, project, role))
     accounts: dict[int, str] = seen(ACCOUNTS, lambda: _accounts(directory, project, role)) or {}
+    hidden: list[str] = seen(PEOPLE, lambda: _hidden(directory, project)) or []
     people = sorted(grant.email for grant in rows if grant.grant_type is GrantType.INDIVIDUAL)
     others = ["all users"] if any(grant.grant_type is GrantType.ALL_USERS for grant in rows) else []
     named = teams.values() if teams is not None else _teams_in(rows)
-    return Holders(people, accounts, teams or {}, [*people, *named, *others, *accounts.values()], unseen)
+    return Holders(people, accounts, teams or {}, [*people, *named, *others, *accounts.values()], unseen, hidden)
+
+
+def _hidden(directory: Directory, project: int) -> list[str]:
+    """Everybody who is only invited, where the project's list is not seen to have such people."""
+    invited = sorted(person.email for person in directory.people().values() if person.invited)
+    return [] if not invited or directory.shows_invited(project) else invited
 
 
 def _grants(directory: Directory, project: int, role: str) -> list[Grant]:

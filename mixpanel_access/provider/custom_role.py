@@ -11,7 +11,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import CustomRole as Role
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.custom_roles import (
     MOST_CUSTOM_ROLES,
     as_set,
@@ -209,8 +209,19 @@ class CustomRoleProvider(AccessProvider):
                 why=f"not seen: {_with_why(hidden)}; of those whom this stack declares there, some may hold it",
                 next_step="Run again with an account that sees them, or delete it in Project Settings > Roles.",
             )
-        if holders.names or holders.unseen:
-            unseen = f"; not seen: {_with_why(holders.unseen)}" if holders.unseen else ""
+        if invited := [email for email in holders.hidden if (ref.project, same_key(email)) in self.session.declared]:
+            raise Refused(
+                "cannot delete the role",
+                whom=whom,
+                why=f"what invited people hold is not listed; of those whom this stack declares there, {few(invited)} "
+                f"may hold it",
+                next_step="Run again once the invitation is accepted, or delete it in Project Settings > Roles.",
+            )
+        not_seen = dict(holders.unseen)
+        if holders.hidden:
+            not_seen["what invited people hold"] = few(holders.hidden)
+        if holders.names or not_seen:
+            unseen = f"; not seen: {_with_why(not_seen)}" if not_seen else ""
             self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
         moved = directory.custom_roles.delete(ref.project, ref.role)
         if ref.role in directory.custom_roles.of(ref.project):

@@ -419,6 +419,36 @@ def test_a_role_is_not_deleted_under_those_who_are_not_seen(
     assert f"not seen: {what} (so it is)" in said[0]
 
 
+def test_a_role_is_not_deleted_under_those_who_are_invited_and_not_listed(api: FakeApi) -> None:
+    """Whom the stack declares there may hold it; who is declared elsewhere, or not at all, is only said."""
+    said: list[str] = []
+    api.hides_invited_grants = True
+    for email in (BO, "cy@example.com"):
+        api.put(email, invited=True)
+        api.give(PRODUCTION, email, there(api).id)
+    deleting, session = in_session(api, said)
+    session.declared |= {(PRODUCTION, BO), (WAREHOUSE, "cy@example.com")}
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{there(api).id}"
+    with pytest.raises(errors.Refused, match=rf"not listed; .* declares there, {BO} may .* invitation is accepted"):
+        deleting.delete(id_, role())
+    assert (api.writes, said) == ([], [])
+    session.declared.discard((PRODUCTION, BO))
+    deleting.delete(id_, role())
+    assert api.writes == ["delete_role"]
+    assert said[0].endswith(f"moves nobody to consumer; not seen: what invited people hold ({BO}, cy@example.com)")
+
+
+def test_invited_people_who_are_listed_are_seen(api: FakeApi) -> None:
+    """Where the project lists one of them, it lists them all: who is not among the holders does not hold it."""
+    for email in (BO, "cy@example.com"):
+        api.put(email, invited=True)
+    api.give(PRODUCTION, "cy@example.com", "analyst")
+    deleting, session = in_session(api)
+    session.declared.add((PRODUCTION, BO))
+    deleting.delete(f"{ORGANIZATION}:{PRODUCTION}:{there(api).id}", role())
+    assert api.writes == ["delete_role"]
+
+
 def test_where_all_is_seen_nobody_else_stops_a_deletion(api: FakeApi) -> None:
     """Those of the stack who have another role in the project keep it."""
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
