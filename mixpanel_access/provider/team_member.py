@@ -88,7 +88,9 @@ class TeamMemberProvider(AccessProvider):
         inside, status, left = directory.teams.has(team, ref.email), props.get("status"), self._is_left(team)
         if inside is False and status != WAITING and not left:
             return GONE
-        now = LEFT_TO_SCIM if left else WAITING if inside is False else MEMBER
+        # That nothing is told puts nobody in.
+        untold = status if status in {WAITING, LEFT_TO_SCIM} else MEMBER
+        now = LEFT_TO_SCIM if left else MEMBER if inside else WAITING if inside is False else untold
         inputs = {"email": ref.email, **props, "team_id": ref.team}
         return ReadResult(id_, self._outputs(inputs, now), select(inputs, self.all_inputs))
 
@@ -103,14 +105,20 @@ class TeamMemberProvider(AccessProvider):
         self.own_organization(ref.organization, ref.email)
         directory = self.session.directory
         team = directory.teams.of(ref.team)
-        if team is None or directory.person(ref.email) is None:
+        person = directory.person(ref.email)
+        if team is None or person is None:
             return
-        if directory.teams.has(team, ref.email) is False and props.get("status") != WAITING:
+        inside, waits = directory.teams.has(team, ref.email), props.get("status") == WAITING
+        if inside is False and not waits:
             return  # who waits may be in, and not listed
         if self._is_left(team):
             self.session.say(f"{ref.email} stays in the team {team.name}: an identity provider says who is in it")
             return
-        directory.teams.remove_member(ref.team, ref.email)
+        try:
+            directory.teams.remove_member(ref.team, ref.email)
+        except NotFound:
+            if not (waits and person.invited):  # whom Mixpanel did not take in is not there to be taken out
+                raise
         after = directory.teams.of(ref.team)
         if after is not None and directory.teams.has(after, ref.email):
             raise NotApplied(
@@ -139,11 +147,10 @@ class TeamMemberProvider(AccessProvider):
             return self._outputs(inputs, LEFT_TO_SCIM)
         self.let_in(email)
         person = directory.person(email) or person
-        if not directory.teams.has(team, email):
-            self._join(team, person, email)
+        taken = bool(directory.teams.has(team, email)) or self._join(team, person, email)
         after = directory.teams.of(team.id)
         inside_now = directory.teams.has(after, email) if after else False
-        if inside_now is False and person.invited:
+        if person.invited and not inside_now and (inside_now is False or not taken):
             self.session.say(
                 f"{email} joins the team {team.name} by the first `pulumi up` after accepting the invitation"
             )
@@ -157,16 +164,17 @@ class TeamMemberProvider(AccessProvider):
             )
         return self._outputs(inputs, MEMBER)
 
-    def _join(self, team: Team, person: Person, email: str) -> None:
-        """Put the person into the team; Mixpanel may refuse who is only invited, and that is no failure."""
+    def _join(self, team: Team, person: Person, email: str) -> bool:
+        """Put the person into the team, and tell whether Mixpanel took them: it may refuse who is only invited."""
         try:
             self.session.directory.teams.add_member(team.id, email)
         except (NotFound, Invalid):
             if not person.invited:
                 raise
-            return
+            return False
         if team.organization_role:
             self.session.say(f"{email} becomes organization {team.organization_role} through the team {team.name}")
+        return True
 
     def _is_left(self, team: Team) -> bool:
         """Whether an identity provider says who is in the team, and not we."""

@@ -203,6 +203,45 @@ def test_who_is_only_invited_waits(api: FakeApi, hidden: bool) -> None:
     assert inside(api)
 
 
+def test_who_is_refused_waits_where_nobody_is_told(api: FakeApi) -> None:
+    """A refusal is not believed to be a place, however often it is read; and who was not taken in can go."""
+    api.put(BO, invited=True)
+    api.teams.hides_members = api.teams.refuses_invited = True
+    made, said = provider(api)
+    outs = dict(made.create(held()).outs or {})
+    assert outs["status"] == "waiting"
+    assert said == [f"{BO} joins the team Data by the first `pulumi up` after accepting the invitation"]
+    made, _ = provider(api)
+    assert (made.read(ID, outs).outs, made.diff(ID, outs, held()).changes) == (outs, False)
+    made.delete(ID, outs)
+    api.put(BO)
+    made, _ = provider(api)
+    with pytest.raises(errors.NotFound):
+        made.delete(ID, outs)
+    assert dict(made.read(ID, outs).outs or {}) == outs
+    assert made.diff(ID, outs, held()).changes
+    assert (made.update(ID, outs, held()).outs or {})["status"] == "member"
+    assert inside(api)
+
+
+def test_who_is_taken_is_a_member_where_nobody_is_told(api: FakeApi) -> None:
+    """Invited or not: the write is believed."""
+    api.put(BO, invited=True)
+    api.teams.hides_members = True
+    made, said = provider(api)
+    assert ((made.create(held()).outs or {})["status"], inside(api), said) == ("member", True, [])
+
+
+def test_who_was_left_to_scim_joins_where_nobody_is_told(api: FakeApi) -> None:
+    """Once the identity provider is gone: that nothing is told of them does not put them in."""
+    api.teams.hides_members = True
+    made, _ = provider(api)
+    outs = {**held(), "status": "left_to_scim"}
+    assert made.read(ID, outs).outs == outs
+    assert made.diff(ID, outs, held()).changes
+    assert ((made.update(ID, outs, held()).outs or {})["status"], inside(api)) == ("member", True)
+
+
 def test_who_is_invited_and_listed_is_a_member(api: FakeApi) -> None:
     """Then whoever takes them out is seen."""
     api.put(BO, invited=True)
