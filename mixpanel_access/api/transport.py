@@ -36,6 +36,8 @@ READ_ATTEMPTS: Final = 5
 MOST_PAGES: Final = 500
 """Pages of a list that are read at most: cursors that never end must not keep a command for ever."""
 
+_LONGEST_RETRY_AFTER: Final = 86_400.0
+"""Seconds; a day. A server that asks for more, or for more than there are dates, is taken to ask for this."""
 _REDIRECTS: Final = {301, 302, 307, 308}
 _AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name other authorities than those that come with httpx."""
@@ -271,13 +273,13 @@ class Transport:
         if text is None:
             return None
         if text.isascii() and text.strip().isdigit():
-            return float(text)
+            return min(float(text), _LONGEST_RETRY_AFTER)
         try:
             date = parsedate_to_datetime(text)
         except (ValueError, OverflowError):
             return None
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(0.0, (date - self._now()).total_seconds())
+        return min(max(0.0, (date - self._now()).total_seconds()), _LONGEST_RETRY_AFTER)
 
 
 class _Bearer(httpx.Auth):

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field
 
 from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
+from mixpanel_access.model.ids import number_in
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 
@@ -127,7 +128,7 @@ def identity_from(results: Any, what: str) -> Identity:
     me = checked(Me, results, what)
     return Identity(
         me.user_email or "",
-        {int(key): organization.role for key, organization in me.organizations.items() if key.isdigit()},
+        {id_: part.role for key, part in me.organizations.items() if (id_ := number_in(key)) is not None},
     )
 
 

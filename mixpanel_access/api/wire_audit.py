@@ -8,10 +8,9 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
 from mixpanel_access.model.audit import SESSION_EVENTS, AuditEvent
+from mixpanel_access.model.ids import number_in
 
 _PROJECT, _TEAM = "project", "team"
-_DIGITS = 20
-"""An id has fewer digits."""
 
 
 def _text(value: object) -> str:
@@ -21,7 +20,7 @@ def _text(value: object) -> str:
 def _number(value: object) -> int | None:
     """An id, which the audit log writes as a string; an empty one is none."""
     text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+    return number_in(text)
 
 
 def _part(value: object) -> object:

@@ -19,7 +19,10 @@ def instant(text: str) -> datetime:
         ValueError: the text is no instant.
     """
     value = datetime.fromisoformat(text)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from None
 
 
 def today(now: str | None) -> date:
@@ -33,7 +36,7 @@ def today(now: str | None) -> date:
 
 def written(value: datetime) -> str:
     """An instant as `2026-05-01T08:00:00Z`, whole seconds, UTC."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def day(text: str) -> date:

@@ -23,6 +23,13 @@ COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
 PROVIDER_KEY: Final = "__provider"
 """The property in which a dynamic resource keeps its pickled provider."""
 COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
+_DIGITS: Final = 20
+"""An id has fewer digits."""
+
+
+def number_in(text: str) -> int | None:
+    """The whole number that a text is; None for one in other digits than 0 to 9, and for one longer than any id."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 def _read(part: str, kind: str) -> Any:
@@ -31,7 +38,7 @@ def _read(part: str, kind: str) -> Any:
         return part or None
     if kind == "ROLE_ID":
         return part.strip().lower() if is_role_id(part) else None
-    return int(part) if part.isascii() and part.isdigit() else None
+    return number_in(part)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT, Brake, Limits
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.ids import number_in
 from mixpanel_access.model.likeness import same_but_for_slips
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
@@ -170,12 +171,12 @@ class _Reading:
 
     def _organization(self) -> int:
         value = self._text("organizationId", "the organization's id")
-        if value and not (value.isascii() and value.isdigit() and int(value) > 0):
+        number = number_in(value) or 0
+        if value and not number:
             self._problems.append(
                 f"the organization's id is {value!r}, which is no positive whole number: {how_to_set('organizationId')}"
             )
-            return 0
-        return int(value or 0)
+        return number
 
     def _api_url(self) -> str:
         url = self._value("apiUrl")
@@ -213,8 +214,9 @@ class _Reading:
 
     def _life(self) -> int:
         value = self._value("invitationLifeDays") or str(INVITATION_LIFE_DAYS)
-        if value.isascii() and value.isdigit() and INVITATION_LIFE_DAYS <= int(value) <= _MAXIMUM_LIFE_DAYS:
-            return int(value)
+        days = number_in(value)
+        if days is not None and INVITATION_LIFE_DAYS <= days <= _MAXIMUM_LIFE_DAYS:
+            return days
         self._problems.append(
             f"the life of an invitation is {value!r}, not {INVITATION_LIFE_DAYS} to {_MAXIMUM_LIFE_DAYS} whole days: "
             f"{how_to_set('invitationLifeDays')}"

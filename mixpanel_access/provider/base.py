@@ -27,7 +27,7 @@ from pulumi.runtime import rpc
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
-from mixpanel_access.model.ids import PROVIDER_KEY
+from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
@@ -344,8 +344,8 @@ def inspect_id(field: str, what: str, inputs: Properties, problems: Problems) ->
     value = inputs.get(field)
     if not known(value):
         return
-    if isinstance(value, str) and value.strip().isdigit():
-        value = inputs[field] = int(value)
+    if isinstance(value, str) and (number := number_in(value.strip())) is not None:
+        value = inputs[field] = number
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         problems.add(field, f"{value!r} is no {what} id, which is a positive whole number")
 

@@ -251,8 +251,14 @@ def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) 
             problems.add("reasons", f"there is no {', '.join(strange)} in a reason; there are {words}")
         for words in problems_with_metadata({name: one for name, one in reason.items() if known(one)}).values():
             problems.add("reasons", words)
-        for email in reason.get("people") or ():
-            key = same_key(str(email))
+        people = reason.get("people", [])
+        if not known(people):
+            continue
+        if not isinstance(people, list) or not all(isinstance(email, str) for email in people):
+            problems.add("reasons", f"people: {people!r} is no list of addresses")
+            continue
+        for email in filter(known, people):
+            key = same_key(email)
             if key not in grants:
                 problems.add("reasons", f"{email} has no grant here")
             elif key in seen:

@@ -101,6 +101,10 @@ USERS: dict[str, tuple[Any, Person]] = {
         [{"email": "bo@example.com", "last_login": "yesterday"}],
         Person("bo@example.com", None, invited=False),
     ),
+    "a time before the first year": (
+        [{"email": "bo@example.com", "last_login": "0001-01-01T00:00:00+14:00"}],
+        Person("bo@example.com", None, invited=False),
+    ),
 }
 
 
@@ -108,6 +112,12 @@ USERS: dict[str, tuple[Any, Person]] = {
 def test_every_known_form_of_the_users_list(results: Any, person: Person) -> None:
     """What is missing is unknown, and never invented."""
     assert wire.people_from(results, "x") == [person]
+
+
+def test_an_organization_whose_id_is_no_number_is_left_out() -> None:
+    """In other digits, or longer than an id is."""
+    me = {"organizations": {key: {"role": "admin"} for key in ["7", "²", "9" * 5000]}}
+    assert wire.identity_from(me, "x").organizations == {7: "admin"}
 
 
 ROW = {"email": "bo@example.com", "role": "analyst"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from mixpanel_access.model.access import Grant, GrantType, Person, project_acces
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 from mixpanel_access.model.dates import day, expiry, instant, written
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.ids import GrantId, MemberId
+from mixpanel_access.model.ids import GrantId, MemberId, number_in
 from mixpanel_access.model.metadata import DATE_FIELDS, METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.secret import Secret
 
@@ -103,9 +103,42 @@ def test_no_ids(text: str) -> None:
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_instants_come_back(value: datetime) -> None:
     """To the second, in UTC."""
-    if value.year >= 1000:
-        assert instant(written(value)) == value.replace(microsecond=0)
+    assert instant(written(value)) == value.replace(microsecond=0)
     assert expiry(value) - value == timedelta(days=7) if value.year < 9999 else True
+
+
+def test_an_instant_is_written_with_four_digits_of_the_year() -> None:
+    """Else it could not be read again."""
+    assert written(datetime(1, 2, 3, 4, 5, 6, 7, tzinfo=UTC)) == "0001-02-03T04:05:06Z"
+    assert written(datetime(2026, 5, 1, 10, tzinfo=timezone(timedelta(hours=2)))) == "2026-05-01T08:00:00Z"
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00"])
+def test_no_instants(text: str) -> None:
+    """In UTC there is no such year."""
+    with pytest.raises(ValueError, match="outside the years 1 to 9999 in UTC"):
+        instant(text)
+
+
+NUMBERS = {
+    "one digit": ("7", 7),
+    "none in front": ("007", 7),
+    "the longest": ("9" * 19, 10**19 - 1),
+    "a longer one": ("9" * 20, None),
+    "far longer": ("9" * 5000, None),
+    "no digit": ("²", None),
+    "other digits": ("١٢", None),
+    "nothing": ("", None),
+    "below zero": ("-1", None),
+    "a fraction": ("1.0", None),
+    "a blank": (" 1", None),
+}
+
+
+@pytest.mark.parametrize(("text", "number"), NUMBERS.values(), ids=NUMBERS.keys())
+def test_numbers_of_ids(text: str, number: int | None) -> None:
+    """In the digits 0 to 9, and no longer than an id is."""
+    assert number_in(text) == number
 
 
 def test_an_instant_without_an_offset_is_utc() -> None:

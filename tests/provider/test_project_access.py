@@ -91,6 +91,17 @@ SPOILED = {
     "reasons are no list": ({"reasons": {"sow": "SOW-1"}}, "reasons", "no list of mappings"),
     "a strange reason": ({"reasons": [{"people": [], "why": "so"}]}, "reasons", "there is no why in a reason"),
     "a reason for nobody here": ({"reasons": [{"people": ["di@example.com"]}]}, "reasons", "has no grant here"),
+    "a reason for a number": (
+        {"reasons": [{"people": 5.0, "sow": "1"}]},
+        "reasons",
+        "people: 5 is no list of addresses",
+    ),
+    "a reason for a text": (
+        {"reasons": [{"people": "bo@example.com"}]},
+        "reasons",
+        "people: 'bo@example.com' is no list of addresses",
+    ),
+    "a reason for a list of a number": ({"reasons": [{"people": [5]}]}, "reasons", "[5] is no list of addresses"),
     "two reasons": (
         {"reasons": [{"people": ["bo@example.com"], "sow": "1"}, {"people": ["BO@example.com"]}]},
         "reasons",
@@ -122,7 +133,12 @@ def test_everything_that_is_wrong_is_told_at_once(api: FakeApi) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"project_id": rpc.UNKNOWN}, {"grants": rpc.UNKNOWN}, {"grants": {"bo@example.com": rpc.UNKNOWN}}],
+    [
+        {"project_id": rpc.UNKNOWN},
+        {"grants": rpc.UNKNOWN},
+        {"grants": {"bo@example.com": rpc.UNKNOWN}},
+        {"reasons": [{"people": rpc.UNKNOWN}, {"people": [rpc.UNKNOWN, rpc.UNKNOWN]}]},
+    ],
     ids=str,
 )
 def test_unknown_values_at_preview_are_fine(api: FakeApi, change: dict[str, Any]) -> None:

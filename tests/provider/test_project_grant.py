@@ -54,6 +54,8 @@ SPOILED = {
     "no project": ({"project_id": None}, "project_id", "no project id"),
     "project is no number": ({"project_id": "shop"}, "project_id", "positive whole number"),
     "project is a truth value": ({"project_id": True}, "project_id", "positive whole number"),
+    "project in other digits": ({"project_id": "²"}, "project_id", "positive whole number"),
+    "project of many digits": ({"project_id": "9" * 5000}, "project_id", "positive whole number"),
     "negative project": ({"project_id": -1}, "project_id", "positive whole number"),
     "unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
     "no address": ({"email": None}, "email", "missing"),

@@ -76,6 +76,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no role word": ({"role": 7}, "role", "no role of a service account"),
     "no date": ({"expires": "soon"}, "expires", "no ISO 8601 date"),
     "a number": ({"expires": 7}, "expires", "no ISO 8601 date"),
+    "later than all dates": ({"expires": "9999-12-31T23:59:59-05:00"}, "expires", "no ISO 8601 date"),
     "past": ({"expires": "2026-05-04T12:00:00Z"}, "expires", "is past"),
     "no days": ({"rotate_after": 0}, "rotate_after", "positive and whole"),
     "half a day": ({"rotate_after": 0.5}, "rotate_after", "positive and whole"),
