@@ -92,6 +92,8 @@ class GrantBatches:
             try:
                 send(emails)
             except _ONE_MAY_BE_AT_FAULT as error:
+                if error.unsettled:
+                    return self._not_tried(failures, [emails, *waiting], error)
                 refusals += 1
                 if len(emails) == 1:
                     failures[emails[0]] = error

@@ -26,18 +26,27 @@ _REFUSALS = (
 def one_by_one_if_refused(
     send: Callable[[Sequence[_Item]], None], arrived: Callable[[_Item], bool], batch: Sequence[_Item]
 ) -> Mapping[_Item, Exception | None]:
-    """Send a batch; if it is refused, send what did not arrive one by one, so that each item has its own answer."""
+    """Send a batch; if it is refused, send what did not arrive one by one, so that each item has its own answer.
+
+    Where it cannot be seen what arrived, the batch's own error is the item's, and nothing is repeated.
+    """
     items = list(dict.fromkeys(batch))
     try:
         send(items)
         return {}
     except _REFUSALS as error:
-        if len(items) == 1:
-            return {items[0]: error}
+        if len(items) == 1 or error.unsettled:
+            return dict.fromkeys(items, error)
+        refusal = error
     outcome: dict[_Item, Exception | None] = {}
     for item in items:
         try:
-            if not arrived(item):
+            there = arrived(item)
+        except errors.AccessError:
+            outcome[item] = refusal
+            continue
+        try:
+            if not there:
                 send([item])
         except errors.AccessError as error:
             outcome[item] = error

@@ -75,39 +75,54 @@ class ServiceAccounts:
             MixpanelError: there is no new account, or one is left over, which the error names.
         """
         made: list[NewServiceAccount] = []
+        left_over: list[errors.MixpanelError] = []
 
         def write() -> None:
             made.append(self._api.service_accounts.create(name, role, expires))
 
         def applied() -> bool:
             new = [account for account in self.named(name) if account.id not in before]
-            if len(new) > 1:
-                raise errors.NotApplied(
-                    f"cannot make the service account {name}",
-                    why="the answer with its token was lost, and there are several new ones of the name: "
-                    + ", ".join(f"{account.username} ({account.id})" for account in new),
-                    next_step="Delete the one that nobody uses in Organization Settings > Service Accounts; run again.",
-                )
-            for account in new:
-                self._clear_away(account)
+            try:
+                self._clear_away(name, new)
+            except errors.MixpanelError as error:
+                left_over.append(error)
+                raise
             return False
 
         with self._making:  # one at a time: what is new after a lost answer is then this one's
             self._snapshot.drop(_ACCOUNTS)
             before = {account.id for account in self.all()}
-            self._writing.settle(write, applied, [_ACCOUNTS])
+            try:
+                self._writing.settle(write, applied, [_ACCOUNTS])
+            except errors.MixpanelError as error:
+                if left_over:
+                    raise left_over[0] from None
+                if error.unsettled:
+                    error.next_step = (
+                        f"It may have been made, its token is lost, and the list of accounts cannot be read: look for "
+                        f"a new {name} in Organization Settings > Service Accounts, delete it, then run again."
+                    )
+                raise
         return made[-1]
 
-    def _clear_away(self, account: ServiceAccount) -> None:
-        """Delete an account whose token nobody has seen."""
-        try:
-            self.delete(account.id)
-        except errors.MixpanelError as error:
-            error.next_step = (
-                f"The answer with its token was lost: delete {account.username} ({account.id}) in Organization "
-                f"Settings > Service Accounts, then run again."
+    def _clear_away(self, name: str, new: Sequence[ServiceAccount]) -> None:
+        """Delete an account whose token nobody has seen; of several, nobody knows which one it is."""
+        if len(new) > 1:
+            raise errors.NotApplied(
+                f"cannot make the service account {name}",
+                why="the answer with its token was lost, and there are several new ones of the name: "
+                + ", ".join(f"{account.username} ({account.id})" for account in new),
+                next_step="Delete the one that nobody uses in Organization Settings > Service Accounts; run again.",
             )
-            raise
+        for account in new:
+            try:
+                self.delete(account.id)
+            except errors.MixpanelError as error:
+                error.next_step = (
+                    f"The answer with its token was lost: delete {account.username} ({account.id}) in Organization "
+                    f"Settings > Service Accounts, then run again."
+                )
+                raise
 
     def delete(self, id_: int) -> None:
         """Delete an account; its access to all projects ends at once."""

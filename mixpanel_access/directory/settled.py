@@ -23,7 +23,7 @@ def settle(
     """Send a write until it is known to be applied.
 
     An answer that leaves the fate open (no answer, a fault of the server, a rate limit) is followed by `applied`,
-    which reads back. Only if that is False is the write sent again.
+    which reads back. Only if that is False is the write sent again. Where reading back fails, nothing is repeated.
 
     Args:
         write: sends the write once.
@@ -32,7 +32,7 @@ def settle(
         sleep: waits some seconds.
 
     Raises:
-        MixpanelError: the last attempt's error; the write was not applied.
+        MixpanelError: the last attempt's error; the write was not applied. If it is `unsettled`, it may have been.
     """
     wait = FIRST_WAIT
     for attempt in range(1, ATTEMPTS + 1):
@@ -40,10 +40,24 @@ def settle(
             write()
             return
         except (errors.Unreachable, errors.ServerFault, errors.RateLimited, errors.Unintelligible) as error:
-            if applied():
-                return
+            try:
+                if applied():
+                    return
+            except errors.AccessError as unread:
+                raise _unsettled(error, unread) from unread
             pause = error.retry_after if error.retry_after is not None else wait
             if attempt == ATTEMPTS or pause > errors.LONGEST_WAIT or not repeatable(error):
                 raise
         sleep(pause)
         wait *= 2
+
+
+def _unsettled(error: errors.MixpanelError, unread: errors.AccessError) -> errors.MixpanelError:
+    """A write's error where reading back failed too; a rate limit alone is a clear no."""
+    if not isinstance(error, errors.RateLimited):
+        error.unsettled = True
+        error.next_step = (
+            f"It may have been done all the same, and reading back failed too ({unread.why or unread.what}). "
+            "Run again: what is done is not done twice."
+        )
+    return error

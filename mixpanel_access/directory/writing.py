@@ -38,7 +38,7 @@ class Writing:
             repeatable: may hold an error back from being tried again.
 
         Raises:
-            MixpanelError: the last attempt's error; the write was not applied.
+            MixpanelError: the last attempt's error; the write was not applied. If it is `unsettled`, it may have been.
         """
 
         def dropping() -> None:

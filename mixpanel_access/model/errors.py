@@ -108,10 +108,12 @@ class MixpanelError(AccessError):
     Attributes:
         status: the HTTP status of the answer, or None where there was none.
         retry_after: seconds that the server asked to wait, or None.
+        unsettled: whether it is a write's, and reading back failed too: it may have been applied.
     """
 
     status: int | None = None
     retry_after: float | None = None
+    unsettled: bool = False
 
 
 class Unreachable(MixpanelError):

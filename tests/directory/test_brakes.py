@@ -9,7 +9,7 @@ import pytest
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.model.access import Identity
 from mixpanel_access.model.brakes import Brake, Limits, Plan
-from mixpanel_access.model.errors import Invalid, Refused, Unreachable
+from mixpanel_access.model.errors import Invalid, RateLimited, Refused, Unreachable
 from tests.fakes import ORGANIZATION, FakeApi, make_directory
 
 
@@ -85,6 +85,23 @@ def test_a_removal_whose_fate_is_unknown_counts(api: FakeApi) -> None:
         raise Unreachable("no answer")
     with pytest.raises(Refused), brakes.removing("m1@example.com"):
         pass
+
+
+def test_a_removal_that_cannot_be_read_back_counts(api: FakeApi) -> None:
+    """Its own answer is lost, and the reading that is refused says nothing of it: three may go, and no fourth."""
+    directory = make_directory(api)
+    brakes = Brakes(directory, Limits(), print)
+    api.applied = True
+    for n in range(3):
+        directory.forget_people(older_than=-1.0)
+        api.faults["remove"] = [Unreachable("cannot remove", why="connection reset")]
+        directory.people()
+        api.faults["list_users"] = [RateLimited("cannot list the users", why="Mixpanel answered 429")]
+        with pytest.raises(Unreachable, match=r"may have been done.*429"), brakes.removing(f"m{n}@example.com"):
+            directory.remove(f"m{n}@example.com")
+    with pytest.raises(Refused, match="would remove 4"), brakes.removing("m3@example.com"):
+        pass
+    assert len(api.people) == 7
 
 
 def test_a_new_owner_counts_from_when_they_are_one(api: FakeApi) -> None:

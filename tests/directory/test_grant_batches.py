@@ -120,6 +120,19 @@ def granted(api: PickyApi, number: int) -> Directory:
     return directory
 
 
+def test_where_nothing_can_be_read_back_nothing_is_sent_again(api: PickyApi) -> None:
+    """In halves neither: an invitation may go out with a grant."""
+    directory = make_directory(api)
+    directory.people()
+    api.applied = True
+    api.faults["grant"] = [errors.ServerFault("cannot grant", why="Mixpanel answered 502")]
+    api.faults["granted_users"] = [errors.Forbidden("cannot read the grants")] * 9
+    failures = give(directory, AT_ONCE + 1)
+    assert {str(error)[:12] for error in failures.values()} == {"cannot grant"}
+    assert len(failures) == AT_ONCE + 1
+    assert api.writes == ["grant"]
+
+
 def test_grants_are_taken_away_one_request_each(api: PickyApi) -> None:
     """The verb takes one person; nothing is read in between, and nobody leaves the organization."""
     directory = granted(api, 50)

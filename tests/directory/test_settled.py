@@ -82,18 +82,24 @@ def test_the_wait_that_the_server_asks_for(seconds: float, calls: int) -> None:
     assert server.calls == calls
 
 
-def test_reading_back_that_fails_is_told() -> None:
-    """Where even the read fails, nothing is repeated blindly."""
+UNREAD = [*OPEN, *DEFINITE, errors.ConfigurationError]
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+@pytest.mark.parametrize("kind", OPEN)
+def test_where_reading_back_fails_too_the_writes_own_error_is_told(
+    kind: type[errors.MixpanelError], unread: type[errors.AccessError]
+) -> None:
+    """The read's would say something else: that a removal was refused, say. Nothing is repeated blindly."""
+    server = Server(kind("cannot remove", next_step="Wait."))
 
     def applied() -> bool:
-        raise errors.Unreachable("cannot list")
+        raise unread("cannot list", why="Mixpanel answered 429")
 
-    calls: list[int] = []
-
-    def write() -> None:
-        calls.append(1)
-        raise errors.ServerFault("cannot invite")
-
-    with pytest.raises(errors.Unreachable, match="cannot list"):
-        settle(write, applied, sleep=lambda _: None)
-    assert calls == [1]
+    with pytest.raises(kind, match="cannot remove") as told:
+        settle(server.write, applied, sleep=server.waits.append)
+    assert server.calls == 1
+    done = kind is not errors.RateLimited  # which says clearly that nothing was
+    assert told.value.unsettled is done
+    assert ("may have been done all the same" in str(told.value)) is done
+    assert ("(Mixpanel answered 429). Run again" in str(told.value)) is done

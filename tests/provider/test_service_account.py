@@ -181,6 +181,24 @@ def test_one_that_cannot_be_cleared_away_is_named(api: FakeApi) -> None:
     assert api.writes == ["create_account", "delete_account"]
 
 
+def test_one_that_may_have_been_made_is_told_by_name(api: FakeApi) -> None:
+    """Where the list cannot be read either, whoever runs it looks."""
+    made = provider(api)
+    api.applied = True
+    api.faults["create_account"] = [errors.Unreachable("cannot make", why="lost")]
+    counted = api.service_accounts.list_accounts
+
+    def once() -> list[ServiceAccount]:
+        if api.calls["create_account"]:
+            raise errors.RateLimited("cannot list", why="429")
+        return counted()
+
+    api.service_accounts.list_accounts = once  # type: ignore[method-assign]
+    with pytest.raises(errors.Unreachable, match="look for a new etl in Organization Settings > Service Accounts"):
+        made.create(account())
+    assert api.writes == ["create_account"]
+
+
 def test_reading_keeps_the_token_and_tells_the_rest(api: FakeApi) -> None:
     """The name without what Mixpanel adds, the expiry of the server; one that is gone is gone."""
     props = {**account(), "token": "t", "created": "2026-04-24T12:00:00Z", "rotate_after": 30}
