@@ -11,6 +11,7 @@ from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge, judge_grants
 from mixpanel_access.model.errors import (
+    ConfigurationError,
     Forbidden,
     Invalid,
     NotApplied,
@@ -25,8 +26,11 @@ from mixpanel_access.model.roles import OWNER
 _SHARES = {Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}
 """Those that a higher share releases too."""
 
-_NOT_APPLIED = (Invalid, Unauthorized, Forbidden, NotFound, RateLimited, NotApplied)
-"""Errors that say that nothing was done; after any other, the write may have been applied and counts."""
+_NOT_APPLIED = (Invalid, Unauthorized, Forbidden, NotFound, RateLimited, NotApplied, Refused, ConfigurationError)
+"""Errors that say that nothing was done; after any other, the write may have been applied and counts.
+
+The last two come before anything is sent: a call that is not documented is not switched on, or a token is missing.
+"""
 
 
 class Brakes:
@@ -105,6 +109,7 @@ class Brakes:
     def _passing(self, what: str, plan: Plan) -> Iterator[None]:
         with self._lock:
             self._hold(what, plan)
+            new = plan.removals - self._removals  # who may have gone before counts, whatever comes of another try
             self._removals |= plan.removals
             # A new owner counts from when they are one: nobody else is to go on the strength of a promise.
             self._roles.update({key: role for key, role in plan.roles.items() if role != OWNER})
@@ -112,7 +117,7 @@ class Brakes:
             yield
         except _NOT_APPLIED:
             with self._lock:
-                self._removals -= plan.removals
+                self._removals -= new
                 for key in plan.roles:
                     self._roles.pop(key, None)
             raise

@@ -6,10 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.model.access import Identity
 from mixpanel_access.model.brakes import Brake, Limits, Plan
-from mixpanel_access.model.errors import Invalid, RateLimited, Refused, Unreachable
+from mixpanel_access.model.errors import (
+    AccessError,
+    ConfigurationError,
+    Forbidden,
+    Invalid,
+    NotApplied,
+    NotFound,
+    RateLimited,
+    Refused,
+    Unauthorized,
+    Unreachable,
+)
+from mixpanel_access.model.undocumented import Verb
 from tests.fakes import ORGANIZATION, FakeApi, make_directory
 
 
@@ -45,15 +58,49 @@ def test_however_many_threads_ask_no_more_than_the_share_may_go(api: FakeApi) ->
         assert sum(pool.map(remove, range(8))) == 3
 
 
-def test_a_removal_that_failed_does_not_count(api: FakeApi) -> None:
-    """What the server refused leaves room for another."""
+NOT_DONE = (Invalid, Unauthorized, Forbidden, NotFound, RateLimited, NotApplied, Refused, ConfigurationError)
+
+
+@pytest.mark.parametrize("kind", NOT_DONE)
+def test_a_removal_that_failed_does_not_count(api: FakeApi, kind: type[AccessError]) -> None:
+    """What the server refused, or what was never sent, leaves room for another."""
     brakes, _ = brakes_for(api, removal_minimum=1)
-    with pytest.raises(Invalid), brakes.removing("m0@example.com"):
-        raise Invalid("cannot remove")
+    with pytest.raises(kind), brakes.removing("m0@example.com"):
+        raise kind("cannot remove")
     with brakes.removing("m1@example.com"):
         pass
     with pytest.raises(Refused), brakes.removing("m2@example.com"):
         pass
+
+
+@pytest.mark.parametrize("kind", NOT_DONE)
+def test_a_role_change_that_failed_does_not_count(api: FakeApi, kind: type[AccessError]) -> None:
+    """The owner is one still, and another may be demoted."""
+    brakes, _ = brakes_for(api)
+    with pytest.raises(kind), brakes.changing("o0@example.com", "member"):
+        raise kind("cannot change the role")
+    with brakes.changing("o1@example.com", "member"):
+        pass
+
+
+def test_who_may_have_gone_counts_whatever_another_try_meets(api: FakeApi) -> None:
+    """That a second removal was refused says nothing of the first."""
+    brakes, _ = brakes_for(api, removal_minimum=1)
+    for error in (Unreachable("no answer"), Forbidden("cannot remove"), Refused("cannot remove")):
+        with pytest.raises(type(error)), brakes.removing("m0@example.com"):
+            raise error
+    with pytest.raises(Refused, match="would remove 2"), brakes.removing("m1@example.com"):
+        pass
+
+
+def test_calls_that_are_not_switched_on_fill_no_share(api: FakeApi) -> None:
+    """Each is refused for what it is, and nobody is told to release a brake that has held nobody."""
+    brakes, _ = brakes_for(api)
+    gate = Gate("mixpanel.com")
+    for n in range(8):
+        email = f"m{n}@example.com"
+        with pytest.raises(Refused, match="removeMembers to mixpanel:allowUndocumented"), brakes.removing(email):
+            gate.pass_through(Verb.REMOVE_MEMBERS, "remove from the organization", email)
 
 
 def test_a_refusal_names_everyone_and_how_to_release(api: FakeApi) -> None:
