@@ -67,12 +67,13 @@ class RemovalBrakeProvider(AccessProvider):
         return news
 
     def unmake(self, id_: str, props: Properties) -> None:  # noqa: ARG002  # the id says nothing
-        """Hold the removal of everybody in the list.
+        """Hold the removal of everybody in the list whom the program does not declare; on destroy there is no program.
 
         Raises:
             Refused: a brake holds it; nothing has been removed.
         """
-        self.session.brakes.hold("cannot destroy", Plan(self._leaving(list(_by_key(props).values()))))
+        gone = [person for key, person in _by_key(props).items() if key not in self.session.declared]
+        self.session.brakes.hold("cannot destroy", Plan(self._leaving(gone)))
 
     def _leaving(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
         """Who of them would leave the organization once their grants of this stack are gone."""
@@ -110,8 +111,9 @@ class RemovalBrake(Resource, module="mixpanel", name="RemovalBrake"):
     """Holds a change that would take too much away, before anything is written.
 
     It judges the brakes of `mixpanel_access.model.brakes` over all people of a stack at once: at preview and up over
-    those who are no longer declared and those whose organization role changes, on destroy over everybody. A `Member`
-    alone is braked too, but only as the removals come, one after the other. `RosterAccess` has one.
+    those who are no longer declared and those whose organization role changes, on destroy over everybody. One that is
+    renamed or dropped from the program holds nothing up while its people stay declared. A `Member` alone is braked
+    too, but only as the removals come, one after the other. `RosterAccess` has one.
 
     Args:
         resource_name: the resource's name in the stack.

@@ -8,6 +8,7 @@ import pytest
 
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from tests.fake_scim import with_scim
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
@@ -76,6 +77,24 @@ def test_who_would_stay_does_not_count(
     else:
         with pytest.raises(Refused, match="would remove 8"):
             provider_for(api).delete(ID, declared(**change))
+    assert api.writes == []
+
+
+@pytest.mark.parametrize(("left", "held"), [(8, False), (5, False), (4, True), (0, True)])
+@pytest.mark.parametrize("renamed", [True, False], ids=["renamed", "dropped"])
+def test_a_brake_that_goes_alone_judges_who_goes_with_it(api: FakeApi, left: int, held: bool, renamed: bool) -> None:
+    """Under another name, or with no brake any more: whom the program still declares does not leave."""
+    provider, member = provider_for(api), MemberProvider()
+    member.use(provider.session)
+    for person in declared(left)["people"]:
+        assert member.check({}, {"email": person["email"].upper()}).failures == []
+    if renamed:
+        assert provider.check({}, declared(left)).failures == []
+    if held:
+        with pytest.raises(Refused, match=f"would remove {8 - left}"):
+            provider.delete(ID, declared())
+    else:
+        provider.delete(ID, declared())
     assert api.writes == []
 
 
