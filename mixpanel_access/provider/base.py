@@ -216,10 +216,27 @@ class AccessProvider(ResourceProvider):
             return
         self.session.declared.update(self.subjects(inputs))
         self.inspect_beside(inputs, problems)
+        self._inspect_role(olds, inputs, problems)
         if problems:
             return
         if changed(self.ACCESS_INPUTS, olds, inputs):  # what the organization has accepted is not asked about again
             self.inspect_online(inputs, problems, olds)
+
+    def _inspect_role(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Hold a second role for what the program declares with another one: they would overwrite each other.
+
+        A resource is checked with its program's inputs, and so with one role, however often. With `ignoreChanges` the
+        engine keeps the old one, but not where it replaces: what becomes another subject is judged when it is checked
+        once more, as new.
+        """
+        subject, role = self.subject(inputs), inputs.get("role")
+        if subject is None or role is None or (olds and self.subject(olds) != subject):
+            return
+        first = self.session.roles.setdefault(subject, role)
+        if first != role:
+            problems.add(
+                "role", f"the program declares {self.whom(inputs)} twice, as {first} and as {role}; make them one"
+            )
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Tell what changes; a change of metadata alone is an update that sends no request."""

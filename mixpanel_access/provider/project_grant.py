@@ -40,6 +40,10 @@ class ProjectGrantProvider(AccessProvider):
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
 
+    def whom(self, props: Properties) -> str:
+        """The person and the project."""
+        return f"{props.get('email')} in project {props.get('project_id')}"
+
     def subject(self, props: Properties) -> Hashable:
         """The person's individual grant in the project."""
         return props.get("project_id"), same_key(str(props.get("email", "")))

@@ -34,6 +34,7 @@ class Session:
         brakes: what the operation must pass before it removes or changes people.
         invitations: the operation's invitations, within Mixpanel's limit.
         declared: what the operation's program declares, however the resources are named; see `AccessProvider.subjects`.
+        roles: what the program declares -> the role that it gives there; see `AccessProvider.subject`.
         wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
     """
@@ -44,6 +45,7 @@ class Session:
         self.say = say
         self.brakes = Brakes(directory, settings.limits, say, settings.username)
         self.declared: set[Hashable] = set()
+        self.roles: dict[Hashable, str] = {}
         self.wholes: dict[int, Mapping[str, str]] = {}
         self.renames = Renames()
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
