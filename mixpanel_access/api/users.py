@@ -13,6 +13,7 @@ from mixpanel_access.api import wire
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.model.access import Person
+from mixpanel_access.model.address import few
 from mixpanel_access.model.undocumented import Verb
 
 
@@ -86,4 +87,5 @@ class UsersEndpoint:
 
 
 def _names(emails: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(emails))
+    """Some of those whom a request is about: of a batch, everybody's own error names it."""
+    return few(dict.fromkeys(emails))

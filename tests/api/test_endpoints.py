@@ -140,6 +140,28 @@ def test_an_undocumented_write_goes_to_a_real_host_only_when_named(
     assert len(call(act, frozenset({verb.value}))) == 1
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda api, crew: api.users.grant({(project, email): "analyst" for email in crew for project in (1, 2)}),
+        lambda api, crew: api.users.invite(dict.fromkeys(crew, "member")),
+        lambda api, crew: api.users.remove(crew),
+    ],
+    ids=["grant", "invite", "remove"],
+)
+def test_a_batchs_error_names_a_few_of_its_people(act: Callable[[Api, list[str]], object]) -> None:
+    """Everybody in the batch is told of it, and nobody wants to read everybody's address so often."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, json={"status": "error", "error": "no"})
+
+    crew = [f"p{n:02}@example.com" for n in range(32)]
+    with pytest.raises(errors.Invalid) as refused:
+        act(Api(transport(handler), ORG, frozenset(Verb)), crew)
+    assert str(refused.value).count("@example.com") == 5
+    assert "p04@example.com and 27 others" in str(refused.value)
+
+
 def test_every_verb_has_a_write_and_words() -> None:
     """The sets are the same."""
     assert {verb for _, _, _, verb in WRITES.values() if verb} == set(Verb) == set(BY_HAND)
