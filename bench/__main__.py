@@ -41,7 +41,7 @@ _SMALL: Final = 1000
 _APART: Final[dict[str, Callable[[], dict[str, object]]]] = {
     "roster": lambda: {"people": ROSTER, "seconds": load()},
     "emulator": lambda: {"requests_per_second": served()},
-    "start": lambda: {"commands": start()},
+    "start": start,
 }
 
 console = Console(width=max(Console().width, _WIDTH))

@@ -104,6 +104,11 @@ def page(found: dict[str, Any]) -> str:
                 ],
                 ["`mixpanel-access --help`", f"{found['start']['commands']['--help']} s", found["start"]["date"]],
                 [f"the slowest command to start (`{starts[0][0]}`)", f"{starts[0][1]} s", found["start"]["date"]],
+                [
+                    "to load Pydantic, ruamel.yaml and Typer, and nothing of ours",
+                    f"{found['start']['libraries']} s",
+                    found["start"]["date"],
+                ],
             ],
         ),
     ]

@@ -11,7 +11,8 @@ import pulumi
 from pydantic import ValidationError
 
 from mixpanel_access.component.children import child_options, configured_day
-from mixpanel_access.model.declaration import Declaration, DeclaredPerson, declaration, grant_name
+from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
 from mixpanel_access.model.roster import Engagement, Roster

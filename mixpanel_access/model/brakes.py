@@ -7,11 +7,11 @@ alone, are not harmless because they came one after the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, TypedDict
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
@@ -32,6 +32,17 @@ class Brake(StrEnum):
     ABOVE_OWN_ROLE = "aboveOwnRole"
     REMOVAL_SHARE = "removalShare"
     GRANT_SHARE = "grantShare"
+
+
+class DeclaredPerson(TypedDict, total=False):
+    """One person as a stack declares them: plain values, known at preview, but for a project that is yet to be made."""
+
+    email: str
+    role: str
+    removal: str
+    projects: Sequence[Any]
+    teams: Sequence[str]
+    """The names of the teams that the stack puts them into; left out for none."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.custom_roles import as_set
 from mixpanel_access.model.given import GivenPerson, days_of, given, overlaps
 from mixpanel_access.model.roster import (
@@ -27,17 +28,6 @@ BRAKE: Final = "removal-brake"
 """The name of the brake."""
 DRAFTS_VARIABLE: Final = "MIXPANEL_ACCESS_DRAFTS"
 """The environment variable with a folder of drafts: a preview, and nothing else, takes a roster of that name there."""
-
-
-class DeclaredPerson(TypedDict, total=False):
-    """One person as a stack declares them: plain values, known at preview, but for a project that is yet to be made."""
-
-    email: str
-    role: str
-    removal: str
-    projects: Sequence[Any]
-    teams: Sequence[str]
-    """The names of the teams that the stack puts them into; left out for none."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
 
 from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import Plan
-from mixpanel_access.model.declaration import DeclaredPerson
+from mixpanel_access.model.brakes import DeclaredPerson, Plan
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed
