@@ -36,8 +36,10 @@ STATES: Final = (1000, 5000)
 """Resources of the states that the policies judge."""
 _WIDTH: Final = 150
 """Columns that the widest table needs."""
-_SMALL: Final = 1000
-"""Grants up to which what can be repeated is."""
+_REPEATED: Final = 1000
+"""Grants up to which a preview is measured three times."""
+_FAST: Final = 100
+"""Grants up to which an up with checkpoints is; without, as a preview."""
 _APART: Final[dict[str, Callable[[], dict[str, object]]]] = {
     "roster": lambda: {"people": ROSTER, "seconds": load()},
     "emulator": lambda: {"requests_per_second": served()},
@@ -68,7 +70,9 @@ def main() -> int:
     for size in given.sizes:
         grants, checkpoints = int(size.rstrip("-")), not size.endswith("-")
         console.print(f"{grants} grants{'' if checkpoints else ', without checkpoints'} ...")
-        for found in measure(engine, grants, checkpoints=checkpoints, times=3 if grants < _SMALL else 1):
+        times = 3 if grants <= _REPEATED else 1
+        lives = times if grants <= _FAST or not checkpoints else 1
+        for found in measure(engine, grants, checkpoints=checkpoints, times=times, lives=lives):
             if isinstance(found, State):
                 results.add("states", asdict(found))
             else:

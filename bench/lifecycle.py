@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +17,7 @@ from mixpanel_access.operations.project import Project
 PREVIEW: Final = ("preview", "--expect-no-changes")
 REFRESH: Final = ("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 UP: Final = ("up", "--yes", "--skip-preview")
+DESTROY: Final = ("destroy", "--yes", "--skip-preview")
 REFRESHES: Final = 3
 """How often refresh is measured at any size: it takes seconds, of which two runs may differ by a tenth."""
 
@@ -62,8 +63,16 @@ class State:
     floor_bytes: int
 
 
-def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int) -> Iterator[Figure | State]:
-    """The commands of one lifecycle, ours and the floor's in turn; what can be repeated is, and the shortest counts."""
+def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int, lives: int) -> Iterator[Figure | State]:
+    """The commands of one lifecycle, ours and the floor's in turn; of what is repeated, the shortest counts.
+
+    Args:
+        engine: the engine to run with.
+        grants: how many grants.
+        checkpoints: whether the engine saves the state with each step.
+        times: how often a preview is measured.
+        lives: how often everything is made and destroyed.
+    """
     with ExitStack() as stack:
         ours, floor = (
             stack.enter_context(workspace(engine, organization(), floor=floor, checkpoints=checkpoints))
@@ -72,23 +81,27 @@ def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int) -> It
         for one in (ours, floor):
             (one.pulumi.project / "stacks" / f"{STACK}.yaml").write_text(json.dumps(roster(grants)))
 
-        def both(name: str, times: int, *args: str) -> Figure:
-            taken = [(ours.run(*args), floor.run(*args)) for _ in range(times)]
+        def both(*args: str) -> tuple[Cost, Cost]:
+            return ours.run(*args), floor.run(*args)
+
+        def figure(name: str, taken: Sequence[tuple[Cost, Cost]]) -> Figure:
             cost = min((cost for cost, _ in taken), key=lambda cost: cost.seconds)
             return Figure(grants, checkpoints, name, cost, min(least.seconds for _, least in taken))
 
-        def alone(name: str, act: Callable[[], object]) -> Figure:
-            return Figure(grants, checkpoints, name, ours.cost(act), None)
-
-        yield both("preview (create)", times, "preview")
-        yield both("up (create)", 1, *UP)
+        yield figure("preview (create)", [both("preview") for _ in range(times)])
+        ups, destroys = [both(*UP)], []
+        for _ in range(lives - 1):
+            destroys.append(both(*DESTROY))
+            ups.append(both(*UP))
+        yield figure("up (create)", ups)
         yield _state(grants, ours, floor)
-        yield both("preview (unchanged)", times, *PREVIEW)
-        yield both("refresh", REFRESHES, *REFRESH)
+        yield figure("preview (unchanged)", [both(*PREVIEW) for _ in range(times)])
+        yield figure("refresh", [both(*REFRESH) for _ in range(REFRESHES)])
         # The import is of everything that `up` has made: the state is emptied, the roster stays.
         ours.pulumi.run("state", "delete", "--all", "--yes", "--stack", STACK)
-        yield alone("import", lambda: import_all(Project(ours.pulumi)))
-        yield both("destroy", 1, "destroy", "--yes", "--skip-preview")
+        importing = ours.cost(lambda: import_all(Project(ours.pulumi)))
+        yield Figure(grants, checkpoints, "import", importing, None)
+        yield figure("destroy", [*destroys, both(*DESTROY)])
 
 
 def import_all(project: Project) -> None:
