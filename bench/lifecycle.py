@@ -66,8 +66,8 @@ class State:
 def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int, lives: int) -> Iterator[Figure | State]:
     """The commands of one lifecycle, ours and the floor's in turn.
 
-    Of what is repeated, the pair with the median ratio counts: a machine that others share may be twice as fast a minute
-    later, and the two of a pair follow on each other.
+    Of what is repeated, the pair with the median ratio counts: a machine that others share may be twice as fast a
+    minute later, and the two of a pair follow on each other.
 
     Args:
         engine: the engine to run with.
