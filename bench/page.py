@@ -30,6 +30,8 @@ _FLOOR: Final = (
 _MEANING: Final = (
     "MB held is the most memory of the provider's process. Without checkpoints means `PULUMI_SKIP_CHECKPOINTS=true`."
 )
+_GROWN: Final = ("command", "checkpoints", "from", "to", "grants", "seconds", "on")
+"""Columns of what is there only where two sizes were measured on one day."""
 Row = Sequence[object]
 
 
@@ -39,6 +41,7 @@ def page(found: dict[str, Any]) -> str:
     single = [one for one in figures if one["floor"] is not None or one["command"] == "import"]
     wholes = [one for one in figures if one not in single]
     single.sort(key=lambda one: (one["grants"], not one["checkpoints"]))
+    growth = list(_growth(single))
     starts = sorted(found["start"]["commands"].items(), key=lambda pair: -pair[1])
     parts = [
         "# Figures",
@@ -65,8 +68,7 @@ def page(found: dict[str, Any]) -> str:
         _MEANING,
         "### Targets",
         markdown(["what", "aimed at", "measured", "met"], _targets(figures, starts)),
-        "### Growth",
-        markdown(["command", "checkpoints", "from", "to", "grants", "seconds", "on"], _growth(single)),
+        *(["### Growth", markdown(_GROWN, growth)] if growth else []),
         "### State",
         markdown(
             ["grants", "resources", "bytes", "bytes a resource", "the floor's", "on"],
