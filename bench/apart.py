@@ -9,8 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import timeit
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -92,16 +94,12 @@ def served() -> int:
 
 def start() -> dict[str, object]:
     """Command -> seconds until it has started and found that it is in an empty folder; and those of its libraries."""
-
-    def taken(folder: str, *args: str) -> float:
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, *args], cwd=folder, capture_output=True, check=False)
-        return time.perf_counter() - begun
-
     with tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder:
 
         def least(*args: str) -> float:
-            return round(min(taken(folder, *args) for _ in range(STARTS)), 2)
+            argv = [sys.executable, *args]
+            run = partial(subprocess.run, argv, cwd=folder, capture_output=True, check=False)
+            return round(min(timeit.repeat(run, number=1, repeat=STARTS)), 2)
 
         commands = {"--help": (), **INVOCATIONS}
         return {
