@@ -88,9 +88,8 @@ def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int, lives
             return ours.run(*args), floor.run(*args)
 
         def figure(name: str, taken: Sequence[tuple[Cost, Cost]]) -> Figure:
-            by_ratio = sorted(taken, key=lambda pair: pair[0].seconds / pair[1].seconds)
-            cost, least = by_ratio[len(taken) // 2]
-            return Figure(grants, checkpoints, name, cost, least.seconds)
+            figures = [Figure(grants, checkpoints, name, cost, least.seconds) for cost, least in taken]
+            return sorted(figures, key=lambda one: one.ratio or 0)[len(figures) // 2]
 
         yield figure("preview (create)", [both("preview") for _ in range(times)])
         ups, destroys = [both(*UP)], []
