@@ -30,7 +30,7 @@ def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     else:
         likely = "" if held else meant_address(email, people(seen))
         _print(email, held, left, likely, done=yes)
-    return 1 if any(one.listed for one in left) or (held and not yes) else 0
+    return 1 if any(one.listed and not one.deactivated for one in left) or (held and not yes) else 0
 
 
 def _print(email: str, held: list[Holding], left: list[Remains], likely: str, *, done: bool) -> None:
@@ -53,6 +53,8 @@ def _print(email: str, held: list[Holding], left: list[Remains], likely: str, *,
         if one.listed:
             role = f" as organization {one.role}" if one.role not in (None, MEMBER) else ""
             still = "is still" if done else "is"
+            if one.deactivated:
+                still = "is deactivated, cannot log in, and is"
             typer.echo(f"{email} {still} in {where}{role}: {remaining(one.access)}")
         else:
             typer.echo(f"{email} is not in {where}.")

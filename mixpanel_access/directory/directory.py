@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from mixpanel_access.directory.calls import Api
@@ -120,11 +121,16 @@ class Directory:
         return self.identity().organizations[self.organization]
 
     def people(self) -> Mapping[str, Person]:
-        """Everybody in the organization, invited people included, by the key of their address."""
+        """Everybody in the organization, invited people included, by the key of their address.
+
+        People whom SCIM shows as inactive are marked as deactivated, whatever the list says of them.
+        """
 
         def fetch() -> Mapping[str, Person]:
             self.identity()  # a wrong organization is told as what it is
-            return {person.key: person for person in self._api.users.list_users()}
+            people = {person.key: person for person in self._api.users.list_users()}
+            inactive = self.provisioning.inactive()
+            return {key: replace(one, deactivated=True) if key in inactive else one for key, one in people.items()}
 
         return self._snapshot.get(_PEOPLE, fetch)
 

@@ -13,7 +13,7 @@ from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model.access import Identity, ScimUser
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.errors import ConfigurationError, Invalid
+from mixpanel_access.model.errors import AccessError, ConfigurationError, Invalid
 from mixpanel_access.model.security import SingleSignOn
 
 _USERS: Final = "SCIM users"
@@ -85,6 +85,19 @@ class Provisioning:
         """Whether somebody is an active member, as SCIM knows them."""
         user = self.user(email)
         return user is not None and user.active
+
+    def inactive(self) -> frozenset[str]:
+        """The keys of those whom SCIM shows as inactive; nobody without a token, or where SCIM does not answer.
+
+        A token that is refused must not stop the people who do not come by SCIM. A decision about one who does asks
+        `user`, which raises.
+        """
+        if not self.on:
+            return frozenset()
+        try:
+            return frozenset(key for key, user in self._users().items() if not user.active)
+        except AccessError:
+            return frozenset()
 
     def let_in(self, email: str) -> None:
         """Make somebody an active member, who is none: new, or again; no e-mail goes out."""

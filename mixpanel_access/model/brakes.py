@@ -161,10 +161,9 @@ def _released(found: Iterable[Finding], limits: Limits) -> list[Finding]:
 
 
 def _owners(people: Mapping[str, Person], plan: Plan) -> Iterable[Finding]:
-    before = {key for key, person in people.items() if person.role == roles.OWNER and not person.invited}
-    joined = {
-        key for key, role in plan.roles.items() if role == roles.OWNER and key in people and not people[key].invited
-    }
+    able = {key for key, person in people.items() if not person.invited and not person.deactivated}  # can log in
+    before = {key for key in able if people[key].role == roles.OWNER}
+    joined = {key for key, role in plan.roles.items() if role == roles.OWNER and key in able}
     after = {
         key for key in before | joined if key not in plan.removals and plan.roles.get(key, roles.OWNER) == roles.OWNER
     }

@@ -89,6 +89,10 @@ class Organization:
     teams: Mapping[int, Team] | None = None
     given_by_others: frozenset[tuple[int, str]] = frozenset()
 
+    def is_deactivated(self, key: str) -> bool:
+        """Whether the person cannot log in: what they still hold gives no access."""
+        return key in self.people and self.people[key].deactivated
+
 
 def read_organization(directory: Directory) -> Organization:
     """Read everybody, every individual grant and the teams: four requests and one a project."""
@@ -140,10 +144,10 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
 
 def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Difference]:
     for key, person in organization.people.items():
-        if key not in everywhere.members:
+        if key not in everywhere.members and not person.deactivated:
             yield Difference(Kind.UNMANAGED_MEMBER, person.email, actual=person.role, invited=person.invited)
     for (project, key), grant in organization.grants.items():
-        if (project, key) not in everywhere.grants:
+        if (project, key) not in everywhere.grants and not organization.is_deactivated(key):
             known = organization.people.get(key)
             yield Difference(
                 Kind.UNMANAGED_GRANT,
@@ -183,7 +187,8 @@ def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterat
         if team.id not in everywhere.teams:
             continue
         for key in team.members or ():
-            if (team.id, key) not in everywhere.team_members and (team.id, key) not in organization.given_by_others:
+            given = (team.id, key) in everywhere.team_members or (team.id, key) in organization.given_by_others
+            if not given and not organization.is_deactivated(key):
                 person = organization.people.get(key)
                 email, invited = (person.email, person.invited) if person else (key, False)
                 yield Difference(Kind.UNMANAGED_PLACE, email, invited=invited, team=team.name)

@@ -30,6 +30,8 @@ from mixpanel_access.operations.state import State
 
 TO_BE_FILLED_IN: Final = "to be filled in: engagement, ticket, approver, justification, starts, ends"
 """What nobody knows of a person who is imported."""
+DEACTIVATED: Final = "deactivated: they cannot log in, and what they hold is not taken over"
+"""Why somebody who has left is not imported."""
 NO_GRANT: Final = "no individual grant in this stack's projects"
 """Why most people do not come into a stack that declares no organization roles."""
 
@@ -255,6 +257,9 @@ def _decide(
         return
     if reason := _unfit(one.person.email):
         one.leave_out(reason)
+        return
+    if one.person.deactivated:
+        one.leave_out(DEACTIVATED)
         return
     if one.managed and not one.declared:
         one.leave_out("in the state and no longer in the roster: the next `pulumi up` takes the access away")

@@ -73,6 +73,7 @@ class Remains:
     Attributes:
         organization: its id.
         listed: whether the organization lists them.
+        deactivated: whether they are listed and cannot log in: nothing is left to do.
         role: the organization role, or None where it is not told.
         access: the ways into projects, by project id.
     """
@@ -81,6 +82,7 @@ class Remains:
     listed: bool
     role: str | None
     access: Mapping[int, Sequence[Grant]]
+    deactivated: bool = False
 
 
 def look(project: Project) -> list[Seen]:
@@ -184,4 +186,6 @@ def _remains(settings: Settings, email: str) -> Remains:
     person = directory.person(email)
     if person is None:
         return Remains(settings.organization_id, listed=False, role=None, access={})
-    return Remains(settings.organization_id, listed=True, role=person.role, access=directory.other_access(email))
+    access = directory.other_access(email)
+    organization, deactivated = settings.organization_id, person.deactivated
+    return Remains(organization, listed=True, role=person.role, access=access, deactivated=deactivated)

@@ -310,10 +310,17 @@ class AccessProvider(ResourceProvider):
         else:
             self.session.invitations.plan(email)
 
-    def let_in(self, email: str) -> None:
-        """Have somebody who comes by SCIM be an active member; nothing for anybody else."""
+    def let_in(self, email: str, *, again: bool = False) -> None:
+        """Have somebody who comes by SCIM be a member; nothing for anybody else.
+
+        Args:
+            email: the address.
+            again: also activate somebody who is deactivated; else that is the identity provider's to do.
+        """
         provisioning = self.session.directory.provisioning
-        if provisioning.handles(email) and not provisioning.is_in(email):
+        if not provisioning.handles(email) or provisioning.is_in(email):
+            return
+        if again or provisioning.user(email) is None:
             provisioning.let_in(email)
 
     def own_organization(self, organization: int, whom: str) -> None:

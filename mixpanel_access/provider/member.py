@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, Final, Unpack
 
@@ -14,8 +15,10 @@ from mixpanel_access.model.access import (
     ALWAYS,
     REMOVALS,
     WHEN_UNUSED,
+    GrantType,
     Invitation,
     Person,
+    ScimUser,
     holds_others_role,
     leaves,
     remaining,
@@ -23,7 +26,7 @@ from mixpanel_access.model.access import (
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import expiry, instant, written
-from mixpanel_access.model.errors import NotApplied
+from mixpanel_access.model.errors import AccessError, NotApplied
 from mixpanel_access.model.ids import MemberId
 from mixpanel_access.provider.base import (
     GONE,
@@ -41,6 +44,8 @@ from mixpanel_access.provider.base import (
 
 _OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id", "adopted")
 
+DEACTIVATED: Final = "deactivated"
+"""The status of somebody who is declared and whom the identity provider keeps out."""
 FRESH_SECONDS: Final = 30.0
 """How old the grants may be on which a removal is decided: one reading for those that go together."""
 NOW_SECONDS: Final = 2.0
@@ -70,12 +75,14 @@ class MemberProvider(AccessProvider):
         if known(removal) and removal not in REMOVALS:
             problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own; an unknown word passes only for a person who has it already."""
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
         person = directory.person(inputs["email"])
         if person is None:
             self.inspect_invitation(inputs["email"], problems)
+        elif person.deactivated and not olds:
+            self._say_what_comes_back(person)
         if role not in roles.ORGANIZATION_ROLES:
             if person is None or person.role != role:
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
@@ -88,10 +95,16 @@ class MemberProvider(AccessProvider):
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person is a replacement; an expired invitation is a change, a pending one is none."""
         expired = self._sends_again(olds, news)
-        if expired:
+        if olds.get("status") == DEACTIVATED:
+            self.session.say(
+                f"{olds['email']} is deactivated by the identity provider and stays so: activate them there, or delete "
+                f"the entry"
+            )
+        joins = self._joins_by_scim(olds)
+        if expired and not joins:
             self.session.invitations.plan(str(olds["email"]))
         return DiffResult(
-            changes=changed(self.INPUTS, olds, news) or expired,
+            changes=changed(self.INPUTS, olds, news) or expired or joins,
             replaces=["email"] if another_person(olds, news) else [],
         )
 
@@ -105,7 +118,7 @@ class MemberProvider(AccessProvider):
         member = MemberId.parse(id_)
         self.own_organization(member.organization, member.email)
         person = self.session.directory.person(member.email)
-        if person is None or self._kept_out(member.email):
+        if person is None:
             return GONE
         outputs = self._outputs({"email": member.email, "removal": WHEN_UNUSED, **props}, person, props)
         return ReadResult(id_, outputs, select(outputs, self.all_inputs))
@@ -114,7 +127,7 @@ class MemberProvider(AccessProvider):
         """Change the role, or send an expired invitation again."""
         self.own_organization(MemberId.parse(id_).organization, news["email"])
         same = news.get("role") in (None, olds.get("organization_role", olds.get("role")))
-        if same and not self._sends_again(olds, news):
+        if same and not self._sends_again(olds, news) and not self._joins_by_scim(olds):
             return {**select(olds, _OUTPUTS), **news}
         return self._ensure(news, olds)
 
@@ -127,7 +140,10 @@ class MemberProvider(AccessProvider):
         directory.forget_people(older_than=NOW_SECONDS)  # irreversible: decide on what is so now
         directory.forget_grants(older_than=FRESH_SECONDS)
         person = directory.person(member.email)
-        if person is None or self._kept_out(member.email):
+        if person is None:
+            return
+        if person.deactivated:
+            self._strip(person, removal, props)
             return
         left = directory.other_access(person.email) if removal != ALWAYS else {}
         adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
@@ -142,7 +158,7 @@ class MemberProvider(AccessProvider):
         user = directory.provisioning.user(person.email) if directory.provisioning.handles(person.email) else None
         with self.session.brakes.removing(person.email):
             if user is not None:
-                directory.provisioning.keep_out(user)
+                self._deactivate(user, person, removal, props)
             else:
                 directory.remove(person.email)
         if user is not None:
@@ -155,11 +171,63 @@ class MemberProvider(AccessProvider):
                 next_step="Run again; if it stays so, remove them in Organization Settings > Users & Teams.",
             )
 
+    def _deactivate(self, user: ScimUser, person: Person, removal: str, props: Properties) -> None:
+        """Keep somebody out who comes by SCIM, and take away before it what they would come back with.
+
+        What cannot be taken away does not hold the deactivation: access ends, and the next run tries again.
+
+        Raises:
+            AccessError: they are deactivated, and something is left.
+        """
+        trouble: AccessError | None = None
+        try:
+            self._strip(person, removal, props)
+        except AccessError as error:
+            trouble = error
+        self.session.directory.provisioning.keep_out(user)
+        if trouble is not None:
+            trouble.next_step = f"{person.email} is deactivated; run again to take the rest away. {trouble.next_step}"
+            raise trouble
+
+    def _strip(self, person: Person, removal: str, props: Properties) -> None:
+        """Take away what somebody who is kept out would regain: our role; with `removal: always`, all that can go.
+
+        Raises:
+            AccessError: the first of what could not be taken away; the rest was tried.
+        """
+        directory, always = self.session.directory, removal == ALWAYS
+        steps: list[Callable[[], None]] = []
+        if person.role not in (None, roles.MEMBER) and (always or props.get("role") is not None):
+            steps.append(partial(self._lower, person))
+        if always:
+            steps += [
+                partial(directory.remove_grant, project, person.email)
+                for project, grants in directory.other_access(person.email).items()
+                if any(grant.grant_type is GrantType.INDIVIDUAL for grant in grants)
+            ]
+            steps += [
+                partial(directory.teams.remove_member, team.id, person.email)
+                for team in directory.teams.all().values()
+                if directory.teams.has(team, person.email) and not directory.teams.given_by_others(team, person.email)
+            ]
+        failures: list[AccessError] = []
+        for step in steps:
+            try:
+                step()
+            except AccessError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _lower(self, person: Person) -> None:
+        with self.session.brakes.changing(person.email, roles.MEMBER):
+            self.session.directory.change_role(person.email, roles.MEMBER)
+
     def _ensure(self, inputs: Properties, olds: Properties) -> Properties:
         """Bring the person to what is declared, from whatever is there, and return the outputs."""
         directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
         history = dict(olds) or {"adopted": directory.person(email) is not None}
-        self.let_in(email)
+        self.let_in(email, again=not olds)
         before = directory.person(email)
         if before is None:
             self.session.invitations.send(email, role or roles.MEMBER)
@@ -184,10 +252,21 @@ class MemberProvider(AccessProvider):
             )
         return self._outputs(inputs, after, history)
 
-    def _kept_out(self, email: str) -> bool:
-        """Whether somebody who comes by SCIM is deactivated."""
-        provisioning = self.session.directory.provisioning
-        return provisioning.handles(email) and provisioning.user(email) is not None and not provisioning.is_in(email)
+    def _joins_by_scim(self, olds: Properties) -> bool:
+        """Whether somebody who waits for an invitation comes by SCIM by now."""
+        if olds.get("status") != Invitation.PENDING.value:
+            return False
+        provisioning, email = self.session.directory.provisioning, str(olds["email"])
+        return provisioning.handles(email) and provisioning.user(email) is None
+
+    def _say_what_comes_back(self, person: Person) -> None:
+        """Say at preview what somebody regains who is activated again."""
+        role = f"organization {person.role}" if person.role not in (None, roles.MEMBER) else ""
+        access = remaining(self.session.directory.other_access(person.email))
+        self.session.say(
+            f"{person.email} is deactivated, and is activated again with what they had: "
+            f"{'; '.join(part for part in (role, access) if part)}"
+        )
 
     def _outputs(self, inputs: Properties, person: Person, history: Properties) -> Properties:
         """The resource's whole state: what the server says, with what only we know (when the invitation went out)."""
@@ -204,7 +283,7 @@ class MemberProvider(AccessProvider):
             outputs["status"] = Invitation.PENDING.value
             outputs["status"] = (self._status(outputs) or Invitation.PENDING).value
         else:
-            outputs["status"] = Invitation.ACCEPTED.value
+            outputs["status"] = DEACTIVATED if person.deactivated else Invitation.ACCEPTED.value
         if person.last_login:
             outputs["last_login"] = written(person.last_login)
         if person.user_id is not None:
@@ -267,7 +346,7 @@ class Member(Resource, module="mixpanel", name="Member"):
     organization_role: pulumi.Output[str | None]
     """The organization role that Mixpanel shows, declared here or not; None where the list does not tell."""
     status: pulumi.Output[str]
-    """`pending`, `expired` or `accepted`."""
+    """`pending`, `expired`, `accepted`; `deactivated` for somebody whom the identity provider keeps out."""
     invited_at: pulumi.Output[str | None]
     """When we sent the invitation (ISO 8601, UTC); None for one that was found waiting."""
     expires_at: pulumi.Output[str | None]

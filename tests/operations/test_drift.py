@@ -55,6 +55,17 @@ SPOILED: dict[str, tuple[Organization, list[tuple[str, str]]]] = {
         replace(ORGANIZATION, people={**ORGANIZATION.people, STRANGER: Person(STRANGER, None, invited=True)}),
         [("unmanaged member", STRANGER)],
     ),
+    "somebody who is deactivated, with a grant": (
+        replace(
+            ORGANIZATION,
+            people={**ORGANIZATION.people, STRANGER: Person(STRANGER, "admin", invited=False, deactivated=True)},
+            grants={
+                **ORGANIZATION.grants,
+                (PRODUCTION, STRANGER): Grant(PRODUCTION, STRANGER, "admin", GrantType.INDIVIDUAL),
+            },
+        ),
+        [],
+    ),
     "a stranger's grant": (
         replace(ORGANIZATION, grants={**ORGANIZATION.grants, (PRODUCTION, ANA): ANAS}),
         [("unmanaged grant", ANA)],

@@ -181,6 +181,12 @@ WAYS: dict[str, tuple[Reading, str, bool, list[str]]] = {
         True,
         ["2: an individual grant, if any, cannot be seen before the invitation is accepted"],
     ),
+    "somebody who is deactivated": (
+        reading(replace(person(BO, "admin"), deactivated=True), grants=(individual(BO),)),
+        EMPTY_ROSTER,
+        False,
+        ["deactivated: they cannot log in, and what they hold is not taken over"],
+    ),
     "somebody whom only a project lists": (
         reading(person(ANA), grants=(individual(BO),)),
         EMPTY_ROSTER,

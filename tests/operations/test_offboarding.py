@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from mixpanel_access.cli import offboard as cli
+from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding
 from mixpanel_access.operations.offboarding import remains
+from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
 
 if TYPE_CHECKING:
@@ -73,3 +75,20 @@ def test_who_is_left_in_one_of_them_is_told(
     document = json.loads(capsys.readouterr().out)
     assert (document["inOrganization"], document["organizationRole"]) == (True, "admin")
     assert {one["organization"] for one in document["remains"]} == {2}
+
+
+def test_who_is_deactivated_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Nothing is left to do for somebody whom SCIM keeps out: exit code 0, and the words say it."""
+    api = with_scim(FakeApi(security=SingleSignOn(domains=frozenset({"example.com"}))))
+    api.put(BO, "member")
+    assert api.scim
+    api.scim.kept_out.add(BO)
+    settings, _ = make_session(api)
+    project = cast("Project", Stacks({"acme": settings.settings}))
+    monkeypatch.setattr(offboarding, "connect", lambda _: make_directory(api))
+    monkeypatch.setattr(cli, "open_project", lambda *_: project)
+    monkeypatch.setattr(cli, "look", lambda _: [])
+    assert cli.run_offboard(tmp_path, BO, yes=True, as_json=False) == 0
+    assert f"{BO} is deactivated, cannot log in, and is in the organization" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from tests.fake_scim import with_scim
-from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_directory, provider_over
+from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_directory, provider_over
 
 CLAIMED = SingleSignOn(enabled=True, required=True, idp_managed=True, domains=frozenset({"example.com"}))
 CY, ROBIN = "cy@example.com", "robin@agency.example.org"
@@ -71,13 +71,13 @@ def test_others_are_invited_as_ever(api: FakeApi) -> None:
 
 
 def test_who_is_no_longer_declared_is_deactivated(api: FakeApi) -> None:
-    """Which can be undone; it is told, and they are gone from the state; declared again, they come back."""
+    """Which can be undone; it is told; declared again, they come back."""
     said: list[str] = []
     made = provider(api).create(MEMBER)
     provider(api, said=said).delete(str(made.id), made.outs or {})
     assert api.writes == ["scim_create", "scim_active"]
     assert said == [f"{CY} is deactivated by SCIM, and comes back when they are declared again"]
-    assert provider(api).read(str(made.id), made.outs or {}).id == ""
+    assert (provider(api).read(str(made.id), made.outs or {}).outs or {})["status"] == "deactivated"
     provider(api).delete(str(made.id), made.outs or {})
     assert api.writes == ["scim_create", "scim_active"]
     provider(api).create(MEMBER)
@@ -189,8 +189,139 @@ def test_reading_many_costs_one_list(api: FakeApi) -> None:
     one = provider(api)
     for email in several:
         one.read(f"{ORGANIZATION}:{email}", {**MEMBER, "email": email})
-    assert (api.calls["scim_users"], api.calls["sso"], api.calls["list_users"]) == (1, 1, 1)
+    assert (api.calls["scim_users"], api.calls["sso"], api.calls["list_users"]) == (1, 0, 1)
     api.scim = None
     api.calls.clear()
     provider(api).read(f"{ORGANIZATION}:{several[0]}", MEMBER)
     assert (api.calls["scim_users"], api.calls["sso"]) == (0, 0)
+
+
+GONE_AGAIN = f"{ORGANIZATION}:{CY}"
+
+
+def leaver(api: FakeApi, role: str = "admin", removal: str = "when_unused") -> dict[str, Any]:
+    """The state of somebody whom the stack let in and gave an organization role."""
+    made = provider(api).create({**MEMBER, "role": role, "removal": removal})
+    api.sent.clear()
+    return dict(made.outs or {})
+
+
+def kept_out(api: FakeApi) -> set[str]:
+    """Whom SCIM shows as inactive."""
+    assert api.scim
+    return api.scim.kept_out
+
+
+def test_what_the_stack_gave_ends_before_a_deactivation(api: FakeApi) -> None:
+    """Else a later consumer of staging would come back as an admin of the organization."""
+    state = leaver(api)
+    provider(api).delete(GONE_AGAIN, state)
+    assert api.sent == [("change_role", (CY, "member")), ("scim_active", (CY, False))]
+    provider(api).create({"email": CY, "removal": "when_unused"})
+    assert (api.people[CY].role, kept_out(api)) == ("member", set())
+
+
+def test_removal_always_takes_every_grant_and_place_before_a_deactivation(api: FakeApi) -> None:
+    """As a removal from the organization would; a failure of one of them holds neither the others nor the rest."""
+    state = leaver(api, removal="always")
+    for project in (PRODUCTION, WAREHOUSE):
+        api.give(project, CY, "analyst")
+    api.teams.put("Data", CY, id_=7)
+    api.faults["change_role"] = [errors.Forbidden("cannot change the role", why="403")]
+    with pytest.raises(errors.Forbidden, match="is deactivated; run again"):
+        provider(api).delete(GONE_AGAIN, state)
+    assert (api.rows, api.teams.teams[7].members) == ([], frozenset())
+    assert (api.people[CY].role, kept_out(api)) == ("admin", {CY})
+    provider(api).delete(GONE_AGAIN, state)
+    assert api.people[CY].role == "member"
+
+
+BLOCKED = {"the gate": errors.ConfigurationError("not switched on"), "403": errors.Forbidden("cannot", why="403")}
+
+
+@pytest.mark.parametrize("error", BLOCKED.values(), ids=BLOCKED.keys())
+def test_a_failure_to_lower_does_not_hold_a_deactivation(api: FakeApi, error: errors.AccessError) -> None:
+    """Access ends, the run fails, and the next one takes the rest."""
+    state = leaver(api)
+    api.faults["change_role"] = [error]
+    with pytest.raises(type(error)):
+        provider(api).delete(GONE_AGAIN, state)
+    assert (api.people[CY].role, kept_out(api)) == ("admin", {CY})
+    provider(api).delete(GONE_AGAIN, state)
+    assert api.people[CY].role == "member"
+
+
+def test_who_is_kept_out_by_the_identity_provider_stays_out(api: FakeApi) -> None:
+    """A refresh keeps them in the state, no run activates them, and each says so; activated there, all is as before."""
+    state = leaver(api, role="member")
+    kept_out(api).add(CY)
+    read = provider(api).read(GONE_AGAIN, state)
+    outputs = dict(read.outs or {})
+    assert (read.id, outputs["status"]) == (GONE_AGAIN, "deactivated")
+    said: list[str] = []
+    again = provider(api, said=said)
+    assert not again.diff(GONE_AGAIN, outputs, MEMBER).changes
+    assert said == [
+        f"{CY} is deactivated by the identity provider and stays so: activate them there, or delete the entry"
+    ]
+    again.update(GONE_AGAIN, outputs, {**MEMBER, "role": "billing_admin"})
+    provider(api, ProjectGrantProvider).create(GRANT)
+    provider(api, ProjectAccessProvider).create({"project_id": WAREHOUSE, "grants": {CY: "analyst"}})
+    assert "scim_active" not in api.writes
+    kept_out(api).clear()
+    assert (provider(api).read(GONE_AGAIN, outputs).outs or {})["status"] == "accepted"
+
+
+def test_what_somebody_regains_is_said_at_preview(api: FakeApi) -> None:
+    """Before somebody who is kept out is declared again and activated."""
+    api.put(CY, "admin")
+    api.give(PRODUCTION, CY, "analyst")
+    kept_out(api).add(CY)
+    said: list[str] = []
+    assert provider(api, said=said).check({}, {"email": CY}).failures == []
+    regained = f"organization admin; analyst in project {PRODUCTION} through an individual grant"
+    assert said == [f"{CY} is deactivated, and is activated again with what they had: {regained}"]
+    assert api.writes == []
+
+
+def test_switching_scim_on_lets_in_who_waits_for_an_invitation(api: FakeApi) -> None:
+    """The next run makes them members, and sends no e-mail, even for an invitation that has expired."""
+    api.scim, scim = None, api.scim
+    api.security = SingleSignOn()
+    state = leaver(api, role="member")
+    assert state["status"] == "pending"
+    api.scim, api.security = scim, CLAIMED
+    for outputs in (state, {**state, "expires_at": "2026-01-01T00:00:00Z"}):
+        api.put(CY, invited=True)
+        api.sent.clear()
+        on = provider(api)
+        assert on.diff(GONE_AGAIN, outputs, MEMBER).changes
+        assert (on.update(GONE_AGAIN, outputs, MEMBER).outs or {})["status"] == "accepted"
+        assert api.writes == ["scim_create"]
+    api.put(ROBIN, invited=True)
+    other = {**state, "email": ROBIN}
+    assert not provider(api).diff(f"{ORGANIZATION}:{ROBIN}", other, {**MEMBER, "email": ROBIN}).changes
+
+
+@pytest.mark.parametrize(("email", "ends"), [(ROBIN, True), (CY, False)])
+def test_a_refused_token_stops_only_what_goes_by_scim(api: FakeApi, email: str, ends: bool) -> None:
+    """The access of agency people ends that night all the same."""
+    api.put(email)
+    api.faults["scim_users"] = [errors.Unauthorized("cannot list SCIM users", why="401") for _ in range(9)]
+    state = {**MEMBER, "email": email, "adopted": False}
+    if ends:
+        provider(api).delete(f"{ORGANIZATION}:{email}", state)
+    else:
+        with pytest.raises(errors.Unauthorized):
+            provider(api).delete(f"{ORGANIZATION}:{email}", state)
+    assert (email in api.people) is not ends
+
+
+def test_the_last_owner_must_be_able_to_log_in(api: FakeApi) -> None:
+    """An owner whom the identity provider keeps out does not count."""
+    api.put(CY, "owner")
+    kept_out(api).add(CY)
+    api.put("owner0@example.com", "member")
+    state = {"email": "owner1@example.com", "role": "owner", "removal": "always", "adopted": False}
+    with pytest.raises(errors.Refused, match="lastOwner"):
+        provider(api).delete(f"{ORGANIZATION}:owner1@example.com", state)

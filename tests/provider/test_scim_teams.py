@@ -113,8 +113,8 @@ def test_whom_scim_does_not_show_in_a_team_is_taken_out_as_ever(api: FakeApi, st
     assert (api.writes, inside(api)) == (["remove_member"], {ANA})
 
 
-def test_who_waits_or_was_kept_out_is_let_in_first(api: FakeApi) -> None:
-    """A group has members only."""
+def test_who_waits_is_let_in_first_and_who_is_kept_out_stays_out(api: FakeApi) -> None:
+    """A group has members only; a place in a team activates nobody whom the identity provider keeps out."""
     api.people.clear()
     api.put(BO, invited=True)
     provider(api).create(held())
@@ -122,7 +122,7 @@ def test_who_waits_or_was_kept_out_is_let_in_first(api: FakeApi) -> None:
     assert api.scim
     api.scim.kept_out.add(BO)
     provider(api).create(held())
-    assert (api.writes[2:], inside(api)) == (["scim_active"], {ANA, BO})
+    assert (api.writes[2:], inside(api), api.scim.kept_out) == ([], {ANA, BO}, {BO})
     with pytest.raises(errors.InputError, match="Declare a Member for them"):
         provider(api).create(held("new@example.com"))
 
