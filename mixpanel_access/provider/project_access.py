@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
@@ -32,7 +33,7 @@ from mixpanel_access.provider.base import (
     select,
 )
 
-_OUTPUTS: Final = ("undeclared", "beside")
+_OUTPUTS: Final = ("undeclared", "lost", "beside")
 
 
 class ProjectAccessProvider(AccessProvider):
@@ -128,9 +129,13 @@ class ProjectAccessProvider(AccessProvider):
             )
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
-        """Another project is a replacement; everything else is a change in place."""
+        """Another project is a replacement; everything else is a change in place.
+
+        Declaring somebody whose grant was added by hand changes the state alone: from then on it goes with the others.
+        """
         other = known(news["project_id"]) and olds["project_id"] != news["project_id"]
-        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=["project_id"] if other else [])
+        changes = changed(self.INPUTS, olds, news) or bool(_declared_meanwhile(olds, news))
+        return DiffResult(changes=changes, replaces=["project_id"] if other else [])
 
     def make(self, inputs: Properties) -> CreateResult:
         """Give what is missing, adopt what is there, and take away what is not declared."""
@@ -144,15 +149,15 @@ class ProjectAccessProvider(AccessProvider):
         if self.session.directory.project_is_gone(ref.project):
             return GONE
         whole = self._whole(ref.project, props.get("grants", {}))
-        declared = _declared(props) if "grants" in props else whole.have
+        declared = _declared(props) if "grants" in props else whole.have.keys()
         outputs = self._outputs({**props, "project_id": ref.project}, whole, declared)
         return ReadResult(id_, outputs, select(outputs, self.all_inputs))
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change what differs; who was added by hand goes."""
         self.own_organization(ProjectAccessId.parse(id_).organization, self.whom(news))
-        if by_key(olds["grants"]) == by_key(news["grants"]):
-            return {**select(olds, _OUTPUTS), **news}
+        if by_key(olds["grants"]) == by_key(news["grants"]):  # then nobody is there undeclared, and nobody is missing
+            return {**select(olds, ("beside",)), **news, "undeclared": []}
         return self._ensure(news, olds["grants"])
 
     def unmake(self, id_: str, props: Properties) -> None:
@@ -175,7 +180,7 @@ class ProjectAccessProvider(AccessProvider):
         """What goes with the resource, if no brake holds it."""
         whole = self._whole(project, props.get("grants", {}))
         elsewhere = {key for key in whole.have if (project, key) in self.session.declared}
-        gone = frozenset((whole.have.keys() & _declared(props).keys()) - elsewhere - {self._own})
+        gone = frozenset((whole.have.keys() & _declared(props)) - elsewhere - {self._own})
         changes = GrantChanges(remove=gone)
         self.session.brakes.hold_grants(project, whole.have, changes)
         return whole, changes
@@ -184,7 +189,7 @@ class ProjectAccessProvider(AccessProvider):
         """Bring the grants to the declared ones and return the outputs."""
         whole = self._whole(inputs["project_id"], before)
         whole = self._write(whole, self._hold(whole, inputs["grants"]), inputs["grants"])
-        return self._outputs(inputs, whole, by_key(inputs["grants"]))
+        return self._outputs(inputs, whole, by_key(inputs["grants"]).keys())
 
     def _write(self, whole: ProjectWhole, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectWhole:
         """Write the changes, read back once, and tell of everybody for whom it was not done.
@@ -213,12 +218,14 @@ class ProjectAccessProvider(AccessProvider):
             self.session.say(remains)
         return after
 
-    def _outputs(self, inputs: Properties, whole: ProjectWhole, declared: Collection[str]) -> Properties:
-        """The state: the grants as Mixpanel has them, who of them is not declared, and who has other ways in."""
+    def _outputs(self, inputs: Properties, whole: ProjectWhole, declared: AbstractSet[str]) -> Properties:
+        """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other ways in."""
         shown = {key for key in whole.have if key in declared or key != self._own}
         grants = whole.spelled(shown, inputs.get("grants", {}))
         outputs = select({**inputs, "grants": grants}, self.all_inputs)
         outputs["undeclared"] = [email for email in grants if same_key(email) not in declared]
+        if lost := sorted(declared - whole.have.keys()):
+            outputs["lost"] = lost
         outputs["beside"] = {email: ways for email in grants if (ways := whole.beside(email))}
         return outputs
 
@@ -231,10 +238,20 @@ class ProjectAccessProvider(AccessProvider):
         return same_key(self.session.brakes.own_address())
 
 
-def _declared(props: Properties) -> dict[str, str]:
-    """The grants of a state that the program declared, by the key of the address."""
-    added = {same_key(email) for email in props.get("undeclared") or ()}
-    return {key: role for key, role in by_key(props.get("grants", {})).items() if key not in added}
+def _declared(props: Properties) -> set[str]:
+    """Whose grants the program declared when the state was written, there or lost, by the key of the address."""
+    lost = {same_key(email) for email in props.get("lost") or ()}
+    return (by_key(props.get("grants", {})).keys() - _undeclared(props)) | lost
+
+
+def _undeclared(props: Properties) -> set[str]:
+    return {same_key(email) for email in props.get("undeclared") or ()}
+
+
+def _declared_meanwhile(olds: Properties, news: Properties) -> set[str]:
+    """Who is declared now, and stands in the state as added by hand."""
+    grants = news["grants"]
+    return _undeclared(olds) & by_key(grants).keys() if isinstance(grants, Mapping) else set()
 
 
 def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
@@ -299,7 +316,9 @@ class ProjectAccess(Resource, module="mixpanel", name="ProjectAccess"):
     environment: pulumi.Output[str | None]
     reasons: pulumi.Output[list[dict[str, Any]] | None]
     undeclared: pulumi.Output[list[str]]
-    """Whose grant was added by hand, when it was last looked."""
+    """Whose grant was added by hand and is not declared, when it was last read."""
+    lost: pulumi.Output[list[str] | None]
+    """Whose declared grant was not there when it was last read: `pulumi up` gives it again."""
     beside: pulumi.Output[dict[str, Any]]
     """Address -> how else the person comes by the project (`ways`), and the highest role by any way (`role`)."""
 

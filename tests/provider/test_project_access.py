@@ -542,3 +542,81 @@ def test_a_resource_of_another_name_takes_nothing_away(api: FakeApi) -> None:
     provider.check({}, inputs())
     provider.delete(ID, outs)
     assert held(api) == inputs()["grants"]
+
+
+def after_refresh(provider: ProjectAccessProvider, outputs: dict[str, Any]) -> dict[str, Any]:
+    """The outputs after a refresh, as the engine keeps them."""
+    return dict(provider.read(ID, outputs).outs or {})
+
+
+BO_CY = {"bo@example.com": "analyst", "cy@example.com": "consumer"}
+
+
+@pytest.mark.parametrize("spelling", ["cy@example.com", "CY@Example.com"])
+def test_somebody_seen_as_added_by_hand_and_then_declared_is_declared(api: FakeApi, spelling: str) -> None:
+    """The preview shows it, it sends nothing, and `destroy` takes their grant away with the others."""
+    released = Limits(released=ALL)
+    outs = dict(provider_for(api).create(inputs({"bo@example.com": "analyst"})).outs or {})
+    api.give(PRODUCTION, "cy@example.com", "consumer")
+    outs = after_refresh(provider_for(api), outs)
+    assert outs["undeclared"] == ["cy@example.com"]
+    sent = len(api.sent)
+    news = inputs({"bo@example.com": "analyst", spelling: "consumer"})
+    assert provider_for(api).diff(ID, outs, news).changes
+    outs = dict(provider_for(api).update(ID, outs, news).outs or {})
+    assert (outs["undeclared"], len(api.sent)) == ([], sent)
+    assert not provider_for(api).diff(ID, outs, news).changes
+    provider_for(api, limits=released).delete(ID, outs)
+    assert held(api) == {}
+
+
+def test_somebody_added_by_hand_and_not_declared_keeps_the_grant_at_destroy(api: FakeApi) -> None:
+    """A refresh alone makes nobody declared, however often it runs."""
+    outs = dict(provider_for(api).create(inputs(BO_CY)).outs or {})
+    api.give(PRODUCTION, "di@example.com", "consumer")
+    for _ in range(2):
+        outs = after_refresh(provider_for(api), outs)
+    assert outs["undeclared"] == ["di@example.com"]
+    provider_for(api, limits=Limits(released=ALL)).delete(ID, outs)
+    assert held(api) == {"di@example.com": "consumer"}
+
+
+@pytest.mark.parametrize("role", ["consumer", "analyst"])
+@pytest.mark.parametrize("refreshed_again", [True, False])
+def test_a_declared_grant_that_was_lost_and_given_again_by_hand_is_declared(
+    api: FakeApi, role: str, refreshed_again: bool
+) -> None:
+    """The state remembers that it was declared: nobody "added" them, and `destroy` takes the grant away."""
+    outs = dict(provider_for(api).create(inputs(BO_CY)).outs or {})
+    api.rows = [grant for grant in api.rows if grant.email != "cy@example.com"]
+    for _ in range(2):
+        outs = after_refresh(provider_for(api), outs)
+    assert (outs["grants"], outs["lost"]) == ({"bo@example.com": "analyst"}, ["cy@example.com"])
+    assert provider_for(api).diff(ID, outs, inputs(BO_CY)).changes
+    api.give(PRODUCTION, "cy@example.com", role)
+    if refreshed_again:
+        outs = after_refresh(provider_for(api), outs)
+        assert (outs["undeclared"], "lost" in outs) == ([], False)
+    provider_for(api, limits=Limits(released=ALL)).delete(ID, outs)
+    assert held(api) == {}
+
+
+def test_a_lost_grant_that_is_no_longer_declared_is_forgotten(api: FakeApi) -> None:
+    """Whoever gives it by hand after that has added it by hand."""
+    outs = dict(provider_for(api).create(inputs(BO_CY)).outs or {})
+    api.rows = [grant for grant in api.rows if grant.email != "cy@example.com"]
+    outs = after_refresh(provider_for(api), outs)
+    outs = dict(provider_for(api).update(ID, outs, inputs({"bo@example.com": "analyst"}, ticket="OPS-1")).outs or {})
+    assert "lost" not in outs
+    api.give(PRODUCTION, "cy@example.com", "consumer")
+    assert after_refresh(provider_for(api), outs)["undeclared"] == ["cy@example.com"]
+
+
+def test_a_state_of_the_first_version_declares_whom_it_has(api: FakeApi) -> None:
+    """It knows no lost grants, and its grants are declared but for those added by hand."""
+    api.give(PRODUCTION, "bo@example.com", "analyst")
+    api.give(PRODUCTION, "cy@example.com", "consumer")
+    outs = {**inputs(BO_CY), "undeclared": ["cy@example.com"], "beside": {}}
+    assert after_refresh(provider_for(api), outs) == outs
+    provider_for(api, limits=Limits(released=ALL)).delete(ID, outs)
+    assert held(api) == {"cy@example.com": "consumer"}
