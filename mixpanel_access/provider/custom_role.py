@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
@@ -35,6 +35,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.resource import AccessResource
 
 _BASE: Final = "base_permissions"
 _OUTPUTS: Final = ("role_id", _BASE)
@@ -308,7 +309,7 @@ def _with_why(unseen: Mapping[str, str]) -> str:
     return ", ".join(f"{kind} ({why})" for kind, why in unseen.items())
 
 
-class CustomRole(Resource, module="mixpanel", name="CustomRole"):
+class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
     """One role of a project's own: a name and the permissions that it gives, on the plan Enterprise.
 
     A role of that name which is there already is adopted, and said. Permissions are a set, and their codes are

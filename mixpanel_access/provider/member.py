@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import (
@@ -41,6 +41,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id", "adopted")
 
@@ -321,7 +322,7 @@ def _differs(role: str, actual: str | None, olds: Properties) -> bool:
     return actual != role if actual is not None else bool(olds) and olds.get("role") != role
 
 
-class Member(Resource, module="mixpanel", name="Member"):
+class Member(AccessResource, module="mixpanel", name="Member"):
     """One person in the organization, with one organization role.
 
     A person who is in the organization already is adopted; who is not is invited. A pending invitation is no drift; an

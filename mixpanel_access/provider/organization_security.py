@@ -6,13 +6,14 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.errors import Forbidden, Invalid, NotApplied
 from mixpanel_access.model.ids import OrganizationSecurityId
 from mixpanel_access.model.security import Security, Topic
 from mixpanel_access.provider.base import AccessProvider, Metadata, Problems, Properties, known, select
+from mixpanel_access.provider.resource import AccessResource
 
 _TWO_FACTOR: Final = "two_factor_required"
 _REQUEST_ACCESS: Final = "request_access"
@@ -154,7 +155,7 @@ def _holds(settings: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
     return all(key in settings and settings[key] == value for key, value in keys.items())
 
 
-class OrganizationSecurity(Resource, module="mixpanel", name="OrganizationSecurity"):
+class OrganizationSecurity(AccessResource, module="mixpanel", name="OrganizationSecurity"):
     """The security settings of the organization, of which there is one set; one stack owns them.
 
     Only what is given is changed, and shows as drift; all else is kept as it is, and can be read in the outputs. To

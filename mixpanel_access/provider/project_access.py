@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.project_whole import ProjectWhole
 from mixpanel_access.model import roles
@@ -32,6 +32,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = ("undeclared", "lost", "beside")
 
@@ -287,7 +288,7 @@ def _normalized(role: Any) -> Any:
     return roles.normalized(role) if isinstance(role, str) and known(role) else role
 
 
-class ProjectAccess(Resource, module="mixpanel", name="ProjectAccess"):
+class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     """All individual grants of one project: who is not named here has none.
 
     Grants that are there already are adopted; those of people who are not named are taken away, at the next `pulumi up`

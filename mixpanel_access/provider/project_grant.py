@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import ProjectAccess, way_in_words
@@ -30,6 +30,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = ("effective_role", "grant_types")
 
@@ -165,7 +166,7 @@ class ProjectGrantProvider(AccessProvider):
         return outputs
 
 
-class ProjectGrant(Resource, module="mixpanel", name="ProjectGrant"):
+class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
     """One person's individual role in one project.
 
     A grant that is there already is adopted. Deleting the resource takes this role away and nothing else: the person

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
 from mixpanel_access.model.address import same_key
@@ -19,6 +19,7 @@ from mixpanel_access.model.brakes import DeclaredPerson, Plan
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed
+from mixpanel_access.provider.resource import AccessResource
 
 
 class RemovalBrakeProvider(AccessProvider):
@@ -106,7 +107,7 @@ def _by_key(props: Properties) -> dict[str, DeclaredPerson]:
     return {same_key(person["email"]): person for person in props.get("people", [])}
 
 
-class RemovalBrake(Resource, module="mixpanel", name="RemovalBrake"):
+class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
     """Holds a change that would take too much away, before anything is written.
 
     It judges the brakes of `mixpanel_access.model.brakes` over all people of a stack at once: at preview and up over

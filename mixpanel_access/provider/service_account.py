@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.brakes import how_to_release
 from mixpanel_access.model import roles
@@ -28,6 +28,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.resource import AccessResource
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
 _OUTPUTS: Final = (
@@ -172,7 +173,7 @@ class ServiceAccountProvider(AccessProvider):
         return rotates is not None and rotates <= self.session.now()
 
 
-class ServiceAccount(Resource, module="mixpanel", name="ServiceAccount"):
+class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
     """One service account of the organization, for a program that works with Mixpanel.
 
     Mixpanel makes the name longer (`deploy-bot` becomes the login `deploy-bot.1a2b3c.mp-service-account`), and tells

@@ -6,12 +6,12 @@ from collections.abc import Hashable
 from typing import Any, ClassVar, Unpack
 
 import pulumi
-from pulumi.dynamic import Resource
 
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.model.ids import ServiceAccountGrantId
 from mixpanel_access.provider.base import Metadata, Properties
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
+from mixpanel_access.provider.resource import AccessResource
 
 
 class ServiceAccountGrantProvider(HolderGrantProvider):
@@ -57,7 +57,7 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
         return outputs
 
 
-class ServiceAccountGrant(Resource, module="mixpanel", name="ServiceAccountGrant"):
+class ServiceAccountGrant(AccessResource, module="mixpanel", name="ServiceAccountGrant"):
     """One service account's role in one project.
 
     A role that is there already is adopted, and another one is changed in place. Deleting the resource takes this role

@@ -15,6 +15,7 @@ from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.errors import DEBUG_VARIABLE
 from mixpanel_access.model.settings import Settings, load_settings
 from mixpanel_access.provider.renames import Renames
+from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
 
 
 def say(line: str) -> None:
@@ -29,6 +30,7 @@ class Session:
         settings: the stack's configuration.
         directory: the organization.
         say: shows a line to the user, under the operation's diagnostics.
+        run: what is known of the engine's run; by default that of a command, which reads the configuration itself.
 
     Attributes:
         brakes: what the operation must pass before it removes or changes people.
@@ -39,10 +41,13 @@ class Session:
         renames: the names that change hands in the operation.
     """
 
-    def __init__(self, settings: Settings, directory: Directory, say: Callable[[str], None] = say) -> None:
+    def __init__(
+        self, settings: Settings, directory: Directory, say: Callable[[str], None] = say, run: Run | None = None
+    ) -> None:
         self.settings = settings
         self.directory = directory
         self.say = say
+        self.run: Run = PresentRun() if run is None else run
         self.brakes = Brakes(directory, settings.limits, say, settings.username)
         self.declared: set[Hashable] = set()
         self.roles: dict[Hashable, str] = {}
@@ -77,7 +82,7 @@ def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -
     settings = load_settings(get, os.environ, keys)
     with _lock:
         if settings not in _sessions:
-            _sessions[settings] = Session(settings, connect(settings))
+            _sessions[settings] = Session(settings, connect(settings), run=EngineRun(engine_address()))
         return _sessions[settings]
 
 

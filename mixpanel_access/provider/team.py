@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
@@ -30,6 +30,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = ("team_id", "adopted", "organization_role", "scim_managed")
 
@@ -184,7 +185,7 @@ def _who_loses(team: MixpanelTeam) -> str:
     return ", ".join(sorted(team.members))
 
 
-class Team(Resource, module="mixpanel", name="Team"):
+class Team(AccessResource, module="mixpanel", name="Team"):
     """One team of the organization: a name, under which people come by roles in projects together.
 
     A team of that name that is there already is adopted, with whom and what it has; another name is given in place.

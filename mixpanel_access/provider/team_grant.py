@@ -6,12 +6,12 @@ from collections.abc import Hashable
 from typing import Any, ClassVar, Unpack
 
 import pulumi
-from pulumi.dynamic import Resource
 
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.ids import TeamGrantId
 from mixpanel_access.provider.base import Metadata, Properties
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
+from mixpanel_access.provider.resource import AccessResource
 
 
 class TeamGrantProvider(HolderGrantProvider):
@@ -45,7 +45,7 @@ class TeamGrantProvider(HolderGrantProvider):
     seen = held  # the list of teams is there, whatever has gone
 
 
-class TeamGrant(Resource, module="mixpanel", name="TeamGrant"):
+class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
     """One team's role in one project: everybody in the team has it.
 
     A role that is there already is adopted, and another one is changed in place. Deleting the resource takes this role

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
@@ -27,6 +27,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.resource import AccessResource
 
 MEMBER: Final = "member"
 WAITING: Final = "waiting"
@@ -193,7 +194,7 @@ class TeamMemberProvider(AccessProvider):
         return {**select(inputs, self.all_inputs), "status": status}
 
 
-class TeamMember(Resource, module="mixpanel", name="TeamMember"):
+class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     """One person in one team, with the roles that the team has.
 
     Who is in the team already is adopted. Deleting the resource takes the person out of the team and nothing else. In
