@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 
 from mixpanel_access.api.shapes import Wire, checked, unintelligible
+from mixpanel_access.model.address import canonical_domain
 from mixpanel_access.model.security import SingleSignOn
 
 _VERIFIED = {"verified", "claimed", "active"}
@@ -36,8 +37,8 @@ def _domain(entry: object) -> str | None:
     """The name of a verified domain, "" for one that is not, None where that cannot be told."""
     if isinstance(entry, dict):
         name, state = entry.get("name") or entry.get("domain"), _verified(entry)
-        return None if state is None or not isinstance(name, str) else name.strip().lower() if state else ""
-    return entry.strip().lower() if isinstance(entry, str) else None
+        return None if state is None or not isinstance(name, str) else canonical_domain(name) if state else ""
+    return canonical_domain(entry) if isinstance(entry, str) else None
 
 
 def _verified(entry: Mapping[str, object]) -> bool | None:

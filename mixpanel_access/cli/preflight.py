@@ -15,7 +15,6 @@ from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.preflight import Verdict, checks
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.rules.facts import company_domains
 
 
 def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str | None, *, as_json: bool) -> int:
@@ -24,7 +23,7 @@ def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str |
         raise UsageError("cannot look at the address", whom=email, why=reason, next_step="Correct it.")
     project = open_project(folder, progress)
     picture = look(project, stacks, instant_of(now), progress)
-    companies = {stack: company_domains(project.config(stack, "companyDomains")) for stack in picture.stacks}
+    companies = {stack: project.company_domains(stack) for stack in picture.stacks}
     found = checks(picture, companies, email)
     problems = [check for check in found if check.verdict is Verdict.PROBLEM]
     if as_json:

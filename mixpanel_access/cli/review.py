@@ -22,7 +22,6 @@ from mixpanel_access.operations.review.files import FOLDER, UNASSIGNED, newest, 
 from mixpanel_access.operations.review.listing import REVIEWERS
 from mixpanel_access.operations.review.packet import ORGANIZATION, Item, Packet, Suggestion
 from mixpanel_access.operations.review.starting import Begun, begin
-from mixpanel_access.rules.facts import company_domains
 
 
 def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: Path | None, *, as_json: bool) -> int:
@@ -31,7 +30,7 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
         raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "one to ask", REVIEWERS))
     project = open_project(folder, progress)
     picture = look(project, stacks, instant_of(now), progress)
-    domains = {stack: company_domains(project.config(stack, "companyDomains")) for stack in picture.stacks}
+    domains = {stack: project.company_domains(stack) for stack in picture.stacks}
     target = to or project.pulumi.project / FOLDER / quarter(picture.today)
     begun = begin(picture, domains, by, target.absolute())
     if as_json:

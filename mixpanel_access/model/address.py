@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 FEW: Final = 5
@@ -15,8 +16,22 @@ def same_key(email: str) -> str:
 
 
 def domain_of(email: str) -> str:
-    """The part after the last "@", in lower case; "" where there is none."""
-    return email.rpartition("@")[2].strip().lower() if "@" in email else ""
+    """The part after the last "@", in its canonical form; "" where there is none."""
+    return canonical_domain(email.rpartition("@")[2]) if "@" in email else ""
+
+
+@lru_cache(maxsize=4096)
+def canonical_domain(domain: str) -> str:
+    """The form under which two spellings of one domain are the same: lower case, and letters instead of "xn--"."""
+    domain = domain.strip().lower()
+    if domain.isascii() and "xn--" not in domain:
+        return domain
+    import idna  # a table of Unicode that few commands need
+
+    try:
+        return idna.decode(idna.encode(domain, uts46=True))
+    except UnicodeError:  # which idna's errors are
+        return domain
 
 
 def few(emails: Iterable[str]) -> str:

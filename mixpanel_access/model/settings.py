@@ -15,6 +15,7 @@ from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.ids import number_in
 from mixpanel_access.model.likeness import same_but_for_slips
+from mixpanel_access.model.list_settings import chosen_in, domains_in
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 
@@ -76,7 +77,7 @@ class Settings:
         limits: how far one operation may go; see `mixpanel_access.model.brakes`.
         invitation_wait_seconds: how long one operation may wait for the limit on invitations.
         scim_token: the token with which people of claimed domains are provisioned, or None.
-        claimed_domains: the claimed domains, for where Mixpanel does not tell them; lower case.
+        claimed_domains: the claimed domains, for where Mixpanel does not tell them; as `domain_of` gives them.
     """
 
     organization_id: int
@@ -145,7 +146,7 @@ class _Reading:
             limits=self._limits(),
             invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
             scim_token=Secret(token) if (token := self._value("scimToken")) else None,
-            claimed_domains=frozenset((self._value("claimedDomains") or "").replace(",", " ").lower().split()),
+            claimed_domains=self._list("claimedDomains", domains_in),
         )
         self._problems += filter(None, map(_mistyped, sorted(set(keys) - set(SETTINGS))))
         if self._problems:
@@ -224,13 +225,14 @@ class _Reading:
         return INVITATION_LIFE_DAYS
 
     def _words(self, key: str, known: Sequence[str]) -> frozenset[str]:
-        words = (self._value(key) or "").replace(",", " ").split()
-        unknown = [word for word in words if word not in known]
-        if unknown:
-            self._problems.append(
-                f"mixpanel:{key} names {', '.join(unknown)}, not any of {', '.join(known)}: {how_to_set(key)}"
-            )
-        return frozenset(words)
+        return self._list(key, lambda value: chosen_in(value, known))
+
+    def _list(self, key: str, read: Callable[[object], frozenset[str]]) -> frozenset[str]:
+        try:
+            return read(self._value(key))
+        except ValueError as error:
+            self._problems.append(_problem_with_list(key, error))
+            return frozenset()
 
     def _limits(self) -> Limits:
         return Limits(
@@ -250,6 +252,26 @@ class _Reading:
             self._problems.append(f"mixpanel:{key} is {value!r}, no number from {low:g}{upper}: {how_to_set(key)}")
             return default
         return number
+
+
+def company_domains(value: object) -> frozenset[str]:
+    """The company's e-mail domains from the setting `companyDomains`.
+
+    The provider does not read it, so that a mistake in it never holds the end of somebody's access.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    try:
+        return domains_in(value)
+    except ValueError as error:
+        raise ConfigurationError(
+            "the Mixpanel configuration cannot be used", why=_problem_with_list("companyDomains", error)
+        ) from None
+
+
+def _problem_with_list(key: str, error: ValueError) -> str:
+    return f"mixpanel:{key} cannot be used, {error}: {how_to_set(key)}"
 
 
 def how_to_set(key: str, *, secret: bool = False) -> str:

@@ -33,7 +33,7 @@ from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.catalogue import EXCEPTABLE
-from mixpanel_access.rules.facts import Context, company_domains
+from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     mine = entries(changed)[same_key(request.email)]
     entry = mine[-1]
     first = max(today, entry.starts or today)
-    around = Context(
-        today, settings.environment, company_domains(project.config(request.stack, "companyDomains")), rules=EXCEPTABLE
-    )
+    around = Context(today, settings.environment, project.company_domains(request.stack), rules=EXCEPTABLE)
     config = read_policy_config(project.pulumi.project / "policies" / "config" / f"{file.stem}.json")
     already = {(one.rule.id, one.text) for one in violations(declaration(roster, first), around, config)}
     found = [

@@ -17,7 +17,7 @@ from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.engine.process import stop_children
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings
+from mixpanel_access.model.settings import NAMESPACE, Settings, company_domains, load_settings
 from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
 
@@ -68,6 +68,15 @@ class Project:
             UsageError: there is no such stack.
         """
         return self._config(stack).get(key, "")
+
+    def company_domains(self, stack: str) -> frozenset[str]:
+        """The company's e-mail domains as a stack has them; none where they are not set.
+
+        Raises:
+            UsageError: there is no such stack.
+            ConfigurationError: the setting cannot be used.
+        """
+        return company_domains(self.config(stack, "companyDomains"))
 
     def _config(self, stack: str) -> dict[str, str]:
         """Our settings of a stack, asked for once."""

@@ -17,7 +17,7 @@ from mixpanel_access.operations.report_sources import Around, Held, Sources, ove
 from mixpanel_access.operations.state import HeldGrant
 from mixpanel_access.operations.status import invitation_steps
 from mixpanel_access.rules.catalogue import EXCEPTABLE
-from mixpanel_access.rules.facts import Context, company_domains
+from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level
 
 
@@ -46,7 +46,7 @@ def _around(project: Project, picture: Picture) -> Around:
     configs = project.pulumi.project / "policies" / "config"
     return Around(
         states,
-        {name: company_domains(project.config(name, "companyDomains")) for name in picture.stacks},
+        {name: project.company_domains(name) for name in picture.stacks},
         {name: read_policy_config(configs / f"{view.file.stem}.json") for name, view in picture.stacks.items()},
     )
 

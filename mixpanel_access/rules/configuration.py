@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from mixpanel_access.model.likeness import did_you_mean, unknown
+from mixpanel_access.model.list_settings import domains_in
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
-from mixpanel_access.rules.rule import PATTERN, Level, Rule
+from mixpanel_access.rules.rule import DOMAIN, PATTERN, Level, Rule
 
 ALL: Final = "all"
 """The entry that sets the level of every rule without one of its own."""
@@ -77,6 +78,8 @@ def _misfits(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
         yield f"{path}: {value} is less than {schema['minimum']}"
     elif schema.get("format") == PATTERN:
         yield from _no_pattern(value, path)
+    elif schema.get("format") == DOMAIN:
+        yield from _no_domain(value, path)
     elif isinstance(value, list):
         for index, part in enumerate(value):
             yield from _misfits(part, schema["items"], f"{path}.{index}")
@@ -94,6 +97,13 @@ def _no_pattern(text: str, path: str) -> Iterator[str]:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         yield f"{path}: {text!r} is no pattern ({error})"
+
+
+def _no_domain(text: str, path: str) -> Iterator[str]:
+    try:
+        domains_in(text)
+    except ValueError as error:
+        yield f"{path}: {error}"
 
 
 def _shown(value: Any) -> str:

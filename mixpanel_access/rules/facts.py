@@ -13,6 +13,7 @@ from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.list_settings import domains_in
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 
 
@@ -198,11 +199,6 @@ def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def company_domains(text: str) -> frozenset[str]:
-    """The domains that `mixpanel:companyDomains` lists, between blanks or commas, lower case."""
-    return frozenset(text.replace(",", " ").lower().split())
-
-
 @dataclass(frozen=True)
 class Context:
     """What is around the resources.
@@ -210,7 +206,7 @@ class Context:
     Attributes:
         today: the day, UTC.
         environment: the stack's environment (`mixpanel:environment`), or None.
-        company_domains: the company's e-mail domains (`mixpanel:companyDomains`), lower case.
+        company_domains: the company's e-mail domains (`mixpanel:companyDomains`), as `domain_of` gives them.
         options: the rule's configuration, defaults included.
         rules: the ids of the rules that may have exceptions.
     """
@@ -231,6 +227,11 @@ class Context:
             raise NotApplicable("the company's domains are not set (mixpanel:companyDomains)")
         domain = domain_of(email)
         return not any(domain == own or domain.endswith(f".{own}") for own in self.company_domains)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The rule's option `domains`, each as `domain_of` gives them."""
+        return domains_in(self.options["domains"])
 
     def is_production(self, entry: Entry) -> bool:
         """Whether a resource is of production: by its own environment, else the stack's."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.dates import day
+from mixpanel_access.model.list_settings import REDACTED
 from mixpanel_access.rules.facts import PEOPLE, UNKNOWN, Context, Entry, ExceptionEntry, Kind, Stack
 from mixpanel_access.rules.rule import (
     Family,
@@ -23,9 +24,6 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
-
-_REDACTED: Final = "[secret]"
-"""What the engine writes for a secret when it reads a state file without the key."""
 
 
 def _matches(form: str, text: str) -> bool:
@@ -66,7 +64,7 @@ def _date(text: str) -> date | None:
 def _secret(entry: Entry, context: Context) -> Iterator[str]:
     for name in context.options["properties"]:
         value = entry.values.get(name)
-        if value in (None, "", _REDACTED) or value is UNKNOWN:
+        if value in (None, "", REDACTED) or value is UNKNOWN:
             continue
         if name not in entry.secret_outputs:
             yield f"its {name} is in the state in plain text"

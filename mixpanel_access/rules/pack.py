@@ -23,7 +23,7 @@ from pulumi_policy.proxy import UnknownValueError
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE
-from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.model.settings import NAMESPACE, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
 from mixpanel_access.rules.configuration import problems_with
 from mixpanel_access.rules.facts import (
@@ -34,7 +34,6 @@ from mixpanel_access.rules.facts import (
     Kind,
     NotApplicable,
     Stack,
-    company_domains,
     entries_of,
 )
 from mixpanel_access.rules.rule import Rule, Verdict
@@ -141,7 +140,7 @@ def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any]) 
     return Context(
         today=_today(setting("now")),
         environment=setting("environment") or None,
-        company_domains=company_domains(setting("companyDomains")),
+        company_domains=company_domains(_plain(config.get(f"{NAMESPACE}:companyDomains"))),
         options={**rule.defaults, **options},
         rules=EXCEPTABLE,
     )

@@ -9,7 +9,19 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
+from mixpanel_access.rules.rule import (
+    DOMAIN,
+    Family,
+    Finding,
+    Level,
+    Rule,
+    Severity,
+    cis,
+    iso27001,
+    option,
+    soc2,
+    texts,
+)
 
 CONSUMER_DOMAINS: Final = (
     "aol.com", "fastmail.com", "gmail.com", "gmx.com", "gmx.de", "googlemail.com", "hey.com", "hotmail.com",
@@ -34,7 +46,7 @@ _LONG: Final = 13
 
 
 def _domain_allowed(entry: Entry, context: Context) -> Iterator[str]:
-    allowed = {domain.lower() for domain in context.options["domains"]}
+    allowed = context.domains
     if not allowed:
         raise NotApplicable("no domains are set")
     domain = domain_of(entry.email)
@@ -44,13 +56,13 @@ def _domain_allowed(entry: Entry, context: Context) -> Iterator[str]:
 
 def _consumer_mail(entry: Entry, context: Context) -> Iterator[str]:
     domain = domain_of(entry.email)
-    if domain in context.options["domains"]:
+    if domain in context.domains:
         yield f"{domain} is a consumer mail provider, where the person keeps the address after the engagement"
 
 
 def _misspelt(entry: Entry, context: Context) -> Iterator[str]:
     domain = domain_of(entry.email)
-    known = {*context.company_domains, *(name.lower() for name in context.options["domains"])}
+    known = context.company_domains | context.domains
     if not domain or domain in known or domain in CONSUMER_DOMAINS:
         return
     for name in sorted(known | {name for name in CONSUMER_DOMAINS if len(name) >= _TELLING}):
@@ -155,7 +167,11 @@ PEOPLE_RULES: Final = (
         "Use the person's address at an allowed domain, or add the domain to the rule's configuration.",
         _domain_allowed,
         kinds=(Kind.MEMBER,),
-        options=(texts("domains", (), "Domains beside the company's; with none the rule allows every domain."),),
+        options=(
+            texts(
+                "domains", (), "Domains beside the company's; with none the rule allows every domain.", format=DOMAIN
+            ),
+        ),
         controls=(soc2("CC6.2"), iso27001("A.5.16")),
     ),
     Rule(
@@ -167,7 +183,7 @@ PEOPLE_RULES: Final = (
         "Ask for the person's address at their company.",
         _consumer_mail,
         kinds=(Kind.MEMBER,),
-        options=(texts("domains", CONSUMER_DOMAINS, "Domains of consumer mail providers."),),
+        options=(texts("domains", CONSUMER_DOMAINS, "Domains of consumer mail providers.", format=DOMAIN),),
         controls=(soc2("CC6.2"), iso27001("A.5.16")),
     ),
     Rule(
@@ -179,7 +195,7 @@ PEOPLE_RULES: Final = (
         "Correct the address; if it is right, add its domain to the rule's configuration.",
         _misspelt,
         kinds=(Kind.MEMBER,),
-        options=(texts("domains", (), "Further domains that are known and right."),),
+        options=(texts("domains", (), "Further domains that are known and right.", format=DOMAIN),),
         controls=(soc2("CC6.2"), iso27001("A.5.16")),
     ),
     Rule(

@@ -11,6 +11,8 @@ from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, 
 
 PATTERN: Final = "python-regex"
 """The format, in an option's schema, of a text that is a pattern; the engine passes over what it does not know."""
+DOMAIN: Final = "mail-domain"
+"""The same, of a text that is an e-mail domain."""
 
 
 class Family(StrEnum):

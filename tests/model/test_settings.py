@@ -54,6 +54,8 @@ GOOD: dict[str, tuple[str, str, str, Any]] = {
         "claimed_domains",
         {"example.com", "example.net"},
     ),
+    "claimed domains as a list": ("claimedDomains", '["@Example.com."]', "claimed_domains", {"example.com"}),
+    "verbs as a list": ("allowUndocumented", '["invitemembers"]', "allow_undocumented", {"inviteMembers"}),
     "SCIM token": ("scimToken", " t0ken ", "scim_token", Secret("t0ken")),
     "wait": ("invitationWaitSeconds", "3600", "invitation_wait_seconds", 3600),
     "verbs": (
@@ -73,7 +75,7 @@ def test_what_can_be_set(key: str, value: str, field: str, expected: Any) -> Non
 
 def test_the_brakes_can_be_set() -> None:
     """Share, minimum and released brakes."""
-    limits = load(removalPercent="2.5", removalMinimum="0", releaseBrakes=",".join(Brake)).limits
+    limits = load(removalPercent="2.5", removalMinimum="0", releaseBrakes=";".join(Brake)).limits
     assert (limits.removal_percent, limits.removal_minimum, limits.released) == (2.5, 0, frozenset(Brake))
 
 
@@ -104,8 +106,10 @@ BAD = {
     "long life": ("invitationLifeDays", "15", "not 7 to 14"),
     "endless life": ("invitationLifeDays", "9" * 5000, "not 7 to 14"),
     "half a day": ("invitationLifeDays", "7.5", "not 7 to 14"),
-    "unknown verb": ("allowUndocumented", "inviteMembers,all", "names all, not any of"),
-    "unknown brake": ("releaseBrakes", "everything", "names everything, not any of"),
+    "unknown verb": ("allowUndocumented", "inviteMembers,all", "cannot be used, it names all, not any of"),
+    "unknown brake": ("releaseBrakes", "everything", "cannot be used, it names everything, not any of"),
+    "claimed domain": ("claimedDomains", "example.com, kim@example.com", "'kim@example.com' is not an e-mail domain"),
+    "a list of numbers": ("releaseBrakes", "[1]", "1 in the list is a number, not a word"),
     "percent below": ("removalPercent", "-1", "no number from 0 to 100"),
     "percent above": ("removalPercent", "101", "no number from 0 to 100"),
     "percent nan": ("removalPercent", "nan", "no number from 0 to 100"),
@@ -175,10 +179,17 @@ def test_other_keys_are_no_business_of_ours(key: str) -> None:
     assert load_settings(COMPLIANT.get, {}, [*COMPLIANT, key]) == load()
 
 
+def test_the_company_domains_are_refused_by_name_where_they_are_read() -> None:
+    """The provider does not read them, so that a mistake there never holds the end of somebody's access."""
+    assert load(companyDomains="kim@example.com") == load()
+    with pytest.raises(ConfigurationError, match=r"mixpanel:companyDomains cannot be used, 'kim@example\.com' is not"):
+        module.company_domains("kim@example.com")
+
+
 def test_every_key_is_documented() -> None:
     """The page has a row for each key, variable, brake and verb."""
     source = Path(module.__file__).read_text()
-    keys = set(re.findall(r'self\._(?:value|text|words|number)\(\s*"(\w+)"', source))
+    keys = set(re.findall(r'self\._(?:value|text|words|number|list)\(\s*"(\w+)"', source))
     page = (DOCS / "configuration.md").read_text()
     documented = set(re.findall(r"^\| `mixpanel:(\w+)`", page, re.MULTILINE))
     assert documented == set(module.SETTINGS) == keys | {"companyDomains"}  # which the policies alone read

@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
 from mixpanel_access.rules.configuration import problems_of, problems_with
-from mixpanel_access.rules.rule import PATTERN, Option, Rule
+from mixpanel_access.rules.rule import DOMAIN, PATTERN, Option, Rule
 from tests.rules.cases import CASES
 
 DAYS = "longest-duration"
@@ -39,6 +39,10 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
     "pattern": ({"metadata-well-formed": {"ticket": "["}}, ["ticket: '[' is no pattern (unterminated character set"]),
     "huge-pattern": ({"naming": {"teams": "a{99999999999}"}}, ["teams: 'a{99999999999}' is no pattern ("]),
     "pattern-in-list": ({"custom-role-permissions": {"denied": ["("]}}, ["denied.0: '(' is no pattern"]),
+    "domain": (
+        {"domain-allowed": {"domains": ["@A.example", "kim@a.example"]}},
+        ["domain-allowed: domains.1: 'kim@a.example' is not an e-mail domain like example.com; write a.example"],
+    ),
     "no-row": ({DAYS: {"standards": {"audit": 7}}}, ["standards.audit: 7 is no object"]),
     "row-part": (
         {DAYS: {"standards": {"audit": {"longest_dayz": 7}}}},
@@ -84,11 +88,12 @@ VALUES: tuple[Any, ...] = (
 def test_it_is_as_strict_as_the_schema_and_the_patterns(rule: Rule, option: Option) -> None:
     """The engine holds the same schemas against the options, by a library of its own."""
     validator = Draft7Validator(dict(option.schema))
-    patterns = PATTERN in (option.schema.get("format"), option.schema.get("items", {}).get("format"))
+    form = option.schema.get("format", option.schema.get("items", {}).get("format"))
+    refused = {PATTERN: ("[", ["["]), DOMAIN: ("a", ["a"], "[", ["["])}.get(form, ())
     for value in VALUES:
         try:
             validator.validate(value)
-            fits = not (patterns and value in ("[", ["["]))
+            fits = value not in refused
         except ValidationError:
             fits = False
         assert (not list(problems_with(rule, {option.name: value}))) is fits, value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from mixpanel_access.rules.facts import Context, company_domains
+from mixpanel_access.model.settings import company_domains
+from mixpanel_access.rules.facts import Context
 
 
 def test_a_domain_is_the_companys_in_any_case_and_spelt_as_it_is() -> None:
