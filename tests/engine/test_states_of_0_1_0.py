@@ -1,0 +1,110 @@
+"""States that version 0.1.0 left behind, each with its rosters and its organization: kept in `states_0_1_0`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_access.engine import Engine
+from tests.engine.conftest import STAGING, Workspace, workspace_on
+
+STATES = Path(__file__).with_name("states_0_1_0")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of one project.
+
+    Attributes:
+        stacks: its stacks, in the order in which they end.
+        stay: whom they declare and who is in the organization after the last one has ended, with what they have in
+            projects that are not declared.
+        explained: stack, operation and resource of each change that the first preview shows -> why it does. A state
+            shows none at first; what a later version changes on purpose is written here and in the changelog.
+    """
+
+    stacks: tuple[str, ...]
+    stay: Mapping[str, Mapping[int, str]]
+    explained: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+
+
+KEPT = {
+    "single_grants": Kept(("production", "staging"), {"lee@example.com": {}, "noor@example.com": {}}),
+    "project_and_teams": Kept(("production",), {"noor@example.com": {STAGING: "consumer"}}),
+    # Who came by SCIM is deactivated, and stays as a row.
+    "accounts_and_scim": Kept(("production",), {"lee@example.com": {}, "di@example.com": {}, "bo@example.com": {}}),
+}
+
+
+def changes(workspace: Workspace, stack: str) -> set[tuple[str, str, str]]:
+    """What a preview would do: stack, operation and resource."""
+    steps = json.loads(workspace.run("preview", "--json", "--stack", stack).stdout)["steps"]
+    return {(stack, step["op"], step["urn"].rpartition("::")[2]) for step in steps if step["op"] != "same"}
+
+
+def take_up(workspace: Workspace, folder: Path, stacks: tuple[str, ...]) -> None:
+    """Have the rosters, the configuration and the states of a folder."""
+    shutil.rmtree(workspace.folder / "state/.pulumi")
+    for file in folder.glob("*.yaml"):
+        shutil.copy(file, workspace.stacks)
+    for stack in stacks:
+        workspace.run("stack", "init", stack)
+        workspace.run("stack", "import", "--file", str(folder / f"{stack}.state.json"), "--stack", stack)
+
+
+def access(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Who may what in an organization, and what has been written to whom, without when anybody came by."""
+    accounts = [
+        {key: value for key, value in row.items() if key != "last_used"} for row in document["service_accounts"]
+    ]
+    return {**{key: value for key, value in document.items() if key != "now"}, "service_accounts": accounts}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", KEPT)
+def test_a_state_of_0_1_0_is_taken_up_as_it_is(name: str, engine: Engine, tmp_path: Path) -> None:
+    """It loads, its preview shows no change but the explained ones, `up` does those, and `destroy` ends all of it."""
+    kept, folder = KEPT[name], STATES / name
+    before = json.loads((folder / "organization.json").read_text())
+    with workspace_on(before, engine, tmp_path) as workspace:
+        take_up(workspace, folder, kept.stacks)
+        declared = {resource["outputs"]["email"] for stack in kept.stacks for resource in members(workspace, stack)}
+        shown = {change for stack in kept.stacks for change in changes(workspace, stack)}
+        assert shown == kept.explained.keys()
+        for stack in kept.stacks:
+            workspace.up(stack)
+        if not kept.explained:
+            assert access(workspace.dump()) == access(before)
+        for stack in kept.stacks:
+            workspace.run("config", "set", "mixpanel:releaseBrakes", "removalShare,grantShare", "--stack", stack)
+            workspace.run("destroy", "--yes", "--skip-preview", "--run-program", "--stack", stack)
+            assert workspace.resources(stack) == []
+        after = workspace.dump()
+        assert {email: workspace.grants(email) for email in kept.stay} == kept.stay
+    others = {row["email"] for row in before["members"]} - {email.lower() for email in declared} - declared
+    assert {row["email"] for row in after["members"]} == others | kept.stay.keys()
+    assert [team["name"] for team in after["teams"]] == ["Data"]
+    assert [row["username"].partition(".")[0] for row in after["service_accounts"]] == ["deploy-bot"]
+    assert not any(project["custom_roles"] for project in after["projects"])
+
+
+def members(workspace: Workspace, stack: str) -> list[dict[str, Any]]:
+    """The members in a state."""
+    return [resource for resource in workspace.resources(stack) if resource["type"].endswith(":Member")]
+
+
+@pytest.mark.parametrize("file", sorted(STATES.rglob("*.*")), ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_what_is_kept_tells_nothing_of_a_machine(file: Path) -> None:
+    """Every path of a program in it is one of nobody's machine, and there is no other."""
+    text = file.read_text()
+    homes = set(re.findall(r"project:///(?:\.\./)+([^#\"]*?/)", text))
+    assert homes <= {"home/", "usr/"}
+    assert set(re.findall(r"(?:^|[\"/])home/([^/\"]+)", text)) <= {"you"}
+    assert re.findall(r"\"(?:/|file:)[^\"]*\"", text) == []
