@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 from mixpanel_access.directory.directory import Directory
@@ -54,17 +55,23 @@ class Brakes:
         self._lock = threading.Lock()
         self._people: Mapping[str, Person] | None = None
         self._removals: set[str] = set()
+        self._planned: set[str] = set()
         self._roles: dict[str, str] = {}
         self._warned: set[Finding] = set()
 
     @contextmanager
-    def removing(self, email: str) -> Iterator[None]:
+    def removing(self, email: str, *, planned: bool = False) -> Iterator[None]:
         """Pass for the removal of one person; it counts unless the body raises.
+
+        Args:
+            email: the address.
+            planned: whether the end was in the stack before today; it does not count against the share.
 
         Raises:
             Refused: a brake holds it.
         """
-        with self._passing(f"cannot remove {email}", Plan(removals=frozenset({same_key(email)}))):
+        keys = frozenset({same_key(email)})
+        with self._passing(f"cannot remove {email}", Plan(keys, planned=keys if planned else frozenset())):
             yield
 
     @contextmanager
@@ -86,18 +93,27 @@ class Brakes:
         with self._lock:
             self._hold(what, plan)
 
-    def hold_grants(self, project: int, have: Mapping[str, str], changes: GrantChanges) -> None:
+    def hold_grants(
+        self,
+        project: int,
+        have: Mapping[str, str],
+        changes: GrantChanges,
+        planned: AbstractSet[str] = frozenset(),
+    ) -> None:
         """Hold what would be done to the individual grants of one project before its first write.
 
         Args:
             project: the project's id.
             have: the grants that are there, by the key of the address.
             changes: what would be done.
+            planned: the keys whose end was in the stack before today.
 
         Raises:
             Refused: a brake holds it.
         """
-        findings = judge_grants(have, changes, project=project, own_address=self.own_address(), limits=self._limits)
+        findings = judge_grants(
+            have, changes, project=project, own_address=self.own_address(), limits=self._limits, planned=planned
+        )
         with self._lock:
             self._tell(f"cannot change who has project {project}", findings)
 
@@ -111,6 +127,7 @@ class Brakes:
             self._hold(what, plan)
             new = plan.removals - self._removals  # who may have gone before counts, whatever comes of another try
             self._removals |= plan.removals
+            self._planned |= plan.planned
             # A new owner counts from when they are one: nobody else is to go on the strength of a promise.
             self._roles.update({key: role for key, role in plan.roles.items() if role != OWNER})
         try:
@@ -145,7 +162,9 @@ class Brakes:
             self._people = dict(self._directory.people())
         return judge(
             self._people,
-            Plan(plan.removals | self._removals, {**self._roles, **plan.roles}),
+            Plan(
+                plan.removals | self._removals, {**self._roles, **plan.roles}, frozenset(plan.planned | self._planned)
+            ),
             own_address=self.own_address(),
             own_role=self._directory.own_role(),
             limits=self._limits,

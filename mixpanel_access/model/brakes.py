@@ -10,12 +10,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TypedDict
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import few, same_key
+from mixpanel_access.model.dates import day
 from mixpanel_access.model.grants import GrantChanges
 
 DEFAULT_REMOVAL_PERCENT: Final = 10
@@ -43,6 +45,8 @@ class DeclaredPerson(TypedDict, total=False):
     projects: Sequence[Any]
     teams: Sequence[str]
     """The names of the teams that the stack puts them into; left out for none."""
+    ends: str
+    """The last day (ISO 8601) on which the stack declares them; left out for none, and in states of version 0.1.0."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,13 @@ class Plan:
     Attributes:
         removals: the keys of the addresses that leave the organization.
         roles: key -> the organization role that the person gets.
+        planned: those of the removals whose end was in the stack before today (`has_ended`): they are no accident, and
+            do not count against the share.
     """
 
     removals: AbstractSet[str] = frozenset()
     roles: Mapping[str, str] = field(default_factory=dict)
+    planned: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,19 @@ class Finding:
     def __str__(self) -> str:
         names = few(self.people) if self.brake is Brake.GRANT_SHARE else ", ".join(self.people)
         return f"{names}: {self.words}"
+
+
+def has_ended(ends: object, today: date) -> bool:
+    """Whether a removal on this day was planned: the end that the state holds, as the last run wrote it, has passed.
+
+    Args:
+        ends: the last day in the state (ISO 8601), or None. A value that is not a date ends nothing.
+        today: the day (UTC).
+    """
+    try:
+        return isinstance(ends, str) and day(ends) < today
+    except ValueError:
+        return False
 
 
 def judge(
@@ -124,7 +144,13 @@ def judge(
 
 
 def judge_grants(
-    have: Mapping[str, str], changes: GrantChanges, *, project: int, own_address: str, limits: Limits
+    have: Mapping[str, str],
+    changes: GrantChanges,
+    *,
+    project: int,
+    own_address: str,
+    limits: Limits,
+    planned: AbstractSet[str] = frozenset(),
 ) -> list[Finding]:
     """Judge what would be done to the individual grants of one project, as they are before the first write.
 
@@ -137,22 +163,24 @@ def judge_grants(
         project: the project's id.
         own_address: the identity that the provider runs as.
         limits: how far an operation may go.
+        planned: the keys whose end was in the stack before today; they do not count against the share.
 
     Returns:
         The brakes that fire; a released brake is a warning.
     """
     found: list[Finding] = []
     own, leaving, allowed = same_key(own_address), changes.remove & have.keys(), limits.removable(len(have))
+    counted = leaving - planned
     lower = own in changes.change and roles.project_rank(changes.change[own]) < roles.project_rank(have[own])
     if own in leaving or lower:
         words = f"the provider itself runs as this identity, which would lose its role in project {project}"
         found.append(Finding(Brake.OWN_IDENTITY, (own_address,), words))
-    if len(leaving) > allowed:
+    if len(counted) > allowed:
         words = (
             f"one operation may take {allowed} of the {len(have)} individual grants in project {project} away "
-            f"({limits.removal_percent:g} %, at least {limits.removal_minimum}), and this would take {len(leaving)}"
+            f"({limits.removal_percent:g} %, at least {limits.removal_minimum}), and this would take {len(counted)}"
         )
-        found.append(Finding(Brake.GRANT_SHARE, tuple(sorted(leaving)), words))
+        found.append(Finding(Brake.GRANT_SHARE, tuple(sorted(counted)), words))
     return _released(found, limits)
 
 
@@ -198,7 +226,7 @@ def _above(people: Mapping[str, Person], plan: Plan, own_role: str | None) -> It
 
 
 def _share(people: Mapping[str, Person], plan: Plan, limits: Limits) -> Iterable[Finding]:
-    leaving, allowed = plan.removals & people.keys(), limits.removable(len(people))
+    leaving, allowed = (plan.removals - plan.planned) & people.keys(), limits.removable(len(people))
     if len(leaving) > allowed:
         words = (
             f"one operation may remove {allowed} of the {len(people)} people in the organization "

@@ -276,4 +276,6 @@ def _declared(person: GivenPerson, roster: Roster) -> DeclaredPerson:
         known["role"] = person.organization_role
     if person.teams:
         known["teams"] = [roster.teams[key].name for key in person.teams]
+    if person.ends:
+        known["ends"] = person.ends.isoformat()
     return known

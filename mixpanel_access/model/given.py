@@ -128,6 +128,7 @@ class GivenPerson:
         entry: the entry that speaks for the person: of the highest organization role, then the one that lasts longest.
         projects: project key -> role.
         teams: team key -> the entry that gives it, of several the one that lasts longest.
+        ends: the last day of the entries that count, or None where one of them has no end.
     """
 
     key: str
@@ -137,6 +138,7 @@ class GivenPerson:
     entry: Entry
     projects: Mapping[str, GivenRole]
     teams: Mapping[str, Entry] = field(default_factory=dict)
+    ends: date | None = None
 
     def ending_places(self, entry: Entry) -> list[tuple[str, date]]:
         """The teams that an entry gives, and whose own end comes before the entry's: the key and the last day in it."""
@@ -206,6 +208,7 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
         speaker,
         {key: _highest(key, [entry for entry in current if key in entry.projects]) for key in keys},
         {key: max((entry for entry in current if key in entry.places), key=_lasts) for key in teams},
+        max(current, key=_lasts).ends,
     )
 
 

@@ -52,6 +52,18 @@ def grant_changes(have: Roles, want: Roles, kept: AbstractSet[str] = frozenset()
     )
 
 
+def taken(changes: GrantChanges, before: Roles, want: Roles) -> GrantChanges:
+    """The part of the changes that takes away what was declared: nobody gets a role, and additions by hand stay.
+
+    Args:
+        changes: everything that would be done.
+        before: the grants that were declared before.
+        want: those that are declared now.
+    """
+    lower = {key: role for key, role in changes.change.items() if key in before and before[key] != want[key]}
+    return GrantChanges({}, lower, changes.remove & before.keys())
+
+
 def individual_roles(rows: Mapping[str, Iterable[Grant]]) -> dict[str, str]:
     """The individual role of each person in a project; those of service accounts are no person's."""
     held = {

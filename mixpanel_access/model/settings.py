@@ -20,6 +20,8 @@ from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 
 NAMESPACE: Final = "mixpanel"
+KEPT_VARIABLE: Final = "MIXPANEL_ACCESS_KEPT"
+"""The environment variable with the file of a run of `mixpanel-access revoke`: what its stack keeps."""
 
 REGIONS: Final = {
     "us": "https://mixpanel.com",

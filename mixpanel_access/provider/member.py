@@ -24,7 +24,7 @@ from mixpanel_access.model.access import (
     remaining,
 )
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import Brake
+from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError, NotApplied
 from mixpanel_access.model.ids import MemberId
@@ -157,7 +157,8 @@ class MemberProvider(AccessProvider):
             self.session.say(f"{person.email} stays in the organization (removal: {removal}): {why}{remaining(left)}")
             return
         user = directory.provisioning.user(person.email) if directory.provisioning.handles(person.email) else None
-        with self.session.brakes.removing(person.email):
+        planned = has_ended(props.get("ends"), self.session.now().date())
+        with self.session.brakes.removing(person.email, planned=planned):
             if user is not None:
                 self._deactivate(user, person, removal, props)
             else:

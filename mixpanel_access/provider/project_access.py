@@ -12,12 +12,13 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from mixpanel_access.directory.project_whole import ProjectWhole
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
+from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, twice
+from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, taken, twice
 from mixpanel_access.model.ids import ProjectAccessId
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.partial import told_together
-from mixpanel_access.model.single_grants import REASON_FIELDS
+from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 from mixpanel_access.provider.base import (
     AS_A_WHOLE,
     GONE,
@@ -117,7 +118,7 @@ class ProjectAccessProvider(AccessProvider):
             self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
         try:
             whole = self._whole(project, before.get("grants", {}))
-            changes = self._hold(whole, grants)
+            changes = self._hold(whole, grants, before)
             if before is not olds and olds.get("project_id"):  # another project is another resource: this one goes
                 self._hold_all(olds["project_id"], olds)
         except Refused as held:
@@ -159,7 +160,7 @@ class ProjectAccessProvider(AccessProvider):
         self.own_organization(ProjectAccessId.parse(id_).organization, self.whom(news))
         if by_key(olds["grants"]) == by_key(news["grants"]):  # then nobody is there undeclared, and nobody is missing
             return {**select(olds, ("beside",)), **news, "undeclared": []}
-        return self._ensure(news, olds["grants"])
+        return self._ensure(news, olds)
 
     def unmake(self, id_: str, props: Properties) -> None:
         """Take the declared grants away, but for those that the program declares one by one now; people stay."""
@@ -170,12 +171,22 @@ class ProjectAccessProvider(AccessProvider):
         whole, changes = self._hold_all(ref.project, props)
         self._write(whole, changes, {})
 
-    def _hold(self, whole: ProjectWhole, grants: Mapping[str, str]) -> GrantChanges:
+    def _hold(self, whole: ProjectWhole, grants: Mapping[str, str], before: Properties) -> GrantChanges:
         """What is to be done, if no brake holds it."""
         want = by_key(grants)
         changes = grant_changes(whole.have, want, frozenset({self._own}))
-        self.session.brakes.hold_grants(whole.project, whole.have, changes)
+        if self.session.takes_only:
+            roles_before = {**want, **by_key(before.get("grants", {}))}
+            changes = taken(changes, {key: roles_before.get(key, "") for key in _declared(before)}, want)
+        self.session.brakes.hold_grants(whole.project, whole.have, changes, self._planned(before))
         return changes
+
+    def _planned(self, before: Properties) -> frozenset[str]:
+        """Whose end was in the state before today."""
+        today = self.session.now().date()
+        return frozenset(
+            same_key(str(one["email"])) for one in single_grants(before) if has_ended(one.get("ends"), today)
+        )
 
     def _hold_all(self, project: int, props: Properties) -> tuple[ProjectWhole, GrantChanges]:
         """What goes with the resource, if no brake holds it."""
@@ -183,13 +194,13 @@ class ProjectAccessProvider(AccessProvider):
         elsewhere = {key for key in whole.have if (project, key) in self.session.declared}
         gone = frozenset((whole.have.keys() & _declared(props)) - elsewhere - {self._own})
         changes = GrantChanges(remove=gone)
-        self.session.brakes.hold_grants(project, whole.have, changes)
+        self.session.brakes.hold_grants(project, whole.have, changes, self._planned(props))
         return whole, changes
 
-    def _ensure(self, inputs: Properties, before: Mapping[str, str]) -> Properties:
+    def _ensure(self, inputs: Properties, before: Properties) -> Properties:
         """Bring the grants to the declared ones and return the outputs."""
-        whole = self._whole(inputs["project_id"], before)
-        whole = self._write(whole, self._hold(whole, inputs["grants"]), inputs["grants"])
+        whole = self._whole(inputs["project_id"], before.get("grants", {}))
+        whole = self._write(whole, self._hold(whole, inputs["grants"], before), inputs["grants"])
         return self._outputs(inputs, whole, by_key(inputs["grants"]).keys())
 
     def _write(self, whole: ProjectWhole, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectWhole:

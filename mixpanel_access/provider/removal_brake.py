@@ -15,7 +15,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import DeclaredPerson, Plan
+from mixpanel_access.model.brakes import DeclaredPerson, Plan, has_ended
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed
@@ -46,7 +46,7 @@ class RemovalBrakeProvider(AccessProvider):
             if person.get("role") and key in people and people[key].role not in (None, person["role"])
         }
         try:
-            self.session.brakes.hold("cannot go on", Plan(self._leaving(gone), new_roles))
+            self.session.brakes.hold("cannot go on", Plan(self.leaving(gone), new_roles, self._planned(gone)))
         except Refused as held:
             problems.add("", str(held))
 
@@ -73,11 +73,16 @@ class RemovalBrakeProvider(AccessProvider):
             Refused: a brake holds it; nothing has been removed.
         """
         gone = [person for key, person in _by_key(props).items() if key not in self.session.declared]
-        self.session.brakes.hold("cannot destroy", Plan(self._leaving(gone)))
+        self.session.brakes.hold("cannot destroy", Plan(self.leaving(gone), planned=self._planned(gone)))
 
-    def _leaving(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
+    def leaving(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
         """Who of them would leave the organization once their grants of this stack are gone."""
         return frozenset(same_key(person["email"]) for person in people if self._leaves(person))
+
+    def _planned(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
+        """Whose end was in the stack before today."""
+        today = self.session.now().date()
+        return frozenset(same_key(person["email"]) for person in people if has_ended(person.get("ends"), today))
 
     def _leaves(self, person: DeclaredPerson) -> bool:
         there = self.session.directory.person(person["email"])

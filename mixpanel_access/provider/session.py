@@ -13,7 +13,7 @@ from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.errors import DEBUG_VARIABLE
-from mixpanel_access.model.settings import Settings, load_settings
+from mixpanel_access.model.settings import KEPT_VARIABLE, Settings, load_settings
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
 
@@ -39,6 +39,7 @@ class Session:
         roles: what the program declares -> the role that it gives there; see `AccessProvider.subject`.
         wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
+        takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Session:
         self.roles: dict[Hashable, str] = {}
         self.wholes: dict[int, Mapping[str, str]] = {}
         self.renames = Renames()
+        self.takes_only = False
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     @property
@@ -83,6 +85,7 @@ def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -
     with _lock:
         if settings not in _sessions:
             _sessions[settings] = Session(settings, connect(settings), run=EngineRun(engine_address()))
+            _sessions[settings].takes_only = bool(os.environ.get(KEPT_VARIABLE))
         return _sessions[settings]
 
 

@@ -64,7 +64,7 @@ def test_what_it_tells_a_program() -> None:
         assert access.declared == [
             {
                 "email": "Robin@Agency.example.org", "role": "member", "removal": "when_unused",
-                "projects": [1234567, 1234568],
+                "projects": [1234567, 1234568], "ends": "2026-06-30",
             }
         ]  # fmt: skip
         gone = CollaboratorAccess("gone", ARGS, today=date(2026, 7, 1))

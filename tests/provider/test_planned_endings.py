@@ -1,0 +1,155 @@
+"""An end that was in the stack before today is no accident: no share of the brakes holds it, and an edit's it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_access.model.errors import Refused
+from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.project_access import ProjectAccessProvider
+from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
+
+CREW = [f"m{n}@example.com" for n in range(12)]
+YESTERDAY, TODAY = "2026-05-03", "2026-05-04"
+assert NOW.date().isoformat() == TODAY
+
+ENDS: dict[str, tuple[Any, bool]] = {
+    "ended yesterday": (YESTERDAY, True),
+    "ended long ago": ("2025-12-31", True),
+    "the last day is today": (TODAY, False),
+    "ends later": ("2026-06-30", False),
+    "no end": (None, False),
+    "an end that is not a date": ("soon", False),
+}
+"""What the state says of twelve people who go in one operation, of whom three may, and whether they go."""
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """Two owners and twelve members, who each have a grant."""
+    api = FakeApi(own_role="owner")
+    for n in range(2):
+        api.put(f"o{n}@example.com", "owner")
+    for email in CREW:
+        api.put(email)
+        api.give(PRODUCTION, email, "analyst")
+    return api
+
+
+def person(email: str, ends: Any) -> dict[str, Any]:
+    """Somebody as the brake of a state has them; a state of version 0.1.0 has no ends."""
+    return {"email": email, "removal": "always", "projects": [PRODUCTION], **({"ends": ends} if ends else {})}
+
+
+@pytest.mark.parametrize(("ends", "goes"), ENDS.values(), ids=ENDS.keys())
+@pytest.mark.parametrize("verb", ["check", "delete"])
+def test_the_brake_of_a_stack_counts_edits_alone(api: FakeApi, ends: Any, verb: str, *, goes: bool) -> None:
+    """Twelve contractors whose engagement has ended go in one `up` or `destroy`; the same twelve by an edit do not."""
+    brake = RemovalBrakeProvider()
+    brake.use(make_session(api)[0])
+    people = {"people": [person(email, ends) for email in CREW]}
+    if verb == "check":
+        assert (not brake.check(people, {"people": []}).failures) is goes
+    elif goes:
+        brake.delete("id", people)
+    else:
+        with pytest.raises(Refused, match="would remove 12"):
+            brake.delete("id", people)
+
+
+@pytest.mark.parametrize(("ends", "goes"), ENDS.values(), ids=ENDS.keys())
+def test_single_members_are_judged_by_their_own_end(api: FakeApi, ends: Any, *, goes: bool) -> None:
+    """The twelve go one after the other where their end has passed; else the fourth is held."""
+    session, _ = make_session(api)
+    held = []
+    for email in CREW:
+        member = MemberProvider()
+        member.use(session)
+        try:
+            member.delete(f"{ORGANIZATION}:{email}", {"email": email, "removal": "always", "ends": ends})
+        except Refused as error:
+            held.append(str(error))
+    assert len(held) == (0 if goes else 9)
+
+
+def test_edits_beside_planned_endings_are_judged_for_themselves(api: FakeApi) -> None:
+    """With nine whose end has passed, three others may go and a fourth may not; only the edits are named."""
+    brake = RemovalBrakeProvider()
+    brake.use(make_session(api)[0])
+    api.put("extra@example.com")
+    ended = [person(email, YESTERDAY) for email in CREW[:9]]
+    edited = [person(email, None) for email in (*CREW[9:], "extra@example.com")]
+    assert not brake.check({"people": [*ended, *edited[:3]]}, {"people": []}).failures
+    (failure,) = brake.check({"people": [*ended, *edited]}, {"people": []}).failures
+    assert "would remove 4" in failure.reason
+    assert CREW[0] not in failure.reason
+
+
+@pytest.mark.parametrize("ends", [YESTERDAY, None])
+def test_no_plan_takes_the_last_owner_or_ourselves(api: FakeApi, ends: str | None) -> None:
+    """These two brakes hold whatever the roster has said for how long."""
+    brake = RemovalBrakeProvider()
+    brake.use(make_session(api, username="bot")[0])
+    api.put("bot")
+    owners = [{**person(f"o{n}@example.com", ends), "role": "owner"} for n in range(2)]
+    (failure,) = brake.check({"people": owners}, {"people": []}).failures
+    assert "without an owner" in failure.reason
+    (failure,) = brake.check({"people": [person("bot", ends)]}, {"people": []}).failures
+    assert "the provider itself runs as this identity" in failure.reason
+
+
+@pytest.mark.parametrize(("ends", "goes"), ENDS.values(), ids=ENDS.keys())
+@pytest.mark.parametrize("verb", ["check", "update", "delete"])
+def test_the_share_of_a_projects_grants_counts_edits_alone(api: FakeApi, ends: Any, verb: str, *, goes: bool) -> None:
+    """Twelve of twelve grants go where the reasons in the state say that they have ended, and else none."""
+    whole = ProjectAccessProvider()
+    whole.use(make_session(api)[0])
+    reasons = [{"people": CREW, "ends": ends}] if ends else []
+    olds = {"project_id": PRODUCTION, "grants": dict.fromkeys(CREW, "analyst"), "reasons": reasons}
+    news = {"project_id": PRODUCTION, "grants": {}}
+    id_ = f"{ORGANIZATION}:{PRODUCTION}"
+
+    def act() -> None:
+        if verb == "update":
+            whole.update(id_, olds, news)
+        else:
+            whole.delete(id_, olds)
+
+    if verb == "check":
+        assert (not whole.check(olds, news).failures) is goes
+    elif goes:
+        act()
+        assert api.rows == []
+    else:
+        with pytest.raises(Refused, match="would take 12"):
+            act()
+        assert len(api.rows) == 12
+
+
+def test_a_run_that_only_takes_gives_nobody_anything(api: FakeApi) -> None:
+    """In an authoritative project, the ended grant goes; additions, losses and changes by hand stay as they are."""
+    session, _ = make_session(api)
+    session.takes_only = True
+    whole = ProjectAccessProvider()
+    whole.use(session)
+    ended, lost, raised, lower, lowered, stranger = CREW[:6]
+    olds = {
+        "project_id": PRODUCTION,
+        "grants": {ended: "analyst", lost: "analyst", raised: "analyst", lower: "analyst", lowered: "analyst"},
+    }
+    api.rows = [grant for grant in api.rows if grant.email in {ended, lower, lowered, stranger}]
+    api.give(PRODUCTION, raised, "admin")
+    api.give(PRODUCTION, lower, "consumer")
+    api.sent.clear()
+    grants = {lost: "analyst", raised: "analyst", lower: "analyst", lowered: "consumer"}
+    whole.update(f"{ORGANIZATION}:{PRODUCTION}", olds, {"project_id": PRODUCTION, "grants": grants})
+    assert {grant.email: grant.role for grant in api.rows} == {
+        raised: "admin",
+        lower: "consumer",
+        lowered: "consumer",
+        stranger: "analyst",
+    }
+    assert not [sent for sent in api.sent if sent[0] == "invite"]
