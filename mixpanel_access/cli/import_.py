@@ -111,7 +111,7 @@ def _service_accounts(prepared: Prepared) -> str:
 
 def _unknown(prepared: Prepared) -> list[str]:
     """The service accounts that the roster does not name."""
-    known = prepared.plan.roster.service_accounts
+    known = {name.strip() for name in prepared.plan.roster.service_accounts}
     accounts = prepared.reading.service_accounts or ()
     return sorted(account for account in accounts if service_account_name(account) not in known)
 

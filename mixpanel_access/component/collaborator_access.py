@@ -11,6 +11,7 @@ import pulumi
 from pydantic import ValidationError
 
 from mixpanel_access.component.children import child_options, configured_day
+from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
@@ -105,7 +106,8 @@ class CollaboratorAccess(pulumi.ComponentResource):
             raise pulumi.RunError(str(error)) from None
         self.member, self.grants, self.roles = None, {}, {}
         for name, inputs in declared.members.items():
-            self.member = Member(name, opts=child_options(self, name, COMPONENT_TYPE), **inputs)
+            former = spellings(inputs["email"])
+            self.member = Member(name, opts=child_options(self, name, COMPONENT_TYPE, former=former), **inputs)
         for (stand_in, member), inputs in declared.grants.items():
             key = stand_ins[stand_in]
             id_ = args.projects[key].id
@@ -113,7 +115,13 @@ class CollaboratorAccess(pulumi.ComponentResource):
             self.roles[key] = inputs["role"]
             self.grants[key] = ProjectGrant(
                 grant_name(key, member),
-                opts=child_options(self, before, COMPONENT_TYPE, [self.member] if self.member else []),
+                opts=child_options(
+                    self,
+                    before,
+                    COMPONENT_TYPE,
+                    [self.member] if self.member else [],
+                    [grant_name(key, former) for former in spellings(inputs["email"])],
+                ),
                 **{**inputs, "project_id": id_},
             )
         self.active = self.member is not None

@@ -10,6 +10,7 @@ import pulumi
 
 from mixpanel_access.component.children import child_options, configured_day
 from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.address import spellings
 from mixpanel_access.model.declaration import (
     BRAKE,
     COMPONENT,
@@ -87,7 +88,9 @@ class RosterAccess(pulumi.ComponentResource):
         for words in declared.overlaps:
             pulumi.log.info(words, self)
         self.members = {
-            name: Member(name, opts=child_options(self, name, COLLABORATOR_TYPE), **inputs)
+            name: Member(
+                name, opts=child_options(self, name, COLLABORATOR_TYPE, former=spellings(inputs["email"])), **inputs
+            )
             for name, inputs in declared.members.items()
         }
         self.custom_roles = {
@@ -103,7 +106,11 @@ class RosterAccess(pulumi.ComponentResource):
             (project, member): ProjectGrant(
                 grant_name(project, member),
                 opts=child_options(
-                    self, grant_name(declared.keys[project], member), COLLABORATOR_TYPE, [self.members[member]]
+                    self,
+                    grant_name(declared.keys[project], member),
+                    COLLABORATOR_TYPE,
+                    [self.members[member]],
+                    [grant_name(project, former) for former in spellings(inputs["email"])],
                 ),
                 **{**inputs, "role": self._role(inputs["role"])},
             )
@@ -167,7 +174,11 @@ class RosterAccess(pulumi.ComponentResource):
             (key, member): TeamMember(
                 team_member_name(key, member),
                 team_id=self.teams[key].team_id,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[self.members[member]]),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[self.members[member]],
+                    aliases=[pulumi.Alias(name=team_member_name(key, former)) for former in spellings(inputs["email"])],
+                ),
                 **inputs,
             )
             for (key, member), inputs in declared.team_members.items()

@@ -261,13 +261,13 @@ def project_access(grants: Iterable[Grant], organization_role: str | None) -> Pr
 
 def service_account_name(username: str) -> str:
     """The name that was asked for: `deploy-bot` of `deploy-bot.1a2b3c.mp-service-account` (contract, section 6)."""
-    return _SERVER_PART.sub("", username)
+    return _SERVER_PART.sub("", username.strip()).strip()
 
 
 def problem_with_account_name(name: object) -> str | None:
     """Why this can be no name to make a service account with, in words, or None when it can."""
     if not isinstance(name, str) or not name.strip() or ":" in name:
         return f"{name!r} is no name of a service account: a text without a colon"
-    if service_account_name(name) != name:
+    if service_account_name(name) != name.strip():
         return f"{name!r} is a login name; give the name without what Mixpanel adds to it"
     return None

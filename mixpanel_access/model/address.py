@@ -1,36 +1,88 @@
-"""E-mail addresses: kept as written, compared without regard to case."""
+"""E-mail addresses: kept as written; every spelling of one mailbox has the same key."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+_PUNYCODE: Final = "xn--"
 FEW: Final = 5
 """Addresses that a message names before it counts."""
 
 
 def same_key(email: str) -> str:
-    """The form under which two spellings of one address are the same: "ß" is not "ss", which may be somebody else's."""
-    return email.strip().lower()
+    """The form under which two spellings of one address are the same.
+
+    Neither case nor blanks around it count, nor how an accent is encoded, nor whether the domain is written in Unicode
+    or in punycode: kim@münchen.example is kim@xn--mnchen-3ya.example. "ß" is not "ss", which may be somebody else's.
+    """
+    key = email.strip().lower()
+    if key.isascii() and _PUNYCODE not in key:
+        return key
+    local, at, domain = _normalized(key).rpartition("@")
+    return f"{local}{at}{canonical_domain(domain)}" if at else domain
 
 
 def domain_of(email: str) -> str:
-    """The part after the last "@", in its canonical form; "" where there is none."""
+    """The part after the last "@" in the form that `canonical_domain` has; "" where there is none."""
     return canonical_domain(email.rpartition("@")[2]) if "@" in email else ""
 
 
-@lru_cache(maxsize=4096)
 def canonical_domain(domain: str) -> str:
-    """The form under which two spellings of one domain are the same: lower case, and letters instead of "xn--"."""
-    domain = domain.strip().lower()
-    if domain.isascii() and "xn--" not in domain:
-        return domain
-    import idna  # a table of Unicode that few commands need
+    """The form under which two spellings of one domain are the same: Unicode, in lower case."""
+    key = domain.strip().lower()
+    return key if key.isascii() and _PUNYCODE not in key else _unicode(_normalized(key))
+
+
+def spellings(email: str) -> list[str]:
+    """Forms of an address, in lower case, that earlier versions took for its key; the key itself is not one of them."""
+    key = same_key(email)
+    local, at, domain = key.rpartition("@")
+    found = [email.strip().lower(), f"{local}{at}{_ascii(domain)}"]
+    return [form for form in dict.fromkeys(found) if form != key]
+
+
+def _normalized(text: str) -> str:
+    """Composed, in lower case. Twice, since each of the two may undo the other."""
+    for _ in range(2):
+        text = unicodedata.normalize("NFC", text).lower()
+    return unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=4096)
+def _unicode(domain: str) -> str:
+    """A domain in Unicode, as IDNA has it; a label that IDNA does not know stays as it is."""
+    import idna  # most organizations have no such domain, and it takes a while to import
 
     try:
-        return idna.decode(idna.encode(domain, uts46=True))
-    except UnicodeError:  # which idna's errors are
+        domain = idna.uts46_remap(domain, std3_rules=False)
+    except idna.IDNAError:
+        return domain
+    return ".".join(map(_label, domain.split(".")))
+
+
+def _label(label: str) -> str:
+    import idna
+
+    if not label.startswith(_PUNYCODE):
+        return label
+    try:
+        return idna.ulabel(label)
+    except (idna.IDNAError, UnicodeError):
+        return label
+
+
+def _ascii(domain: str) -> str:
+    """A domain in punycode, or as it is where it has no such form."""
+    if domain.isascii():
+        return domain
+    import idna
+
+    try:
+        return idna.encode(domain).decode()
+    except (idna.IDNAError, UnicodeError):
         return domain
 
 

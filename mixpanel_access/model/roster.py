@@ -351,8 +351,11 @@ class Roster(Common):
 
     @property
     def own_accounts(self) -> dict[str, OwnServiceAccount]:
-        """The service accounts that this roster makes; those of an included file are only known."""
-        return {name: account for name, account in self.service_accounts.items() if account.role is not None}
+        """The service accounts that this roster makes, without blanks around their names.
+
+        Those of an included file are only known.
+        """
+        return {name.strip(): account for name, account in self.service_accounts.items() if account.role is not None}
 
     @property
     def whole_projects(self) -> dict[int, RosterProject]:

@@ -58,8 +58,13 @@ def _organization(roster: Roster) -> Problems:
 
 
 def _service_accounts(roster: Roster) -> Problems:
+    names: dict[str, str] = {}
     for name, account in roster.service_accounts.items():
         at: Path = ("serviceAccounts", name)
+        first = names.setdefault(name.strip(), name)
+        if first != name:
+            yield at, f"{name!r} and {first!r} are one name, since blanks around it do not count; make them one"
+            yield ("serviceAccounts", first), f"{first!r} and {name!r}, further down, are one name; make them one"
         if account.role is not None and (reason := problem_with_account_name(name)):
             yield at, reason
         if account.contact is not None and (reason := problem_with(account.contact)):
@@ -154,7 +159,7 @@ def _teams(roster: Roster) -> Problems:
 
 
 def _people(roster: Roster) -> Problems:
-    seen: dict[str, list[Entry]] = {}
+    seen: dict[str, list[tuple[Entry, Path]]] = {}
     for index, person in enumerate(roster.people):
         at: Path = ("people", index)
         if reason := problem_with(person.email):
@@ -179,9 +184,9 @@ def _people(roster: Roster) -> Problems:
             yield from _beyond(roster, entry, at)
             yield from _on_no_day(roster, entry, at)
         before = seen.setdefault(person.key, [])
-        for other in before:
-            yield from _together(entry, other, at)
-        before.append(entry)
+        for other, its in before:
+            yield from _together(entry, other, at, its)
+        before.append((entry, at))
 
 
 def _beyond(roster: Roster, entry: Entry, at: Path) -> Problems:
@@ -212,11 +217,12 @@ def _days(part: RosterPerson | RosterTeam) -> dict[str, str]:
     return part.model_dump(include={"starts", "ends", "reviewed"}, exclude_none=True)
 
 
-def _together(entry: Entry, other: Entry, at: Path) -> Problems:
-    """Two entries of one person."""
+def _together(entry: Entry, other: Entry, at: Path, place: Path) -> Problems:
+    """Two entries of one person, the later one at the first path."""
     email, first = entry.person.email, other.person.email
     if email != first:
         yield (*at, "email"), f"{email} stands here twice (first as {first}); write it the same in each entry"
+        yield (*place, "email"), f"{first} is one mailbox with {email}, further down; write it the same in each entry"
         return
     if not entry.meets(other):
         return

@@ -217,6 +217,7 @@ class AccessProvider(ResourceProvider):
         self.session.declared.update(self.subjects(inputs))
         self.inspect_beside(inputs, problems)
         self._inspect_role(olds, inputs, problems)
+        self._inspect_spelling(inputs, problems)
         if problems:
             return
         if changed(self.ACCESS_INPUTS, olds, inputs):  # what the organization has accepted is not asked about again
@@ -236,6 +237,19 @@ class AccessProvider(ResourceProvider):
         if first != role:
             problems.add(
                 "role", f"the program declares {self.whom(inputs)} twice, as {first} and as {role}; make them one"
+            )
+
+    def _inspect_spelling(self, inputs: Properties, problems: Problems) -> None:
+        """Hold a second spelling of one mailbox for one thing: the two would be two resources of one person."""
+        subject, email = self.subject(inputs), inputs.get("email")
+        if subject is None or not isinstance(email, str):
+            return
+        first = self.session.spellings.setdefault(subject, email)
+        if first != email:
+            problems.add(
+                "email",
+                f"{email} and {first} are one mailbox, and the program declares both; make them one, or write the "
+                f"address the same",
             )
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:

@@ -59,6 +59,8 @@ class ServiceAccountProvider(AccessProvider):
         name = inputs.get("username")
         if known(name) and (reason := problem_with_account_name(name)):
             problems.add("username", reason)
+        elif isinstance(name, str):
+            inputs["username"] = name.strip()  # as Mixpanel does: else each refresh would find another name
         role = inputs.setdefault("role", roles.CONSUMER)
         if known(role):
             word = roles.normalized(role) if isinstance(role, str) else ""
@@ -90,7 +92,8 @@ class ServiceAccountProvider(AccessProvider):
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another name, role or expiry is another account; so is one whose time to rotate has come."""
-        replaces = [field for field in _NEW_ACCOUNT if olds.get(field) != news.get(field)]
+        before = {**olds, "username": str(olds.get("username", "")).strip()}  # earlier versions kept blanks around it
+        replaces = [field for field in _NEW_ACCOUNT if before.get(field) != news.get(field)]
         if self._is_due(olds, news):
             replaces.append("rotate_after")
         return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces, delete_before_replace=False)

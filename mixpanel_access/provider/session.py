@@ -37,6 +37,7 @@ class Session:
         invitations: the operation's invitations, within Mixpanel's limit.
         declared: what the operation's program declares, however the resources are named; see `AccessProvider.subjects`.
         roles: what the program declares -> the role that it gives there; see `AccessProvider.subject`.
+        spellings: what the program declares -> how it spells the address there.
         wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
@@ -52,6 +53,7 @@ class Session:
         self.brakes = Brakes(directory, settings.limits, say, settings.username)
         self.declared: set[Hashable] = set()
         self.roles: dict[Hashable, str] = {}
+        self.spellings: dict[Hashable, str] = {}
         self.wholes: dict[int, Mapping[str, str]] = {}
         self.renames = Renames()
         self.takes_only = False

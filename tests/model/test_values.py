@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Grant, GrantType, Person, project_access
-from mixpanel_access.model.address import domain_of, problem_with, same_key
+from mixpanel_access.model.address import canonical_domain, domain_of, problem_with, same_key, spellings
 from mixpanel_access.model.dates import day, expiry, instant, written
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ids import GrantId, MemberId, number_in
@@ -65,7 +65,71 @@ def test_an_address_is_itself_in_any_case(email: str) -> None:
     """The key does not depend on case, and making it twice changes nothing."""
     assert same_key(email.upper()) == same_key(email.lower()) or not email.isascii()
     assert same_key(same_key(email)) == same_key(email)
-    assert domain_of(email) == email.rpartition("@")[2].lower()
+    assert domain_of(email) == canonical_domain(email.rpartition("@")[2])
+
+
+ONE_MAILBOX = {
+    "case": ["Bo@Example.com", "bo@example.COM", " bo@example.com\t"],
+    "composed and decomposed": ["zo\u00eb@example.com", "zoe\u0308@example.com", "ZOE\u0308@EXAMPLE.com"],
+    "Unicode and punycode": [
+        "kim@m\u00fcnchen.example",
+        "kim@mu\u0308nchen.example",
+        "kim@xn--mnchen-3ya.example",
+        "Kim@XN--MNCHEN-3YA.example",
+        "kim@M\u00dcNCHEN.example",
+    ],
+    "below another domain": ["kim@mail.m\u00fcnchen.example", "kim@mail.xn--mnchen-3ya.example"],
+    "full width and another full stop": ["kim@\uff4d\u00fcnchen\u3002example", "kim@m\u00fcnchen.example"],
+    "all of the domain": ["kim@\u4f8b\u5b50.\u6d4b\u8bd5", "kim@xn--fsqu00a.xn--0zwm56d"],
+    "both parts": ["zo\u00eb@m\u00fcnchen.example", "zoe\u0308@xn--mnchen-3ya.example"],
+}
+
+
+@pytest.mark.parametrize("emails", ONE_MAILBOX.values(), ids=ONE_MAILBOX.keys())
+def test_one_mailbox_has_one_key(emails: list[str]) -> None:
+    """However its address is spelled, and the key is a spelling of it too."""
+    assert len({same_key(email) for email in emails}) == 1
+    assert len({domain_of(email) for email in emails}) == 1
+    assert {same_key(same_key(email)) for email in emails} == {same_key(emails[0])}
+
+
+@pytest.mark.parametrize(
+    ("email", "other"),
+    [
+        ("kim@stra\u00dfe.example", "kim@strasse.example"),
+        ("ma\u00df@example.com", "mass@example.com"),
+        ("kim@m\u00fcnchen.example", "kim@munchen.example"),
+        ("kim@xn--mnchen-3ya.example", "kim@xn--mnchen-3yb.example"),
+        ("kim@xn--\u00fc.example", "kim@xn--u.example"),
+        ("k\u0131m@example.com", "kim@example.com"),
+    ],
+)
+def test_two_mailboxes_have_two_keys(email: str, other: str) -> None:
+    """What only looks alike is somebody else's, and a domain that IDNA does not know is no error."""
+    assert same_key(email) != same_key(other)
+
+
+@pytest.mark.parametrize("email", ["Bo@Example.com", "b.o+x@a_b.example", "bo@xn.example", "", "bo", "@"])
+def test_an_ascii_address_keeps_its_key(email: str) -> None:
+    """The key of version 0.1.0, by which its states name their resources, so that they need no other name."""
+    assert same_key(email) == email.strip().lower()
+    assert spellings(email) == []
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=12), st.text(st.characters(codec="utf-8"), max_size=12))
+def test_any_text_has_a_key_that_is_its_own(local: str, domain: str) -> None:
+    """No text is an error, and the key of a key is the key."""
+    for text in (f"{local}@{domain}", f"{local}@xn--{domain}"):
+        assert same_key(same_key(text)) == same_key(text)
+        assert domain_of(same_key(text)) == domain_of(text)
+        assert spellings(text) is not None
+
+
+def test_earlier_keys_are_known() -> None:
+    """Version 0.1.0 took the lower case alone: its states may name somebody by the domain in either form."""
+    assert spellings("Kim@xn--mnchen-3ya.example") == ["kim@xn--mnchen-3ya.example"]
+    assert spellings("Kim@M\u00fcnchen.example") == ["kim@xn--mnchen-3ya.example"]
+    assert spellings("kim@mu\u0308nchen.example") == ["kim@mu\u0308nchen.example", "kim@xn--mnchen-3ya.example"]
 
 
 @pytest.mark.parametrize("email", ["bo@example.com", "b.o+x@agency.example.org", "ü@exämple.com", "x@foo.example"])

@@ -14,6 +14,7 @@ from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 from mixpanel_access.provider.team_grant import TeamGrantProvider
+from mixpanel_access.provider.team_member import TeamMemberProvider
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
 Inputs = dict[str, Any]
@@ -130,3 +131,40 @@ def test_two_service_accounts_of_one_name_are_two() -> None:
     provider = provider_of(ServiceAccountProvider)
     for role in ("consumer", "analyst"):
         assert reasons(provider, {}, {"username": "bot", "role": role, "expires": "2027-01-01T00:00:00Z"}) == []
+
+
+TWO_SPELLINGS = {
+    "case": ("cy@example.com", "Cy@Example.com"),
+    "punycode": ("kim@m\u00fcnchen.example", "kim@xn--mnchen-3ya.example"),
+    "decomposed": ("zo\u00eb@example.com", "zoe\u0308@example.com"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        (MemberProvider, {}),
+        (ProjectGrantProvider, {"project_id": PRODUCTION, "role": "analyst"}),
+        (TeamMemberProvider, {"team_id": 77}),
+    ],
+)
+@pytest.mark.parametrize("spellings", TWO_SPELLINGS.values(), ids=TWO_SPELLINGS.keys())
+def test_one_mailbox_in_two_spellings_is_one_person(
+    kind: type[AccessProvider], more: Inputs, spellings: tuple[str, str]
+) -> None:
+    """A program that declares both is refused before anything is sent, in whichever order and for every kind."""
+    for first, second in (spellings, spellings[::-1]):
+        provider = provider_of(kind)
+        assert reasons(provider, {}, {"email": first, **more}) == []
+        assert reasons(provider, {"email": first, **more}, {"email": first, **more}) == []
+        (reason,) = reasons(provider, {}, {"email": second, **more})
+        assert reason.startswith(f"email: {second} and {first} are one mailbox, and the program declares both")
+
+
+def test_another_kind_may_spell_it_another_way() -> None:
+    """A grant finds its person in any spelling, so that a program need not write them alike."""
+    member = provider_of(MemberProvider)
+    grant = ProjectGrantProvider()
+    grant.use(member.session)
+    assert reasons(member, {}, {"email": "Cy@Example.com"}) == []
+    assert reasons(grant, {}, {"email": "cy@example.com", "project_id": PRODUCTION, "role": "analyst"}) == []

@@ -66,6 +66,19 @@ def test_a_compliant_account_passes(api: FakeApi, expires: str) -> None:
     assert (result.failures, result.inputs) == ([], account())
 
 
+@pytest.mark.parametrize("username", [" etl ", "etl ", "\tetl"])
+def test_blanks_around_a_name_are_not_part_of_it(api: FakeApi, username: str) -> None:
+    """Mixpanel drops them: an account whose name is written with some is not made anew at each refresh."""
+    one = provider(api)
+    inputs = one.check({}, account(username=username)).inputs
+    assert inputs["username"] == "etl"
+    of_an_earlier_version = {**account(username=username), "account_id": ACCOUNT}
+    assert one.diff("", of_an_earlier_version, inputs).replaces == []
+    seen = one.read(str(ServiceAccountId(ORGANIZATION, ACCOUNT)), of_an_earlier_version).outs or {}
+    assert "username" not in (one.diff("", seen, inputs).replaces or [])
+    assert "username" in (one.diff("", seen, one.check({}, account(username="elt")).inputs).replaces or [])
+
+
 SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no name": ({"username": None}, "username", "no name of a service account"),
     "a blank name": ({"username": " "}, "username", "no name of a service account"),
