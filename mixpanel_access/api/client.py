@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import stamina.instrumentation
 
 from mixpanel_access.api.audit_log import AuditLogEndpoint
@@ -27,11 +29,12 @@ class Api:
         organization: int,
         allowed: frozenset[str] = frozenset(),
         provisioning: Transport | None = None,
+        fresh: Callable[[], bool] = lambda: True,
     ) -> None:
         self._transport = transport
         self._provisioning = provisioning
         self.scim = ScimEndpoint(provisioning) if provisioning else None
-        gate = Gate(transport.host, allowed)
+        gate = Gate(transport.host, allowed, fresh)
         self.me = MeEndpoint(transport)
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)
@@ -48,7 +51,7 @@ class Api:
             self._provisioning.close()
 
     @classmethod
-    def connect(cls, settings: Settings) -> Api:
+    def connect(cls, settings: Settings, fresh: Callable[[], bool] = lambda: True) -> Api:
         """The API as the settings name it; nothing is sent yet."""
         stamina.instrumentation.set_on_retry_hooks([])  # its log lines would stand between the user and our one line
         transport = Transport(
@@ -58,4 +61,4 @@ class Api:
         provisioning = (
             Transport(settings.api_url, "", token, timeout_seconds=settings.timeout_seconds) if token else None
         )
-        return cls(transport, settings.organization_id, settings.allow_undocumented, provisioning)
+        return cls(transport, settings.organization_id, settings.allow_undocumented, provisioning, fresh)

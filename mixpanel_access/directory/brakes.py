@@ -45,12 +45,21 @@ class Brakes:
         limits: how far the operation may go.
         say: shows a line to the user.
         username: our login name, where Mixpanel does not tell who we are.
+        fresh: whether the limits are today's, and not what the state remembers.
     """
 
-    def __init__(self, directory: Directory, limits: Limits, say: Callable[[str], None], username: str = "") -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        limits: Limits,
+        say: Callable[[str], None],
+        username: str = "",
+        fresh: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._username = username
         self._directory = directory
         self._limits = limits
+        self._fresh = fresh
         self._say = say
         self._lock = threading.Lock()
         self._people: Mapping[str, Person] | None = None
@@ -58,6 +67,11 @@ class Brakes:
         self._planned: set[str] = set()
         self._roles: dict[str, str] = {}
         self._warned: set[Finding] = set()
+
+    @property
+    def limits(self) -> Limits:
+        """How far the operation may go."""
+        return self._limits if self._fresh() else self._limits.remembered()
 
     @contextmanager
     def removing(self, email: str, *, planned: bool = False) -> Iterator[None]:
@@ -112,10 +126,27 @@ class Brakes:
             Refused: a brake holds it.
         """
         findings = judge_grants(
-            have, changes, project=project, own_address=self.own_address(), limits=self._limits, planned=planned
+            have, changes, project=project, own_address=self.own_address(), limits=self.limits, planned=planned
         )
         with self._lock:
             self._tell(f"cannot change who has project {project}", findings)
+
+    def how_to_release(self, *brakes: Brake) -> str:
+        """What a user does who means it, in sentences. Nobody is advised to leave an organization without an owner."""
+        advice = []
+        if Brake.LAST_OWNER in brakes:
+            advice.append("Make somebody else an owner first, in a run of its own, and run this again.")
+        if names := ",".join(dict.fromkeys(brake.value for brake in brakes if brake is not Brake.LAST_OWNER)):
+            wider = " (or raise mixpanel:removalPercent)" if _SHARES & set(brakes) else ""
+            fresh = self._fresh()
+            advice.append(
+                f"If it is meant, release it for one run: pulumi config set mixpanel:releaseBrakes {names}{wider}; "
+                f"{'run it again' if fresh else 'pulumi destroy --run-program'}; "
+                f"pulumi config rm mixpanel:releaseBrakes."
+            )
+            if not fresh:
+                advice.append("Without --run-program, the engine uses the configuration of the last `pulumi up`.")
+        return " ".join(advice)
 
     def own_address(self) -> str:
         """The identity that the provider runs as."""
@@ -154,7 +185,7 @@ class Brakes:
             raise Refused(
                 what,
                 why="; ".join(f"{finding} [{finding.brake}]" for finding in held),
-                next_step=how_to_release(*(finding.brake for finding in held)),
+                next_step=self.how_to_release(*(finding.brake for finding in held)),
             )
 
     def _judge(self, plan: Plan) -> list[Finding]:
@@ -167,12 +198,5 @@ class Brakes:
             ),
             own_address=self.own_address(),
             own_role=self._directory.own_role(),
-            limits=self._limits,
+            limits=self.limits,
         )
-
-
-def how_to_release(*brakes: Brake) -> str:
-    """What a user does who means it, as a sentence."""
-    names = ",".join(dict.fromkeys(brake.value for brake in brakes))
-    wider = " (or raise mixpanel:removalPercent)" if _SHARES & set(brakes) else ""
-    return f"If it is meant, run it once with: pulumi config set mixpanel:releaseBrakes {names}{wider}; then unset it."

@@ -64,6 +64,12 @@ class Limits:
     removal_minimum: int = DEFAULT_REMOVAL_MINIMUM
     released: frozenset[str] = frozenset()
 
+    def remembered(self) -> Limits:
+        """What counts of these if only the state has them, from the last `pulumi up`: no release, no raised limit."""
+        return Limits(
+            min(self.removal_percent, DEFAULT_REMOVAL_PERCENT), min(self.removal_minimum, DEFAULT_REMOVAL_MINIMUM)
+        )
+
     def removable(self, people: int) -> int:
         """How many of so many people, or of so many grants of a project, one operation may remove."""
         return max(self.removal_minimum, math.floor(people * self.removal_percent / 100 + 1e-9))

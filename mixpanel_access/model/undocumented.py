@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Verb(StrEnum):
@@ -16,6 +17,9 @@ class Verb(StrEnum):
     ADD_TO_TEAMS = "addTeamMembers"
     REMOVE_FROM_TEAMS = "removeTeamMembers"
 
+
+TAKING: Final = frozenset({Verb.CHANGE_ROLE, Verb.REMOVE_GRANTS, Verb.REMOVE_MEMBERS, Verb.REMOVE_FROM_TEAMS})
+"""Those that take access away. Of the roles, a run without a program lowers some and raises none."""
 
 BY_HAND: dict[Verb, str] = {
     Verb.INVITE: "invite them in Organization Settings > Users & Teams",

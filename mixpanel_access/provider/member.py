@@ -89,7 +89,7 @@ class MemberProvider(AccessProvider):
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
             return
         own = directory.own_role()
-        released = Brake.ABOVE_OWN_ROLE in self.session.settings.limits.released
+        released = Brake.ABOVE_OWN_ROLE in self.session.brakes.limits.released
         if own is not None and not roles.may_assign(own, role) and not released:
             inspect_reach(inputs["email"], role, own, problems)
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from mixpanel_access.directory.brakes import how_to_release
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import ServiceAccount as Account
 from mixpanel_access.model.access import problem_with_account_name
@@ -142,11 +141,11 @@ class ServiceAccountProvider(AccessProvider):
         if account is None:
             return
         own = {directory.identity().email, self.session.settings.username}
-        if account.username in own and Brake.OWN_IDENTITY not in self.session.settings.limits.released:
+        if account.username in own and Brake.OWN_IDENTITY not in self.session.brakes.limits.released:
             raise Refused(
                 f"cannot delete the service account {account.username}",
                 why=f"it is the one that this runs as [{Brake.OWN_IDENTITY}]",
-                next_step=f"Run as another account first. {how_to_release(Brake.OWN_IDENTITY)}",
+                next_step=f"Run as another account first. {self.session.brakes.how_to_release(Brake.OWN_IDENTITY)}",
             )
         directory.accounts.delete(ref.account)
 

@@ -50,7 +50,7 @@ class Session:
         self.directory = directory
         self.say = say
         self.run: Run = PresentRun() if run is None else run
-        self.brakes = Brakes(directory, settings.limits, say, settings.username)
+        self.brakes = Brakes(directory, settings.limits, say, settings.username, self.run.fresh)
         self.declared: set[Hashable] = set()
         self.roles: dict[Hashable, str] = {}
         self.spellings: dict[Hashable, str] = {}
@@ -86,7 +86,8 @@ def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -
     settings = load_settings(get, os.environ, keys)
     with _lock:
         if settings not in _sessions:
-            _sessions[settings] = Session(settings, connect(settings), run=EngineRun(engine_address()))
+            run = EngineRun(engine_address())
+            _sessions[settings] = Session(settings, connect(settings, run.fresh), run=run)
             _sessions[settings].takes_only = bool(os.environ.get(KEPT_VARIABLE))
         return _sessions[settings]
 

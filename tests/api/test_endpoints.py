@@ -104,7 +104,7 @@ WRITES: dict[str, tuple[Callable[[Api], object], str, Any, Verb | None]] = {
 }
 
 
-def call(act: Callable[[Api], object], allowed: frozenset[str]) -> list[httpx.Request]:
+def call(act: Callable[[Api], object], allowed: frozenset[str], *, fresh: bool = True) -> list[httpx.Request]:
     """The requests that a call sends to mixpanel.com."""
     seen: list[httpx.Request] = []
 
@@ -112,7 +112,7 @@ def call(act: Callable[[Api], object], allowed: frozenset[str]) -> list[httpx.Re
         seen.append(request)
         return ok({"success": True})
 
-    act(Api(transport(handler), ORG, allowed))
+    act(Api(transport(handler), ORG, allowed, fresh=lambda: fresh))
     return seen
 
 
@@ -138,6 +138,19 @@ def test_an_undocumented_write_goes_to_a_real_host_only_when_named(
     assert BY_HAND[verb] in str(refused.value)
     assert f"add {verb.value} to mixpanel:allowUndocumented" in str(refused.value)
     assert len(call(act, frozenset({verb.value}))) == 1
+
+
+@pytest.mark.parametrize(("act", "verb"), [(act, verb) for act, _, _, verb in WRITES.values()], ids=WRITES.keys())
+def test_what_only_the_state_remembers_takes_away_and_gives_nothing(
+    act: Callable[[Api], object], verb: Verb | None
+) -> None:
+    """A plain destroy can take people out of a real organization; nothing is given by an old setting."""
+    giving = verb in {Verb.INVITE, Verb.RESEND, Verb.ADD_TO_TEAMS}
+    if not giving:
+        assert len(call(act, frozenset(Verb), fresh=False)) == 1
+        return
+    with pytest.raises(errors.Refused, match="only the last `pulumi up` had it switched on"):
+        call(act, frozenset(Verb), fresh=False)
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,76 @@ def test_a_refusal_names_everyone_and_how_to_release(api: FakeApi) -> None:
         pass
     assert str(held.value) == (
         "cannot make o1@example.com member: o0@example.com, o1@example.com: the organization would be left without an "
-        "owner [lastOwner]. If it is meant, run it once with: pulumi config set mixpanel:releaseBrakes lastOwner; then "
-        "unset it."
+        "owner [lastOwner]. Make somebody else an owner first, in a run of its own, and run this again."
     )
+
+
+RELEASE = "If it is meant, release it for one run: pulumi config set mixpanel:releaseBrakes"
+UNSET = "pulumi config rm mixpanel:releaseBrakes."
+WITHOUT = "Without --run-program, the engine uses the configuration of the last `pulumi up`."
+ANOTHER = "Make somebody else an owner first, in a run of its own, and run this again."
+WIDER = "removalShare (or raise mixpanel:removalPercent)"
+
+
+@pytest.mark.parametrize(
+    ("brakes", "fresh", "advice"),
+    [
+        ([Brake.REMOVAL_SHARE], True, f"{RELEASE} {WIDER}; run it again; {UNSET}"),
+        (
+            [Brake.REMOVAL_SHARE],
+            False,
+            f"{RELEASE} {WIDER}; pulumi destroy --run-program; {UNSET} {WITHOUT}",
+        ),
+        (
+            [Brake.OWN_IDENTITY, Brake.LAST_OWNER, Brake.OWN_IDENTITY],
+            True,
+            f"{ANOTHER} {RELEASE} ownIdentity; run it again; {UNSET}",
+        ),
+        ([Brake.LAST_OWNER], False, ANOTHER),
+    ],
+)
+def test_the_advice_is_what_works_in_that_run_and_never_to_release_the_last_owner(
+    api: FakeApi, brakes: list[Brake], fresh: bool, advice: str
+) -> None:
+    """A release in the configuration reaches a destroy with --run-program alone."""
+    told = Brakes(make_directory(api), Limits(), print, fresh=lambda: fresh).how_to_release(*brakes)
+    assert told == advice
+
+
+REMEMBERED: dict[str, tuple[dict[str, object], int]] = {
+    "the defaults": ({}, 3),
+    "every brake released": ({"released": frozenset(Brake)}, 3),
+    "a raised share": ({"removal_percent": 100.0}, 3),
+    "a raised minimum": ({"removal_minimum": 10}, 3),
+    "a lowered minimum": ({"removal_minimum": 1}, 1),
+    "both lowered": ({"removal_percent": 0.0, "removal_minimum": 0}, 0),
+}
+"""With ten people: what only the state says, and how many may go."""
+
+
+@pytest.mark.parametrize(("limits", "allowed"), REMEMBERED.values(), ids=REMEMBERED)
+def test_a_remembered_limit_holds_as_much_as_the_default_or_more(
+    api: FakeApi, limits: dict[str, object], allowed: int
+) -> None:
+    """What only the state remembers releases nothing and raises nothing; what it lowers stays low."""
+    brakes = Brakes(make_directory(api), Limits(**limits), print, fresh=lambda: False)  # type: ignore[arg-type]
+    gone = [f"m{n}@example.com" for n in range(8)]
+    brakes.hold("cannot destroy", Plan(frozenset(gone[:allowed])))
+    with pytest.raises(Refused, match=f"would remove {allowed + 1}"):
+        brakes.hold("cannot destroy", Plan(frozenset(gone[: allowed + 1])))
+    with pytest.raises(Refused, match="without an owner"):
+        brakes.hold("cannot destroy", Plan(roles={"o0@example.com": "member", "o1@example.com": "member"}))
+
+
+def test_a_release_counts_from_when_the_program_has_run(api: FakeApi) -> None:
+    """In the refresh phase of `up --refresh` nothing is fresh yet; what is judged after it is."""
+    program = [False]
+    brakes = Brakes(make_directory(api), Limits(released=frozenset(Brake)), print, fresh=lambda: program[0])
+    everybody = Plan(frozenset(f"m{n}@example.com" for n in range(8)))
+    with pytest.raises(Refused):
+        brakes.hold("cannot go on", everybody)
+    program[0] = True
+    brakes.hold("cannot go on", everybody)
 
 
 def test_a_released_brake_warns_once(api: FakeApi) -> None:

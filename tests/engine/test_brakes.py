@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -60,9 +61,35 @@ def test_a_destroy_of_too_many_is_held_before_the_first_write(crew: Workspace) -
     assert "Traceback" not in held.stdout
     assert writes(crew) == {}
     assert len(crew.resources()) == 17
-    crew.run("config", "set", "mixpanel:releaseBrakes", "removalShare", "--stack", "production")
-    crew.run("destroy", "--yes", "--skip-preview", "--run-program", "--stack", "production")
+    advice = re.search(r"release it for one run: (.*?) \(or raise [^)]*\); (.*?); (.*?)\.\s", held.stdout)
+    assert advice, held.stdout
+    for command in advice.groups():
+        run, *words = command.split()
+        assert run == "pulumi"
+        crew.run(*words, *(["--yes"] if "destroy" in words else []), "--stack", "production")
     assert len(crew.members()) == 6
+    assert "releaseBrakes" not in crew.run("config", "--json", "--stack", "production").stdout
+
+
+@pytest.mark.parametrize(
+    "release", [("releaseBrakes", "removalShare"), ("removalPercent", "100"), ("removalMinimum", "20")]
+)
+def test_what_was_released_for_one_up_holds_the_next_destroy(crew: Workspace, release: tuple[str, str]) -> None:
+    """A plain destroy runs with the configuration of the last up; what that one let go, it does not."""
+    key, value = f"mixpanel:{release[0]}", release[1]
+    crew.run("config", "set", key, value, "--stack", "production")
+    crew.roster(CREW[:4])
+    crew.up()
+    assert len(crew.members()) == 10
+    crew.run("config", "rm", key, "--stack", "production")
+    crew.emulator.control("DELETE", "requests")
+    held = crew.run("destroy", "--yes", "--skip-preview", "--stack", "production", check=False)
+    assert held.returncode != 0
+    assert "may remove 3 of the 10 people" in held.stdout
+    crew.program("")
+    held = crew.up(check=False)
+    assert held.returncode != 0
+    assert writes(crew) == {}
 
 
 def test_who_keeps_access_elsewhere_does_not_count(crew: Workspace) -> None:
