@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import day_of, new_table, print_table
+from mixpanel_access.cli.output import day_of, new_table, print_table, progress
+from mixpanel_access.files.beside import beside
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.given import given, overlaps
 
@@ -15,6 +16,11 @@ from mixpanel_access.model.given import given, overlaps
 def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
     """Read and print."""
     roster, today = read_roster(file), day_of(now)
+    found = beside(file)
+    if found.error:
+        raise found.error
+    for words in found.warnings:
+        progress(f"warning: {words}")
     if as_json:
         document = roster.document()
         document.pop("include", None)  # what it brings stands in the document

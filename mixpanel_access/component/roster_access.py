@@ -9,6 +9,7 @@ from pathlib import Path
 import pulumi
 
 from mixpanel_access.component.children import child_options, configured_day
+from mixpanel_access.files.beside import Beside, beside
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.address import spellings
 from mixpanel_access.model.declaration import (
@@ -26,8 +27,9 @@ from mixpanel_access.model.declaration import (
     whole_name,
 )
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
+from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE, number_in
 from mixpanel_access.model.roles import declared_role
+from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider import (
     CustomRole,
     Member,
@@ -87,6 +89,9 @@ class RosterAccess(pulumi.ComponentResource):
         declared = _declared(file, today)
         for words in declared.overlaps:
             pulumi.log.info(words, self)
+        found = _beside(file)
+        for words in found.warnings:
+            pulumi.log.warn(words, self)
         self.members = {
             name: Member(
                 name, opts=child_options(self, name, COLLABORATOR_TYPE, former=spellings(inputs["email"])), **inputs
@@ -153,7 +158,10 @@ class RosterAccess(pulumi.ComponentResource):
                 ],
             ),
         )
-        self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **declared.facts})
+        claimed = {"conflicts": texts} if (texts := [conflict.text for conflict in found.conflicts]) else {}
+        self.register_outputs(
+            {"people": len(self.members), "grants": len(declared.grants), **declared.facts, **claimed}
+        )
 
     def _declare_teams(self, declared: Declaration) -> None:
         """Teams, what they have, and who is in them: a person joins once they are in the organization."""
@@ -206,16 +214,30 @@ def roster_program(file: Path) -> None:
 
 def _declared(file: Path, today: date | None) -> Declaration:
     try:
-        return declaration(read_roster(file, _draft(file)), today or configured_day())
+        draft = _draft(file)
+        if draft:
+            pulumi.log.info(f"previewing {draft} in place of {file.name}")
+        return declaration(read_roster(file, draft), today or configured_day())
     except AccessError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def _beside(file: Path) -> Beside:
+    """What is known of the rosters of the other stacks.
+
+    Raises:
+        pulumi.RunError: one of them has a project of this one.
+    """
+    organization = pulumi.Config(NAMESPACE).get("organizationId") or ""
+    draft = _draft(file)
+    found = beside(file, number_in(organization.strip()), draft and draft.read_text(encoding="utf-8"))
+    if error := found.error:
+        raise pulumi.RunError(str(error))
+    return found
 
 
 def _draft(file: Path) -> Path | None:
     """The draft that a preview is to take in place of a roster, or None."""
     folder = os.environ.get(DRAFTS_VARIABLE)
     draft = Path(folder) / file.name if folder and pulumi.runtime.is_dry_run() else None
-    if draft is None or not draft.is_file():
-        return None
-    pulumi.log.info(f"previewing {draft} in place of {file.name}")
-    return draft
+    return draft if draft and draft.is_file() else None

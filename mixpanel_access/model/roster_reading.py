@@ -64,6 +64,11 @@ def parse(text: str, source: Source) -> Roster:
     return roster
 
 
+def line_of(text: str, path: Path) -> int:
+    """The line of a part of a roster, or of the deepest part above it that is there; from 1."""
+    return _File("", text).line(path)
+
+
 def _included(source: Source, name: str, own: _File) -> str:
     try:
         return source.include(name)

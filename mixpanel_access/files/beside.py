@@ -1,0 +1,131 @@
+"""The rosters that lie beside a roster: those of the other stacks of the same program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from mixpanel_access.files.whole import reason
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.roster_claims import Claims, Conflict, claims_in, conflicts, organization_in
+from mixpanel_access.model.roster_reading import line_of
+from mixpanel_access.model.words import counted
+from mixpanel_access.model.yaml_text import BadYaml, load
+
+_SHOWN: Final = 5
+"""Projects that an error names; the others are counted."""
+_ROSTER: Final = re.compile(r"""^[\s{]*["']?environment["']?\s*:""", re.MULTILINE)
+"""What every roster has, and what no file has that rosters include."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is known of the rosters beside one.
+
+    Attributes:
+        conflicts: where one of them claims the same.
+        unread: the rosters of which that is not known, and why.
+    """
+
+    conflicts: Sequence[Conflict] = ()
+    unread: Sequence[str] = ()
+
+    @property
+    def error(self) -> RosterError | None:
+        """Why the roster cannot be used; None where it can."""
+        refused = [conflict.text for conflict in self.conflicts if conflict.refused]
+        if not refused:
+            return None
+        more = [f"and {counted(len(refused) - _SHOWN, 'project')} more"] if len(refused) > _SHOWN else []
+        return RosterError(
+            "cannot use the roster", why="; ".join([*refused[:_SHOWN], *more]), next_step="Correct it and run again."
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong, and does not keep the roster from being used."""
+        return [*(conflict.text for conflict in self.conflicts if not conflict.refused), *self.unread]
+
+
+def beside(file: Path, organization: int | None = None, text: str | None = None) -> Beside:
+    """Compare a roster with those in its folder.
+
+    A roster that cannot be read never fails this one, which may have access to take away.
+
+    Args:
+        file: the roster.
+        organization: the organization that its stack works on; None for the one that its configuration file names.
+        text: the roster's text; None for the file's.
+    """
+    if organization is None:
+        organization = _organization(file)
+    try:
+        document = load(file.read_text(encoding="utf-8") if text is None else text)
+    except (OSError, UnicodeDecodeError, BadYaml):
+        return Beside()  # reading the roster itself says what is wrong with it
+    if not isinstance(document, dict):
+        return Beside()
+    own = claims_in(document, file.name, organization, partial(_line, file, text))
+    others, unread = [], []
+    for path in sorted(file.parent.glob("*.yaml")):
+        if path.name == file.name or path.name.startswith(("Pulumi.", ".")):
+            continue
+        found = _claims(path)
+        if isinstance(found, str):
+            unread.append(
+                f"{found}, so nobody knows whether it claims what {file.name} has: a project, or organization roles"
+            )
+        elif found is not None:
+            others.append(found)
+    return Beside(conflicts(own, others), unread)
+
+
+def _claims(path: Path) -> Claims | str | None:
+    """What a file claims if it is a roster, None if it is not, or why nobody knows."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{path.name} cannot be read ({reason(error)})"
+    try:
+        document = load(text)
+    except BadYaml as error:
+        return f"{path.name}:{error.line} cannot be read ({error})" if _ROSTER.search(text) else None
+    if not isinstance(document, dict) or "environment" not in document:
+        return None
+    return claims_in(document, path.name, _organization(path), partial(line_of, text))
+
+
+def _line(file: Path, text: str | None, path: tuple[str | int, ...]) -> int:
+    return line_of(file.read_text(encoding="utf-8") if text is None else text, path)
+
+
+def _organization(roster: Path) -> int | None:
+    """The organization of a roster's stack, by its configuration file: beside it, or where Pulumi.yaml has those."""
+    name = f"Pulumi.{roster.stem}.yaml"
+    for folder in _configurations(roster):
+        try:
+            return organization_in(load((folder / name).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, BadYaml):
+            return None
+    return None
+
+
+def _configurations(roster: Path) -> list[Path]:
+    """The folders that may hold a stack's configuration."""
+    own = roster.absolute().parent
+    for folder in (own, *own.parents):
+        try:
+            project: Any = load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, BadYaml):
+            break
+        named = project.get("stackConfigDir") if isinstance(project, dict) else None
+        return [folder / str(named), own] if named else [folder, own]
+    return [own]
