@@ -99,7 +99,12 @@ class RosterAccess(pulumi.ComponentResource):
             for name, inputs in declared.members.items()
         }
         self.custom_roles = {
-            key: CustomRole(custom_role_name(key), opts=pulumi.ResourceOptions(parent=self), **inputs)
+            key: CustomRole(
+                custom_role_name(key),
+                project_name=declared.names.get(inputs["project_id"]),
+                opts=pulumi.ResourceOptions(parent=self),
+                **inputs,
+            )
             for key, inputs in declared.custom_roles.items()
         }
         self.security = None
@@ -110,6 +115,7 @@ class RosterAccess(pulumi.ComponentResource):
         self.grants = {
             (project, member): ProjectGrant(
                 grant_name(project, member),
+                project_name=declared.names.get(project),
                 opts=child_options(
                     self,
                     grant_name(declared.keys[project], member),
@@ -124,6 +130,7 @@ class RosterAccess(pulumi.ComponentResource):
         self.wholes = {
             project: ProjectAccess(
                 whole_name(project),
+                project_name=declared.names.get(project),
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=[self.members[member] for member in declared.members_in(project)]
                 ),
@@ -139,6 +146,7 @@ class RosterAccess(pulumi.ComponentResource):
             (project, name): ServiceAccountGrant(
                 grant_name(project, account_name(name)),
                 service_account_id=self.accounts[name].account_id,
+                project_name=declared.names.get(project),
                 opts=pulumi.ResourceOptions(parent=self),
                 **{**inputs, "role": self._role(inputs["role"])},
             )
@@ -173,6 +181,7 @@ class RosterAccess(pulumi.ComponentResource):
             (project, key): TeamGrant(
                 grant_name(project, team_name(key)),
                 team_id=self.teams[key].team_id,
+                project_name=declared.names.get(project),
                 opts=pulumi.ResourceOptions(parent=self),
                 **{**inputs, "role": self._role(inputs["role"])},
             )
@@ -230,7 +239,7 @@ def _beside(file: Path) -> Beside:
     """
     organization = pulumi.Config(NAMESPACE).get("organizationId") or ""
     draft = _draft(file)
-    found = beside(file, number_in(organization.strip()), draft and draft.read_text(encoding="utf-8"))
+    found = beside(file, number_in(organization.strip()), draft.read_text(encoding="utf-8") if draft else None)
     if error := found.error:
         raise pulumi.RunError(str(error))
     return found

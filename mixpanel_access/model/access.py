@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
@@ -224,6 +224,23 @@ _WAYS: Final = {
     GrantType.INDIVIDUAL: "an individual grant",
     GrantType.ALL_USERS: "a grant to all users",
 }
+
+
+def another_project(id_: Any, name: str | None, there: Mapping[int, Project]) -> str | None:
+    """In words, that a project of this id has another name in Mixpanel, and its declared name is another project's.
+
+    Args:
+        id_: the declared id.
+        name: the declared name, or None.
+        there: the projects that Mixpanel has.
+    """
+    own = there.get(id_)
+    if not name or own is None or same_key(own.name) == same_key(name):
+        return None
+    other = next((project for project in there.values() if same_key(project.name) == same_key(name)), None)
+    return (
+        None if other is None else f"{id_} is {own.name!r} in Mixpanel, and {name!r} is the name of project {other.id}"
+    )
 
 
 def way_in_words(grant: Grant) -> str:

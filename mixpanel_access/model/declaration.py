@@ -53,6 +53,7 @@ class Declaration:
         team_members: the inputs of each `TeamMember` but for the team's id, by the team's key and the member's name.
         custom_roles: the inputs of each `CustomRole`, by its key.
         security: the inputs of the `OrganizationSecurity`, or None where the roster has none.
+        names: project id -> the name that the roster gives it.
 
     The role of a grant that is a custom role of this roster is the word for it (`roles.declared_role`).
     """
@@ -71,6 +72,7 @@ class Declaration:
     team_members: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     custom_roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     security: Mapping[str, Any] | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def single_grants(self) -> dict[tuple[int, str], Mapping[str, Any]]:
@@ -175,6 +177,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
         },
         {key: _custom_role(one, roster) for key, one in roster.custom_roles.items()},
         _security(roster.security) if roster.security else None,
+        {project.id: project.name for project in roster.projects.values() if project.name},
     )
 
 

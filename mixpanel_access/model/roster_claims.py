@@ -64,17 +64,20 @@ class Conflict:
     Attributes:
         text: what they claim, with both places, and what to do.
         project: the id of the project that both have, or None where it is about something else.
-        refused: whether the roster cannot be used while it is so.
+        organization_roles: whether it is about the organization roles.
     """
 
     text: str
     project: int | None = None
-    refused: bool = False
+    organization_roles: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether the roster cannot be used while it is so."""
+        return self.project is not None
 
 
-def claims_in(
-    document: Mapping[str, Any], file: str, organization: int | None, line: Callable[[Path], int]
-) -> Claims:
+def claims_in(document: Mapping[str, Any], file: str, organization: int | None, line: Callable[[Path], int]) -> Claims:
     """What a roster claims, of its plain data; parts that are malformed claim nothing."""
     projects = document.get("projects")
     found = [
@@ -99,11 +102,12 @@ def _between(own: Claims, other: Claims) -> Iterator[Conflict]:
     theirs = {project.id: project for project in other.projects}
     for mine in own.projects:
         if there := theirs.get(mine.id):
-            yield Conflict(_one_project(own, mine, other, there), mine.id, refused=True)
+            yield Conflict(_one_project(own, mine, other, there), project=mine.id)
     if own.organization_roles and other.organization_roles:
         yield Conflict(
             f"{own.at('organizationRoles')} has organizationRoles: true, and so has {other.at('organizationRoles')}: "
-            f"each stack would set the organization roles its own way; keep it in one roster"
+            f"each stack would set the organization roles its own way; keep it in one roster",
+            organization_roles=True,
         )
     names = {same_key(project.name): project for project in other.projects if project.name}
     for mine in own.projects:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.beside import Beside, beside
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.access import Invitation, Person, ProjectAccess
 from mixpanel_access.model.address import same_key
@@ -35,6 +36,7 @@ class StackView:
         file: its roster.
         roster: what that says; None where there is no file.
         state: what its state holds.
+        beside: what is known of the rosters beside its own.
     """
 
     name: str
@@ -42,6 +44,7 @@ class StackView:
     file: Path
     roster: Roster | None
     state: State
+    beside: Beside = field(default_factory=Beside)
 
 
 @dataclass
@@ -198,7 +201,8 @@ def _view(project: Project, name: str) -> StackView:
     settings = project.settings(name)
     file = project.roster(name)
     roster = read_roster(file) if file.is_file() else None
-    return StackView(name, settings, file, roster, project.state(name, settings.organization_id))
+    found = beside(file, settings.organization_id) if roster else Beside()
+    return StackView(name, settings, file, roster, project.state(name, settings.organization_id), found)
 
 
 def _standings(

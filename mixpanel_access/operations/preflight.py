@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.declaration import standard_role
 from mixpanel_access.model.given import days_of, entries
@@ -75,6 +76,7 @@ def _all(picture: Picture, companies: Mapping[str, frozenset[str]], email: str |
         if view.roster is None:
             yield Check(view.name, "roster", Verdict.PROBLEM, f"there is no {view.file.name}")
             continue
+        yield from _other_rosters(view)
         domains = companies.get(view.name, frozenset())
         yield from _login(view.name, view.roster.organization, security, domains)
         yield from _projects(view, view.roster, picture)
@@ -186,6 +188,14 @@ def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterat
         yield Check(stack, "claimed domains", Verdict.OK, f"{named}{managed}")
 
 
+def _other_rosters(view: StackView) -> Iterator[Check]:
+    """What this roster and one beside it have both; of a roster that cannot be read, nobody knows."""
+    for conflict in view.beside.conflicts:
+        yield Check(view.name, "other rosters", Verdict.PROBLEM, conflict.text)
+    for words in view.beside.unread:
+        yield Check(view.name, "other rosters", Verdict.PROBLEM, words)
+
+
 def _projects(view: StackView, roster: Roster, picture: Picture) -> Iterator[Check]:
     there = picture.directory.projects()
     for key, project in roster.projects.items():
@@ -195,6 +205,9 @@ def _projects(view: StackView, roster: Roster, picture: Picture) -> Iterator[Che
             yield Check(view.name, f"project {key}", Verdict.PROBLEM, text)
         else:
             named = there[project.id].name
+            if words := another_project(project.id, project.name, there):
+                yield Check(view.name, f"project {key}", Verdict.PROBLEM, f"{words}; check the id")
+                continue
             other = f"; the roster calls it {project.name!r}" if project.name not in (None, named) else ""
             text = f"{project.id} {named} is {project.environment}{platform}{other}"
             yield Check(view.name, f"project {key}", Verdict.CONFIRM if other else Verdict.OK, text)

@@ -9,6 +9,7 @@ from typing import Final
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.given import Entry, GivenPerson
+from mixpanel_access.model.roster_claims import Conflict
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.picture import Picture, Standing
 
@@ -18,6 +19,8 @@ EXPIRES_SOON: Final = timedelta(hours=48)
 """How long before its end an invitation counts as about to expire."""
 ENDS_SOON: Final = 14
 """Days before the end of the access at which it is pointed out."""
+SETTLE: Final = "keep in one roster what two have: mixpanel-access preflight shows it"
+"""What to do first where two rosters claim the same: an update would have one stack work against the other."""
 
 
 @dataclass(frozen=True)
@@ -149,17 +152,16 @@ def _short(project: int, picture: Picture) -> str | None:
 
 def invitation_steps(one: Standing, invitation: Invitation | None, picture: Picture) -> Iterator[Step]:
     """What there is to do until somebody is in."""
-    up = _up(one)
+    stack = _stack(one)
     if invitation is None:
         if one.given:
-            yield Step("is declared, and not in the organization", up)
+            yield Step("is declared, and not in the organization", _up(stack, picture))
         return
     if one.given and one.person and one.person.deactivated:
-        yield Step(
-            "is deactivated, and cannot log in", f"have the identity provider activate them, or {up} in SCIM mode"
-        )
+        activate = _up(stack, picture, before="have the identity provider activate them, or ", after=" in SCIM mode")
+        yield Step("is deactivated, and cannot log in", activate)
     if invitation is Invitation.EXPIRED:
-        again = f"{up} sends it again" if one.given else ""  # nobody declares them: an update would not
+        again = _up(stack, picture, after=" sends it again") if one.given else ""  # else an update would not
         yield Step(f"the invitation expired on {_at(one.expires_at)}", again)
     elif invitation is Invitation.PENDING:
         age = picture.now - one.invited_at if one.invited_at else None
@@ -178,9 +180,12 @@ def _role_steps(
     if one.person is None:
         return
     if declared is not None and one.person.role not in (None, declared):
-        yield Step(f"is organization {one.person.role}, and {declared} is declared", f"{_up(one)} --refresh")
+        stack = _stack(one)
+        twice = any(conflict.organization_roles for conflict in _conflicts(stack, picture))
+        step = SETTLE if twice else _up(stack, picture, after=" --refresh")
+        yield Step(f"is organization {one.person.role}, and {declared} is declared", step)
     for role in roles:
-        refresh = f"pulumi up --stack {picture.projects[role.project][1]} --refresh" if role.declared else ""
+        refresh = _up(picture.projects[role.project][1], picture, after=" --refresh") if role.declared else ""
         if role.declared == role.actual:
             if role.declared is not None and role.effective != role.actual:
                 yield Step(f"has {role.effective} in {role.name} by another way", problem=False)
@@ -189,7 +194,7 @@ def _role_steps(
                 # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.
                 _, stack = picture.projects.get(role.project) or ("", min(picture.stacks))
                 holding = next((name for name, project in one.grants if project == role.project), None)
-                ends = f"pulumi up --stack {holding} takes it away" if holding else ""
+                ends = _up(holding, picture, after=" takes it away") if holding else ""
                 listing = f"mixpanel-access drift --stack {stack}"
                 yield Step(f"has {role.actual} in {role.name}, which no roster gives", ends or listing)
         elif role.actual is not None:
@@ -202,7 +207,7 @@ def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
     for stack, own in one.entries.items():
         held = stack in one.members or any(name == stack for name, _ in one.grants)
         if stack not in one.given and held and any(entry.over(picture.today) for entry in own):
-            yield Step(f"the access by stack {stack} is over and not yet taken away", f"pulumi up --stack {stack}")
+            yield Step(f"the access by stack {stack} is over and not yet taken away", _up(stack, picture))
         for entry in own:
             if entry.current(picture.today):
                 for what, ends in _endings(entry, one.given[stack]):
@@ -227,10 +232,20 @@ def _what(entry: Entry) -> str:
     return str(entry) if entry.engagement else "the access"
 
 
-def _up(one: Standing) -> str:
-    """The command that brings about what is declared; the stack that declares the organization role comes first."""
-    stacks = sorted(one.given or one.stacks, key=lambda stack: not _owns(one, stack))
-    return f"pulumi up --stack {stacks[0]}" if stacks else "pulumi up"
+def _stack(one: Standing) -> str:
+    """The stack that updates somebody, the one that declares the organization role before others; "" for none."""
+    return min(one.given or one.stacks, key=lambda stack: not _owns(one, stack), default="")
+
+
+def _up(stack: str, picture: Picture, *, before: str = "", after: str = "") -> str:
+    """The command that updates a stack, with words around it; never of one whose roster is refused."""
+    if any(conflict.refused for conflict in _conflicts(stack, picture)):
+        return SETTLE
+    return f"{before}pulumi up{f' --stack {stack}' if stack else ''}{after}"
+
+
+def _conflicts(stack: str, picture: Picture) -> Sequence[Conflict]:
+    return picture.stacks[stack].beside.conflicts if stack in picture.stacks else ()
 
 
 def _owns(one: Standing, stack: str) -> bool:

@@ -25,6 +25,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
@@ -42,6 +43,8 @@ GONE: Final = ReadResult("", {})
 
 ONE_BY_ONE: Final = "one by one"
 """With a project's id, what a program declares that has a `ProjectGrant` there."""
+PROJECT_NAME: Final = "project_name"
+"""The hint with the name of the project that an id is meant for."""
 AS_A_WHOLE: Final = "as a whole"
 """With a project's id, what a program declares that has a `ProjectAccess` there."""
 
@@ -107,6 +110,8 @@ class AccessProvider(ResourceProvider):
     """The resource's own inputs; the metadata fields come on top."""
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ()
     """Those of them whose change touches the organization."""
+    HINTS: ClassVar[tuple[str, ...]] = ()
+    """What a program may say beside them to be checked by it; it is in no state, and no change of it shows."""
 
     _session: Session | None = None
     _problem: ConfigurationError | None = None
@@ -199,19 +204,22 @@ class AccessProvider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Judge the inputs; every problem of the resource is told, each in one line."""
         inputs = {key: value for key, value in _own(news).items() if value is not None}
+        hints = {key: inputs.pop(key) for key in self.HINTS if key in inputs}
         problems = Problems()
         try:
-            self._check(_own(_olds), inputs, problems)
+            self._check(_own(_olds), inputs, hints, problems)
         except AccessError as error:
             problems.add("", str(error))  # no one field is to blame
         return CheckResult(inputs, problems.failures)
 
-    def _check(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
         for key in sorted(inputs.keys() - set(self.all_inputs)):
-            problems.add(key, f"there is no such input; there are {', '.join(self.all_inputs)}")
+            problems.add(key, f"there is no such input; there are {', '.join((*self.all_inputs, *self.HINTS))}")
         self.inspect(inputs, problems)
         for field, reason in problems_with_metadata({k: v for k, v in inputs.items() if known(v)}).items():
             problems.add(field, reason)
+        if not problems:
+            self._inspect_project_name(hints.get(PROJECT_NAME), olds, inputs, problems)
         if problems or not all(known(value) for value in inputs.values()):
             return
         self.session.declared.update(self.subjects(inputs))
@@ -222,6 +230,14 @@ class AccessProvider(ResourceProvider):
             return
         if changed(self.ACCESS_INPUTS, olds, inputs):  # what the organization has accepted is not asked about again
             self.inspect_online(inputs, problems, olds)
+
+    def _inspect_project_name(self, name: Any, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Hold the id of another project than the one that is meant; one that is in the state was accepted."""
+        project = inputs.get("project_id")
+        if not isinstance(name, str) or not known(name) or not known(project) or olds.get("project_id") == project:
+            return
+        if words := another_project(project, name, self.session.directory.projects()):
+            problems.add("project_id", f"project {words}; check the id of {self.whom(inputs)}, or correct the name")
 
     def _inspect_role(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
         """Hold a second role for what the program declares with another one: they would overwrite each other.

@@ -25,6 +25,7 @@ from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.words import counted
 from mixpanel_access.provider.base import (
     GONE,
+    PROJECT_NAME,
     AccessProvider,
     Metadata,
     Problems,
@@ -48,6 +49,7 @@ class CustomRoleProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", *_OWN, "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
 
     def whom(self, props: Properties) -> str:
         """The role and its project."""
@@ -325,6 +327,8 @@ class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
         permissions: the codes of what the role may; at most five roles a project.
         description: what the role is for.
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
+            kept in the state.
         opts: Pulumi's options.
         metadata: why the role is there; see `Metadata`.
     """
@@ -348,6 +352,7 @@ class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
         permissions: pulumi.Input[Sequence[pulumi.Input[str]]],
         description: pulumi.Input[str] = "",
         environment: pulumi.Input[str] | None = None,
+        project_name: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
@@ -357,6 +362,7 @@ class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
             "permissions": permissions,
             "description": description,
             "environment": environment,
+            PROJECT_NAME: project_name,
             **metadata,
             **dict.fromkeys(_OUTPUTS),
         }

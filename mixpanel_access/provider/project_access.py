@@ -23,6 +23,7 @@ from mixpanel_access.provider.base import (
     AS_A_WHOLE,
     GONE,
     ONE_BY_ONE,
+    PROJECT_NAME,
     AccessProvider,
     Metadata,
     Problems,
@@ -43,6 +44,7 @@ class ProjectAccessProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "reasons")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
+    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
 
     def whom(self, props: Properties) -> str:
         """The project."""
@@ -316,6 +318,8 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
         grants: address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; addresses are compared
             without regard to case and kept as written.
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
+            kept in the state.
         reasons: why some of the people have the access, where it is not as for all: `people`, a list of addresses, and
             any of the metadata.
         opts: Pulumi's options; it should depend on each `Member`, so that it goes first on destroy.
@@ -341,6 +345,7 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
         project_id: pulumi.Input[int],
         grants: pulumi.Input[Mapping[str, pulumi.Input[str]]],
         environment: pulumi.Input[str] | None = None,
+        project_name: pulumi.Input[str] | None = None,
         reasons: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
@@ -349,6 +354,7 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
             "project_id": project_id,
             "grants": grants,
             "environment": environment,
+            PROJECT_NAME: project_name,
             "reasons": reasons,
             **metadata,
             **dict.fromkeys(_OUTPUTS),

@@ -17,6 +17,7 @@ from mixpanel_access.provider.base import (
     AS_A_WHOLE,
     GONE,
     ONE_BY_ONE,
+    PROJECT_NAME,
     AccessProvider,
     Metadata,
     Problems,
@@ -40,6 +41,7 @@ class ProjectGrantProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
+    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
 
     def whom(self, props: Properties) -> str:
         """The person and the project."""
@@ -179,6 +181,8 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
         email: the address; compared without regard to case, kept as written.
         role: `owner`, `admin`, `analyst`, `consumer`, or a custom role's id.
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
+            kept in the state.
         opts: Pulumi's options; a grant should depend on its `Member`, so that it goes first on destroy.
         metadata: why the access is there; see `Metadata`.
     """
@@ -200,6 +204,7 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
         email: pulumi.Input[str],
         role: pulumi.Input[str],
         environment: pulumi.Input[str] | None = None,
+        project_name: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
@@ -208,6 +213,7 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
             "email": email,
             "role": role,
             "environment": environment,
+            PROJECT_NAME: project_name,
             **metadata,
             **dict.fromkeys(_OUTPUTS),
         }

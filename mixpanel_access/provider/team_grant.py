@@ -9,7 +9,7 @@ import pulumi
 
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.ids import TeamGrantId
-from mixpanel_access.provider.base import Metadata, Properties
+from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Properties
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
 from mixpanel_access.provider.resource import AccessResource
 
@@ -23,6 +23,7 @@ class TeamGrantProvider(HolderGrantProvider):
     ID: ClassVar[type[TeamGrantId]] = TeamGrantId
     INPUTS: ClassVar[tuple[str, ...]] = ("team_id", "project_id", "role", "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
 
     @property
     def holders(self) -> Teams:
@@ -57,6 +58,8 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
         project_id: the project's id.
         role: `owner`, `admin`, `analyst`, `consumer`, or a custom role's id.
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
+        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
+            kept in the state.
         opts: Pulumi's options.
         metadata: why the access is there; see `Metadata`.
     """
@@ -74,6 +77,7 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
         project_id: pulumi.Input[int],
         role: pulumi.Input[str],
         environment: pulumi.Input[str] | None = None,
+        project_name: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
@@ -82,6 +86,7 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
             "project_id": project_id,
             "role": role,
             "environment": environment,
+            PROJECT_NAME: project_name,
             **metadata,
         }
         super().__init__(TeamGrantProvider(), resource_name, props, opts)
