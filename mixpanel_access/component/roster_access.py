@@ -166,7 +166,7 @@ class RosterAccess(pulumi.ComponentResource):
                 ],
             ),
         )
-        claimed = {"conflicts": texts} if (texts := [conflict.text for conflict in found.conflicts]) else {}
+        claimed = {"claimed_twice": found.claims} if found.claims else {}
         self.register_outputs(
             {"people": len(self.members), "grants": len(declared.grants), **declared.facts, **claimed}
         )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_claims import Claims, Conflict, claims_in, conflicts, organization_in
+from mixpanel_access.model.roster_claims import About, Claims, Conflict, claims_in, conflicts, organization_in
 from mixpanel_access.model.roster_reading import line_of
 from mixpanel_access.model.words import counted
 from mixpanel_access.model.yaml_text import BadYaml, load
@@ -37,7 +37,7 @@ class Beside:
     @property
     def error(self) -> RosterError | None:
         """Why the roster cannot be used; None where it can."""
-        refused = [conflict.text for conflict in self.conflicts if conflict.refused]
+        refused = [conflict.text for conflict in self.conflicts if conflict.about is About.PROJECT]
         if not refused:
             return None
         more = [f"and {counted(len(refused) - _SHOWN, 'project')} more"] if len(refused) > _SHOWN else []
@@ -48,7 +48,12 @@ class Beside:
     @property
     def warnings(self) -> list[str]:
         """What is wrong, and does not keep the roster from being used."""
-        return [*(conflict.text for conflict in self.conflicts if not conflict.refused), *self.unread]
+        return [*(conflict.text for conflict in self.conflicts if conflict.about is not About.PROJECT), *self.unread]
+
+    @property
+    def claims(self) -> list[str]:
+        """What another stack has a claim on too, for policies."""
+        return [conflict.text for conflict in self.conflicts if conflict.about is not About.NAME]
 
 
 def beside(file: Path, organization: int | None = None, text: str | None = None) -> Beside:

@@ -185,9 +185,9 @@ class RosterProject(Part):
     """One project."""
 
     id: Annotated[int, Field(gt=0)]
-    """Mixpanel's id of the project."""
+    """Mixpanel's id of the project; no other roster of the program has it."""
     name: str | None = None
-    """Its name, for people."""
+    """Its name in Mixpanel, for people; an id is refused if the name is that of another project."""
     environment: str
     """Its environment, which must be the roster's."""
     platform: Annotated[str | None, _offered("web", "ios", "android")] = None

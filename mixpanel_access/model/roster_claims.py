@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from mixpanel_access.model.address import same_key
@@ -57,24 +58,28 @@ class Claims:
         return None in (self.organization, other.organization) or self.organization == other.organization
 
 
+class About(StrEnum):
+    """What two rosters have both."""
+
+    PROJECT = "project"
+    """One project: neither can be used while it is so."""
+    ORGANIZATION_ROLES = "organization roles"
+    """The organization roles."""
+    NAME = "name"
+    """One name, for two projects: one of the ids may be wrong."""
+
+
 @dataclass(frozen=True)
 class Conflict:
     """Two rosters that claim the same.
 
     Attributes:
-        text: what they claim, with both places, and what to do.
-        project: the id of the project that both have, or None where it is about something else.
-        organization_roles: whether it is about the organization roles.
+        about: what both have.
+        text: the same in words, with both places, and what to do.
     """
 
+    about: About
     text: str
-    project: int | None = None
-    organization_roles: bool = False
-
-    @property
-    def refused(self) -> bool:
-        """Whether the roster cannot be used while it is so."""
-        return self.project is not None
 
 
 def claims_in(document: Mapping[str, Any], file: str, organization: int | None, line: Callable[[Path], int]) -> Claims:
@@ -102,20 +107,21 @@ def _between(own: Claims, other: Claims) -> Iterator[Conflict]:
     theirs = {project.id: project for project in other.projects}
     for mine in own.projects:
         if there := theirs.get(mine.id):
-            yield Conflict(_one_project(own, mine, other, there), project=mine.id)
+            yield Conflict(About.PROJECT, _one_project(own, mine, other, there))
     if own.organization_roles and other.organization_roles:
         yield Conflict(
+            About.ORGANIZATION_ROLES,
             f"{own.at('organizationRoles')} has organizationRoles: true, and so has {other.at('organizationRoles')}: "
             f"each stack would set the organization roles its own way; keep it in one roster",
-            organization_roles=True,
         )
     names = {same_key(project.name): project for project in other.projects if project.name}
     for mine in own.projects:
         there = names.get(same_key(mine.name)) if mine.name else None
         if there and there.id != mine.id:
             yield Conflict(
+                About.NAME,
                 f"{own.at('projects', mine.key, 'name')} calls project {mine.id} {mine.name!r}, which is what "
-                f"{other.at('projects', there.key, 'name')} calls project {there.id}; check the ids and the names"
+                f"{other.at('projects', there.key, 'name')} calls project {there.id}; check the ids and the names",
             )
 
 

@@ -14,6 +14,7 @@ from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.declaration import standard_role
 from mixpanel_access.model.given import days_of, entries
 from mixpanel_access.model.roster import OrganizationFacts, Roster
+from mixpanel_access.model.roster_claims import About
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.operations.entrance import identity_provider, managing_role, sso_required
 from mixpanel_access.operations.picture import Picture, StackView
@@ -191,7 +192,8 @@ def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterat
 def _other_rosters(view: StackView) -> Iterator[Check]:
     """What this roster and one beside it have both; of a roster that cannot be read, nobody knows."""
     for conflict in view.beside.conflicts:
-        yield Check(view.name, "other rosters", Verdict.PROBLEM, conflict.text)
+        verdict = Verdict.CONFIRM if conflict.about is About.NAME else Verdict.PROBLEM
+        yield Check(view.name, "other rosters", verdict, conflict.text)
     for words in view.beside.unread:
         yield Check(view.name, "other rosters", Verdict.PROBLEM, words)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.given import Entry, GivenPerson
-from mixpanel_access.model.roster_claims import Conflict
+from mixpanel_access.model.roster_claims import About
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.picture import Picture, Standing
 
@@ -181,7 +181,7 @@ def _role_steps(
         return
     if declared is not None and one.person.role not in (None, declared):
         stack = _stack(one)
-        twice = any(conflict.organization_roles for conflict in _conflicts(stack, picture))
+        twice = _is_claimed_twice(stack, About.ORGANIZATION_ROLES, picture)
         step = SETTLE if twice else _up(stack, picture, after=" --refresh")
         yield Step(f"is organization {one.person.role}, and {declared} is declared", step)
     for role in roles:
@@ -239,13 +239,14 @@ def _stack(one: Standing) -> str:
 
 def _up(stack: str, picture: Picture, *, before: str = "", after: str = "") -> str:
     """The command that updates a stack, with words around it; never of one whose roster is refused."""
-    if any(conflict.refused for conflict in _conflicts(stack, picture)):
+    if _is_claimed_twice(stack, About.PROJECT, picture):
         return SETTLE
     return f"{before}pulumi up{f' --stack {stack}' if stack else ''}{after}"
 
 
-def _conflicts(stack: str, picture: Picture) -> Sequence[Conflict]:
-    return picture.stacks[stack].beside.conflicts if stack in picture.stacks else ()
+def _is_claimed_twice(stack: str, about: About, picture: Picture) -> bool:
+    view = picture.stacks.get(stack)
+    return view is not None and any(conflict.about is about for conflict in view.beside.conflicts)
 
 
 def _owns(one: Standing, stack: str) -> bool:

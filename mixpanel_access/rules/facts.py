@@ -246,11 +246,13 @@ class Stack:
         entries: the resources that rules know.
         organization_roles: whether the roster declares organization roles; None where there is no roster.
         exceptions: the exceptions that concern no single person.
+        claimed_twice: what its roster and another one of the project have both, in words.
     """
 
     entries: Sequence[Entry] = ()
     organization_roles: bool | None = None
     exceptions: Sequence[ExceptionEntry] = ()
+    claimed_twice: Sequence[str] = ()
 
     def of(self, *kinds: Kind) -> Iterator[Entry]:
         """The resources of some kinds."""

@@ -161,6 +161,7 @@ def _stack(resources: Sequence[Any]) -> Stack:
         [entry for one in resources if one.resource_type in _KINDS for entry in _entries(one)],
         facts.get("organization_roles"),
         [ExceptionEntry.of(one) for one in exceptions] if isinstance(exceptions, list) else [],
+        [str(words) for words in claimed] if isinstance(claimed := facts.get("claimed_twice"), list) else [],
     )
 
 

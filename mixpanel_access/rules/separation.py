@@ -87,6 +87,13 @@ def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding]:
         yield Finding(f"{entry.name}: this stack does not own the organization's settings", entry)
 
 
+def _rosters_apart(stack: Stack, _context: Context) -> Iterator[Finding]:
+    if stack.organization_roles is None:
+        raise NotApplicable("the stack has no roster")
+    for words in stack.claimed_twice:
+        yield Finding(words)
+
+
 SEPARATION_RULES: Final = (
     Rule(
         "own-environment",
@@ -150,6 +157,16 @@ SEPARATION_RULES: Final = (
         Severity.HIGH,
         "Declare it in the stack whose roster has organizationRoles: true.",
         _owning_stack,
+        controls=(soc2("CC6.3"), iso27001("A.5.15")),
+    ),
+    Rule(
+        "rosters-apart",
+        Family.SEPARATION,
+        "No two rosters beside each other have one project, or declare the organization roles.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Keep it in one roster.",
+        _rosters_apart,
         controls=(soc2("CC6.3"), iso27001("A.5.15")),
     ),
 )

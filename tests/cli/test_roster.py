@@ -86,3 +86,16 @@ def test_a_name_that_no_file_can_have_is_one_line(capsys: pytest.CaptureFixture[
         patch.setenv("MIXPANEL_ACCESS_DEBUG", "1")
         with pytest.raises(OSError, match="File name too long"):
             main()
+
+
+def test_what_another_roster_has_too_is_told(tmp_path: Path) -> None:
+    """A project is an error, with both places; organization roles are a warning, and the roster is shown."""
+    text = "environment: x\norganizationRoles: true\nprojects: { shop: { id: 1, environment: x } }\n"
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    failed = CliRunner().invoke(app, ["roster", str(tmp_path / "a.yaml")])
+    assert "a.yaml:3 (project shop) has the id 1, and so has b.yaml:3 (project shop)" in str(failed.exception)
+    (tmp_path / "b.yaml").write_text(text.replace("id: 1", "id: 2"))
+    shown = CliRunner().invoke(app, ["roster", str(tmp_path / "a.yaml")])
+    assert shown.exit_code == 0
+    assert "warning: a.yaml:2 has organizationRoles: true, and so has b.yaml:2" in shown.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,54 @@ def test_a_project_that_the_roster_alone_says_has_its_custom_roles(tmp_path: Pat
     assert found["ProjectAccess project-access/1234567"]["grants"] == {
         "Bo@example.com": "custom-role/support-role", "cy@example.com": "admin",
     }  # fmt: skip
+
+
+CLAIMED = {"environment": "staging", "organizationRoles": True, "projects": {"shop": {"id": 2345678}}}
+
+
+def beside_it(tmp_path: Path, **other: Any) -> Path:
+    """The roster of production, beside that of staging."""
+    (tmp_path / "production.yaml").write_text(ROSTER)
+    (tmp_path / "staging.yaml").write_text(json.dumps(CLAIMED | other))
+    return tmp_path / "production.yaml"
+
+
+def test_a_project_of_another_roster_is_refused(tmp_path: Path) -> None:
+    """Before anything is declared, in one line that names both places; not where it is another organization's."""
+    file = beside_it(tmp_path, projects={"shop": {"id": 1234567}})
+    own = {"mixpanel:organizationId": "7"}
+    with pytest.raises(pulumi.RunError, match=r"production.yaml:4 \(project shop\).* so has staging.yaml:1"):
+        registered(lambda: RosterAccess("roster", file), own)
+    (tmp_path / "Pulumi.staging.yaml").write_text('config: { "mixpanel:organizationId": "8" }')
+    assert "ProjectGrant 1234567:bo@example.com" in registered(lambda: RosterAccess("roster", file), own)
+
+
+def test_what_two_rosters_claim_is_said_and_shown_to_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Organization roles in both are a warning, and so is a roster that cannot be read."""
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda words, *_: said.append(words))
+    file = beside_it(tmp_path)
+    outputs: list[dict[str, Any]] = []
+    monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", lambda _, found: outputs.append(found))
+    registered(lambda: RosterAccess("roster", file))
+    assert said[0].startswith("production.yaml:2 has organizationRoles: true, and so has staging.yaml:1")
+    assert outputs[0]["claimed_twice"] == said
+    said.clear()
+    (tmp_path / "staging.yaml").write_text("environment: {")
+    assert "Member bo@example.com" in registered(lambda: RosterAccess("roster", file))
+    assert said[0].startswith("staging.yaml:2 cannot be read")
+    assert "claimed_twice" not in outputs[1]
+
+
+def test_the_name_of_a_project_is_told_to_be_checked(tmp_path: Path) -> None:
+    """Every resource of the project has it, and no other one."""
+    file = tmp_path / "production.yaml"
+    named = ROSTER.replace("id: 1234567", "id: 1234567, name: Shop")
+    more = "teams: { t: { name: T, projects: { shop: analyst } } }\n"
+    more += "serviceAccounts: { etl: { role: consumer, projects: { shop: analyst } } }\n"
+    more += "customRoles: { c: { name: C, project: shop } }\n"
+    for text, kind in ((named, "ProjectGrant"), (named + "authoritative: true\n", "ProjectAccess")):
+        file.write_text(text + more)
+        found = registered(lambda: RosterAccess("roster", file))
+        kinds = {name.partition(" ")[0] for name, inputs in found.items() if inputs.get("project_name") == "Shop"}
+        assert kinds == {kind, "TeamGrant", "ServiceAccountGrant", "CustomRole"}

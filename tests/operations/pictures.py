@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mixpanel_access.files.beside import Beside
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import Source, parse
@@ -43,6 +44,7 @@ def picture(
     invited: Mapping[str, datetime] | None = None,
     applied: bool = True,
     more: str = "",
+    found: Beside | None = None,
 ) -> Picture:
     """A picture of the stack production.
 
@@ -53,6 +55,7 @@ def picture(
         invited: who was invited by an `up`, and when.
         applied: whether the state holds what the roster declares at `NOW`.
         more: other parts of the roster.
+        found: what is known of the rosters beside it.
     """
     roster = parse(ROSTER.format(people="\n".join(people) or "  []", more=more), Source("production.yaml"))
     declared = declaration(roster, NOW.date())
@@ -76,5 +79,5 @@ def picture(
     session, _ = make_session(api)
     settings = replace(session.settings, now=now)
     state = State(members, grants, teams=teams, team_members=places)
-    view = StackView("production", settings, Path("stacks/production.yaml"), roster, state)
+    view = StackView("production", settings, Path("stacks/production.yaml"), roster, state, found or Beside())
     return picture_of({"production": view}, make_directory(api), now)

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from mixpanel_access.files.beside import Beside
 from mixpanel_access.model.errors import Forbidden, NotFound
+from mixpanel_access.model.roster_claims import About, Conflict
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.preflight import Check, Verdict, checks
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi
@@ -236,3 +238,33 @@ def test_a_plan_without_custom_roles_is_a_problem_where_a_roster_has_one(entry: 
     assert check.text.endswith(f"and rosters have {needed}" if needed else "no roster needs it")
     assert "HTTP 404" in check.text
     assert found()["plan: custom roles"].text == "can be used"
+
+
+CLAIMS = {About.PROJECT: Verdict.PROBLEM, About.ORGANIZATION_ROLES: Verdict.PROBLEM, About.NAME: Verdict.CONFIRM}
+
+
+@pytest.mark.parametrize(("about", "verdict"), CLAIMS.items(), ids=str)
+def test_what_another_roster_has_too_is_a_problem(about: About, verdict: Verdict) -> None:
+    """One name for two projects may be for people only."""
+    looked = picture(FakeApi(), person(), more=FACTS, found=Beside([Conflict(about, "both have it")]))
+    (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
+    assert (check.stack, check.verdict, check.text) == ("production", verdict, "both have it")
+
+
+def test_a_roster_beside_it_that_cannot_be_read_is_a_problem() -> None:
+    """Nobody knows what it claims."""
+    looked = picture(FakeApi(), person(), more=FACTS, found=Beside(unread=["staging.yaml:1 cannot be read"]))
+    (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
+    assert (check.verdict, check.text) == (Verdict.PROBLEM, "staging.yaml:1 cannot be read")
+
+
+def test_a_name_that_is_another_projects_is_a_problem() -> None:
+    """The id is most likely wrong."""
+    looked = picture(FakeApi(), person(), more=FACTS)
+    roster = looked.stacks["production"].roster
+    assert roster is not None
+    named = roster.projects["shop"].model_copy(update={"name": f"P{WAREHOUSE}"})
+    roster.projects["shop"] = named  # type: ignore[index]  # a plain dict below
+    all_of_it = {check.what: check for check in checks(looked, COMPANY)}
+    assert all_of_it["project shop"].verdict is Verdict.PROBLEM
+    assert f"is the name of project {WAREHOUSE}; check the id" in all_of_it["project shop"].text

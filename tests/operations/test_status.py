@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from mixpanel_access.files.beside import Beside
 from mixpanel_access.model.access import GrantType, Invitation
+from mixpanel_access.model.roster_claims import About, Conflict
 from mixpanel_access.operations.state import HeldGrant
-from mixpanel_access.operations.status import Status, statuses
+from mixpanel_access.operations.status import SETTLE, Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.pictures import BO, person, picture
 
@@ -202,3 +204,36 @@ def test_the_longest_engagement_says_when_it_ends() -> None:
     second = person(more="projects: { shop: analyst }")
     assert str(the_one(statuses(picture(settled(), first))).ends) == "2026-12-31"
     assert the_one(statuses(picture(settled(), first, second))).ends is None
+
+
+def off() -> FakeApi:
+    """Bo has another project role than the roster gives, and another organization role."""
+    api = FakeApi()
+    api.put(BO, "admin")
+    api.give(PRODUCTION, BO, "consumer")
+    return api
+
+
+@pytest.mark.parametrize("invited", [True, False])
+@pytest.mark.parametrize("applied", [True, False])
+def test_no_update_is_recommended_where_two_rosters_have_a_project(*, invited: bool, applied: bool) -> None:
+    """Whatever is the matter with somebody: one stack would work against the other."""
+    found = Beside([Conflict(About.PROJECT, "both")])
+    nobody, there = FakeApi(), off()
+    there.put(BO, "admin", invited=invited)
+    for api in (nobody, there):
+        one = the_one(statuses(picture(api, person(), found=found, applied=applied, now=NOW + 400 * HOUR)))
+        steps = [step.next_step for step in one.problems]
+        assert steps
+        assert not [step for step in steps if "pulumi up" in step]
+        assert SETTLE in steps
+
+
+def test_an_organization_role_that_two_rosters_declare_is_not_put_back() -> None:
+    """What else is the matter is."""
+    found = Beside([Conflict(About.ORGANIZATION_ROLES, "both")])
+    one = the_one(statuses(picture(off(), person(), found=found)))
+    assert {step.text.partition(",")[0]: step.next_step for step in one.problems} == {
+        "is organization admin": SETTLE,
+        "is consumer in shop": "pulumi up --stack production --refresh",
+    }

@@ -142,6 +142,7 @@ class Case:
         domains: the company's domains.
         environment: the stack's environment.
         exceptions: the stack's own.
+        claimed: what another roster has too, in words.
     """
 
     entries: Sequence[Entry]
@@ -151,6 +152,7 @@ class Case:
     domains: str = "example.com"
     environment: str | None = "production"
     exceptions: Sequence[ExceptionEntry] = ()
+    claimed: Sequence[str] = ()
 
     def judge(self, rule_id: str) -> Verdict:
         """What the rule says."""
@@ -162,7 +164,7 @@ class Case:
             {**rule.defaults, **self.options},
             EXCEPTABLE,
         )
-        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions), context)
+        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, self.claimed), context)
 
 
 @dataclass(frozen=True)
@@ -470,6 +472,13 @@ CASES: dict[str, Cases] = {
         boundary=(
             Case([member(role="member"), member("x@example.com", None)], roles=False),
             Case(people("billing_admin"), ["does not declare"], roles=False),
+        ),
+    ),
+    "rosters-apart": Cases(
+        fails=[Case([], ["staging.yaml:2 has it too"], claimed=["production.yaml:2 has it, staging.yaml:2 has it too"])],
+        boundary=(
+            Case([], exceptions=[ExceptionEntry("rosters-apart", "Moves", "ana@example.com", "2026-05-04")], claimed=["x"]),
+            Case([], ["x"], exceptions=[ExceptionEntry("rosters-apart", "Moves", "ana@example.com", "2026-05-03")], claimed=["x"]),
         ),
     ),
     "external-access-ends": Cases(

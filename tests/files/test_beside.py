@@ -1,0 +1,164 @@
+"""The rosters of one project lie side by side: no two of them claim the same of one organization."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_access.files.beside import beside
+
+OWN = """\
+environment: production
+organizationRoles: true
+projects:
+  shop:
+    id: 1234567
+    name: Shop (production)
+"""
+OTHER = """\
+environment: staging
+projects:
+  shop: { id: 2345678 }
+"""
+
+
+def folder(tmp_path: Path, own: str = OWN, **others: str) -> Path:
+    """A program's folder with the roster production.yaml and others; that roster's file."""
+    file = tmp_path / "production.yaml"
+    file.write_text(own)
+    for name, text in others.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    return file
+
+
+def configure(tmp_path: Path, stack: str, organization: Any) -> None:
+    """The configuration file of a stack."""
+    document = {"config": {"mixpanel:organizationId": organization}}
+    (tmp_path / f"Pulumi.{stack}.yaml").write_text(json.dumps(document))
+
+
+def test_rosters_of_their_own_projects_are_fine(tmp_path: Path) -> None:
+    """The usual case says nothing; nor does what is no roster."""
+    file = folder(tmp_path, staging=OTHER, common="organization: { name: Example }\n", notes="- 1234567\n")
+    (tmp_path / ".production.yaml").write_text(OWN)
+    configure(tmp_path, "production", 1)
+    found = beside(file)
+    assert (found.error, found.warnings, found.claims) == (None, [], [])
+
+
+PROJECT_TWICE = {
+    "in one line": OTHER.replace("2345678", "1234567"),
+    "as JSON": json.dumps({"environment": "staging", "projects": {"x": {"id": 1234567}}}),
+    "under another key, beside broken people": OTHER.replace("shop: { id: 2345678", "b: { id: 1234567") + "people: 7\n",
+}
+
+
+@pytest.mark.parametrize("other", PROJECT_TWICE.values(), ids=PROJECT_TWICE.keys())
+@pytest.mark.parametrize("organizations", [(), (7, 7), (None, 7), (7, None), (7, {"secure": "x"})], ids=str)
+def test_one_project_id_in_two_rosters_is_refused(tmp_path: Path, other: str, organizations: tuple[Any, ...]) -> None:
+    """With file and line of both, wherever it cannot be another organization's."""
+    file = folder(tmp_path, staging=other)
+    for stack, organization in zip(("production", "staging"), organizations, strict=False):
+        if organization is not None:
+            configure(tmp_path, stack, organization)
+    error = str(beside(file).error)
+    line = 1 if other.startswith("{") else 3
+    assert "production.yaml:5 (project shop) has the id 1234567, and so has staging.yaml:" in error
+    assert f"staging.yaml:{line} (project " in error
+
+
+def test_stacks_of_different_organizations_share_nothing(tmp_path: Path) -> None:
+    """They may have the same ids and both declare organization roles."""
+    other = OTHER.replace("2345678", "1234567") + "organizationRoles: true\n"
+    configure(tmp_path, "production", 7)
+    configure(tmp_path, "staging", "8")
+    found = beside(folder(tmp_path, staging=other))
+    assert (found.error, found.warnings, found.claims) == (None, [], [])
+    assert beside(tmp_path / "production.yaml", organization=8).error
+    (tmp_path / "config").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nstackConfigDir: config\n")
+    for stack in ("production", "staging"):
+        (tmp_path / f"Pulumi.{stack}.yaml").rename(tmp_path / "config" / f"Pulumi.{stack}.yaml")
+    assert beside(tmp_path / "production.yaml").error is None
+
+
+def test_two_rosters_that_declare_organization_roles_are_named(tmp_path: Path) -> None:
+    """A warning, with both places."""
+    found = beside(folder(tmp_path, staging=OTHER + "organizationRoles: true\n"))
+    assert found.error is None
+    (words,) = found.warnings
+    assert words.startswith("production.yaml:2 has organizationRoles: true, and so has staging.yaml:4")
+    assert found.claims == [words]
+
+
+@pytest.mark.parametrize("where", ["own", "other", "both"])
+@pytest.mark.parametrize("whole_roster", [True, False])
+def test_two_that_are_authoritative_over_one_project_are_refused(
+    tmp_path: Path, where: str, whole_roster: bool
+) -> None:
+    """And it says who takes away what the other gives."""
+
+    def text(*, authoritative: bool) -> str:
+        project: dict[str, Any] = {"id": 1234567}
+        document: dict[str, Any] = {"environment": "x", "projects": {"shop": project}}
+        (document if whole_roster else project).update({"authoritative": authoritative})
+        return json.dumps(document)
+
+    own = text(authoritative=where != "other")
+    error = str(beside(folder(tmp_path, own, staging=text(authoritative=where != "own"))).error)
+    assert error.count("(project shop, authoritative)") == (2 if where == "both" else 1)
+    assert "each takes away what the other gives" in error
+
+
+def test_one_name_for_two_projects_is_named(tmp_path: Path) -> None:
+    """It may be for people only: a warning, and nothing that a policy counts."""
+    other = OTHER.replace("2345678", "2345678, name: ' shop (Production)'")
+    found = beside(folder(tmp_path, staging=other))
+    (words,) = found.warnings
+    assert words.startswith(
+        "production.yaml:6 calls project 1234567 'Shop (production)', which is what staging.yaml:3 "
+    )
+    assert (found.error, found.claims) == (None, [])
+
+
+BROKEN = {
+    "no YAML": ("environment: staging\nprojects: {\n", "staging.yaml:3 cannot be read"),
+    "as JSON": ('{"environment": "staging", "projects": [}', "staging.yaml:1 cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_roster_does_not_stop_this_one(tmp_path: Path, text: str, words: str) -> None:
+    """It may have access to take away: a warning says what nobody knows."""
+    found = beside(folder(tmp_path, staging=text))
+    assert found.error is None
+    (said,) = found.warnings
+    assert said.startswith(words)
+    assert "nobody knows whether it claims what production.yaml has" in said
+
+
+def test_a_roster_that_cannot_be_opened_does_not_stop_this_one(tmp_path: Path) -> None:
+    """A folder, or bytes that are no text."""
+    file = folder(tmp_path)
+    (tmp_path / "staging.yaml").write_bytes(b"environment: \xff\n")
+    (tmp_path / "old.yaml").mkdir()
+    assert beside(file).error is None
+    assert [words.partition(" cannot")[0] for words in beside(file).warnings] == ["old.yaml", "staging.yaml"]
+
+
+def test_a_file_that_is_no_roster_may_be_broken(tmp_path: Path) -> None:
+    """Nothing is to be known of it."""
+    found = beside(folder(tmp_path, notes="a: {\n"))
+    assert (found.error, found.warnings) == (None, [])
+
+
+def test_a_copy_of_a_large_roster_is_one_short_error(tmp_path: Path) -> None:
+    """The first projects are named, the others counted; a draft is compared by its own text and lines."""
+    text = "environment: x\nprojects:\n" + "".join(f"  p{n}: {{ id: {n} }}\n" for n in range(1, 21))
+    file = folder(tmp_path, text, copy=text)
+    assert "and 15 projects more" in str(beside(file).error)
+    assert "production.yaml:4 (project p1)" in str(beside(file, text=f"# draft\n{text}").error)
+    assert beside(file, text="environment: x\n").error is None
