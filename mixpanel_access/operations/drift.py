@@ -175,7 +175,7 @@ def _grants(organization: Organization, here: State) -> Iterator[Difference]:
         grant, person = organization.grants.get((project, key)), organization.people.get(key)
         name = _name_of(organization, project)
         if grant is not None:
-            if grant.role != held.role:
+            if held.role and grant.role != held.role:  # a role that is a secret in the state cannot be compared
                 yield Difference(Kind.CHANGED_GRANT, held.email, project, name, held.role, grant.role)
         elif not (person is not None and person.invited and project in organization.blind):
             yield Difference(Kind.MISSING_GRANT, held.email, project, name, held.role)
@@ -208,12 +208,12 @@ def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
         team = there.get(id_)
         if team is None:
             yield Difference(Kind.MISSING_TEAM, "", declared=held.name, team=held.name)
-        elif team.name != held.name:
+        elif held.name and team.name != held.name:
             yield Difference(Kind.CHANGED_TEAM, "", declared=held.name, actual=team.name, team=held.name)
     for (project, id_), grant in here.team_grants.items():
         team, where = there.get(id_), (project, _name_of(organization, project))
         actual = team.projects.get(project) if team else None
-        if actual != grant.role:
+        if not actual or (grant.role and actual != grant.role):
             kind = Kind.CHANGED_TEAM_GRANT if actual else Kind.MISSING_TEAM_GRANT
             yield Difference(kind, "", *where, grant.role, actual, team=names.get(id_, str(id_)))
     for (id_, _), place in here.team_members.items():

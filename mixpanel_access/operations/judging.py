@@ -19,6 +19,7 @@ from mixpanel_access.model.declaration import (
 )
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State, name_of
+from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.configuration import ALL, LEVEL, problems_of
 from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
@@ -107,14 +108,10 @@ def violations(declared: Declaration, around: Context, config: PolicyConfig) -> 
 
 def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterator[Violation]:
     """What the rules find in what a stack's state holds, as `pulumi policy analyze` would; arguments as above."""
-    robots = [
-        Entry(Kind.SERVICE_ACCOUNT, name_of(one.urn), one.urn, one.outputs, one.secrets)
-        for one in state.accounts.values()
-    ]
     entries = [
         *_held(Kind.MEMBER, state.members.values()),
         *_held(Kind.GRANT, state.grants.values()),
-        *robots,
+        *_held(Kind.SERVICE_ACCOUNT, state.accounts.values()),
         *_held(Kind.SERVICE_ACCOUNT_GRANT, state.account_grants.values()),
         *_held(Kind.TEAM, state.teams.values()),
         *_held(Kind.TEAM_GRANT, state.team_grants.values()),
@@ -140,7 +137,10 @@ class _Resource(Protocol):
 
 
 def _held(kind: Kind, resources: Iterable[_Resource]) -> Iterator[Entry]:
-    return (Entry(kind, name_of(one.urn), one.urn, one.outputs) for one in resources)
+    for one in resources:
+        secrets = one.outputs.secrets if isinstance(one.outputs, Outputs) else frozenset()
+        hidden = {name: UNKNOWN for name in secrets if name not in one.outputs}
+        yield Entry(kind, name_of(one.urn), one.urn, {**one.outputs, **hidden}, secrets)
 
 
 def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Violation]:

@@ -20,6 +20,7 @@ from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.settings import NAMESPACE, Settings, company_domains, load_settings
 from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
+from mixpanel_access.operations.state_outputs import hides_people
 
 Progress = Callable[[str], None]
 """Shows a line."""
@@ -95,7 +96,10 @@ class Project:
         Raises:
             EngineError: the engine cannot tell.
         """
-        return state_of(self.export(stack), organization)
+        export = self.export(stack)
+        if hides_people(export):
+            export = self._json("stack", "export", "--show-secrets", "--stack", stack)
+        return state_of(export, organization)
 
     def export(self, stack: str) -> Any:
         """A stack's state as the engine exports it, secrets encrypted.

@@ -16,7 +16,6 @@ from mixpanel_access.model.ids import (
     MEMBER_TYPE,
     ORGANIZATION_SECURITY_TYPE,
     PROJECT_ACCESS_TYPE,
-    PROVIDER_KEY,
     SERVICE_ACCOUNT_GRANT_TYPE,
     SERVICE_ACCOUNT_TYPE,
     TEAM_GRANT_TYPE,
@@ -35,6 +34,7 @@ from mixpanel_access.model.ids import (
     TeamMemberId,
 )
 from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.operations.state_outputs import Outputs, granted
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,6 @@ class HeldAccount:
     id: int
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        """The outputs that the state holds encrypted."""
-        values = self.outputs.items()
-        return frozenset(name for name, value in values if isinstance(value, Mapping) and _SIGNATURE in value)
 
 
 @dataclass(frozen=True)
@@ -156,10 +150,6 @@ class HeldSecurity:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key by which the engine marks an encrypted value in an exported state."""
-
-
 @dataclass(frozen=True)
 class HeldBrake:
     """A brake in a state, with the people that it knows."""
@@ -218,8 +208,8 @@ class State:
         )
 
     def team_name(self, id_: int) -> str:
-        """A team's name, or its id where no stack has the team itself."""
-        return self.teams[id_].name if id_ in self.teams else str(id_)
+        """A team's name, or its id where no stack has the team itself, or the name is a secret."""
+        return (self.teams[id_].name if id_ in self.teams else "") or str(id_)
 
 
 EMPTY: Final = State({}, {})
@@ -263,9 +253,10 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     security: HeldSecurity | None = None
     for resource in _resources(export):
         type_, urn = str(resource.get("type", "")), str(resource.get("urn", ""))
-        outputs = {key: value for key, value in (resource.get("outputs") or {}).items() if key != PROVIDER_KEY}
+        outputs = Outputs(resource.get("outputs") or {})
         if type_ == BRAKE_TYPE:
-            brakes += (HeldBrake(urn, outputs.get("people") or []),)
+            known = [person for person in outputs.get("people") or () if person.get("email")]
+            brakes += (HeldBrake(urn, known),)
         elif type_ == COMPONENT_TYPE:
             component, facts = urn, outputs
         if type_ not in _IDS:
@@ -277,19 +268,20 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         dates = _seconds(resource.get("modified") or resource.get("created")), _seconds(resource.get("created"))
         match id_:
             case MemberId():
-                email = str(outputs.get("email", id_.email))
+                email = outputs["email"] = str(outputs.get("email", id_.email))
                 members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, *dates)
             case GrantId():
-                email = str(outputs.get("email", id_.email))
+                email = outputs["email"] = str(outputs.get("email", id_.email))
                 grants[id_.project, same_key(email)] = HeldGrant(id_.project, email, role, urn, outputs, *dates)
             case ProjectAccessId():
                 wholes[id_.project] = urn
-                for one in single_grants(outputs):
+                everybody = granted((resource.get("outputs") or {}).get("grants"))
+                for one in single_grants({**outputs, "grants": everybody}):
                     email = str(one["email"])
                     held = HeldGrant(id_.project, email, str(one["role"]), urn, one, *dates)
                     grants[id_.project, same_key(email)] = held
             case ServiceAccountId():
-                name = str(outputs.get("username", ""))
+                name = str(outputs.get("username", ""))  # "" is a secret one
                 accounts[id_.account] = HeldAccount(name, id_.account, urn, outputs)
             case ServiceAccountGrantId():
                 place = (id_.project, id_.account)
@@ -300,7 +292,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
                 place = (id_.project, id_.team)
                 team_grants[place] = HeldTeamGrant(*place, role, urn, outputs, *dates)
             case TeamMemberId():
-                email = str(outputs.get("email", id_.email))
+                email = outputs["email"] = str(outputs.get("email", id_.email))
                 team_members[id_.team, same_key(email)] = HeldTeamMember(id_.team, email, urn, outputs, *dates)
             case CustomRoleId():
                 custom_roles[id_.project, id_.role] = HeldCustomRole(id_.project, id_.role, urn, outputs)
