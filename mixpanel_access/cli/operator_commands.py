@@ -70,6 +70,19 @@ def resend(
     raise typer.Exit(send_again(cwd, stack or [], email, now, as_json=as_json))
 
 
+@commands.command(short_help="Print the token of a service account.")
+def token(
+    name: Annotated[str, typer.Argument(help="The service account: its name in the roster, or its login name.")],
+    stack: Stacks = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Print the token of one service account, from the state and alone on standard output, for a secret store."""
+    from mixpanel_access.cli.token import print_token
+
+    raise typer.Exit(print_token(cwd, name, stack or [], as_json=as_json))
+
+
 @commands.command(short_help="Find why somebody lacks what they should have.")
 def diagnose(
     email: Annotated[str, typer.Argument(help="Who cannot get in, or does not see what they should.")],

@@ -207,16 +207,21 @@ class RosterAccess(pulumi.ComponentResource):
         return next((role.role_id for role in made), word)
 
 
-def roster_program(file: Path) -> None:
+def roster_program(file: Path, *, export_tokens: bool = False) -> None:
     """The whole Pulumi program of a stack that is one roster.
 
-    The tokens of its service accounts are its output `serviceAccountTokens`, by name; a secret.
+    The tokens of its service accounts stay in the state, where `mixpanel-access token NAME` reads them.
+
+    Args:
+        file: the roster's file.
+        export_tokens: whether they are the stack's output `serviceAccountTokens` as well, by name. It is a secret, and
+            `pulumi up --json` and `pulumi up --debug` print it in plain text all the same.
 
     Raises:
         pulumi.RunError: the roster cannot be used; the engine shows its text alone.
     """
     access = RosterAccess(COMPONENT, file)
-    if access.accounts:
+    if export_tokens and access.accounts:
         tokens = {name: account.token for name, account in access.accounts.items()}
         pulumi.export("serviceAccountTokens", pulumi.Output.secret(tokens))
 

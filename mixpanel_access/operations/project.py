@@ -98,16 +98,16 @@ class Project:
         """
         export = self.export(stack)
         if hides_people(export):
-            export = self._json("stack", "export", "--show-secrets", "--stack", stack)
+            export = self.export(stack, show_secrets=True)
         return state_of(export, organization)
 
-    def export(self, stack: str) -> Any:
-        """A stack's state as the engine exports it, secrets encrypted.
+    def export(self, stack: str, *, show_secrets: bool = False) -> Any:
+        """A stack's state as the engine exports it, secrets encrypted unless they are asked for.
 
         Raises:
             EngineError: the engine cannot tell.
         """
-        return self._json("stack", "export", "--stack", stack)
+        return self._json("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
 
     def history(self, stack: str) -> list[dict[str, Any]]:
         """The stack's updates, the newest first, as the engine tells them.

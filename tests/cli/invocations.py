@@ -19,6 +19,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "doctor": (),
     "status": (),
     "resend": (EMAIL,),
+    "token": ("etl",),
     "diagnose": (EMAIL,),
     "who": (EMAIL,),
     "welcome": (EMAIL,),
