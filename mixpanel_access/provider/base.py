@@ -112,6 +112,8 @@ class AccessProvider(ResourceProvider):
     """Those of them whose change touches the organization."""
     HINTS: ClassVar[tuple[str, ...]] = ()
     """What a program may say beside them to be checked by it; it is in no state, and no change of it shows."""
+    REPEATS: ClassVar[Mapping[str, str]] = {}
+    """Output -> the input of another name that it repeats, in whole or in part: it is as secret as that."""
 
     _session: Session | None = None
     _problem: ConfigurationError | None = None

@@ -50,6 +50,7 @@ class CustomRoleProvider(AccessProvider):
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", *_OWN, "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
     HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    REPEATS: ClassVar[Mapping[str, str]] = {_BASE: "permissions"}
 
     def whom(self, props: Properties) -> str:
         """The role and its project."""

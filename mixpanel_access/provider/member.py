@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, Final, Unpack
@@ -58,6 +58,7 @@ class MemberProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
+    REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role"}
 
     def subject(self, props: Properties) -> Hashable:
         """The person."""

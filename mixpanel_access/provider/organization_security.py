@@ -29,6 +29,10 @@ class OrganizationSecurityProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = (_TWO_FACTOR, _REQUEST_ACCESS)
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+    REPEATS: ClassVar[Mapping[str, str]] = {
+        "two_factor_settings": _TWO_FACTOR,
+        "request_access_settings": _REQUEST_ACCESS,
+    }
 
     def whom(self, props: Properties) -> str:  # noqa: ARG002  # there is one
         """The organization's security settings."""

@@ -45,6 +45,7 @@ class ProjectAccessProvider(AccessProvider):
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "reasons")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
     HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    REPEATS: ClassVar[Mapping[str, str]] = {"undeclared": "grants", "lost": "grants", "beside": "grants"}
 
     def whom(self, props: Properties) -> str:
         """The project."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
@@ -42,6 +42,7 @@ class ProjectGrantProvider(AccessProvider):
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
     HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    REPEATS: ClassVar[Mapping[str, str]] = {"effective_role": "role"}
 
     def whom(self, props: Properties) -> str:
         """The person and the project."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -16,10 +18,64 @@ class AccessResource(Resource):
 
     A component announces nothing: one that declares no resource today has the engine configure no provider, and what
     is deleted then is deleted with the configuration that the state remembers.
+
+    The engine keeps an output secret whose input of the same name is one; an output of another name that repeats an
+    input is declared secret here.
     """
 
     def __init__(
         self, provider: AccessProvider, resource_name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
     ) -> None:
         announce()
+        opts = pulumi.ResourceOptions.merge(opts, None)
+        if repeated := _outputs_in_repeated(provider, props):
+            opts.additional_secret_outputs = SecretOutputs(opts.additional_secret_outputs or [], repeated)
         super().__init__(provider, resource_name, props, opts)
+
+
+class SecretOutputs(list[str]):
+    """Names of secret outputs, some of which are known only when the resource is registered.
+
+    Whether an `Output` is a secret is told once its value is there, and the SDK reads this list after that.
+
+    Args:
+        names: those that are known.
+        repeated: output -> what the input that it repeats consists of.
+    """
+
+    def __init__(self, names: Iterable[str], repeated: Mapping[str, Iterable[pulumi.Output[Any]]]) -> None:
+        super().__init__(names)
+        self._answers = {
+            name: [asyncio.ensure_future(_is_secret(output)) for output in outputs]
+            for name, outputs in repeated.items()
+        }
+
+    def __iter__(self) -> Iterator[str]:
+        yield from super().__iter__()
+        for name, answers in self._answers.items():
+            if not all(answer.done() and not answer.result() for answer in answers):
+                yield name
+
+
+async def _is_secret(output: pulumi.Output[Any]) -> bool:
+    try:
+        return await output.is_secret()
+    except Exception:  # noqa: BLE001  # the program fails with it anyway
+        return True
+
+
+def _outputs_in_repeated(provider: AccessProvider, props: Mapping[str, Any]) -> dict[str, list[pulumi.Output[Any]]]:
+    """The outputs that repeat an input, with the `Output`s that the input consists of; without any it is no secret."""
+    found = {name: list(_outputs_in(props.get(repeated))) for name, repeated in provider.REPEATS.items()}
+    return {name: outputs for name, outputs in found.items() if outputs}
+
+
+def _outputs_in(value: Any) -> Iterator[pulumi.Output[Any]]:
+    if isinstance(value, pulumi.Output):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _outputs_in(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _outputs_in(part)

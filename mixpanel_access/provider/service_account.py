@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Unpack
 
@@ -44,6 +44,7 @@ class ServiceAccountProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = (*_NEW_ACCOUNT, "rotate_after")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = _NEW_ACCOUNT
+    REPEATS: ClassVar[Mapping[str, str]] = {"login": "username", "organization_role": "role", "rotates": "rotate_after"}
 
     def whom(self, props: Properties) -> str:
         """The account's name."""

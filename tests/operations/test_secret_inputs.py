@@ -37,7 +37,9 @@ PLAIN: dict[str, tuple[str, dict[str, Any]]] = {
     "Team": ("7:77", {"name": "Pilot", "team_id": 77, "removal": "when_unused", "adopted": False}),
     "TeamGrant": ("7:1:77", {"team_id": 77, "project_id": 1, "role": "analyst", "environment": "production"}),
     "TeamMember": (f"7:77:{CY}", {"team_id": 77, "email": CY, "status": "given", "ticket": "OPS-1"}),
-    "ServiceAccount": ("7:5", {"username": "etl", "role": "consumer", "account_id": 5, "login": "etl.1.x", "token": "t"}),
+    "ServiceAccount": ("7:5", {
+        "username": "etl", "role": "consumer", "account_id": 5, "login": "etl.1.x", "token": "t",
+    }),
     "ServiceAccountGrant": ("7:1:5", {"service_account_id": 5, "project_id": 1, "role": "analyst", "login": "etl.1.x"}),
     "OrganizationSecurity": ("7", {"two_factor_required": True, "request_access": {"a": 1}}),
     "RemovalBrake": ("7:removal-brake", {"people": [{"email": CY, "role": "member"}]}),
@@ -87,7 +89,7 @@ def shown(document: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("hidden", list(cases()))
 def test_a_person_is_known_whatever_is_a_secret(hidden: dict[str, Any]) -> None:
-    """The id has the address: nobody is missed by drift, offboard, tracker and the rules, and nothing encrypted is told."""
+    """The id has the address: drift, offboard, tracker and rules miss nobody and print nothing encrypted."""
     document = export(hidden)
     state = state_of(shown(document) if hides_people(document) else document, 7)
     assert set(state.members) == {CY}
