@@ -242,7 +242,8 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     members: dict[str, HeldMember] = {}
     grants: dict[tuple[int, str], HeldGrant] = {}
     brakes: tuple[HeldBrake, ...] = ()
-    component, facts = "", {}
+    component = ""
+    facts: Mapping[str, Any] = {}
     accounts: dict[int, HeldAccount] = {}
     account_grants: dict[tuple[int, int], HeldAccountGrant] = {}
     wholes: dict[int, str] = {}

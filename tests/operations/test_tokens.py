@@ -64,7 +64,7 @@ class States:
 
 
 REFUSALS = {
-    "elt": r"the states of production, staging have bot, etl, old.*etl",
+    "etll": r"the states of production, staging have bot, etl, old \(did you mean 'etl'\?\)",
     "old": "the account was imported",
     "bot": r"bot\.production\..* in stack production, bot\.staging\..* in stack staging",
 }
