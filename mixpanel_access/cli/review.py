@@ -32,7 +32,7 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
     picture = look(project, stacks, instant_of(now), progress)
     domains = {stack: project.company_domains(stack) for stack in picture.stacks}
     target = to or project.pulumi.project / FOLDER / quarter(picture.today)
-    begun = begin(picture, domains, by, target.absolute())
+    begun = begin(picture, domains, by, target.absolute(), progress)
     if as_json:
         document = {
             "review": begun.folder.name,
@@ -76,7 +76,7 @@ def decide_one(folder: Path, review: Path | None, wish: Wish, now: str | None, *
 def show_progress(folder: Path, review: Path | None, stacks: list[str], now: str | None, *, as_json: bool) -> int:
     """Print what is undecided; 1 while there is any, else 0."""
     where, today = folder_of(folder, review), day_of(now)
-    found = progress_of(where, stacks)
+    found = progress_of(where, stacks, progress)
     undecided = sum(len(one.undecided) for one in found)
     if as_json:
         document = {"review": where.name, "folder": str(where), "undecided": undecided}

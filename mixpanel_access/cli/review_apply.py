@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import instant_of
+from mixpanel_access.cli.output import instant_of, progress
 from mixpanel_access.cli.review import folder_of
 from mixpanel_access.cli.tables import must_be_form, print_or_write, print_verified
 from mixpanel_access.model.errors import UsageError
@@ -25,7 +25,7 @@ def apply_review(
 ) -> int:
     """Show and, with a yes, write; 1 where something is to be written and was not, else 0."""
     project, when = project_folder(folder), instant_of(now) or datetime.now(UTC)
-    made = plan(folder_of(folder, review), lambda stack: roster_file(project, stack), stacks, when)
+    made = plan(folder_of(folder, review), lambda stack: roster_file(project, stack), stacks, when, progress)
     if not as_json:
         for one in made.rosters:
             _print(one)
@@ -96,24 +96,25 @@ def _document(made: Plan, *, written: bool) -> dict[str, object]:
 def export_evidence(folder: Path, review: Path | None, form: str, to: Path | None) -> int:
     """Check and write."""
     must_be_form(form, to)
-    _, lines = _verified(folder, review)
+    _, lines = _verified(folder, review, progress)
     print_or_write(lines, Line, form, to)
     return 0
 
 
 def verify_evidence(folder: Path, review: Path | None, *, as_json: bool) -> int:
-    """Check and print; evidence that was touched is an error with exit code 1."""
-    file, lines = _verified(folder, review)
-    print_verified(lines, file, as_json=as_json)
-    return 0
+    """Check and print; 1 where the last line was cut. Evidence that was touched is an error with exit code 1 too."""
+    cut: list[str] = []
+    file, lines = _verified(folder, review, cut.append)
+    print_verified(lines, file, cut, as_json=as_json)
+    return 1 if cut else 0
 
 
-def _verified(folder: Path, review: Path | None) -> tuple[Path, list[Line]]:
+def _verified(folder: Path, review: Path | None, say: chain.Say) -> tuple[Path, list[Line]]:
     file = file_of(folder_of(folder, review))
     if not file.is_file():
         raise UsageError(
             "cannot find the evidence", whom=str(file), next_step="Begin a review: mixpanel-access review start"
         )
-    lines = chain.read(file, Line)
+    lines = chain.read(file, Line, say)
     chain.verify(lines, file)
     return file, lines

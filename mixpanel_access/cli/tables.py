@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from mixpanel_access.cli.output import write_file
+from mixpanel_access.cli.output import progress, write_file
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.words import counted
@@ -42,10 +42,19 @@ def print_or_write(lines: Sequence[Link], kind: type[Link], form: str, to: Path 
     typer.echo(f"Wrote {counted(len(lines), 'line')} to {to}.")
 
 
-def print_verified(lines: Sequence[Link], file: Path, *, as_json: bool) -> None:
-    """Print that a file's lines are as they were written, and the hash of the last, which is for others to keep."""
+def print_verified(lines: Sequence[Link], file: Path, cut: Sequence[str], *, as_json: bool) -> None:
+    """Print that a file's lines are as they were written, and the hash of the last, which is for others to keep.
+
+    Args:
+        lines: the lines.
+        file: the file.
+        cut: what is said of a last line that was cut; nothing for a file that is whole.
+        as_json: whether it is for a program.
+    """
+    for line in cut:
+        progress(line)
     last = lines[-1].hash if lines else None
     if as_json:
-        typer.echo(json.dumps({"file": str(file), "lines": len(lines), "last": last}, indent=2))
+        typer.echo(json.dumps({"file": str(file), "lines": len(lines), "last": last, "cut": bool(cut)}, indent=2))
     else:
         typer.echo(f"{file} has {counted(len(lines), 'line')}, each as it was written; the last is {last or 'none'}.")

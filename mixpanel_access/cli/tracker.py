@@ -12,7 +12,7 @@ from mixpanel_access.cli.output import instant_of, progress
 from mixpanel_access.cli.tables import must_be_form, print_or_write, print_verified
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.chain import read, verify
+from mixpanel_access.operations.chain import Say, read, verify
 from mixpanel_access.operations.project import open_project, project_folder, stacks_of
 from mixpanel_access.operations.tracker import update
 from mixpanel_access.operations.tracker_lines import Line
@@ -43,27 +43,28 @@ def export_log(folder: Path, file: Path | None, form: str, to: Path | None) -> i
     """Check and write."""
     must_be_form(form, to)
     file = file or _default(project_folder(folder))
-    lines = _lines(file)
+    lines = _lines(file, progress)
     verify(lines, file)
     print_or_write(lines, Line, form, to)
     return 0
 
 
 def verify_log(folder: Path, file: Path | None, *, as_json: bool) -> int:
-    """Check and print; a log that was touched is an error with exit code 1."""
+    """Check and print; 1 where the last line was cut. A log that was touched is an error with exit code 1 too."""
     file = file or _default(project_folder(folder))
-    lines = _lines(file)
+    cut: list[str] = []
+    lines = _lines(file, cut.append)
     verify(lines, file)
-    print_verified(lines, file, as_json=as_json)
-    return 0
+    print_verified(lines, file, cut, as_json=as_json)
+    return 1 if cut else 0
 
 
-def _lines(file: Path) -> list[Line]:
+def _lines(file: Path, say: Say) -> list[Line]:
     if not file.is_file():
         raise UsageError(
             "cannot find the access log", whom=str(file), next_step="Make it: mixpanel-access tracker update"
         )
-    return read(file, Line)
+    return read(file, Line, say)
 
 
 def _default(project: Path) -> Path:

@@ -19,6 +19,16 @@ def write_roster(file: Path, before: str | None, text: str) -> None:
     whole.write_text(file, before, text, "the roster")
 
 
+def roster_change(file: Path, before: str, text: str) -> whole.Change:
+    """A roster's new text, to be written together with other files.
+
+    Raises:
+        UsageError: no file can hold the text.
+    """
+    what = "the roster"
+    return whole.Change(file, whole.encoded(before, file, what), whole.encoded(text, file, what), what)
+
+
 def text_of(file: Path) -> str | None:
     """A roster's text with its line ends as they are, or None where there is no file.
 

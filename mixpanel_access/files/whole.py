@@ -1,13 +1,37 @@
-"""A file's text as it is, and a new text in its place: whole or not at all, and never over somebody else's change."""
+"""A file as it is, and a new one in its place: whole or not at all, and never over somebody else's change.
+
+Everything that this project appends to or rewrites is written here: rosters, the access log, evidence, packets, ticks.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mixpanel_access.model.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file's new content.
+
+    Attributes:
+        file: which; what a link points at is written.
+        before: its content as it was read; None where there was no file.
+        after: all of the new content.
+        what: what the file is, for the error.
+    """
+
+    file: Path
+    before: bytes | None
+    after: bytes
+    what: str
 
 
 def write_text(file: Path, before: str | None, text: str, what: str) -> None:
@@ -22,39 +46,115 @@ def write_text(file: Path, before: str | None, text: str, what: str) -> None:
     Raises:
         UsageError: it was changed meanwhile, or cannot be written.
     """
-    if text == before:
-        return
-    content = encoded(text, file, what)
-    if text_of(file, what) != before:
-        raise UsageError(
-            f"cannot write {what}",
-            whom=str(file),
-            why="it was changed while this ran",
-            next_step="Nothing was written; run again.",
-        )
-    written: str | None = None
+    if text != before:
+        old = None if before is None else encoded(before, file, what)
+        write_all([Change(file, old, encoded(text, file, what), what)])
+
+
+def write_all(changes: Sequence[Change]) -> None:
+    """Write files, if they are still as they were read: each whole, and all of them or none.
+
+    Everything is on the disk beside the files before the first of them is replaced, so a full disk or a kill leaves
+    whole files. Only a kill between two replacements leaves one new and the other old; callers order the files so that
+    the next run finishes that.
+
+    Raises:
+        UsageError: one was changed meanwhile, or cannot be written; none is changed.
+    """
+    wanted = [change for change in changes if change.after != change.before]
+    with ExitStack() as stack:
+        staged = [_staged(change, stack) for change in wanted]
+        for folder in sorted({one.target.parent for one in staged}):
+            stack.enter_context(_locked(folder))
+        twice = {one.target for one in staged if sum(other.target == one.target for other in staged) > 1}
+        for one in staged:
+            if one.target in twice or content_of(one.change.file, one.change.what) != one.change.before:
+                raise UsageError(
+                    f"cannot write {one.change.what}",
+                    whom=str(one.change.file),
+                    why="it was changed while this ran",
+                    next_step="Nothing was written; run again.",
+                )
+        with ExitStack() as undo:
+            for one in staged:
+                try:
+                    one.new.replace(one.target)
+                except OSError as error:
+                    raise _unwritable(one.change, error) from None
+                undo.callback(one.put_back)
+            undo.pop_all()
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """A change whose content is on the disk, beside the file.
+
+    Attributes:
+        change: the change.
+        target: the file itself.
+        new: its new content.
+        old: its old content; None where there is no file.
+    """
+
+    change: Change
+    target: Path
+    new: Path
+    old: Path | None
+
+    def put_back(self) -> None:
+        """Have the file be as it was."""
+        if self.old is None:
+            self.target.unlink(missing_ok=True)
+        else:
+            self.old.replace(self.target)
+
+
+def _staged(change: Change, stack: ExitStack) -> _Staged:
     try:
-        target = file.resolve()
-        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{file.name}.", delete=False) as new:
-            written = new.name
-            new.write(content)
+        target = change.file.resolve()
         if target.exists():
-            Path(written).chmod(target.stat().st_mode & 0o7777)
+            mode = target.stat().st_mode & 0o7777
         else:
             umask = os.umask(0)
             os.umask(umask)
-            Path(written).chmod(0o666 & ~umask)
-        Path(written).replace(target)
+            mode = 0o666 & ~umask
+        new = _beside(target, change.after, mode, stack)
+        old = None if change.before is None else _beside(target, change.before, mode, stack)
     except OSError as error:
-        if written:
-            with suppress(OSError):
-                Path(written).unlink()
-        raise UsageError(
-            f"cannot write {what}",
-            whom=str(file),
-            why=reason(error),
-            next_step="Make it writable and run again; nothing was changed.",
-        ) from None
+        raise _unwritable(change, error) from None
+    return _Staged(change, target, new, old)
+
+
+def _beside(target: Path, content: bytes, mode: int, stack: ExitStack) -> Path:
+    """A file with this content in the same folder, which goes with the block unless it has taken another name."""
+    with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as made:
+        written = Path(made.name)
+        stack.callback(partial(written.unlink, missing_ok=True))
+        made.write(content)
+        made.flush()
+        os.fsync(made.fileno())
+    written.chmod(mode)
+    return written
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder against other runs of ours; a file system without locks leaves the comparison alone."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _unwritable(change: Change, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot write {change.what}",
+        whom=str(change.file),
+        why=reason(error),
+        next_step="Correct that and run again; nothing was changed.",
+    )
 
 
 def encoded(text: str, file: Path, what: str) -> bytes:
@@ -81,17 +181,34 @@ def text_of(file: Path, what: str) -> str | None:
     Raises:
         UsageError: it cannot be read.
     """
+    content = content_of(file, what)
     try:
-        return file.read_bytes().decode()
+        return None if content is None else content.decode()
+    except UnicodeDecodeError as error:
+        raise _unreadable(file, what, error) from None
+
+
+def content_of(file: Path, what: str) -> bytes | None:
+    """A file's content, or None where there is no file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return file.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"cannot read {what}",
-            whom=str(file),
-            why=reason(error),
-            next_step="Mend it and run again; nothing was changed.",
-        ) from None
+    except OSError as error:
+        raise _unreadable(file, what, error) from None
+
+
+def _unreadable(file: Path, what: str, error: Exception) -> UsageError:
+    return UsageError(
+        f"cannot read {what}",
+        whom=str(file),
+        why=reason(error),
+        next_step="Mend it and run again; nothing was changed.",
+    )
 
 
 def reason(error: Exception) -> str:

@@ -6,15 +6,14 @@ file itself: it is for version control to keep.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
-from mixpanel_access.files.whole import encoded
+from mixpanel_access.files import whole
 from mixpanel_access.model.errors import Refused, UsageError
 
 FIRST: Final = "0" * 64
@@ -61,27 +60,45 @@ class Link:
 
 
 AnyLink = TypeVar("AnyLink", bound=Link)
+Say = Callable[[str], None]
+"""Shows a line."""
 
 
-def read(file: Path, kind: type[AnyLink]) -> list[AnyLink]:
+def read(file: Path, kind: type[AnyLink], say: Say | None = None) -> list[AnyLink]:
     """The lines of a file; none where there is no file yet.
+
+    Args:
+        file: the file.
+        kind: what its lines are.
+        say: shows a line where the last one was cut: a run that wrote it was killed, or its disk was full.
 
     Raises:
         UsageError: a line cannot be read.
     """
-    try:
-        text = file.read_text(encoding="utf-8").removesuffix("\n")
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(file, kind, str(error)) from None
-    found = []
-    for number, line in enumerate(text.split("\n") if text else [], 1):  # a value may hold other line ends
+    content = whole.content_of(file, kind.file_is) or b""
+    lines, cut = _whole_lines(content, file, kind)
+    if cut and say is not None:
+        say(
+            f"{file}: the last line was cut off after {len(cut)} bytes, and is left out: a run was killed or its disk "
+            f"was full; the next command that adds lines replaces it"
+        )
+    return lines
+
+
+def _whole_lines(content: bytes, file: Path, kind: type[AnyLink]) -> tuple[list[AnyLink], bytes]:
+    """The lines of a file, and what stands behind them without a line end and is no line: one that was cut."""
+    found: list[AnyLink] = []
+    rows = content.split(b"\n")  # a value may hold other line ends
+    for number, row in enumerate(rows, 1):
+        if number == len(rows) and not row:
+            break
         try:
-            found.append(kind(**json.loads(line)))
+            found.append(kind(**json.loads(row.decode())))
         except (ValueError, TypeError, RecursionError):
+            if number == len(rows):
+                return found, row
             raise _unreadable(file, kind, f"line {number} is none of its lines") from None
-    return found
+    return found, b""
 
 
 def verify(lines: Sequence[Link], file: Path) -> None:
@@ -114,7 +131,7 @@ def linked(new: Iterable[AnyLink], lines: Sequence[AnyLink]) -> Iterator[AnyLink
 
 
 def append(file: Path, new: Iterable[AnyLink], lines: Sequence[AnyLink]) -> list[AnyLink]:
-    """Add lines to a file.
+    """Add lines to a file: all of them, or none. A last line that was cut goes.
 
     Args:
         file: the file.
@@ -125,31 +142,35 @@ def append(file: Path, new: Iterable[AnyLink], lines: Sequence[AnyLink]) -> list
         The lines as they were added.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: it was changed meanwhile, or cannot be written.
     """
     added = list(linked(new, lines))
-    if not added:
-        return []
-    text = "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in added)
-    rows = encoded(text, file, added[0].file_is)
-    try:
-        with file.open("a+b") as log:
-            fcntl.flock(log, fcntl.LOCK_EX)  # until it is closed: another run that adds waits, and sees these lines
-            log.seek(0)
-            content = log.read()
-            if len(read(file, type(added[0]))) != len(lines):
-                raise UsageError(
-                    f"cannot write {added[0].file_is}",
-                    whom=str(file),
-                    why="it was changed while this ran",
-                    next_step="Nothing was added; run again.",
-                )
-            cut = b"\n" if content and not content.endswith(b"\n") else b""  # as some editors leave it
-            log.write(cut + rows)
-    except OSError as error:
-        what = f"cannot write {added[0].file_is}"
-        raise UsageError(what, whom=str(file), why=error.strerror or str(error), next_step="Mend that.") from None
+    if added:
+        whole.write_all([with_lines(file, added, lines)])
     return added
+
+
+def with_lines(file: Path, added: Sequence[AnyLink], lines: Sequence[AnyLink]) -> whole.Change:
+    """What a file is with more lines, to be written; the arguments are those of `append`, and `added` is linked.
+
+    Raises:
+        UsageError: it was changed meanwhile.
+    """
+    kind = type(added[0])
+    text = "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in added)
+    rows = whole.encoded(text, file, kind.file_is)
+    before = whole.content_of(file, kind.file_is)
+    there, cut = _whole_lines(before or b"", file, kind)
+    if there != list(lines):
+        raise UsageError(
+            f"cannot write {kind.file_is}",
+            whom=str(file),
+            why="it was changed while this ran",
+            next_step="Nothing was added; run again.",
+        )
+    kept = (before or b"").removesuffix(cut)
+    end = b"\n" if kept and not kept.endswith(b"\n") else b""  # as some editors leave it
+    return whole.Change(file, before, kept + end + rows, kind.file_is)
 
 
 def _unreadable(file: Path, kind: type[Link], why: str) -> UsageError:

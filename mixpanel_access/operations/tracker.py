@@ -62,7 +62,7 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
         Refused: the log was touched; nothing was added.
         UsageError: it cannot be read or written.
     """
-    lines = read(file, Line)
+    lines = read(file, Line, progress)
     verify(lines, file)
     last: dict[Place, Line] = {line.place: line for line in lines}
     since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from mixpanel_access.files.roster import source_of, text_of, write_roster
+from mixpanel_access.files.roster import roster_change, source_of, text_of
+from mixpanel_access.files.whole import write_all
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.given import Entry, entry_of, given
@@ -93,7 +94,9 @@ class _Decided:
         return f"{self.one.file.name}:{self.one.line(self.at, name)}: {words}"
 
 
-def plan(folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime) -> Plan:
+def plan(
+    folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime, say: chain.Say | None = None
+) -> Plan:
     """Look what the decisions do, and write nothing.
 
     Args:
@@ -101,13 +104,14 @@ def plan(folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], 
         roster_of: where a stack's roster is.
         stacks: only these; none means all.
         now: the instant that counts.
+        say: shows a line about the evidence.
 
     Raises:
         UsageError: decisions are wrong, or a roster is no longer as it was reviewed; all of them are told.
         Refused: the evidence was touched.
     """
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.Line)
+    lines = chain.read(file, evidence.Line, say)
     chain.verify(lines, file)
     last, undecided = latest(lines), 0
     wrong: list[str] = []
@@ -137,19 +141,20 @@ def plan(folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], 
 
 
 def carry_out(made: Plan) -> list[evidence.Line]:
-    """Write the rosters, each with its evidence. One that died half-way is run again.
+    """Write the rosters and their evidence: all of it or nothing. One that was killed half-way is run again.
 
     Raises:
         UsageError: a roster was changed meanwhile, or something cannot be written.
         Refused: the evidence was touched meanwhile.
     """
+    if not made.rosters:
+        return []
     file = evidence.file_of(made.folder)
-    added: list[evidence.Line] = []
-    for one in made.rosters:
-        lines = chain.read(file, evidence.Line)
-        chain.verify(lines, file)
-        write_roster(one.file, one.before, one.after)
-        added += chain.append(file, one.lines, lines)
+    lines = chain.read(file, evidence.Line)
+    chain.verify(lines, file)
+    added = list(chain.linked([line for one in made.rosters for line in one.lines], lines))
+    rosters = [roster_change(one.file, one.before, one.after) for one in made.rosters]
+    write_all([*rosters, chain.with_lines(file, added, lines)])  # the evidence last: the next run can finish it
     return added
 
 

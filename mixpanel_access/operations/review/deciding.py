@@ -227,19 +227,20 @@ class Progress:
     applied: Sequence[Item]
 
 
-def progress_of(folder: Path, stacks: Sequence[str]) -> list[Progress]:
+def progress_of(folder: Path, stacks: Sequence[str], say: chain.Say | None = None) -> list[Progress]:
     """How far a review is, packet by packet.
 
     Args:
         folder: the review's folder.
         stacks: only these; none means all.
+        say: shows a line about the evidence.
 
     Raises:
         UsageError: a packet or the evidence cannot be read.
         Refused: the evidence was touched.
     """
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.Line)
+    lines = chain.read(file, evidence.Line, say)
     chain.verify(lines, file)
     last = latest(lines)
     return [_progress(one, last, stacks) for one in read_packets(folder)]

@@ -38,7 +38,9 @@ class Begun:
         return [row for one in self.packets for row in one.packet.unmanaged]
 
 
-def begin(picture: Picture, domains: Mapping[str, frozenset[str]], by: str, folder: Path) -> Begun:
+def begin(
+    picture: Picture, domains: Mapping[str, frozenset[str]], by: str, folder: Path, say: chain.Say | None = None
+) -> Begun:
     """Write one packet a reviewer; decisions that were made stay, in the packet in which they were made.
 
     Args:
@@ -46,6 +48,7 @@ def begin(picture: Picture, domains: Mapping[str, frozenset[str]], by: str, fold
         domains: stack -> the company's e-mail domains, lower case.
         by: who is asked; one of `REVIEWERS`.
         folder: the review's folder; its name is the review's.
+        say: shows a line about the evidence.
 
     Raises:
         UsageError: a packet cannot be read or written.
@@ -54,7 +57,7 @@ def begin(picture: Picture, domains: Mapping[str, frozenset[str]], by: str, fold
     """
     before = read_packets(folder)
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.Line)
+    lines = chain.read(file, evidence.Line, say)
     chain.verify(lines, file)
     packets = packets_of(
         [one.packet for one in before],
