@@ -47,6 +47,7 @@ class CollaboratorAccessArgs:
         environment: of all the projects; None for the stack's (`mixpanel:environment`).
         organization_role: the organization role; None leaves it to another stack or the product.
         removal: `when_unused` (the default), `always` or `never`.
+        ownership: `ours` or `found`; None for what the stack saw when it first declared the person.
         standard_roles: engagement type -> what is otherwise than in the built-in standard roles.
     """
 
@@ -57,6 +58,7 @@ class CollaboratorAccessArgs:
     environment: str | None = None
     organization_role: str | None = None
     removal: str | None = None
+    ownership: str | None = None
     standard_roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -147,6 +149,7 @@ def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:
         "projects": {key: project.role for key, project in args.projects.items()},
         "organizationRole": args.organization_role,
         "removal": args.removal,
+        "ownership": args.ownership,
     }
     try:
         roster = Roster.model_validate(

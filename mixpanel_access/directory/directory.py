@@ -7,7 +7,7 @@ says. Requests of an operation grow with projects and batches, not with people.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -240,9 +240,15 @@ class Directory:
         """Have the list of people read afresh when it is next asked for, if it is older than so many seconds."""
         self._snapshot.drop_older_than(older_than, [_PEOPLE])
 
-    def forget_grants(self, older_than: float) -> None:
-        """Have grants that were read more than so many seconds ago read afresh when they are next asked for."""
-        self._snapshot.drop_older_than(older_than, [grants_of(project) for project in self.projects()])
+    def forget_grants(self, older_than: float, projects: Iterable[int] | None = None) -> None:
+        """Have grants that were read more than so many seconds ago read afresh when they are next asked for.
+
+        Args:
+            older_than: the seconds.
+            projects: whose grants; by default all.
+        """
+        some = self.projects() if projects is None else projects
+        self._snapshot.drop_older_than(older_than, [grants_of(project) for project in some])
 
     # Writes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -205,18 +205,31 @@ REMOVALS: Final = (WHEN_UNUSED, ALWAYS, NEVER)
 """What becomes of a person who is no longer declared; see `leaves`."""
 
 
-def leaves(removal: str, person: Person, declared: str | None, left: Iterable[Grant]) -> bool:
+def leaves(
+    removal: str,
+    person: Person,
+    declared: str | None,
+    left: Iterable[Grant],
+    *,
+    ours: bool | None = None,
+    elsewhere: Callable[[], bool] = lambda: False,
+) -> bool:
     """Whether a person who is no longer declared leaves the organization.
 
     Args:
-        removal: one of `REMOVALS`; `when_unused` keeps whom somebody else still gives something.
+        removal: one of `REMOVALS`; `when_unused` keeps whom the stack found, and whom somebody else still gives
+            something.
         person: the person as the organization has them.
         declared: the organization role that was declared, or None.
         left: the grants that are left once the declared ones are gone; only asked for where it matters.
+        ours: whether a stack of the project brought the person (see `ownership.is_ours`); None if that is unknown.
+        elsewhere: whether another stack declares the person; only asked for where it matters.
     """
     if removal != WHEN_UNUSED:
         return removal == ALWAYS
-    return not holds_others_role(person, declared) and not any(grant.grant_type in KEEPING for grant in left)
+    if ours is False or holds_others_role(person, declared):
+        return False
+    return not any(grant.grant_type in KEEPING for grant in left) and not elsewhere()
 
 
 _WAYS: Final = {

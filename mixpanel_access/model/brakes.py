@@ -42,6 +42,7 @@ class DeclaredPerson(TypedDict, total=False):
     email: str
     role: str
     removal: str
+    ownership: str
     projects: Sequence[Any]
     teams: Sequence[str]
     """The names of the teams that the stack puts them into; left out for none."""

@@ -247,6 +247,7 @@ def _member(person: GivenPerson, roster: Roster) -> dict[str, Any]:
         "email": person.email,
         **role,
         "removal": person.removal or WHEN_UNUSED,
+        **({"ownership": person.ownership} if person.ownership else {}),
         **person.entry.metadata,
         **_excepted(roster, person, None),
     }
@@ -277,6 +278,8 @@ def _declared(person: GivenPerson, roster: Roster) -> DeclaredPerson:
     )
     if person.organization_role:
         known["role"] = person.organization_role
+    if person.ownership:
+        known["ownership"] = person.ownership
     if person.teams:
         known["teams"] = [roster.teams[key].name for key in person.teams]
     if person.ends:

@@ -125,6 +125,7 @@ class GivenPerson:
         email: the address as it is written.
         organization_role: the highest that is given; `member` after one that is over; None where none ever was.
         removal: the choice that the roster makes, or None.
+        ownership: likewise, whether the person is the stack's own.
         entry: the entry that speaks for the person: of the highest organization role, then the one that lasts longest.
         projects: project key -> role.
         teams: team key -> the entry that gives it, of several the one that lasts longest.
@@ -139,6 +140,7 @@ class GivenPerson:
     projects: Mapping[str, GivenRole]
     teams: Mapping[str, Entry] = field(default_factory=dict)
     ends: date | None = None
+    ownership: str | None = None
 
     def ending_places(self, entry: Entry) -> list[tuple[str, date]]:
         """The teams that an entry gives, and whose own end comes before the entry's: the key and the last day in it."""
@@ -209,6 +211,7 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
         {key: _highest(key, [entry for entry in current if key in entry.projects]) for key in keys},
         {key: max((entry for entry in current if key in entry.places), key=_lasts) for key in teams},
         max(current, key=_lasts).ends,
+        next((entry.person.ownership for entry in current if entry.person.ownership), None),
     )
 
 

@@ -17,6 +17,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import REMOVALS
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import STANDARD_ROLES, StandardRoles, with_changes
+from mixpanel_access.model.ownership import OWNERSHIPS
 
 NEEDS: Final = ("data_warehouse", "lexicon", "experiments")
 """What work in a project may need beside the reports, each with prerequisites of its own in the product."""
@@ -243,6 +244,9 @@ class RosterPerson(Part):
     """The organization role; only in the one roster that owns them."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
     """What becomes of the person when the entry goes: when_unused (the default), always or never."""
+    ownership: Annotated[str | None, _offered(*OWNERSHIPS)] = None
+    """Whether the person leaves with the last stack that declares them (ours) or stays as a plain member (found); left
+    out, as the stack saw when it first declared them."""
     projects: Annotated[
         Mapping[str, RoleWord | None],
         _or({}),

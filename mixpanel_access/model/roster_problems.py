@@ -11,6 +11,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.given import Entry, days_of, entry_of
 from mixpanel_access.model.likeness import meant_address, unknown
 from mixpanel_access.model.metadata import problems_with_metadata
+from mixpanel_access.model.ownership import OWNERSHIPS
 from mixpanel_access.model.roster import (
     NEEDS,
     Engagement,
@@ -167,6 +168,8 @@ def _people(roster: Roster) -> Problems:
         yield from _roles(roster, person, at)
         if person.removal is not None and person.removal not in REMOVALS:
             yield (*at, "removal"), f"{person.email}: {unknown(person.removal, 'choice', REMOVALS)}"
+        if person.ownership is not None and person.ownership not in OWNERSHIPS:
+            yield (*at, "ownership"), f"{person.email}: {unknown(person.ownership, 'choice', OWNERSHIPS)}"
         if person.engagement is not None and person.engagement not in roster.engagements:
             words = unknown(person.engagement, "engagement", roster.engagements)
             yield (*at, "engagement"), f"{person.email}: {words}"
@@ -232,6 +235,9 @@ def _together(entry: Entry, other: Entry, at: Path, place: Path) -> Problems:
     if entry.person.removal and other.person.removal and entry.person.removal != other.person.removal:
         words = f"{email}: removal is {entry.person.removal} here and {other.person.removal} with {other}"
         yield (*at, "removal"), words
+    if entry.person.ownership and other.person.ownership and entry.person.ownership != other.person.ownership:
+        words = f"{email}: ownership is {entry.person.ownership} here and {other.person.ownership} with {other}"
+        yield (*at, "ownership"), words
     for key in entry.projects.keys() & other.projects.keys():
         here, there = entry.projects[key], other.projects[key]
         if here != there and any(roles.is_custom(role) for role in (here, there)):

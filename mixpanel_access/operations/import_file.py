@@ -48,6 +48,7 @@ from mixpanel_access.model.ids import (
     TeamId,
     TeamMemberId,
 )
+from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.state import State, name_of
@@ -75,11 +76,12 @@ def member_entries(session: Session, declared: Declaration, names: Collection[st
         InputError: what is declared cannot be used.
     """
     members = _Kind(MEMBER_TYPE, MemberProvider(), session)
-    return [
-        entry
-        for name, inputs in declared.members.items()
-        if name in names and (entry := members.read(name, MemberId(session.organization, inputs["email"]), inputs))
-    ]
+    found: list[Entry | None] = []
+    for name, inputs in declared.members.items():
+        if name in names:
+            id_ = MemberId(session.organization, inputs["email"])
+            found.append(members.read(name, id_, {**inputs, "origin": Origin.IMPORTED.value}))
+    return [entry for entry in found if entry]
 
 
 def grant_entries(session: Session, declared: Declaration, names: Collection[tuple[int, str]]) -> list[Entry]:

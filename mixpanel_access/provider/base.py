@@ -305,6 +305,7 @@ class AccessProvider(ResourceProvider):
         props = _own(_props)
         subject = self.subject(props)
         if subject is not None and subject in self.session.declared:
+            self.session.handed_over[subject] = props  # for the other one, if it is created after this
             self.session.say(f"{self.whom(props)}: declared under another name too; nothing is taken away")
             return
         self.unmake(_id, props)

@@ -28,6 +28,8 @@ from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError, NotApplied
 from mixpanel_access.model.ids import MemberId
+from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours, lowered, role_before
+from mixpanel_access.provider import ownership
 from mixpanel_access.provider.base import (
     GONE,
     AccessProvider,
@@ -43,7 +45,10 @@ from mixpanel_access.provider.base import (
 )
 from mixpanel_access.provider.resource import AccessResource
 
-_OUTPUTS: Final = ("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id", "adopted")
+_OUTPUTS: Final = (
+    *("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id"),
+    *("adopted", "origin", "previous_role"),
+)
 
 DEACTIVATED: Final = "deactivated"
 """The status of somebody who is declared and whom the identity provider keeps out."""
@@ -56,7 +61,7 @@ NOW_SECONDS: Final = 2.0
 class MemberProvider(AccessProvider):
     """Gives `Member` its life; see there."""
 
-    INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal")
+    INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal", "ownership")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
     REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role"}
 
@@ -76,6 +81,9 @@ class MemberProvider(AccessProvider):
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
         if known(removal) and removal not in REMOVALS:
             problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
+        whose = inputs.get("ownership")
+        if whose is not None and known(whose) and whose not in OWNERSHIPS:
+            problems.add("ownership", f"{whose!r} is not a choice; there are {', '.join(OWNERSHIPS)}")
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own; an unknown word passes only for a person who has it already."""
@@ -102,6 +110,8 @@ class MemberProvider(AccessProvider):
                 f"{olds['email']} is deactivated by the identity provider and stays so: activate them there, or delete "
                 f"the entry"
             )
+        if _loses_role(olds, news) and (role := self._given_back(olds)):
+            self.session.say(f"{olds['email']}: no organization role is declared any more; becomes {role} again")
         joins = self._joins_by_scim(olds)
         if expired and not joins:
             self.session.invitations.plan(str(olds["email"]))
@@ -112,7 +122,9 @@ class MemberProvider(AccessProvider):
 
     def make(self, inputs: Properties) -> CreateResult:
         """Invite, or adopt who is there already."""
-        outputs = self._ensure(inputs, {})
+        there = self.session.directory.person(inputs["email"]) is not None
+        olds = ownership.handed_over(self.session, same_key(inputs["email"])) if there else {}
+        outputs = self._ensure(inputs, olds)
         return CreateResult(str(MemberId(self.session.organization, inputs["email"])), outputs)
 
     def look(self, id_: str, props: Properties) -> ReadResult:
@@ -128,7 +140,11 @@ class MemberProvider(AccessProvider):
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the role, or send an expired invitation again."""
         self.own_organization(MemberId.parse(id_).organization, news["email"])
-        same = news.get("role") in (None, olds.get("organization_role", olds.get("role")))
+        if _loses_role(olds, news):
+            role = self._give_back(olds)
+            olds = {key: value for key, value in olds.items() if key not in ("role", "previous_role")}
+            olds |= {"organization_role": role} if role else {}
+        same = news.get("role") in (None, olds.get("role") and olds.get("organization_role", olds["role"]))
         if same and not self._sends_again(olds, news) and not self._joins_by_scim(olds):
             return {**select(olds, _OUTPUTS), **news}
         return self._ensure(news, olds)
@@ -147,15 +163,10 @@ class MemberProvider(AccessProvider):
         if person.deactivated:
             self._strip(person, removal, props)
             return
-        left = directory.other_access(person.email) if removal != ALWAYS else {}
-        adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
-        unseen = directory.hides_access(person.email) and (adopted or not directory.projects())
-        blind = removal == WHEN_UNUSED and unseen
-        if blind or not leaves(removal, person, props.get("role"), chain(*left.values())):
-            others = holds_others_role(person, props.get("role"))
-            why = f"with the organization role {person.role}, which is not this stack's; " if others else ""
-            why += "what they hold cannot be seen (to remove them all the same, set removal: always); " * blind
-            self.session.say(f"{person.email} stays in the organization (removal: {removal}): {why}{remaining(left)}")
+        if reason := self._why_staying(person, removal, props):
+            role = self._give_back(props)
+            back = f"; becomes {role} again, as the organization role was this stack's" if role else ""
+            self.session.say(f"{person.email} stays in the organization (removal: {removal}): {reason}{back}")
             return
         user = directory.provisioning.user(person.email) if directory.provisioning.handles(person.email) else None
         planned = has_ended(props.get("ends"), self.session.now().date())
@@ -173,6 +184,35 @@ class MemberProvider(AccessProvider):
                 why="Mixpanel took the removal and still lists the person",
                 next_step="Run again; if it stays so, remove them in Organization Settings > Users & Teams.",
             )
+
+    def _why_staying(self, person: Person, removal: str, props: Properties) -> str:
+        """Why a person who is no longer declared stays in the organization; "" if they leave."""
+        directory, declared, ours = self.session.directory, props.get("role"), is_ours(props)
+        left = directory.other_access(person.email) if removal != ALWAYS else {}
+        adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
+        unseen = directory.hides_access(person.email) and (adopted or not directory.projects())
+        blind = removal == WHEN_UNUSED and unseen
+        elsewhere = partial(ownership.declared_elsewhere, self.session, props, person.key)
+
+        def going() -> bool:
+            access = chain(*left.values())
+            return leaves(removal, person, declared, access, ours=ours, elsewhere=lambda: bool(elsewhere()))
+
+        if not blind and going():
+            return ""
+        if removal == WHEN_UNUSED and ours is not False and left:
+            # Another stack may be ending them too: the one that reads last must see what the other has taken away.
+            directory.forget_grants(older_than=0, projects=left)
+            left = directory.other_access(person.email)
+            if not blind and going():
+                return ""
+        reasons = {
+            "they were in the organization before this stack declared them": ours is False and removal == WHEN_UNUSED,
+            f"with the organization role {person.role}, which is not this stack's": holds_others_role(person, declared),
+            "what they hold cannot be seen (to remove them all the same, set removal: always)": blind,
+            remaining(left): True,
+        }
+        return "; ".join(words for words, true in reasons.items() if true)
 
     def _deactivate(self, user: ScimUser, person: Person, removal: str, props: Properties) -> None:
         """Keep somebody out who comes by SCIM, and take away before it what they would come back with.
@@ -229,9 +269,10 @@ class MemberProvider(AccessProvider):
     def _ensure(self, inputs: Properties, olds: Properties) -> Properties:
         """Bring the person to what is declared, from whatever is there, and return the outputs."""
         directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
-        history = dict(olds) or {"adopted": directory.person(email) is not None}
+        there = directory.person(email)
         self.let_in(email, again=not olds)
         before = directory.person(email)
+        history = self._history(there, before, role, olds)
         if before is None:
             self.session.invitations.send(email, role or roles.MEMBER)
             history["invited_at"] = written(self.session.now())
@@ -241,7 +282,7 @@ class MemberProvider(AccessProvider):
             history["invited_at"] = written(self.session.now())
             history.pop("expires_at", None)
         elif role is not None and _differs(role, before.role, olds):
-            if not olds and history["adopted"]:
+            if not olds and there is not None:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             with self.session.brakes.changing(before.email, role):
                 directory.change_role(before.email, role)
@@ -254,6 +295,53 @@ class MemberProvider(AccessProvider):
                 next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
             )
         return self._outputs(inputs, after, history)
+
+    def _history(self, there: Person | None, now: Person | None, role: str | None, olds: Properties) -> Properties:
+        """What only the state can tell: how the person came in, and what they were before.
+
+        Args:
+            there: the person before this operation did anything.
+            now: the person once they were let in by SCIM, if they come that way.
+            role: the organization role that is declared.
+            olds: the outputs so far; none for somebody who is new to the stack.
+        """
+        history = dict(olds)
+        if there is None or now is None:  # we bring them
+            history |= {"adopted": False, "origin": Origin.INVITED.value}
+            history.pop("previous_role", None)
+            return history
+        if not olds:
+            history = ownership.first_seen(self.session, now)
+            if there.deactivated:
+                history["origin"] = Origin.INVITED.value
+        if role is not None and olds.get("role") is None:
+            history["previous_role"] = ownership.previous_role(self.session, now)
+        return history
+
+    def _given_back(self, props: Properties) -> str | None:
+        """The organization role to which a person is lowered for whom this stack no longer declares one."""
+        key = same_key(str(props["email"]))
+        person = self.session.directory.person(key)
+        if person is None or props.get("role") is None:
+            return None
+        current, before = person.role or props["role"], role_before(props)
+        if lowered(current, before) is None:
+            return None
+        others = ownership.declared_elsewhere(self.session, props, key).values()
+        return lowered(current, before, [str(other["role"]) for other in others if other.get("role")])
+
+    def _give_back(self, props: Properties) -> str | None:
+        """Lower a person for whom no organization role is declared any more; the role that they have then.
+
+        Raises:
+            Refused: a brake holds it.
+        """
+        self.session.directory.forget_people(older_than=NOW_SECONDS)
+        role = self._given_back(props)
+        if role is not None:
+            with self.session.brakes.changing(str(props["email"]), role):
+                self.session.directory.change_role(str(props["email"]), role)
+        return role
 
     def _joins_by_scim(self, olds: Properties) -> bool:
         """Whether somebody who waits for an invitation comes by SCIM by now."""
@@ -279,6 +367,7 @@ class MemberProvider(AccessProvider):
             if "role" in outputs:
                 outputs["role"] = person.role
         outputs["adopted"] = bool(history.get("adopted", True))
+        outputs |= select(history, ("origin", "previous_role"))
         if history.get("invited_at"):
             outputs["invited_at"] = history["invited_at"]
         if person.invited:
@@ -319,6 +408,11 @@ class MemberProvider(AccessProvider):
 _ROLES: Final = ", ".join(roles.ORGANIZATION_ROLES)
 
 
+def _loses_role(olds: Properties, news: Properties) -> bool:
+    """Whether an organization role was declared and no longer is."""
+    return olds.get("role") is not None and news.get("role") is None
+
+
 def _differs(role: str, actual: str | None, olds: Properties) -> bool:
     """Whether the role must be written; where Mixpanel does not tell the actual one, the one declared before counts."""
     return actual != role if actual is not None else bool(olds) and olds.get("role") != role
@@ -330,8 +424,9 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     A person who is in the organization already is adopted; who is not is invited. A pending invitation is no drift; an
     expired one is sent again by the next `pulumi up` of the stack that declares the organization role, or that sent the
     invitation. Deleting the resource removes the person as `removal` says:
-    `when_unused` (the default) only if no individual or team grant is left, and no organization role above member that
-    another stack or the product gave; `always`; or `never`.
+    `when_unused` (the default) only if a stack of the project brought them, no individual or team grant is left, and no
+    organization role above member that another stack or the product gave; `always`; or `never`. Somebody who stays is
+    lowered to the organization role that they had before the resource gave them one.
 
     Args:
         resource_name: the resource's name in the stack.
@@ -339,6 +434,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
         role: `owner`, `admin`, `billing_admin` or `member`; None leaves the organization role to another stack or the
             product: who is not in the organization is invited as `member`, and nobody's role is changed.
         removal: `when_unused`, `always` or `never`.
+        ownership: `ours` or `found`, whatever `origin` says; None for what that says.
         opts: Pulumi's options.
         metadata: why the access is there; see `Metadata`.
     """
@@ -360,6 +456,12 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     """Mixpanel's id of the user; None before the invitation is accepted."""
     adopted: pulumi.Output[bool]
     """Whether the person was in the organization before the resource was."""
+    ownership: pulumi.Output[str | None]
+    origin: pulumi.Output[str | None]
+    """How the person came in: `invited`, `found`, `imported` or `shared`; see `Origin`. None in a state of version
+    0.1.0."""
+    previous_role: pulumi.Output[str | None]
+    """The organization role that the person had before this stack gave them one."""
 
     def __init__(
         self,
@@ -368,6 +470,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
         email: pulumi.Input[str],
         role: pulumi.Input[str | None] = None,
         removal: pulumi.Input[str] = WHEN_UNUSED,
+        ownership: pulumi.Input[str | None] = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
@@ -375,6 +478,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
             "email": email,
             "role": role,
             "removal": removal,
+            "ownership": ownership,
             **metadata,
             **dict.fromkeys(_OUTPUTS),
         }

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.directory.connect import connect
@@ -16,6 +17,7 @@ from mixpanel_access.model.errors import DEBUG_VARIABLE
 from mixpanel_access.model.settings import KEPT_VARIABLE, Settings, load_settings
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
+from mixpanel_access.provider.states import States, project_states
 
 
 def say(line: str) -> None:
@@ -41,6 +43,8 @@ class Session:
         wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
+        states: what the project's stacks hold; unknown unless the engine's process says how to read them.
+        handed_over: what was deleted under one name and is declared under another -> its outputs, by its subject.
     """
 
     def __init__(
@@ -57,12 +61,24 @@ class Session:
         self.wholes: dict[int, Mapping[str, str]] = {}
         self.renames = Renames()
         self.takes_only = False
+        self.states = States()
+        self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
+        self._topics: set[Hashable] = set()
+        self._lock = threading.Lock()
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     @property
     def organization(self) -> int:
         """The organization's id."""
         return self.settings.organization_id
+
+    def say_once(self, topic: Hashable, line: str) -> None:
+        """Show a line of which the first of its topic is enough."""
+        with self._lock:
+            known = topic in self._topics
+            self._topics.add(topic)
+        if not known:
+            self.say(line)
 
     def now(self) -> datetime:
         """The instant to take as "now"."""
@@ -86,10 +102,18 @@ def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -
     settings = load_settings(get, os.environ, keys)
     with _lock:
         if settings not in _sessions:
-            run = EngineRun(engine_address())
-            _sessions[settings] = Session(settings, connect(settings, run.fresh), run=run)
-            _sessions[settings].takes_only = bool(os.environ.get(KEPT_VARIABLE))
+            _sessions[settings] = _session(settings)
         return _sessions[settings]
+
+
+def _session(settings: Settings) -> Session:
+    address = engine_address()
+    run = EngineRun(address)
+    session = Session(settings, connect(settings, run.fresh), run=run)
+    session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
+    if address is not None:
+        session.states = project_states(run.stack)
+    return session
 
 
 def quiet_errors() -> None:

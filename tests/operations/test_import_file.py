@@ -82,6 +82,7 @@ def test_a_member_as_the_provider_reads_it(api: FakeApi) -> None:
             "ticket": "T-1",
             "organization_role": "admin",
             "adopted": True,
+            "origin": "imported",
             "status": "pending",
             "expires_at": "2026-05-11T12:00:00Z",
             **pickled,

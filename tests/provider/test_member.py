@@ -143,6 +143,7 @@ def test_a_stranger_is_invited(api: FakeApi) -> None:
         "invited_at": "2026-05-04T12:00:00Z",
         "expires_at": "2026-05-11T12:00:00Z",
         "adopted": False,
+        "origin": "invited",
     }
     assert api.sent == [("invite", {"cy@example.com": "member"})]
 

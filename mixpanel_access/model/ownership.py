@@ -1,0 +1,71 @@
+"""Whose a person in the organization is: a stack takes back what it gave, and leaves what it found.
+
+The outputs of a `Member` say how the person came in (`origin`) and what they were before (`previous_role`); the input
+`ownership` overrides the first. A state of version 0.1.0 has neither: `adopted` tells who was invited from who was
+there, and of the latter nobody knows who was imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from mixpanel_access.model import roles
+
+OURS: Final = "ours"
+FOUND: Final = "found"
+OWNERSHIPS: Final = (OURS, FOUND)
+"""What the input `ownership` and the roster field of that name may say."""
+
+
+class Origin(StrEnum):
+    """How a person came into the organization, as seen from one stack."""
+
+    INVITED = "invited"
+    """This stack invited them."""
+    FOUND = "found"
+    """They were there when the stack first declared them, and no other stack of the project had brought them."""
+    IMPORTED = "imported"
+    """`mixpanel-access import` took them over."""
+    SHARED = "shared"
+    """Another stack of the project invited or imported them."""
+
+
+def is_ours(member: Mapping[str, Any]) -> bool | None:
+    """Whether the person leaves with the last stack that declares them; None if the state does not say.
+
+    Args:
+        member: inputs and outputs of the `Member`.
+    """
+    if member.get("ownership") in OWNERSHIPS:
+        return bool(member["ownership"] == OURS)
+    if member.get("origin") in list(Origin):
+        return bool(member["origin"] != Origin.FOUND)
+    return True if member.get("adopted") is False else None
+
+
+def role_before(member: Mapping[str, Any]) -> str:
+    """The organization role that the person had before the stack gave them one; `member` if the state has none."""
+    before = member.get("previous_role")
+    return str(before) if before in roles.ORGANIZATION_ROLES else roles.MEMBER
+
+
+def lowered(current: str | None, before: str, elsewhere: Iterable[str] = ()) -> str | None:
+    """The organization role that somebody gets back when a stack no longer gives them one; None to leave it as it is.
+
+    Args:
+        current: the role that they have; an unknown one is left alone.
+        before: the role that they had before.
+        elsewhere: the roles that other stacks declare for them, below which nobody is lowered.
+    """
+    target = min((before, *elsewhere), key=_step, default=before)
+    if current not in roles.ORGANIZATION_ROLES or _step(current) >= _step(target):
+        return None
+    return target
+
+
+def _step(role: str) -> int:
+    """How far below owner a role is: nobody may be raised, so a billing admin and a member are two steps here."""
+    known = roles.ORGANIZATION_ROLES
+    return known.index(role) if role in known else len(known)

@@ -1,0 +1,84 @@
+"""What a `Member` takes over when it is created for somebody who is there, and who else declares a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Person
+from mixpanel_access.model.ownership import Origin, is_ours, role_before
+from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.states import Properties, StackStates, members
+
+FRESH_SECONDS: Final = 2.0
+"""How old the other stacks' states may be from which somebody who waits for an invitation is called found."""
+
+
+def handed_over(session: Session, key: str) -> dict[str, Any]:
+    """What the stack has of a person under another name; empty for somebody who is new to it.
+
+    A resource that gets another name is created anew, before or after the old one is deleted.
+    """
+    kept = session.handed_over.get(key)
+    return dict(kept or session.states.own_member(session.organization, key) or {})
+
+
+def first_seen(session: Session, person: Person) -> dict[str, Any]:
+    """How somebody came in whom the stack declares for the first time, and finds there; says what it cannot know."""
+    history: dict[str, Any] = {"adopted": True}
+    states = session.states.others()
+    theirs = _of_others(session, states, person)
+    if not theirs and person.invited:
+        states = session.states.others(older_than=FRESH_SECONDS)
+        theirs = _of_others(session, states, person)
+    whose = [is_ours(member) for member in theirs.values()]
+    if True in whose or (not theirs and person.invited and _awaited(session, states, person)):
+        history["origin"] = Origin.SHARED.value
+    elif None not in whose:  # a state of version 0.1.0 does not say, and then nor does this one
+        history["origin"] = Origin.FOUND.value
+    if states.why and True not in whose:
+        history["origin"] = Origin.FOUND.value
+        session.say_once(
+            "ownership",
+            f"warning: people who are in the organization already ({person.email} is the first of them) are taken as "
+            f"found, and stay when their entries end, as not all states of the project's stacks can be read "
+            f"({states.why}); if a stack invited one of them, set ownership: ours",
+        )
+    return history
+
+
+def previous_role(session: Session, person: Person) -> str | None:
+    """The organization role that somebody had before any stack of the project gave them one; None if unknown."""
+    if person.role in (None, roles.MEMBER):
+        return person.role
+    for member in _of_others(session, session.states.others(), person).values():
+        if member.get("role") == person.role:
+            return role_before(member)
+    return person.role
+
+
+def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping[str, Properties]:
+    """The other stacks that have a person in their state and whose rosters declare them today.
+
+    A state alone does not count: if two stacks end at once, each still sees the person in the other's.
+    """
+    others = session.states.others(own=props).stacks
+    held = {stack: members(resources, session.organization) for stack, resources in others.items()}
+    today = session.now().date()
+    return {
+        stack: people[key]
+        for stack, people in held.items()
+        if key in people and session.states.declares(stack, key, today)
+    }
+
+
+def _of_others(session: Session, states: StackStates, person: Person) -> dict[str, Properties]:
+    held = {stack: members(resources, session.organization) for stack, resources in states.stacks.items()}
+    return {stack: people[person.key] for stack, people in held.items() if person.key in people}
+
+
+def _awaited(session: Session, states: StackStates, person: Person) -> bool:
+    """Whether another stack's roster declares somebody who waits for an invitation: its run is not done yet."""
+    today = session.now().date()
+    return any(session.states.declares(stack, person.key, today) for stack in states.stacks)

@@ -1,0 +1,254 @@
+"""What the stacks of this Pulumi project hold, read from their states by the provider's process.
+
+A provider is sent one resource at a time, and of its own stack alone. Who has brought a person who is found in the
+organization, and what a resource was under another name, stands in the states. They are read with `pulumi stack
+export`, only when something depends on it and once a process; nothing is ever written. What cannot be read is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.ids import MEMBER_TYPE, PROVIDER_KEY, MemberId
+
+_SECONDS: Final = 60.0
+"""How long one call of `pulumi` may take."""
+_AT_ONCE: Final = 4
+"""States that are read at a time."""
+_ENGINE_PORTS: Final = ("PULUMI_CONFIG", "PULUMI_LOG_OTLP_ENDPOINT")
+"""What the engine sets for this process alone, and another one has no use for."""
+
+Properties = Mapping[str, Any]
+Export = Mapping[str, Any]
+"""The document of `pulumi stack export`."""
+
+
+@dataclass(frozen=True)
+class StateResource:
+    """One resource in a state.
+
+    Attributes:
+        type: its type.
+        urn: its name in the engine.
+        id: its id.
+        outputs: what the state holds of it, without the provider; a secret is encrypted.
+    """
+
+    type: str
+    urn: str
+    id: str
+    outputs: Properties = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StackStates:
+    """The states of the project's stacks at one moment.
+
+    Attributes:
+        stacks: stack -> its resources, those that are about to be deleted included.
+        why: why some of them, or all, could not be read; "" if all of them were.
+    """
+
+    stacks: Mapping[str, Sequence[StateResource]] = field(default_factory=dict)
+    why: str = ""
+
+
+class States:
+    """The states of this project's stacks.
+
+    Args:
+        read: reads them all; by default there are none.
+        stack: the stack that the engine works on; None if nobody says.
+        declared_in: stack, day -> the keys of the people that the stack's roster declares then; None if there is no
+            roster, or it cannot be used.
+        clock: seconds from any beginning, for how old a reading is.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], StackStates] = StackStates,
+        stack: Callable[[], str | None] = lambda: None,
+        declared_in: Callable[[str, date], frozenset[str] | None] = lambda stack, day: None,  # noqa: ARG005
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._stack = stack
+        self._declared_in = declared_in
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._states: StackStates | None = None
+        self._read_at = 0.0
+        self._declared: dict[tuple[str, date], frozenset[str] | None] = {}
+
+    def all(self, older_than: float | None = None) -> StackStates:
+        """The states of all stacks, read anew if they were read more than so many seconds ago."""
+        with self._lock:
+            now = self._clock()
+            if self._states is None or (older_than is not None and now - self._read_at > older_than):
+                self._states, self._read_at = self._read(), now
+            return self._states
+
+    def own(self) -> Sequence[StateResource] | None:
+        """What the stack that the engine works on holds; None if it is unknown."""
+        states = self.all() if self._stack() else StackStates()
+        return next((states.stacks[name] for name in self._mine(states, None)), None)
+
+    def own_member(self, organization: int, key: str) -> Properties | None:
+        """The outputs of a person's `Member` in the stack's own state, whatever its name; None if there is none."""
+        return members(self.own() or (), organization).get(key)
+
+    def others(self, own: Properties | None = None, older_than: float | None = None) -> StackStates:
+        """The states of the other stacks.
+
+        Args:
+            own: properties of a resource of the engine's stack, to tell which it is if nobody says.
+            older_than: read them anew if they were read more than so many seconds ago.
+        """
+        states = self.all(older_than)
+        mine = set(self._mine(states, own))
+        return StackStates({name: held for name, held in states.stacks.items() if name not in mine}, states.why)
+
+    def with_member(self, props: Properties, organization: int) -> Mapping[str, Mapping[str, Properties]]:
+        """The members of the stack that the engine works on, by its name and key.
+
+        If nobody says which stack that is, these are all stacks that hold the person; the likely ones, if some are.
+        """
+        states = self.all()
+        return {name: members(states.stacks[name], organization) for name in self._mine(states, props)}
+
+    def declares(self, stack: str, key: str, day: date) -> bool | None:
+        """Whether a stack's roster declares a person on a day; None if it cannot be told."""
+        with self._lock:
+            if (stack, day) not in self._declared:
+                self._declared[stack, day] = self._declared_in(stack, day)
+            found = self._declared[stack, day]
+        return None if found is None else key in found
+
+    def _mine(self, states: StackStates, own: Properties | None) -> list[str]:
+        stack = self._stack()
+        if stack is not None:
+            return [name for name in states.stacks if name.rpartition("/")[2] == stack]
+        if own is None:
+            return []
+        key = same_key(str(own.get("email", "")))
+        holding = {
+            name: [one for one in held if one.type == MEMBER_TYPE and _key(one) == key]
+            for name, held in states.stacks.items()
+        }
+        alike = [name for name, held in holding.items() if any(_same(one.outputs, own) for one in held)]
+        return alike or [name for name, held in holding.items() if held]
+
+
+def members(resources: Iterable[StateResource], organization: int) -> dict[str, Properties]:
+    """The outputs of each `Member` of an organization, by the key of the address."""
+    found: dict[str, Properties] = {}
+    for one in resources:
+        if one.type == MEMBER_TYPE and one.id.startswith(f"{organization}:"):
+            found[_key(one)] = one.outputs
+    return found
+
+
+def _key(member: StateResource) -> str:
+    """The key of the address, which the id has too: in the outputs it may be a secret."""
+    return same_key(MemberId.parse(member.id).email)
+
+
+def _same(outputs: Properties, props: Properties) -> bool:
+    return all(outputs.get(key) == value for key, value in props.items())
+
+
+def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] | None = None) -> States:
+    """The states of the project that this process was started for, in whose program's folder it runs.
+
+    Args:
+        stack: the stack that the engine works on; None if nobody says.
+        environ: the environment; by default this process's.
+    """
+    own = os.environ if environ is None else environ
+    kept = {key: value for key, value in own.items() if key not in _ENGINE_PORTS}
+    return States(partial(_read_all, kept), stack, _people_of_roster)
+
+
+def _read_all(environ: Mapping[str, str]) -> StackStates:
+    try:
+        rows = _pulumi(environ, "stack", "ls", "--json")
+        names = [str(row["name"]) for row in rows]
+    except (_Unreadable, KeyError, TypeError) as error:
+        return StackStates(why=str(error) or "the list of stacks cannot be read")
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        reading = {name: threads.submit(_read_one, environ, name) for name in names}
+    found: dict[str, Sequence[StateResource]] = {}
+    unread: list[str] = []
+    for name, one in reading.items():
+        try:
+            found[name] = one.result()
+        except (_Unreadable, AccessError, KeyError, TypeError, AttributeError) as error:
+            unread.append(f"stack {name}: {error}")
+    return StackStates(found, "; ".join(unread))
+
+
+def _read_one(environ: Mapping[str, str], stack: str) -> Sequence[StateResource]:
+    return resources_of(_pulumi(environ, "stack", "export", "--stack", stack))
+
+
+def resources_of(export: Export) -> Sequence[StateResource]:
+    """The resources in an exported state that have an id."""
+    return tuple(
+        StateResource(
+            str(one.get("type", "")),
+            str(one.get("urn", "")),
+            str(one["id"]),
+            {key: value for key, value in (one.get("outputs") or {}).items() if key != PROVIDER_KEY},
+        )
+        for one in (export.get("deployment") or {}).get("resources") or ()
+        if one.get("id")
+    )
+
+
+class _Unreadable(Exception):
+    """`pulumi` did not answer; the text says why."""
+
+
+def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
+    command = ["pulumi", "--non-interactive", "--color=never", *args]
+    try:
+        done = subprocess.run(  # noqa: S603  # the engine that runs us, from PATH as it was found
+            command, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise _Unreadable(f"`pulumi {args[0]} {args[1]}` cannot be run ({type(error).__name__})") from None
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
+        raise _Unreadable(f"`pulumi {args[0]} {args[1]}` failed{f': {said[-1]}' if said else ''}")
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise _Unreadable(f"`pulumi {args[0]} {args[1]}` wrote no JSON") from None
+
+
+def _people_of_roster(stack: str, day: date) -> frozenset[str] | None:
+    """Whom the roster of a stack, which lies beside the program, declares on a day; None if it cannot be told."""
+    file = Path(f"{stack.rpartition('/')[2]}.yaml")
+    if not file.is_file():
+        return None
+    # Rarely needed and slow to import: a process that asks for no roster does not wait for one.
+    from mixpanel_access.files.roster import read_roster
+    from mixpanel_access.model.given import given
+
+    try:
+        return frozenset(person.key for person in given(read_roster(file), day))
+    except AccessError:
+        return None

@@ -1,0 +1,46 @@
+"""The states of a project's stacks in memory, for providers that run without the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from mixpanel_access.model.ids import MEMBER_TYPE
+from mixpanel_access.provider.states import StackStates, StateResource, States
+from tests.fakes import ORGANIZATION
+
+Outputs = Mapping[str, Any]
+
+
+class FakeStates(States):
+    """What the stacks hold, and whom their rosters declare; both can be changed at any time.
+
+    Args:
+        own: the stack that the engine works on; None if nobody says.
+        why: why some states cannot be read.
+        members: stack -> the outputs of its members.
+    """
+
+    def __init__(self, own: str | None = "production", why: str = "", **members: Sequence[Outputs]) -> None:
+        self.members: dict[str, list[Outputs]] = {stack: list(held) for stack, held in members.items()}
+        self.rosters: dict[str, frozenset[str]] = {}
+        self.readings = 0
+        self.now = 0.0
+        self.why = why
+        super().__init__(self._reading, lambda: own, self._declares, lambda: self.now)
+
+    def _reading(self) -> StackStates:
+        self.readings += 1
+        return StackStates(
+            {stack: [member(outputs) for outputs in held] for stack, held in self.members.items()}, self.why
+        )
+
+    def _declares(self, stack: str, day: date) -> frozenset[str] | None:  # the same on every day
+        return self.rosters.get(stack)
+
+
+def member(outputs: Outputs) -> StateResource:
+    """A `Member` in a state."""
+    email = str(outputs["email"])
+    return StateResource(MEMBER_TYPE, f"urn::{email}", f"{ORGANIZATION}:{email}", outputs)
