@@ -22,8 +22,9 @@ from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.configuration import ALL, LEVEL, problems_of
-from mixpanel_access.rules.facts import UNKNOWN, Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
+from mixpanel_access.rules.unknown import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _held(kind: Kind, resources: Iterable[_Resource]) -> Iterator[Entry]:
     for one in resources:
         secrets = one.outputs.secrets if isinstance(one.outputs, Outputs) else frozenset()
         hidden = {name: UNKNOWN for name in secrets if name not in one.outputs}
-        yield Entry(kind, name_of(one.urn), one.urn, {**one.outputs, **hidden}, secrets)
+        yield Entry(kind, name_of(one.urn), one.urn, {**one.outputs, **hidden}, secrets, encrypted=True)
 
 
 def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Violation]:
@@ -152,8 +153,8 @@ def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Vio
             verdict = rule.judge_stack(stack, replace(around, options=options))
         except NotApplicable:
             continue
-        for finding in verdict.findings:
-            yield Violation(rule, level, finding.text, finding.entry.email if finding.entry else "")
+        for finding in (*verdict.findings, *verdict.not_judged):
+            yield Violation(rule, level, finding.text, finding.entry.shown("email") if finding.entry else "")
 
 
 def _stack(declared: Declaration) -> Stack:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
 from mixpanel_access.model import ids
-from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.list_settings import domains_in
+from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unknown
 
 
 class Kind(StrEnum):
@@ -34,22 +37,8 @@ class Kind(StrEnum):
 PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
 
 
-class NotJudged(Exception):
-    """A rule cannot tell: a value is not known before the update."""
-
-
 class NotApplicable(Exception):
     """A rule does not concern this stack; the text says why."""
-
-
-class Unknown:
-    """Stands for a value that is not known before the update."""
-
-    def __repr__(self) -> str:
-        return "unknown"
-
-
-UNKNOWN: Final = Unknown()
 
 
 @dataclass(frozen=True)
@@ -108,6 +97,8 @@ class Entry:
         urn: its name in the engine.
         values: its properties; `UNKNOWN` for what is not known before the update.
         secret_outputs: the names of outputs that the engine keeps secret.
+        sources: property -> the URNs of the resources whose outputs it is made of.
+        encrypted: whether what is not known is a secret in a state, and not a value before the update.
     """
 
     kind: Kind
@@ -115,6 +106,8 @@ class Entry:
     urn: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     secret_outputs: frozenset[str] = frozenset()
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    encrypted: bool = False
 
     def get(self, name: str) -> Any:
         """A property, or None where it is not set.
@@ -123,9 +116,38 @@ class Entry:
             NotJudged: it is not known before the update.
         """
         value = self.values.get(name)
+        if value is UNKNOWN and self.encrypted:
+            next_step = "A preview with the policy pack judges it."
+            raise NotJudged(f"{name} of {self.name} is a secret, which no command decrypts", self, next_step)
         if value is UNKNOWN:
-            raise NotJudged(f"{name} of {self.name} is not known before the update")
+            made = ", ".join(urn.rpartition("::")[2] for urn in self.sources.get(name, ()))
+            raise NotJudged(
+                f"{name} of {self.name} is not known before the update{f' (it comes from {made})' if made else ''}",
+                self,
+            )
         return value
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Those of some properties that are not set.
+
+        Raises:
+            NotJudged: none of those that are known is missing, and not all are known.
+        """
+        found: list[str] = []
+        unknown = None
+        for name in names:
+            try:
+                found += [] if self.text(name) else [name]
+            except NotJudged as error:
+                unknown = unknown or error
+        if unknown and not found:
+            raise unknown
+        return found
+
+    def shown(self, name: str) -> str:
+        """A property for a message, known or not."""
+        value = self.values.get(name)
+        return f"({name} not known yet)" if value is UNKNOWN else "" if value is None else str(value).strip()
 
     def text(self, name: str) -> str:
         """A property as text without blanks around it; "" where it is not set."""
@@ -168,31 +190,43 @@ class Entry:
 
     def __str__(self) -> str:
         """Whom or what it concerns, for a message."""
+        email, role, project = map(self.shown, ("email", "role", "project_id"))
         if self.kind is Kind.GRANT:
-            return f"{self.email} as {self.role} in project {self.project}"
+            return f"{email} as {role} in project {project}"
         if self.kind is Kind.MEMBER:
-            return f"{self.email} as organization {self.role}" if self.role else self.email
+            return f"{email} as organization {role}" if role else email
         if self.kind in (Kind.TEAM_MEMBER, Kind.TEAM_GRANT):
             team = self.values.get("team_id")
             known = f"team {team}" if isinstance(team, int | str) else self.name  # not known before the team is there
             if self.kind is Kind.TEAM_MEMBER:
-                return f"{self.email} in {known}"
-            return f"{known} as {self.role} in project {self.project}"
+                return f"{email} in {known}"
+            return f"{known} as {role} in project {project}"
         if self.kind is Kind.CUSTOM_ROLE:
-            return f"custom role {self.text('name') or self.name} in project {self.project}"
-        return self.text("username") or self.text("name") or self.name
+            return f"custom role {self.shown('name') or self.name} in project {project}"
+        return self.shown("username") or self.shown("name") or self.name
 
 
-def entries_of(
-    kind: str, name: str, urn: str, values: Mapping[str, Any], secret_outputs: frozenset[str] = frozenset()
-) -> list[Entry]:
-    """A resource as rules see it: none that they do not know, and a `ProjectAccess` as its single grants."""
-    if kind == ids.PROJECT_ACCESS_TYPE:
-        if values.get("grants") is UNKNOWN or values.get("reasons") is UNKNOWN:
-            hidden = dict.fromkeys(("email", "role", *REASON_FIELDS), UNKNOWN)
-            return [Entry(Kind.GRANT, name, urn, {**values, **hidden})]
-        return [Entry(Kind.GRANT, f"{name}:{one['email']}", urn, one) for one in single_grants(values)]
-    return [Entry(Kind(kind), name, urn, values, secret_outputs)] if kind in list(Kind) else []
+def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
+    """A resource as rules see it: none that they do not know, and a `ProjectAccess` as its single grants.
+
+    Args:
+        kind: its type in the engine.
+        name: its name in the program.
+        urn: its name in the engine.
+        values: its properties.
+        more: further attributes of `Entry`.
+    """
+    if kind != ids.PROJECT_ACCESS_TYPE:
+        return [Entry(Kind(kind), name, urn, values, **more)] if kind in list(Kind) else []
+    grants, reasons = (more.get("sources", {}).get(part, ()) for part in ("grants", "reasons"))
+    sources = {"email": grants, "role": grants, **dict.fromkeys(REASON_FIELDS, reasons)}
+    unknown = dict.fromkeys(REASON_FIELDS, UNKNOWN) if values.get("reasons") is UNKNOWN else {}
+    if values.get("grants") is UNKNOWN:
+        hidden = dict.fromkeys(("email", "role", *REASON_FIELDS), UNKNOWN)
+        return [Entry(Kind.GRANT, name, urn, {**values, **hidden}, sources=sources)]
+    known = single_grants({key: value for key, value in values.items() if value is not UNKNOWN})
+    hidden = {key: UNKNOWN for key in ("project_id", "environment") if values.get(key) is UNKNOWN} | unknown
+    return [Entry(Kind.GRANT, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
 
 
 def _number(value: Any) -> int | None:
@@ -238,6 +272,39 @@ class Context:
         return (entry.text("environment") or self.environment) == PRODUCTION
 
 
+_REFERENCES: Final = {
+    "team_id": (Kind.TEAM, "team_id"),
+    "service_account_id": (Kind.SERVICE_ACCOUNT, "account_id"),
+}
+"""The fields that are about another resource, and the output there that they come from: known once it is made."""
+
+
+def _id_of(value: Any) -> str | None:
+    return None if value is None or value is UNKNOWN else str(value)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Which team or service account a resource is about.
+
+    Attributes:
+        id: its id, or None where that is not known before the update.
+        urn: the resource of the stack that makes it, or "".
+    """
+
+    id: str | None
+    urn: str
+
+    def same(self, other: Reference) -> bool | None:
+        """Whether both are about the same one; None where that is not known before the update.
+
+        A team that is yet to be made may turn out to be one that is there, and so have an id that is written somewhere.
+        """
+        if self.id is not None and other.id is not None:
+            return self.id == other.id
+        return self.urn == other.urn if self.urn and other.urn else None
+
+
 @dataclass(frozen=True)
 class Stack:
     """All resources of a stack.
@@ -250,9 +317,19 @@ class Stack:
     """
 
     entries: Sequence[Entry] = ()
-    organization_roles: bool | None = None
+    organization_roles: bool | Unknown | None = None
     exceptions: Sequence[ExceptionEntry] = ()
     claimed_twice: Sequence[str] = ()
+
+    def owns_organization_roles(self) -> bool | None:
+        """Whether the roster declares organization roles; None where there is no roster.
+
+        Raises:
+            NotJudged: it is not known before the update.
+        """
+        if isinstance(self.organization_roles, Unknown):
+            raise NotJudged("whether the roster declares organization roles is not known before the update")
+        return self.organization_roles
 
     def of(self, *kinds: Kind) -> Iterator[Entry]:
         """The resources of some kinds."""
@@ -262,17 +339,40 @@ class Stack:
         """The grants that Mixpanel has already, with how else their people come by the projects.
 
         Raises:
-            NotJudged: at the end, where grants are declared and none is there yet.
+            NotThereYet: at the end, where grants are declared and none is there yet.
         """
         grants = [(entry, entry.ways) for entry in self.of(Kind.GRANT)]
         there = [(entry, ways) for entry, ways in grants if ways is not None]
         yield from there
         if grants and not there:
-            raise NotJudged("no grant is there yet: what else gives access is known after the update")
+            raise NotThereYet("no grant is there yet: what else gives access is known after the update")
 
-    def by_person(self) -> dict[str, list[Entry]]:
-        """Members, grants and places in teams by the key of the address."""
-        people: dict[str, list[Entry]] = {}
-        for entry in self.of(*PEOPLE):
-            people.setdefault(same_key(entry.email), []).append(entry)
-        return people
+    def resolved(self) -> Stack:
+        """The same, where a role that comes from nothing but custom roles of the stack is known to be one of those."""
+        custom = {entry.urn: entry for entry in self.of(Kind.CUSTOM_ROLE)}
+
+        def with_role(entry: Entry) -> Entry:
+            made = [custom.get(urn) for urn in entry.sources.get("role", ())]
+            if entry.values.get("role") is not UNKNOWN or not made or None in made:
+                return entry
+            word = declared_role(" or ".join(role.shown("name") or role.name for role in made if role))
+            return replace(entry, values={**entry.values, "role": word})
+
+        return replace(self, entries=[with_role(entry) for entry in self.entries])
+
+    def reference(self, entry: Entry, name: str) -> Reference:
+        """Which team or service account an entry is about: by id, and by the resource that the id comes from."""
+        value, made = entry.values.get(name), entry.sources.get(name, ())
+        ids_by_urn = self._made[name]
+        urn = made[0] if len(made) == 1 and made[0] in ids_by_urn else ""
+        if value is UNKNOWN:
+            return Reference(ids_by_urn[urn] if urn else None, urn)
+        return Reference(str(value), urn or next((urn for urn, id_ in ids_by_urn.items() if id_ == str(value)), ""))
+
+    @cached_property
+    def _made(self) -> Mapping[str, Mapping[str, str | None]]:
+        """Of each field that is about another resource: those resources, by URN, with the ids that are known."""
+        return {
+            name: {one.urn: _id_of(one.values.get(output)) for one in self.of(kind)}
+            for name, (kind, output) in _REFERENCES.items()
+        }

@@ -10,7 +10,7 @@ from typing import Final
 from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.list_settings import REDACTED
-from mixpanel_access.rules.facts import PEOPLE, UNKNOWN, Context, Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, Stack
 from mixpanel_access.rules.rule import (
     Family,
     Finding,
@@ -24,6 +24,7 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
+from mixpanel_access.rules.unknown import NotJudged
 
 
 def _matches(form: str, text: str) -> bool:
@@ -64,7 +65,7 @@ def _date(text: str) -> date | None:
 def _secret(entry: Entry, context: Context) -> Iterator[str]:
     for name in context.options["properties"]:
         value = entry.values.get(name)
-        if value in (None, "", REDACTED) or value is UNKNOWN:
+        if value in (None, "", REDACTED):
             continue
         if name not in entry.secret_outputs:
             yield f"its {name} is in the state in plain text"
@@ -77,24 +78,34 @@ def _well_formed(entry: Entry, context: Context) -> Iterator[str]:
             yield f"{name} {text!r} is not of the form {context.options[name]}"
 
 
-def _carried(stack: Stack) -> Iterator[tuple[ExceptionEntry, str, Entry | None]]:
-    """Each exception once, whom or what it concerns, and a resource that carries it."""
-    carried: dict[tuple[ExceptionEntry, str], Entry | None] = {(one, str(one)): None for one in stack.exceptions}
+_Carried = dict[tuple[ExceptionEntry, str], Entry | None]
+
+
+def _carried(stack: Stack) -> tuple[_Carried, list[NotJudged]]:
+    """Each exception once, with whom or what it concerns and a resource that carries it; and where they are hidden."""
+    carried: _Carried = {(one, str(one)): None for one in stack.exceptions}
+    unknown: list[NotJudged] = []
     for entry in stack.entries:
-        for one in entry.exceptions:
-            carried.setdefault((one, str(one) if one.email else entry.name), entry)
-    for (one, whom), carrier in carried.items():
-        yield one, whom, carrier
+        try:
+            for one in entry.exceptions:
+                carried.setdefault((one, str(one) if one.email else entry.name), entry)
+        except NotJudged as error:
+            unknown.append(error)
+    return carried, unknown
 
 
-def _exceptions_valid(stack: Stack, context: Context) -> Iterator[Finding]:
-    for one, whom, entry in _carried(stack):
+def _exceptions_valid(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    carried, unknown = _carried(stack)
+    yield from unknown
+    for (one, whom), entry in carried.items():
         if problem := one.problem(context.today, context.rules):
             yield Finding(f"the exception from {one.rule!r} for {whom} does not count: {problem}", entry)
 
 
-def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[Finding]:
-    for one, whom, entry in _carried(stack):
+def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    carried, unknown = _carried(stack)
+    yield from unknown
+    for (one, whom), entry in carried.items():
         if one.problem(context.today, context.rules) is None:
             yield Finding(
                 f"EXCEPTION from {one.rule} for {whom}, until {one.ends}: {one.reason} (approver: {one.approver})",

@@ -10,8 +10,9 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 from mixpanel_access.model.engagements import with_changes
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Reference, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
 
 STANDARDS: Final = Option(
     "standards",
@@ -55,41 +56,60 @@ def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
 
 def _collaborator(entry: Entry, context: Context) -> bool:
     """Somebody who is here for an engagement, or from outside."""
-    if entry.text("engagement") or entry.text("engagement_type"):
-        return True
-    return bool(context.company_domains) and context.external(entry.email)
+    return any_holds(
+        lambda: entry.text("engagement"),
+        lambda: entry.text("engagement_type"),
+        lambda: context.company_domains and context.external(entry.email),
+    )
 
 
 def _project_owner(entry: Entry, context: Context) -> Iterator[str]:
-    if entry.role == roles.OWNER and _collaborator(entry, context):
+    if all_hold(lambda: entry.role == roles.OWNER, lambda: _collaborator(entry, context)):
         yield "a collaborator may not own a project: an owner can delete it and its data; admin is the highest"
 
 
-def _through_teams(stack: Stack, context: Context) -> Iterator[Finding]:
-    """What people get through teams, judged as if it were granted to each of them."""
-    given: dict[str, list[Entry]] = {}
+def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """What people get through teams, judged as if it were granted to each of them.
+
+    A team that is yet to be made is known by its resource. Where it is not known whether a grant is the team's, what
+    would be found cannot be judged.
+    """
+    given: dict[Reference, list[Entry]] = {}
     for grant in stack.of(Kind.TEAM_GRANT):
-        given.setdefault(str(grant.get("team_id")), []).append(grant)
+        given.setdefault(stack.reference(grant, "team_id"), []).append(grant)
+
+    def judge(pair: tuple[Entry, Entry, bool | None]) -> Iterator[Finding]:
+        entry, grant, same = pair
+        own = {name: grant.values.get(name) for name in ("role", "project_id", "environment")}
+        sources = {**entry.sources, **{name: grant.sources.get(name, ()) for name in own}}
+        gets = replace(entry, kind=Kind.GRANT, values={**entry.values, **own}, sources=sources)
+        for judge_one in (_within_standard, _project_owner):
+            for words in judge_one(gets, context):
+                if not same:
+                    raise NotJudged(f"{entry} may get {grant}, but a team_id is not known before the update", entry)
+                yield Finding(f"{gets}, through a team: {words}", entry)
+
     for entry in stack.of(Kind.TEAM_MEMBER):
-        for grant in given.get(str(entry.get("team_id")), ()):
-            own = {name: grant.values.get(name) for name in ("role", "project_id", "environment")}
-            each = replace(entry, kind=Kind.GRANT, values={**entry.values, **own})
-            for words in (*_within_standard(each, context), *_project_owner(each, context)):
-                yield Finding(f"{each}, through a team: {words}", entry)
+        reference = stack.reference(entry, "team_id")
+        for team, grants in given.items():
+            if (same := reference.same(team)) is not False:
+                yield from each([(entry, grant, same) for grant in grants], judge)
 
 
 def _admin_reason(entry: Entry, _context: Context) -> Iterator[str]:
-    if entry.role not in _PRIVILEGED:
-        return
-    missing = [name for name in ("justification", "approver") if not entry.text(name)]
-    if missing:
-        yield f"{entry.role} needs a reason and a named approver; there is no {' and no '.join(missing)}"
+    reasons = ("justification", "approver")
+    if all_hold(lambda: entry.role in _PRIVILEGED, lambda: entry.missing(reasons)):
+        missing = " and no ".join(entry.missing(reasons))
+        yield f"{entry.role} needs a reason and a named approver; there is no {missing}"
 
 
 def _justified(entry: Entry, context: Context) -> Iterator[str]:
     lowest = context.options["lowest"]
-    high = roles.is_custom(entry.role) or roles.project_rank(entry.role) >= roles.project_rank(lowest)
-    if high and not entry.text("justification"):
+
+    def is_high() -> bool:
+        return roles.is_custom(entry.role) or roles.project_rank(entry.role) >= roles.project_rank(lowest)
+
+    if all_hold(is_high, lambda: not entry.text("justification")):
         yield f"{lowest} and above need a justification, and there is none"
 
 
@@ -99,10 +119,18 @@ def _approver(entry: Entry, context: Context) -> Iterator[str]:
         return
     if reason := problem_with(approver):
         yield f"the approver {approver!r} is no e-mail address ({reason}), so that nobody can be asked"
-    elif same_key(approver) == same_key(entry.email):
+        return
+    unknown = None
+    try:
+        own = same_key(approver) == same_key(entry.email)
+    except NotJudged as error:
+        own, unknown = False, error
+    if own:
         yield "the approver is the person themselves"
     elif context.company_domains and context.external(approver):
         yield f"the approver {approver} is not of the company: {domain_of(approver)} is none of its domains"
+    elif unknown:
+        raise unknown
 
 
 def _redundant(stack: Stack, _context: Context) -> Iterator[Finding]:
@@ -117,21 +145,32 @@ def _redundant(stack: Stack, _context: Context) -> Iterator[Finding]:
             )
 
 
-def _admin_as_member(stack: Stack, _context: Context) -> Iterator[Finding]:
-    if not stack.organization_roles:
+def _admin_as_member(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    if not stack.owns_organization_roles():
         raise NotApplicable("this stack does not declare organization roles")
-    for entries in stack.by_person().values():
-        member = next((entry for entry in entries if entry.kind is Kind.MEMBER), None)
-        grants = [entry for entry in entries if entry.kind is Kind.GRANT]
-        if member is None or member.role != roles.ADMIN or not grants:
-            continue
-        highest = max(grants, key=lambda grant: roles.project_rank(grant.role))
+    grants: dict[str, list[Entry]] = {}
+    hidden: list[NotJudged] = []
+    for grant in stack.of(Kind.GRANT):
+        try:
+            grants.setdefault(same_key(grant.email), []).append(grant)
+        except NotJudged as unknown:
+            hidden.append(unknown)
+
+    def judge(member: Entry) -> Iterator[Finding]:
+        own = grants.get(same_key(member.email), ()) if member.role == roles.ADMIN else ()
+        if not own:
+            return
+        highest = max(own, key=lambda grant: roles.project_rank(grant.role))
         if roles.project_rank(highest.role) < roles.project_rank(roles.ADMIN):
             yield Finding(
                 f"{member}: is admin of every project by the organization role, and the declared grants ask for "
                 f"{highest.role} at most",
                 member,
             )
+
+    yield from each(stack.of(Kind.MEMBER), judge)
+    if any(member.values.get("role") in (UNKNOWN, roles.ADMIN) for member in stack.of(Kind.MEMBER)):
+        yield from hidden
 
 
 LEAST_PRIVILEGE_RULES: Final = (

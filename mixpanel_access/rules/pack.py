@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -18,16 +21,16 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
+from pulumi_policy import policy as sdk
 from pulumi_policy.proxy import UnknownValueError
 
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE
+from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY
 from mixpanel_access.model.settings import NAMESPACE, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
-from mixpanel_access.rules.configuration import problems_with
+from mixpanel_access.rules.configuration import problems_of, problems_with
 from mixpanel_access.rules.facts import (
-    UNKNOWN,
     Context,
     Entry,
     ExceptionEntry,
@@ -36,20 +39,55 @@ from mixpanel_access.rules.facts import (
     Stack,
     entries_of,
 )
-from mixpanel_access.rules.rule import Rule, Verdict
+from mixpanel_access.rules.rule import Finding, Rule, Verdict, unsettled
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged
 
 NAME: Final = "mixpanel-access"
 
 Report = Callable[..., None]
 
-_KINDS: Final = frozenset((*(kind.value for kind in Kind), PROJECT_ACCESS_TYPE))
+_OURS: Final = "pulumi-python:dynamic/mixpanel:"
+"""What the type of each of our resources begins with."""
 _PROVIDER: Final = "pulumi:providers:pulumi-python"
 """The resource that carries the stack's configuration: in a program, in a state, in an exported file."""
 
 
 def policy_pack() -> None:
     """Serve the pack to the engine."""
+    sdk._PolicyAnalyzerServicer = _Servicer  # type: ignore[misc]  # the SDK has no public way to see misspelt rules
     PolicyPack(NAME, policies(), EnforcementLevel.MANDATORY)
+
+
+class _Servicer(sdk._PolicyAnalyzerServicer):
+    """The SDK's server, which refuses a configuration that the rules do not take."""
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # gRPC's name
+        if problems := list(problems_of(_configuration(request))):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(_bad_configuration("", problems)))
+        return super().Configure(request, context)  # type: ignore[no-untyped-call]
+
+
+def _configuration(request: Any) -> dict[str, dict[str, Any]]:
+    """The options of all rules as the engine hands them over, apart from defaults; it has judged the levels itself."""
+    defaults = {rule.id: rule.defaults for rule in RULES}
+    return {
+        name: _apart(_plain(json_format.MessageToDict(given.properties)), defaults.get(name, {}))
+        for name, given in request.policyConfig.items()
+    }
+
+
+def _apart(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not the defaults, which have every right to be so."""
+    return {key: value for key, value in options.items() if value != defaults.get(key)}
+
+
+def _bad_configuration(rule_id: str, problems: Sequence[str]) -> UsageError:
+    return UsageError(
+        "cannot use the policies' configuration",
+        whom=rule_id,
+        why="; ".join(problems),
+        next_step="Correct the file of --policy-pack-config and run again.",
+    )
 
 
 def policies() -> list[Policy]:
@@ -74,73 +112,126 @@ def _policy(rule: Rule) -> Policy:
         "remediation_steps": rule.mend,
     }
     if rule.kinds:
-        return ResourceValidationPolicy(validate=_of_resource(rule), **given)
+        return _ResourcePolicy(rule, given)
     return StackValidationPolicy(validate=_of_stack(rule), **given)
 
 
-def _of_resource(rule: Rule) -> Callable[[ResourceValidationArgs, Report], None]:
-    def validate(args: ResourceValidationArgs, report: Report) -> None:
+class _ResourcePolicy(ResourceValidationPolicy):
+    """A rule about single resources. Once it meets a value that is not known, it becomes one about the stack as well.
+
+    The engine tells only of the whole stack what an unknown value comes from. The SDK reads all resources anew for each
+    rule about the stack, which takes long: so a rule becomes one only where it has to.
+    """
+
+    def __init__(self, rule: Rule, given: Mapping[str, Any]) -> None:
+        super().__init__(validate=self._judge, **given)
+        self.rule = rule
+
+    def _judge(self, args: ResourceValidationArgs, report: Report) -> None:
         kinds = {Kind.GRANT.value} if args.resource_type == PROJECT_ACCESS_TYPE else {args.resource_type}
-        if not kinds & set(rule.kinds):
+        if not kinds & set(self.rule.kinds):
             return
         config = args.provider.props if args.provider else {}
-        _judge(rule, args, config, report, lambda context: rule.judge_stack(Stack(_entries(args)), context))
+        try:
+            verdict = self.rule.judge_stack(Stack(_entries(args)), _context(self.rule, args, config))
+        except NotApplicable as reason:
+            args.not_applicable(str(reason))
+            return
+        except NotJudged:  # the configuration
+            verdict = Verdict(not_judged=[Finding("")])
+        for finding in verdict.findings:
+            report(f"{finding.text}. {self.rule.mend}", None)
+        if verdict.not_judged:
+            self.__class__ = _ResourceAndStackPolicy
 
-    return validate
+
+class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
+    """A rule about single resources, some of whose values are not known: those are judged again with the stack."""
+
+    def validate(self, args: ResourceValidationArgs | StackValidationArgs, report: Report) -> None:
+        if not isinstance(args, StackValidationArgs):
+            self._judge(args, report)
+            return
+        for group in _groups(args.resources):
+            try:
+                context = _context(self.rule, args, group.config)
+                for finding in self._again(group.stack, context):
+                    report(finding.text, finding.entry.urn if finding.entry else None)
+            except NotApplicable:
+                pass  # said with each resource
+            except NotJudged as unknown:
+                report(unsettled(unknown).text)
+
+    def _again(self, stack: Stack, context: Context) -> Iterator[Finding]:
+        """What could not be judged by itself, by what is known of the stack."""
+        for alone, among in zip(stack.entries, stack.resolved().entries, strict=True):
+            before = self.rule.judge_entry(alone, context)
+            if before.not_judged:
+                after = self.rule.judge_entry(among, context)
+                told = {finding.text for finding in before.findings}
+                for finding in after.findings:
+                    if finding.text not in told:
+                        yield replace(finding, text=f"{finding.text}. {self.rule.mend}")
+                yield from after.not_judged
 
 
 def _of_stack(rule: Rule) -> Callable[[StackValidationArgs, Report], None]:
     def validate(args: StackValidationArgs, report: Report) -> None:
-        config = next((one.props for one in args.resources if one.resource_type == _PROVIDER), {})
-        _judge(rule, args, config, report, lambda context: rule.judge_stack(_stack(args.resources), context))
+        groups, reasons, later = _groups(args.resources), [], list[str]()
+        for group in groups:
+            try:
+                verdict = rule.judge_stack(group.stack.resolved(), _context(rule, args, group.config))
+            except NotApplicable as reason:
+                reasons.append(str(reason))
+                continue
+            except NotJudged as unknown:  # the configuration
+                verdict = Verdict(not_judged=[unsettled(unknown)])
+            found = [replace(finding, text=f"{finding.text}. {rule.mend}") for finding in verdict.findings]
+            for finding in (*found, *verdict.not_judged):
+                report(finding.text, finding.entry.urn if finding.entry else None)
+            later += verdict.later
+        if len(reasons) == len(groups):
+            args.not_applicable("; ".join(dict.fromkeys(reasons)) or "the stack has no Mixpanel resources")
+        if later:
+            raise _Later("; ".join(later))
 
     return validate
 
 
-def _judge(
-    rule: Rule,
-    args: ResourceValidationArgs | StackValidationArgs,
-    config: Mapping[str, Any],
-    report: Report,
-    judge: Callable[[Context], Verdict],
-) -> None:
-    options = {key: _plain(value) for key, value in (args.get_config() or {}).items()}
-    given = {key: value for key, value in options.items() if value != rule.defaults.get(key)}
-    if problems := list(problems_with(rule, given)):
-        raise UsageError(
-            "cannot use the policies' configuration",
-            whom=rule.id,
-            why="; ".join(problems),
-            next_step="Mend the file of --policy-pack-config and run again.",
-        )
-    try:
-        verdict = judge(_context(rule, config, options))
-    except NotApplicable as reason:
-        args.not_applicable(str(reason))
-        return
-    for finding in verdict.findings:
-        report(f"{finding.text}. {rule.mend}", finding.entry.urn if finding.entry and not rule.kinds else None)
-    if verdict.not_judged:
-        raise _NotJudged("; ".join(verdict.not_judged))
-
-
-class _NotJudged(UnknownValueError):
-    """Has the engine show, as advice whatever the rule's level, that a rule could not be judged."""
+class _Later(UnknownValueError):
+    """Has the engine show, as advice whatever the rule's level, what a rule will judge after the update."""
 
     def __init__(self, message: str) -> None:
         Exception.__init__(self, message)
         self.message = message
 
 
-def _context(rule: Rule, config: Mapping[str, Any], options: Mapping[str, Any]) -> Context:
-    def setting(key: str) -> str:
-        value = _plain(config.get(f"{NAMESPACE}:{key}"))
+def _context(rule: Rule, args: ResourceValidationArgs | StackValidationArgs, config: Mapping[str, Any]) -> Context:
+    """What is around a rule: its options, and the settings of the provider that its resources have.
+
+    Raises:
+        UsageError: an option cannot be used.
+        ConfigurationError: the company's domains cannot be used.
+        NotJudged: a setting is not known before the update.
+    """
+    options = _plain(args.get_config() or {})
+    if problems := list(problems_with(rule, _apart(options, rule.defaults))):
+        raise _bad_configuration(rule.id, problems)
+
+    def setting(key: str) -> Any:
+        try:
+            return _plain(config.get(f"{NAMESPACE}:{key}"))
+        except UnknownValueError:
+            raise NotJudged(f"{NAMESPACE}:{key} of the provider is not known before the update") from None
+
+    def text(key: str) -> str:
+        value = setting(key)
         return value.strip() if isinstance(value, str) else ""
 
     return Context(
-        today=_today(setting("now")),
-        environment=setting("environment") or None,
-        company_domains=company_domains(_plain(config.get(f"{NAMESPACE}:companyDomains"))),
+        today=_today(text("now")),
+        environment=text("environment") or None,
+        company_domains=company_domains(setting("companyDomains")),
         options={**rule.defaults, **options},
         rules=EXCEPTABLE,
     )
@@ -153,25 +244,58 @@ def _today(now: str) -> date:
         return dates.today(None)  # the provider says what is wrong with it
 
 
-def _stack(resources: Sequence[Any]) -> Stack:
-    roster = next((one for one in resources if one.resource_type == COMPONENT_TYPE), None)
-    facts = _values(roster.props) if roster else {}
-    exceptions = facts.get("exceptions")
-    return Stack(
-        [entry for one in resources if one.resource_type in _KINDS for entry in _entries(one)],
-        facts.get("organization_roles"),
-        [ExceptionEntry.of(one) for one in exceptions] if isinstance(exceptions, list) else [],
-        [str(words) for words in claimed] if isinstance(claimed := facts.get("claimed_twice"), list) else [],
+@dataclass(frozen=True)
+class _Group:
+    """Our resources of one provider, and its settings."""
+
+    stack: Stack
+    config: Mapping[str, Any]
+
+
+def _groups(resources: Sequence[Any]) -> list[_Group]:
+    """Our resources by their provider: a stack may have several, and other people's dynamic resources have one too."""
+    ours: dict[str, list[Any]] = {}
+    for one in resources:
+        if one.resource_type.startswith(_OURS):
+            ours.setdefault(str(one.provider.urn) if one.provider else "", []).append(one)
+    return [_group(members, resources, alone=len(ours) == 1) for members in ours.values()]
+
+
+def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> _Group:
+    rosters = [one for one in resources if one.resource_type == COMPONENT_TYPE]
+    if not alone:
+        above = {ancestor.urn for one in members for ancestor in _ancestors(one)}
+        rosters = [one for one in rosters if one.urn in above]
+    facts = [_values(one.props) for one in rosters]
+    owns = [one.get("organization_roles") for one in facts]
+    exceptions = [part for one in facts if isinstance(one.get("exceptions"), list) for part in one["exceptions"]]
+    claimed = [str(part) for one in facts if isinstance(one.get("claimed_twice"), list) for part in one["claimed_twice"]]
+    stack = Stack(
+        [entry for one in members for entry in _entries(one)],
+        UNKNOWN if UNKNOWN in owns else any(owns) if owns else None,
+        [ExceptionEntry.of(one) for one in exceptions],
+        claimed,
     )
+    provider = members[0].provider
+    others = [one for one in resources if one.resource_type == _PROVIDER]
+    only = others[0].props if len(others) == 1 else {}
+    return _Group(stack, provider.props if provider else only)
+
+
+def _ancestors(resource: Any) -> Iterator[Any]:
+    while resource := resource.parent:
+        yield resource
 
 
 def _entries(resource: Any) -> list[Entry]:
+    sources = getattr(resource, "property_dependencies", {})  # which the engine tells of a whole stack alone
     return entries_of(
         resource.resource_type,
         str(resource.name),
         str(resource.urn),
         _values(resource.props),
-        frozenset(resource.opts.additional_secret_outputs),
+        secret_outputs=frozenset(resource.opts.additional_secret_outputs),
+        sources={name: [str(one.urn) for one in made] for name, made in sources.items()},
     )
 
 
@@ -181,15 +305,21 @@ def _values(props: Mapping[str, Any]) -> dict[str, Any]:
 
 def _items(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key in props:
-        if key != "__provider":
+        if key != PROVIDER_KEY:
             yield key, _value(props, key)
 
 
 def _value(props: Mapping[str, Any], key: str) -> Any:
-    """A property; of a project's grants, each role is known or not by itself."""
+    """A property; of a project's grants, each role is known or not by itself, and so is each part of a reason."""
     try:
         value = props[key]
-        return dict(_items(value)) if key == "grants" and isinstance(value, Mapping) else _plain(value)
+        if key == "grants" and isinstance(value, Mapping):
+            return _values(value)
+        if key == "reasons" and isinstance(value, Sequence) and not isinstance(value, str):
+            reasons = [_values(one) if isinstance(one, Mapping) else _plain(one) for one in value]
+            hidden = any(isinstance(one, Mapping) and one.get("people") is UNKNOWN for one in reasons)
+            return UNKNOWN if hidden else reasons
+        return _plain(value)
     except UnknownValueError:
         return UNKNOWN
 

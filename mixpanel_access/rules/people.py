@@ -22,6 +22,7 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, each
 
 CONSUMER_DOMAINS: Final = (
     "aol.com", "fastmail.com", "gmail.com", "gmx.com", "gmx.de", "googlemail.com", "hey.com", "hotmail.com",
@@ -79,40 +80,49 @@ def _shared_mailbox(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _external_privileged(entry: Entry, context: Context) -> Iterator[str]:
-    if not context.external(entry.email):
-        return
-    if entry.role in context.options["roles"]:
+    if all_hold(lambda: entry.role in context.options["roles"], lambda: context.external(entry.email)):
         yield (
             f"somebody outside the company ({', '.join(sorted(context.company_domains))}) may not be organization "
             f"{entry.role}"
         )
 
 
-def _with_role(stack: Stack, role: str) -> list[Entry]:
-    """The members who are declared with an organization role; only where the stack declares all of them."""
-    if not stack.organization_roles:
+def _with_role(stack: Stack, role: str) -> tuple[list[Entry], list[NotJudged]]:
+    """The members who are declared with an organization role, and those who may be; where the stack declares them."""
+    if not stack.owns_organization_roles():
         raise NotApplicable("this stack does not declare organization roles")
-    return [entry for entry in stack.of(Kind.MEMBER) if entry.role == role]
+    found: list[Entry] = []
+    unknown: list[NotJudged] = []
+    for entry in stack.of(Kind.MEMBER):
+        try:
+            found += [entry] if entry.role == role else []
+        except NotJudged as error:
+            unknown.append(error)
+    return found, unknown
 
 
 def _names(entries: list[Entry]) -> str:
-    return ", ".join(sorted(entry.email for entry in entries))
+    return ", ".join(sorted(entry.shown("email") for entry in entries))
 
 
-def _owners(stack: Stack, context: Context) -> Iterator[Finding]:
-    owners = _with_role(stack, roles.OWNER)
-    if not owners:
+def _owners(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    owners, unknown = _with_role(stack, roles.OWNER)
+    if not owners and not unknown:
         raise NotApplicable("no organization owner is declared: they are kept outside this stack")
     low, high = context.options["minimum"], context.options["maximum"]
-    if not low <= len(owners) <= high:
+    if unknown and len(owners) <= high and (len(owners) < low or len(owners) + len(unknown) > high):
+        yield from unknown
+    elif not low <= len(owners) <= high:
         yield Finding(
             f"there are {len(owners)} organization owners ({_names(owners)}), and there should be {low} to {high}"
         )
 
 
-def _admins(stack: Stack, context: Context) -> Iterator[Finding]:
-    admins, high = _with_role(stack, roles.ADMIN), context.options["maximum"]
-    if len(admins) > high:
+def _admins(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    (admins, unknown), high = _with_role(stack, roles.ADMIN), context.options["maximum"]
+    if len(admins) <= high < len(admins) + len(unknown):
+        yield from unknown
+    elif len(admins) > high:
         yield Finding(
             f"there are {len(admins)} organization admins ({_names(admins)}), and there should be at most {high}"
         )
@@ -124,19 +134,29 @@ def _plain(email: str) -> str:
     return f"{local.partition('+')[0]}@{domain}"
 
 
-def _duplicates(stack: Stack, _context: Context) -> Iterator[Finding]:
+def _duplicates(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
     seen: dict[str, Entry] = {}
-    for entry in stack.of(Kind.MEMBER):
+
+    def judge(entry: Entry) -> Iterator[Finding]:
         first = seen.setdefault(_plain(entry.email), entry)
         if first is not entry:
             yield Finding(f"{entry}: is the same person as {first.email}, who is declared already", entry)
 
+    return each(stack.of(Kind.MEMBER), judge)
 
-def _without_member(stack: Stack, _context: Context) -> Iterator[Finding]:
-    members = {same_key(entry.email) for entry in stack.of(Kind.MEMBER)}
-    for entry in stack.of(Kind.GRANT, Kind.TEAM_MEMBER):
-        if same_key(entry.email) not in members:
-            yield Finding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
+
+def _without_member(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    emails = [entry.values.get("email") for entry in stack.of(Kind.MEMBER)]
+    members, hidden = {same_key(str(email)) for email in emails if email is not UNKNOWN}, UNKNOWN in emails
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if same_key(entry.email) in members:
+            return
+        if hidden:
+            raise NotJudged(f"{entry}: a member whose address is not known before the update may be this person", entry)
+        yield Finding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
+
+    return each(stack.of(Kind.GRANT, Kind.TEAM_MEMBER), judge)
 
 
 def _company_known(_stack: Stack, context: Context) -> Iterator[Finding]:

@@ -8,36 +8,55 @@ from typing import Any, Final
 
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
 from mixpanel_access.rules.rule import PATTERN, Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, each
 
 _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of Mixpanel's two-factor settings (contract, section 8)."""
 
 
-def _permissions(entry: Entry) -> list[str]:
-    """What a role may, by its declaration and by what Mixpanel adds; the latter is not known before it is made."""
-    declared = entry.get("permissions")
-    added = entry.values.get("base_permissions")
-    return [str(code) for part in (declared, added) if isinstance(part, list) for code in part]
-
-
-def _denied_permissions(stack: Stack, context: Context) -> Iterator[Finding]:
+def _denied_permissions(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """By what the role declares and what Mixpanel adds; the latter is not known before the role is made."""
     patterns = [str(pattern) for pattern in context.options["denied"]]
-    for entry in stack.of(Kind.CUSTOM_ROLE):
-        codes = dict.fromkeys(_permissions(entry))
+    new: list[str] = []
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        added = entry.values.get("base_permissions")
+        if not isinstance(added, list):
+            new.append(entry.name)
+        parts = (entry.get("permissions"), added)
+        codes = dict.fromkeys(str(code) for part in parts if isinstance(part, list) for code in part)
         denied = [code for code in codes if any(re.fullmatch(pattern, code) for pattern in patterns)]
         if denied:
             yield Finding(f"{entry}: it gives {', '.join(denied)}")
 
+    yield from each(stack.of(Kind.CUSTOM_ROLE), judge)
+    if patterns and new:
+        raise NotThereYet(f"what Mixpanel adds to {', '.join(new)} is known after the update")
 
-def _second_factor(stack: Stack, _context: Context) -> Iterator[Finding]:
-    for entry in stack.of(Kind.ORGANIZATION_SECURITY):
+
+def _second_factor(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    def judge(entry: Entry) -> Iterator[Finding]:
         required: Any = entry.get("two_factor_required")
         if required is None:
-            required = _of(entry.get("two_factor_settings"), _TWO_FACTOR_KEY)
-        if required is False and _of(entry.get("sso"), "required") is not True:
+            required = _of(_said(entry, "two_factor_settings"), _TWO_FACTOR_KEY)
+        if required is False and _of(_said(entry, "sso"), "required") is not True:
             yield Finding(
                 "a second factor is not required, and neither is single sign-on: a password alone lets people in"
             )
+
+    return each(stack.of(Kind.ORGANIZATION_SECURITY), judge)
+
+
+def _said(entry: Entry, name: str) -> Any:
+    """What Mixpanel says of the organization's security.
+
+    Raises:
+        NotThereYet: it has not been asked yet.
+    """
+    value = entry.values.get(name)
+    if value is UNKNOWN:
+        raise NotThereYet(f"{name} is known after the update")
+    return value
 
 
 def _of(settings: Any, key: str) -> Any:

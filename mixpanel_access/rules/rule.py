@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, cast
 
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, NotJudged, Stack
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.unknown import NotJudged, NotThereYet
 
 PATTERN: Final = "python-regex"
 """The format, in an option's schema, of a text that is a pattern; the engine passes over what it does not know."""
@@ -86,15 +87,17 @@ class Verdict:
 
     Attributes:
         findings: the violations.
-        not_judged: what could not be judged, and why.
+        not_judged: what could not be judged since an input is not known before the update, and what to do; a violation.
+        later: what Mixpanel alone says, and not before the update.
     """
 
     findings: Sequence[Finding] = ()
-    not_judged: Sequence[str] = ()
+    not_judged: Sequence[Finding] = ()
+    later: Sequence[str] = ()
 
 
 Each = Callable[[Entry, Context], Iterator[str]]
-Whole = Callable[[Stack, Context], Iterator[Finding]]
+Whole = Callable[[Stack, Context], Iterator[Finding | NotJudged]]
 
 
 @dataclass(frozen=True)
@@ -137,12 +140,8 @@ class Rule:
         """
         if entry.kind not in self.kinds:
             return Verdict()
-        return _collected(self._found(entry, context))
-
-    def _found(self, entry: Entry, context: Context) -> Iterator[Finding]:
-        if not self._excepted(entry.exceptions, context):
-            for words in cast("Each", self.judge)(entry, context):
-                yield Finding(f"{entry}: {words}", entry)
+        found = cast("Each", self.judge)(entry, context)
+        return self._verdict((Finding(f"{entry}: {words}", entry) for words in found), Stack(), context)
 
     def judge_stack(self, stack: Stack, context: Context) -> Verdict:
         """Judge a whole stack: resource by resource, or all together, as the rule does it.
@@ -154,19 +153,36 @@ class Rule:
             verdicts = [self.judge_entry(entry, context) for entry in stack.of(*self.kinds)]
             return Verdict(
                 [finding for one in verdicts for finding in one.findings],
-                [text for one in verdicts for text in one.not_judged],
+                [finding for one in verdicts for finding in one.not_judged],
+                [text for one in verdicts for text in one.later],
             )
-        return _collected(
-            finding
-            for finding in cast("Whole", self.judge)(stack, context)
-            if not self._excepted(_exceptions_for(finding, stack), context)
-        )
+        return self._verdict(cast("Whole", self.judge)(stack, context), stack, context)
+
+    def _verdict(self, items: Iterator[Finding | NotJudged], stack: Stack, context: Context) -> Verdict:
+        """What is found and not excepted; what could not be judged, once each."""
+        found: list[Finding] = []
+        unknown: dict[str, Finding] = {}
+        later: list[str] = []
+        for item in _settled(items):
+            if isinstance(item, NotThereYet):
+                later.append(str(item))
+                continue
+            try:
+                if self._excepted(_exceptions_for(item, stack), context):
+                    continue
+            except NotJudged as error:  # the exceptions are not known, and may hold for a finding
+                item = error if isinstance(item, Finding) else item  # noqa: PLW2901
+            if isinstance(item, Finding):
+                found.append(item)
+            else:
+                unknown.setdefault(str(item), unsettled(item))
+        return Verdict(found, list(unknown.values()), later)
 
     def _excepted(self, exceptions: Iterable[ExceptionEntry], context: Context) -> bool:
         return any(one.rule == self.id and one.problem(context.today, context.rules) is None for one in exceptions)
 
 
-def _exceptions_for(finding: Finding, stack: Stack) -> Iterator[ExceptionEntry]:
+def _exceptions_for(finding: Finding | NotJudged, stack: Stack) -> Iterator[ExceptionEntry]:
     """A person's own, or else the resource's and the stack's."""
     if finding.entry:
         yield from finding.entry.exceptions
@@ -174,15 +190,17 @@ def _exceptions_for(finding: Finding, stack: Stack) -> Iterator[ExceptionEntry]:
         yield from stack.exceptions
 
 
-def _collected(findings: Iterator[Finding]) -> Verdict:
-    """All findings; those before a value that is not known yet, beside what is not known."""
-    found: list[Finding] = []
+def _settled(items: Iterator[Finding | NotJudged]) -> Iterator[Finding | NotJudged | NotThereYet]:
+    """All that a rule yields, and what it raises as the last of it."""
     try:
-        for finding in findings:
-            found.append(finding)  # noqa: PERF402  # a list() would lose them at the raise
-    except NotJudged as unknown:
-        return Verdict(found, [str(unknown)])
-    return Verdict(found)
+        yield from items
+    except (NotJudged, NotThereYet) as unknown:
+        yield unknown
+
+
+def unsettled(unknown: NotJudged) -> Finding:
+    """The violation that something could not be judged, with what to do."""
+    return Finding(f"cannot be judged: {unknown}. {unknown.next_step}", unknown.entry)
 
 
 def option(name: str, kind: str, default: Any, description: str, **more: Any) -> Option:

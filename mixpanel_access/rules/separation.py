@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from mixpanel_access.model import roles
@@ -10,6 +10,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 
 def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
@@ -36,11 +37,17 @@ class _Reach:
                 yield key, " and ".join(sorted(environments)), list(environments.values())[-1]
 
 
-def _one_environment(stack: Stack, context: Context) -> Iterator[Finding]:
-    reach = _Reach()
-    for entry in stack.of(Kind.GRANT):
-        if context.external(entry.email) and entry.text("environment"):
+def _one_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    reach, grants = _Reach(), list(stack.of(Kind.GRANT))
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if all_hold(lambda: entry.text("environment"), lambda: context.external(entry.email)):
             reach.add((same_key(entry.email), entry.text("engagement")), entry.text("environment"), entry)
+        yield from ()
+
+    unknown = list(each(grants, judge))
+    if _several(grants):
+        yield from unknown
     allowed = set(context.options["engagements"])
     for (_, engagement), environments, last in reach.several():
         if engagement not in allowed:
@@ -48,41 +55,75 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[Finding]:
             yield Finding(f"{last}: reaches {environments} {through}", last)
 
 
-def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding]:
-    reach = _Reach()
-    for entry in stack.of(Kind.SERVICE_ACCOUNT_GRANT):
-        account = str(entry.get("service_account") or entry.get("service_account_id") or entry.name)
-        reach.add(account, entry.text("environment") or "an undeclared environment", entry)
+def _several(grants: Iterable[Entry]) -> bool:
+    """Whether grants reach more than one environment, as far as that is known."""
+    environments = [entry.values.get("environment") for entry in grants]
+    return UNKNOWN in environments or len({str(one or "").strip() for one in environments}) > 1
+
+
+def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    reach, grants = _Reach(), list(stack.of(Kind.SERVICE_ACCOUNT_GRANT))
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        reach.add(_account(entry, stack), entry.text("environment") or "an undeclared environment", entry)
+        yield from ()
+
+    unknown = list(each(grants, judge))
+    if _several(grants):
+        yield from unknown
     for account, environments, last in reach.several():
         yield Finding(f"service account {account}: reaches {environments}", last)
 
 
-def _all_users(stack: Stack, context: Context) -> Iterator[Finding]:
-    told = set()
-    for entry, ways in stack.grants_there():
-        if GrantType.ALL_USERS in ways and context.is_production(entry) and entry.project not in told:
-            told.add(entry.project)
+def _account(entry: Entry, stack: Stack) -> str:
+    """What a grant's service account is known by: its name, its resource, or its id."""
+    if name := entry.get("service_account"):
+        return str(name)
+    reference = stack.reference(entry, "service_account_id")
+    if reference.urn:
+        return reference.urn.rpartition("::")[2]
+    return str(entry.get("service_account_id") or entry.name)
+
+
+def _all_users(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    seen: dict[int, list[frozenset[str] | None]] = {}
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if context.is_production(entry):
+            seen.setdefault(entry.project, []).append(entry.ways)
+        yield from ()
+
+    yield from each(stack.of(Kind.GRANT), judge)
+    for project, ways in seen.items():
+        if any(GrantType.ALL_USERS in one for one in ways if one is not None):
             yield Finding(
-                f"project {entry.project}: everybody in the organization has access to it through a grant to all users"
+                f"project {project}: everybody in the organization has access to it through a grant to all users"
             )
+    new = [str(project) for project, ways in seen.items() if all(one is None for one in ways)]
+    if new:
+        raise NotThereYet(
+            f"no grant is there yet in {', '.join(new)}: what else gives access is known after the update"
+        )
 
 
 def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
-    if not context.is_production(entry):
-        return
-    missing = [name for name in context.options["fields"] if not entry.text(name)]
-    if missing:
+    if all_hold(lambda: context.is_production(entry), lambda: entry.missing(context.options["fields"])):
+        missing = entry.missing(context.options["fields"])
         yield f"access to production needs {', '.join(context.options['fields'])}; there is no {', no '.join(missing)}"
 
 
-def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding]:
-    if stack.organization_roles is None:
+def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    owns = stack.owns_organization_roles()
+    if owns is None:
         raise NotApplicable("the stack has no roster, which says whether it declares organization roles")
-    if stack.organization_roles:
+    if owns:
         return
-    for entry in stack.of(Kind.MEMBER):
+
+    def judge(entry: Entry) -> Iterator[Finding]:
         if entry.role not in ("", roles.MEMBER):
             yield Finding(f"{entry}: this stack does not declare organization roles", entry)
+
+    yield from each(stack.of(Kind.MEMBER), judge)
     for entry in stack.of(Kind.ORGANIZATION_SECURITY):
         yield Finding(f"{entry.name}: this stack does not own the organization's settings", entry)
 

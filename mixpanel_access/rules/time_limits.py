@@ -12,23 +12,24 @@ from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind
 from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.rule import Family, Level, Rule, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.unknown import all_hold
 
 
 def _has_end(entry: Entry, context: Context) -> Iterator[str]:
-    if context.external(entry.email) and not entry.text("ends"):
+    if all_hold(lambda: not entry.text("ends"), lambda: context.external(entry.email)):
         yield "somebody outside the company has access without an end"
 
 
 def _longest(entry: Entry, context: Context) -> Iterator[str]:
     ends = entry.day("ends")
-    if ends is None or not context.external(entry.email):
+    if ends is None:
         return
     begins = entry.day("starts") or context.today
     kind = entry.text("engagement_type")
     standard = with_changes(context.options["standards"]).get(kind)
     most = standard.longest_days if standard else context.options["days"]
     lasts = (ends - begins).days + 1  # both days belong to it
-    if lasts > most:
+    if all_hold(lambda: lasts > most, lambda: context.external(entry.email)):
         why = f"an engagement of type {kind}" if standard else "external access"
         yield f"it lasts {counted(lasts, 'day')}, from {begins} to {ends}, and {why} lasts at most {most}"
 

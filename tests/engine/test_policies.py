@@ -149,15 +149,41 @@ ProjectGrant(
 """
 
 
-def test_what_is_not_known_is_not_judged_and_said(workspace: Workspace) -> None:
-    """At preview, another resource's output: no violation, one advice; at up, when it is known, it is judged."""
+def test_what_is_not_known_is_a_violation_at_preview(workspace: Workspace) -> None:
+    """Another resource's output: each rule that needs it says so, at its own level; at up, none does."""
     workspace.program(UNKNOWN_VALUES)
     preview = workspace.run("preview", "--stack", "production", "--policy-pack", str(PACK), check=False)
-    assert preview.returncode == 0, preview.stdout
-    assert ("advisory", "justified") in violations(preview.stdout)
-    assert "justification of cy-shop is not known before the update" in preview.stdout
+    assert preview.returncode != 0
+    assert {("mandatory", "justified"), ("mandatory", "grant-has-member")} <= violations(preview.stdout)
+    assert "justification of cy-shop is not known before the update (it comes from cy). Write the v" in preview.stdout
     up = workspace.up("production", "--policy-pack", str(PACK))
     assert "justified" not in {rule for _, rule in violations(up.stdout)}
+
+
+NEW_TEAM = """\
+teams:
+  boss:
+    name: Boss
+    projects: { shop: admin }
+    ticket: OPS-1
+    approver: ana@example.com
+    justification: It is needed
+customRoles:
+  support: { name: Support, project: shop, permissions: [export_reports_csv] }
+
+exceptions:"""
+
+
+def test_a_new_team_is_judged_before_anybody_gets_its_role(workspace: Workspace) -> None:
+    """With the person in it in one change; a new custom role, whose id is not known either, is judged as one."""
+    roster = workspace.stacks / "production.yaml"
+    text = roster.read_text().replace("shop: analyst", "shop: support").replace("exceptions:", NEW_TEAM)
+    roster.write_text(text.replace("    engagement: funnel-review", "    engagement: funnel-review\n    teams: [boss]"))
+    shown = workspace.run(*_preview("production"), check=False).stdout
+    assert [rule for level, rule in violations(shown) if level == "mandatory"] == ["team-within-standard"]
+    assert f"{ROBIN} as admin in project 1234567, through a team: an engagement of type analytics_review needs" in shown
+    roster.write_text(roster.read_text().replace("shop: admin", "shop: analyst"))
+    assert not [found for found in violations(workspace.run(*_preview("production")).stdout) if found[0] == "mandatory"]
 
 
 def test_levels_and_options_come_from_the_configuration(workspace: Workspace) -> None:
@@ -185,15 +211,18 @@ def test_levels_and_options_come_from_the_configuration(workspace: Workspace) ->
 def test_an_option_that_the_pack_refuses_is_one_clear_line(workspace: Workspace) -> None:
     """A pattern that is none, or a misspelt option, stops the preview before anything is judged by it."""
     config = workspace.folder / "config.json"
-    for rule, name, value, words in (
-        ("metadata-well-formed", "ticket", "[", "ticket: '[' is no pattern (unterminated character set at position 0)"),
-        ("longest-duration", "dayz", 60, "'dayz' is no option of it (did you mean 'days'?); there are days, standards"),
+    unterminated = "ticket: '[' is no pattern (unterminated character set at position 0)"
+    dayz = "'dayz' is no option of it (did you mean 'days'?); there are days, standards"
+    for rule, options, words in (
+        ("metadata-well-formed", {"ticket": "["}, f"metadata-well-formed: {unterminated}"),
+        ("longest-duration", {"dayz": 60}, f"longest-duration: {dayz}"),
+        ("longst-duration", {}, "there is no rule 'longst-duration' (did you mean 'longest-duration'?)"),
     ):
-        config.write_text(json.dumps({rule: {"enforcementLevel": "advisory", name: value}}))
+        config.write_text(json.dumps({"all": "advisory", rule: {"enforcementLevel": "advisory", **options}}))
         given = ("--policy-pack", str(PACK), "--policy-pack-config", str(config))
         done = workspace.run("preview", "--stack", "production", *given, check=False)
         assert done.returncode != 0
-        assert f"cannot use the policies' configuration for {rule}: {words}. Mend the file" in done.stdout + done.stderr
+        assert f"cannot use the policies' configuration: {words}. Correct the file" in done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr
 
 

@@ -5,11 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pulumi_policy import PolicyResource, PolicyResourceOptions, ResourceValidationArgs, StackValidationArgs
+from pulumi_policy import (
+    PolicyProviderResource,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.policy import _NotApplicableError as NOT_APPLICABLE
 from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
-from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ids import COMPONENT_TYPE, GRANT_TYPE, PROJECT_ACCESS_TYPE
+from mixpanel_access.model.errors import ConfigurationError, UsageError
+from mixpanel_access.model.ids import (
+    COMPONENT_TYPE,
+    CUSTOM_ROLE_TYPE,
+    GRANT_TYPE,
+    MEMBER_TYPE,
+    PROJECT_ACCESS_TYPE,
+    TEAM_GRANT_TYPE,
+    TEAM_MEMBER_TYPE,
+    TEAM_TYPE,
+)
+from mixpanel_access.rules.catalogue import RULE_IDS
 from mixpanel_access.rules.pack import policies
 
 RULE = "admin-has-reason"
@@ -17,36 +36,194 @@ OPTIONS = PolicyResourceOptions(False, [], False, [], None, [], {})  # type: ign
 BO, CY = "bo@example.com", "cy@example.com"
 
 
-def judged(props: dict[str, Any], rule: str = RULE, config: dict[str, Any] | None = None) -> tuple[list[str], str]:
-    """What the rule finds in a `ProjectAccess`, and what it could not judge."""
+def judged(props: dict[str, Any], rule: str = RULE, config: dict[str, Any] | None = None) -> list[str]:
+    """What the rule finds in a `ProjectAccess` by itself."""
     args = ResourceValidationArgs(
         PROJECT_ACCESS_TYPE, unknown_checking_proxy(props), "urn", "whole", OPTIONS, None, config or {}, {}
     )
-    (policy,) = (one for one in policies() if one.name == rule)
     found: list[str] = []
+    policy(rule).validate(args, lambda message, _urn=None: found.append(message))
+    return found
+
+
+def policy(rule_id: str) -> Any:
+    """The rule as the engine gets it."""
+    (found,) = (one for one in policies() if one.name == rule_id)
+    return found
+
+
+def resource(
+    kind: str, name: str, props: dict[str, Any], provider: Any = None, parent: Any = None, **sources: list[Any]
+) -> PolicyResource:
+    """A resource as the engine tells it of a whole stack."""
+    made = PolicyResource(
+        kind, unknown_checking_proxy(props), f"urn:pulumi:s::p::{kind}::{name}", name, OPTIONS, provider, parent, [], {}
+    )
+    made.property_dependencies.update(sources)
+    return made
+
+
+def judged_with_stack(rule_id: str, resources: list[PolicyResource]) -> tuple[list[str], str]:
+    """What a rule says of a stack: with each resource, then of all of them; and what it will judge later."""
+    rule, found = policy(rule_id), list[str]()
+
+    def report(message: str, _urn: str | None = None) -> None:
+        found.append(message)
+
+    for one in resources if isinstance(rule, ResourceValidationPolicy) else ():
+        alone = ResourceValidationArgs(one.resource_type, one.props, one.urn, one.name, OPTIONS, one.provider, {}, {})
+        rule.validate(alone, report)
     try:
-        policy.validate(args, lambda message, _urn=None: found.append(message))  # type: ignore[attr-defined]
-    except UnknownValueError as error:
-        return found, error.message
+        if isinstance(rule, StackValidationPolicy):
+            rule.validate(StackValidationArgs(resources, {}, {}), report)
+    except UnknownValueError as later:
+        return found, later.message
+    except NOT_APPLICABLE as reason:
+        return found, f"not applicable: {reason.reason}"
     return found, ""
 
 
+def provider(name: str = "default", **settings: Any) -> PolicyProviderResource:
+    """A provider of dynamic resources with settings of ours."""
+    props = {f"mixpanel:{key}": value for key, value in settings.items()}
+    kind = "pulumi:providers:pulumi-python"
+    return PolicyProviderResource(kind, unknown_checking_proxy(props), f"urn:pulumi:s::p::{kind}::{name}", name)
+
+
+def as_resource(one: PolicyProviderResource) -> PolicyResource:
+    """The provider among the resources of the stack."""
+    return PolicyResource(one.resource_type, one.props, one.urn, one.name, OPTIONS, None, None, [], {})
+
+
 def test_one_role_that_is_not_known_leaves_the_others_judged() -> None:
-    """A custom role that is yet to be made hides nobody else's grant."""
-    whole = {"project_id": 7.0, "environment": "production", "grants": {BO: "admin", CY: UNKNOWN_STRING_VALUE}}
-    found, not_judged = judged(whole)
+    """A custom role that is yet to be made hides nobody else's grant, and is one whose reason is judged."""
+    role = resource(CUSTOM_ROLE_TYPE, "custom-role/x", {"name": "x"})
+    grants = {BO: "admin", CY: UNKNOWN_STRING_VALUE}
+    props = {"project_id": 7.0, "environment": "production", "grants": grants}
+    found, _ = judged_with_stack(RULE, [role, resource(PROJECT_ACCESS_TYPE, "whole", props, grants=[role])])
     assert len(found) == 1
     assert BO in found[0]
-    assert not_judged == f"role of whole:{CY} is not known before the update"
+    found, _ = judged_with_stack(RULE, [role, resource(PROJECT_ACCESS_TYPE, "whole", props)])
+    assert len(found) == 2
+    assert found[1].startswith(f"cannot be judged: role of whole:{CY} is not known before the update. Write")
+    found, _ = judged_with_stack("justified", [role, resource(PROJECT_ACCESS_TYPE, "whole", props, grants=[role])])
+    assert [CY in one and "need a justification" in one for one in found] == [False, True]
 
 
 @pytest.mark.parametrize("part", ["grants", "reasons"])
-def test_what_is_not_known_as_a_whole_is_not_judged(part: str) -> None:
-    """It is neither a violation nor none."""
-    whole = {"project_id": 7.0, "grants": {BO: "admin"}, part: UNKNOWN_ARRAY_VALUE}
-    found, not_judged = judged(whole)
-    assert found == []
-    assert "not known before the update" in not_judged
+def test_what_is_not_known_as_a_whole_is_a_violation(part: str) -> None:
+    """At the end of the preview: before that, nobody knows what it comes from."""
+    props = {"project_id": 7.0, "grants": {BO: "admin"}, part: UNKNOWN_ARRAY_VALUE}
+    assert judged(props) == []
+    found, _ = judged_with_stack(RULE, [resource(PROJECT_ACCESS_TYPE, "whole", props)])
+    assert len(found) == 1
+    assert "cannot be judged: " in found[0]
+
+
+def test_one_reason_that_is_not_known_leaves_the_others_judged() -> None:
+    """Each part of a reason is known or not by itself; whom it is for hides all of them."""
+    reasons = [{"people": [CY], "justification": UNKNOWN_STRING_VALUE, "approver": BO}]
+    props = {"project_id": 7.0, "grants": {BO: "admin", CY: "admin"}, "reasons": reasons}
+    found, _ = judged_with_stack(RULE, [resource(PROJECT_ACCESS_TYPE, "whole", props)])
+    assert [BO in found[0], "justification of whole:cy@example.com is not known" in found[1]] == [True, True]
+    reasons[0]["people"] = [UNKNOWN_STRING_VALUE]
+    found, _ = judged_with_stack(RULE, [resource(PROJECT_ACCESS_TYPE, "whole", props)])
+    assert len(found) == 2
+    assert all("is not known before the update" in one for one in found)
+
+
+def test_a_resource_that_is_known_is_judged_once() -> None:
+    """A rule that meets a value that is not known judges again only what it could not judge."""
+    known = {"email": BO, "role": "owner", "project_id": 7.0}
+    hidden = {"email": CY, "role": UNKNOWN_STRING_VALUE, "project_id": 7.0}
+    found, _ = judged_with_stack(RULE, [resource(GRANT_TYPE, "a", known), resource(GRANT_TYPE, "b", hidden)])
+    assert [one.split()[0] for one in found] == [BO, "cannot"]
+
+
+ROBIN = {"email": "robin@agency.example.org", "engagement_type": "analytics_review", "team_id": UNKNOWN_STRING_VALUE}
+
+
+def test_a_new_team_is_judged_with_its_people_before_it_is_there() -> None:
+    """The team's id is not known: the resources say which team it is."""
+    team = resource(TEAM_TYPE, "team/boss", {"name": "Boss"})
+    roles = {"team_id": UNKNOWN_STRING_VALUE, "project_id": 7.0, "role": "admin", "environment": "production"}
+    place = resource(TEAM_MEMBER_TYPE, "team/boss:robin", ROBIN, team_id=[team])
+    given = resource(TEAM_GRANT_TYPE, "7:team/boss", roles, team_id=[team])
+    found, _ = judged_with_stack("team-within-standard", [given, place, team])
+    assert len(found) == 1
+    assert "robin@agency.example.org as admin in project 7, through a team: an engagement of type" in found[0]
+
+
+def member(email: str, name: str, of: PolicyProviderResource | None, role: str = "owner") -> PolicyResource:
+    """Somebody with an organization role."""
+    return resource(MEMBER_TYPE, name, {"email": email, "role": role}, of)
+
+
+def test_the_settings_are_those_of_our_own_provider() -> None:
+    """Other people's dynamic resources have a provider of the same type, which may be the first of the stack."""
+    other, own = provider("other"), provider("own", companyDomains="example.com")
+    people = [member("kim@example.com", "kim", own)]
+    for resources in ([as_resource(other), as_resource(own), *people], [*people, as_resource(own), as_resource(other)]):
+        assert judged_with_stack("company-domains-known", resources) == ([], "")
+    unset = [as_resource(own), as_resource(other), member("kim@example.com", "kim", other)]
+    ((words,), _) = judged_with_stack("company-domains-known", unset)
+    assert words.startswith("mixpanel:companyDomains is not set")
+
+
+def test_each_provider_is_judged_by_its_own_settings() -> None:
+    """Two organizations in one program: who is external in one may be of the company in the other."""
+    first, second = (
+        provider("first", companyDomains="example.com"),
+        provider("second", companyDomains='["example.org"]'),
+    )
+    resources = [member("a@example.com", "a", first), member("a@example.org", "b", second)]
+    assert judged_with_stack("external-not-privileged", resources) == ([], "")
+    assert judged_with_stack("no-duplicate-person", [member(BO, "a", first), member(BO, "b", second)]) == ([], "")
+    swapped = [member("a@example.com", "a", second), member("a@example.org", "b", first)]
+    assert len(judged_with_stack("external-not-privileged", swapped)[0]) == 2
+    ((one,), _) = judged_with_stack(
+        "company-domains-known", [member(BO, "a", first), member(BO, "b", provider("third"))]
+    )
+    assert "is not set" in one
+
+
+def test_a_roster_says_of_its_own_organization_whether_it_declares_roles() -> None:
+    """With two providers, a roster counts for the resources below it."""
+    first, second = provider("first"), provider("second")
+    roster = resource(COMPONENT_TYPE, "roster", {"organization_roles": False, "exceptions": []})
+    below = resource(MEMBER_TYPE, "a", {"email": BO, "role": "admin"}, first, roster)
+    beside = resource(MEMBER_TYPE, "b", {"email": CY, "role": "admin"}, second)
+    found, _ = judged_with_stack("organization-roles-in-one-stack", [roster, below, beside])
+    assert [BO in one for one in found] == [True]
+
+
+@pytest.mark.parametrize("rule_id", RULE_IDS)
+def test_a_stack_without_resources_of_ours_has_no_violation(rule_id: str) -> None:
+    """Its settings are nowhere to be seen, and nobody is judged by them."""
+    other = resource("pulumi-python:dynamic:Resource", "x", {"a": UNKNOWN_STRING_VALUE}, provider("other"))
+    for resources in ([], [as_resource(provider("other"))], [other, as_resource(provider("other"))]):
+        found, words = judged_with_stack(rule_id, resources)
+        assert found == []
+        assert words in ("", "not applicable: the stack has no Mixpanel resources")
+
+
+@pytest.mark.parametrize("key", ["companyDomains", "environment", "now"])
+def test_a_setting_that_is_not_known_is_a_violation(key: str) -> None:
+    """Of a provider of one's own: no rule takes it for one that is not set."""
+    people = [member("kim@example.com", "kim", provider(**{key: UNKNOWN_STRING_VALUE}))]
+    for rule_id in ("external-access-ends", "no-duplicate-person"):
+        ((words,), _) = judged_with_stack(rule_id, people)
+        assert words.startswith(f"cannot be judged: mixpanel:{key} of the provider is not known")
+
+
+def test_the_company_domains_are_refused_by_name() -> None:
+    """The rules never take what is no domain for one that nobody has."""
+    people = [member("kim@example.com", "kim", provider(companyDomains="kim@example.com"))]
+    with pytest.raises(ConfigurationError, match=r"'kim@example\.com' is not an e-mail domain"):
+        judged_with_stack("external-not-privileged", people)
+    for spelling in ("@Example.com.", '["example.com"]', "example.org;example.com"):
+        people = [member("kim@example.com", "kim", provider(companyDomains=spelling))]
+        assert judged_with_stack("external-not-privileged", people) == ([], "")
 
 
 @pytest.mark.parametrize(
@@ -66,21 +243,15 @@ def test_a_configuration_that_the_engine_lets_pass_is_refused(rule: str, options
         judged({"project_id": 7.0, "grants": {BO: "admin"}}, rule, options)
     assert str(told.value) == (
         f"cannot use the policies' configuration for {rule}: {words}. "
-        "Mend the file of --policy-pack-config and run again."
+        "Correct the file of --policy-pack-config and run again."
     )
 
 
 def of_stack(rule_id: str, resources: dict[str, dict[str, Any]]) -> list[tuple[str, str | None]]:
     """What a rule finds in a stack of these resources, by their types: the message and the resource it is shown at."""
-    given = [
-        PolicyResource(kind, unknown_checking_proxy(props), f"urn::{kind}", kind, OPTIONS, None, None, [], {})
-        for kind, props in resources.items()
-    ]
-    (policy,) = (one for one in policies() if one.name == rule_id)
+    given = [resource(kind, kind, props) for kind, props in resources.items()]
     found: list[tuple[str, str | None]] = []
-    policy.validate(  # type: ignore[attr-defined]
-        StackValidationArgs(given, {}, {}), lambda message, urn=None: found.append((message, urn))
-    )
+    policy(rule_id).validate(StackValidationArgs(given, {}, {}), lambda message, urn=None: found.append((message, urn)))
     return found
 
 
