@@ -1,6 +1,7 @@
 """What is wrong with the configuration of the policies: rules, levels and options, held against the options' schemas.
 
-The engine checks types at its start; it passes over misspelt rules and options, and knows no pattern of Python.
+The engine checks types at its start; the pack refuses the rest: misspelt rules and options, patterns and domains that
+are none.
 """
 
 from __future__ import annotations

@@ -269,7 +269,9 @@ def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> 
     facts = [_values(one.props) for one in rosters]
     owns = [one.get("organization_roles") for one in facts]
     exceptions = [part for one in facts if isinstance(one.get("exceptions"), list) for part in one["exceptions"]]
-    claimed = [str(part) for one in facts if isinstance(one.get("claimed_twice"), list) for part in one["claimed_twice"]]
+    claimed = [
+        str(part) for one in facts if isinstance(one.get("claimed_twice"), list) for part in one["claimed_twice"]
+    ]
     stack = Stack(
         [entry for one in members for entry in _entries(one)],
         UNKNOWN if UNKNOWN in owns else any(owns) if owns else None,

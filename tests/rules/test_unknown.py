@@ -58,6 +58,7 @@ SAID: dict[str, str] = {
     "no-all-users-in-production": "GRANT.environment GRANT.grant_types GRANT.project_id",
     "production-has-paperwork": "GRANT.environment GRANT.ticket",
     "organization-roles-in-one-stack": "MEMBER.role",
+    "rosters-apart": "",
     "external-access-ends": "GRANT.email GRANT.ends MEMBER.email TEAM_MEMBER.email",
     "longest-duration": "GRANT.email GRANT.ends GRANT.engagement_type GRANT.starts",
     "not-expired": "GRANT.ends MEMBER.ends TEAM.ends",
