@@ -20,6 +20,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import stamina
 
 from mixpanel_access.api.envelope import Json, page_of
+from mixpanel_access.api.network import AUTHORITIES, bad_authorities, bad_exclusions, check_network, proxies_set
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.model import errors
@@ -39,8 +40,6 @@ MOST_PAGES: Final = 500
 _LONGEST_RETRY_AFTER: Final = 86_400.0
 """Seconds; a day. A server that asks for more, or for more than there are dates, is taken to ask for this."""
 _REDIRECTS: Final = {301, 302, 307, 308}
-_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Variables that name other authorities than those that come with httpx."""
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
 
 
@@ -54,6 +53,9 @@ class Transport:
         timeout_seconds: how long one request may take.
         transport: the httpx transport, for tests.
         now: the clock against which an HTTP date in Retry-After is read.
+
+    Raises:
+        ConfigurationError: a variable for proxies or authorities cannot be used.
     """
 
     def __init__(
@@ -72,15 +74,20 @@ class Transport:
         self._now = now
         self._redact = Redactor((secret.reveal(), username))
         self._slots = threading.BoundedSemaphore(MAX_PARALLEL)
-        self._client = httpx.Client(
-            base_url=base_url,
-            auth=httpx.BasicAuth(username.encode(), secret.reveal().encode()) if username else _Bearer(secret),
-            headers={"Accept": "application/json" if username else "application/scim+json, application/json"},
-            timeout=timeout_seconds,
-            transport=transport,
-            verify=_tls(*map(os.environ.get, _AUTHORITIES)),
-            follow_redirects=False,
-        )
+        check_network()
+        tls = _tls(*map(os.environ.get, AUTHORITIES))
+        try:
+            self._client = httpx.Client(
+                base_url=base_url,
+                auth=httpx.BasicAuth(username.encode(), secret.reveal().encode()) if username else _Bearer(secret),
+                headers={"Accept": "application/json" if username else "application/scim+json, application/json"},
+                timeout=timeout_seconds,
+                transport=transport,
+                verify=tls,
+                follow_redirects=False,
+            )
+        except (httpx.InvalidURL, ValueError, ImportError) as error:
+            raise bad_exclusions(error) from None
 
     @property
     def host(self) -> str:
@@ -249,10 +256,11 @@ class Transport:
         return url
 
     def _unreachable(self, what: str, why: str) -> errors.Unreachable:
+        proxies = "".join(f"{name}, " for name in proxies_set())
         return errors.Unreachable(
             f"cannot {what}",
             why=f"{self.base_url} cannot be reached ({why})",
-            next_step="Check the network, mixpanel:apiUrl (MIXPANEL_BASE_URL) and mixpanel:region.",
+            next_step=f"Check the network, {proxies}mixpanel:apiUrl (MIXPANEL_BASE_URL) and mixpanel:region.",
         )
 
     def _error(self, response: httpx.Response, what: str) -> errors.MixpanelError:
@@ -296,7 +304,10 @@ class _Bearer(httpx.Auth):
 @cache
 def _tls(*_authorities: str | None) -> ssl.SSLContext:
     """How certificates are checked; one a process, since to read the authorities takes longer than some requests."""
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # which ssl's errors are
+        raise bad_authorities(error) from None
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

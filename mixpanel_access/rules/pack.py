@@ -258,6 +258,8 @@ def _groups(resources: Sequence[Any]) -> list[_Group]:
     for one in resources:
         if one.resource_type.startswith(_OURS):
             ours.setdefault(str(one.provider.urn) if one.provider else "", []).append(one)
+    if not ours and any(one.resource_type == COMPONENT_TYPE for one in resources):
+        ours[""] = []
     return [_group(members, resources, alone=len(ours) == 1) for members in ours.values()]
 
 
@@ -278,7 +280,7 @@ def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> 
         [ExceptionEntry.of(one) for one in exceptions],
         claimed,
     )
-    provider = members[0].provider
+    provider = members[0].provider if members else None
     others = [one for one in resources if one.resource_type == _PROVIDER]
     only = others[0].props if len(others) == 1 else {}
     return _Group(stack, provider.props if provider else only)

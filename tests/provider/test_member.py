@@ -132,6 +132,24 @@ def test_a_configuration_that_cannot_be_used_is_one_failure(api: FakeApi, monkey
     assert sys.tracebacklimit == 0
 
 
+def test_a_proxy_that_cannot_be_used_is_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Like the stack's configuration: the verbs say it, with the variable's name."""
+    monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example.com:1080")
+    provider = MemberProvider()
+
+    class Request:
+        class config:  # noqa: N801
+            @staticmethod
+            def get(key: str) -> str | None:
+                own = {"organizationId": "1", "serviceAccountUsername": "bot", "serviceAccountSecret": "hush"}
+                return own.get(key.removeprefix("mixpanel:"))
+
+    provider.configure(Request())  # type: ignore[arg-type]
+    (failure,) = provider.check({}, inputs()).failures
+    assert "ALL_PROXY names a SOCKS proxy" in failure.reason
+
+
 def test_a_stranger_is_invited(api: FakeApi) -> None:
     """Create invites, and the state has what the server says and when the invitation ends."""
     result = provider_for(api).create(inputs(ticket="OPS-1"))
