@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.model.new_project import CI, NAME
 
 commands = typer.Typer(rich_markup_mode=None)
@@ -161,18 +161,43 @@ def release(
     raise typer.Exit(run_release(cwd, stack, email, as_json=as_json))
 
 
-@commands.command(short_help="Show what the clock alone will change.")
-def expire(
-    stack: Annotated[str, typer.Option(help="The stack to look at.")],
-    days: Annotated[int, typer.Option(help="How many days to look ahead.", min=0, max=3660)] = 14,
+@commands.command(short_help="Take away what has ended, whatever else fails.")
+def revoke(
+    stack: Stacks = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it, show what would be taken away.")] = False,
+    within: Annotated[
+        int | None,
+        typer.Option(help="Show what so many days take away and give, and what is overdue.", min=0, max=3660),
+    ] = None,
     now: Now = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Show what the clock alone will change: access that ends or begins within days; exit 1 when there is any."""
-    from mixpanel_access.cli.expire import show_expiry
+    """Take away what the states hold and the rosters no longer give, nothing else; exit 1 when something is left."""
+    from mixpanel_access.cli.revoke import run_revoke, show_within
+    from mixpanel_access.model.errors import UsageError
 
-    raise typer.Exit(show_expiry(cwd, stack, days, now, as_json=as_json))
+    if within is None:
+        raise typer.Exit(run_revoke(cwd, stack or [], now, yes=yes, as_json=as_json))
+    if yes:
+        raise UsageError(
+            "cannot use --within with --yes",
+            why="what has not ended is not taken away",
+            next_step="Leave out --within to take away what has ended.",
+        )
+    raise typer.Exit(show_within(cwd, stack or [], within, now, as_json=as_json))
+
+
+@commands.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def expire() -> None:
+    """Say which command has taken its place."""
+    from mixpanel_access.model.errors import UsageError
+
+    raise UsageError(
+        "the command expire is gone",
+        why="revoke has taken its place",
+        next_step="Run: mixpanel-access revoke --within 14 --stack STACK",
+    )
 
 
 @commands.command(short_help="Find access that no stack has, and the reverse.")

@@ -11,6 +11,7 @@ import pulumi
 from mixpanel_access.component.children import child_options, configured_day
 from mixpanel_access.files.beside import Beside, beside
 from mixpanel_access.files.roster import read_roster
+from mixpanel_access.files.whole import reason
 from mixpanel_access.model.address import spellings
 from mixpanel_access.model.declaration import (
     BRAKE,
@@ -26,10 +27,11 @@ from mixpanel_access.model.declaration import (
     team_name,
     whole_name,
 )
-from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.errors import AccessError, InputError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE, number_in
+from mixpanel_access.model.kept import read_kept
 from mixpanel_access.model.roles import declared_role
-from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE
 from mixpanel_access.provider import (
     CustomRole,
     Member,
@@ -228,6 +230,8 @@ def roster_program(file: Path, *, export_tokens: bool = False) -> None:
 
 def _declared(file: Path, today: date | None) -> Declaration:
     try:
+        if kept := os.environ.get(KEPT_VARIABLE):
+            return _kept(Path(kept), file)
         draft = _draft(file)
         if draft:
             pulumi.log.info(f"previewing {draft} in place of {file.name}")
@@ -242,12 +246,28 @@ def _beside(file: Path) -> Beside:
     Raises:
         pulumi.RunError: one of them has a project of this one.
     """
+    if os.environ.get(KEPT_VARIABLE):
+        return Beside()  # no other roster keeps access alive that has ended by this one
     organization = pulumi.Config(NAMESPACE).get("organizationId") or ""
     draft = _draft(file)
     found = beside(file, number_in(organization.strip()), draft.read_text(encoding="utf-8") if draft else None)
     if error := found.error:
         raise pulumi.RunError(str(error))
     return found
+
+
+def _kept(kept: Path, file: Path) -> Declaration:
+    """What a run of `mixpanel-access revoke` has the stack keep, in place of what the roster says."""
+    try:
+        text = kept.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            "cannot read what the stack keeps",
+            whom=str(kept),
+            why=reason(error),
+            next_step=f"Unset {KEPT_VARIABLE}: only `mixpanel-access revoke` sets it.",
+        ) from None
+    return read_kept(text, pulumi.get_stack(), file.name)
 
 
 def _draft(file: Path) -> Path | None:

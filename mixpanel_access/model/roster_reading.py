@@ -69,6 +69,29 @@ def line_of(text: str, path: Path) -> int:
     return _File("", text).line(path)
 
 
+def parse_document(document: Any, source: Source) -> tuple[Roster | None, list[Path]]:
+    """Read a roster that is plain data already: the roster, if it has the form of one, and where its problems are.
+
+    Args:
+        document: the plain data.
+        source: where it is from; what it includes has no problems.
+
+    Raises:
+        RosterError: what it includes cannot be used.
+    """
+    try:
+        roster = Roster.model_validate(document)
+    except ValidationError as error:
+        return None, [_place(item["loc"]) for item in error.errors(include_url=False)]
+    own = _File(source.name, "{}")
+    files = [own]
+    for name in roster.include:
+        included = _File(name, _included(source, name, own))
+        roster = _joined(roster, included.read(Common), included, files)
+        files.append(included)
+    return roster, [path for path, _ in problems_with(roster)]
+
+
 def _included(source: Source, name: str, own: _File) -> str:
     try:
         return source.include(name)

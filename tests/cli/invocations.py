@@ -13,7 +13,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "offboard": (EMAIL,),
     "import": ("--stack", "production"),
     "release": ("--stack", "production", "--email", EMAIL),
-    "expire": ("--stack", "production"),
+    "revoke": ("--stack", "production"),
     "drift": ("--stack", "production"),
     "preflight": (),
     "doctor": (),
@@ -39,5 +39,5 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "policy explain": ("domain-allowed",),
     "policy reference": (),
 }
-"""Command -> arguments; `emulator` and `engine` are no commands that one waits for the start of."""
-APART: Final = frozenset({"emulator", "engine"})
+"""Command -> arguments; nobody waits for the start of `emulator` and `engine`, and `expire` only names `revoke`."""
+APART: Final = frozenset({"emulator", "engine", "expire"})

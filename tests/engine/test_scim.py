@@ -86,8 +86,8 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
     assert (active(workspace, DI), workspace.grants(DI), workspace.mails(DI)) == (True, {PRODUCTION: "analyst"}, 0)
 
     workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
-    due = workspace.command("expire", "--stack", "production", "--days", "0").stdout
-    overdue = [line.split()[1] for line in due.splitlines() if line.startswith("overdue")]
+    due = workspace.command("revoke", "--stack", "production", "--within", "0").stdout
+    overdue = [line.split()[2] for line in due.splitlines() if line.split()[1:2] == ["overdue"]]
     assert overdue == ["the", DI, ROBIN]  # the team itself, and both places in it
     workspace.up()
     assert "Pilot" not in teams(workspace)

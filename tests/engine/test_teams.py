@@ -165,7 +165,7 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     workspace.unchanged()
 
     workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
-    due = workspace.command("expire", "--stack", "production", "--days", "0").stdout
+    due = workspace.command("revoke", "--stack", "production", "--within", "0").stdout
     assert "overdue" in due
     assert "team reviewers" in due
     workspace.up()

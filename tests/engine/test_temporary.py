@@ -31,24 +31,26 @@ def test_access_begins_and_ends_without_an_edit(workspace: Workspace) -> None:
         return there
 
     assert not at("2026-05-31T23:59:59Z")
-    soon = workspace.command("expire", "--stack", "production")
+    soon = workspace.command("revoke", "--stack", "production", "--within", "14")
     assert soon.returncode == 1, soon.stderr
-    assert " ".join(soon.stdout.splitlines()[1].split()) == f"begins {CY} 2026-06-01 in 1 day shop consumer".replace(
-        "in ", ""
-    )
+    assert " ".join(soon.stdout.splitlines()[1].split()) == f"production begins {CY} 2026-06-01 1 day shop consumer"
     assert at("2026-06-01T00:00:00Z")
     assert at("2026-06-30T23:59:59Z")
-    ending = json.loads(workspace.command("expire", "--stack", "production", "--days", "1", "--json").stdout)
+    within = ("revoke", "--stack", "production", "--json", "--within")
+    (ending,) = json.loads(workspace.command(*within, "1").stdout)["stacks"]
     assert [(one["event"], one["email"], one["on"]) for one in ending["changes"]] == [("ends", CY, "2026-07-01")]
-    overdue = workspace.command("expire", "--stack", "production", "--now", "2026-07-02", "--json")
-    assert [one["event"] for one in json.loads(overdue.stdout)["changes"]] == ["overdue"]
+    (overdue,) = json.loads(workspace.command(*within, "0", "--now", "2026-07-02").stdout)["stacks"]
+    assert [one["event"] for one in overdue["changes"]] == ["overdue"]
+    shown = workspace.command("revoke", "--stack", "production", "--now", "2026-07-02")
+    assert (shown.returncode, shown.stdout.count(f"production  {CY}")) == (1, 2)
+    assert CY in workspace.members()
     assert not at("2026-07-01T00:00:00Z")
-    quiet = workspace.command("expire", "--stack", "production", "--days", "365")
+    quiet = workspace.command("revoke", "--stack", "production", "--within", "365")
     assert (quiet.returncode, quiet.stdout) == (
         0,
-        "The clock alone changes nothing in stack production until 365 days from 2026-07-01.\n",
+        "Nothing begins or ends within 365 days, and nothing is overdue.\n",
     )
-    bad = workspace.command("expire", "--stack", "production", "--now", "soon")
+    bad = workspace.command("revoke", "--stack", "production", "--now", "soon")
     assert (bad.returncode, bad.stderr.startswith("error: cannot use --now for soon: it is no ISO")) == (2, True)
     workspace.run("config", "set", "mixpanel:now", "never", "--stack", "production")
     failed = workspace.run("preview", "--stack", "production", check=False)

@@ -1,0 +1,138 @@
+"""`mixpanel-access revoke`: take away what has ended, or show what will."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mixpanel_access.cli.output import day_of, new_table, print_table, progress
+from mixpanel_access.model.errors import AccessError, UsageError
+from mixpanel_access.model.words import counted
+from mixpanel_access.operations.project import open_project, stacks_of
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.revoking import Revocation
+    from mixpanel_access.operations.takings import Taking
+
+
+def run_revoke(folder: Path, stacks: list[str], now: str | None, *, yes: bool, as_json: bool) -> int:
+    """Take away and print; 1 while there is something left, else 0."""
+    if yes and now is not None:
+        raise UsageError(
+            "cannot use --now with --yes",
+            whom=now,
+            why="the engine's run would take another day for today",
+            next_step="Leave out one of the two; mixpanel:now sets the day of an emulator's stack.",
+        )
+    project = open_project(folder, progress)
+    from mixpanel_access.operations.revoking import revoke  # the engine's SDK is slow to come
+
+    day = day_of(now) if now else None
+    found = revoke(project, stacks_of(project, stacks), progress, now=day, act=yes)
+    if as_json:
+        typer.echo(json.dumps({"done": yes, "stacks": [_document(one) for one in found]}, indent=2))
+    else:
+        _print(found, done=yes)
+    return 0 if all(one.complete for one in found) else 1
+
+
+def _print(found: list[Revocation], *, done: bool) -> None:
+    table = new_table("stack", "who", "what", "ended", "result" if done else "what happens")
+    for one in found:
+        for taking in one.takes:
+            table.add_row(*_cells(one, taking), _lower_or_gone(taking, done=done))
+        for held in one.held:
+            table.add_row(*_cells(one, held.taking), f"STAYS: {held.reason}")
+    if table.row_count:
+        print_table(table)
+    for one in found:
+        for problem in one.problems:
+            typer.echo(f"stack {one.stack}: {problem}")
+        for name, why in one.leaves.items():
+            progress(f"stack {one.stack}: {name} is left as it is: {why}")
+    taken, stays = sum(len(one.takes) for one in found), sum(len(one.held) for one in found)
+    if not taken and not stays:
+        typer.echo(f"Nothing has ended in {', '.join(one.stack for one in found if not one.problems) or 'any stack'}.")
+    elif done:
+        left = f"; {counted(stays, 'thing')} left, with the reasons above" if stays else ""
+        typer.echo(f"\n{counted(taken, 'thing')} taken away{left}.")
+    else:
+        typer.echo("\nNothing was changed. With --yes, what is listed is taken away, and nothing else.")
+
+
+def _cells(one: Revocation, taking: Taking) -> tuple[str, str, str, str]:
+    ended = taking.ends or ""
+    return one.stack, taking.email, taking.what, ended if taking.planned else "no longer in the roster"
+
+
+def _lower_or_gone(taking: Taking, *, done: bool) -> str:
+    if taking.lowers:
+        return "lowered" if done else "is lowered"
+    return "taken away" if done else "is taken away"
+
+
+def _document(one: Revocation) -> dict[str, Any]:
+    return {
+        "stack": one.stack,
+        "takes": [_row(taking) for taking in one.takes],
+        "held": [{**_row(held.taking), "reason": held.reason} for held in one.held],
+        "problems": list(one.problems),
+        "leaves": dict(one.leaves),
+        "complete": one.complete,
+    }
+
+
+def _row(taking: Taking) -> dict[str, Any]:
+    return {
+        "email": taking.email or None,
+        "what": taking.what,
+        "project": taking.project,
+        "role": taking.role,
+        "ended": taking.ends if taking.planned else None,
+        "urn": taking.urn,
+    }
+
+
+def show_within(folder: Path, stacks: list[str], days: int, now: str | None, *, as_json: bool) -> int:
+    """Show what the next days take and give, and what is overdue; 1 when there is any, else 0."""
+    from mixpanel_access.files.roster import read_roster
+    from mixpanel_access.operations.expiring import changes_by_the_clock
+
+    project = open_project(folder, progress)
+    documents: list[dict[str, Any]] = []
+    table = new_table("stack", "what", "who", "on", "in", "projects", "engagement")
+    for stack in stacks_of(project, stacks):
+        try:
+            settings = project.settings(stack)
+            today = day_of(now) if now else settings.clock().date()
+            state = project.state(stack, settings.organization_id)
+            found = changes_by_the_clock(read_roster(project.roster(stack)), state, today, days)
+        except AccessError as error:
+            documents.append({"stack": stack, "changes": [], "problem": str(error)})
+            continue
+        changes = [{**asdict(one), "on": one.on.isoformat()} for one in found]
+        documents.append({"stack": stack, "today": today.isoformat(), "changes": changes})
+        for one in found:
+            roles = [f"{key} {role}" for key, role in one.projects.items()]
+            projects = ", ".join([*roles, *(f"team {key}" for key in one.teams)])
+            when, who = counted(one.days, "day"), one.email or "the team itself"
+            table.add_row(stack, one.event.value, who, str(one.on), when, projects, one.engagement or "")
+    if as_json:
+        typer.echo(json.dumps({"within": days, "stacks": documents}, indent=2))
+    else:
+        if table.row_count:
+            print_table(table)
+            typer.echo(
+                "\n`mixpanel-access revoke --yes` takes away what is overdue, and every night what ends; `pulumi up` "
+                "gives what begins. To keep access, move `ends` in the roster to a later day."
+            )
+        else:
+            typer.echo(f"Nothing begins or ends within {counted(days, 'day')}, and nothing is overdue.")
+        for document in documents:
+            if "problem" in document:
+                typer.echo(f"stack {document['stack']}: {document['problem']}")
+    return 1 if any(one["changes"] or "problem" in one for one in documents) else 0

@@ -1,0 +1,148 @@
+"""What can be read of a roster that has problems: an error in one entry does not hide the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_problems import Path
+from mixpanel_access.model.roster_reading import Source, parse, parse_document
+from mixpanel_access.model.yaml_text import load
+
+_NAMED: Final = ("projects", "teams", "customRoles", "engagements", "serviceAccounts", "standardRoles")
+"""The sections of named parts: without a bad one, whatever refers to it has a problem of its own."""
+_LISTED: Final = ("people", "exceptions")
+_NO_ACCESS: Final = ("organization", "security")
+"""The sections that give nobody anything."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What the unreadable parts of a roster may be about: nothing of it is taken.
+
+    Attributes:
+        people: the keys of the addresses whose entries cannot be read.
+        anybody: whether an entry cannot be read that does not say whose it is.
+        teams: keys and names of teams.
+        accounts: names of service accounts.
+        roles: whether no role can be told: a standard role cannot be read.
+    """
+
+    people: AbstractSet[str] = frozenset()
+    anybody: bool = False
+    teams: AbstractSet[str] = frozenset()
+    accounts: AbstractSet[str] = frozenset()
+    roles: bool = False
+
+
+NOTHING: Final = Unread()
+"""All of the roster can be read."""
+
+
+@dataclass(frozen=True)
+class Salvaged:
+    """A roster without the parts that have problems.
+
+    Attributes:
+        roster: the rest.
+        unread: what the parts may be about.
+        problem: the error that the whole roster has; "" for none.
+    """
+
+    roster: Roster
+    unread: Unread = NOTHING
+    problem: str = ""
+
+
+def salvage(text: str, source: Source) -> Salvaged:
+    """Read a roster, and leave out the entries that have problems, and those that refer to such a one.
+
+    Args:
+        text: the YAML document.
+        source: where it is from.
+
+    Raises:
+        RosterError: it cannot be read at all: it is no YAML, or a problem is not of one entry.
+    """
+    try:
+        return Salvaged(parse(text, source))
+    except RosterError as error:
+        problem = error
+    try:
+        document = load(text)
+    except ValueError:
+        raise problem from None
+    parts = _Parts(document)
+    while True:  # each turn takes a part out, or ends
+        try:
+            roster, paths = parse_document(document, source)
+        except RosterError:  # in what it includes
+            raise problem from None
+        if roster is not None and not paths:
+            return Salvaged(roster, parts.unread(), str(problem))
+        if not parts.leave_out(paths):
+            raise problem
+
+
+@dataclass
+class _Parts:
+    """The parts of a document, and what those were about that have been left out."""
+
+    document: Any
+    people: set[str] = field(default_factory=set)
+    anybody: bool = False
+    teams: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
+    roles: bool = False
+
+    def unread(self) -> Unread:
+        return Unread(frozenset(self.people), self.anybody, frozenset(self.teams), frozenset(self.accounts), self.roles)
+
+    def leave_out(self, paths: Sequence[Path]) -> bool:
+        """Leave out the parts with these problems; whether each problem is of a part that can be left out."""
+        wanted = dict.fromkeys(path[:2] if path[:1] and path[0] not in _NO_ACCESS else path[:1] for path in paths)
+        # From the end of a list, so that the positions before it stay what they are.
+        for part in sorted(wanted, key=lambda path: path[1] if len(path) > 1 and isinstance(path[1], int) else -1)[
+            ::-1
+        ]:
+            if not self._leave_out(part):
+                return False
+        return bool(wanted)
+
+    def _leave_out(self, part: Path) -> bool:
+        if not isinstance(self.document, dict) or not part or part[0] not in self.document:
+            return False
+        section = self.document[part[0]]
+        if part[0] in _NO_ACCESS:
+            del self.document[part[0]]
+            return True
+        if len(part) < 2 or part[0] not in (*_NAMED, *_LISTED):  # a section and what is in it
+            return False
+        try:
+            gone = section[part[1]]
+            del section[part[1]]
+        except (KeyError, IndexError, TypeError):
+            return False
+        self._note(str(part[0]), part[1], gone)
+        return True
+
+    def _note(self, section: str, name: str | int, gone: Any) -> None:
+        """Note what a part was about."""
+        fields = gone if isinstance(gone, dict) else {}
+        if section == "people":
+            email = fields.get("email")
+            if isinstance(email, str) and problem_with(email) is None:
+                self.people.add(same_key(email))
+            else:
+                self.anybody = True
+        elif section == "teams":
+            self.teams |= {str(name), same_key(str(fields.get("name", name)))}
+        elif section == "serviceAccounts":
+            self.accounts.add(str(name))
+        elif section == "standardRoles":
+            self.roles = True

@@ -1,0 +1,206 @@
+"""What of a stack's takings must wait: brakes, protected resources, and what Mixpanel does not have any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from mixpanel_access.directory.project_whole import ProjectWhole
+from mixpanel_access.model import ids, roles
+from mixpanel_access.model.access import WHEN_UNUSED
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, judge, judge_grants
+from mixpanel_access.model.grants import GrantChanges
+from mixpanel_access.operations.takings import Row, Taking
+from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.session import Session
+
+_WITH_PERSON: Final = (ids.GRANT_TYPE, ids.TEAM_MEMBER_TYPE, ids.PROJECT_ACCESS_TYPE)
+"""The types whose resources need the person's `Member`."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Something that ought to go and stays.
+
+    Attributes:
+        taking: what.
+        reason: why, and what to do.
+    """
+
+    taking: Taking
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What goes, and what is held."""
+
+    goes: Sequence[Taking]
+    held: Sequence[Held]
+
+
+def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack: str) -> Decision:
+    """Divide what the roster no longer gives into what goes and what is held.
+
+    A brake holds only those for whom it fires: everybody else goes, and first of all those whose end was planned.
+
+    Args:
+        found: what the roster no longer gives.
+        rows: the resources of the stack.
+        session: the organization and the settings of today.
+        stack: the stack's name, for the messages.
+    """
+    goes = [taking for taking in found if _is_there(taking, session)]
+    held: list[Held] = []
+
+    def hold(reason: str, stays: Sequence[Taking]) -> None:
+        held.extend(Held(taking, reason) for taking in stays)
+        goes[:] = [taking for taking in goes if taking not in stays]
+
+    protected = {row.urn for row in rows if row.protected and row.type != ids.PROJECT_ACCESS_TYPE}
+    hold(
+        f"it is protected: remove the option `protect`, or run: pulumi state unprotect URN --stack {stack}",
+        [taking for taking in goes if taking.urn in protected and not taking.lowers],
+    )
+    for reason, key in list(_braked(goes, rows, session)):
+        hold(reason, [taking for taking in goes if taking.key == key])
+    for reason, project, keys in list(_braked_grants(goes, session)):
+        stays = [one for one in goes if one.type == ids.PROJECT_ACCESS_TYPE and one.project == project]
+        hold(reason, [taking for taking in stays if taking.key in keys])
+    needed = _needed(held, rows)
+    hold("what stays depends on it", [taking for taking in goes if taking.urn in needed and not taking.lowers])
+    return Decision(goes, held)
+
+
+def _is_there(taking: Taking, session: Session) -> bool:
+    """Whether there is anything to lower: to bring somebody back with the lower role would be giving."""
+    if not taking.lowers or taking.type == ids.PROJECT_ACCESS_TYPE:
+        return True
+    directory, project, lower = session.directory, taking.project, roles.project_rank(taking.role)
+    if taking.type == ids.MEMBER_TYPE:
+        person = directory.person(taking.email)
+        return person is not None and not person.deactivated
+    if project is None or directory.project_is_gone(project):
+        return False
+    if taking.type == ids.GRANT_TYPE:
+        role = directory.access(project, taking.email).individual
+        hidden = role is None and directory.hides_grant(project, taking.email)
+        return hidden or (role is not None and roles.project_rank(role) >= lower)
+    return True
+
+
+def _braked(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> Iterable[tuple[str, str]]:
+    """Why somebody stays, and the key of their address: for each person whom a brake holds."""
+    directory, limits = session.directory, session.settings.limits
+    people = directory.people()
+    members = {taking.key: taking for taking in goes if taking.type == ids.MEMBER_TYPE}
+    leaving = _leaving([taking for taking in members.values() if not taking.lowers], rows, session)
+    lowered = {key: taking.role or roles.MEMBER for key, taking in members.items() if taking.lowers}
+    held: set[str] = set()
+    while True:
+        plan = Plan(
+            frozenset(leaving - held),
+            {key: role for key, role in lowered.items() if key in people and key not in held},
+            frozenset(key for key in leaving - held if members[key].planned),
+        )
+        findings = judge(
+            people, plan, own_address=session.brakes.own_address(), own_role=directory.own_role(), limits=limits
+        )
+        firing = next((finding for finding in findings if finding.holds), None)
+        if firing is None:
+            return
+        for key in _whom(firing, plan, members):
+            held.add(key)
+            yield f"{firing.words} [{firing.brake}]", key
+
+
+def _whom(finding: Finding, plan: Plan, members: Mapping[str, Taking]) -> Iterable[str]:
+    """Whom a brake holds: all of an edit that is too large; of owners one, since the others may go then."""
+    named = [key for key in map(same_key, finding.people) if key in plan.removals or key in plan.roles]
+    if finding.brake is Brake.REMOVAL_SHARE:
+        return [key for key in named if key not in plan.planned]
+    if finding.brake is Brake.LAST_OWNER:
+        return [min(named, key=lambda key: (members[key].planned, key))]
+    return named
+
+
+def _leaving(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> AbstractSet[str]:
+    """Whose removal from the organization this is; the others stay, by what else they hold."""
+    brake = RemovalBrakeProvider()
+    brake.use(session)
+    by_urn = {row.urn: row for row in rows}
+    return brake.leaving([_declared(taking, by_urn[taking.urn], rows) for taking in gone])
+
+
+def _declared(taking: Taking, row: Row, rows: Sequence[Row]) -> DeclaredPerson:
+    """The person as a brake has to know them, by the state alone."""
+    person = DeclaredPerson(email=taking.email, removal=str(row.outputs.get("removal") or WHEN_UNUSED))
+    projects: list[int] = []
+    teams: list[str] = []
+    names = {ids.TeamId.parse(one.id).team: str(one.outputs.get("name")) for one in rows if one.type == ids.TEAM_TYPE}
+    for one in rows:
+        if one.type == ids.GRANT_TYPE and same_key((grant := ids.GrantId.parse(one.id)).email) == taking.key:
+            projects.append(grant.project)
+        elif one.type == ids.PROJECT_ACCESS_TYPE:
+            if taking.key in {same_key(email) for email in one.outputs.get("grants") or ()}:
+                projects.append(ids.ProjectAccessId.parse(one.id).project)
+        elif one.type == ids.TEAM_MEMBER_TYPE:
+            place = ids.TeamMemberId.parse(one.id)
+            if same_key(place.email) == taking.key and place.team in names:
+                teams.append(names[place.team])
+    person["projects"] = projects
+    if row.outputs.get("role"):
+        person["role"] = str(row.outputs["role"])
+    if teams:
+        person["teams"] = teams
+    return person
+
+
+def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
+    """Why grants of an authoritative project stay, the project, and whose they are."""
+    wholes = [taking for taking in goes if taking.type == ids.PROJECT_ACCESS_TYPE]
+    for project in sorted({taking.project for taking in wholes if taking.project is not None}):
+        if session.directory.project_is_gone(project):
+            continue
+        ours = [taking for taking in wholes if taking.project == project]
+        have = ProjectWhole(session.directory, project, {}).have
+        changes = GrantChanges(
+            change={one.key: one.role or "" for one in ours if one.lowers and one.key in have},
+            remove=frozenset(one.key for one in ours if not one.lowers),
+        )
+        planned = frozenset(one.key for one in ours if one.planned)
+        findings = judge_grants(
+            have,
+            changes,
+            project=project,
+            own_address=session.brakes.own_address(),
+            limits=session.settings.limits,
+            planned=planned,
+        )
+        for finding in findings:
+            if finding.holds:
+                yield f"{finding.words} [{finding.brake}]", project, {same_key(email) for email in finding.people}
+
+
+def _needed(held: Sequence[Held], rows: Sequence[Row]) -> AbstractSet[str]:
+    """The resources that those which stay depend on: a person with a grant, a team with somebody in it."""
+    people = {one.taking.key for one in held if one.taking.type in _WITH_PERSON}
+    places = {one.taking.urn for one in held}
+    teams, accounts = set(), set()
+    for row in rows:
+        if row.urn in places and row.type == ids.TEAM_MEMBER_TYPE:
+            teams.add(ids.TeamMemberId.parse(row.id).team)
+        elif row.urn in places and row.type == ids.TEAM_GRANT_TYPE:
+            teams.add(ids.TeamGrantId.parse(row.id).team)
+        elif row.urn in places and row.type == ids.SERVICE_ACCOUNT_GRANT_TYPE:
+            accounts.add(ids.ServiceAccountGrantId.parse(row.id).account)
+    return {
+        row.urn
+        for row in rows
+        if (row.type == ids.MEMBER_TYPE and same_key(ids.MemberId.parse(row.id).email) in people)
+        or (row.type == ids.TEAM_TYPE and ids.TeamId.parse(row.id).team in teams)
+        or (row.type == ids.SERVICE_ACCOUNT_TYPE and ids.ServiceAccountId.parse(row.id).account in accounts)
+    }

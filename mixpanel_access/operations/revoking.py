@@ -1,0 +1,281 @@
+"""Take away what the stacks' states hold and their rosters no longer give, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from pulumi.runtime.rpc import UNKNOWN
+
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.roster import source_of, text_of
+from mixpanel_access.model import ids
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import has_ended
+from mixpanel_access.model.declaration import Declaration, declaration
+from mixpanel_access.model.errors import AccessError, RosterError
+from mixpanel_access.model.kept import Kept, kept_text
+from mixpanel_access.model.roster_salvage import Salvaged, salvage
+from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.operations.holding import Decision, Held, decide
+from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.revoke_run import Preview, Ran, Scope, Step, fits, preview, program_keeping, run
+from mixpanel_access.operations.state import name_of
+from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
+from mixpanel_access.provider.session import Session
+
+_EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
+_OURS: Final = "pulumi-python:dynamic/mixpanel:"
+_FREE: Final = ("pulumi:pulumi:Stack", ids.COMPONENT_TYPE, ids.COLLABORATOR_TYPE)
+"""What is in no way: it stands for nothing in Mixpanel."""
+_HIDDEN: Final = "[secret]"
+"""What the engine shows in place of a secret."""
+_IDENTITY: Final[Mapping[str, Sequence[str]]] = {
+    ids.MEMBER_TYPE: ("email",),
+    ids.GRANT_TYPE: ("project_id", "email"),
+    ids.PROJECT_ACCESS_TYPE: ("project_id",),
+    ids.TEAM_TYPE: ("name",),
+    ids.TEAM_MEMBER_TYPE: ("team_id", "email"),
+    ids.TEAM_GRANT_TYPE: ("team_id", "project_id"),
+    ids.SERVICE_ACCOUNT_TYPE: ("username",),
+    ids.SERVICE_ACCOUNT_GRANT_TYPE: ("service_account_id", "project_id"),
+}
+"""The inputs that say what a resource is in Mixpanel."""
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """What happens to one stack.
+
+    Attributes:
+        stack: the stack.
+        takes: what goes, or has gone.
+        held: what ought to go and stays, each with its reason.
+        problems: what is wrong otherwise, in sentences: a roster's entry, a stack that cannot be read.
+        leaves: resources that the program would change too, and that are left as they are: name -> why.
+        done: whether it was done, and not only shown.
+    """
+
+    stack: str
+    takes: Sequence[Taking] = ()
+    held: Sequence[Held] = ()
+    problems: Sequence[str] = ()
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    done: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to take away."""
+        return not self.held and not self.problems and (self.done or not self.takes)
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """One stack, as it is read before anything is decided."""
+
+    name: str
+    rows: Sequence[Row]
+    component: Row | None
+    given: Given
+    file: str
+    problem: str
+
+    @property
+    def inside(self) -> list[Row]:
+        """The resources below the roster's component."""
+        return [row for row in self.rows if self.component is not None and row.parent == self.component.urn]
+
+    @property
+    def outside(self) -> list[Row]:
+        """Those of our resources that the program declares in another way."""
+        inside = {row.urn for row in self.inside}
+        return [row for row in self.rows if row.type.startswith(_OURS) and row.urn not in inside]
+
+
+def revoke(
+    project: Project, stacks: Sequence[str], progress: Progress, *, now: date | None, act: bool
+) -> list[Revocation]:
+    """Take away what has ended in the stacks, one after the other; what is wrong with one does not stop the others.
+
+    Args:
+        project: the project.
+        stacks: the stacks.
+        progress: shows a line.
+        now: the day (UTC) to take as today, or None for each stack's own.
+        act: whether to do it; else it is only looked at.
+    """
+    found = []
+    for stack in stacks:
+        try:
+            found.append(_of_stack(project, stack, progress, now, act=act))
+        except AccessError as error:
+            found.append(Revocation(stack, problems=[str(error)]))
+    return found
+
+
+def _of_stack(project: Project, stack: str, progress: Progress, now: date | None, *, act: bool) -> Revocation:
+    settings = project.settings(stack)
+    session = Session(settings, connect(settings), progress)
+    read = _read(project, stack, session, now or settings.clock().date())
+    decision = decide(takings(read.inside, read.given), read.rows, session, stack)
+    problems = [read.problem] if read.problem else []
+    if not _worth_running(read, decision):
+        return Revocation(stack, decision.goes, decision.held, problems, done=act)
+    if not act and not read.outside:
+        return Revocation(stack, decision.goes, decision.held, problems)
+    document = _document(read, decision)
+    with program_keeping(project, document) as pulumi:
+        progress(f"previewing stack {stack}")
+        seen = preview(pulumi, stack, _scope(read, decision))
+        decision = _with_outside(read, decision, seen, session)
+        held = [*decision.held, *(Held(one, seen.left[one.urn]) for one in decision.goes if one.urn in seen.left)]
+        goes = [one for one in decision.goes if one.urn not in seen.left]
+        leaves = {name_of(urn): why for urn, why in seen.left.items() if urn not in {one.taking.urn for one in held}}
+        if not act or not (goes or any(row.going for row in read.rows)):
+            return Revocation(stack, goes, held, problems, leaves, done=act)
+        progress(f"updating stack {stack}")
+        ran = run(pulumi, stack, seen.excluded | _not_taken(seen, read, goes), progress)
+    left = _left(goes, rows_of(project.export(stack)), ran)
+    stays = {one.taking for one in left}
+    if ran.failed and not left:
+        problems.append(ran.why)
+    gone = [one for one in goes if one not in stays]
+    return Revocation(stack, gone, [*held, *left], problems, leaves, done=True)
+
+
+def _worth_running(read: _Stack, decision: Decision) -> bool:
+    """Whether the engine has anything to do, or has to say what a program of one's own no longer declares."""
+    return bool(decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows))
+
+
+def _read(project: Project, stack: str, session: Session, today: date) -> _Stack:
+    """The stack's state, and what its roster gives.
+
+    Raises:
+        UsageError: the state or the roster cannot be read.
+    """
+    rows = rows_of(project.export(stack))
+    component = next((row for row in rows if row.type == ids.COMPONENT_TYPE and not row.going), None)
+    file = project.roster(stack)
+    if component is None:
+        return _Stack(stack, rows, None, Given(_EMPTY, today), file.name, "")
+    text = text_of(file)
+    if text is None:
+        raise RosterError(
+            "cannot read the roster",
+            whom=str(file),
+            why="there is no such file",
+            next_step=f"The stack {stack!r} needs its roster there.",
+        )
+    read: Salvaged = salvage(text, source_of(file))
+    declared = declaration(read.roster, today)
+    return _Stack(
+        stack, rows, component, Given(declared, today, read.unread, _renamed(rows, session)), file.name, read.problem
+    )
+
+
+def _renamed(rows: Sequence[Row], session: Session) -> dict[str, str]:
+    """Whose address has changed in Mixpanel: the key in the state -> the key there."""
+    wanted = {
+        row.outputs["user_id"]: same_key(ids.MemberId.parse(row.id).email)
+        for row in rows
+        if row.type == ids.MEMBER_TYPE and row.outputs.get("user_id") is not None
+    }
+    people = session.directory.people()
+    return {
+        wanted[person.user_id]: key
+        for key, person in people.items()
+        if person.user_id in wanted and wanted[person.user_id] != key and wanted[person.user_id] not in people
+    }
+
+
+def _document(read: _Stack, decision: Decision) -> str | None:
+    """What the program is to declare; None where it has no roster."""
+    if read.component is None:
+        return None
+    declared = kept(read.inside, decision.goes, read.component.outputs, read.given.declared)
+    return kept_text(Kept(read.name.rpartition("/")[2], read.file, declared))
+
+
+def _scope(read: _Stack, decision: Decision) -> Scope:
+    """What a run may touch: what goes, and the brake that knows of it; in a program of one's own, what it drops."""
+    ours = {row.urn for row in read.rows if row.type.startswith(_OURS)}
+    outside = {row.urn for row in read.outside}
+    going = {row.urn for row in read.rows if row.going and row.urn in ours}
+    updates = {one.urn for one in decision.goes if one.lowers or one.type == ids.PROJECT_ACCESS_TYPE}
+    if _brake_agrees(read, decision):
+        updates |= {row.urn for row in read.inside if row.type == ids.BRAKE_TYPE}
+    deletes = {one.urn for one in decision.goes if not one.lowers} | going | outside
+    free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
+    excluded = {row.urn for row in read.rows} - updates - deletes - free
+    return Scope(deletes, updates, excluded if fits(excluded) else excluded - ours)
+
+
+def _brake_agrees(read: _Stack, decision: Decision) -> bool:
+    """Whether the brake knows that the endings are planned: a state of version 0.1.0 does not tell it of any ends."""
+    people = [person for row in read.inside if row.type == ids.BRAKE_TYPE for person in row.outputs.get("people") or ()]
+    ends = {same_key(str(person["email"])): person.get("ends") for person in people}
+    planned = [one for one in decision.goes if one.type == ids.MEMBER_TYPE and one.planned and not one.lowers]
+    return all(has_ended(ends.get(one.key), read.given.today) for one in planned)
+
+
+def _with_outside(read: _Stack, decision: Decision, seen: Preview, session: Session) -> Decision:
+    """The decision, with what a program of one's own no longer declares, in whatever way."""
+    made = [step for step in seen.steps if step.op == "create"]
+    rows = [row for row in _dropped(read, seen) if not any(_is_same(row, step) for step in made)]
+    found = [one for one in takings(rows, read.given, read.rows) if not one.lowers]
+    if not found:
+        return decision
+    more = decide(found, read.rows, session, read.name)
+    return Decision([*decision.goes, *more.goes], [*decision.held, *more.held])
+
+
+def _dropped(read: _Stack, seen: Preview) -> list[Row]:
+    """The resources of ours beside the roster that the program no longer declares."""
+    deleted = {step.urn for step in seen.steps if step.op == "delete"}
+    return [row for row in read.outside if row.urn in deleted and not row.going]
+
+
+def _not_taken(seen: Preview, read: _Stack, goes: Sequence[Taking]) -> AbstractSet[str]:
+    """What the program no longer declares and that stays: somebody else gives it, or a brake holds it."""
+    return {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
+
+
+def _is_same(row: Row, step: Step) -> bool:
+    """Whether a resource that the program would make may be in Mixpanel what this one is: only its name has changed."""
+    type_ = step.urn.split("::")[-2].rpartition("$")[2]
+    if row.type == ids.GRANT_TYPE and type_ == ids.PROJECT_ACCESS_TYPE:
+        grants = step.inputs.get("grants")
+        inside = not isinstance(grants, Mapping) or same_key(str(row.outputs.get("email"))) in map(same_key, grants)
+        return inside and _equal(row.outputs.get("project_id"), step.inputs.get("project_id"))
+    fields = _IDENTITY.get(row.type, ())
+    return type_ == row.type and all(_equal(row.outputs.get(name), step.inputs.get(name)) for name in fields)
+
+
+def _equal(have: Any, made: Any) -> bool:
+    """Whether two values may be the same: one that is unknown or secret may be any."""
+    if made in (None, UNKNOWN, _HIDDEN) or not isinstance(have, str | int | float):
+        return True
+    return same_key(str(have)) == same_key(str(made)) if isinstance(made, str) else have == made
+
+
+def _left(goes: Sequence[Taking], rows: Sequence[Row], ran: Ran) -> list[Held]:
+    """What is in the state still, with what the engine said of it."""
+    there = {row.urn: row for row in rows if not row.going}
+    left = []
+    for one in goes:
+        row = there.get(one.urn)
+        if row is not None and _is_left(one, row):
+            why = ran.reasons.get(row.name) or ran.why or "the engine did not say why; run it again"
+            left.append(Held(one, why))
+    return left
+
+
+def _is_left(taking: Taking, row: Row) -> bool:
+    if taking.type == ids.PROJECT_ACCESS_TYPE:
+        held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
+        return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)
+    return not taking.lowers or row.outputs.get("role") not in (None, taking.role)

@@ -1,0 +1,485 @@
+"""What a stack's state holds and its roster no longer gives, resource by resource, and what is kept. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final
+
+from mixpanel_access.model import ids, roles
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import DeclaredPerson, has_ended
+from mixpanel_access.model.declaration import (
+    SECURITY,
+    Declaration,
+    account_name,
+    custom_role_name,
+    team_name,
+)
+from mixpanel_access.model.ids import (
+    PROVIDER_KEY,
+    GrantId,
+    MemberId,
+    ProjectAccessId,
+    ServiceAccountGrantId,
+    ServiceAccountId,
+    TeamGrantId,
+    TeamId,
+    TeamMemberId,
+)
+from mixpanel_access.model.metadata import METADATA_FIELDS
+from mixpanel_access.model.roster_salvage import NOTHING, Unread
+from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.operations.state import name_of
+
+_REASONS: Final = (*METADATA_FIELDS, "exceptions")
+"""The inputs that say why; they come with the role of the entry that gives it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One resource of an exported state.
+
+    Attributes:
+        urn: its name in the engine.
+        type: its type.
+        id: its id.
+        inputs: its inputs, without the provider.
+        outputs: its outputs, without the provider.
+        parent: its parent's name in the engine, or "".
+        protected: whether it is protected.
+        going: whether a run has replaced it and was killed before it deleted it.
+    """
+
+    urn: str
+    type: str
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    parent: str = ""
+    protected: bool = False
+    going: bool = False
+
+    @property
+    def name(self) -> str:
+        """The resource's name in the program."""
+        return name_of(self.urn)
+
+
+def rows_of(export: Mapping[str, Any]) -> list[Row]:
+    """The resources of an exported state."""
+    found = (export.get("deployment") or {}).get("resources") or []
+    return [
+        Row(
+            urn=str(one.get("urn", "")),
+            type=str(one.get("type", "")),
+            id=str(one.get("id", "")),
+            inputs=_plain(one.get("inputs")),
+            outputs=_plain(one.get("outputs")),
+            parent=str(one.get("parent", "")),
+            protected=bool(one.get("protect")),
+            going=bool(one.get("delete")),
+        )
+        for one in found
+    ]
+
+
+def _plain(properties: Any) -> dict[str, Any]:
+    return {key: value for key, value in (properties or {}).items() if key != PROVIDER_KEY}
+
+
+@dataclass(frozen=True)
+class Taking:
+    """Something that goes.
+
+    Attributes:
+        urn: the resource in the engine.
+        type: its type.
+        what: what goes, in words.
+        email: whom it concerns; "" for a team or a service account.
+        key: the key of that address.
+        project: the id of the project whose grant it is, or None.
+        ends: the last day in the state, or None.
+        planned: whether that has passed.
+        role: the role that takes the place of the present one, or None where nothing does.
+        team: the name of the team whose place it is, or None.
+        inputs: what the resource is declared with then, or None where it goes as a whole.
+    """
+
+    urn: str
+    type: str
+    what: str
+    email: str = ""
+    key: str = ""
+    project: int | None = None
+    ends: str | None = None
+    planned: bool = False
+    role: str | None = None
+    team: str | None = None
+    inputs: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    @property
+    def lowers(self) -> bool:
+        """Whether somebody keeps something lower, instead of nothing."""
+        return self.inputs is not None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the roster gives today, by what it is in Mixpanel and not by how the resource is called.
+
+    Attributes:
+        declared: the roster's declaration of today.
+        unread: what cannot be read of it.
+        today: the day (UTC).
+        renamed: key of an address in the state -> key of the address that the person has in Mixpanel now.
+    """
+
+    declared: Declaration
+    today: date
+    unread: Unread = NOTHING
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, email: str) -> str:
+        """The key by which the roster has the person of an address in the state."""
+        key = same_key(email)
+        now = self.renamed.get(key, key)
+        return now if now in self.declared.members and key not in self.declared.members else key
+
+    def unsure(self, key: str, *, planned: bool) -> bool:
+        """Whether the unreadable part of the roster may give this person something."""
+        return key in self.unread.people or (self.unread.anybody and not planned)
+
+    def team(self, key: str, name: str) -> str | None:
+        """The key by which the roster has a team of this key or name, or None."""
+        if key in self.declared.teams:
+            return key
+        wanted = same_key(name)
+        return next((one for one, inputs in self.declared.teams.items() if same_key(inputs["name"]) == wanted), None)
+
+    def unsure_of_team(self, key: str, name: str) -> bool:
+        """Whether the unreadable part of the roster may be this team."""
+        return bool({key, same_key(name)} & self.unread.teams)
+
+
+def takings(rows: Sequence[Row], given: Given, among: Sequence[Row] = ()) -> list[Taking]:
+    """What the state holds of the roster's component and the roster no longer gives.
+
+    Args:
+        rows: the resources below the component.
+        given: what the roster gives.
+        among: all resources of the stack, if these are some of them.
+
+    Raises:
+        InputError: an id in the state cannot be read.
+    """
+    made = _Made(among or rows)
+    return [taking for row in rows if not row.going for taking in _of(row, given, made)]
+
+
+class _Made:
+    """The teams, accounts and custom roles that the state has, by their ids in Mixpanel."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.teams = {
+            TeamId.parse(row.id).team: (row.name.removeprefix(team_name("")), str(row.outputs.get("name", "")))
+            for row in rows
+            if row.type == ids.TEAM_TYPE and not row.going
+        }
+        self.accounts = {
+            ServiceAccountId.parse(row.id).account: row.name.removeprefix(account_name(""))
+            for row in rows
+            if row.type == ids.SERVICE_ACCOUNT_TYPE and not row.going
+        }
+        self.role_ids = {
+            roles.declared_role(row.name.removeprefix(custom_role_name(""))): str(row.outputs.get("role_id", ""))
+            for row in rows
+            if row.type == ids.CUSTOM_ROLE_TYPE and not row.going
+        }
+
+
+def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+    match row.type:
+        case ids.MEMBER_TYPE:
+            yield from _of_member(row, given)
+        case ids.GRANT_TYPE:
+            ref = GrantId.parse(row.id)
+            one = {**row.inputs, **row.outputs, "email": ref.email}
+            yield from _of_grant(row, ref.project, one, row.inputs, given, made)
+        case ids.PROJECT_ACCESS_TYPE:
+            project = ProjectAccessId.parse(row.id).project
+            for one in single_grants(row.outputs):
+                yield from _of_grant(row, project, one, {}, given, made)
+        case ids.TEAM_TYPE:
+            yield from _of_team(row, given)
+        case ids.TEAM_MEMBER_TYPE:
+            yield from _of_team_member(row, given, made)
+        case ids.TEAM_GRANT_TYPE:
+            yield from _of_team_grant(row, given, made)
+        case ids.SERVICE_ACCOUNT_TYPE:
+            name = row.name.removeprefix(account_name(""))
+            if name not in given.declared.accounts and name not in given.unread.accounts:
+                yield Taking(row.urn, row.type, f"the service account {name}")
+        case ids.SERVICE_ACCOUNT_GRANT_TYPE:
+            yield from _of_account_grant(row, given, made)
+
+
+def _of_member(row: Row, given: Given) -> Iterator[Taking]:
+    email = MemberId.parse(row.id).email
+    ends = _text(row.outputs.get("ends"))
+    taking = Taking(
+        row.urn, row.type, "the place in the organization", email, same_key(email), None, ends,
+        has_ended(ends, given.today),
+    )  # fmt: skip
+    key = given.key(email)
+    if given.unsure(key, planned=taking.planned):
+        return
+    now = given.declared.members.get(key)
+    if now is None:
+        yield taking
+        return
+    before, after = row.outputs.get("role"), now.get("role")
+    if given.unread.roles or before is None or roles.organization_rank(after) >= roles.organization_rank(before):
+        return
+    if after is None and roles.organization_rank(before) <= roles.organization_rank(roles.MEMBER):
+        return
+    what = f"the organization role: {before} -> {after or 'what they had before'}"
+    role = {"role": after} if after else {}
+    kept = {name: value for name, value in row.inputs.items() if name not in ("role", *_REASONS)}
+    yield replace(taking, what=what, role=after or roles.MEMBER, inputs={**kept, **role, **_reasons(now)})
+
+
+def _of_grant(
+    row: Row, project: int, one: Mapping[str, Any], inputs: Mapping[str, Any], given: Given, made: _Made
+) -> Iterator[Taking]:
+    email, before, ends = str(one["email"]), str(one["role"]), _text(one.get("ends"))
+    taking = Taking(
+        row.urn, row.type, f"{before} in {_project(project, given)}", email, same_key(email), project, ends,
+        has_ended(ends, given.today),
+    )  # fmt: skip
+    key = given.key(email)
+    if given.unsure(key, planned=taking.planned):
+        return
+    now = given.declared.grants.get((project, key))
+    if now is None:
+        yield taking
+    elif after := _lower(before, now, taking.planned, given, made):
+        kept = {name: value for name, value in inputs.items() if name not in ("role", *_REASONS)}
+        what = f"{before} -> {after} in {_project(project, given)}"
+        yield replace(taking, what=what, role=after, inputs={**kept, "role": now["role"], **_reasons(now)})
+
+
+def _lower(before: str, now: Mapping[str, Any], planned: bool, given: Given, made: _Made) -> str | None:
+    """The role that is less than the one before, or None where it is as much or more.
+
+    Nobody can tell which of two is higher where one is a custom role: then the one before goes if its end has passed.
+    """
+    after = str(now["role"])
+    if roles.is_custom(after) and not roles.is_role_id(after):
+        after = made.role_ids.get(after, "")
+    if not after or after == before or given.unread.roles:
+        return None
+    if roles.is_custom(before) or roles.is_custom(after):
+        return after if planned else None
+    return after if roles.project_rank(after) < roles.project_rank(before) else None
+
+
+def _of_team(row: Row, given: Given) -> Iterator[Taking]:
+    key, name = row.name.removeprefix(team_name("")), str(row.outputs.get("name", ""))
+    if given.team(key, name) is None and not given.unsure_of_team(key, name):
+        ends = _text(row.outputs.get("ends"))
+        planned = has_ended(ends, given.today)
+        yield Taking(row.urn, row.type, f"the team {name}", ends=ends, planned=planned)
+
+
+def _of_team_member(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+    ref = TeamMemberId.parse(row.id)
+    key, name = made.teams.get(ref.team, ("", str(ref.team)))
+    email, ends = ref.email, _text(row.outputs.get("ends"))
+    planned = has_ended(ends, given.today)
+    team, person = given.team(key, name), given.key(email)
+    if given.unsure_of_team(key, name) or given.unsure(person, planned=planned):
+        return
+    if team is None or (team, person) not in given.declared.team_members:
+        what = f"the place in the team {name}"
+        yield Taking(row.urn, row.type, what, email, same_key(email), None, ends, planned, team=name)
+
+
+def _of_team_grant(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+    ref = TeamGrantId.parse(row.id)
+    key, name = made.teams.get(ref.team, ("", str(ref.team)))
+    if given.unsure_of_team(key, name):
+        return
+    team = given.team(key, name)
+    now = given.declared.team_grants.get((ref.project, team)) if team is not None else None
+    yield from _of_holder(row, ref.project, f"of the team {name}", now, given, made)
+
+
+def _of_account_grant(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+    ref = ServiceAccountGrantId.parse(row.id)
+    name = made.accounts.get(ref.account, "")
+    if name not in given.unread.accounts:
+        now = given.declared.account_grants.get((ref.project, name))
+        yield from _of_holder(row, ref.project, f"of the service account {name or ref.account}", now, given, made)
+
+
+def _of_holder(
+    row: Row, project: int, whose: str, now: Mapping[str, Any] | None, given: Given, made: _Made
+) -> Iterator[Taking]:
+    before, ends = str(row.outputs.get("role", "")), _text(row.outputs.get("ends"))
+    planned = has_ended(ends, given.today)
+    taking = Taking(row.urn, row.type, f"{before} {whose} in {_project(project, given)}", project=project, ends=ends)
+    if now is None:
+        yield replace(taking, planned=planned)
+    elif after := _lower(before, now, planned, given, made):
+        what = f"{before} -> {after} {whose} in {_project(project, given)}"
+        kept = {name: value for name, value in row.inputs.items() if name not in ("role", *_REASONS)}
+        inputs = {**kept, "role": now["role"], **_reasons(now)}
+        yield replace(taking, what=what, planned=planned, role=after, inputs=inputs)
+
+
+def _reasons(now: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: now[name] for name in _REASONS if now.get(name) is not None}
+
+
+def _project(project: int, given: Given) -> str:
+    return given.declared.keys.get(project, f"project {project}")
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def kept(rows: Sequence[Row], taken: Sequence[Taking], facts: Mapping[str, Any], given: Declaration) -> Declaration:
+    """The declaration of everything that the state has below the component, but for what goes.
+
+    Args:
+        rows: the resources below the component.
+        taken: what goes.
+        facts: the outputs of the component.
+        given: what the roster gives today.
+    """
+    live = [row for row in rows if not row.going]
+    going = {one.urn for one in taken if not one.lowers and one.type != ids.PROJECT_ACCESS_TYPE}
+    lowered = {one.urn: one.inputs for one in taken if one.inputs is not None and one.type != ids.PROJECT_ACCESS_TYPE}
+    words = {id_: word for word, id_ in _Made(rows).role_ids.items()}
+    stay = [
+        replace(row, inputs=_with_words(lowered.get(row.urn) or row.inputs, words))
+        for row in live
+        if row.urn not in going
+    ]
+    members = {row.name: row.inputs for row in stay if row.type == ids.MEMBER_TYPE}
+    teams = {row.name.removeprefix(team_name("")): row.inputs for row in stay if row.type == ids.TEAM_TYPE}
+    grants: dict[tuple[int, str], Mapping[str, Any]] = {}
+    wholes: dict[int, Mapping[str, Any]] = {}
+    account_grants, team_grants, team_members = {}, {}, {}
+    for row in stay:
+        project, _, holder = row.name.partition(":")
+        match row.type:
+            case ids.GRANT_TYPE:
+                grants[int(row.inputs["project_id"]), holder] = row.inputs
+            case ids.PROJECT_ACCESS_TYPE:
+                inputs = _whole(row, [one for one in taken if one.urn == row.urn], words)
+                if inputs is not None:
+                    wholes[int(row.inputs["project_id"])] = inputs
+                    by_key = {same_key(email): email for email in inputs["grants"]}
+                    grants |= {
+                        (int(row.inputs["project_id"]), name): {} for name in members if same_key(name) in by_key
+                    }
+            case ids.SERVICE_ACCOUNT_GRANT_TYPE:
+                inputs = _without(row.inputs, "service_account_id")
+                account_grants[int(project), holder.removeprefix(account_name(""))] = inputs
+            case ids.TEAM_GRANT_TYPE:
+                team_grants[int(project), holder.removeprefix(team_name(""))] = _without(row.inputs, "team_id")
+            case ids.TEAM_MEMBER_TYPE:
+                place = row.name.removeprefix(team_name(""))
+                team = max((key for key in teams if place.startswith(f"{key}:")), key=len, default="")
+                team_members[team, place.removeprefix(f"{team}:")] = _without(row.inputs, "team_id")
+    return Declaration(
+        members=members,
+        grants=grants,
+        people=_people(live, taken, given.people),
+        facts={name: value for name, value in facts.items() if name not in ("people", "grants")},
+        keys={project: given.keys.get(project, str(project)) for project, _ in grants},
+        overlaps=(),
+        accounts={
+            row.name.removeprefix(account_name("")): row.inputs for row in stay if row.type == ids.SERVICE_ACCOUNT_TYPE
+        },
+        account_grants=account_grants,
+        wholes=wholes,
+        teams=teams,
+        team_grants=team_grants,
+        team_members=team_members,
+        custom_roles={
+            row.name.removeprefix(custom_role_name("")): row.inputs for row in stay if row.type == ids.CUSTOM_ROLE_TYPE
+        },
+        security=next(
+            (row.inputs for row in stay if row.name == SECURITY and row.type == ids.ORGANIZATION_SECURITY_TYPE), None
+        ),
+    )
+
+
+def _whole(row: Row, taken: Sequence[Taking], words: Mapping[str, str]) -> dict[str, Any] | None:
+    """The inputs of a `ProjectAccess` without what goes; None where nothing of it is left."""
+    goes = {one.key for one in taken if not one.lowers}
+    lower = {one.key: one.inputs["role"] for one in taken if one.inputs is not None}
+    grants = {}
+    for one in single_grants(row.outputs):
+        key = same_key(str(one["email"]))
+        if key not in goes:
+            role = lower.get(key, one["role"])
+            grants[one["email"]] = words.get(role, role)
+    if not grants and goes:
+        return None
+    keys = {same_key(email) for email in grants}
+    reasons = []
+    for reason in row.inputs.get("reasons") or ():
+        people = [email for email in reason.get("people") or () if same_key(email) in keys]
+        if people:
+            reasons.append({**reason, "people": people})
+    given = {**row.inputs, "grants": grants}
+    return {**given, "reasons": reasons} if "reasons" in row.inputs else given
+
+
+def _people(rows: Sequence[Row], taken: Sequence[Taking], declared: Iterable[DeclaredPerson]) -> list[DeclaredPerson]:
+    """Everybody whom the brake knows, but for those who leave the stack, with what they keep."""
+    now = {same_key(person["email"]): person for person in declared}
+    of_person: dict[str, list[Taking]] = {}
+    for one in taken:
+        of_person.setdefault(one.key, []).append(one)
+    found: list[DeclaredPerson] = []
+    for row in rows:
+        for person in row.inputs.get("people") or () if row.type == ids.BRAKE_TYPE else ():
+            key = same_key(person["email"])
+            theirs = of_person.get(key, ()) if key else ()
+            if not any(one.type == ids.MEMBER_TYPE and not one.lowers for one in theirs):
+                known = _what_stays(person, theirs, now.get(key)) if theirs else person
+                found.append(DeclaredPerson(**known))  # type: ignore[typeddict-item]  # as the state has them
+    return found
+
+
+def _what_stays(person: Mapping[str, Any], taken: Sequence[Taking], now: DeclaredPerson | None) -> dict[str, Any]:
+    """Somebody as the brake knows them, without what goes, and with the end of what is left."""
+    gone = [one for one in taken if not one.lowers]
+    projects, teams = {one.project for one in gone}, {one.team for one in gone}
+    known = _without(person, "ends")
+    known["projects"] = [project for project in person.get("projects") or () if project not in projects]
+    if "teams" in known:
+        known["teams"] = [team for team in known["teams"] if team not in teams]
+        known = known if known["teams"] else _without(known, "teams")
+    role = next((one.inputs.get("role", "") for one in taken if one.type == ids.MEMBER_TYPE and one.inputs), None)
+    if role is not None:
+        known = {**_without(known, "role"), **({"role": role} if role else {})}
+    ends = now.get("ends") if now else person.get("ends")
+    return {**known, "ends": ends} if ends else known
+
+
+def _with_words(inputs: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:
+    """The inputs with the words of the stack's own custom roles in place of their ids."""
+    role = inputs.get("role")
+    return {**inputs, "role": words[role]} if isinstance(role, str) and role in words else inputs
+
+
+def _without(inputs: Mapping[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in inputs.items() if name != field}

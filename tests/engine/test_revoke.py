@@ -1,0 +1,135 @@
+"""`mixpanel-access revoke`: ended access is taken away whatever else fails, and nothing else happens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+
+pytestmark = pytest.mark.engine
+
+CY, DI, EM, LEE, NEW = (f"{name}@agency.example.org" for name in ("cy", "di", "em", "lee", "new"))
+HAND = "hand@agency.example.org"
+CREW = [f"p{n}@crew{n}.example.org" for n in range(12)]
+LAST = "2026-06-30"
+
+
+def day(workspace: Workspace, now: str, *stacks: str) -> None:
+    """Have it be an instant for these stacks."""
+    for stack in stacks or ("production",):
+        workspace.run("config", "set", "mixpanel:now", now, "--stack", stack)
+
+
+def accept(workspace: Workspace, *emails: str) -> None:
+    """Have them accept their invitations."""
+    for email in emails:
+        workspace.emulator.control("POST", "invitations/accept", {"email": email})
+
+
+def no_seat(workspace: Workspace) -> None:
+    """Have Mixpanel refuse every invitation."""
+    fault = {"method": "POST", "path_prefix": "/organizations/7654321/add-users/", "kind": "status", "status": 400}
+    body = json.dumps({"status": "error", "error": "no seat is left"})
+    workspace.emulator.control(
+        "POST", "faults", [{**fault, "count": 50, "body": body, "content_type": "application/json"}]
+    )
+
+
+def writes(workspace: Workspace) -> list[str]:
+    """The kinds of writes that have reached the server."""
+    return sorted(endpoint for endpoint in workspace.requests() if not endpoint.startswith("GET"))
+
+
+def revoke(workspace: Workspace, *args: str) -> tuple[int, dict[str, dict[str, Any]], str]:
+    """Run the command: exit code, what it says by stack, and its other output."""
+    done = workspace.command("revoke", "--json", *args)
+    assert "Traceback" not in done.stderr
+    stacks = json.loads(done.stdout)["stacks"] if done.stdout else []
+    return done.returncode, {one["stack"]: one for one in stacks}, done.stderr
+
+
+def test_what_has_ended_goes_whatever_else_waits_or_is_wrong(workspace: Workspace) -> None:
+    """Twelve contractors, a team, grants of an authoritative project and a role go in one night; nothing is given.
+
+    Beside them: an invitation that fails, a raise and a mass edit that wait, an entry with an error, a protected
+    neighbour, and somebody who was added by hand.
+    """
+    crew: list[dict[str, Any]] = [
+        {"email": email, "projects": {"shop": "consumer"}, "engagement": "fair"} for email in CREW
+    ]
+    ended: list[dict[str, Any]] = [
+        {"email": CY, "projects": {"shop": "consumer", "warehouse": "consumer"}, "ends": LAST},
+        {"email": LEE, "organizationRole": "admin", "engagement": "lead"},
+        {"email": LEE, "projects": {"shop": "analyst"}},
+        {"email": EM, "teams": ["fair"], "projects": {"warehouse": "analyst"}},
+    ]
+    stays: list[dict[str, Any]] = [{"email": DI, "projects": {"shop": "consumer"}}]
+    shut: list[dict[str, Any]] = [
+        {"email": f"s{n}@shut.example.org", "projects": {"shop": "consumer"}} for n in range(5)
+    ]
+    guarded: dict[str, Any] = {"email": "guard@agency.example.org", "projects": {"shop": "consumer"}, "ends": LAST}
+    more: dict[str, Any] = {
+        "engagements": {"fair": {"ends": LAST}, "lead": {"ends": LAST}},
+        "teams": {"fair": {"name": "Fair", "projects": {"shop": "analyst"}, "ends": LAST}},
+        "projects": {
+            "shop": {"id": PRODUCTION, "environment": "production"},
+            "warehouse": {"id": WAREHOUSE, "environment": "production", "authoritative": True},
+        },
+    }
+    day(workspace, f"{LAST}T12:00:00Z")
+    workspace.emulator.control("POST", "members", {"email": EM, "role": "member"})  # who joins the team at once
+    workspace.roster([*ended, *crew, *stays, *shut, guarded], **more)
+    workspace.up()
+    accept(workspace, CY, DI, LEE, *CREW, *(str(one["email"]) for one in (*shut, guarded)))
+    urn = next(one["urn"] for one in workspace.resources() if one["urn"].endswith("Member::guard@agency.example.org"))
+    workspace.run("state", "protect", urn, "--yes", "--stack", "production")
+    assert workspace.members()[LEE] == "admin"
+    workspace.emulator.control("POST", "members", {"email": HAND, "role": "member"})
+    workspace.emulator.control("POST", "grants", {"project": WAREHOUSE, "email": HAND, "role": "analyst"})
+
+    day(workspace, "2026-07-01T02:00:00Z")
+    waits: list[dict[str, Any]] = [
+        {"email": NEW, "projects": {"shop": "consumer"}},
+        {"email": DI, "projects": {"shop": "admin", "warehouse": "consumer"}},
+        {"email": "typo@agency.example.org", "projects": {"shop": "analist"}},
+    ]
+    workspace.roster([*ended, *crew, *waits, guarded], **more)  # without the five
+    no_seat(workspace)
+    workspace.emulator.control("DELETE", "requests")
+    code, shown, _ = revoke(workspace)
+    assert (code, writes(workspace)) == (1, [])
+    code, told, _ = revoke(workspace, "--yes")
+    (one,) = told.values()
+    assert shown["production"]["takes"] == one["takes"]
+    held = {row["email"]: row["reason"] for row in one["held"]}
+    assert held.keys() == {person["email"] for person in (*shut, guarded)}
+    assert all("removalShare" in held[str(person["email"])] for person in shut)
+    assert "protected" in held["guard@agency.example.org"]
+    assert "'analist' is no project role" in one["problems"][0]
+    assert code == 1
+
+    there = workspace.members()
+    assert not there.keys() & {CY, *CREW, NEW}
+    assert {*there} >= {HAND, DI, EM, LEE, "guard@agency.example.org", *(str(one["email"]) for one in shut)}
+    assert (there[LEE], workspace.grants(LEE)) == ("member", {PRODUCTION: "analyst"})
+    assert workspace.grants(DI) == {PRODUCTION: "consumer"}
+    assert workspace.grants(EM) == {WAREHOUSE: "analyst"}
+    assert workspace.grants(HAND) == {WAREHOUSE: "analyst"}
+    assert workspace.grants("guard@agency.example.org") == {}
+    assert "Fair" not in [team["name"] for team in workspace.dump()["teams"]]
+    assert workspace.mails(NEW) == 0
+    assert not [write for write in writes(workspace) if "add-users" in write or "invite" in write]
+    assert not any("INVITE" in write.upper() for write in writes(workspace))
+
+    workspace.run("state", "unprotect", urn, "--yes", "--stack", "production")
+    workspace.emulator.control("DELETE", "faults")
+    workspace.roster([*ended, *crew, *stays, *shut, guarded], **more)
+    code, told, _ = revoke(workspace, "--yes")
+    assert (code, [row["email"] for row in told["production"]["takes"]]) == (0, ["guard@agency.example.org"])
+    assert revoke(workspace, "--yes")[0] == 0
+    steps = json.loads(workspace.run("preview", "--json", "--stack", "production").stdout)["steps"]
+    changes = [step["urn"].rpartition("::")[2] for step in steps if step["op"] != "same"]
+    assert changes == [f"project-access/{WAREHOUSE}"]  # for the grant that was given by hand
