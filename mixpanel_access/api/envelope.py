@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.model import errors
@@ -50,7 +50,25 @@ def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | No
             raise _not_applied(what, redact(str(results.get("fail_reason") or "it says that nothing was updated")))
         if results.get("success") is False:
             raise _not_applied(what, redact(str(results.get("error") or "it says that the call had no success")))
-    return results, _cursor(answer) or _cursor(results)
+    cursor = _cursor(answer) or _cursor(results)
+    if cursor is None and (more := _more(answer) or _more(results)):
+        raise errors.Unintelligible(
+            f"cannot {what}",
+            why=f"the answer is one of several pages ({more}), and does not say how to ask for the next one",
+            next_step="Run with MIXPANEL_ACCESS_DEBUG=1 and report it; nothing was changed on the strength of it.",
+        )
+    return results, cursor
+
+
+_MORE: Final = ("has_more", "has_next", "has_next_page", "more", "next", "next_page", "next_url")
+"""Words by which an answer may say that it is not all; nobody documents them."""
+
+
+def _more(part: Json) -> str | None:
+    """What says that there are more pages, as "has_more: True"; None where nothing does."""
+    pagination = part.get("pagination") if isinstance(part, dict) else None
+    words = pagination if isinstance(pagination, dict) else {}
+    return next((f"{word}: {words[word]}" for word in _MORE if words.get(word)), None)
 
 
 def _cursor(part: Json) -> str | None:

@@ -53,16 +53,24 @@ class ScimEndpoint:
         self._transport = transport
 
     def list_users(self) -> list[ScimUser]:
-        """Everybody whom SCIM knows, page by page."""
+        """Everybody whom SCIM knows, page by page.
+
+        Raises:
+            Unintelligible: pages are missing or repeat each other: who is on none that was read may be there.
+        """
         what = "list the users by SCIM"
-        found: list[ScimUser] = []
+        found: dict[str, ScimUser] = {}
         for _ in range(_MOST_PAGES):
             page = self._transport.read(f"{_ROOT}/Users?startIndex={len(found) + 1}&count=100", what)
-            rows = _resources(page, what)
-            found += [checked(_UserRow, row, what).user() for row in rows]
-            if not rows or len(found) >= _total(page):
-                break
-        return found
+            before, total = len(found), _total(_resources(page, what), page)
+            for row in _resources(page, what):
+                user = checked(_UserRow, row, what).user()
+                found.setdefault(user.id, user)
+            if len(found) >= total:
+                return list(found.values())
+            if len(found) == before:
+                raise unintelligible(what, f"it has {total} users, and its pages have {before}")
+        raise unintelligible(what, f"it has more than {_MOST_PAGES} pages")
 
     def create(self, email: str) -> None:
         """Make somebody a member of the organization; no e-mail goes out."""
@@ -115,6 +123,7 @@ def _resources(page: Any, what: str) -> list[Any]:
     return rows
 
 
-def _total(page: Any) -> int:
+def _total(rows: list[Any], page: Any) -> int:
+    """How many there are on all pages; where the answer does not say, those of this one."""
     total = page.get("totalResults")
-    return total if isinstance(total, int) else 0
+    return total if isinstance(total, int) else len(rows)

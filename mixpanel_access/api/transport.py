@@ -124,7 +124,8 @@ class Transport:
             what: what is being done, as a clause that follows "cannot".
 
         Raises:
-            Unintelligible: the pages do not come to an end: whoever is on none that was read is not taken for absent.
+            Unintelligible: the pages do not come to an end, repeat each other or are cut: whoever is on none that was
+                read is not taken for absent.
             MixpanelError: what went wrong, in the last attempt.
         """
         found: list[Json] = []
@@ -132,6 +133,8 @@ class Transport:
         query = ""
         while len(found) < MOST_PAGES:
             results, cursor = self._repeated("GET", f"{path}{query}", None, what)
+            if results and results in found:
+                raise unintelligible(what, f"page {len(found) + 1} is the same as a page before it")
             found.append(results)
             if cursor is None:
                 return found

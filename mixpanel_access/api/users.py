@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from mixpanel_access.api import wire
+from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.model.access import Person
@@ -26,10 +27,20 @@ class UsersEndpoint:
         self._gate = gate
 
     def list_users(self) -> list[Person]:
-        """Every member, and every person whose invitation is not accepted."""
+        """Every member, and every person whose invitation is not accepted.
+
+        A row without an address is a person whose address is "": nobody can tell who it is.
+
+        Raises:
+            Unintelligible: the list names nobody, and an organization always has somebody.
+        """
         what = f"list the users of organization {self._organization}"
         pages = self._transport.pages(self._path("users/"), what)
-        return [person for page in pages for person in wire.people_from(page, what)]
+        people = [person for page in pages for person in wire.people_from(page, what)]
+        if not any(person.email for person in people):
+            rows = f"none of its {len(people)} rows has an address" if people else "it lists nobody"
+            raise unintelligible(what, f"{rows}, and an organization always has somebody")
+        return people
 
     def invite(self, roles: Mapping[str, str]) -> None:
         """Invite addresses, each with its organization role. One e-mail goes to each.

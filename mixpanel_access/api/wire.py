@@ -6,9 +6,9 @@ Nothing here is strict about extra fields; what is missing is None, never invent
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
@@ -17,10 +17,19 @@ from mixpanel_access.model.ids import number_in
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 
 
-class UserRow(Wire):
-    """One row of the organization's users list."""
+def _address(value: object) -> str:
+    """The address; "" for anything that is none."""
+    return value.strip() if isinstance(value, str) else ""
 
-    email: str
+
+Address = Annotated[str, BeforeValidator(_address)]
+"""An address, or "" where there is none."""
+
+
+class UserRow(Wire):
+    """One row of the organization's users list; it may lack the address, and then nobody knows whose row it is."""
+
+    email: Address = ""
     id: int | None = None
     name: str | None = None
     role: RoleWord = Field(None, validation_alias=AliasChoices("role", "org_role", "organization_role"))
@@ -99,12 +108,19 @@ class Me(Wire):
 
 
 def people_from(results: Any, what: str) -> list[Person]:
-    """People from any known form of the users list: an array, a map, or with the pending in a list of their own."""
+    """People from any known form of the users list: an array, a map, or with the pending in a list of their own.
+
+    A row without an address is a person whose address is "".
+    """
     people: dict[str, Person] = {}
+    unknown: list[Person] = []
     for row, pending in _user_rows(results):
         person = checked(UserRow, row, what).person(listed_as_pending=pending)
-        people.setdefault(person.key, person)
-    return list(people.values())
+        if person.email:
+            people.setdefault(person.key, person)
+        else:
+            unknown.append(person)
+    return [*people.values(), *unknown]
 
 
 def grants_from(results: Any, project: int, what: str) -> list[Grant]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Person
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge, judge_grants
 from mixpanel_access.model.errors import (
     ConfigurationError,
@@ -84,9 +84,20 @@ class Brakes:
         Raises:
             Refused: a brake holds it.
         """
+        self._hold_for_unknown(email)
         keys = frozenset({same_key(email)})
         with self._passing(f"cannot remove {email}", Plan(keys, planned=keys if planned else frozenset())):
             yield
+
+    def _hold_for_unknown(self, email: str) -> None:
+        """Hold a removal while the organization's list has rows that may be anybody: the brakes judge by that list."""
+        self._before()
+        if unknown := self._directory.unknown_people():
+            rows = f"{len(unknown)} row{'s' * (len(unknown) > 1)} without an address ({few(unknown)})"
+            words = f"Mixpanel lists {rows}, and nobody can tell whose access that is"
+            holds = Brake.UNKNOWN_PEOPLE not in self.limits.released
+            with self._lock:
+                self._tell(f"cannot remove {email}", [Finding(Brake.UNKNOWN_PEOPLE, (email,), words, holds)])
 
     @contextmanager
     def changing(self, email: str, role: str) -> Iterator[None]:
@@ -188,11 +199,15 @@ class Brakes:
                 next_step=self.how_to_release(*(finding.brake for finding in held)),
             )
 
-    def _judge(self, plan: Plan) -> list[Finding]:
+    def _before(self) -> Mapping[str, Person]:
+        """Everybody, as they were before the first write."""
         if self._people is None:
             self._people = dict(self._directory.people())
+        return self._people
+
+    def _judge(self, plan: Plan) -> list[Finding]:
         return judge(
-            self._people,
+            self._before(),
             Plan(
                 plan.removals | self._removals, {**self._roles, **plan.roles}, frozenset(plan.planned | self._planned)
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mixpanel_access.model.settings import Settings
@@ -11,15 +12,25 @@ if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
 
 
-def connect(settings: Settings, fresh: Callable[[], bool] = lambda: True) -> Directory:
+def connect(
+    settings: Settings, fresh: Callable[[], bool] = lambda: True, report: Callable[[str], None] = lambda _: None
+) -> Directory:
     """The organization that the settings name; nothing is sent yet.
 
     Args:
         settings: the stack's configuration.
         fresh: whether it is today's, and not what the state remembers; asked when something depends on it.
+        report: shows a line about an answer of Mixpanel that cannot be used in full.
     """
     # HTTP, the shapes of the wire, and the picture made of it: a third of a start, which few need at once.
     from mixpanel_access.api.client import Api
     from mixpanel_access.directory.directory import Directory
+    from mixpanel_access.directory.one_at_a_time import one_at_a_time
 
-    return Directory(Api.connect(settings, fresh), settings.organization_id, claimed=settings.claimed_domains)
+    return Directory(
+        Api.connect(settings, fresh),
+        settings.organization_id,
+        claimed=settings.claimed_domains,
+        alone=partial(one_at_a_time, settings.api_url, settings.organization_id),
+        report=report,
+    )

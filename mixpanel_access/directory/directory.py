@@ -7,14 +7,17 @@ says. Requests of an operation grow with projects and batches, not with people.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import LINGER, Coalescer, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
-from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, GrantBatches
+from mixpanel_access.directory.empty_lists import EmptyLists, by_role, contradiction
+from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, Failures, GrantBatches
 from mixpanel_access.directory.one_by_one import each_alone, one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.security import read_features, read_security
@@ -26,14 +29,16 @@ from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import (
     Grant,
+    GrantType,
     Identity,
     Person,
     Project,
     ProjectAccess,
     project_access,
 )
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.roles import is_higher
 from mixpanel_access.model.security import Feature, Security
 
 _Invite = tuple[str, str]
@@ -59,6 +64,8 @@ class Directory:
         linger: seconds for which a write is held for others to join it.
         sleep: waits some seconds between attempts.
         clock: seconds from any beginning, for how old a read is.
+        alone: a context in which no other process of this machine reads and invites; see `one_at_a_time`.
+        report: shows a line about an answer of Mixpanel that cannot be used in full.
 
     Attributes:
         accounts: the organization's service accounts.
@@ -78,16 +85,43 @@ class Directory:
         linger: float = LINGER,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        alone: Callable[[], AbstractContextManager[object]] = nullcontext,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.organization = organization
+        self.report = report
+        self._alone = alone
+        self._empty_lists = EmptyLists()
+        self._projects_read: set[int] = set()
+        self._mailed: set[str] = set()
+        self._unknown: list[str] = []
         self._api = api
         self._snapshot = Snapshot(clock)
         crowd = Crowd(linger=linger)
         self._writing = Writing(self._snapshot, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed, crowd)
-        self.grant_batches = GrantBatches(api, self._writing, self._individual, self.hides_grant, grants_of, _PEOPLE)
-        self.teams = Teams(api, self.identity, self.projects, self._snapshot, self._writing, self.provisioning, crowd)
+        self.grant_batches = GrantBatches(
+            api,
+            self._writing,
+            self._individual,
+            self.hides_grant,
+            grants_of,
+            _PEOPLE,
+            self.spelled,
+            self._empty_lists,
+        )
+        self.teams = Teams(
+            api,
+            self.identity,
+            self.projects,
+            self._snapshot,
+            self._writing,
+            self.provisioning,
+            crowd,
+            self._empty_lists,
+            self._read_projects,
+        )
         self.custom_roles = CustomRoles(
             api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project), TEAMS)
         )
@@ -128,11 +162,37 @@ class Directory:
 
         def fetch() -> Mapping[str, Person]:
             self.identity()  # a wrong organization is told as what it is
-            people = {person.key: person for person in self._api.users.list_users()}
+            listed = self._api.users.list_users()
+            self._note_unknown([person for person in listed if not person.email])
+            people = {person.key: person for person in listed if person.email}
             inactive = self.provisioning.inactive()
             return {key: replace(one, deactivated=True) if key in inactive else one for key, one in people.items()}
 
         return self._snapshot.get(_PEOPLE, fetch)
+
+    def unknown_people(self) -> Sequence[str]:
+        """In words, the rows without an address in the list of people as it was last read."""
+        return self._unknown
+
+    def _note_unknown(self, people: Sequence[Person]) -> None:
+        names = (f"user {person.user_id}" if person.user_id is not None else person.name for person in people)
+        unknown = [name or "no id and no name" for name in names]
+        if unknown and unknown != self._unknown:
+            rows = f"{len(unknown)} row{'s' * (len(unknown) > 1)} without an address ({few(unknown)})"
+            self.report(
+                f"warning: Mixpanel lists {rows}. They are left out, and nobody is removed from the organization "
+                f"while they are there."
+            )
+        self._unknown = unknown
+
+    def person_of(self, user_id: int) -> Person | None:
+        """One person by Mixpanel's id of the user, whatever their address is now; None if nobody has it."""
+        return next((person for person in self.people().values() if person.user_id == user_id), None)
+
+    def spelled(self, email: str) -> str:
+        """An address as Mixpanel spells it, where it knows it: only so can it be sure to find it."""
+        person = self.person(email)
+        return person.email if person else email
 
     def person(self, email: str) -> Person | None:
         """One person, or None if they are not in the organization."""
@@ -180,9 +240,24 @@ class Directory:
             grants: dict[str, list[Grant]] = {}
             for grant in self._api.projects.granted_users(project):
                 grants.setdefault(grant.key, []).append(grant)
+            individual = [key for key, rows in grants.items() if any(_is_individual(row) for row in rows)]
+            self._empty_lists.read(grants_of(project), individual)
+            self._projects_read.add(project)
             return {key: tuple(rows) for key, rows in grants.items()}
 
-        return self._snapshot.get(grants_of(project), fetch)
+        rows = self._snapshot.get(grants_of(project), fetch)
+        if not rows and (self._empty_lists.is_odd(grants_of(project)) or by_role(self._read_projects())):
+            self._snapshot.drop(grants_of(project))
+            rows = self._snapshot.get(grants_of(project), fetch)
+            if not rows and by_role(self._read_projects()):
+                words = "other projects show people who have every project by their organization role"
+                raise contradiction(f"read who has access to project {project}", words)
+        return rows
+
+    def _read_projects(self) -> list[Mapping[str, tuple[Grant, ...]]]:
+        """The grants of the projects that have been read so far."""
+        parts = self._snapshot.found(map(grants_of, self._projects_read.copy()))
+        return cast("list[Mapping[str, tuple[Grant, ...]]]", parts)
 
     def access(self, project: int, email: str) -> ProjectAccess:
         """What one person can do in one project, and by which ways."""
@@ -233,7 +308,9 @@ class Directory:
 
     def other_access(self, email: str) -> Mapping[int, tuple[Grant, ...]]:
         """The projects that a person reaches, each with the grants that the project lists; reads every project."""
-        found = {project: self.access(project, email).grants for project in self.projects()}
+        for project in self.projects():
+            self.grants(project)
+        found = {project: self.access(project, email).grants for project in self.projects()}  # now that all are read
         return {project: grants for project, grants in found.items() if grants}
 
     def forget_people(self, older_than: float) -> None:
@@ -252,28 +329,81 @@ class Directory:
 
     # Writes
 
-    def invite(self, email: str, role: str) -> None:
-        """Invite somebody who is not in the organization. One e-mail goes out."""
+    def invite(self, email: str, role: str) -> bool:
+        """Invite somebody who is not in the organization. One e-mail goes out, unless somebody else was faster.
+
+        Returns:
+            Whether we sent it. People are read afresh right before: who is there by then is left as they are.
+        """
         self._invites.submit((email, role))
+        return same_key(email) in self._mailed
 
-    def invite_again(self, email: str, role: str) -> None:
-        """Invite somebody whose invitation has expired. One e-mail goes out."""
-        self._mail_once(lambda: self._api.users.invite({email: role}))
+    def invite_again(self, email: str, role: str) -> bool:
+        """Invite somebody whose invitation has expired. One e-mail goes out, unless they have accepted it by now.
 
-    def resend(self, email: str) -> None:
-        """Send a pending invitation again. One e-mail goes out.
+        Returns:
+            Whether we sent it.
+        """
+
+        def send() -> None:
+            self._api.users.invite({self.spelled(email): role})
+
+        return self._mail_once(email, send)
+
+    def resend(self, email: str) -> bool:
+        """Send a pending invitation again. One e-mail goes out, unless it is accepted by now.
+
+        Returns:
+            Whether we sent it.
 
         Raises:
             NotFound: none is pending; an expired one is none.
         """
-        self._mail_once(lambda: self._api.users.resend([email]))
+        return self._mail_once(email, lambda: self._api.users.resend([self.spelled(email)]))
 
-    def _mail_once(self, write: Callable[[], None]) -> None:
-        """Have an e-mail sent that leaves no trace.
+    def grant_inviting(self, project: int, roles: Mapping[str, str]) -> tuple[Failures, dict[str, str]]:
+        """Give individual roles in a project to people who are not in the organization, which invites them as members.
+
+        People and the project's grants are read afresh right before, for somebody else may have been faster.
+
+        Args:
+            project: the project's id.
+            roles: address -> project role.
+
+        Returns:
+            For whom it was not done; and address -> the higher role that somebody else has given them, which is kept.
+        """
+        kept: dict[str, str] = {}
+
+        @contextmanager
+        def fresh(emails: Sequence[str]) -> Iterator[Collection[str]]:
+            with self._alone():
+                self._snapshot.drop(_PEOPLE)
+                if any(self.person(email) for email in emails):
+                    self._snapshot.drop(grants_of(project))
+                    held = {email: self._individual(project, email) for email in emails}
+                    kept.update({one: role for one, role in held.items() if role and is_higher(role, roles[one])})
+                yield kept
+
+        return self.grant_batches.give(project, roles, fresh), kept
+
+    def _mail_once(self, email: str, send: Callable[[], None]) -> bool:
+        """Have an e-mail sent that leaves no trace; whether it was.
 
         The organization's list shows an invitation alike whenever it went out, so a lost answer leaves it open whether
         the e-mail did: then nothing is repeated here, lest somebody is invited twice.
         """
+        sent = False
+
+        def write() -> None:
+            nonlocal sent
+            with self._alone():
+                self._snapshot.drop(_PEOPLE)
+                person = self.person(email)
+                sent = person is None or person.invited
+                if sent:
+                    send()
+
         try:
             self._writing.settle(
                 write,
@@ -282,11 +412,14 @@ class Directory:
                 repeatable=lambda error: isinstance(error, errors.RateLimited),
             )
         except (errors.Unreachable, errors.ServerFault, errors.Unintelligible) as error:
+            if not sent:
+                raise
             error.next_step = (
                 "The e-mail may or may not have gone out, and Mixpanel does not tell: ask the person, or run again to "
                 "send it once more."
             )
             raise
+        return sent
 
     def change_role(self, email: str, role: str) -> None:
         """Change the organization role of a member or of a pending invitation."""
@@ -295,11 +428,12 @@ class Directory:
             person = self.person(email)
             return person is not None and person.role == role
 
-        self._writing.settle(lambda: self._api.users.change_role(email, role), applied, [_PEOPLE])
+        spelled = self.spelled(email)
+        self._writing.settle(lambda: self._api.users.change_role(spelled, role), applied, [_PEOPLE])
 
     def grant(self, project: int, email: str, role: str) -> None:
         """Give or change a person's individual role in a project."""
-        self._orders.submit((project, email, role))
+        self._orders.submit((project, self.spelled(email), role))
 
     def remove_grant(self, project: int, email: str) -> None:
         """Take a person's individual grant in a project away. Never anything else.
@@ -307,10 +441,12 @@ class Directory:
         Raises:
             MixpanelError: it is still there; nothing else was tried.
         """
+        place = (project, self.spelled(email))
+        self._empty_lists.take(grants_of(project), same_key(email))
         try:
-            self._takings.submit((project, email))
+            self._takings.submit(place)
         except errors.NotFound as error:
-            if not self._taken((project, email)):
+            if not self._taken(place):
                 error.next_step = NO_SUCH_CALL
                 raise
 
@@ -319,15 +455,18 @@ class Directory:
 
     def remove(self, email: str) -> None:
         """Remove a person from the organization, or cancel an invitation. Irreversible."""
-        self._removals.submit(email)
+        self._empty_lists.remove([email])
+        self._removals.submit(self.spelled(email))
 
     # How batches go out
 
     def _send_invites(self, batch: Sequence[_Invite]) -> Mapping[_Invite, Exception | None]:
         def send(items: Sequence[_Invite]) -> None:
-            def write() -> None:  # after a lost answer, those who did arrive get no second e-mail
-                if missing := dict(item for item in items if not arrived(item)):
-                    self._api.users.invite(missing)
+            def write() -> None:  # each time, also after a lost answer: who is there by now gets no second e-mail
+                with self._alone():
+                    self._snapshot.drop(_PEOPLE)
+                    if missing := dict(item for item in items if not arrived(item)):
+                        self._invite(missing)
 
             self._writing.settle(write, lambda: all(map(arrived, items)), [_PEOPLE])
 
@@ -335,6 +474,16 @@ class Directory:
             return self.person(item[0]) is not None
 
         return one_by_one_if_refused(send, arrived, batch)
+
+    def _invite(self, roles: Mapping[str, str]) -> None:
+        """Invite people, and note whom the e-mail may have reached: all of them, unless Mixpanel has refused."""
+        keys = set(map(same_key, roles))
+        try:
+            self._api.users.invite(roles)
+        except (errors.Unreachable, errors.ServerFault, errors.Unintelligible):
+            self._mailed |= keys
+            raise
+        self._mailed |= keys
 
     def _send_orders(self, batch: Sequence[_Order]) -> Mapping[_Order, Exception | None]:
         people = self.people()
@@ -378,3 +527,7 @@ class Directory:
             return self.person(email) is None
 
         return one_by_one_if_refused(send, gone, batch)
+
+
+def _is_individual(grant: Grant) -> bool:
+    return grant.grant_type is GrantType.INDIVIDUAL

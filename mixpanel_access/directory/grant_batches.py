@@ -7,13 +7,16 @@ batch has come to is read back once, by whoever sent it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.empty_lists import EmptyLists
 from mixpanel_access.directory.one_by_one import each_alone
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
+from mixpanel_access.model.address import same_key
 
 AT_ONCE: Final = 200
 """People in one request: some ten kilobytes, and few enough to find one that is refused in some requests more."""
@@ -32,6 +35,10 @@ Failures = dict[str, errors.AccessError]
 """Address -> why it was not done; who is not in it was written."""
 
 
+Inviting = Callable[[Sequence[str]], AbstractContextManager[Collection[str]]]
+"""Tells which of some addresses to leave out of a request, as it is within the context; asked for each request."""
+
+
 class GrantBatches:
     """The writes.
 
@@ -42,6 +49,8 @@ class GrantBatches:
         hidden: whether a person's grant in a project may be there without being listed.
         part: what of the snapshot a project's grants are.
         people: what of it the people are.
+        spelled: an address as Mixpanel spells it.
+        empty_lists: is told what is taken away.
     """
 
     def __init__(
@@ -50,8 +59,10 @@ class GrantBatches:
         writing: Writing,
         role_in: Callable[[int, str], str | None],
         hidden: Callable[[int, str], bool],
-        part: Callable[[int], object],
+        part: Callable[[int], Hashable],
         people: object,
+        spelled: Callable[[str], str],
+        empty_lists: EmptyLists,
     ) -> None:
         self._api = api
         self._writing = writing
@@ -59,8 +70,10 @@ class GrantBatches:
         self._hidden = hidden
         self._part = part
         self._people = people
+        self._spelled = spelled
+        self._empty_lists = empty_lists
 
-    def give(self, project: int, roles: Mapping[str, str], *, inviting: bool = False) -> Failures:
+    def give(self, project: int, roles: Mapping[str, str], inviting: Inviting | None = None) -> Failures:
         """Give or change the roles of many people in a project.
 
         A request that is refused is sent again in halves, down to who is at fault.
@@ -68,7 +81,7 @@ class GrantBatches:
         Args:
             project: the project's id.
             roles: address -> project role.
-            inviting: whether these people are not in the organization, which a grant then invites.
+            inviting: where these people are not in the organization, which a grant then invites.
 
         Returns:
             For whom it was not done. Who is not named may still be read back: an answer is no proof.
@@ -78,12 +91,18 @@ class GrantBatches:
         refusals = 0
         waiting = list(_chunks(order))
         parts = [self._part(project), *([self._people] if inviting else [])]
+        left_out: set[str] = set()
 
         def send(emails: Sequence[str]) -> None:
-            orders = {(project, email): roles[email] for email in emails}
+            def write() -> None:
+                with inviting(emails) if inviting else nullcontext(()) as served:
+                    left_out.update(served)
+                    if orders := {(project, self._spelled(one)): roles[one] for one in emails if one not in left_out}:
+                        self._api.users.grant(orders)
+
             self._writing.settle(
-                lambda: self._api.users.grant(orders),
-                lambda: all(self._role_in(project, email) == roles[email] for email in emails),
+                write,
+                lambda: all(self._role_in(project, one) == roles[one] for one in emails if one not in left_out),
                 parts,
             )
 
@@ -112,6 +131,8 @@ class GrantBatches:
         Returns:
             For whom it was not done.
         """
+        for email in emails:
+            self._empty_lists.take(self._part(project), same_key(email))
         refused: list[errors.AccessError] = []
         stopped: list[errors.AccessError] = []
         lock = threading.Lock()
@@ -123,9 +144,10 @@ class GrantBatches:
             def gone() -> bool:
                 return self._role_in(project, email) is None and not self._hidden(project, email)
 
+            spelled = self._spelled(email)
             try:
                 self._writing.settle(
-                    lambda: self._api.users.remove_grants(email, [project]), gone, [self._part(project)]
+                    lambda: self._api.users.remove_grants(spelled, [project]), gone, [self._part(project)]
                 )
             except errors.AccessError as error:
                 if isinstance(error, errors.NotFound):

@@ -71,38 +71,47 @@ class Invitations:
                 f"hour to one domain. The rest is for a later run, or for mixpanel:invitationWaitSeconds."
             )
 
-    def send(self, email: str, role: str) -> None:
+    def send(self, email: str, role: str) -> bool:
         """Invite somebody who is not in the organization.
 
+        Returns:
+            Whether we sent the e-mail: somebody else may have been faster.
+
         Raises:
             RateLimited: the limit is reached, and there is no time left to wait.
         """
-        self._within_limit(email, lambda: self._directory.invite(email, role))
+        return self._within_limit(email, lambda: self._directory.invite(email, role))
 
-    def send_again(self, email: str, role: str) -> None:
+    def send_again(self, email: str, role: str) -> bool:
         """Invite somebody whose invitation has expired.
 
+        Returns:
+            Whether we sent the e-mail: they may have accepted the invitation by now.
+
         Raises:
             RateLimited: the limit is reached, and there is no time left to wait.
         """
-        self._within_limit(email, lambda: self._directory.invite_again(email, role))
+        return self._within_limit(email, lambda: self._directory.invite_again(email, role))
 
-    def resend(self, email: str, role: str) -> None:
+    def resend(self, email: str, role: str) -> bool:
         """Send an invitation again that is pending, or, where it is not any more, a new one.
 
+        Returns:
+            Whether we sent the e-mail: they may have accepted the invitation by now.
+
         Raises:
             RateLimited: the limit is reached, and there is no time left to wait.
         """
 
-        def send() -> None:
+        def send() -> bool:
             try:
-                self._directory.resend(email)
+                return self._directory.resend(email)
             except NotFound:
-                self._directory.invite_again(email, role)
+                return self._directory.invite_again(email, role)
 
-        self._within_limit(email, send)
+        return self._within_limit(email, send)
 
-    def grant(self, project: int, roles: Mapping[str, str]) -> Failures:
+    def grant(self, project: int, roles: Mapping[str, str]) -> tuple[Failures, dict[str, str]]:
         """Give roles in a project to people who are not in the organization: Mixpanel invites them as members.
 
         As many go into one request as may be invited to one domain in an hour.
@@ -112,47 +121,55 @@ class Invitations:
             roles: address -> project role.
 
         Returns:
-            Address -> why it was not done.
+            Address -> why it was not done; and address -> the higher role that somebody else gave them meanwhile, which
+            is kept.
         """
         failures: Failures = {}
+        kept: dict[str, str] = {}
         domains: dict[str, list[str]] = {}
         for email in roles:
             domains.setdefault(domain_of(email), []).append(email)
         for domain, emails in domains.items():
             for start in range(0, len(emails), PER_HOUR):
                 group = emails[start : start + PER_HOUR]
-                failures |= self._grant_some(domain, project, {email: roles[email] for email in group})
-        return failures
+                failures |= self._grant_some(domain, project, {email: roles[email] for email in group}, kept)
+        return failures, kept
 
-    def _grant_some(self, domain: str, project: int, roles: Mapping[str, str]) -> Failures:
+    def _grant_some(self, domain: str, project: int, roles: Mapping[str, str], kept: dict[str, str]) -> Failures:
         """One request; where it goes beyond the limit, a request each until the limit is reached."""
         with self._lock:
             closed = domain in self._closed
         failures: Failures = {}
         limited = list(roles)
         if not closed:
-            failures = self._directory.grant_batches.give(project, roles, inviting=True)
+            failures = self._give(project, roles, kept)
             limited = [one for one, error in failures.items() if isinstance(error, MixpanelError) and _is_limit(error)]
             with self._lock:
                 self._sent += [email for email in roles if email not in failures]
         for email in limited:
             failures.pop(email, None)
             try:
-                self._within_limit(email, partial(self._grant_one, project, email, roles[email]))
+                self._within_limit(email, partial(self._grant_one, project, email, roles[email], kept))
             except AccessError as error:
                 failures[email] = error
         return failures
 
-    def _grant_one(self, project: int, email: str, role: str) -> None:
-        for error in self._directory.grant_batches.give(project, {email: role}, inviting=True).values():
-            raise error
+    def _give(self, project: int, roles: Mapping[str, str], kept: dict[str, str]) -> Failures:
+        failures, higher = self._directory.grant_inviting(project, roles)
+        kept |= higher
+        return failures
 
-    def _within_limit(self, email: str, send: Callable[[], None]) -> None:
+    def _grant_one(self, project: int, email: str, role: str, kept: dict[str, str]) -> bool:
+        for error in self._give(project, {email: role}, kept).values():
+            raise error
+        return True
+
+    def _within_limit(self, email: str, send: Callable[[], bool]) -> bool:
         domain = domain_of(email)
         while True:
             self._wait_for(domain, email)
             try:
-                send()
+                sent = send()
             except (RateLimited, Invalid, NotApplied) as error:
                 if not _is_limit(error):
                     raise
@@ -162,7 +179,7 @@ class Invitations:
             else:
                 with self._lock:
                     self._sent.append(email)
-                return
+                return sent
 
     def _wait_for(self, domain: str, email: str) -> None:
         """Wait until the domain is open again, if there is time for it.

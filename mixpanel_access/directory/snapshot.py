@@ -59,6 +59,12 @@ class Snapshot:
             old = [name for name in names if self._asked.get(name, oldest) < oldest]
         self.drop(*old)
 
+    def found(self, names: Iterable[Hashable]) -> list[Any]:
+        """Those of some parts that are there without a request."""
+        with self._lock:
+            futures = [self._parts[name] for name in names if name in self._parts]
+        return [future.result() for future in futures if future.done() and future.exception() is None]
+
     def fetched(self, name: Hashable) -> bool:
         """Whether the part is there without a request."""
         with self._lock:

@@ -12,13 +12,14 @@ from typing import Final
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import Coalescer, Crowd
+from mixpanel_access.directory.empty_lists import EmptyLists, contradiction, through_teams
 from mixpanel_access.directory.groups import Groups
 from mixpanel_access.directory.one_by_one import each_alone, one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.snapshot import Snapshot, grants_of
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import Identity
+from mixpanel_access.model.access import Grant, Identity
 from mixpanel_access.model.teams import NO_ROLE, Team, same_name
 
 TEAMS: Final = "teams"
@@ -43,6 +44,8 @@ class Teams:
         writing: sends writes.
         provisioning: who is put into teams by SCIM.
         crowd: the threads that write at the same time.
+        empty_lists: what has been read of the lists.
+        read_projects: the grants of the projects that have been read.
     """
 
     def __init__(
@@ -54,7 +57,11 @@ class Teams:
         writing: Writing,
         provisioning: Provisioning,
         crowd: Crowd,
+        empty_lists: EmptyLists,
+        read_projects: Callable[[], Iterable[Mapping[str, Sequence[Grant]]]],
     ) -> None:
+        self._empty_lists = empty_lists
+        self._read_projects = read_projects
         self._api = api
         self._identity = identity
         self._projects = projects
@@ -73,9 +80,17 @@ class Teams:
 
         def fetch() -> Mapping[int, Team]:
             self._identity()
-            return {team.id: team for team in self._api.teams.list_teams()}
+            teams = {team.id: team for team in self._api.teams.list_teams()}
+            self._empty_lists.read(TEAMS, teams)
+            return teams
 
-        return self._snapshot.get(TEAMS, fetch)
+        teams = self._snapshot.get(TEAMS, fetch)
+        if not teams and (self._empty_lists.is_odd(TEAMS) or through_teams(self._read_projects())):
+            self._snapshot.drop(TEAMS)
+            teams = self._snapshot.get(TEAMS, fetch)
+            if not teams and through_teams(self._read_projects()):
+                raise contradiction("list the teams", "projects show people who have them through a team")
+        return teams
 
     def of(self, id_: int) -> Team | None:
         """One team, or None where there is none."""
@@ -165,8 +180,10 @@ class Teams:
         def gone() -> bool:
             return self.of(id_) is None
 
+        touched = self._touched(id_)
+        self._empty_lists.take(TEAMS, id_)
         try:
-            self._writing.settle(lambda: self._api.teams.delete(id_), gone, self._touched(id_))
+            self._writing.settle(lambda: self._api.teams.delete(id_), gone, touched)
         except errors.NotFound:
             if not gone():
                 raise

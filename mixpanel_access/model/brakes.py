@@ -34,6 +34,7 @@ class Brake(StrEnum):
     ABOVE_OWN_ROLE = "aboveOwnRole"
     REMOVAL_SHARE = "removalShare"
     GRANT_SHARE = "grantShare"
+    UNKNOWN_PEOPLE = "unknownPeople"
 
 
 class DeclaredPerson(TypedDict, total=False):

@@ -65,6 +65,11 @@ def project_rank(role: str | None) -> int:
     return len(PROJECT_ROLES) - PROJECT_ROLES.index(role) if role in PROJECT_ROLES else 0
 
 
+def is_higher(role: str, other: str) -> bool:
+    """Whether a project role is more than another one; a custom role may be, since those do not rank."""
+    return role != other and (is_custom(role) or (not is_custom(other) and project_rank(role) > project_rank(other)))
+
+
 def organization_rank(role: str | None) -> int:
     """The height of an organization role: 3 owner, 2 admin, 1 billing admin and member, 0 none or unknown."""
     return _ORGANIZATION_RANK.get(role or "", 0)

@@ -100,7 +100,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     others = project.other_rosters(request.stack)
     text = _start(request, file, before, settings.environment, others)
     state = project.state(request.stack, settings.organization_id)
-    session = Session(settings, connect(settings), progress)
+    session = Session(settings, connect(settings, report=progress), progress)
     text, roster, projects = _with_projects(request, file, text, session.directory, others)
     today = session.now().date()
     reading = replace(

@@ -123,7 +123,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     found = [
         one for one in violations(declaration(changed, first), around, config) if (one.rule.id, one.text) not in already
     ]
-    directory = connect(settings)
+    directory = connect(settings, report=progress)
     progress("previewing")
     changes = _changes(project, request.stack, file, after)
     person = given_to(mine, first)

@@ -179,7 +179,7 @@ def look(project: Project, stacks: Sequence[str], now: datetime | None, progress
             next_step="Name stacks of one of them with --stack.",
         )
     settings = next(iter(views.values())).settings
-    directory = connect(settings)
+    directory = connect(settings, report=progress)
     people = directory.people()
     progress(f"read {len(people)} people of organization {settings.organization_id}")
     return picture_of(views, directory, now or settings.clock())

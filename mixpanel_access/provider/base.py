@@ -420,6 +420,14 @@ def inspect_project_role(inputs: Properties, problems: Problems) -> None:
         problems.add("role", f"{role!r} is no project role; there are {words}, or a custom role's id (a UUID)")
 
 
+def kept_in_project(email: str, role: str, ours: str, project: int) -> str:
+    """What is said of somebody who got a higher role by another hand while we were about to invite them."""
+    return (
+        f"{email} has just been invited by somebody else, as {role} in project {project}, which is more than {ours}: "
+        f"it is kept; the next refresh shows it, and `pulumi up` then puts ours back"
+    )
+
+
 def inspect_environment(
     own: str | None, whom: object, inputs: Properties, problems: Problems, what: str = "the grant to"
 ) -> None:

@@ -57,6 +57,10 @@ FRESH_SECONDS: Final = 30.0
 NOW_SECONDS: Final = 2.0
 """How old the list of people may be on which it is decided: no older than a batch that is held may be anyhow."""
 
+_OF_AN_INVITATION: Final = ("invited_at", "expires_at")
+"""Outputs that end with its acceptance."""
+_WAITING: Final = (Invitation.PENDING.value, Invitation.EXPIRED.value)
+
 
 class MemberProvider(AccessProvider):
     """Gives `Member` its life; see there."""
@@ -116,7 +120,7 @@ class MemberProvider(AccessProvider):
         if expired and not joins:
             self.session.invitations.plan(str(olds["email"]))
         return DiffResult(
-            changes=changed(self.INPUTS, olds, news) or expired or joins,
+            changes=changed(self.INPUTS, olds, news) or expired or joins or _undated(olds),
             replaces=["email"] if another_person(olds, news) else [],
         )
 
@@ -145,8 +149,9 @@ class MemberProvider(AccessProvider):
             olds = {key: value for key, value in olds.items() if key not in ("role", "previous_role")}
             olds |= {"organization_role": role} if role else {}
         same = news.get("role") in (None, olds.get("role") and olds.get("organization_role", olds["role"]))
-        if same and not self._sends_again(olds, news) and not self._joins_by_scim(olds):
-            return {**select(olds, _OUTPUTS), **news}
+        if same and not self._sends_again(olds, news) and not self._joins_by_scim(olds) and not _undated(olds):
+            ended = () if olds.get("status") in _WAITING else _OF_AN_INVITATION
+            return {**select(olds, [name for name in _OUTPUTS if name not in ended]), **news}
         return self._ensure(news, olds)
 
     def unmake(self, id_: str, props: Properties) -> None:
@@ -272,29 +277,44 @@ class MemberProvider(AccessProvider):
         there = directory.person(email)
         self.let_in(email, again=not olds)
         before = directory.person(email)
+        raced = sent = False
+        if before is None or (before.invited and self._sends_again(olds, inputs)):
+            sent = self._invite(email, role, before)
+            raced = before is None and not sent
+            before = before if sent else directory.person(email)
+            there = before if raced else there
         history = self._history(there, before, role, olds)
-        if before is None:
-            self.session.invitations.send(email, role or roles.MEMBER)
-            history["invited_at"] = written(self.session.now())
+        kept = raced and before is not None and role is not None and _is_higher(before.role, role)
+        if sent:  # and the role with it
+            history |= {"invited_at": written(self.session.now()), "status": Invitation.PENDING.value}
             history.pop("expires_at", None)
-        elif before.invited and self._sends_again(olds, inputs):
-            self.session.invitations.send_again(email, role or before.role or roles.MEMBER)
-            history["invited_at"] = written(self.session.now())
-            history.pop("expires_at", None)
-        elif role is not None and _differs(role, before.role, olds):
+        elif before is not None and kept:
+            self.session.say(
+                f"{before.email} has just been invited by somebody else, as {before.role}, which is more than {role}: "
+                f"it is kept; the next refresh shows it, and `pulumi up` then puts ours back"
+            )
+        elif before is not None and role is not None and _differs(role, before.role, olds):
             if not olds and there is not None:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             with self.session.brakes.changing(before.email, role):
                 directory.change_role(before.email, role)
         after = directory.person(email)
-        if after is None or (role is not None and after.role is not None and after.role != role):
+        if after is None or (role is not None and after.role not in (None, role) and not kept):
             raise NotApplied(
                 f"cannot make a member with the organization role {role or roles.MEMBER}",
                 whom=email,
                 why=f"Mixpanel took the request and shows {after.role if after else 'nobody of this address'}",
                 next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
             )
-        return self._outputs(inputs, after, history)
+        outputs = self._outputs(inputs, after, history)
+        return {**outputs, "role": role} if kept else outputs
+
+    def _invite(self, email: str, role: str | None, waiting: Person | None) -> bool:
+        """Invite somebody, or send an expired invitation again; whether the e-mail is ours: others may be faster."""
+        invitations = self.session.invitations
+        if waiting is None:
+            return invitations.send(email, role or roles.MEMBER)
+        return invitations.send_again(email, role or waiting.role or roles.MEMBER)
 
     def _history(self, there: Person | None, now: Person | None, role: str | None, olds: Properties) -> Properties:
         """What only the state can tell: how the person came in, and what they were before.
@@ -368,10 +388,13 @@ class MemberProvider(AccessProvider):
                 outputs["role"] = person.role
         outputs["adopted"] = bool(history.get("adopted", True))
         outputs |= select(history, ("origin", "previous_role"))
-        if history.get("invited_at"):
-            outputs["invited_at"] = history["invited_at"]
         if person.invited:
-            outputs["expires_at"] = history.get("expires_at") or self._expires_at(history)
+            # Of one that was accepted, the dates say nothing of the next: somebody left, and was invited by hand.
+            sent = history if history.get("status") in (None, *_WAITING) else {}
+            if sent.get("invited_at"):
+                outputs["invited_at"] = sent["invited_at"]
+            if ends := sent.get("expires_at") or self._expires_at(sent):
+                outputs["expires_at"] = ends
             outputs["status"] = Invitation.PENDING.value
             outputs["status"] = (self._status(outputs) or Invitation.PENDING).value
         else:
@@ -382,9 +405,14 @@ class MemberProvider(AccessProvider):
             outputs["user_id"] = person.user_id
         return outputs
 
-    def _expires_at(self, history: Properties) -> str:
-        """When the invitation ends, at the latest: one that was found waiting went out before now."""
+    def _expires_at(self, history: Properties) -> str | None:
+        """When the invitation ends, at the latest: one that was found waiting went out before now.
+
+        Where it is not known what is now, the next `pulumi up` says.
+        """
         sent = history.get("invited_at")
+        if not sent and not self.session.knows_now():
+            return None
         invited_at = instant(sent) if sent else self.session.now()
         return written(expiry(invited_at, self.session.settings.invitation_life_days))
 
@@ -411,6 +439,18 @@ _ROLES: Final = ", ".join(roles.ORGANIZATION_ROLES)
 def _loses_role(olds: Properties, news: Properties) -> bool:
     """Whether an organization role was declared and no longer is."""
     return olds.get("role") is not None and news.get("role") is None
+
+
+def _undated(outputs: Properties) -> bool:
+    """Whether an invitation was found waiting, and the state does not say yet until when it can be."""
+    return outputs.get("status") == Invitation.PENDING.value and not outputs.get("expires_at")
+
+
+def _is_higher(actual: str | None, role: str) -> bool:
+    """Whether somebody else has given more than is declared; what is not told is not."""
+    if actual in (None, role, roles.MEMBER):
+        return False
+    return role == roles.MEMBER or roles.organization_rank(actual) > roles.organization_rank(role)
 
 
 def _differs(role: str, actual: str | None, olds: Properties) -> bool:
@@ -447,7 +487,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     status: pulumi.Output[str]
     """`pending`, `expired`, `accepted`; `deactivated` for somebody whom the identity provider keeps out."""
     invited_at: pulumi.Output[str | None]
-    """When we sent the invitation (ISO 8601, UTC); None for one that was found waiting."""
+    """When we sent the invitation (ISO 8601, UTC); None for one that was found waiting, and once it is accepted."""
     expires_at: pulumi.Output[str | None]
     """When the invitation ends, at the latest (ISO 8601, UTC); None once it is accepted."""
     last_login: pulumi.Output[str | None]

@@ -31,6 +31,7 @@ from mixpanel_access.provider.base import (
     changed,
     inspect_environment,
     inspect_id,
+    kept_in_project,
     known,
     select,
 )
@@ -223,9 +224,13 @@ class ProjectAccessProvider(AccessProvider):
         new = {email: role for email, role in give.items() if directory.person(email) is None}
         take = list(whole.spelled(changes.remove))
         failures = directory.grant_batches.give(project, {one: role for one, role in give.items() if one not in new})
-        failures |= self.session.invitations.grant(project, new)
+        refused, kept = self.session.invitations.grant(project, new)
+        failures |= refused
+        for email, role in kept.items():
+            self.session.say(kept_in_project(email, role, give.pop(email), project))
         failures |= directory.grant_batches.take(project, take)
         after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give})
+        after.have |= {same_key(email): new[email] for email in kept}
         if undone := after.undone(give, take, failures):
             done = len(give) + len(take) - len(undone)
             raise told_together(f"cannot change who has project {project}", undone, done)

@@ -28,6 +28,7 @@ from mixpanel_access.provider.base import (
     inspect_environment,
     inspect_id,
     inspect_project_role,
+    kept_in_project,
     known,
     select,
 )
@@ -149,10 +150,15 @@ class ProjectGrantProvider(AccessProvider):
             inputs["role"],
         )
         self.let_in(email)
-        if directory.access(project, email).individual != role:
+        kept = None
+        if directory.person(email) is None:
+            kept = self._invite(project, email, role)
+        elif directory.access(project, email).individual != role:
             directory.grant(project, email, role)
         access = directory.access(project, email)
-        if access.individual != role and not (access.individual is None and directory.hides_grant(project, email)):
+        if access.individual not in (role, kept or role) and not (
+            access.individual is None and directory.hides_grant(project, email)
+        ):
             raise NotApplied(
                 f"cannot grant {role} in project {project}",
                 whom=email,
@@ -160,6 +166,15 @@ class ProjectGrantProvider(AccessProvider):
                 next_step="Run again; if it stays so, look at the person in Project Settings > Users & Teams.",
             )
         return self._outputs(inputs, access)
+
+    def _invite(self, project: int, email: str, role: str) -> str | None:
+        """Give the role to somebody who is not in the organization; the higher one that is kept, or None."""
+        failures, kept = self.session.invitations.grant(project, {email: role})
+        for error in failures.values():
+            raise error
+        for higher in kept.values():
+            self.session.say(kept_in_project(email, higher, role, project))
+        return kept.get(email)
 
     def _outputs(self, inputs: Properties, access: ProjectAccess) -> Properties:
         outputs = select(inputs, self.all_inputs)

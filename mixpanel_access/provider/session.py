@@ -84,6 +84,10 @@ class Session:
         """The instant to take as "now"."""
         return self.settings.clock()
 
+    def knows_now(self) -> bool:
+        """Whether that is so: a `mixpanel:now` that only the state remembers was so at the last `pulumi up`."""
+        return self.settings.now is None or self.run.fresh()
+
 
 _sessions: dict[Settings, Session] = {}
 _lock = threading.Lock()
@@ -109,7 +113,7 @@ def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -
 def _session(settings: Settings) -> Session:
     address = engine_address()
     run = EngineRun(address)
-    session = Session(settings, connect(settings, run.fresh), run=run)
+    session = Session(settings, connect(settings, run.fresh, say), run=run)
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if address is not None:
         session.states = project_states(run.stack)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -199,7 +200,7 @@ def test_which_hosts_are_real(host: str, real: bool) -> None:
 ACCOUNTS = f"/api/app/organizations/{ORG}/service-accounts"
 READS: dict[str, tuple[Callable[[Api], Any], str, Any]] = {
     "me": (lambda api: api.me.read(), "/api/app/me?include_workspace_users=false", {"organizations": {"1": {}}}),
-    "users": (lambda api: api.users.list_users(), f"/organizations/{ORG}/users/", []),
+    "users": (lambda api: api.users.list_users(), f"/organizations/{ORG}/users/", [{"email": "a@example.com"}]),
     "projects": (lambda api: api.projects.list_projects(), f"/organizations/{ORG}/projects/", []),
     "granted": (lambda api: api.projects.granted_users(7), "/api/app/projects/7/granted-users", {"users": []}),
     "service accounts of a project": (
@@ -361,6 +362,74 @@ def test_a_list_in_a_circle_is_refused(cursors: tuple[str, ...], pages: int) -> 
     """Half of it is not taken for all: who is on no page would count as absent."""
     with pytest.raises(errors.Unintelligible, match=rf"list the users .*page {pages} names a page read before"):
         paged("users", *cursors)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_page_that_repeats_another_is_refused(name: str) -> None:
+    """A server that does not know the cursor shows the first page for ever: whoever is on no page would be absent."""
+    left = iter(range(100))
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        told = {"pagination": {"next_cursor": f"c{next(left)}"}}
+        return httpx.Response(200, json={"status": "ok", "results": LISTS[name](1), **told})
+
+    with pytest.raises(errors.Unintelligible, match="page 2 is the same as a page before it"):
+        READS[name][0](Api(transport(handler), ORG))
+
+
+def always(answer: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
+    """A server that answers everything so."""
+    return lambda _: answer
+
+
+CUT = [{"has_more": True}, {"next": "https://x.example/?page=2"}, {"next_page": 2}, {"has_next_page": True, "page": 1}]
+
+
+@pytest.mark.parametrize("pagination", CUT, ids=lambda one: next(iter(one)))
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_is_cut_is_refused(name: str, pagination: dict[str, Any]) -> None:
+    """It says that there is more, and not how to ask for it; one that says that it is all is read."""
+    for told, refused in (
+        (pagination, True),
+        (dict.fromkeys(pagination), False),
+        (dict.fromkeys(pagination, 0), False),
+    ):
+        answer = httpx.Response(200, json={"status": "ok", "results": LISTS[name](1), "pagination": told})
+        read = partial(READS[name][0], Api(transport(always(answer)), ORG))
+        if refused:
+            with pytest.raises(errors.Unintelligible, match="one of several pages"):
+                read()
+        else:
+            assert len(read()) == 1
+
+
+NOBODY: dict[str, Any] = {
+    "an array": [],
+    "a map": {},
+    "an array within": {"users": []},
+    "a map within": {"users": {}},
+    "nobody pending either": {"users": [], "pending": []},
+    "only rows without an address": [{"id": 501, "role": "owner"}, {"id": 502, "email": None}],
+    "only blanks": [{"id": 501, "email": " "}, {"id": 502, "email": ""}],
+    "a map of rows without one": {"501": {"id": 501, "role": "owner"}},
+}
+
+
+@pytest.mark.parametrize("results", NOBODY.values(), ids=NOBODY.keys())
+@pytest.mark.parametrize("enveloped", [True, False])
+def test_a_list_of_nobody_is_refused(results: Any, enveloped: bool) -> None:
+    """An organization always has somebody: nobody is taken for absent on the strength of such an answer."""
+    answer = {"status": "ok", "results": results} if enveloped else results
+    api = Api(transport(lambda _: httpx.Response(200, json=answer)), ORG)
+    with pytest.raises(errors.Unintelligible, match="an organization always has somebody"):
+        api.users.list_users()
+
+
+def test_a_row_without_an_address_stops_nobody_else() -> None:
+    """It comes along without one, so that it can be told of; the others are who they are."""
+    rows = [{"id": 501, "role": "owner"}, {"id": 502, "email": "bo@example.com"}, {"id": 503, "email": 7}]
+    people = Api(transport(lambda _: ok(rows)), ORG).users.list_users()
+    assert [(person.email, person.user_id) for person in people] == [("bo@example.com", 502), ("", 501), ("", 503)]
 
 
 def test_an_endless_list_is_cut_off() -> None:

@@ -52,14 +52,29 @@ def test_users_are_listed_page_by_page() -> None:
     assert "application/scim+json" in seen[0].headers["accept"]
 
 
-def test_a_list_that_never_fills_up_ends() -> None:
-    """An empty page ends it, whatever the total says; a page that is none is told."""
-    scim, _ = endpoint(page(9, {"id": "1", "userName": "a@example.com"}), page(9))
-    assert len(scim.list_users()) == 1
-    for broken in (httpx.Response(200, json=[]), page(1, {"id": 1})):
-        scim, _ = endpoint(broken)
-        with pytest.raises(errors.Unintelligible):
-            scim.list_users()
+ONE = {"id": "1", "userName": "a@example.com"}
+CUT: dict[str, list[httpx.Response]] = {
+    "an empty page before the end": [page(9, ONE), page(9)],
+    "nothing of what there is": [page(3)],
+    "the first page again": [page(2, ONE), page(2, ONE)],
+    "an array": [httpx.Response(200, json=[])],
+    "an id that is a number": [page(1, {"id": 1})],
+}
+
+
+@pytest.mark.parametrize("answers", CUT.values(), ids=CUT.keys())
+def test_a_list_of_users_that_is_cut_is_refused(answers: list[httpx.Response]) -> None:
+    """Whoever is on no page that was read may be known to SCIM all the same, and is not removed instead."""
+    scim, _ = endpoint(*answers)
+    with pytest.raises(errors.Unintelligible, match="cannot list the users by SCIM"):
+        scim.list_users()
+
+
+def test_a_list_of_users_may_be_empty_or_without_its_total() -> None:
+    """As long as it does not say that there are more."""
+    assert endpoint(page(0))[0].list_users() == []
+    without = httpx.Response(200, json={"Resources": [ONE]})
+    assert endpoint(without)[0].list_users() == [ScimUser("1", "a@example.com", True)]
 
 
 def test_bodies_are_those_of_the_rfcs() -> None:

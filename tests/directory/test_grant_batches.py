@@ -53,9 +53,9 @@ def api() -> PickyApi:
     return api
 
 
-def give(directory: Directory, number: int, **more: bool) -> dict[str, errors.AccessError]:
+def give(directory: Directory, number: int) -> dict[str, errors.AccessError]:
     """Make so many people analysts."""
-    return directory.grant_batches.give(PRODUCTION, dict.fromkeys(people(number), "analyst"), **more)
+    return directory.grant_batches.give(PRODUCTION, dict.fromkeys(people(number), "analyst"))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ NEW = [f"new{n:02}@example.org" for n in range(25)]
 def test_new_people_are_invited_by_the_hourly_limits_worth(api: PickyApi) -> None:
     """As many in one request as one hour takes."""
     sender, _ = invitations(api)
-    assert sender.grant(PRODUCTION, dict.fromkeys(NEW, "analyst")) == {}
+    assert sender.grant(PRODUCTION, dict.fromkeys(NEW, "analyst")) == ({}, {})
     assert [len(body) for _, body in api.sent] == [PER_HOUR, PER_HOUR, 5]  # type: ignore[arg-type]
     assert all(email in api.people for email in NEW)
 
@@ -200,7 +200,7 @@ def test_the_limit_stops_the_rest_and_lets_nothing_go_to_waste(api: PickyApi, le
     """Exactly as many as Mixpanel sends are invited; the others are told from when to run again, without a request."""
     api.mails = left
     sender, _ = invitations(api)
-    failures = sender.grant(PRODUCTION, dict.fromkeys(NEW, "analyst"))
+    failures, _ = sender.grant(PRODUCTION, dict.fromkeys(NEW, "analyst"))
     assert len(failures) == len(NEW) - left
     assert {email for email in NEW if email in api.people} == set(NEW) - failures.keys()
     assert all(isinstance(error, errors.RateLimited) for error in failures.values())
@@ -213,7 +213,7 @@ def test_other_domains_go_on(api: PickyApi) -> None:
     api.faults["grant"] = [errors.RateLimited("cannot grant", why="too many invitations")] * (2 * ATTEMPTS)
     sender, _ = invitations(api)
     roles = {"a@one.example.org": "analyst", "b@two.example.org": "analyst"}
-    failures = sender.grant(PRODUCTION, roles)
+    failures, _ = sender.grant(PRODUCTION, roles)
     assert list(failures) == ["a@one.example.org"]
     assert "b@two.example.org" in api.people
 
@@ -222,5 +222,5 @@ def test_a_run_may_wait_for_the_limit(api: PickyApi) -> None:
     """Where there is time for it."""
     api.mails = 10
     sender, slept = invitations(api, wait=7200)
-    assert sender.grant(PRODUCTION, dict.fromkeys(NEW, "analyst")) == {}
+    assert sender.grant(PRODUCTION, dict.fromkeys(NEW, "analyst")) == ({}, {})
     assert slept == [3600.0]

@@ -11,7 +11,7 @@ import pytest
 from mixpanel_access.directory.invitations import PER_HOUR, Invitations
 from mixpanel_access.directory.settled import ATTEMPTS
 from mixpanel_access.model import errors
-from tests.fakes import NOW, FakeApi, make_directory
+from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
 
 
 class Clock:
@@ -150,13 +150,14 @@ def test_those_who_wait_for_the_same_pay_for_it_once() -> None:
     run = Invitations(make_directory(api), 2000, clock, lambda _: None, sleep)
     refusals, lock = [limit() for _ in range(4)], threading.Lock()
 
-    def send(number: int) -> None:
+    def send(number: int) -> bool:
         with lock:
             refusal = refusals.pop() if refusals else None
         if refusal is not None:
             all_refused.wait(10)
             raise refusal
         api.put(f"p{number}@agency.example.org", invited=True)
+        return True
 
     def invite(number: int) -> None:
         run._within_limit(f"p{number}@agency.example.org", lambda: send(number))
@@ -179,3 +180,74 @@ def test_a_waiting_invitation_is_sent_again_and_one_that_is_over_is_made_anew() 
     api.faults["resend"] = [limit(1800) for _ in range(ATTEMPTS)]
     with pytest.raises(errors.RateLimited, match=r"limit of about 10 invitation e-mails an hour to example.com"):
         run.resend("cy@example.com", "member")
+
+
+class Elsewhere:
+    """Somebody who invites by hand, or accepts, whenever the operation waits."""
+
+    def __init__(self, api: FakeApi, email: str, *, invited: bool = True) -> None:
+        self.api, self.email, self.invited = api, email, invited
+
+    def __call__(self, _: float) -> None:
+        self.api.put(self.email, "admin", invited=self.invited)
+
+
+CY = "cy@example.com"
+
+
+@pytest.mark.parametrize("invited", [True, False])
+@pytest.mark.parametrize("verb", ["send", "send_again", "resend"])
+def test_people_are_read_afresh_after_each_wait(verb: str, invited: bool) -> None:
+    """Whoever was invited by hand, or has accepted, while the operation waited for the limit gets no second e-mail.
+
+    One that waits is sent again all the same: that is what was asked for.
+    """
+    api, clock = FakeApi(), Clock()
+    if verb != "send":
+        api.put(CY, invited=True)
+    directory = make_directory(api)
+    run = Invitations(directory, 7200, clock, lambda _: None, Elsewhere(api, CY, invited=invited))
+    assert (directory.person(CY) is None) is (verb == "send")
+    api.faults["invite"] = [limit()]
+    api.faults["resend"] = [limit()]
+    sent = getattr(run, verb)(CY, "member")
+    assert sent is (verb != "send" and invited)
+    assert len(api.sent) == (2 if sent else 1)
+    assert run.send("di@example.com", "member") is True
+
+
+@pytest.mark.parametrize(
+    ("ours", "by_hand", "kept"),
+    [
+        ("analyst", "admin", True),
+        ("analyst", "consumer", False),
+        ("analyst", "analyst", False),
+        ("analyst", None, False),
+        ("consumer", "5b0c0c3e-0000-4000-8000-000000000001", True),
+    ],
+)
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_grant_that_would_invite_keeps_a_higher_role_that_somebody_else_has_given(
+    ours: str, by_hand: str | None, kept: bool, waits: bool
+) -> None:
+    """Since the operation has read the organization, or while it waits for the limit; everybody else gets theirs."""
+    api, clock = FakeApi(), Clock()
+    directory = make_directory(api)
+
+    def invite_by_hand(_: float = 0.0) -> None:
+        api.put(CY, invited=True)
+        if by_hand:
+            api.give(PRODUCTION, CY, by_hand)
+
+    run = Invitations(directory, 7200, clock, lambda _: None, invite_by_hand)
+    assert directory.grants(PRODUCTION) == {}
+    assert directory.person(CY) is None
+    if waits:
+        api.faults["grant"] = [limit()] * 2  # the two together, then each alone
+    else:
+        invite_by_hand()
+    failures, higher = run.grant(PRODUCTION, {CY: ours, "di@example.com": ours})
+    assert failures == {}
+    assert higher == ({CY: by_hand} if kept else {})
+    assert directory.access(PRODUCTION, CY).individual == (by_hand if kept else ours)
+    assert directory.access(PRODUCTION, "di@example.com").individual == ours

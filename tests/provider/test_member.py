@@ -13,10 +13,11 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import REMOVALS, GrantType
+from mixpanel_access.model.access import REMOVALS, GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberProvider
+from mixpanel_access.provider.run import PresentRun
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 ID = f"{ORGANIZATION}:cy@example.com"
@@ -239,7 +240,6 @@ def test_drift_shows_in_inputs_and_outputs(api: FakeApi) -> None:
     result = provider_for(api).read(ID, outs)
     assert result.inputs == inputs(role="admin", notes="x")
     assert (result.outs or {})["status"] == "accepted"
-    assert (result.outs or {})["invited_at"] == "2026-05-04T12:00:00Z"
     assert provider.diff(ID, result.outs or {}, inputs(notes="x")).changes
 
 
@@ -519,3 +519,152 @@ def test_a_released_brake_lets_a_role_above_our_own_through_the_check(api: FakeA
     """What Mixpanel says of it is Mixpanel's."""
     limits = Limits(released=frozenset({Brake.ABOVE_OWN_ROLE}))
     assert not provider_for(api, limits=limits).check({}, inputs(role="owner")).failures
+
+
+# One invitation
+
+
+@pytest.mark.parametrize(
+    ("ours", "by_hand", "kept"),
+    [
+        ("member", "member", False),
+        ("member", "admin", True),
+        ("member", "billing_admin", True),
+        ("member", "auditor", True),
+        ("billing_admin", "admin", True),
+        ("admin", "member", False),
+        ("admin", "owner", True),
+        (None, "admin", False),
+    ],
+)
+@pytest.mark.parametrize("accepted", [False, True])
+def test_somebody_who_was_faster_has_invited(
+    api: FakeApi, ours: str | None, by_hand: str, kept: bool, accepted: bool
+) -> None:
+    """No second e-mail goes out; a higher role is kept and said, a refresh shows it, and an update puts ours back."""
+    said: list[str] = []
+    provider = provider_for(api)
+    api.own_role = "owner"
+    provider.session.say = said.append
+    declared = inputs(role=ours) if ours else {key: value for key, value in inputs().items() if key != "role"}
+    assert provider.session.directory.person("cy@example.com") is None  # what the operation has read
+    api.put("cy@example.com", by_hand, invited=not accepted)
+    outs = provider.create(declared).outs or {}
+    assert "invite" not in api.writes
+    assert outs["adopted"] is True
+    assert "invited_at" not in outs
+    assert api.people["cy@example.com"].role == (by_hand if kept or ours is None else ours)
+    assert any("is kept; the next refresh shows it" in line for line in said) is kept
+    assert provider.diff(ID, outs, declared).changes is False
+    seen = provider_for(api).read(ID, outs).outs or {}
+    assert bool(provider.diff(ID, seen, declared).changes) is kept
+    if kept:
+        assert (seen["role"], seen["organization_role"]) == (by_hand, by_hand)
+        again = provider_for(api)
+        again.update(ID, seen, declared)
+        assert api.people["cy@example.com"].role == ours
+
+
+def test_an_invitation_that_was_accepted_meanwhile_is_not_sent_again(api: FakeApi) -> None:
+    """Expired as far as the state knows, and accepted since the organization was read."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    later = provider_for(api, now=NOW + timedelta(days=30))
+    assert later.diff(ID, outs, inputs()).changes
+    assert later.session.directory.person("cy@example.com")
+    api.people["cy@example.com"] = replace(api.people["cy@example.com"], invited=False, user_id=502)
+    again = later.update(ID, outs, inputs()).outs or {}
+    assert api.writes == ["invite"]
+    assert (again["status"], again.get("invited_at"), again.get("expires_at")) == ("accepted", None, None)
+
+
+ENDS_WITH_ACCEPTANCE = ("invited_at", "expires_at")
+
+
+def test_the_dates_of_an_invitation_end_with_its_acceptance(api: FakeApi) -> None:
+    """At the next reading, and at an update that reads nothing; a state of version 0.1.0 may still have them."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    assert all(outs[field] for field in ENDS_WITH_ACCEPTANCE)
+    api.people["cy@example.com"] = replace(api.people["cy@example.com"], invited=False, user_id=502)
+    seen = provider_for(api).read(ID, outs).outs or {}
+    assert not set(ENDS_WITH_ACCEPTANCE) & seen.keys()
+    old = {**seen, "invited_at": outs["invited_at"], "expires_at": outs["expires_at"]}
+    noted = provider_for(api).update(ID, old, inputs(notes="x")).outs or {}
+    assert not set(ENDS_WITH_ACCEPTANCE) & noted.keys()
+    waiting = provider_for(api).update(ID, outs, inputs(notes="x")).outs or {}
+    assert all(waiting[field] == outs[field] for field in ENDS_WITH_ACCEPTANCE)
+
+
+@pytest.mark.parametrize("of_an_earlier_version", [False, True])
+def test_who_left_and_was_invited_by_hand_again_is_not_expired(api: FakeApi, of_an_earlier_version: bool) -> None:
+    """The dates of the invitation that they once accepted say nothing of this one; it is counted from now."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    api.people["cy@example.com"] = replace(api.people["cy@example.com"], invited=False, user_id=502)
+    seen = provider_for(api).read(ID, outs).outs or {}
+    if of_an_earlier_version:
+        seen["invited_at"] = outs["invited_at"]
+    api.put("cy@example.com", invited=True)
+    later = NOW + timedelta(days=150)
+    found = provider_for(api, now=later).read(ID, seen).outs or {}
+    assert (found["status"], found.get("invited_at")) == ("pending", None)
+    assert found["expires_at"] == written(later + timedelta(days=7))
+    assert not provider_for(api, now=later).diff(ID, found, inputs()).changes
+    assert provider_for(api, now=later + timedelta(days=8)).diff(ID, found, inputs()).changes
+
+
+class Stale(PresentRun):
+    """A run with the configuration of the last `pulumi up`, as of a plain refresh."""
+
+    def fresh(self) -> bool:
+        return False
+
+
+def test_a_remembered_now_dates_no_invitation(api: FakeApi) -> None:
+    """A plain refresh has the `mixpanel:now` of the last `up`: what it finds waiting is dated by the next one."""
+    api.put("cy@example.com", invited=True)
+    stale = provider_for(api)
+    stale.session.run = Stale()
+    found = stale.read(ID, inputs()).outs or {}
+    assert (found["status"], found.get("expires_at")) == ("pending", None)
+    later = provider_for(api, now=NOW + timedelta(days=150))
+    assert later.diff(ID, found, inputs()).changes
+    dated = later.update(ID, found, inputs()).outs or {}
+    assert dated["expires_at"] == written(NOW + timedelta(days=157))
+    assert api.writes == []
+
+
+def test_a_row_without_an_address_holds_removals_and_nothing_else(api: FakeApi) -> None:
+    """Who it is, nobody can tell: it is told once, and whoever else there is can be invited and changed."""
+    api.put("cy@example.com")
+    api.people["?"] = Person("", "admin", invited=False, user_id=503)
+    said: list[str] = []
+    provider = provider_for(api)
+    provider.session.directory.report = said.append
+    with pytest.raises(errors.Refused, match=r"1 row without an address \(user 503\).*\[unknownPeople\]"):
+        provider.delete(ID, inputs())
+    provider.create(inputs(email="di@example.com"))
+    provider.update(ID, inputs(), inputs(role="admin"))
+    assert api.writes == ["invite", "change_role"]
+    assert [line for line in said if "without an address" in line] == said[:1]
+    released = provider_for(api, limits=Limits(released=frozenset({Brake.UNKNOWN_PEOPLE})))
+    released.delete(ID, inputs())
+    assert "cy@example.com" not in api.people
+
+
+@pytest.mark.parametrize(
+    ("declared", "listed"),
+    [
+        ("cy@example.com", "Cy@Example.com"),
+        ("kim@m\u00fcnchen.example", "kim@xn--mnchen-3ya.example"),
+        ("zo\u00eb@example.com", "zoe\u0308@example.com"),
+    ],
+)
+def test_whom_mixpanel_spells_another_way_is_adopted(api: FakeApi, declared: str, listed: str) -> None:
+    """No invitation goes out, and what is sent about them has Mixpanel's spelling."""
+    api.put(listed)
+    provider = provider_for(api)
+    outs = provider.create(inputs(email=declared, role="admin")).outs or {}
+    assert (outs["email"], outs["adopted"]) == (declared, True)
+    assert provider.diff("", outs, inputs(email=listed, role="admin")).replaces == []
+    provider.delete(f"{ORGANIZATION}:{declared}", {**outs, "removal": "always"})
+    assert [verb for verb, _ in api.sent] == ["change_role", "remove"]
+    assert api.sent[0] == ("change_role", (listed, "admin"))

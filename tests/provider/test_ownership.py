@@ -139,7 +139,6 @@ def test_what_one_readable_state_says_needs_no_other(api: FakeApi) -> None:
 HISTORY = {
     "origin": "invited",
     "adopted": False,
-    "invited_at": "2026-04-01T00:00:00Z",
     "previous_role": "billing_admin",
 }
 

@@ -620,3 +620,39 @@ def test_a_state_of_the_first_version_declares_whom_it_has(api: FakeApi) -> None
     assert after_refresh(provider_for(api), outs) == outs
     provider_for(api, limits=Limits(released=ALL)).delete(ID, outs)
     assert held(api) == {"cy@example.com": "consumer"}
+
+
+@pytest.mark.parametrize(("by_hand", "kept"), [("admin", True), ("consumer", False), ("analyst", False)])
+def test_a_higher_role_that_somebody_was_faster_to_give_is_kept_and_said(
+    api: FakeApi, by_hand: str, kept: bool
+) -> None:
+    """The state has what is declared, so that the next refresh shows it as drift and the next update puts ours back."""
+    said: list[str] = []
+    provider = provider_for(api, said)
+    declared = inputs({"bo@example.com": "analyst", "new@example.org": "analyst"})
+    assert provider.session.directory.person("new@example.org") is None
+    assert provider.session.directory.grants(PRODUCTION) == {}
+    api.put("new@example.org", invited=True)
+    api.give(PRODUCTION, "new@example.org", by_hand)
+    outs = provider.create(declared).outs or {}
+    assert held(api) == {"bo@example.com": "analyst", "new@example.org": by_hand if kept else "analyst"}
+    assert outs["grants"] == declared["grants"]
+    assert any("it is kept; the next refresh shows it" in line for line in said) is kept
+    assert provider.diff(ID, outs, declared).changes is False
+    seen = provider_for(api).read(ID, outs).outs or {}
+    assert provider.diff(ID, seen, declared).changes is kept
+    provider_for(api).update(ID, seen, declared)
+    assert held(api) == declared["grants"]
+
+
+def test_what_is_sent_of_somebody_has_mixpanels_spelling(api: FakeApi) -> None:
+    """The program writes the domain in Unicode, and Mixpanel in punycode: one person, who is given and taken from."""
+    api.put("kim@xn--mnchen-3ya.example")
+    declared = inputs({"kim@m\u00fcnchen.example": "analyst"})
+    outs = provider_for(api).create(declared).outs or {}
+    assert outs["grants"] == declared["grants"]
+    assert outs["undeclared"] == []
+    assert held(api) == {"kim@xn--mnchen-3ya.example": "analyst"}
+    provider_for(api).delete(ID, outs)
+    assert api.sent[-1] == ("remove_grants", ("kim@xn--mnchen-3ya.example", (PRODUCTION,)))
+    assert held(api) == {}

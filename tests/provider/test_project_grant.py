@@ -303,3 +303,26 @@ def test_the_end_of_a_hidden_grant_is_not_taken_for_granted(api: FakeApi, answer
     with pytest.raises(type(answer)):
         provider_for(api).delete(ID, inputs())
     assert api.rows
+
+
+@pytest.mark.parametrize(("by_hand", "kept"), [("admin", True), ("consumer", False), ("analyst", False)])
+def test_a_higher_role_that_somebody_was_faster_to_give_is_kept_and_said(
+    api: FakeApi, by_hand: str, kept: bool
+) -> None:
+    """The state has what is declared, so that the next refresh shows it as drift and the next update puts ours back."""
+    said: list[str] = []
+    provider = provider_for(api, said)
+    declared, id_ = inputs(email="new@example.org"), f"{ORGANIZATION}:{PRODUCTION}:new@example.org"
+    assert provider.session.directory.access(PRODUCTION, "new@example.org").individual is None
+    api.put("new@example.org", invited=True)
+    api.give(PRODUCTION, "new@example.org", by_hand)
+    outs = provider.create(declared).outs or {}
+    assert provider.session.directory.access(PRODUCTION, "new@example.org").individual == (
+        by_hand if kept else "analyst"
+    )
+    assert any("it is kept; the next refresh shows it" in line for line in said) is kept
+    assert provider.diff(id_, outs, declared).changes is False
+    seen = provider_for(api).read(id_, outs).outs or {}
+    assert provider.diff(id_, seen, declared).changes is kept
+    provider_for(api).update(id_, seen, declared)
+    assert [grant.role for grant in api.rows] == ["analyst"]
