@@ -167,6 +167,14 @@ class AccessProvider(ResourceProvider):
         """All that the program declares with the resource: none of it is taken away with another one."""
         return (self.subject(props),)
 
+    def note(self, hints: Properties, inputs: Properties) -> None:
+        """Keep what the program says beside the inputs."""
+
+    def is_declared_elsewhere(self, id_: str, props: Properties) -> bool:  # noqa: ARG002  # for subclasses
+        """Whether the program declares the same under another name than the resource that goes."""
+        subject = self.subject(props)
+        return subject is not None and subject in self.session.declared
+
     def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
         """Judge the inputs beside what else the program declares, this resource included.
 
@@ -224,6 +232,7 @@ class AccessProvider(ResourceProvider):
             self._inspect_project_name(hints.get(PROJECT_NAME), olds, inputs, problems)
         if problems or not all(known(value) for value in inputs.values()):
             return
+        self.note(hints, inputs)
         self.session.declared.update(self.subjects(inputs))
         self.inspect_beside(inputs, problems)
         self._inspect_role(olds, inputs, problems)
@@ -303,9 +312,8 @@ class AccessProvider(ResourceProvider):
         """Take away, unless the program declares the same under another name: then only the name has gone."""
         use_more_threads()
         props = _own(_props)
-        subject = self.subject(props)
-        if subject is not None and subject in self.session.declared:
-            self.session.handed_over[subject] = props  # for the other one, if it is created after this
+        if self.is_declared_elsewhere(_id, props):
+            self.session.handed_over[self.subject(props)] = props  # for the other one, if it is created after this
             self.session.say(f"{self.whom(props)}: declared under another name too; nothing is taken away")
             return
         self.unmake(_id, props)

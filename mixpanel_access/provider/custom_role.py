@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
+from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import CustomRole as Role
@@ -20,13 +21,12 @@ from mixpanel_access.model.custom_roles import (
     problem_with_role_name,
 )
 from mixpanel_access.model.errors import NotApplied, NotFound, Refused
-from mixpanel_access.model.ids import CustomRoleId
+from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE, CustomRoleId
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.words import counted
 from mixpanel_access.provider.base import (
     GONE,
     PROJECT_NAME,
-    AccessProvider,
     Metadata,
     Problems,
     Properties,
@@ -36,6 +36,8 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.named import NamedProvider
+from mixpanel_access.provider.renames import BESIDE, Named, temporary
 from mixpanel_access.provider.resource import AccessResource
 
 _BASE: Final = "base_permissions"
@@ -44,12 +46,46 @@ _OWN: Final = ("name", "description", "permissions")
 """What of the role is in Mixpanel; a change sends all three."""
 
 
-class CustomRoleProvider(AccessProvider):
+class _Roles:
+    """The custom roles of a project by their names."""
+
+    def __init__(self, roles: CustomRoles, project: int) -> None:
+        self._roles = roles
+        self._project = project
+
+    @property
+    def space(self) -> Hashable:
+        """The project's roles."""
+        return "custom roles", self._project
+
+    def holder(self, name: str) -> Hashable | None:
+        """The role of the name."""
+        role = self._roles.named(self._project, name)
+        return role and role.id
+
+    def name_of(self, id_: Hashable) -> str | None:
+        """The role's name."""
+        return next((role.name for role in self._roles.of(self._project).values() if role.id == id_), None)
+
+
+class CustomRoleProvider(NamedProvider):
     """Gives `CustomRole` its life; see there."""
+
+    KIND: ClassVar[str] = "custom role"
+    TYPE: ClassVar[str] = CUSTOM_ROLE_TYPE
 
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", *_OWN, "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
-    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME, BESIDE)
+
+    def objects(self, props: Properties) -> Named:
+        """The roles of the project."""
+        return _Roles(self.session.directory.custom_roles, props["project_id"])
+
+    def object_id(self, id_: str) -> Hashable:
+        """The role's id."""
+        return CustomRoleId.parse(id_).role
+
     REPEATS: ClassVar[Mapping[str, str]] = {_BASE: "permissions"}
 
     def whom(self, props: Properties) -> str:
@@ -108,20 +144,12 @@ class CustomRoleProvider(AccessProvider):
                 problems.add("permissions", unknown(code, f"permission of project {project}", codes))
 
     def _inspect_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
-        """Judge that the name is free, or that of the role itself, and that there is room for one more."""
-        project, key, renames = inputs["project_id"], same_key(inputs["name"]), self.session.renames
-        before = same_key(str(olds["name"])) if olds.get("project_id") == project and olds.get("name") else None
-        if before is not None:
-            if key != before and key in there and before in there:
-                problems.add("name", f"project {project} has a custom role {there[key].name} already")
-            elif key != before and before in there:
-                held = renames.rename(self.subject(olds), self.whom(olds), there[before].id, inputs["name"])
-                if held:
-                    problems.add("name", held)
+        """Judge that the name can be had, and that there is room for one more."""
+        project, key = inputs["project_id"], same_key(inputs["name"])
+        known_there = olds.get("project_id") == project and olds.get("name")
+        self.inspect_name(inputs, olds if known_there else {}, problems)
+        if known_there:
             return
-        there_now = there[key].id if key in there else None
-        if held := renames.want(self.subject(inputs), self.whom(inputs), there_now):
-            problems.add("name", held)
         new = ("new custom role", project)
         self.session.declared.add((*new, key))
         wanted = {entry[2] for entry in self.session.declared.copy() if isinstance(entry, tuple) and entry[:2] == new}
@@ -141,14 +169,23 @@ class CustomRoleProvider(AccessProvider):
     def make(self, inputs: Properties) -> CreateResult:
         """Make the role, or adopt the one of that name, and say so."""
         roles, project, name = self.session.directory.custom_roles, inputs["project_id"], inputs["name"]
-        held = roles.named(project, name)
-        self.session.renames.made(self.subject(inputs), self.whom(inputs), held and held.id)
-        if held is not None:
-            self.session.say(f"{self.whom(inputs)}: it is there already ({held.id}), and is adopted")
-            held, outputs = self._ensure(held, inputs, None)
-        else:
-            held = roles.create(project, name, inputs["description"], inputs["permissions"])
-            outputs = self._told(held, inputs, None)
+        renames, space = self.session.renames, self.objects(inputs).space
+        with renames.one_at_a_time():
+            there = roles.named(project, name)
+            waits = there is not None and self.is_anothers(inputs, there.id)
+            first = {**inputs, "name": temporary(name)} if waits else inputs
+            held = roles.named(project, first["name"])
+            adopted, added = held is not None and not waits, None
+            if held is None:
+                held = roles.create(project, first["name"], inputs["description"], inputs["permissions"])
+                outputs = self._told(held, first, None)
+                added = outputs[_BASE]
+            if held is not None:
+                renames.made(self.subject(inputs), self.whom(inputs), space, held.id, name, adopted=adopted)
+                if adopted:
+                    self.session.say(f"{self.whom(inputs)}: it is there already ({held.id}), and is adopted")
+                if adopted or waits:
+                    outputs = self._ensure(held, inputs, added)
         role_id = str(outputs["role_id"])
         return CreateResult(str(CustomRoleId(self.session.organization, project, role_id)), outputs)
 
@@ -184,7 +221,7 @@ class CustomRoleProvider(AccessProvider):
                 why="it is no longer there",
                 next_step="Run `pulumi refresh`, then run again to make it anew.",
             )
-        return self._ensure(held, news, olds.get(_BASE))[1]
+        return self._ensure(held, news, olds.get(_BASE))
 
     def unmake(self, id_: str, props: Properties) -> None:
         """Delete the role, unless somebody whom the stack declares holds it or may; says whom it moves to consumer."""
@@ -235,6 +272,7 @@ class CustomRoleProvider(AccessProvider):
                 why="Mixpanel took the request and still shows it",
                 next_step="Run again; if it stays so, do it in Project Settings > Roles.",
             )
+        self.session.renames.free(self.objects(props), held.name)
         if moved is not None:
             self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
 
@@ -258,20 +296,32 @@ class CustomRoleProvider(AccessProvider):
                     kinds.add(ACCOUNTS)
         return kinds
 
-    def _ensure(self, held: Role, inputs: Properties, added: Sequence[str] | None) -> tuple[Role | None, Properties]:
-        """Bring a role that is there to what is declared; it, and the outputs."""
+    def _ensure(self, held: Role | None, inputs: Properties, added: Sequence[str] | None) -> Properties:
+        """Bring a role that is there to what is declared, or as near as its name can be had; the outputs."""
+        roles = self.session.directory.custom_roles
+        if held is not None and same_key(held.name) != same_key(inputs["name"]):
+            role, declared = held, inputs
+
+            def send(free: str) -> None:
+                roles.change(role.project, role.id, free, declared["description"], declared["permissions"])
+
+            self.give_name(role.id, inputs, send)
+            held = roles.of(role.project).get(role.id)
+            if held is not None and self.waits(role.id, inputs):
+                inputs = {**inputs, "name": held.name}
+        if held is None:
+            return self._told(None, inputs, added)
         project, name, description = inputs["project_id"], inputs["name"], inputs["description"]
         wanted, now = set(inputs["permissions"]), held.permissions
         as_wanted = now is not None and wanted <= now and now - wanted == self._base(held, wanted, added)
         if (held.name, held.description) == (name, description) and as_wanted:
-            return held, self._told(held, inputs, added)
-        roles = self.session.directory.custom_roles
+            return self._told(held, inputs, added)
         after = roles.change(project, held.id, name, description, inputs["permissions"])
         catalogue = roles.permissions(project) or frozenset()
         kept = ((after and after.permissions) or frozenset()) & (now or frozenset()) & catalogue
         if stubborn := as_set(kept - wanted - frozenset(added or ())):
             raise self._not_applied(inputs, f"the role with {', '.join(stubborn)} still")
-        return after, self._told(after, inputs, added)
+        return self._told(after, inputs, added)
 
     def _told(self, held: Role | None, inputs: Properties, added: Sequence[str] | None) -> Properties:
         """The outputs once the role is as it is declared.
@@ -330,6 +380,8 @@ class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
         project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
             kept in the state.
+        beside: the names of the program's other `CustomRole` resources: a new role that is to have the name of one of
+            them, which is renamed in the same run, waits for it. It is not kept in the state.
         opts: Pulumi's options.
         metadata: why the role is there; see `Metadata`.
     """
@@ -354,6 +406,7 @@ class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
         description: pulumi.Input[str] = "",
         environment: pulumi.Input[str] | None = None,
         project_name: pulumi.Input[str] | None = None,
+        beside: Sequence[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
@@ -364,6 +417,7 @@ class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
             "description": description,
             "environment": environment,
             PROJECT_NAME: project_name,
+            BESIDE: None if beside is None else list(beside),
             **metadata,
             **dict.fromkeys(_OUTPUTS),
         }

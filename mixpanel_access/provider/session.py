@@ -59,13 +59,16 @@ class Session:
         self.roles: dict[Hashable, str] = {}
         self.spellings: dict[Hashable, str] = {}
         self.wholes: dict[int, Mapping[str, str]] = {}
-        self.renames = Renames()
+        self.renames = Renames(self._say)
         self.takes_only = False
         self.states = States()
         self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
         self._topics: set[Hashable] = set()
         self._lock = threading.Lock()
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
+
+    def _say(self, line: str) -> None:
+        self.say(line)
 
     @property
     def organization(self) -> int:

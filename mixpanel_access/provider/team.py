@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
+from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
-from mixpanel_access.model.ids import TeamId
+from mixpanel_access.model.ids import TEAM_TYPE, TeamId
 from mixpanel_access.model.teams import Team as MixpanelTeam
 from mixpanel_access.model.teams import (
     problem_with_team_name,
-    same_name,
     what_it_gives,
     why_accounts_keep_it,
     why_it_stays,
 )
 from mixpanel_access.provider.base import (
     GONE,
-    AccessProvider,
     Metadata,
     Problems,
     Properties,
@@ -30,16 +29,52 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.named import NamedProvider
+from mixpanel_access.provider.renames import BESIDE, Named, temporary
 from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = ("team_id", "adopted", "organization_role", "scim_managed")
 
 
-class TeamProvider(AccessProvider):
+TEAMS: Final = "teams"
+"""The space of their names."""
+
+
+class _Teams:
+    """The organization's teams by their names."""
+
+    space: Hashable = TEAMS
+
+    def __init__(self, teams: Teams) -> None:
+        self._teams = teams
+
+    def holder(self, name: str) -> Hashable | None:
+        """The team of the name."""
+        team = self._teams.named(name)
+        return team and team.id
+
+    def name_of(self, id_: Hashable) -> str | None:
+        """The team's name."""
+        return next((team.name for team in self._teams.all().values() if team.id == id_), None)
+
+
+class TeamProvider(NamedProvider):
     """Gives `Team` its life; see there."""
+
+    KIND: ClassVar[str] = "team"
+    TYPE: ClassVar[str] = TEAM_TYPE
 
     INPUTS: ClassVar[tuple[str, ...]] = ("name", "removal")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("name",)
+    HINTS: ClassVar[tuple[str, ...]] = (BESIDE,)
+
+    def objects(self, props: Properties) -> Named:  # noqa: ARG002  # the same for all teams
+        """The organization's teams."""
+        return _Teams(self.session.directory.teams)
+
+    def object_id(self, id_: str) -> Hashable:
+        """The team's id."""
+        return TeamId.parse(id_).team
 
     def whom(self, props: Properties) -> str:
         """The team's name."""
@@ -59,31 +94,18 @@ class TeamProvider(AccessProvider):
             problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Judge that the name can be had: it is no other team's, and no identity provider has its word there."""
-        teams, renames, name = self.session.directory.teams, self.session.renames, inputs["name"]
-        there = teams.named(name)
+        """Judge that the name can be had: it is no stranger's, and no identity provider has its word there."""
+        teams, name = self.session.directory.teams, inputs["name"]
         before = teams.named(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
-        team = before or there
-        if before and there and before.id != there.id:
-            problems.add(
-                "name",
-                f"{before.name} cannot be renamed to {name}, since there is a team {there.name} already; declare that "
-                f"one as a resource of its own, or delete it first",
-            )
-        elif team and team.scim_managed and team.name != name and (teams.fed_by_others(team) or before is None):
+        team = before or teams.named(name)
+        if team and team.scim_managed and team.name != name and (teams.fed_by_others(team) or before is None):
             problems.add(
                 "name",
                 f"{name!r} is not what the identity provider that feeds the team {team.name} calls it; declare it by "
                 f"the name {team.name!r}",
             )
-        if not olds.get("name"):
-            held = renames.want(self.subject(inputs), self.whom(inputs), there and there.id)
-        elif before and not same_name(before.name, name):
-            held = renames.rename(self.subject(olds), self.whom(olds), before.id, name)
-        else:
-            held = None
-        if held:
-            problems.add("name", held)
+            return
+        self.inspect_name(inputs, olds, problems)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another name is a change in place."""
@@ -91,16 +113,33 @@ class TeamProvider(AccessProvider):
 
     def make(self, inputs: Properties) -> CreateResult:
         """Make the team, or adopt the one that has the name."""
-        teams, name = self.session.directory.teams, inputs["name"]
-        team, new = teams.create(name)
-        self.session.renames.made(self.subject(inputs), self.whom(inputs), None if new else team.id)
-        if not new:
-            fed = "; an identity provider says who is in it" if teams.fed_by_others(team) else ""
+        teams, renames, name = self.session.directory.teams, self.session.renames, inputs["name"]
+        with renames.one_at_a_time():
+            there = teams.named(name)
+            waits = there is not None and self.is_anothers(inputs, there.id)
+            team, new = teams.create(temporary(name) if waits else name)
+            adopted = not new and not waits
+            renames.made(self.subject(inputs), self.whom(inputs), TEAMS, team.id, name, adopted=adopted)
+            if adopted:
+                adopted = self._found(team)
+            outputs = self._ensure(inputs, team, adopted=adopted)
+        return CreateResult(str(TeamId(self.session.organization, team.id)), outputs)
+
+    def _found(self, team: MixpanelTeam) -> bool:
+        """Whether a team that is there was made by nobody here; it is said what is adopted."""
+        left = self.session.handed_over.get(self.subject({"name": team.name}))
+        before = [left] if left and left.get("team_id") == team.id else []
+        states = self.session.states
+        own = [one.outputs for one in self.resources_of(states.own() or (), team.id, TEAMS)]
+        if not (before or own):
+            fed = "; an identity provider says who is in it" if self.session.directory.teams.fed_by_others(team) else ""
             self.session.say(
                 f"the team {team.name} is there already and is adopted: it gives {what_it_gives(team)}{fed}"
             )
-        outputs = self._ensure(inputs, team, adopted=not new)
-        return CreateResult(str(TeamId(self.session.organization, team.id)), outputs)
+        theirs = [
+            one.outputs for held in states.all().stacks.values() for one in self.resources_of(held, team.id, TEAMS)
+        ]
+        return all(outputs.get("adopted", True) for outputs in (*before, *own, *theirs))
 
     def look(self, id_: str, props: Properties) -> ReadResult:
         """Read the team as the organization's list has it."""
@@ -136,7 +175,7 @@ class TeamProvider(AccessProvider):
         adopted, fed = bool(props.get("adopted", True)), teams.fed_by_others(team)
         stays = why_it_stays(removal, team, adopted=adopted, fed=fed)
         if not stays and removal == WHEN_UNUSED:
-            stays = why_accounts_keep_it(teams.service_accounts_of(team.id))
+            stays = why_accounts_keep_it(teams.service_accounts_of(team.id)) or self._why_others_keep_it(team)
         if stays:
             self.session.say(f"the team {team.name} stays (removal: {removal}): {'; '.join(stays)}")
             return
@@ -150,18 +189,27 @@ class TeamProvider(AccessProvider):
                 why="Mixpanel took the deletion and still lists the team",
                 next_step="Run again; if it stays so, delete it in Organization Settings > Users & Teams.",
             )
+        self.session.renames.free(self.objects(props), team.name)
+
+    def _why_others_keep_it(self, team: MixpanelTeam) -> list[str]:
+        """Why a team that nobody uses is kept all the same: another stack of the project has it."""
+        states = self.session.states
+        others = self.stacks_with(states.others(), team.id, TEAMS)
+        # Where nobody says which stack this is, as at a destroy, one of them is it.
+        others = others if states.own() is not None or len(others) > 1 else []
+        return [f"it is declared in stack {' and '.join(others)} too"] if others else []
 
     def _ensure(self, inputs: Properties, team: MixpanelTeam, *, adopted: bool) -> Properties:
-        """Bring the name to the declared one and return the outputs."""
+        """Bring the name to the declared one, or as near as it can be, and return the outputs."""
         teams, name = self.session.directory.teams, inputs["name"]
         if team.name != name:
-            teams.rename(team.id, name)
+            self.give_name(team.id, inputs, lambda free: teams.rename(team.id, free))
         after = teams.of(team.id)
-        if after is None or after.name != name:
+        if after is None or (after.name != name and not self.waits(team.id, inputs)):
             raise self._not_named(
                 name, f"Mixpanel took the request and shows {after.name if after else 'no such team'}"
             )
-        return self._outputs(inputs, after, {"adopted": adopted})
+        return self._outputs({**inputs, "name": after.name}, after, {"adopted": adopted})
 
     def _not_named(self, name: str, why: str) -> NotApplied:
         next_step = "Run `pulumi refresh` and again; if it stays so, look in Organization Settings > Users & Teams."
@@ -198,6 +246,8 @@ class Team(AccessResource, module="mixpanel", name="Team"):
         resource_name: the resource's name in the stack.
         name: the team's name, which no other team has.
         removal: `when_unused`, `always` or `never`.
+        beside: the names of the program's other `Team` resources: a new team that is to have the name of one of them,
+            which is renamed in the same run, waits for it. It is not kept in the state.
         opts: Pulumi's options.
         metadata: why the team is there; see `Metadata`.
     """
@@ -219,8 +269,15 @@ class Team(AccessResource, module="mixpanel", name="Team"):
         *,
         name: pulumi.Input[str],
         removal: pulumi.Input[str] = WHEN_UNUSED,
+        beside: Sequence[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
-        props: dict[str, Any] = {"name": name, "removal": removal, **metadata, **dict.fromkeys(_OUTPUTS)}
+        props: dict[str, Any] = {
+            "name": name,
+            "removal": removal,
+            BESIDE: None if beside is None else list(beside),
+            **metadata,
+            **dict.fromkeys(_OUTPUTS),
+        }
         super().__init__(TeamProvider(), resource_name, props, opts)

@@ -178,3 +178,56 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     workspace.roster([])
     workspace.up()
     assert "Reviewers" in teams(workspace)  # it was there before it was imported
+
+
+def test_names_that_change_hands_take_no_access_along(workspace: Workspace) -> None:
+    """A new team, declared first, gets the name that another gives up, and two swap theirs: in two runs at most.
+
+    Roles and people stay with the roster's key; nothing is refused, and the third run changes nothing.
+    """
+    workspace.run(
+        "config", "set", "mixpanel:allowUndocumented", "addTeamMembers,removeTeamMembers", "--stack", "production"
+    )
+
+    def team(name: str, role: str) -> dict[str, Any]:
+        return {"name": name, "projects": {"shop": role}}
+
+    people = [{"email": BO, "teams": ["a"]}, {"email": DEE, "teams": ["b"]}]
+    first = {"a": team("Growth", "analyst"), "b": team("Retention", "consumer"), "c": team("Loyalty", "admin")}
+    workspace.roster(people, teams=first)
+    workspace.up()
+    ids = {name: row["id"] for name, row in teams(workspace).items()}
+
+    newcomer = {"email": "cy@agency.example.org", "teams": ["new"]}
+    swapped = {
+        "new": team("Loyalty", "consumer"), "a": team("Retention", "analyst"), "b": team("Growth", "consumer"),
+        "c": team("Fans", "admin"),
+    }  # fmt: skip
+    workspace.roster([*people, newcomer], teams=swapped)
+    shown = workspace.run("preview", "--stack", "production").stdout
+    assert "team Growth is to be called Retention, which another team of this stack has" in shown
+    assert "another resource of this stack gives that name up" in shown
+    workspace.up()
+    workspace.up()
+    now = teams(workspace)
+    assert {name: (roles(now[name]), now[name]["members"]) for name in ("Retention", "Growth", "Fans", "Loyalty")} == {
+        "Retention": ({PRODUCTION: "analyst"}, [BO]),
+        "Growth": ({PRODUCTION: "consumer"}, [DEE]),
+        "Fans": ({PRODUCTION: "admin"}, []),
+        "Loyalty": ({PRODUCTION: "consumer"}, [newcomer["email"]]),
+    }
+    assert (now["Retention"]["id"], now["Growth"]["id"], now["Fans"]["id"]) == tuple(
+        ids[name] for name in ("Growth", "Retention", "Loyalty")
+    )
+    workspace.unchanged()
+
+    replaced = next(one["urn"] for one in workspace.resources() if one["urn"].endswith("::team/a"))
+    workspace.up("production", "--replace", replaced)
+    assert workspace.outputs("team/a")["adopted"] is False
+    workspace.roster([], teams={"other-key": team("Retention", "analyst")})
+    workspace.up()
+    assert workspace.outputs("team/other-key")["team_id"] == ids["Growth"]
+    assert workspace.outputs("team/other-key")["adopted"] is False
+    workspace.roster([])
+    workspace.up()
+    assert not {"Retention", "Growth", "Fans", "Loyalty"} & teams(workspace).keys()

@@ -17,7 +17,8 @@ from mixpanel_access.provider.base import Properties
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.session import Session
-from tests.fake_roles import BASE
+from mixpanel_access.provider.states import StackStates, States
+from tests.fake_roles import BASE, role_id
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
 BO = "bo@example.com"
@@ -155,8 +156,13 @@ def test_a_project_has_at_most_five(before: int) -> None:
 def test_a_name_that_another_role_has_is_refused(api: FakeApi) -> None:
     """Whatever the case; a role may change the case of its own."""
     api.custom_roles.put(PRODUCTION, "Data")
-    (failure,) = provider(api).check(role(), role(name="DATA")).failures
-    assert failure.reason == f"project {PRODUCTION} has a custom role Data already"
+    made = provider(api)
+    made.session.states = States(lambda: StackStates({"production": []}), lambda: "production")
+    (failure,) = made.check(role(), role(name="DATA")).failures
+    assert failure.reason == (
+        f"custom role Support in project {PRODUCTION} cannot be renamed to DATA, since there is a custom role Data "
+        f"already, which no stack has; declare that one as a resource of its own, or delete it first"
+    )
     assert provider(api).check(role(), role(name="SUPPORT")).failures == []
     api.custom_roles.rows = [one for one in api.custom_roles.rows if one.name == "Data"]  # renamed by a run that died
     assert provider(api).check(role(), role(name="Data")).failures == []
@@ -179,7 +185,8 @@ def test_only_another_project_is_another_role(
     api: FakeApi, change: dict[str, Any], changes: bool, replaces: list[str]
 ) -> None:
     """All else changes in place."""
-    result = provider(api).diff("", {**role(), "role_id": "x", "base_permissions": [BASE]}, role(**change))
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{role_id(1)}"
+    result = provider(api).diff(id_, {**role(), "role_id": "x", "base_permissions": [BASE]}, role(**change))
     assert (result.changes, list(result.replaces or [])) == (changes, replaces)
 
 

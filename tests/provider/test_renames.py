@@ -1,68 +1,26 @@
-"""A rename, and a new resource under the name that it leaves: one object has one owner, in whatever order they come."""
+"""Names that change hands: every object gets its declared name, whatever the order, and each has one owner."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from itertools import permutations
 
 import pytest
 
-from mixpanel_access.model import errors
-from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.custom_role import CustomRoleProvider
-from mixpanel_access.provider.team import TeamProvider
-from tests.fake_roles import role_id
-from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.ids import TEAM_TYPE
+from mixpanel_access.provider.states import StateResource
+from tests.fakes import ORGANIZATION, PRODUCTION
+from tests.provider.names import KINDS, Kind, Stack
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of resource that has a name and is adopted by it.
-
-    Attributes:
-        make: its provider.
-        inputs: what a resource has beside its name.
-        id_: the id of the one that is there, which is called Data.
-        outputs: what the state has of it.
-        names: what there is by now.
-        whom: how it is called in messages.
-    """
-
-    make: Callable[[], AccessProvider]
-    inputs: dict[str, Any]
-    id_: str
-    outputs: dict[str, Any]
-    names: Callable[[FakeApi], list[str]]
-    whom: str
-
-    def named(self, name: str) -> dict[str, Any]:
-        """The inputs of one of that name."""
-        return {**self.inputs, "name": name}
-
-    def rename(self, provider: AccessProvider) -> None:
-        """Rename the one that is there."""
-        provider.update(self.id_, {**self.named("Data"), **self.outputs}, self.named("Data EU"))
-
-
-KINDS = {
-    "team": Kind(
-        TeamProvider,
-        {"removal": "when_unused"},
-        f"{ORGANIZATION}:77",
-        {"team_id": 77, "adopted": False, "scim_managed": False},
-        lambda api: [team.name for team in api.teams.teams.values()],
-        "team Data",
-    ),
-    "custom role": Kind(
-        CustomRoleProvider,
-        {"project_id": PRODUCTION, "description": "", "permissions": ["export"]},
-        f"{ORGANIZATION}:{PRODUCTION}:{role_id(1)}",
-        {"role_id": role_id(1), "base_permissions": ["view"]},
-        lambda api: [role.name for role in api.custom_roles.rows],
-        f"custom role Data in project {PRODUCTION}",
-    ),
-}
+NAMES = ("W", "X", "Y", "Z")
+PROGRAMS = [
+    dict(zip(resources, names, strict=True))
+    for number in range(4)
+    for resources in (("a", "b", "c")[:number], ("c", "a", "b")[:number])
+    for names in permutations(NAMES, number)
+]
+"""Up to three resources under different names; some twice, under other names of the resources."""
 
 
 @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
@@ -72,102 +30,225 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return found
 
 
-@pytest.fixture
-def api() -> FakeApi:
-    """An organization with one of each that is called Data."""
-    api = FakeApi()
-    api.teams.put("Data", "ana@example.com")
-    api.custom_roles.put(PRODUCTION, "Data", "export")
-    return api
+def starts(kind: Kind) -> Iterator[Stack]:
+    """Stacks of one to three resources."""
+    for number in range(1, 4):
+        stack = Stack(kind)
+        stack.run(dict(zip(("a", "b", "c")[:number], NAMES[:number], strict=True)))
+        yield stack
 
 
-def provider(kind: Kind, api: FakeApi) -> AccessProvider:
-    """A provider in a run of its own."""
-    made = kind.make()
-    made.use(make_session(api)[0])
-    return made
+def again(stack: Stack) -> Stack:
+    """The same stack in an organization of its own."""
+    copy = Stack(stack.kind, hints=stack.hints, known=stack.known)
+    copy.run({resource: str(inputs["name"]) for resource, (_, inputs, _) in stack.state.items()})
+    return copy
 
 
-def told(made: AccessProvider, olds: dict[str, Any], news: dict[str, Any]) -> list[str]:
-    """What a check finds wrong."""
-    return [failure.reason for failure in made.check(olds, news).failures]
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_every_object_has_its_declared_name_after_two_runs(kind: Kind, number: int) -> None:
+    """Swaps, chains, circles, new ones and deletions, in every order: nothing is refused, and each keeps its object."""
+    first = dict(zip(("a", "b", "c")[:number], NAMES[:number], strict=True))
+    for program in PROGRAMS:
+        for order in permutations(program):
+            stack = Stack(kind)
+            stack.run(first)
+            ids = {resource: id_ for resource, (id_, _, _) in stack.state.items()}
+            told = stack.preview(program, order)
+            case = (first, program, order)
+            sent = len(stack.api.sent)
+            stack.run(program, order)
+            if stack.held() != program or any(
+                outputs["name"] != program[resource] for resource, (_, _, outputs) in stack.state.items()
+            ):
+                assert [line for line in told if "up` again" in line or "run that again" in line], case
+                stack.run(program, order)
+            assert stack.held() == program, case
+            assert stack.names() == sorted(program.values()), case
+            assert stack.run(program, order) == 0, case
+            kept = ids.keys() & program.keys()
+            passed_on = {name for name in program.values() if name in first.values()} if not kept else set()
+            assert passed_on or {r: stack.state[r][0] for r in kept} == {r: ids[r] for r in kept}, case
+            assert len({id_ for id_, _, _ in stack.state.values()}) == len(program), case
+            assert len(stack.api.sent) - sent <= 4 * len(NAMES), case
 
 
-@pytest.mark.parametrize("rename_first", [True, False], ids=["rename first", "new first"])
-def test_the_two_are_told_apart_at_preview(kind: Kind, api: FakeApi, rename_first: bool) -> None:
-    """The later one of the check is told, whichever it is; and again, if it is checked again."""
-    made = provider(kind, api)
-    checks = [(kind.named("Data"), kind.named("Data EU")), ({}, kind.named("DATA"))]
-    first, second = checks if rename_first else checks[::-1]
-    assert told(made, *first) == []
+def test_no_rename_advises_to_delete_what_is_declared(kind: Kind) -> None:
+    """Not at preview, and not when it is brought about."""
+    stack = Stack(kind)
+    stack.run({"a": "W", "b": "X"})
+    for program in ({"a": "X", "b": "W"}, {"a": "X", "b": "Y"}, {"b": "W", "new": "X"}):
+        copy = again(stack)
+        copy.preview(program)
+        copy.run(program)
+        copy.run(program)
+        assert copy.held() == program
+        assert not [line for line in copy.said if "delete it" in line]
+
+
+def test_a_name_of_a_stranger_is_refused_at_preview(kind: Kind) -> None:
+    """No resource of the stack gives it up; of another stack's, it says whose it is."""
+    stack = Stack(kind)
+    stack.run({"a": "W"})
+    other = Stack(kind, stack.api)
+    other.run({"theirs": "X"})
+    with pytest.raises(AccessError, match=r"cannot be renamed to X, since there is a .* X already, which no stack has"):
+        stack.preview({"a": "X"})
+    stack.others = {"staging": other.resources()}
+    with pytest.raises(AccessError, match="already, which stack staging has; give one of them another name") as refused:
+        stack.preview({"a": "X"})
+    assert "delete" not in str(refused.value)
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+class KilledAfter(list[AccessError]):
+    """The faults of a verb that ends the process at the write after so many."""
+
+    def __init__(self, stack: Stack, writes: int) -> None:
+        super().__init__()
+        self._stack = stack
+        self._writes = len(stack.api.sent) + writes
+
+    def __bool__(self) -> bool:
+        return len(self._stack.api.sent) > self._writes
+
+    def pop(self, _: object = 0) -> AccessError:
+        raise Killed
+
+
+@pytest.mark.parametrize("writes", range(5))
+@pytest.mark.parametrize(
+    "program", [{"a": "X", "b": "Y", "c": "W"}, {"a": "X", "b": "Y", "new": "W"}, {"new": "W", "a": "Y"}], ids=str
+)
+def test_a_killed_run_is_finished_by_the_next_two(kind: Kind, program: dict[str, str], writes: int) -> None:
+    """After any write: names that are half passed on are passed on, and nothing is left under another name."""
+    stack = Stack(kind)
+    stack.run({"a": "W", "b": "X", "c": "Y"})
+    for verb in ("rename_team", "create_team", "delete_team", "put_role", "create_role", "delete_role"):
+        stack.api.faults[verb] = KilledAfter(stack, writes)
+    try:
+        stack.run(program)
+    except Killed:
+        stack.api.one_write.acquire(blocking=False)
+        stack.api.one_write.release()
+    stack.api.faults.clear()
     for _ in range(2):
-        (reason,) = told(made, *second)
-        assert reason.lower().startswith(f"{kind.whom} is being renamed to Data EU in this run".lower())
-        assert "make the new one in a second `pulumi up`" in reason
-    assert api.writes == []
+        stack.run(program)
+    assert stack.held() == program
+    assert stack.names() == sorted(program.values())
 
 
-def test_what_is_renamed_in_this_run_is_not_adopted(kind: Kind, api: FakeApi) -> None:
-    """Though the check of the new one was in time to pass."""
-    made = provider(kind, api)
-    assert told(made, kind.named("Data"), kind.named("Data EU")) == []
-    with pytest.raises(errors.Refused, match=rf"{kind.whom}.*another resource renames it to Data EU in this run"):
-        made.create(kind.named("Data"))
-    assert api.writes == []
-    kind.rename(made)
-    made.create(kind.named("Data"))
-    assert kind.names(api) == ["Data EU", "Data"]
+@pytest.mark.parametrize("delete_first", [True, False])
+def test_a_resource_that_is_replaced_keeps_its_object(kind: Kind, *, delete_first: bool) -> None:
+    """`--replace`, taint, or a move: the object is neither deleted nor made anew, and still is the stack's own."""
+    stack = Stack(kind)
+    stack.run({"a": "W", "b": "X"})
+    ids, before = {name: held[0] for name, held in stack.state.items()}, stack.state["a"][2]
+    sent = len(stack.api.sent)
+    stack.replace("a", delete_first=delete_first)
+    assert len(stack.api.sent) == sent
+    assert {name: held[0] for name, held in stack.state.items()} == ids
+    assert stack.state["a"][2].get("adopted") == before.get("adopted")
+    stack.run({"b": "X"})
+    assert stack.names() == ["X"]
 
 
-def test_what_was_adopted_in_this_run_is_not_renamed(kind: Kind, api: FakeApi) -> None:
-    """The rename is told, if the new one was made before it was checked."""
-    made = provider(kind, api)
-    made.check({}, kind.named("Data"))
-    made.create(kind.named("Data"))
-    (reason,) = told(made, kind.named("Data"), kind.named("Data EU"))
-    assert "is being renamed to Data EU in this run" in reason
+def test_another_key_in_the_roster_hands_the_object_over(kind: Kind) -> None:
+    """It is made by the stack as before, and goes with its resource at the end; nothing is sent."""
+    stack = Stack(kind)
+    stack.run({"a": "W"})
+    sent, said = len(stack.api.sent), len(stack.said)
+    stack.run({"other": "W"})
+    assert len(stack.api.sent) == sent
+    if kind.type == TEAM_TYPE:
+        assert stack.state["other"][2]["adopted"] is False
+        assert not [line for line in stack.said[said:] if "adopted" in line]
+    stack.run({"third": "W", "new": "X"})
+    stack.run({})
+    assert stack.names() == []
 
 
-def test_a_name_that_is_free_by_now_can_be_had(kind: Kind, api: FakeApi) -> None:
-    """A rename that is done holds nobody, in the same run or in the same process."""
-    made = provider(kind, api)
-    assert told(made, kind.named("Data"), kind.named("Data EU")) == []
-    kind.rename(made)
-    assert told(made, {}, kind.named("Data")) == []
-    made.create(kind.named("Data"))
-    assert kind.names(api) == ["Data EU", "Data"]
+TEAM = KINDS["team"]
 
 
-def test_what_was_made_in_this_process_can_be_renamed(kind: Kind, api: FakeApi) -> None:
-    """One that is new has one owner, who may name it otherwise in the next run."""
-    made = provider(kind, api)
-    for _ in range(2):  # at preview, and then
-        assert told(made, {}, kind.named("New")) == []
-    made.create(kind.named("New"))
-    assert told(made, kind.named("New"), kind.named("Newer")) == []
+def test_a_team_that_was_there_stays_adopted_under_another_key() -> None:
+    """Nobody made it; the same where the states cannot be read."""
+    for known in (True, False):
+        stack = Stack(TEAM, known=known)
+        stack.api.teams.put("W")
+        for key in ("a", "b"):
+            stack.run({key: "W"})
+            assert stack.state[key][2]["adopted"] is True
+        stack.run({})
+        assert stack.names() == ["W"]
 
 
-ALONE: dict[str, list[tuple[str, str]]] = {
-    "a rename": [("Data", "Data EU")] * 2,
-    "another spelling, and a new resource of it": [("Data", "DATA"), ("", "Data")],
-    "an adoption": [("", "Data")] * 2,
-    "a rename and a new name": [("Data", "Data EU"), ("", "Ops")],
-    "one that is gone, renamed": [("", "Ops"), ("Ops", "Ops EU")],
-}
-"""Checks of old and new names that hold nobody."""
+def test_a_team_that_another_stack_made_is_deleted_by_the_last_stack() -> None:
+    """While another stack has it, it stays; it is no find of the second one."""
+    first = Stack(TEAM)
+    first.run({"a": "W"})
+    second = Stack(TEAM, first.api, others={"staging": first.resources()})
+    second.run({"a": "W"})
+    assert second.state["a"][2]["adopted"] is False
+    first.others = {"staging": second.resources()}
+    first.run({})
+    assert first.names() == ["W"]
+    assert first.said[-1].endswith("it is declared in stack staging too")
+    second.others = {}
+    second.run({})
+    assert second.names() == []
 
 
-@pytest.mark.parametrize("checks", ALONE.values(), ids=ALONE.keys())
-def test_nobody_is_held_without_need(kind: Kind, api: FakeApi, checks: list[tuple[str, str]]) -> None:
-    """Preview and update may share a process, and each is checked again."""
-    made = provider(kind, api)
-    for old, new in checks:
-        assert told(made, kind.named(old) if old else {}, kind.named(new)) == []
+# A program that does not say which resources it has
 
 
-def test_a_role_of_another_project_is_another(api: FakeApi) -> None:
-    """Names are a project's own."""
-    kind = KINDS["custom role"]
-    made = provider(kind, api)
-    assert told(made, kind.named("Data"), kind.named("Data EU")) == []
-    assert told(made, {}, {**kind.named("Data"), "project_id": WAREHOUSE}) == []
+def without_hints(kind: Kind) -> Stack:
+    """A stack with one resource, whose program says nothing beside the inputs."""
+    stack = Stack(kind, hints=False)
+    stack.run({"a": "W"})
+    return stack
+
+
+def test_a_rename_before_the_new_resource_is_enough(kind: Kind) -> None:
+    """The program declares the one first that gives the name up."""
+    stack, program = without_hints(kind), {"a": "X", "new": "W"}
+    stack.preview(program)
+    stack.run(program)
+    assert stack.held() == program
+
+
+def test_a_new_resource_before_the_rename_is_refused_at_preview(kind: Kind) -> None:
+    """Nobody could know that the name is given up; nothing is sent."""
+    stack = without_hints(kind)
+    sent = len(stack.api.sent)
+    with pytest.raises(AccessError, match=r"is being renamed to X in this run.*in a second `pulumi up`"):
+        stack.preview({"new": "W", "a": "X"})
+    assert len(stack.api.sent) == sent
+
+
+def test_states_that_cannot_be_read_refuse_no_rename(kind: Kind) -> None:
+    """A swap comes about all the same; of a stranger's name it is said that it is not to be had yet."""
+    stack = Stack(kind, known=False)
+    stack.run({"a": "W", "b": "X"})
+    program = {"a": "X", "b": "W"}
+    stack.run(program)
+    stack.run(program)
+    assert stack.held() == program
+    Stack(kind, stack.api).run({"theirs": "Z"})
+    stack.run({"a": "Z", "b": "W"})
+    assert stack.held() == program
+    assert "is to be called Z, which another" in stack.said[-1]
+
+
+def test_a_role_of_another_project_has_names_of_its_own() -> None:
+    """A name that is given up in one project is another one's in the other."""
+    stack = Stack(KINDS["custom role"])
+    stack.run({"a": "W"})
+    other = StateResource(stack.kind.type, "urn::b", f"{ORGANIZATION}:{PRODUCTION + 1}:{stack.state['a'][0][-36:]}")
+    stack.others = {"staging": [other]}
+    provider = stack.provider()
+    assert provider.object_id(stack.state["a"][0]) == provider.object_id(other.id)
+    assert provider.own_names(provider.object_id(other.id), ("custom roles", PRODUCTION)) == frozenset({"a"})

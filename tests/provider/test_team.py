@@ -10,6 +10,7 @@ from pulumi.runtime import rpc
 from mixpanel_access.model import errors
 from mixpanel_access.model.ids import TeamGrantId, TeamId
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.states import StackStates, States
 from mixpanel_access.provider.team import TeamProvider
 from mixpanel_access.provider.team_grant import TeamGrantProvider
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
@@ -74,8 +75,10 @@ def test_a_spoiled_team_is_refused_in_words(api: FakeApi, change: dict[str, Any]
 def test_a_name_that_another_team_has_cannot_be_taken(api: FakeApi) -> None:
     """It is told at preview; a name of one's own in another spelling can."""
     api.teams.put("Ops", id_=78)
-    (failure,) = provider(api)[0].check(team(), team(name="ops")).failures
-    assert failure.reason.startswith("Data cannot be renamed to ops, since there is a team Ops already")
+    made = provider(api)[0]
+    made.session.states = States(lambda: StackStates({"production": []}), lambda: "production")
+    (failure,) = made.check(team(), team(name="ops")).failures
+    assert failure.reason.startswith("team Data cannot be renamed to ops, since there is a team Ops already")
     for name in ("DATA", "New"):
         assert provider(api)[0].check(team(), team(name=name)).failures == []
     assert provider(api)[0].check(team(name="Gone"), team(name="Ops")).failures == []

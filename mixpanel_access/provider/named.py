@@ -1,0 +1,146 @@
+"""What resources have in common whose objects are found by a name: `Team` and `CustomRole`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable, Iterator
+from typing import ClassVar
+
+from pulumi.dynamic import DiffResult
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.provider.base import AccessProvider, Problems, Properties, known
+from mixpanel_access.provider.renames import BESIDE, Named, Send, temporary
+from mixpanel_access.provider.states import StackStates, StateResource
+
+
+class NamedProvider(AccessProvider):
+    """The base of their providers: names change hands within a run, or within two."""
+
+    KIND: ClassVar[str]
+    """What the object is, in words."""
+    TYPE: ClassVar[str]
+    """The type of the resource in a state."""
+
+    # What subclasses say
+
+    @abstractmethod
+    def objects(self, props: Properties) -> Named:
+        """The objects among which the name of this one is the only one of its kind."""
+
+    @abstractmethod
+    def object_id(self, id_: str) -> Hashable:
+        """Mixpanel's id of the object, in the id of a resource."""
+
+    # What the program declares
+
+    def note(self, hints: Properties, inputs: Properties) -> None:
+        """Keep which other resources of the kind the program has."""
+        self.session.renames.set_beside(self.subject(inputs), hints.get(BESIDE))
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Tell what changes; from then on, the object of the state is known to have the name that is declared."""
+        result = super().diff(_id, _olds, _news)
+        name = _news.get("name")
+        if isinstance(name, str) and known(name) and not result.replaces:
+            self.session.renames.declare(self.objects(_news).space, self.object_id(_id), name)
+        return result
+
+    def is_declared_elsewhere(self, id_: str, props: Properties) -> bool:
+        """Whether the program declares this very object; one that was called so before may have given up its name."""
+        space, object_id = self.objects(props).space, self.object_id(id_)
+        declared = super().is_declared_elsewhere(id_, props)
+        return declared and self.session.renames.is_declared_as(space, object_id, str(props.get("name")))
+
+    # Judging a name
+
+    def inspect_name(self, inputs: Properties, olds: Properties, problems: Problems) -> None:
+        """Judge that the name can be had, in this run or in the next; `olds` is empty for a new object."""
+        objects, renames, name = self.objects(inputs), self.session.renames, inputs["name"]
+        there = objects.holder(name)
+        if not olds.get("name"):
+            if there is None or not self.is_anothers(inputs, there):
+                renames.want(self.subject(inputs))
+            else:
+                self.session.say(
+                    f"{self.whom(inputs)}: another resource of this stack gives that name up; until then, the new one "
+                    f"is called {temporary(name)!r}. If it still is after `pulumi up`, run that again"
+                )
+            return
+        before = objects.holder(str(olds["name"]))
+        if before is None or same_key(str(olds["name"])) == same_key(name):
+            return  # renamed already by a run that died, or only spelled otherwise
+        if there is not None and there != before and not self._waits_at_preview(inputs, olds, there, problems):
+            return
+        if held := renames.rename(self.subject(olds), self.whom(olds), objects.space, before, name):
+            problems.add("name", held)
+
+    def _waits_at_preview(self, inputs: Properties, olds: Properties, there: Hashable, problems: Problems) -> bool:
+        """Say that a name is to be had once another one gives it up, or why it is not to be had."""
+        objects, name = self.objects(inputs), inputs["name"]
+        own = self.own_names(there, objects.space)
+        actual = objects.name_of(there) or name
+        if own or own is None or self.session.renames.declared_for(objects.space, there) is not None:
+            whose = f"another {self.KIND} of this stack has" if own else f"the {self.KIND} {actual} has"
+            self.session.say(
+                f"{self.whom(olds)} is to be called {name}, which {whose}: it gets the name once that one gives it up. "
+                f"If the next preview still shows the change, run `pulumi up` again"
+            )
+            return True
+        stacks = self.stacks_with(self.session.states.others(), there, objects.space)
+        declared = f"which stack {' and '.join(stacks)} has; give one of them another name" if stacks else ""
+        problems.add(
+            "name",
+            f"{self.whom(olds)} cannot be renamed to {name}, since there is a {self.KIND} {actual} already, "
+            + (declared or "which no stack has; declare that one as a resource of its own, or delete it first"),
+        )
+        return False
+
+    def is_anothers(self, inputs: Properties, there: Hashable) -> bool:
+        """Whether an object belongs to another resource of the program, which is to give up its name."""
+        space, renames = self.objects(inputs).space, self.session.renames
+        declared = renames.declared_for(space, there)
+        if declared is not None:
+            return same_key(declared) != same_key(inputs["name"])
+        beside = renames.beside(self.subject(inputs)) or frozenset()
+        return bool(beside) and bool(beside & (self.own_names(there, space) or frozenset()))
+
+    # What the states say
+
+    def own_names(self, object_id: Hashable, space: Hashable) -> frozenset[str] | None:
+        """The names of the resources that have an object in the stack's own state; None if nobody knows."""
+        held = self.session.states.own()
+        if held is None:
+            return None
+        return frozenset(one.urn.rpartition("::")[2] for one in self.resources_of(held, object_id, space))
+
+    def stacks_with(self, states: StackStates, object_id: Hashable, space: Hashable) -> list[str]:
+        """The stacks that have an object, of those whose states could be read."""
+        return sorted(name for name, held in states.stacks.items() if any(self.resources_of(held, object_id, space)))
+
+    def resources_of(
+        self, held: Iterable[StateResource], object_id: Hashable, space: Hashable
+    ) -> Iterator[StateResource]:
+        """The resources of a state that have an object."""
+        for one in held:
+            if one.type != self.TYPE or not one.id.startswith(f"{self.session.organization}:"):
+                continue
+            if self.objects(dict(one.outputs)).space == space and self.object_id(one.id) == object_id:
+                yield one
+
+    # Bringing a name about
+
+    def give_name(self, object_id: Hashable, inputs: Properties, send: Send) -> None:
+        """Give an object its name, or have it wait for that."""
+        self.session.renames.give(self.objects(inputs), object_id, inputs["name"], send)
+
+    def waits(self, object_id: Hashable, inputs: Properties) -> bool:
+        """Whether an object has not got its name, and say so."""
+        objects, name = self.objects(inputs), inputs["name"]
+        if not self.session.renames.waits(objects, object_id):
+            return False
+        self.session.say(
+            f"{self.KIND} {objects.name_of(object_id)} is to be called {name}, which another {self.KIND} has still: it "
+            f"gets the name once that one gives it up. If the next preview shows the change, run `pulumi up` again"
+        )
+        return True
