@@ -104,7 +104,7 @@ class RosterAccess(pulumi.ComponentResource):
             key: CustomRole(
                 custom_role_name(key),
                 project_name=declared.names.get(inputs["project_id"]),
-                beside=[custom_role_name(other) for other in declared.custom_roles if other != key],
+                beside=[custom_role_name(other) for other in declared.custom_roles if other != key] or None,
                 opts=pulumi.ResourceOptions(parent=self),
                 **inputs,
             )
@@ -179,7 +179,7 @@ class RosterAccess(pulumi.ComponentResource):
         self.teams = {
             key: Team(
                 team_name(key),
-                beside=[team_name(other) for other in declared.teams if other != key],
+                beside=[team_name(other) for other in declared.teams if other != key] or None,
                 opts=pulumi.ResourceOptions(parent=self),
                 **inputs,
             )

@@ -202,8 +202,8 @@ def test_a_roster_makes_its_teams(tmp_path: Path) -> None:
         "engagement_type": "audit", "ticket": "OPS-2", "approver": "ana@example.com", "justification": "Looks",
     }  # fmt: skip
     found = registered(lambda: RosterAccess("roster", file))
-    assert found["Team team/data"] == {"name": "Data", "removal": "always", **why}
-    assert found["Team team/ops"] == {"name": "Ops", "removal": "when_unused"}
+    assert found["Team team/data"] == {"name": "Data", "removal": "always", "beside": ["team/ops"], **why}
+    assert found["Team team/ops"] == {"name": "Ops", "removal": "when_unused", "beside": ["team/data"]}
     grant = found["TeamGrant 1234567:team/data"]
     assert {"project_id": 1234567, "role": "consumer", "environment": "production", **why}.items() <= grant.items()
     assert found["TeamGrant 1234567:team/ops"]["role"] == "admin"
