@@ -67,7 +67,7 @@ def secrets_reach_only_pulumi(text: str) -> Iterator[str]:
     """A secret is in the environment of a step that runs Pulumi, and nowhere else."""
     allowed = 0
     for _, step in github_steps(text):
-        if re.search(r"^ *(pulumi|mixpanel-access drift) ", step.get("run", ""), re.MULTILINE):
+        if re.search(r"^ *(pulumi|mixpanel-access (?:drift|revoke)) ", step.get("run", ""), re.MULTILINE):
             allowed += str(dict(step.get("env", {}))).count("secrets.")
     everywhere = sum(_count(job) for job in github_jobs(text).values())
     if everywhere != allowed:
@@ -156,13 +156,28 @@ def _doubtful_commands(job: str, script: str, *, refresh: bool) -> Iterator[str]
                 yield f"{job} runs pulumi {command} without {option}"
 
 
+def revoke_comes_first(text: str) -> Iterator[str]:
+    """Ended access is taken away before anything else of the night, and what is left of it fails the job at its end."""
+    steps = github_jobs(text)["nightly"]["steps"]
+    runs = [step.get("run", "") for step in steps]
+    revoke, drift, update = (
+        next((i for i, run in enumerate(runs) if words in run), len(runs))
+        for words in ('mixpanel-access revoke --stack "$STACK" --yes || code=$?', "mixpanel-access drift", "pulumi up")
+    )
+    if not revoke < drift < update:
+        yield "ended access waits for something else"
+    if any("if" in step for step in steps[: update + 1]):
+        yield "a step of the night waits for another"
+    if "exit 1" not in runs[-1] or "!cancelled() && steps.revoke.outputs.code != '0'" not in steps[-1].get("if", ""):
+        yield "what is left does not fail the night"
+
+
 def drift_hides_nothing(text: str) -> Iterator[str]:
-    """Findings are reported, and the step that takes expired access away runs whatever was found."""
+    """Findings are reported, and the update runs whatever was found."""
     steps = github_jobs(text)["nightly"]["steps"]
     runs = [step.get("run", "") for step in steps]
     drift = next(i for i, run in enumerate(runs) if "mixpanel-access drift" in run)
-    update = next(i for i, run in enumerate(runs) if "pulumi up" in run)
-    if "|| code=$?" not in runs[drift] or drift > update or "if" in steps[update]:
+    if "|| code=$?" not in runs[drift]:
         yield "findings keep the update from running"
     if not any("GH_TOKEN" in step.get("env", {}) and "!cancelled()" in step.get("if", "") for step in steps[drift:]):
         yield "findings are not reported where the update fails"
@@ -197,7 +212,7 @@ def no_secret_is_written_down(text: str) -> Iterator[str]:
 def one_gitlab_job_a_stack(text: str) -> Iterator[str]:
     """A job that runs Pulumi has credentials by OpenID Connect, and a resource group and environment of its stack."""
     for name, job in gitlab_jobs(text).items():
-        if not re.search(r"^\s*(pulumi|mixpanel-access drift) ", script_of(job), re.MULTILINE):
+        if not re.search(r"^\s*(pulumi|mixpanel-access (?:drift|revoke)) ", script_of(job), re.MULTILINE):
             continue
         stack = job["variables"]["STACK"]
         environment = job.get("environment", {})
@@ -228,18 +243,30 @@ def gitlab_forks_get_nothing(text: str) -> Iterator[str]:
 def gitlab_asks_the_policies(text: str) -> Iterator[str]:
     """Every preview and update is of one stack, asks nothing but the policy pack, and the nightly one refreshes."""
     for name, job in gitlab_jobs(text).items():
-        yield from _doubtful_commands(name, script_of(job), refresh=name.startswith("revoke:"))
+        yield from _doubtful_commands(name, script_of(job), refresh=name.startswith("refresh:"))
+
+
+def gitlab_revoke_comes_first(text: str) -> Iterator[str]:
+    """Ended access is taken away before anything else of the night, and nothing that fails keeps the rest from it."""
+    jobs = gitlab_jobs(text)
+    for stack in sorted(STACKS):
+        revoke, drift, refresh = (jobs[f"{name}:{stack}"] for name in ("revoke", "drift", "refresh"))
+        if 'mixpanel-access revoke --stack "$STACK" --yes' not in script_of(revoke) or "allow_failure" in revoke:
+            yield f"what has ended in {stack} is not taken away"
+        if drift["needs"] != [f"revoke:{stack}"] or "needs" in revoke:
+            yield f"ended access of {stack} waits for something else"
+        if refresh["needs"] != [f"drift:{stack}"] or any(
+            job["rules"][0].get("when") != "always" for job in (revoke, drift, refresh)
+        ):
+            yield f"findings of {stack} keep the update from running"
 
 
 def gitlab_drift_hides_nothing(text: str) -> Iterator[str]:
-    """Findings are a warning, and what takes expired access away runs whatever was found."""
+    """Findings are a warning."""
     jobs = gitlab_jobs(text)
     for stack in sorted(STACKS):
         if jobs[f"drift:{stack}"].get("allow_failure") != {"exit_codes": [1]}:
             yield f"findings of {stack} are no warning"
-        revoke = jobs[f"revoke:{stack}"]
-        if revoke["needs"] != [f"drift:{stack}"] or revoke["rules"][0].get("when") != "always":
-            yield f"findings of {stack} keep the update from running"
     if jobs["up:production"].get("needs") != ["up:staging"]:
         yield "up:production does not wait for up:staging"
 
@@ -255,6 +282,7 @@ GITHUB_RULES: tuple[Rule, ...] = (
     production_is_last,
     every_stack_is_there,
     workflow_asks_the_policies,
+    revoke_comes_first,
     drift_hides_nothing,
 )
 GITLAB_RULES: tuple[Rule, ...] = (
@@ -263,5 +291,6 @@ GITLAB_RULES: tuple[Rule, ...] = (
     one_gitlab_job_a_stack,
     gitlab_forks_get_nothing,
     gitlab_asks_the_policies,
+    gitlab_revoke_comes_first,
     gitlab_drift_hides_nothing,
 )
