@@ -84,6 +84,10 @@ class ProjectAccessProvider(AccessProvider):
             problems.add("grants", f"{email} stands there twice, first as {first}")
         _inspect_reasons(inputs.get("reasons"), by_key(grants), problems)
 
+    def people(self, props: Properties) -> Iterable[str]:
+        """Everybody who has a grant."""
+        return list(props.get("grants") or ())
+
     def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
         """Hold a project whose grants the program declares one by one too, or as a whole twice and differently."""
         project, grants = inputs["project_id"], by_key(inputs["grants"])

@@ -18,6 +18,7 @@ from mixpanel_access.model.settings import KEPT_VARIABLE, Settings, load_setting
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
 from mixpanel_access.provider.states import States, project_states
+from mixpanel_access.provider.vanished import Vanished
 
 
 def say(line: str) -> None:
@@ -44,6 +45,7 @@ class Session:
         renames: the names that change hands in the operation.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
+        vanished: the people whom the operation misses in the organization.
         handed_over: what was deleted under one name and is declared under another -> its outputs, by its subject.
     """
 
@@ -62,6 +64,7 @@ class Session:
         self.renames = Renames(self._say)
         self.takes_only = False
         self.states = States()
+        self.vanished = Vanished()
         self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
         self._topics: set[Hashable] = set()
         self._lock = threading.Lock()

@@ -22,7 +22,16 @@ from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.ids import MEMBER_TYPE, PROVIDER_KEY, MemberId
+from mixpanel_access.model.ids import (
+    GRANT_TYPE,
+    MEMBER_TYPE,
+    PROJECT_ACCESS_TYPE,
+    PROVIDER_KEY,
+    TEAM_MEMBER_TYPE,
+    GrantId,
+    MemberId,
+    TeamMemberId,
+)
 
 _SECONDS: Final = 60.0
 """How long one call of `pulumi` may take."""
@@ -121,13 +130,15 @@ class States:
         mine = set(self._mine(states, own))
         return StackStates({name: held for name, held in states.stacks.items() if name not in mine}, states.why)
 
-    def with_member(self, props: Properties, organization: int) -> Mapping[str, Mapping[str, Properties]]:
-        """The members of the stack that the engine works on, by its name and key.
+    def of_resource(self, props: Properties) -> Mapping[str, Sequence[StateResource]]:
+        """The stack that the engine works on, by its name.
 
-        If nobody says which stack that is, these are all stacks that hold the person; the likely ones, if some are.
+        Args:
+            props: properties of one of its resources. If nobody says which stack it is, these are all stacks that hold
+                the person whom that is about; the likely ones, if some are.
         """
         states = self.all()
-        return {name: members(states.stacks[name], organization) for name in self._mine(states, props)}
+        return {name: states.stacks[name] for name in self._mine(states, props)}
 
     def declares(self, stack: str, key: str, day: date) -> bool | None:
         """Whether a stack's roster declares a person on a day; None if it cannot be told."""
@@ -144,12 +155,12 @@ class States:
         if own is None:
             return []
         key = same_key(str(own.get("email", "")))
-        holding = {
-            name: [one for one in held if one.type == MEMBER_TYPE and _key(one) == key]
+        alike = [name for name, held in states.stacks.items() if any(_same(one.outputs, own) for one in held)]
+        return alike or [
+            name
             for name, held in states.stacks.items()
-        }
-        alike = [name for name, held in holding.items() if any(_same(one.outputs, own) for one in held)]
-        return alike or [name for name, held in holding.items() if held]
+            if any(one.type == MEMBER_TYPE and _key(one) == key for one in held)
+        ]
 
 
 def members(resources: Iterable[StateResource], organization: int) -> dict[str, Properties]:
@@ -161,13 +172,33 @@ def members(resources: Iterable[StateResource], organization: int) -> dict[str, 
     return found
 
 
+def people_of(resources: Iterable[StateResource], organization: int) -> set[str]:
+    """The keys of all whom resources of an organization are about."""
+    found: set[str] = set()
+    for one in resources:
+        if not one.id.startswith(f"{organization}:"):
+            continue
+        if (kind := _ABOUT_A_PERSON.get(one.type)) is not None:
+            found.add(same_key(kind.parse(one.id).email))
+        elif one.type == PROJECT_ACCESS_TYPE:
+            found |= {same_key(email) for email in one.outputs.get("grants") or ()}
+    return found
+
+
+_ABOUT_A_PERSON: Final[Mapping[str, type[MemberId | GrantId | TeamMemberId]]] = {
+    MEMBER_TYPE: MemberId,
+    GRANT_TYPE: GrantId,
+    TEAM_MEMBER_TYPE: TeamMemberId,
+}
+
+
 def _key(member: StateResource) -> str:
     """The key of the address, which the id has too: in the outputs it may be a secret."""
     return same_key(MemberId.parse(member.id).email)
 
 
 def _same(outputs: Properties, props: Properties) -> bool:
-    return all(outputs.get(key) == value for key, value in props.items())
+    return bool(props) and all(outputs.get(key) == value for key, value in props.items())
 
 
 def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] | None = None) -> States:

@@ -1,0 +1,109 @@
+"""Whose a person is, on the real engine: another name, several stacks, and a list that lacks many people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import PRODUCTION, Workspace
+
+pytestmark = pytest.mark.engine
+
+CY = "cy@agency.example.org"
+GRANT = {"email": CY, "projects": {"shop": "analyst"}}
+CREW = [{"email": f"p{n}@agency.example.org", "projects": {"shop": "consumer"}} for n in range(5)]
+
+
+def history(workspace: Workspace, name: str = CY) -> dict[str, Any]:
+    """What only the state can tell of a person."""
+    found = workspace.outputs(name)
+    return {key: found.get(key) for key in ("origin", "adopted", "invited_at", "expires_at")}
+
+
+def urn_of(workspace: Workspace, name: str) -> str:
+    """A member's name in the engine."""
+    return next(
+        str(one["urn"]) for one in workspace.resources() if one["urn"].endswith(f"dynamic/mixpanel:Member::{name}")
+    )
+
+
+def test_another_name_keeps_whose_a_person_is_and_when_they_were_invited(workspace: Workspace) -> None:
+    """--replace, a taint, a move to another component and a plain name: then the expired invitation is sent again."""
+    workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
+    workspace.emulator.control("POST", "clock", {"now": "2026-06-01T12:00:00Z"})
+    workspace.roster([GRANT])
+    workspace.up()
+    before = history(workspace)
+    assert before["origin"] == "invited"
+    workspace.up("production", "--replace", urn_of(workspace, CY))
+    assert history(workspace) == before
+    workspace.run("state", "taint", urn_of(workspace, CY), "--yes", "--stack", "production")
+    workspace.up()
+    assert history(workspace) == before
+    workspace.program(
+        "from mixpanel_access.component import CollaboratorAccess, CollaboratorAccessArgs, Engagement, ProjectArgs\n"
+        f"CollaboratorAccess('cy', CollaboratorAccessArgs(email='{CY}', engagement_name='e', engagement="
+        f"Engagement(type='audit'), projects={{'shop': ProjectArgs({PRODUCTION}, role='analyst')}}))\n"
+    )
+    workspace.up()
+    assert history(workspace) == before
+    workspace.program(
+        "import pulumi\nfrom mixpanel_access.provider import Member, ProjectGrant\n"
+        f"cy = Member('somebody', email='{CY}')\n"
+        f"ProjectGrant('shop', project_id={PRODUCTION}, email='{CY}', role='analyst',"
+        " opts=pulumi.ResourceOptions(depends_on=[cy]))\n"
+    )
+    workspace.up()
+    assert history(workspace, "somebody") == before
+    assert workspace.mails(CY) == 1
+    workspace.run("config", "set", "mixpanel:now", "2026-06-12T12:00:00Z", "--stack", "production")
+    workspace.emulator.control("POST", "clock", {"now": "2026-06-12T12:00:00Z"})
+    workspace.up()
+    assert workspace.mails(CY) == 2
+    workspace.program("")
+    workspace.up()
+    assert CY not in workspace.members()
+
+
+@pytest.mark.parametrize("first", ["production", "staging"])
+def test_the_last_stack_to_end_takes_out_whom_the_first_invited(workspace: Workspace, first: str) -> None:
+    """Whichever ends first; somebody who was there before stays as they were."""
+    workspace.add("staging")
+    lee = {"email": "lee@example.com", "projects": {"shop": "consumer"}}
+    for stack in ("production", "staging"):
+        workspace.roster([GRANT, lee], stack)
+        workspace.up(stack)
+    workspace.emulator.control("POST", "invitations/accept", {"email": CY})
+    last = "staging" if first == "production" else "production"
+    workspace.roster([], first)
+    workspace.up(first)
+    assert CY in workspace.members()
+    workspace.roster([], last)
+    done = workspace.up(last).stdout
+    assert CY not in workspace.members()
+    assert "lee@example.com" in workspace.members()
+    assert "they were in the organization before this stack declared them" in done
+
+
+def test_a_refresh_that_misses_many_people_drops_nobody(workspace: Workspace) -> None:
+    """Nor does `up --refresh`; an `up` goes on, and a refresh with the program and the brake released drops them."""
+    workspace.roster(CREW)
+    workspace.up()
+    before = len(workspace.resources())
+    for person in CREW[:4]:
+        workspace.emulator.control("DELETE", f"members/{str(person['email']).replace('@', '%40')}")
+    for command in (("refresh",), ("up", "--refresh")):
+        done = workspace.run(*command, "--yes", "--skip-preview", "--stack", "production", check=False)
+        said = done.stdout + done.stderr
+        assert done.returncode != 0
+        assert said.partition("Diagnostics:")[2].count("4 people of this stack's state are missing") == 1
+        assert len(workspace.resources()) == before
+    assert all(workspace.mails(str(person["email"])) == 1 for person in CREW)
+    workspace.up()
+    release = "pulumi config set mixpanel:releaseBrakes removalShare; pulumi refresh --run-program; pulumi config rm"
+    assert release in said
+    workspace.run("config", "set", "mixpanel:releaseBrakes", "removalShare", "--stack", "production")
+    workspace.run("refresh", "--yes", "--skip-preview", "--run-program", "--stack", "production")
+    left = [one["urn"] for one in workspace.resources() if one["type"].endswith(":Member")]
+    assert [urn.rpartition("::")[2] for urn in left] == ["p4@agency.example.org"]
