@@ -16,12 +16,18 @@ def main() -> None:
     # httpx brings a command line of its own where it finds what that needs, and every command would wait for it. This
     # is how Python is told that a module is not there.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    from mixpanel_access.cli import streams
+
+    streams.prepare()
     from mixpanel_access.cli.app import app
     from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
 
     try:
         _must_be_text(sys.argv[1:])
-        app()
+        try:
+            app()
+        finally:
+            streams.finish()
     except (AccessError, OSError) as error:
         if os.environ.get(DEBUG_VARIABLE) == "1":
             raise

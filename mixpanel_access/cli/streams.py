@@ -1,0 +1,69 @@
+"""Standard input, output and error as the commands find them: closed, or with a reader that has gone, too."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_STANDARD: Final = (0, 1, 2)
+_made: TextIO | None = None
+"""Our own standard output."""
+
+
+def prepare() -> None:
+    """Have all three streams be there, and let nobody's leaving end a command.
+
+    A reader that has gone (`| head -1`) takes the rest of the output along; the command does its work and ends with its
+    own exit code. What is closed at the start (`>&-`) writes to nowhere: else the next file that is opened would be
+    standard output, for us and for every program that we start.
+    """
+    for number in _STANDARD:
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for as long as we run
+    if sys.stdout is sys.__stdout__:
+        global _made  # noqa: PLW0603  # there is one standard output
+        _made = sys.stdout = _lasting(sys.stdout, 1)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _lasting(sys.stderr, 2)
+
+
+def finish() -> None:
+    """Write out what is still held back; to be called where an error can still be told.
+
+    Raises:
+        OSError: it cannot be written: a full disk. Nothing more is tried at the interpreter's end.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        if sys.stdout is _made:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise
+
+
+class _Lasting(io.FileIO):
+    """A stream that goes on when its reader has gone."""
+
+    def write(self, data: Buffer, /) -> int:
+        """Write what can be written; without a reader, nothing more."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
+
+
+def _lasting(stream: TextIO | None, number: int) -> TextIO:
+    raw = _Lasting(number, "wb", closefd=False)
+    if not isinstance(stream, io.TextIOWrapper):  # there was none
+        return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace")
+    at_once, by_line = stream.write_through, stream.line_buffering
+    binary = raw if at_once else io.BufferedWriter(raw)  # as the interpreter has it with -u
+    return io.TextIOWrapper(binary, stream.encoding, stream.errors, line_buffering=by_line, write_through=at_once)
