@@ -67,6 +67,7 @@ class Brakes:
         self._planned: set[str] = set()
         self._roles: dict[str, str] = {}
         self._warned: set[Finding] = set()
+        self._kept: dict[str, Refused] = {}
 
     @property
     def limits(self) -> Limits:
@@ -116,7 +117,23 @@ class Brakes:
             Refused: a brake holds it; the text names everyone concerned and how to release it.
         """
         with self._lock:
-            self._hold(what, plan)
+            try:
+                self._hold(what, plan)
+            except Refused as held:
+                self._kept.update(dict.fromkeys(plan.removals - plan.planned, held))
+                raise
+
+    def hold_kept(self, email: object) -> None:
+        """Hold what takes something from somebody whose removal was held in this operation, with others'.
+
+        With `--continue-on-error`, the engine goes on after a plan was held: nobody in it loses a part.
+
+        Raises:
+            Refused: it was held.
+        """
+        held = self._kept.get(same_key(email)) if isinstance(email, str) else None
+        if held is not None:
+            raise held
 
     def hold_grants(
         self,

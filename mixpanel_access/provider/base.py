@@ -31,6 +31,7 @@ from mixpanel_access.model.errors import AccessError, ConfigurationError, InputE
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.provider.leaving import hold_partial_removal
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
 from mixpanel_access.provider.threads import use_more_threads
 
@@ -177,7 +178,9 @@ class AccessProvider(ResourceProvider):
     def is_declared_elsewhere(self, id_: str, props: Properties) -> bool:  # noqa: ARG002  # for subclasses
         """Whether the program declares the same under another name than the resource that goes."""
         subject = self.subject(props)
-        return subject is not None and subject in self.session.declared
+        if subject is None:
+            return False
+        return self.session.declares(subject, type(self).__name__) or self._stays(subject)
 
     def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
         """Judge the inputs beside what else the program declares, this resource included.
@@ -323,7 +326,21 @@ class AccessProvider(ResourceProvider):
             self.session.handed_over[self.subject(props)] = props  # for the other one, if it is created after this
             self.session.say(f"{self.whom(props)}: declared under another name too; nothing is taken away")
             return
+        hold_partial_removal(self.session)
+        self.session.brakes.hold_kept(props.get("email"))
         self.unmake(_id, props)
+
+    def _stays(self, subject: Hashable) -> bool:
+        """Whether a `destroy` with --target or --exclude leaves another resource of the stack for the same."""
+        scope = self.session.scope
+        if not (scope.partial and scope.destroys) or scope.deleted is None:
+            return False
+        kind = f"dynamic/mixpanel:{type(self).__name__.removesuffix('Provider')}"
+        return any(
+            self.subject(_own(one.get("outputs") or {})) == subject
+            for one in scope.resources or ()
+            if one["urn"] not in scope.deleted and str(one.get("type", "")).endswith(kind)
+        )
 
     # Helpers for subclasses
 

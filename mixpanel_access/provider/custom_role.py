@@ -250,7 +250,7 @@ class CustomRoleProvider(NamedProvider):
                 why=f"not seen: {_with_why(hidden)}; of those whom this stack declares there, some may hold it",
                 next_step="Run again with an account that sees them, or delete it in Project Settings > Roles.",
             )
-        if invited := [email for email in holders.hidden if (ref.project, same_key(email)) in self.session.declared]:
+        if invited := [email for email in holders.hidden if self._is_declared((ref.project, same_key(email)))]:
             raise Refused(
                 "cannot delete the role",
                 whom=whom,
@@ -281,10 +281,15 @@ class CustomRoleProvider(NamedProvider):
         subjects: dict[Hashable, str] = {(project, same_key(email)): email for email in holders.people}
         subjects |= {("service account", id_, project): words for id_, words in holders.accounts.items()}
         subjects |= {("team grant", id_, project): words for id_, words in holders.teams.items()}
-        return sorted(words for subject, words in subjects.items() if subject in self.session.declared)
+        return sorted(words for subject, words in subjects.items() if self._is_declared(subject))
+
+    def _is_declared(self, subject: Hashable) -> bool:
+        return self.session.declares(subject)
 
     def _kinds_declared(self, project: int) -> set[str]:
         """Which kinds of those who can hold a role this program gives one in the project."""
+        if self.session.scope.partial and not self.session.scope.destroys:
+            return {PEOPLE, TEAMS, ACCOUNTS}  # the engine asks about a part of the program only
         kinds = set()
         for subject in self.session.declared.copy():
             match subject:

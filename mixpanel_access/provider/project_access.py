@@ -199,7 +199,7 @@ class ProjectAccessProvider(AccessProvider):
     def _hold_all(self, project: int, props: Properties) -> tuple[ProjectWhole, GrantChanges]:
         """What goes with the resource, if no brake holds it."""
         whole = self._whole(project, props.get("grants", {}))
-        elsewhere = {key for key in whole.have if (project, key) in self.session.declared}
+        elsewhere = {key for key in whole.have if self.session.declares((project, key), "ProjectGrantProvider")}
         gone = frozenset((whole.have.keys() & _declared(props)) - elsewhere - {self._own})
         changes = GrantChanges(remove=gone)
         self.session.brakes.hold_grants(project, whole.have, changes, self._planned(props))

@@ -7,19 +7,20 @@ be deleted.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import DeclaredPerson, Plan, has_ended
+from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.teams import same_name
-from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed
+from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
+from mixpanel_access.provider.leaving import leaving, removal_plan
 from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.scope import members
 
 
 class RemovalBrakeProvider(AccessProvider):
@@ -36,19 +37,37 @@ class RemovalBrakeProvider(AccessProvider):
         """Nothing: the values are the component's own."""
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Hold what the stack would remove and change, all together."""
-        before, after = _by_key(olds), _by_key(inputs)
-        gone = [person for key, person in before.items() if key not in after]
+        """Hold what the stack would remove and change, all together.
+
+        People who stay for now, since the run leaves their resources alone, stay in the list: the run in which they go
+        judges them.
+        """
+        before, after = self._before(olds), _by_key(inputs)
+        if before is None or after is None:
+            self.session.say("RemovalBrake: who is declared is not known yet; `pulumi up` judges it")
+            return
+        gone = {key: person for key, person in before.items() if key not in after}
+        going = self.session.scope.people(self.session.organization) if self.session.scope.partial else None
+        if going is not None:
+            inputs["people"] = [*inputs["people"], *(person for key, person in gone.items() if key not in going)]
+            gone = {key: person for key, person in gone.items() if key in going}
         people = self.session.directory.people()
         new_roles = {
             key: person["role"]
             for key, person in after.items()
             if person.get("role") and key in people and people[key].role not in (None, person["role"])
         }
+        plan = removal_plan(self.session, list(gone.values()))
         try:
-            self.session.brakes.hold("cannot go on", Plan(self.leaving(gone), new_roles, self._planned(gone)))
+            self.session.brakes.hold("cannot go on", replace(plan, roles=new_roles))
         except Refused as held:
             problems.add("", str(held))
+
+    def _before(self, olds: Properties) -> dict[str, DeclaredPerson] | None:
+        """Whom the stack has had until now: by the list; if a partial `destroy` has taken that, by the state."""
+        if olds:
+            return _by_key(olds)
+        return members(self.session.scope.resources or (), self.session.organization)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another list of people is a change in place."""
@@ -72,44 +91,22 @@ class RemovalBrakeProvider(AccessProvider):
         Raises:
             Refused: a brake holds it; nothing has been removed.
         """
-        gone = [person for key, person in _by_key(props).items() if key not in self.session.declared]
-        self.session.brakes.hold("cannot destroy", Plan(self.leaving(gone), planned=self._planned(gone)))
+        if self.session.judged:
+            return  # the run leaves some of them alone, and those who go have been judged
+        gone = [person for key, person in (_by_key(props) or {}).items() if not self.session.declares(key)]
+        self.session.brakes.hold("cannot destroy", removal_plan(self.session, gone))
 
-    def leaving(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
-        """Who of them would leave the organization once their grants of this stack are gone."""
-        return frozenset(same_key(person["email"]) for person in people if self._leaves(person))
-
-    def _planned(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
-        """Whose end was in the stack before today."""
-        today = self.session.now().date()
-        return frozenset(same_key(person["email"]) for person in people if has_ended(person.get("ends"), today))
-
-    def _leaves(self, person: DeclaredPerson) -> bool:
-        there = self.session.directory.person(person["email"])
-        if there is None:
-            return False
-        return leaves(person.get("removal", WHEN_UNUSED), there, person.get("role"), self._left(person))
-
-    def _left(self, person: DeclaredPerson) -> Iterator[Grant]:
-        """What the person holds apart from this stack's grants and teams; read only when it is asked for."""
-        own, teams = set(person.get("projects", [])), person.get("teams", [])
-        for project, grants in self.session.directory.other_access(person["email"]).items():
-            for grant in grants:
-                ours = grant.grant_type is GrantType.INDIVIDUAL and project in own
-                if not ours and not (grant.grant_type is GrantType.TEAM and self._goes_with(grant.team, teams)):
-                    yield grant
-
-    def _goes_with(self, name: str | None, teams: Sequence[str]) -> bool:
-        """Whether what comes through a team goes with this stack; a team that is not told may be any of its own."""
-        if name is None:
-            return bool(teams)
-        known = self.session.directory.teams
-        team = known.named(name) if any(same_name(name, one) for one in teams) else None
-        return team is not None and not known.fed_by_others(team)
+    def leaving(self, people: Iterable[DeclaredPerson]) -> frozenset[str]:
+        """The keys of those who would leave the organization once their grants of this stack are gone."""
+        return leaving(self.session, people)
 
 
-def _by_key(props: Properties) -> dict[str, DeclaredPerson]:
-    return {same_key(person["email"]): person for person in props.get("people", [])}
+def _by_key(props: Properties) -> dict[str, DeclaredPerson] | None:
+    """The people by the key of their address; None if one of them is not known yet."""
+    people = props.get("people", [])
+    if not known(people) or not all(isinstance(person, dict) and known(person["email"]) for person in people):
+        return None
+    return {same_key(person["email"]): person for person in people}
 
 
 class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
@@ -122,14 +119,19 @@ class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
 
     Args:
         resource_name: the resource's name in the stack.
-        people: everybody that the stack declares.
+        people: everybody that the stack declares. If somebody's address is not known at preview, `pulumi up` judges who
+            is gone.
         opts: Pulumi's options; it must depend on all the members and grants, so that it is deleted before them.
     """
 
     people: pulumi.Output[list[dict[str, Any]]]
 
     def __init__(
-        self, resource_name: str, *, people: Sequence[DeclaredPerson], opts: pulumi.ResourceOptions | None = None
+        self,
+        resource_name: str,
+        *,
+        people: pulumi.Input[Sequence[pulumi.Input[DeclaredPerson]]],
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: dict[str, Any] = {"people": [dict(person) for person in people]}
+        props: dict[str, Any] = {"people": people}
         super().__init__(RemovalBrakeProvider(), resource_name, props, opts)

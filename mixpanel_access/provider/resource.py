@@ -10,6 +10,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.declaring import declare
 from mixpanel_access.provider.run import announce
 
 
@@ -27,6 +28,7 @@ class AccessResource(Resource):
         self, provider: AccessProvider, resource_name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
     ) -> None:
         announce()
+        declare(provider, props)
         opts = pulumi.ResourceOptions.merge(opts, None)
         if repeated := _outputs_in_repeated(provider, props):
             opts.additional_secret_outputs = SecretOutputs(opts.additional_secret_outputs or [], repeated)

@@ -13,10 +13,11 @@ from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
-from mixpanel_access.model.errors import DEBUG_VARIABLE
+from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
 from mixpanel_access.model.settings import KEPT_VARIABLE, Settings, load_settings
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
+from mixpanel_access.provider.scope import Scope, engine_scope
 from mixpanel_access.provider.states import States, project_states
 from mixpanel_access.provider.vanished import Vanished
 
@@ -34,6 +35,7 @@ class Session:
         directory: the organization.
         say: shows a line to the user, under the operation's diagnostics.
         run: what is known of the engine's run; by default that of a command, which reads the configuration itself.
+        scope: which resources the run is about; by default all.
 
     Attributes:
         brakes: what the operation must pass before it removes or changes people.
@@ -43,6 +45,8 @@ class Session:
         spellings: what the program declares -> how it spells the address there.
         wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
+        judged: whether all removals of a run that leaves some resources alone have been judged together.
+        judging: held by the thread that does so.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
         vanished: the people whom the operation misses in the organization.
@@ -50,12 +54,18 @@ class Session:
     """
 
     def __init__(
-        self, settings: Settings, directory: Directory, say: Callable[[str], None] = say, run: Run | None = None
+        self,
+        settings: Settings,
+        directory: Directory,
+        say: Callable[[str], None] = say,
+        run: Run | None = None,
+        scope: Scope | None = None,
     ) -> None:
         self.settings = settings
         self.directory = directory
         self.say = say
         self.run: Run = PresentRun() if run is None else run
+        self.scope = Scope() if scope is None else scope
         self.brakes = Brakes(directory, settings.limits, say, settings.username, self.run.fresh)
         self.declared: set[Hashable] = set()
         self.roles: dict[Hashable, str] = {}
@@ -68,6 +78,8 @@ class Session:
         self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
         self._topics: set[Hashable] = set()
         self._lock = threading.Lock()
+        self.judging = threading.Lock()
+        self.judged = False
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     def _say(self, line: str) -> None:
@@ -85,6 +97,29 @@ class Session:
             self._topics.add(topic)
         if not known:
             self.say(line)
+
+    def declares(self, subject: Hashable, kind: str = "") -> bool:
+        """Whether the operation's program declares this, with a resource that the run leaves alone too.
+
+        Args:
+            subject: what a resource stands for.
+            kind: the provider's class that such a resource has.
+
+        Raises:
+            Refused: the run leaves some resources alone, and what they declare is unknown.
+        """
+        if subject in self.declared:
+            return True
+        if not self.scope.partial or self.scope.destroys or not self.run.fresh():
+            return False  # the engine has asked about all resources of the program, or there is none
+        told = self.scope.declared()
+        if told is None or (kind in told.unknown and not told.has(subject)):
+            raise Refused(
+                "cannot tell whether the rest of the program declares it",
+                why="with --target or --exclude, the engine asks about a part of the program only",
+                next_step="Run it without --target and --exclude.",
+            )
+        return told.has(subject)
 
     def now(self) -> datetime:
         """The instant to take as "now"."""
@@ -119,7 +154,7 @@ def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -
 def _session(settings: Settings) -> Session:
     address = engine_address()
     run = EngineRun(address)
-    session = Session(settings, connect(settings, run.fresh, say), run=run)
+    session = Session(settings, connect(settings, run.fresh, say), run=run, scope=engine_scope(run.stack))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if address is not None:
         session.states = project_states(run.stack)

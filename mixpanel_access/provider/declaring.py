@@ -1,0 +1,146 @@
+"""What a program declares, said by its process to the provider's, in a run that leaves some resources alone.
+
+With `--target` and `--exclude` the engine asks the provider about some resources only, and so the provider does not
+know what the others declare. Each resource's constructor writes it to a file for this run of the engine: digests, no
+address. In any other run nothing is written, since the engine asks about everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Awaitable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.ids import number_in
+from mixpanel_access.provider.command import engine_command
+
+_RESOLVED: Final = "="
+_OPEN: Final = "?"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a program declares.
+
+    Attributes:
+        subjects: digests of what its resources stand for.
+        unknown: the types of which it declares some that depend on what is not known.
+    """
+
+    subjects: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+    def has(self, subject: Hashable) -> bool:
+        """Whether a resource stands for this."""
+        return digest(subject) in self.subjects
+
+
+def digest(subject: Hashable) -> str:
+    """A subject, so that nobody can read it."""
+    return hashlib.sha256(repr(subject).encode()).hexdigest()
+
+
+def read(pid: int) -> Declared | None:
+    """What the program of an engine's run declares; None if it has not said so.
+
+    Args:
+        pid: the engine's process.
+    """
+    try:
+        lines = _file(pid).read_text().splitlines()
+    except (OSError, ConfigurationError):
+        return None
+    subjects: set[str] = set()
+    unknown: dict[str, str] = {}
+    for line in lines:
+        number, sign, *words = line.split()
+        if sign == _OPEN:
+            unknown[number] = words[0]
+        else:
+            unknown.pop(number, None)
+            subjects.update(words)
+    return Declared(frozenset(subjects), frozenset(unknown.values()))
+
+
+class _Writer:
+    """The program's side: a new file for each process, and a line for each resource."""
+
+    def __init__(self) -> None:
+        self._to: TextIO | None = None
+        self._number = 0
+
+    def declare(self, provider: Any, props: Mapping[str, Any]) -> None:
+        """Write down what a resource stands for; of what depends on another resource, once that is there."""
+        command = engine_command()
+        if command is None or not command.partial or command.verb != "up":
+            return
+        if self._to is None:
+            self._to = _new_file(command.pid)
+        self._number += 1
+        number = self._number
+        if _plain(props):
+            self._write(number, provider, props)
+            return
+        print(number, _OPEN, type(provider).__name__, file=self._to, flush=True)
+        import pulumi  # a command that reads needs no SDK
+
+        pulumi.Output.from_input(dict(props)).apply(lambda known: self._write(number, provider, known))
+
+    def _write(self, number: int, provider: Any, props: Mapping[str, Any]) -> None:
+        known = {key: _as_checked(key, value) for key, value in props.items() if value is not None}
+        subjects: Iterable[Hashable] = provider.subjects(known)
+        print(number, _RESOLVED, *map(digest, subjects), file=self._to, flush=True)
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_plain, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_plain, value))
+    import pulumi
+
+    return not isinstance(value, (pulumi.Output, Awaitable))
+
+
+def _as_checked(key: str, value: Any) -> Any:
+    """An id as the provider's check has it: a number, though configuration values are texts."""
+    number = number_in(value.strip()) if key.endswith("_id") and isinstance(value, str) else None
+    return value if number is None else number
+
+
+def _new_file(pid: int) -> TextIO:
+    file = _file(pid)
+    try:
+        file.unlink(missing_ok=True)
+        return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+    except OSError as error:
+        import pulumi
+
+        raise pulumi.RunError(f"cannot write {file}: {error.strerror}. Set TMPDIR to a folder of your own.") from None
+
+
+def _file(pid: int) -> Path:
+    """The file of an engine's run, in a folder that nobody else can write to.
+
+    Raises:
+        ConfigurationError: somebody else can.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"mixpanel-access-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o077)):
+        raise ConfigurationError(
+            f"cannot use {folder}", why="others may write to it", next_step="Delete it, or set TMPDIR."
+        )
+    return folder / str(pid)
+
+
+declare: Final = _Writer().declare
+"""Say what a resource stands for; called by each resource in the program's process."""

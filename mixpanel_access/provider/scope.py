@@ -1,0 +1,124 @@
+"""Which resources a run of the engine is about: all of the stack's, or with `--target` and `--exclude` some of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.ids import GRANT_TYPE, MEMBER_TYPE, MemberId
+from mixpanel_access.provider import declaring
+from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
+from mixpanel_access.provider.declaring import Declared
+
+_SECONDS: Final = 60.0
+"""How long reading the state may take."""
+
+
+class Scope:
+    """What the run is about; read when something depends on it, not before.
+
+    Args:
+        command: the engine's command; None if it is unknown, which is taken for one about everything.
+        state: reads the resources in the stack's state; None if it cannot be read.
+        declared: reads what the program declares; None if it has not said so.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[], Command | None] = lambda: None,
+        state: Callable[[], Resources | None] = lambda: None,
+        declared: Callable[[], Declared | None] = lambda: None,
+    ) -> None:
+        self._command, self._state, self._declared = command, state, declared
+
+    @cached_property
+    def command(self) -> Command | None:
+        """The engine's command; None if it is unknown."""
+        return self._command()
+
+    @property
+    def partial(self) -> bool:
+        """Whether the run leaves some resources alone."""
+        return self.command is not None and self.command.partial
+
+    @property
+    def destroys(self) -> bool:
+        """Whether the run is a `destroy`, whatever a program declares."""
+        return self.command is not None and self.command.verb == "destroy"
+
+    @cached_property
+    def resources(self) -> Resources | None:
+        """The resources in the stack's state; None if it cannot be read."""
+        return self._state()
+
+    def declared(self) -> Declared | None:
+        """What the program declares, the resources left alone included; None if it has not said so."""
+        return self._declared()
+
+    @cached_property
+    def deleted(self) -> frozenset[str] | None:
+        """The URNs that the run deletes at most; None if it cannot be known."""
+        if self.command is None or self.resources is None:
+            return None
+        return deleted(self.resources, self.command)
+
+    def people(self, organization: int) -> dict[str, DeclaredPerson] | None:
+        """Everybody who has a `Member` that the run deletes at most, by the key of the address; None if unknown."""
+        if self.deleted is None:
+            return None
+        return members([one for one in self.resources or () if one["urn"] in self.deleted], organization)
+
+
+def members(resources: Resources, organization: int) -> dict[str, DeclaredPerson]:
+    """The people of a state, as a `RemovalBrake` has them."""
+    found: dict[str, DeclaredPerson] = {}
+    for one in resources:
+        if one.get("type") == MEMBER_TYPE and str(one.get("id", "")).startswith(f"{organization}:"):
+            email, outputs = MemberId.parse(one["id"]).email, one.get("outputs") or {}
+            given = {key: value for key in ("role", "removal", "ends") if isinstance(value := outputs.get(key), str)}
+            found[same_key(email)] = DeclaredPerson(email=email, projects=[], **given)  # type: ignore[typeddict-item]
+    for one in resources:
+        if one.get("type") == GRANT_TYPE and len(parts := str(one.get("id", "")).split(":", 2)) == 3:
+            person = found.get(same_key(parts[2]))
+            if person is not None:
+                person["projects"] = [*person["projects"], int(parts[1])]
+    return found
+
+
+def engine_scope(stack: Callable[[], str | None]) -> Scope:
+    """The scope of the run of the engine that has started this process.
+
+    Args:
+        stack: the stack's name, if a program has said it.
+    """
+
+    def state() -> Resources | None:
+        command = engine_command()
+        return None if command is None else _exported(command, stack() or command.stack)
+
+    def declared() -> Declared | None:
+        command = engine_command()
+        return None if command is None else declaring.read(command.pid)
+
+    return Scope(engine_command, state, declared)
+
+
+def _exported(command: Command, stack: str | None) -> Resources | None:
+    """The resources of the stack, by the engine that runs: the stack that is selected, unless one was named."""
+    named = [] if stack is None else ["--stack", stack]
+    environ = {key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG"}
+    try:
+        done = subprocess.run(  # noqa: S603  # the engine that runs us
+            [command.program, "--non-interactive", "--color=never", "stack", "export", *named],
+            env=environ, capture_output=True, timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        document: Mapping[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+        return [one for one in document["deployment"].get("resources") or () if "urn" in one]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, subprocess.SubprocessError):
+        return None

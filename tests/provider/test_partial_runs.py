@@ -1,0 +1,269 @@
+"""Runs with --target and --exclude: who goes is judged together, and what the rest of the program declares stays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.ids import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
+from mixpanel_access.provider import declaring
+from mixpanel_access.provider.command import Command, Resources
+from mixpanel_access.provider.declaring import Declared, digest
+from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.project_access import ProjectAccessProvider
+from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.scope import Scope
+from mixpanel_access.provider.session import Session
+from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
+
+PEOPLE = [f"m{n}@example.com" for n in range(8)]
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """Two owners and eight members, who each have a grant: three people may go."""
+    api = FakeApi(own_role="owner")
+    for n in range(2):
+        api.put(f"o{n}@example.com", "owner")
+    for email in PEOPLE:
+        api.put(email)
+        api.give(PRODUCTION, email, "analyst")
+    return api
+
+
+def member(name: str, email: str | None = None, **outputs: Any) -> dict[str, Any]:
+    """A `Member` of the state."""
+    email = email or name
+    outputs = {"email": email, "removal": "when_unused", "adopted": False, **outputs}
+    return {"urn": f"urn::{name}", "type": MEMBER_TYPE, "id": f"{ORGANIZATION}:{email}", "outputs": outputs}
+
+
+def grant(email: str) -> dict[str, Any]:
+    """A `ProjectGrant` of the state, which depends on the member."""
+    outputs = {"email": email, "project_id": PRODUCTION, "role": "analyst"}
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{email}"
+    return {
+        "urn": f"urn::grant-{email}",
+        "type": GRANT_TYPE,
+        "id": id_,
+        "dependencies": [f"urn::{email}"],
+        "outputs": outputs,
+    }
+
+
+def stack(*, brake: bool = True) -> list[dict[str, Any]]:
+    """The state of a stack with everybody."""
+    rows = [*map(member, PEOPLE), *map(grant, PEOPLE)]
+    if not brake:
+        return rows
+    return [*rows, {"urn": "urn::brake", "type": BRAKE_TYPE, "id": "b", "dependencies": [row["urn"] for row in rows]}]
+
+
+def session_for(
+    api: FakeApi, command: Command | None, state: Resources | None, declared: Declared | None = None
+) -> tuple[Session, list[str]]:
+    """A session in a run of that command."""
+    session, said = make_session(api)
+    session.scope = Scope(lambda: command, lambda: state, lambda: declared)
+    return session, said
+
+
+def providers(session: Session) -> tuple[RemovalBrakeProvider, MemberProvider, ProjectGrantProvider]:
+    """The three providers, in one session."""
+    made = RemovalBrakeProvider(), MemberProvider(), ProjectGrantProvider()
+    for provider in made:
+        provider.use(session)
+    return made
+
+
+def declared(*emails: str) -> dict[str, Any]:
+    """What a `RemovalBrake` has of people."""
+    return {"people": [{"email": one, "removal": "when_unused", "projects": [float(PRODUCTION)]} for one in emails]}
+
+
+def destroy(*targets: str) -> Command:
+    """A destroy of those."""
+    return Command("destroy", targets=[f"urn::{one}" for one in targets])
+
+
+GOING: dict[str, tuple[Command | None, int]] = {
+    "one target": (destroy(PEOPLE[0]), 1),
+    "three targets": (destroy(*PEOPLE[:3]), 3),
+    "four targets": (destroy(*PEOPLE[:4]), 4),
+    "a pattern of all": (Command("destroy", targets=["urn::m*"]), 8),
+    "grants alone": (Command("destroy", targets=["urn::grant-**"]), 0),
+    "all but five": (Command("destroy", excludes=[f"urn::{one}" for one in PEOPLE[3:]]), 3),
+    "all but four": (Command("destroy", excludes=[f"urn::{one}" for one in PEOPLE[4:]]), 4),
+    "what is not protected, which is all": (Command("destroy", exclude_protected=True), 8),
+    "all": (Command("destroy"), 8),
+    "unknown": (None, 8),
+}
+
+
+@pytest.mark.parametrize(("command", "going"), GOING.values(), ids=GOING)
+@pytest.mark.parametrize("brake", [True, False], ids=["with its brake", "after its brake has gone"])
+def test_a_destroy_judges_who_goes(api: FakeApi, command: Command | None, going: int, brake: bool) -> None:
+    """Three may go and four may not, and then nobody loses a grant; without a brake it is the same."""
+    session, _ = session_for(api, command, stack(brake=brake))
+    judge, _, grants = providers(session)
+    if command is None or not command.partial:
+        if brake:
+            with pytest.raises(Refused, match=f"would remove {going}"):
+                judge.delete("b", declared(*PEOPLE))
+        return
+    first: Callable[[], None] = (
+        (lambda: judge.delete("b", declared(*PEOPLE)))
+        if brake
+        else (lambda: grants.delete(grant(PEOPLE[0])["id"], grant(PEOPLE[0])["outputs"]))
+    )
+    if going > 3:
+        with pytest.raises(Refused, match=f"would remove {going}"):
+            first()
+        assert api.writes == []
+    else:
+        first()
+
+
+def test_a_destroy_whose_state_cannot_be_read_judges_everybody(api: FakeApi) -> None:
+    """Unknown is not permission."""
+    judge, _, _ = providers(session_for(api, destroy(PEOPLE[0]), None)[0])
+    with pytest.raises(Refused, match="would remove 8"):
+        judge.delete("b", declared(*PEOPLE))
+
+
+def test_a_destroy_of_one_of_two_resources_of_one_person_takes_nothing(api: FakeApi) -> None:
+    """The other one stays in the stack, and with it the person."""
+    rows = [member("kim", PEOPLE[0]), member("twin", PEOPLE[0].upper())]
+    session, said = session_for(api, destroy("kim"), rows)
+    providers(session)[1].delete(rows[0]["id"], rows[0]["outputs"])
+    assert (api.writes, said) == ([], [f"{PEOPLE[0]}: declared under another name too; nothing is taken away"])
+    session, _ = session_for(api, destroy("kim", "twin"), rows)
+    api.rows.clear()
+    providers(session)[1].delete(rows[0]["id"], rows[0]["outputs"])
+    assert api.writes == ["remove"]
+
+
+UP = Command("up", targets=["urn::kim"])
+
+
+@pytest.mark.parametrize(
+    ("told", "gone"),
+    [
+        (Declared(frozenset({digest(PEOPLE[0])})), False),
+        (Declared(frozenset({digest(PEOPLE[0])}), frozenset({"MemberProvider"})), False),
+        (Declared(frozenset({digest(PEOPLE[1])})), True),
+        (Declared(frozenset(), frozenset({"TeamProvider"})), True),
+        (Declared(frozenset(), frozenset({"MemberProvider"})), None),
+        (None, None),
+    ],
+    ids=[
+        "declared",
+        "declared beside an unknown one",
+        "another",
+        "an unknown team",
+        "an unknown member",
+        "nothing said",
+    ],
+)
+def test_a_partial_up_never_takes_what_the_rest_of_the_program_declares(
+    api: FakeApi, told: Declared | None, gone: bool | None
+) -> None:
+    """What the engine does not ask about counts too; if it is unknown, nothing is taken."""
+    api.rows.clear()
+    session, _ = session_for(api, UP, [member("kim", PEOPLE[0])], told)
+    _, members, _ = providers(session)
+    row = member("kim", PEOPLE[0])
+    if gone is None:
+        with pytest.raises(Refused, match="Run it without --target and --exclude"):
+            members.delete(row["id"], row["outputs"])
+    else:
+        members.delete(row["id"], row["outputs"])
+    assert api.writes == (["remove"] if gone else [])
+
+
+def test_a_partial_up_keeps_the_grants_of_a_project_that_others_declare(api: FakeApi) -> None:
+    """A `ProjectAccess` that goes leaves each grant that a `ProjectGrant` has, target or not."""
+    kept = Declared(frozenset({digest((PRODUCTION, email)) for email in PEOPLE[2:]}))
+    session, _ = session_for(api, UP, [], kept)
+    provider = ProjectAccessProvider()
+    provider.use(session)
+    outputs = {"project_id": PRODUCTION, "grants": dict.fromkeys(PEOPLE, "analyst"), "undeclared": []}
+    provider.delete(f"{ORGANIZATION}:{PRODUCTION}", outputs)
+    assert [body for verb, body in api.sent if verb == "remove_grants"] == [
+        (email, (PRODUCTION,)) for email in PEOPLE[:2]
+    ]
+
+
+def test_a_partial_up_is_held_before_the_first_of_too_many(api: FakeApi) -> None:
+    """Four who go in one partial up are held together, also where they are replaced and no brake is asked."""
+    command = Command("up", targets=["urn::m*"])
+    stays = Declared(frozenset(map(digest, PEOPLE[4:])))
+    session, _ = session_for(api, command, stack(), stays)
+    _, members, grants = providers(session)
+    for email in PEOPLE[:4]:
+        with pytest.raises(Refused, match="would remove 4"):
+            grants.delete(grant(email)["id"], grant(email)["outputs"])
+        with pytest.raises(Refused, match="would remove 4"):
+            members.delete(member(email)["id"], member(email)["outputs"])
+    assert api.writes == []
+
+
+def test_people_whom_a_partial_up_leaves_alone_are_judged_when_they_go(api: FakeApi) -> None:
+    """Five are no longer declared, and one of them is a target: it goes, and the run that takes the others is held."""
+    command = Command("up", targets=[f"urn::{PEOPLE[0]}", "urn::brake"])
+    rest = PEOPLE[5:]
+    session, _ = session_for(api, command, stack(), Declared(frozenset(map(digest, rest))))
+    checked = providers(session)[0].check(declared(*PEOPLE), declared(*rest))
+    assert checked.failures == []
+    assert {person["email"] for person in checked.inputs["people"]} == set(PEOPLE[1:])
+    later = providers(session_for(api, Command("up"), stack())[0])[0].check(checked.inputs, declared(*rest))
+    assert "would remove 4" in later.failures[0].reason
+
+
+def test_a_brake_that_a_partial_destroy_has_taken_judges_by_the_state(api: FakeApi) -> None:
+    """Made anew in an edit that drops four people, it holds them; one that drops three passes."""
+    for gone, held in ((4, True), (3, False)):
+        session, _ = session_for(api, Command("up"), stack(brake=False))
+        failures = providers(session)[0].check({}, declared(*PEOPLE[gone:])).failures
+        assert bool(failures) is held
+
+
+UNKNOWN_PEOPLE: dict[str, tuple[Any, bool]] = {
+    "all of it": ("04da6b54-80e4-46f7-96ec-b56ff0331ba9", False),
+    "one person": (["04da6b54-80e4-46f7-96ec-b56ff0331ba9"], False),
+    "one address": ([{"email": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}], True),
+    "a project": ([{"email": one, "projects": ["04da6b54-80e4-46f7-96ec-b56ff0331ba9"]} for one in PEOPLE], False),
+}
+
+
+@pytest.mark.parametrize(("people", "says"), UNKNOWN_PEOPLE.values(), ids=UNKNOWN_PEOPLE)
+def test_people_who_are_not_known_yet_do_not_count_as_gone(api: FakeApi, people: Any, says: bool) -> None:
+    """At preview nobody is judged on what another resource will say; at up it is known, and judged."""
+    session, said = session_for(api, Command("up"), None)
+    judge = providers(session)[0]
+    assert judge.check(declared(*PEOPLE), {"people": people}).failures == []
+    assert any("not known yet" in line for line in said) is (says or people == UNKNOWN_PEOPLE["one person"][0])
+    assert judge.check(declared(*PEOPLE), declared(PEOPLE[0])).failures
+
+
+def lines(folder: Path, pid: int, text: Iterable[str]) -> None:
+    """A program's file."""
+    own = folder / f"mixpanel-access-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    (own / str(pid)).write_text("".join(f"{line}\n" for line in text))
+
+
+def test_what_a_program_declares_is_read_with_what_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What depended on another resource counts once it is known; what never was is unknown."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert declaring.read(7) is None
+    lines(tmp_path, 7, ["1 = aa bb", "2 ? MemberProvider", "3 ? TeamProvider", "2 = cc", "4 ="])
+    assert declaring.read(7) == Declared(frozenset({"aa", "bb", "cc"}), frozenset({"TeamProvider"}))
+    (tmp_path / f"mixpanel-access-{os.getuid()}").chmod(0o777)
+    assert declaring.read(7) is None, "anybody could have written it"
