@@ -22,6 +22,8 @@ from mixpanel_access.model.undocumented import Verb
 NAMESPACE: Final = "mixpanel"
 KEPT_VARIABLE: Final = "MIXPANEL_ACCESS_KEPT"
 """The environment variable with the file of a run of `mixpanel-access revoke`: what its stack keeps."""
+LEAVING_VARIABLE: Final = "MIXPANEL_ACCESS_LEAVING"
+"""The environment variable of a run of `mixpanel-access offboard` with the address of the person who leaves."""
 
 REGIONS: Final = {
     "us": "https://mixpanel.com",

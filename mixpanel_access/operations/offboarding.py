@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import Grant
@@ -16,7 +17,7 @@ from mixpanel_access.model.declaration import BRAKE, grant_name, whole_name
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project, of_each
 from mixpanel_access.operations.state import State, name_of
@@ -143,6 +144,9 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
         EngineError: the engine refuses, or a brake holds the removal.
     """
     key = same_key(email)
+    # Who was found stays when an entry ends; this is to end everything of the person. No roster can say it any more.
+    pulumi = project.pulumi
+    leaving = Project(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
     for holding in held:
         if holding.before is not None and holding.after is not None:
             write_roster(holding.file, holding.before, holding.after)
@@ -150,7 +154,7 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
         own |= {f"update {whole_name(id_)}" for id_ in holding.grants}
         own |= {f"delete {name}" for name in holding.teams}
         progress(f"previewing stack {holding.stack}")
-        changes = state_change.changes_at_preview(project, holding.stack)
+        changes = state_change.changes_at_preview(leaving, holding.stack)
         if others := [change for change in changes if change not in own]:
             raise Refused(
                 "cannot go on",
@@ -161,7 +165,7 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
             )
         if changes:
             progress(f"updating stack {holding.stack}")
-            state_change.bring_about(project, holding.stack, progress)
+            state_change.bring_about(leaving, holding.stack, progress)
 
 
 def remains(project: Project, email: str) -> list[Remains]:

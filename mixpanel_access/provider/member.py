@@ -28,7 +28,7 @@ from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError, NotApplied
 from mixpanel_access.model.ids import MemberId
-from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours, lowered, role_before
+from mixpanel_access.model.ownership import OWNERSHIPS, Origin, lowered, role_before
 from mixpanel_access.provider import ownership
 from mixpanel_access.provider.base import (
     GONE,
@@ -192,7 +192,8 @@ class MemberProvider(AccessProvider):
 
     def _why_staying(self, person: Person, removal: str, props: Properties) -> str:
         """Why a person who is no longer declared stays in the organization; "" if they leave."""
-        directory, declared, ours = self.session.directory, props.get("role"), is_ours(props)
+        directory, declared = self.session.directory, props.get("role")
+        ours = ownership.whose(self.session, props, person.key)
         left = directory.other_access(person.email) if removal != ALWAYS else {}
         adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
         unseen = directory.hides_access(person.email) and (adopted or not directory.projects())

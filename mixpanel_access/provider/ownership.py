@@ -24,6 +24,11 @@ def handed_over(session: Session, key: str) -> dict[str, Any]:
     return dict(kept or session.states.own_member(session.organization, key) or {})
 
 
+def whose(session: Session, member: Properties, key: str) -> bool | None:
+    """Whether a person leaves with the last stack that declares them; None if the state does not say."""
+    return True if key == session.leaving else is_ours(member)
+
+
 def first_seen(session: Session, person: Person) -> dict[str, Any]:
     """How somebody came in whom the stack declares for the first time, and finds there; says what it cannot know."""
     history: dict[str, Any] = {"adopted": True}

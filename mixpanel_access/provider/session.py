@@ -13,8 +13,9 @@ from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
-from mixpanel_access.model.settings import KEPT_VARIABLE, Settings, load_settings
+from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE, Settings, load_settings
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
 from mixpanel_access.provider.scope import Scope, engine_scope
@@ -49,6 +50,7 @@ class Session:
         judging: held by the thread that does so.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
+        leaving: the key of the person whom `mixpanel-access offboard` ends, found or not; "" for nobody.
         vanished: the people whom the operation misses in the organization.
         handed_over: what was deleted under one name and is declared under another -> its outputs, by its subject.
     """
@@ -74,6 +76,7 @@ class Session:
         self.renames = Renames(self._say)
         self.takes_only = False
         self.states = States()
+        self.leaving = ""
         self.vanished = Vanished()
         self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
         self._topics: set[Hashable] = set()
@@ -155,6 +158,7 @@ def _session(settings: Settings) -> Session:
     address = engine_address()
     run = EngineRun(address)
     session = Session(settings, connect(settings, run.fresh, say), run=run, scope=engine_scope(run.stack))
+    session.leaving = same_key(os.environ.get(LEAVING_VARIABLE, ""))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if address is not None:
         session.states = project_states(run.stack)

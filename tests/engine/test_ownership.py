@@ -86,6 +86,18 @@ def test_the_last_stack_to_end_takes_out_whom_the_first_invited(workspace: Works
     assert "they were in the organization before this stack declared them" in done
 
 
+def test_offboard_ends_whom_the_stack_found_too(workspace: Workspace) -> None:
+    """Everything of a person is everything, in every stack; an end of their entries alone leaves them."""
+    workspace.emulator.control("POST", "members", {"email": CY, "role": "member"})
+    workspace.add("staging")
+    for stack in ("production", "staging"):
+        workspace.roster([GRANT], stack)
+        workspace.up(stack)
+        assert workspace.resources(stack)[0]["outputs"]["origin"] == "found"
+    done = workspace.command("offboard", CY, "--yes")
+    assert (done.returncode, CY in workspace.members()) == (0, False), done.stdout + done.stderr
+
+
 def test_a_refresh_that_misses_many_people_drops_nobody(workspace: Workspace) -> None:
     """Nor does `up --refresh`; an `up` goes on, and a refresh with the program and the brake released drops them."""
     workspace.roster(CREW)
