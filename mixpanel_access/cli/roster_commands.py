@@ -111,6 +111,30 @@ def offboard(
     raise typer.Exit(run_offboard(cwd, email, yes=yes, as_json=as_json))
 
 
+@commands.command(short_help="Settle who was found and who is the stack's own.")
+def ownership(
+    stack: Stacks = None,
+    ours: Annotated[
+        list[str] | None,
+        typer.Option(help="Somebody who leaves with the last entry: an address, or a pattern; repeatable."),
+    ] = None,
+    found: Annotated[
+        list[str] | None,
+        typer.Option(help="Somebody who was there before and stays: an address, or a pattern; repeatable."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write the rosters; else show what would be written.")] = False,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """List the people of whom a state of version 0.1.0 does not say whose they are; exit 1 when there are any.
+
+    With --ours and --found, write it into the rosters; exit 1 when something was not written.
+    """
+    from mixpanel_access.cli.ownership import run_ownership
+
+    raise typer.Exit(run_ownership(cwd, stack or [], ours or [], found or [], yes=yes, as_json=as_json))
+
+
 @commands.command("import", short_help="Take what is there into a stack.")
 def import_(
     stack: Annotated[str, typer.Option(help="The stack that takes them.")],

@@ -162,6 +162,32 @@ def add_teams(text: str, source: Source, teams: Mapping[int, Sequence[str]]) -> 
     return _edited(text, source, edit, done)
 
 
+def set_ownership(text: str, source: Source, words: Mapping[str, str]) -> str:
+    """Say of people whether they are the stack's own, in each of their entries.
+
+    Args:
+        text: the roster.
+        source: where it is from.
+        words: key of the address -> `ours` or `found`.
+
+    Raises:
+        RosterError: the file cannot be used, or not be edited where it must be.
+    """
+
+    def edit(draft: Draft) -> None:
+        for key, entry in draft.entries("people"):
+            if key in words:
+                draft.set_value(entry, "ownership", words[key])
+
+    def done(before: Roster, after: Roster) -> bool:
+        want = [
+            one.model_copy(update={"ownership": words[one.key]} if one.key in words else {}) for one in before.people
+        ]
+        return _said(after.people) == _said(want)
+
+    return _edited(text, source, edit, done) if words else text
+
+
 def remove_people(text: str, source: Source, keys: Collection[str]) -> str:
     """Take people's entries out, and the exceptions that concern them; a comment above an entry stays.
 

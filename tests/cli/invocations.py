@@ -11,6 +11,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "schema": (),
     "invite": (EMAIL, "--no-ask"),
     "offboard": (EMAIL,),
+    "ownership": (),
     "import": ("--stack", "production"),
     "release": ("--stack", "production", "--email", EMAIL),
     "revoke": ("--stack", "production"),
