@@ -13,6 +13,8 @@ from mixpanel_access.model import errors, roster_text
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.ids import PROVIDER_KEY, ProjectAccessId
+from mixpanel_access.model.notes import Note, Notes
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
@@ -65,7 +67,7 @@ class Prepared:
         reading: the organization.
         plan: who comes in and who does not.
         document: the file for the engine; without resources there is nothing to import.
-        replaced: resources of the state that the document has anew.
+        notes: what resources of the state become: their names in the engine -> the note, by id.
         accounts: the names of the service accounts that come in.
         accounts_left_out: service account -> why it does not.
         teams: the names of the teams that come in.
@@ -79,7 +81,7 @@ class Prepared:
     reading: Reading
     plan: Plan
     document: Mapping[str, Any]
-    replaced: Sequence[str]
+    notes: Mapping[str, Notes]
     accounts: Sequence[str] = ()
     accounts_left_out: Mapping[str, str] = field(default_factory=dict)
     teams: Sequence[str] = ()
@@ -112,7 +114,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     from mixpanel_access.operations import import_file  # brings the Pulumi SDK, which no other command waits for
 
     declared = import_file.with_role_ids(session, plan.roster, declaration(plan.roster, today))
-    entries, replaced = _entries(session, plan, declared, state)
+    entries, notes = _entries(session, plan, declared, state)
     robots, left_out = import_file.account_entries(session, declared, state)
     teams = import_file.team_entries(session, declared, state, {*plan.members, *state.members})
     own_roles = import_file.role_entries(session, declared, state)
@@ -128,7 +130,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
         reading,
         plan,
         document,
-        replaced,
+        notes,
         names,
         left_out,
         named_teams,
@@ -149,9 +151,8 @@ def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[
     write_roster(prepared.file, prepared.before, prepared.plan.text)
     if prepared.before != prepared.plan.text:
         progress(f"wrote {prepared.file}")
+    state_change.note(project, prepared.stack, prepared.notes)
     if prepared.document:
-        if prepared.replaced:
-            state_change.forget(project, prepared.stack, prepared.replaced)
         progress(f"importing {state_change.count_of(prepared.document)} resources into stack {prepared.stack}")
         state_change.import_resources(project, prepared.stack, prepared.document, progress)
     return state_change.prove(project, prepared.stack, progress)
@@ -246,8 +247,8 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
 
 def _entries(
     session: Session, plan: Plan, declared: Declaration, state: State
-) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """The people and grants that go into the state with the brake, and what leaves it to come back anew."""
+) -> tuple[list[Mapping[str, Any]], dict[str, Notes]]:
+    """The people and grants that go into the state with the brake, and what others that it has become."""
     from mixpanel_access.operations import import_file
 
     _must_be_one_way(declared, state)
@@ -256,16 +257,27 @@ def _entries(
     entries = [
         *import_file.member_entries(session, declared, plan.members),
         *import_file.grant_entries(session, declared, plan.grants),
-        *import_file.whole_entries(session, declared, wholes),
     ]
-    replaced = [urn for project, urn in state.wholes.items() if project in wholes]
+    notes: dict[str, Notes] = {}
+    for entry in import_file.whole_entries(session, declared, wholes):
+        urn = state.wholes.get(ProjectAccessId.parse(entry["id"]).project)
+        if urn is None:
+            entries.append(entry)
+        else:
+            notes[urn] = {entry["id"]: Note(outputs=_own(entry["outputs"]), inputs=_own(entry["inputs"]))}
     people = import_file.people_for_brake(declared, state)
-    taken = bool(entries) or any(one.teams for one in plan.candidates)
-    stale = taken and any(replaced or list(brake.people) != people for brake in state.brakes)
-    missing = not state.brakes and bool(entries or state.members)  # the latter: a run died after it was taken out
-    if stale or missing:
+    if entries or notes or any(one.teams for one in plan.candidates):
+        known: dict[str, Any] = {"people": [dict(person) for person in people]}
+        for brake in state.brakes:
+            if list(brake.people) != people:
+                notes[brake.urn] = {brake.id: Note(outputs=known, inputs=known)}
+    if not state.brakes and (entries or state.members):  # the latter: an earlier version died after it was taken out
         entries.append(import_file.brake_entry(session, people))
-    return entries, [*([brake.urn for brake in state.brakes] if stale else []), *replaced]
+    return entries, notes
+
+
+def _own(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != PROVIDER_KEY}
 
 
 def _must_be_one_way(declared: Declaration, state: State) -> None:

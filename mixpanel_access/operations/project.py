@@ -118,15 +118,6 @@ class Project:
         rows: list[dict[str, Any]] = self._json("stack", "history", "--json", "--full-dates", "--stack", stack)
         return rows
 
-    def replace_state(self, stack: str, document: Any) -> None:
-        """Put an exported state back, with what was changed in it.
-
-        Raises:
-            EngineError: the engine refuses; the state is as it was.
-        """
-        with temporary_document(document) as file:
-            self.pulumi.run("stack", "import", "--file", str(file), "--stack", stack)
-
     def roster(self, stack: str) -> Path:
         """Where the stack's roster is, or is to be: in the program's folder, named for the stack.
 
@@ -169,10 +160,17 @@ class Project:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that only this user can open; it goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
 def temporary_document(document: Any) -> Iterator[Path]:
     """A JSON file for the engine to read, in a folder that only this user can open; it goes with the block."""
-    with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
-        file = Path(folder) / "document.json"
+    with temporary_folder() as folder:
+        file = folder / "document.json"
         file.write_text(json.dumps(document), encoding="utf-8")
         yield file
 

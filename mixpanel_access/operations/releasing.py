@@ -12,10 +12,12 @@ from mixpanel_access.model import roster_text
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.notes import Note
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember
 from mixpanel_access.provider.session import Session
 
 
@@ -80,11 +82,15 @@ def release(project: Project, stack: str, emails: Sequence[str], progress: Progr
         None if text is None else roster_text.remove_people(text, source_of(file), listed)
     )  # first: it may be refused
     if members or grants:
-        brakes = [brake.urn for brake in state.brakes]
-        urns = [*brakes, *(grant.urn for grant in grants.values()), *(member.urn for member in members.values())]
-        state_change.forget(project, stack, urns)
-        progress(f"took {len(urns)} resources out of the state of stack {stack}")
-    if state.component and (members or grants or not state.brakes):  # the latter: a run died after it was taken out
+        places = [place for (_, key), place in state.team_members.items() if key in keys]
+        released: list[HeldGrant | HeldTeamMember | HeldMember] = [*grants.values(), *places, *members.values()]
+        notes = {one.urn: {one.id: Note(gone=True)} for one in released}
+        for held in state.brakes:
+            inputs = {"people": [one for one in held.people if same_key(str(one["email"])) not in keys]}
+            notes[held.urn] = {held.id: Note(outputs=inputs, inputs=inputs)}
+        state_change.note(project, stack, notes)
+        progress(f"took {len(released)} resources out of the state of stack {stack}")
+    if state.component and not state.brakes:  # a run of an earlier version died after it was taken out
         from mixpanel_access.operations import import_file  # brings the Pulumi SDK
 
         declared = declaration(

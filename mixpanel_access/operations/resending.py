@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, written
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.likeness import meant_address
+from mixpanel_access.model.notes import HeldNotes, Note, is_reached
 from mixpanel_access.operations.picture import Picture
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, Project, temporary_folder
+from mixpanel_access.operations.state import HeldMember
+from mixpanel_access.operations.state_change import refresh_with_notes
+
+_LOOK_AGAIN_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,12 @@ class Resent:
 def resend(project: Project, picture: Picture, email: str, progress: Progress) -> Resent:
     """Send an invitation again, within Mixpanel's hourly limit.
 
+    The engine holds the states of all stacks that declare the person while the e-mail goes out: none goes out where
+    another run is at work there, and what that run has written stays.
+
     Raises:
         UsageError: there is nobody to invite again.
+        EngineError: a state is locked or cannot be read, and no e-mail went out; or one went out, as it says.
         RateLimited: the limit is reached, and there is no time left to wait.
     """
     person = picture.directory.person(email)
@@ -50,25 +64,67 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
             next_step="They can log in." if person else "Declare them in a roster, and run `pulumi up`.",
         )
     settings = next(iter(picture.stacks.values())).settings
-    limited = Invitations(picture.directory, settings.invitation_wait_seconds, lambda: picture.now, progress)
-    limited.resend(person.email, person.role or roles.MEMBER)
     until = expiry(picture.now, settings.invitation_life_days)
+    limited = Invitations(picture.directory, settings.invitation_wait_seconds, lambda: picture.now, progress)
     standing = picture.of(same_key(email))
-    members = standing.members if standing else {}
-    noted = []
-    for stack, member in sorted(members.items()):
-        _note(project, stack, member.urn, picture.now, until)
-        noted.append(stack)
+    members = dict(sorted(standing.members.items())) if standing else {}
+    outputs = {
+        "invited_at": written(picture.now),
+        "expires_at": written(until),
+        "status": Invitation.PENDING.value,
+    }
+    address, role = person.email, person.role or roles.MEMBER
+    while_held(project, members, Note(outputs=outputs), lambda: limited.resend(address, role))
+    for stack in members:
         progress(f"noted it in the state of stack {stack}")
-    return Resent(person.email, picture.now, until, noted)
+    return Resent(address, picture.now, until, list(members))
 
 
-def _note(project: Project, stack: str, urn: str, at: datetime, until: datetime) -> None:
-    """Write into a state when the invitation went out, by the engine's own export and import."""
-    deployment = project.export(stack)
-    for resource in deployment["deployment"]["resources"]:
-        if resource["urn"] == urn and not resource.get("delete"):
-            outputs = resource["outputs"]
-            outputs["invited_at"], outputs["expires_at"] = written(at), written(until)
-            outputs["status"] = Invitation.PENDING.value
-    project.replace_state(stack, deployment)
+def while_held(project: Project, members: Mapping[str, HeldMember], note: Note, send: Callable[[], None]) -> None:
+    """Send an e-mail while the engine holds the states, and have it write a note into each of them.
+
+    Args:
+        project: the Pulumi project.
+        members: the person's resource, by stack.
+        note: what the resource is once the e-mail went out.
+        send: sends it.
+
+    Raises:
+        EngineError: a state is locked or cannot be read; it says whether the e-mail went out.
+    """
+    runs: dict[str, Future[None]] = {}
+    with ExitStack() as folders, ThreadPoolExecutor(max(1, len(members))) as threads, ExitStack() as gates:
+        held = {stack: gates.enter_context(HeldNotes(folders.enter_context(temporary_folder()))) for stack in members}
+        for stack, member in members.items():
+            runs[stack] = threads.submit(refresh_with_notes, project, stack, [member.urn], held[stack].folder)
+        while not all(is_reached(one.folder) for one in held.values()):
+            for stack, run in runs.items():
+                if run.done() and not is_reached(held[stack].folder):
+                    raise _not_held(stack, run)
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        send()  # where it fails, the notes stay empty, and the runs change nothing
+        for stack, one in held.items():
+            one.notes = {members[stack].id: note}
+    for stack, run in runs.items():
+        if error := run.exception():
+            raise EngineError(
+                "cannot note that an invitation went out again",
+                whom=stack,
+                why=f"it did go out, and the state does not know of it: {_why(error)}",
+                next_step="Do not send it once more: `pulumi up` sends another when the earlier one would have ended.",
+            ) from None
+
+
+def _not_held(stack: str, run: Future[None]) -> EngineError:
+    error = run.exception()
+    why = _why(error) if error else "it has the person no longer"
+    return EngineError(
+        "cannot send the invitation again",
+        whom=stack,
+        why=f"no e-mail went out, since the state cannot be held meanwhile: {why}",
+        next_step="Wait for the other run to end, or correct that; then run it again.",
+    )
+
+
+def _why(error: BaseException) -> str:
+    return error.why if isinstance(error, EngineError) else str(error)

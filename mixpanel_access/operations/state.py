@@ -48,6 +48,7 @@ class HeldMember:
         outputs: what the state holds of it, without the provider.
         modified: when the engine last changed it (ISO 8601, UTC), or "".
         created: when the engine made it or took it in (ISO 8601, UTC), or "".
+        id: the resource's id.
     """
 
     email: str
@@ -56,11 +57,12 @@ class HeldMember:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
     created: str = field(default="", compare=False)
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class HeldGrant:
-    """A grant in a state; `outputs`, `modified` and `created` are as with a member."""
+    """A grant in a state; `outputs`, `modified`, `created` and `id` are as with a member."""
 
     project: int
     email: str
@@ -69,6 +71,7 @@ class HeldGrant:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
     created: str = field(default="", compare=False)
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class HeldTeamGrant:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
     created: str = field(default="", compare=False)
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class HeldTeamMember:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
     created: str = field(default="", compare=False)
+    id: str = field(default="", compare=False)
 
     @property
     def given(self) -> bool:
@@ -156,6 +161,7 @@ class HeldBrake:
 
     urn: str
     people: Sequence[Mapping[str, Any]]
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -257,7 +263,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         outputs = Outputs(resource.get("outputs") or {})
         if type_ == BRAKE_TYPE:
             known = [person for person in outputs.get("people") or () if person.get("email")]
-            brakes += (HeldBrake(urn, known),)
+            brakes += (HeldBrake(urn, known, str(resource.get("id", ""))),)
         elif type_ == COMPONENT_TYPE:
             component, facts = urn, outputs
         if type_ not in _IDS:
@@ -266,20 +272,24 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         if id_.organization != organization:
             continue
         role = str(outputs.get("role", ""))
-        dates = _seconds(resource.get("modified") or resource.get("created")), _seconds(resource.get("created"))
+        origin = (
+            _seconds(resource.get("modified") or resource.get("created")),
+            _seconds(resource.get("created")),
+            str(id_),
+        )
         match id_:
             case MemberId():
                 email = outputs["email"] = str(outputs.get("email", id_.email))
-                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, *dates)
+                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, *origin)
             case GrantId():
                 email = outputs["email"] = str(outputs.get("email", id_.email))
-                grants[id_.project, same_key(email)] = HeldGrant(id_.project, email, role, urn, outputs, *dates)
+                grants[id_.project, same_key(email)] = HeldGrant(id_.project, email, role, urn, outputs, *origin)
             case ProjectAccessId():
                 wholes[id_.project] = urn
                 everybody = granted((resource.get("outputs") or {}).get("grants"))
                 for one in single_grants({**outputs, "grants": everybody}):
                     email = str(one["email"])
-                    held = HeldGrant(id_.project, email, str(one["role"]), urn, one, *dates)
+                    held = HeldGrant(id_.project, email, str(one["role"]), urn, one, *origin)
                     grants[id_.project, same_key(email)] = held
             case ServiceAccountId():
                 name = str(outputs.get("username", ""))  # "" is a secret one
@@ -291,10 +301,10 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
                 teams[id_.team] = HeldTeam(str(outputs.get("name", "")), id_.team, urn, outputs)
             case TeamGrantId():
                 place = (id_.project, id_.team)
-                team_grants[place] = HeldTeamGrant(*place, role, urn, outputs, *dates)
+                team_grants[place] = HeldTeamGrant(*place, role, urn, outputs, *origin)
             case TeamMemberId():
                 email = outputs["email"] = str(outputs.get("email", id_.email))
-                team_members[id_.team, same_key(email)] = HeldTeamMember(id_.team, email, urn, outputs, *dates)
+                team_members[id_.team, same_key(email)] = HeldTeamMember(id_.team, email, urn, outputs, *origin)
             case CustomRoleId():
                 custom_roles[id_.project, id_.role] = HeldCustomRole(id_.project, id_.role, urn, outputs)
             case OrganizationSecurityId():

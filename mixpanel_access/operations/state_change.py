@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.operations.project import Progress, Project, temporary_document
+from mixpanel_access.model.notes import NOTES_VARIABLE, Notes, write_notes
+from mixpanel_access.operations.project import Progress, Project, temporary_document, temporary_folder
 
 LONGEST: Final = 3600.0
 """Seconds that one run of the engine may take; the file backend gets slow with thousands of resources."""
@@ -18,13 +20,38 @@ _ONE_WRITE: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """The engine then writes the state once, not once a resource. Nothing is lost with a run that dies: it only copies."""
 
 
-def forget(project: Project, stack: str, urns: Sequence[str]) -> None:
-    """Take resources and what depends on them out of the state; Mixpanel is not asked.
+def note(project: Project, stack: str, notes: Mapping[str, Notes]) -> None:
+    """Write into the state what resources are from now on; Mixpanel is not asked.
+
+    It is a refresh of these resources alone, since `pulumi state delete` and `pulumi stack import` read and write the
+    state without one lock over both, and lose what another run has written between.
+
+    Args:
+        project: the Pulumi project.
+        stack: the stack.
+        notes: the resource's name in the engine -> its note, by the resource's id.
+
+    Raises:
+        EngineError: the engine refuses, as where another run holds the stack; the state is as it was.
+    """
+    if notes:
+        with temporary_folder() as folder:
+            write_notes(folder, {id_: one for by_id in notes.values() for id_, one in by_id.items()})
+            refresh_with_notes(project, stack, list(notes), folder)
+
+
+def refresh_with_notes(project: Project, stack: str, urns: Sequence[str], folder: Path) -> None:
+    """Have the engine read these resources, and the provider take them from the notes in a folder.
 
     Raises:
         EngineError: the engine refuses.
     """
-    project.pulumi.run("state", "delete", *urns, "--target-dependents", "--yes", "--stack", stack, timeout=LONGEST)
+    targets = [word for urn in urns for word in ("--target", urn)]
+    fast = _fast(project.pulumi)
+    pulumi = Pulumi(fast.engine, fast.project, {**fast.environ, NOTES_VARIABLE: str(folder)})
+    pulumi.run(
+        *("refresh", "--yes", "--skip-preview", "--run-program=false", *targets, "--stack", stack), timeout=LONGEST
+    )
 
 
 def count_of(document: Mapping[str, Any]) -> int:
