@@ -231,7 +231,13 @@ def _security(one: RosterSecurity) -> dict[str, Any]:
 
 
 def _account(name: str, one: OwnServiceAccount) -> dict[str, Any]:
-    values = {"username": name, "role": one.role, "expires": one.expires, "rotate_after": one.rotate_after}
+    values = {
+        "username": name,
+        "role": one.role,
+        "expires": one.expires,
+        "rotate_after": one.rotate_after,
+        "overlap": one.overlap,
+    }
     return {key: value for key, value in values.items() if value is not None} | _reasons(one)
 
 

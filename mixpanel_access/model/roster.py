@@ -149,9 +149,11 @@ class OwnServiceAccount(RosterServiceAccount):
     role: Annotated[RoleWord | None, _offered(*roles.SERVICE_ACCOUNT_ROLES)] = None
     """The organization role in Mixpanel's words: admin, analyst or consumer."""
     expires: IsoDate = None
-    """The day (UTC) from whose beginning on it is refused."""
+    """The last day (UTC): after it, Mixpanel refuses the account."""
     rotate_after: Annotated[int | None, Field(gt=0, le=3650)] = None
     """After how many days another account takes its place."""
+    overlap: Annotated[int | None, Field(gt=0, le=3650)] = None
+    """For how many days the account stays beside the one that takes its place; fewer than `rotateAfter`."""
     projects: Annotated[Mapping[str, RoleWord], _or({})] = {}
     """Project key -> project role."""
     ticket: str | None = None

@@ -86,6 +86,8 @@ def _own_account(roster: Roster, account: OwnServiceAccount, at: Path) -> Proble
     elif account.role not in roles.SERVICE_ACCOUNT_ROLES:
         words = unknown(account.role, "role of a service account", roles.SERVICE_ACCOUNT_ROLES)
         yield (*at, "role"), f"{name}: {words}"
+    if account.overlap is not None and account.rotate_after is not None and account.overlap >= account.rotate_after:
+        yield (*at, "overlap"), f"{name}: {account.overlap} days are no less than rotateAfter, {account.rotate_after}"
     for field, words in problems_with_metadata({"ends": account.expires} if account.expires else {}).items():
         yield (*at, "expires"), f"{name}: {words.replace(field, 'expires')}"
     for key, role in account.projects.items():

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from mixpanel_access.model import roles
+from mixpanel_access.model import expiries, roles
 from mixpanel_access.model.access import ServiceAccount as Account
 from mixpanel_access.model.access import problem_with_account_name
 from mixpanel_access.model.brakes import Brake
@@ -28,23 +28,33 @@ from mixpanel_access.provider.base import (
     select,
 )
 from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.rotations import Retiring
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
 _OUTPUTS: Final = (
-    "account_id", "login", TOKEN, "created", "rotates", "last_used", "organization_role", "status",
+    "account_id", "login", TOKEN, "created", "expires_at", "rotates", "retiring", "last_used", "organization_role",
+    "status",
 )  # fmt: skip
 LONGEST_DAYS: Final = 3650
 """Days after which another account takes the place of one, at the latest."""
 _NEW_ACCOUNT: Final = ("username", "role", "expires")
 """Inputs whose change means another account: Mixpanel has no verb to change one."""
+_DELETED: Final = "deleted"
+"""The status of an account that is gone from Mixpanel while one that it has replaced is still there."""
 
 
 class ServiceAccountProvider(AccessProvider):
     """Gives `ServiceAccount` its life; see there."""
 
-    INPUTS: ClassVar[tuple[str, ...]] = (*_NEW_ACCOUNT, "rotate_after")
+    INPUTS: ClassVar[tuple[str, ...]] = (*_NEW_ACCOUNT, "rotate_after", "overlap")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = _NEW_ACCOUNT
-    REPEATS: ClassVar[Mapping[str, str]] = {"login": "username", "organization_role": "role", "rotates": "rotate_after"}
+    REPEATS: ClassVar[Mapping[str, str]] = {
+        "login": "username",
+        "retiring": "username",
+        "organization_role": "role",
+        "expires_at": "expires",
+        "rotates": "rotate_after",
+    }
 
     def whom(self, props: Properties) -> str:
         """The account's name."""
@@ -74,12 +84,20 @@ class ServiceAccountProvider(AccessProvider):
         expires = inputs.get("expires")
         if expires is not None and known(expires):
             try:
-                inputs["expires"] = written(instant(expires if isinstance(expires, str) else ""))
+                inputs["expires"] = expiries.normalized(expires if isinstance(expires, str) else "")
             except ValueError:
                 problems.add("expires", f"{expires!r} is no ISO 8601 date or instant")
         days = inputs.get("rotate_after")
         if days is not None and known(days) and not (type(days) is int and 0 < days <= LONGEST_DAYS):
             problems.add("rotate_after", f"{days!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
+            return
+        overlap = inputs.get("overlap")
+        if overlap is None or not known(overlap):
+            return
+        if not (type(overlap) is int and 0 < overlap <= LONGEST_DAYS):
+            problems.add("overlap", f"{overlap!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
+        elif type(days) is int and overlap >= days:
+            problems.add("overlap", f"{overlap} days are no less than rotate_after, {days}; set fewer")
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own, and that the expiry is still to come."""
@@ -87,58 +105,105 @@ class ServiceAccountProvider(AccessProvider):
         if inputs["role"] == roles.ADMIN and own is not None and not roles.may_assign(own, roles.ADMIN):
             inspect_reach(f"service account {inputs['username']}", roles.ADMIN, own, problems)
         expires = inputs.get("expires")
-        if expires and expires != olds.get("expires") and instant(expires) <= self.session.now():
+        if expires and not _same_expiry(olds, inputs) and expiries.ends_at(expires) <= self.session.now():
             problems.add("expires", f"{expires} is past; set a day to come, or leave it out for an account without end")
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another name, role or expiry is another account; so is one whose time to rotate has come."""
         before = {**olds, "username": str(olds.get("username", "")).strip()}  # earlier versions kept blanks around it
-        replaces = [field for field in _NEW_ACCOUNT if before.get(field) != news.get(field)]
-        if self._is_due(olds, news):
+        replaces = [field for field in ("username", "role") if before.get(field) != news.get(field)]
+        another = bool(replaces)
+        if not _same_expiry(olds, news):
+            replaces.append("expires")
+        elif _counts_from_its_beginning(olds, news):
+            self.session.say(
+                f"{self.whom(news)}: the present account is refused from the beginning of {news['expires']} on, as an "
+                f"earlier version made it; the next one is good until the end of the day"
+            )
+        if self._is_due(olds, news) or (olds.get("status") == _DELETED and not self.session.takes_only):
             replaces.append("rotate_after")
-        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces, delete_before_replace=False)
+        over, kept = self._retiring(olds, news)
+        if not another:  # access that another name or role ends is not kept
+            if replaces:
+                self.session.rotations.note_due(news, olds)
+                if news.get("overlap"):
+                    stays = f"{olds.get('login')} stays for {news['overlap']} days"
+                    self.session.say(f"{self.whom(news)}: {stays}, with its grants, beside the one that replaces it")
+            self.session.rotations.keep(kept, int(olds.get("account_id") or 0))
+        if over and not replaces:
+            logins = ", ".join(one.login for one in over)
+            self.session.say(f"{self.whom(news)}: its overlap is over, so {logins} is deleted")
+        changes = changed(self.INPUTS, {**olds, "expires": news.get("expires")}, news)
+        return DiffResult(changes=changes or bool(over), replaces=replaces, delete_before_replace=False)
 
     def make(self, inputs: Properties) -> CreateResult:
-        """Make the account. One of the same name may be there: it is left alone here, and said.
-
-        Whether it is the one to be replaced, which the engine deletes next, nobody tells a create.
-        """
+        """Make the account. Another one of the same name that no resource here has is left alone, and said."""
         accounts, name = self.session.directory.accounts, inputs["username"]
-        if others := [account.username for account in accounts.named(name)]:
-            there = f"{', '.join(others)} is there as well"
-            self.session.say(f"service account {name}: {there}; it stays, unless this one replaces it")
+        before = self.session.rotations.take_due(inputs)
         expires = inputs.get("expires")
-        new = accounts.create(name, inputs["role"], instant(expires) if expires else None)
+        ends = expiries.ends_at(expires) if expires else None
+        self._tell_of_others(name, before)
+        new = accounts.create(name, inputs["role"], ends)
         outputs = self._outputs(inputs, new.account, {TOKEN: new.token.reveal()})
+        if before is not None and (kept := self._replaced(before, inputs, ends)):
+            outputs["retiring"] = [one.row() for one in kept]
+            self.session.rotations.keep(kept, new.account.id)
         return CreateResult(str(ServiceAccountId(self.session.organization, new.account.id)), outputs)
 
     def look(self, id_: str, props: Properties) -> ReadResult:
-        """Read the account; its token is only in the state."""
+        """Read the account; its token is only in the state.
+
+        Nothing is deleted here, though an overlap is over: a preview that refreshes reads too.
+        """
         ref = ServiceAccountId.parse(id_)
         self.own_organization(ref.organization, self.whom(props))
-        account = self.session.directory.accounts.of(ref.account)
+        accounts = self.session.directory.accounts
+        account = accounts.of(ref.account)
+        retiring = [one.row() for one in Retiring.all_of(props) if accounts.of(one.account) is not None]
         if account is None:
-            return GONE
+            if not retiring:
+                return GONE
+            outputs = {**props, "status": _DELETED, "retiring": retiring}
+            return ReadResult(id_, outputs, select(outputs, self.all_inputs))
         inputs = {"role": roles.CONSUMER, **props, "username": account.name}
-        inputs["expires"] = written(account.expires) if account.expires else None
-        outputs = self._outputs(inputs, account, props)
+        inputs["expires"] = _read_expiry(account.expires, props)
+        outputs = self._outputs(inputs, account, {**props, "retiring": retiring})
         return ReadResult(id_, outputs, select(outputs, self.all_inputs))
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
-        """Only what no request needs: when to rotate, and the metadata."""
+        """Note when to rotate, and the metadata; delete what was replaced, once its overlap is over."""
         self.own_organization(ServiceAccountId.parse(id_).organization, self.whom(news))
         outputs = {**select(olds, _OUTPUTS), **news}
-        outputs.pop("rotates", None)
+        for name in ("rotates", "retiring", "expires_at"):
+            outputs.pop(name, None)
         if rotates := self._rotates(olds, news):
             outputs["rotates"] = written(rotates)
+        if held := _held_expiry(olds):
+            outputs["expires_at"] = written(held)
+        over, kept = self._retiring(olds, news)
+        for one in over:
+            self._delete(one.account)
+        if kept:
+            outputs["retiring"] = [one.row() for one in kept]
         return outputs
 
     def unmake(self, id_: str, props: Properties) -> None:
-        """Delete the account: what logs in with its token is refused from then on."""
+        """Delete the account, and those that it has replaced: what logs in with their tokens is refused from then on.
+
+        One that a new account of this run has replaced stays for the overlap.
+        """
         ref = ServiceAccountId.parse(id_)
         self.own_organization(ref.organization, self.whom(props))
+        for account in (ref.account, *(one.account for one in Retiring.all_of(props))):
+            if kept := self.session.rotations.kept(account):
+                retiring, _ = kept
+                self.session.say(f"{self.whom(props)}: {retiring.login} stays until {written(retiring.until)}")
+            else:
+                self._delete(account)
+
+    def _delete(self, id_: int) -> None:
         directory = self.session.directory
-        account = directory.accounts.of(ref.account)
+        account = directory.accounts.of(id_)
         if account is None:
             return
         own = {directory.identity().email, self.session.settings.username}
@@ -148,7 +213,29 @@ class ServiceAccountProvider(AccessProvider):
                 why=f"it is the one that this runs as [{Brake.OWN_IDENTITY}]",
                 next_step=f"Run as another account first. {self.session.brakes.how_to_release(Brake.OWN_IDENTITY)}",
             )
-        directory.accounts.delete(ref.account)
+        directory.accounts.delete(id_)
+
+    def _retiring(self, olds: Mapping[str, Any], news: Properties) -> tuple[list[Retiring], list[Retiring]]:
+        """Of the accounts that this one has replaced: those whose overlap is over, and the others.
+
+        A shorter overlap counts for them too.
+        """
+        created, overlap = olds.get("created"), news.get("overlap")
+        days = timedelta(days=overlap if isinstance(overlap, int) else 0)
+        latest = instant(created) + days if created else self.session.now()
+        rows = Retiring.all_of(olds)
+        over = [one for one in rows if min(one.until, latest) <= self.session.now()]
+        return over, [one for one in rows if one not in over]
+
+    def _replaced(self, before: Mapping[str, Any], inputs: Properties, ends: datetime | None) -> list[Retiring]:
+        """The accounts that stay beside a new one: that which it replaces, and those that that one has replaced."""
+        over, kept = self._retiring(before, inputs)
+        overlap, accounts = inputs.get("overlap"), self.session.directory.accounts
+        present = accounts.of(int(before.get("account_id") or 0))
+        if present is not None and isinstance(overlap, int):
+            limits = [self.session.now() + timedelta(days=overlap), present.expires, ends]
+            kept = [*kept, Retiring(present.id, present.username, min(one for one in limits if one is not None))]
+        return [one for one in kept if one not in over and one.until > self.session.now()]
 
     def _outputs(self, inputs: Properties, account: Account, history: Properties) -> Properties:
         outputs = select(inputs, self.all_inputs)
@@ -162,6 +249,10 @@ class ServiceAccountProvider(AccessProvider):
             outputs["last_used"] = written(account.last_used)
         if account.role:
             outputs["organization_role"] = account.role
+        if account.expires:
+            outputs["expires_at"] = written(account.expires)
+        if history.get("retiring"):
+            outputs["retiring"] = history["retiring"]
         if history.get(TOKEN):
             outputs[TOKEN] = history[TOKEN]
         return outputs
@@ -173,7 +264,51 @@ class ServiceAccountProvider(AccessProvider):
 
     def _is_due(self, olds: Properties, news: Properties) -> bool:
         rotates = self._rotates(olds, news)
-        return rotates is not None and rotates <= self.session.now()
+        return rotates is not None and rotates <= self.session.now() and not self.session.takes_only
+
+    def _tell_of_others(self, name: str, before: Mapping[str, Any] | None) -> None:
+        """Say which other accounts of the name are there."""
+        own = set()
+        if before is not None:
+            own = {before.get("account_id"), *(one.account for one in Retiring.all_of(before))}
+        others = [one.username for one in self.session.directory.accounts.named(name) if one.id not in own]
+        if others:
+            there = f"{', '.join(others)} is there as well"
+            self.session.say(f"service account {name}: {there}; it stays, unless this one replaces it")
+
+
+def _held_expiry(olds: Properties) -> datetime | None:
+    """From when on the account that is there is refused, by its state."""
+    if olds.get("expires_at"):
+        return instant(str(olds["expires_at"]))
+    return expiries.ends_at(str(olds["expires"])) if olds.get("expires") else None
+
+
+def _same_expiry(olds: Properties, news: Properties) -> bool:
+    """Whether the account that is there expires as declared, or as version 0.1.0 read the same day."""
+    held, wanted = _held_expiry(olds), news.get("expires")
+    if held is None or wanted is None:
+        return held is None and wanted is None
+    if not known(wanted):
+        return False
+    return held == expiries.ends_at(wanted) or _counts_from_its_beginning(olds, news)
+
+
+def _counts_from_its_beginning(olds: Properties, news: Properties) -> bool:
+    """Whether a day is the one that is in the state, and the account is refused from its beginning on."""
+    held, wanted = _held_expiry(olds), news.get("expires")
+    if held is None or wanted is None or not known(wanted):
+        return False
+    return held == expiries.earlier_reading(wanted) and olds.get("expires") in (wanted, written(held))
+
+
+def _read_expiry(there: datetime | None, props: Properties) -> str | None:
+    """An account's expiry as it is declared, where Mixpanel has that one; else as Mixpanel has it."""
+    declared = props.get("expires")
+    if there is None or not declared:
+        return written(there) if there else None
+    same = there in (expiries.ends_at(declared), expiries.earlier_reading(declared))
+    return str(declared) if same else written(there)
 
 
 class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
@@ -188,8 +323,11 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
         resource_name: the resource's name in the stack.
         username: the name wanted, without what Mixpanel adds.
         role: `admin`, `analyst` or `consumer` (the default): the account's organization role, in Mixpanel's words.
-        expires: from when on it is refused: an ISO 8601 date or instant (UTC), whole seconds; None for never.
+        expires: the last day on which it is good (an ISO 8601 date, UTC), or the instant from which on it is refused;
+            None for never.
         rotate_after: days after which another account takes its place; None for never.
+        overlap: days for which an account that is rotated, or whose `expires` has moved, stays beside the new one with
+            its grants; fewer than `rotate_after`. None deletes it at once, as another name or role always does.
         opts: Pulumi's options.
         metadata: why the account is there; see `Metadata`.
     """
@@ -198,6 +336,7 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
     role: pulumi.Output[str]
     expires: pulumi.Output[str | None]
     rotate_after: pulumi.Output[int | None]
+    overlap: pulumi.Output[int | None]
     account_id: pulumi.Output[int]
     """Mixpanel's id of the account, which a `ServiceAccountGrant` takes."""
     login: pulumi.Output[str]
@@ -206,6 +345,10 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
     """What it logs in with, secret; None for an account that was imported."""
     created: pulumi.Output[str]
     """When it was made (ISO 8601, UTC)."""
+    expires_at: pulumi.Output[str | None]
+    """From when on it is refused (ISO 8601, UTC); None for never."""
+    retiring: pulumi.Output[list[dict[str, Any]] | None]
+    """The accounts that it has replaced and that are still there: `account_id`, `login`, and `until`."""
     rotates: pulumi.Output[str | None]
     """When another account takes its place (ISO 8601, UTC); None for never."""
     last_used: pulumi.Output[str | None]
@@ -213,7 +356,7 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
     organization_role: pulumi.Output[str | None]
     """The organization role that Mixpanel shows; None where it does not."""
     status: pulumi.Output[str]
-    """`active` or `expired`."""
+    """`active` or `expired`; `deleted` for one that is gone from Mixpanel before what it has replaced."""
 
     def __init__(
         self,
@@ -223,6 +366,7 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
         role: pulumi.Input[str] = roles.CONSUMER,
         expires: pulumi.Input[str | None] = None,
         rotate_after: pulumi.Input[int | None] = None,
+        overlap: pulumi.Input[int | None] = None,
         opts: pulumi.ResourceOptions | None = None,
         **metadata: Unpack[Metadata],
     ) -> None:
@@ -231,6 +375,7 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
             "role": role,
             "expires": expires,
             "rotate_after": rotate_after,
+            "overlap": overlap,
             **metadata,
             **dict.fromkeys(_OUTPUTS),
         }

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Unpack
 import pulumi
 
 from mixpanel_access.directory.service_accounts import ServiceAccounts
+from mixpanel_access.model.dates import written
 from mixpanel_access.model.ids import ServiceAccountGrantId
 from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Properties
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
@@ -34,6 +35,37 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
     def subject(self, props: Properties) -> Hashable:
         """The account's individual role in the project."""
         return "service account", props.get("service_account_id"), props.get("project_id")
+
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change the role in place; of the accounts that this one has replaced and that are still there, too."""
+        outputs = super().change(id_, olds, news)
+        holder, project = self._place(id_, news)
+        for one in self.session.rotations.replaced_by(holder):
+            if self.held(one.account, project) not in (None, news["role"]):
+                self.holders.grant(one.account, project, news["role"])
+        return outputs
+
+    def unmake(self, id_: str, props: Properties) -> None:
+        """Take the role away; of the accounts that this one has replaced and that are still there, too.
+
+        An account that a new one has replaced keeps what is declared for that one, until its overlap is over.
+        """
+        holder, project = self._place(id_, props)
+        kept = self.session.rotations.kept(holder)
+        role = self._declared(kept[1], project) if kept else None
+        if kept is None or role is None:
+            super().unmake(id_, props)
+            for one in self.session.rotations.replaced_by(holder):
+                super().unmake(str(ServiceAccountGrantId(self.session.organization, project, one.account)), props)
+            return
+        if self.held(holder, project) not in (None, role):
+            self.holders.grant(holder, project, role)
+        until = written(kept[0].until)
+        self.session.say(f"{kept[0].login} keeps the role {role} in project {project} until {until}")
+
+    def _declared(self, holder: int, project: int) -> str | None:
+        """The role that the program declares for an account in a project."""
+        return self.session.roles.get(self.subject({"service_account_id": holder, "project_id": project}))
 
     def absent(self, holder: int) -> str:  # noqa: ARG002
         """Whatever the id."""

@@ -17,6 +17,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
 from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE, Settings, load_settings
 from mixpanel_access.provider.renames import Renames
+from mixpanel_access.provider.rotations import Rotations
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
 from mixpanel_access.provider.scope import Scope, engine_scope
 from mixpanel_access.provider.states import States, project_states
@@ -48,6 +49,7 @@ class Session:
         renames: the names that change hands in the operation.
         judged: whether all removals of a run that leaves some resources alone have been judged together.
         judging: held by the thread that does so.
+        rotations: the service accounts that the operation replaces and that stay for a while.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
         leaving: the key of the person whom `mixpanel-access offboard` ends, found or not; "" for nobody.
@@ -74,6 +76,8 @@ class Session:
         self.spellings: dict[Hashable, str] = {}
         self.wholes: dict[int, Mapping[str, str]] = {}
         self.renames = Renames(self._say)
+        self.renames = Renames()
+        self.rotations = Rotations()
         self.takes_only = False
         self.states = States()
         self.leaving = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -55,15 +56,16 @@ def held(**changes: Any) -> dict[str, Any]:
 
 SPELLINGS = {
     "a day": "2027-01-01", "an instant": "2027-01-01T00:00:00Z", "another zone": "2027-01-01T02:00:00+02:00",
-    "a fraction": "2027-01-01T00:00:00.5Z",
+    "a fraction": "2027-01-01T00:00:00.5Z", "a day without hyphens": "20270101",
 }  # fmt: skip
+DAYS = {"2027-01-01": "2027-01-01", "20270101": "2027-01-01"}
 
 
 @pytest.mark.parametrize("expires", SPELLINGS.values(), ids=SPELLINGS.keys())
 def test_a_compliant_account_passes(api: FakeApi, expires: str) -> None:
-    """The expiry is written as the wire wants it; the role is the lowest where none is said."""
+    """An instant is written as the wire wants it, and a day as a day; the role is the lowest where none is said."""
     result = provider(api).check({}, {"username": "etl", "expires": expires})
-    assert (result.failures, result.inputs) == ([], account())
+    assert (result.failures, result.inputs) == ([], account(expires=DAYS.get(expires, EXPIRES)))
 
 
 @pytest.mark.parametrize("username", [" etl ", "etl ", "\tetl"])
@@ -152,7 +154,7 @@ def test_an_account_is_made_and_its_token_kept(api: FakeApi) -> None:
     assert outputs == {
         **account(username="new", rotate_after=30, ticket="OPS-1"), "account_id": id_,
         "login": f"new.{id_}.mp-service-account", "token": f"token-{id_}", "created": "2026-05-04T12:00:00Z",
-        "rotates": "2026-06-03T12:00:00Z", "organization_role": "consumer", "status": "active",
+        "rotates": "2026-06-03T12:00:00Z", "expires_at": EXPIRES, "organization_role": "consumer", "status": "active",
     }  # fmt: skip
     assert (api.writes, said) == (["create_account"], [])
 
@@ -366,3 +368,281 @@ def test_ids_of_another_shape_are_refused(text: str) -> None:
         ServiceAccountGrantId.parse(text)
     assert str(ServiceAccountId.parse("1:2")) == "1:2"
     assert str(ServiceAccountGrantId.parse("1:2:3")) == "1:2:3"
+
+
+READINGS: dict[str, tuple[str | None, str | None, str | None, bool, bool]] = {
+    "of 0.1.0, the same day": ("2027-01-01T00:00:00Z", None, "2027-01-01", False, True),
+    "of 0.1.0, refreshed": ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z", "2027-01-01", False, True),
+    "of 0.1.0, updated since": ("2027-01-01", "2027-01-01T00:00:00Z", "2027-01-01", False, True),
+    "of 0.1.0, a later day": ("2027-01-01T00:00:00Z", None, "2027-01-02", True, False),
+    "of 0.1.0, the day before": ("2027-01-01T00:00:00Z", None, "2026-12-31", False, False),
+    "the whole day": ("2027-01-01", "2027-01-02T00:00:00Z", "2027-01-01", False, False),
+    "the whole day, a later one": ("2027-01-01", "2027-01-02T00:00:00Z", "2027-01-02", True, False),
+    "the whole day, an earlier one": ("2027-01-02", "2027-01-03T00:00:00Z", "2027-01-01", True, False),
+    "an instant": ("2027-01-01T08:00:00Z", "2027-01-01T08:00:00Z", "2027-01-01T08:00:00Z", False, False),
+    "an instant, for a day": ("2027-01-01T08:00:00Z", "2027-01-01T08:00:00Z", "2027-01-01", True, False),
+    "no end any more": ("2027-01-01", "2027-01-02T00:00:00Z", None, True, False),
+    "an end for the first time": (None, None, "2027-01-01", True, False),
+    "never": (None, None, None, False, False),
+}
+"""The state's `expires` and `expires_at`, the declared day -> whether it is another account, and what is said."""
+
+
+@pytest.mark.parametrize(
+    ("expires", "refused_from", "declared", "another", "told"), READINGS.values(), ids=READINGS.keys()
+)
+def test_a_day_counts_to_its_end_from_the_next_account_on(
+    api: FakeApi, expires: str | None, refused_from: str | None, declared: str | None, another: bool, told: bool
+) -> None:
+    """A written day that is unchanged replaces nothing, whichever version read it; which reading holds is said."""
+    said: list[str] = []
+    state = {"expires": expires, **({"expires_at": refused_from} if refused_from else {})}
+    olds = {**account(), **state, "account_id": ACCOUNT, "login": LOGIN, "created": "2026-04-24T12:00:00Z"}
+    news = account(expires=declared)
+    assert provider(api).check(account(expires=expires), dict(news)).failures == []
+    diff = provider(api, said).diff("", olds, news)
+    assert (list(diff.replaces or []), diff.changes) == (["expires"] if another else [], another)
+    assert [("from the beginning of 2027-01-01 on" in line, "until the end of the day" in line) for line in said] == (
+        [(True, True)] if told else []
+    )
+    if not another:
+        updated = provider(api).update(f"{ORGANIZATION}:{ACCOUNT}", olds, {**news, "ticket": "OPS-2"}).outs or {}
+        assert provider(api).diff("", updated, {**news, "ticket": "OPS-2"}).changes is False
+
+
+def test_a_new_account_is_good_for_its_whole_last_day(api: FakeApi) -> None:
+    """Mixpanel gets the beginning of the next day; a refresh keeps the day as it is written."""
+    made = provider(api).create(account(username="new", expires="2027-01-01"))
+    outs = made.outs or {}
+    assert api.sent == [("create_account", ("new", "consumer", NOW.replace(2027, 1, 2, 0, 0, 0)))]
+    assert (outs["expires"], outs["expires_at"]) == ("2027-01-01", "2027-01-02T00:00:00Z")
+    read = provider(api).read(made.id, dict(outs))
+    assert read.inputs is None
+    assert read.outs == outs
+
+
+class Stack:
+    """One account and its grants, through `check`, `diff` and what the engine does next; a session for each run."""
+
+    def __init__(self, api: FakeApi) -> None:
+        self.api = api
+        self.account: tuple[str, dict[str, Any]] | None = None
+        self.grants: dict[int, tuple[str, dict[str, Any]]] = {}
+        self.said: list[str] = []
+
+    def up(self, day: int, grants: dict[int, str] | None = None, killed: bool = False, **changes: Any) -> None:
+        """Bring an account and its roles about; killed before what is replaced is deleted."""
+        self.said.clear()
+        session, _ = make_session(self.api, now=NOW + day * DAY)
+        session.say = self.said.append
+        accounts, holders = ServiceAccountProvider(), ServiceAccountGrantProvider()
+        accounts.use(session)
+        holders.use(session)
+        news = accounts.check({}, {"username": "new", "role": "consumer", **changes}).inputs
+        gone: list[tuple[AccessProvider, str, dict[str, Any]]] = []
+        if self.account is None:
+            self.account = self._made(accounts, news)
+        else:
+            id_, olds = self.account
+            diff = accounts.diff(id_, olds, news)
+            if diff.replaces:
+                self.account = self._made(accounts, news)
+                gone.append((accounts, id_, olds))
+            elif diff.changes:
+                self.account = (id_, dict(accounts.update(id_, olds, news).outs or {}))
+        holder = self.account[1]["account_id"]
+        for project, role in (grants or {}).items():
+            inputs = holders.check({}, held(service_account_id=holder, project_id=project, role=role)).inputs
+            if project not in self.grants:
+                self.grants[project] = self._made(holders, inputs)
+                continue
+            id_, olds = self.grants[project]
+            diff = holders.diff(id_, olds, inputs)
+            if diff.replaces:
+                self.grants[project] = self._made(holders, inputs)
+                gone.insert(0, (holders, id_, olds))
+            elif diff.changes:
+                self.grants[project] = (id_, dict(holders.update(id_, olds, inputs).outs or {}))
+        for project in self.grants.keys() - (grants or {}).keys():
+            gone.insert(0, (holders, *self.grants.pop(project)))
+        self.left = gone
+        if not killed:
+            for one, id_, olds in gone:
+                one.delete(id_, olds)
+
+    def finish(self, day: int) -> None:
+        """What a killed run has left: the engine deletes it at the end of the next, in which this was diffed again."""
+        session, _ = make_session(self.api, now=NOW + day * DAY)
+        assert self.account is not None
+        accounts = ServiceAccountProvider()
+        accounts.use(session)
+        accounts.diff(self.account[0], self.account[1], accounts.check({}, self.declared).inputs)
+        for kind, id_, olds in self.left:
+            one = type(kind)()
+            one.use(session)
+            one.delete(id_, olds)
+
+    def destroy(self, day: int) -> None:
+        """Without a program, and so without `check` and `diff`."""
+        session, _ = make_session(self.api, now=NOW + day * DAY)
+        assert self.account is not None
+        for kind, (id_, olds) in [
+            *((ServiceAccountGrantProvider, one) for one in self.grants.values()),
+            (ServiceAccountProvider, self.account),
+        ]:
+            one = kind()
+            one.use(session)
+            one.delete(id_, olds)
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        assert self.account is not None
+        fields = ("username", "role", "expires", "rotate_after", "overlap")
+        return {name: value for name, value in self.account[1].items() if name in fields}
+
+    def _made(self, one: AccessProvider, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        made = one.create(dict(inputs))
+        return made.id, dict(made.outs or {})
+
+    @property
+    def there(self) -> list[int]:
+        """The accounts that Mixpanel has of the name."""
+        return [one.id for one in self.api.accounts if one.name == "new"]
+
+    def roles(self, account_: int) -> dict[int, str]:
+        """An account's roles."""
+        return {row.project: row.role for row in self.api.service_accounts.rows if row.account == account_}
+
+
+ROTATED: dict[str, Any] = {"rotate_after": 90, "overlap": 7}
+
+
+@pytest.fixture
+def stack(api: FakeApi) -> Stack:
+    """An account with two roles."""
+    made = Stack(api)
+    made.up(0, {PRODUCTION: "analyst", WAREHOUSE: "consumer"}, **ROTATED)
+    return made
+
+
+BOTH = {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+
+
+def rotated(stack: Stack, **more: Any) -> tuple[int, int]:
+    """The old and the new account, on the day of the rotation."""
+    (old,) = stack.there
+    stack.api.now = NOW + 90 * DAY
+    stack.up(90, BOTH, **ROTATED, **more)
+    return old, next(one for one in stack.there if one != old)
+
+
+def test_an_old_account_stays_for_the_overlap_with_its_roles(stack: Stack) -> None:
+    """Seven days, and not a run longer; both have the roles, and the preview says it. Nothing changes meanwhile."""
+    old, new = rotated(stack)
+    assert sorted(stack.there) == sorted((old, new))
+    assert any("stays for 7 days, with its grants, beside the one that replaces it" in line for line in stack.said)
+    assert stack.roles(old) == stack.roles(new) == BOTH
+    assert stack.account is not None
+    assert [row["account_id"] for row in stack.account[1]["retiring"]] == [old]
+    for day in (91, 96):
+        before = list(stack.api.writes)
+        stack.up(day, BOTH, **ROTATED)
+        assert stack.api.writes == before
+        assert sorted(stack.there) == sorted((old, new))
+    stack.up(97, BOTH, **ROTATED)
+    assert stack.there == [new]
+    assert "retiring" not in stack.account[1]
+    assert any("its overlap is over, so" in line for line in stack.said)
+    assert stack.roles(new) == BOTH
+
+
+ENDS: dict[str, tuple[Callable[[Stack], None], bool]] = {
+    "destroyed": (lambda stack: stack.destroy(92), False),
+    "the overlap shortened": (lambda stack: stack.up(93, BOTH, rotate_after=90, overlap=2), True),
+    "the overlap gone": (lambda stack: stack.up(91, BOTH, rotate_after=90), True),
+    "another role": (lambda stack: stack.up(91, BOTH, **ROTATED, role="analyst"), True),
+    "another name": (lambda stack: stack.up(91, BOTH, **{**ROTATED, "username": "newer"}), True),
+}
+
+
+@pytest.mark.parametrize(("end", "stays"), ENDS.values(), ids=ENDS.keys())
+def test_an_overlap_ends_with_what_it_is_for(stack: Stack, end: Callable[[Stack], None], stays: bool) -> None:
+    """A destroy deletes both; a shorter overlap counts at once; another role or name waits for nothing."""
+    old, _ = rotated(stack)
+    end(stack)
+    assert old not in stack.there
+    left = [one for one in stack.api.accounts if one.name in ("new", "newer")]
+    assert len(left) == (1 if stays else 0)
+
+
+def test_a_run_that_is_killed_before_the_old_account_is_left_keeps_it(stack: Stack) -> None:
+    """The next run ends what the engine has left undone: the old account stays, with its roles."""
+    (old,) = stack.there
+    stack.api.now = NOW + 90 * DAY
+    stack.up(90, BOTH, killed=True, **ROTATED)
+    stack.finish(91)
+    assert old in stack.there
+    stack.up(97, BOTH, **ROTATED)
+    assert old not in stack.there
+
+
+def test_what_a_role_loses_the_old_account_loses_too(stack: Stack) -> None:
+    """Taking access away does not wait for the overlap: not in the run of the rotation, and not after it."""
+    (old,) = stack.there
+    stack.api.now = NOW + 90 * DAY
+    stack.up(90, {PRODUCTION: "consumer"}, **ROTATED)
+    assert stack.roles(old) == {PRODUCTION: "consumer"}
+    stack.up(91, {PRODUCTION: "analyst"}, **ROTATED)
+    assert stack.roles(old) == {PRODUCTION: "analyst"}
+    stack.up(92, {}, **ROTATED)
+    assert stack.roles(old) == {}
+    assert old in stack.there
+
+
+def test_an_old_account_outlives_the_new_one_in_the_state(stack: Stack) -> None:
+    """The new one is deleted by hand: the state still knows the old one, which goes with the next account's overlap."""
+    old, new = rotated(stack)
+    stack.api.accounts[:] = [one for one in stack.api.accounts if one.id != new]
+    session, _ = make_session(stack.api, now=NOW + 92 * DAY)
+    reader = ServiceAccountProvider()
+    reader.use(session)
+    assert stack.account is not None
+    id_, olds = stack.account
+    read = reader.read(id_, olds)
+    assert (read.id, (read.outs or {})["status"]) == (id_, "deleted")
+    stack.account = (id_, dict(read.outs or {}))
+    stack.api.now = NOW + 92 * DAY
+    stack.up(92, BOTH, **ROTATED)
+    assert old in stack.there
+    assert len(stack.there) == 2
+    stack.up(97, BOTH, **ROTATED)
+    assert old not in stack.there
+    assert len(stack.there) == 1
+
+
+def test_the_account_that_runs_this_is_not_deleted_when_its_overlap_is_over(stack: Stack) -> None:
+    """It is refused in words, and the next run deletes it once another one runs this."""
+    old, _ = rotated(stack)
+    login = next(one.username for one in stack.api.accounts if one.id == old)
+    session, _ = make_session(stack.api, now=NOW + 97 * DAY, username=login)
+    own = ServiceAccountProvider()
+    own.use(session)
+    assert stack.account is not None
+    with pytest.raises(errors.Refused, match=rf"cannot delete the service account {login}.*ownIdentity"):
+        own.update(stack.account[0], stack.account[1], stack.declared)
+    assert old in stack.there
+
+
+BAD_OVERLAPS: dict[str, tuple[dict[str, Any], str]] = {
+    "none": ({"overlap": 0}, "no number of days"),
+    "a truth": ({"overlap": True}, "no number of days"),
+    "a text": ({"overlap": "7"}, "no number of days"),
+    "as long as the rotation": ({"rotate_after": 7, "overlap": 7}, "no less than rotate_after"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), BAD_OVERLAPS.values(), ids=BAD_OVERLAPS.keys())
+def test_an_overlap_that_cannot_be_is_refused(api: FakeApi, change: dict[str, Any], words: str) -> None:
+    """Days, and fewer than the rotation takes."""
+    (failure,) = provider(api).check({}, account(**change)).failures
+    assert (failure.property, words in failure.reason) == ("overlap", True)
