@@ -55,14 +55,16 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
         RateLimited: the limit is reached, and there is no time left to wait.
     """
     person = picture.directory.person(email)
-    if person is None or not person.invited:
+    if person is None:
         meant = meant_address(email, [one.email for one in picture.directory.people().values()])
         raise UsageError(
             "cannot send the invitation again",
             whom=email,
-            why="it is accepted already" if person else f"nobody of this address is in the organization{meant}",
-            next_step="They can log in." if person else "Declare them in a roster, and run `pulumi up`.",
+            why=f"nobody of this address is in the organization{meant}",
+            next_step="Declare them in a roster, and run `pulumi up`.",
         )
+    if not person.invited:
+        raise _accepted(email)
     settings = next(iter(picture.stacks.values())).settings
     until = expiry(picture.now, settings.invitation_life_days)
     limited = Invitations(picture.directory, settings.invitation_wait_seconds, lambda: picture.now, progress)
@@ -74,10 +76,21 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
         "status": Invitation.PENDING.value,
     }
     address, role = person.email, person.role or roles.MEMBER
-    while_held(project, members, Note(outputs=outputs), lambda: limited.resend(address, role))
+
+    def send() -> None:
+        if not limited.resend(address, role):
+            raise _accepted(email)
+
+    while_held(project, members, Note(outputs=outputs), send)
     for stack in members:
         progress(f"noted it in the state of stack {stack}")
     return Resent(address, picture.now, until, list(members))
+
+
+def _accepted(email: str) -> UsageError:
+    return UsageError(
+        "cannot send the invitation again", whom=email, why="it is accepted already", next_step="They can log in."
+    )
 
 
 def while_held(project: Project, members: Mapping[str, HeldMember], note: Note, send: Callable[[], None]) -> None:

@@ -76,7 +76,6 @@ class Session:
         self.spellings: dict[Hashable, str] = {}
         self.wholes: dict[int, Mapping[str, str]] = {}
         self.renames = Renames(self._say)
-        self.renames = Renames()
         self.rotations = Rotations()
         self.takes_only = False
         self.states = States()
