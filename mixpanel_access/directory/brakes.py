@@ -135,6 +135,15 @@ class Brakes:
         if held is not None:
             raise held
 
+    def hold_share(self, what: str, plan: Plan) -> None:
+        """Hold a plan for the share of people alone: what has no other harm until its day comes.
+
+        Raises:
+            Refused: the brake holds it.
+        """
+        with self._lock:
+            self._tell(what, [finding for finding in self._judge(plan) if finding.brake is Brake.REMOVAL_SHARE])
+
     def hold_grants(
         self,
         project: int,

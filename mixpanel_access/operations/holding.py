@@ -14,7 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, judge, judge_grants
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.operations.takings import Row, Taking
-from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.leaving import leaving
 from mixpanel_access.provider.session import Session
 
 _WITH_PERSON: Final = (ids.GRANT_TYPE, ids.TEAM_MEMBER_TYPE, ids.PROJECT_ACCESS_TYPE)
@@ -129,10 +129,8 @@ def _whom(finding: Finding, plan: Plan, members: Mapping[str, Taking]) -> Iterab
 
 def _leaving(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> AbstractSet[str]:
     """Whose removal from the organization this is; the others stay, by what else they hold."""
-    brake = RemovalBrakeProvider()
-    brake.use(session)
     by_urn = {row.urn: row for row in rows}
-    return brake.leaving([_declared(taking, by_urn[taking.urn], rows) for taking in gone])
+    return leaving(session, [_declared(taking, by_urn[taking.urn], rows) for taking in gone])
 
 
 def _declared(taking: Taking, row: Row, rows: Sequence[Row]) -> DeclaredPerson:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -399,7 +399,7 @@ def kept(rows: Sequence[Row], taken: Sequence[Taking], facts: Mapping[str, Any],
     return Declaration(
         members=members,
         grants=grants,
-        people=_people(live, taken, given.people),
+        people=_people(live, taken),
         facts={name: value for name, value in facts.items() if name not in ("people", "grants")},
         keys={project: given.keys.get(project, str(project)) for project, _ in grants},
         overlaps=(),
@@ -442,9 +442,8 @@ def _whole(row: Row, taken: Sequence[Taking], words: Mapping[str, str]) -> dict[
     return {**given, "reasons": reasons} if "reasons" in row.inputs else given
 
 
-def _people(rows: Sequence[Row], taken: Sequence[Taking], declared: Iterable[DeclaredPerson]) -> list[DeclaredPerson]:
+def _people(rows: Sequence[Row], taken: Sequence[Taking]) -> list[DeclaredPerson]:
     """Everybody whom the brake knows, but for those who leave the stack, with what they keep."""
-    now = {same_key(person["email"]): person for person in declared}
     of_person: dict[str, list[Taking]] = {}
     for one in taken:
         of_person.setdefault(one.key, []).append(one)
@@ -454,25 +453,21 @@ def _people(rows: Sequence[Row], taken: Sequence[Taking], declared: Iterable[Dec
             key = same_key(person["email"])
             theirs = of_person.get(key, ()) if key else ()
             if not any(one.type == ids.MEMBER_TYPE and not one.lowers for one in theirs):
-                known = _what_stays(person, theirs, now.get(key)) if theirs else person
+                known = _what_stays(person, theirs) if theirs else person
                 found.append(DeclaredPerson(**known))  # type: ignore[typeddict-item]  # as the state has them
     return found
 
 
-def _what_stays(person: Mapping[str, Any], taken: Sequence[Taking], now: DeclaredPerson | None) -> dict[str, Any]:
-    """Somebody as the brake knows them, without what goes, and with the end of what is left."""
+def _what_stays(person: Mapping[str, Any], taken: Sequence[Taking]) -> dict[str, Any]:
+    """Somebody as the brake knows them, without what goes."""
     gone = [one for one in taken if not one.lowers]
     projects, teams = {one.project for one in gone}, {one.team for one in gone}
-    known = _without(person, "ends")
-    known["projects"] = [project for project in person.get("projects") or () if project not in projects]
+    known = {**person, "projects": [one for one in person.get("projects") or () if one not in projects]}
     if "teams" in known:
         known["teams"] = [team for team in known["teams"] if team not in teams]
         known = known if known["teams"] else _without(known, "teams")
     role = next((one.inputs.get("role", "") for one in taken if one.type == ids.MEMBER_TYPE and one.inputs), None)
-    if role is not None:
-        known = {**_without(known, "role"), **({"role": role} if role else {})}
-    ends = now.get("ends") if now else person.get("ends")
-    return {**known, "ends": ends} if ends else known
+    return known if role is None else {**_without(known, "role"), **({"role": role} if role else {})}
 
 
 def _with_words(inputs: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:

@@ -89,6 +89,13 @@ class MemberProvider(AccessProvider):
         if whose is not None and known(whose) and whose not in OWNERSHIPS:
             problems.add("ownership", f"{whose!r} is not a choice; there are {', '.join(OWNERSHIPS)}")
 
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge the inputs, and note for the brake of the stack when they end."""
+        email = inputs.get("email")
+        if isinstance(email, str) and known(email) and all(known(props.get("ends")) for props in (olds, inputs)):
+            self.session.ends[same_key(email)] = olds.get("ends"), inputs.get("ends")
+        super()._check(olds, inputs, hints, problems)
+
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own; an unknown word passes only for a person who has it already."""
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)

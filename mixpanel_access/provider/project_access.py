@@ -14,6 +14,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.forecast import brought_forward, is_near
 from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, taken, twice
 from mixpanel_access.model.ids import ProjectAccessId
 from mixpanel_access.model.metadata import problems_with_metadata
@@ -100,6 +101,24 @@ class ProjectAccessProvider(AccessProvider):
         first = self.session.wholes.setdefault(project, grants)
         if first != grants and all(map(known, (*first.values(), *grants.values()))):
             problems.add("project_id", f"the program has two ProjectAccess of project {project}; make them one")
+
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge the inputs, and the ends of the grants where an edit moves them to an earlier day."""
+        super()._check(olds, inputs, hints, problems)
+        if problems or not olds or olds.get("project_id") != inputs.get("project_id"):
+            return
+        before, now, today = _ends(olds), _ends(inputs), self.session.now().date()
+        moved = {key for key in before.keys() & now.keys() if brought_forward(before[key], now[key])}
+        near = frozenset(key for key in moved if is_near(now[key], today))
+        if not near:
+            return
+        try:
+            whole = self._whole(inputs["project_id"], olds.get("grants", {}))
+            gone = before.keys() - now.keys()
+            changes = GrantChanges(remove=near | gone)
+            self.session.brakes.hold_grants(whole.project, whole.have, changes, self._planned(olds))
+        except Refused as held:
+            problems.add("reasons", f"these ends are moved to an earlier day, at most 30 days away: {held}")
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge project and roles against the organization, and what would be taken away by the brakes."""
@@ -266,6 +285,11 @@ def _declared(props: Properties) -> set[str]:
     """Whose grants the program declared when the state was written, there or lost, by the key of the address."""
     lost = {same_key(email) for email in props.get("lost") or ()}
     return (by_key(props.get("grants", {})).keys() - _undeclared(props)) | lost
+
+
+def _ends(props: Properties) -> dict[str, str | None]:
+    """The last day of each declared grant, or None, by the key of the address."""
+    return {same_key(str(one["email"])): one.get("ends") for one in single_grants(props)}
 
 
 def _undeclared(props: Properties) -> set[str]:

@@ -7,7 +7,7 @@ be deleted.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,8 +15,9 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.brakes import DeclaredPerson, Plan
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
 from mixpanel_access.provider.leaving import leaving, removal_plan
 from mixpanel_access.provider.resource import AccessResource
@@ -60,8 +61,45 @@ class RemovalBrakeProvider(AccessProvider):
         plan = removal_plan(self.session, list(gone.values()))
         try:
             self.session.brakes.hold("cannot go on", replace(plan, roles=new_roles))
+            self._hold_ends(before, after, list(gone.values()))
         except Refused as held:
             problems.add("", str(held))
+        role_ends = {key: ends for key, (_, ends) in self.session.ends.items()}
+        declared, own = list(after.values()), self.session.brakes.own_address()
+        for one in forecasts(people, declared, role_ends, lambda person: bool(self.leaving([person])), own):
+            self.session.say(f"warning: {one}")
+
+    def _hold_ends(
+        self,
+        before: Mapping[str, DeclaredPerson],
+        after: Mapping[str, DeclaredPerson],
+        gone: Sequence[DeclaredPerson],
+    ) -> None:
+        """Judge an edit that moves ends to an earlier day; when that day comes, the ending is planned.
+
+        Raises:
+            Refused: together with those who go now, more would leave within 30 days than one operation may remove.
+        """
+        told = any("ends" in person for person in before.values())  # not in states of version 0.1.0
+
+        def last_day(key: str) -> str | None:
+            return before[key].get("ends") if told else self.session.ends.get(key, (None, None))[0]
+
+        moved = [
+            (person, last_day(key), person["ends"])
+            for key, person in after.items()
+            if key in before and person.get("ends") and brought_forward(last_day(key), person["ends"])
+        ]
+        if not moved:
+            return
+        near = [person for person, _, ends in moved if is_near(ends, self.session.now().date())]
+        planned = removal_plan(self.session, gone).planned
+        self.session.brakes.hold_share(
+            "cannot move these ends to an earlier day, at most 30 days away",
+            Plan(self.leaving([*gone, *near]), planned=planned),
+        )
+        ends_in_words = ", ".join(f"{one['email']} on {new} instead of {old or 'never'}" for one, old, new in moved)
+        self.session.say(f"the access of these people ends earlier than before: {ends_in_words}")
 
     def _before(self, olds: Properties) -> dict[str, DeclaredPerson] | None:
         """Whom the stack has had until now: by the list; if a partial `destroy` has taken that, by the state."""

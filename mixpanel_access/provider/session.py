@@ -54,6 +54,7 @@ class Session:
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
         leaving: the key of the person whom `mixpanel-access offboard` ends, found or not; "" for nobody.
         vanished: the people whom the operation misses in the organization.
+        ends: the key of an address -> the last day of the person's `Member` in the state, and in the program.
         handed_over: what was deleted under one name and is declared under another -> its outputs, by its subject.
     """
 
@@ -81,6 +82,7 @@ class Session:
         self.states = States()
         self.leaving = ""
         self.vanished = Vanished()
+        self.ends: dict[str, tuple[str | None, str | None]] = {}
         self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
         self._topics: set[Hashable] = set()
         self._lock = threading.Lock()

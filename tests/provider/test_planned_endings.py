@@ -10,6 +10,7 @@ from mixpanel_access.model.errors import Refused
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.session import Session
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 CREW = [f"m{n}@example.com" for n in range(12)]
@@ -153,3 +154,90 @@ def test_a_run_that_only_takes_gives_nobody_anything(api: FakeApi) -> None:
         stranger: "analyst",
     }
     assert not [sent for sent in api.sent if sent[0] == "invite"]
+
+
+def moved(session: Session, before: dict[str, Any], after: dict[str, Any], brake_tells: bool) -> str:
+    """Check an edit of ends (address -> last day): what holds it, or ""."""
+    for email in before.keys() & after.keys():
+        member = MemberProvider()
+        member.use(session)
+        olds, news = ({"email": email, "removal": "always", "ends": ends[email]} for ends in (before, after))
+        assert not member.check(olds, news).failures
+    brake = RemovalBrakeProvider()
+    brake.use(session)
+    olds, news = (
+        {"people": [person(email, ends if tells else None) for email, ends in of.items()]}
+        for of, tells in ((before, brake_tells), (after, True))
+    )
+    return "; ".join(failure.reason for failure in brake.check(olds, news).failures)
+
+
+MOVES: dict[str, tuple[Any, Any, int, bool]] = {
+    "none to next week": (None, "2026-05-11", 12, True),
+    "next year to next week": ("2027-05-01", "2026-05-11", 12, True),
+    "next year to today": ("2027-05-01", TODAY, 12, True),
+    "next year to 30 days from now": ("2027-05-01", "2026-06-03", 4, True),
+    "next year to 31 days from now": ("2027-05-01", "2026-06-04", 12, False),
+    "three of them": ("2027-05-01", "2026-05-11", 3, False),
+    "to a later day": ("2026-05-11", "2027-05-01", 12, False),
+    "to none": ("2026-05-11", None, 12, False),
+    "unchanged": ("2026-05-11", "2026-05-11", 12, False),
+}
+"""The last day before the edit and after it, how many people have it, and whether it is held."""
+
+
+@pytest.mark.parametrize(("old", "new", "number", "held"), MOVES.values(), ids=MOVES.keys())
+@pytest.mark.parametrize("brake_tells", [True, False], ids=["this version's state", "a state of 0.1.0"])
+def test_an_edit_of_ends_is_judged_when_it_is_made(
+    api: FakeApi, old: Any, new: Any, number: int, *, held: bool, brake_tells: bool
+) -> None:
+    """What would be an accident as a deletion is one as an end within 30 days; what is farther away is named."""
+    session, said = make_session(api)
+    crew, steady = CREW[:number], "2027-12-31"
+    api.put("steady@example.com")
+    before, after = (dict.fromkeys(crew, ends) | {"steady@example.com": steady} for ends in (old, new))
+    reason = moved(session, before, after, brake_tells)
+    assert ("removalShare" in reason and f"would remove {number}" in reason) is held
+    assert bool(reason) is held
+    earlier = new is not None and (old is None or new < old)
+    if not held:
+        assert any(crew[0] in line and str(new) in line for line in said) is earlier
+
+
+def test_ends_and_deletions_of_one_edit_are_judged_together(api: FakeApi) -> None:
+    """Two who go now and two whose end is moved to next week are four."""
+    session, _ = make_session(api)
+    before = dict.fromkeys(CREW[:4], "2027-05-01")
+    after = dict.fromkeys(CREW[:2], "2026-05-11")
+    assert "would remove 4" in moved(session, before, after, brake_tells=True)
+
+
+def test_the_ends_of_a_projects_grants_are_judged_when_they_are_moved(api: FakeApi) -> None:
+    """Also of people who stay in the organization: four of twelve are too many, three are not."""
+    for number in (3, 4):
+        whole = ProjectAccessProvider()
+        whole.use(make_session(api)[0])
+        grants = {"project_id": PRODUCTION, "grants": dict.fromkeys(CREW, "analyst")}
+        olds = {**grants, "reasons": [{"people": CREW, "ends": "2027-05-01"}]}
+        moved_ones = {"people": CREW[:number], "ends": "2026-05-11"}
+        news = {**grants, "reasons": [moved_ones, {"people": CREW[number:], "ends": "2027-05-01"}]}
+        failures = whole.check(olds, news).failures
+        assert bool(failures) is (number == 4)
+        assert all("grantShare" in failure.reason for failure in failures)
+
+
+def test_a_preview_says_what_a_brake_will_hold_on_its_day(api: FakeApi) -> None:
+    """The second of two owners whose access ends, and ourselves, with the day; nobody else is named."""
+    session, said = make_session(api, username="bot")
+    api.put("bot")
+    brake = RemovalBrakeProvider()
+    brake.use(session)
+    owners = [{**person(f"o{n}@example.com", f"2026-07-0{n + 1}"), "role": "owner"} for n in range(2)]
+    others = [person("bot", "2026-06-30"), *(person(email, "2026-06-30") for email in CREW)]
+    assert not brake.check({}, {"people": [*owners, *others]}).failures
+    warnings = [line for line in said if "will be held" in line]
+    assert len(warnings) == 2
+    assert "on 2026-07-01" in warnings[0]
+    assert "[ownIdentity]" in warnings[0]
+    assert "on 2026-07-03" in warnings[1]
+    assert "without an owner [lastOwner]" in warnings[1]
