@@ -15,6 +15,7 @@ from mixpanel_access.model.words import counted
 from mixpanel_access.operations.project import open_project, stacks_of
 
 if TYPE_CHECKING:
+    from mixpanel_access.operations.project import Project
     from mixpanel_access.operations.revoking import Revocation
     from mixpanel_access.operations.takings import Taking
 
@@ -99,40 +100,63 @@ def _row(taking: Taking) -> dict[str, Any]:
 
 def show_within(folder: Path, stacks: list[str], days: int, now: str | None, *, as_json: bool) -> int:
     """Show what the next days take and give, and what is overdue; 1 when there is any, else 0."""
+    project = open_project(folder, progress)
+    found = [_within(project, stack, days, now) for stack in stacks_of(project, stacks)]
+    if as_json:
+        typer.echo(json.dumps({"within": days, "stacks": found}, indent=2))
+    else:
+        _print_within(found, days)
+    return 1 if any(one["changes"] or one["held"] or one["problems"] for one in found) else 0
+
+
+def _within(project: Project, stack: str, days: int, now: str | None) -> dict[str, Any]:
+    """What happens in one stack; what cannot be read is one of its problems."""
+    from mixpanel_access.directory.connect import connect
     from mixpanel_access.files.roster import read_roster
     from mixpanel_access.operations.expiring import changes_by_the_clock
+    from mixpanel_access.operations.forecasting import forecasts_for
 
-    project = open_project(folder, progress)
-    documents: list[dict[str, Any]] = []
+    document: dict[str, Any] = {"stack": stack, "changes": [], "held": [], "problems": []}
+    try:
+        settings = project.settings(stack)
+        today = day_of(now) if now else settings.clock().date()
+        document["today"] = today.isoformat()
+        roster = read_roster(project.roster(stack))
+        changes = changes_by_the_clock(roster, project.state(stack, settings.organization_id), today, days)
+        document["changes"] = [{**asdict(one), "on": one.on.isoformat()} for one in changes]
+        ahead = forecasts_for(roster, today, connect(settings), settings.username)
+    except AccessError as error:
+        document["problems"].append(str(error))
+        return document
+    near = [one for one in ahead if (one.on - today).days <= days]
+    document["held"] = [
+        {
+            "on": one.on.isoformat(),
+            "people": list(one.finding.people),
+            "brake": one.finding.brake.value,
+            "text": str(one),
+        }
+        for one in near
+    ]
+    return document
+
+
+def _print_within(found: list[dict[str, Any]], days: int) -> None:
     table = new_table("stack", "what", "who", "on", "in", "projects", "engagement")
-    for stack in stacks_of(project, stacks):
-        try:
-            settings = project.settings(stack)
-            today = day_of(now) if now else settings.clock().date()
-            state = project.state(stack, settings.organization_id)
-            found = changes_by_the_clock(read_roster(project.roster(stack)), state, today, days)
-        except AccessError as error:
-            documents.append({"stack": stack, "changes": [], "problem": str(error)})
-            continue
-        changes = [{**asdict(one), "on": one.on.isoformat()} for one in found]
-        documents.append({"stack": stack, "today": today.isoformat(), "changes": changes})
-        for one in found:
-            roles = [f"{key} {role}" for key, role in one.projects.items()]
-            projects = ", ".join([*roles, *(f"team {key}" for key in one.teams)])
-            when, who = counted(one.days, "day"), one.email or "the team itself"
-            table.add_row(stack, one.event.value, who, str(one.on), when, projects, one.engagement or "")
-    if as_json:
-        typer.echo(json.dumps({"within": days, "stacks": documents}, indent=2))
-    else:
-        if table.row_count:
-            print_table(table)
-            typer.echo(
-                "\n`mixpanel-access revoke --yes` takes away what is overdue, and every night what ends; `pulumi up` "
-                "gives what begins. To keep access, move `ends` in the roster to a later day."
-            )
-        else:
-            typer.echo(f"Nothing begins or ends within {counted(days, 'day')}, and nothing is overdue.")
-        for document in documents:
-            if "problem" in document:
-                typer.echo(f"stack {document['stack']}: {document['problem']}")
-    return 1 if any(one["changes"] or "problem" in one for one in documents) else 0
+    for stack in found:
+        for one in stack["changes"]:
+            roles = [f"{key} {role}" for key, role in one["projects"].items()]
+            projects = ", ".join([*roles, *(f"team {key}" for key in one["teams"])])
+            when, who = counted(one["days"], "day"), one["email"] or "the team itself"
+            table.add_row(stack["stack"], str(one["event"]), who, one["on"], when, projects, one["engagement"] or "")
+    if table.row_count:
+        print_table(table)
+        typer.echo(
+            "\n`mixpanel-access revoke --yes` takes away what is overdue, and every night what ends; `pulumi up` gives "
+            "what begins. To keep access, move `ends` in the roster to a later day."
+        )
+    elif not any(stack["problems"] for stack in found):
+        typer.echo(f"Nothing begins or ends within {counted(days, 'day')}, and nothing is overdue.")
+    for stack in found:
+        for words in (*(one["text"] for one in stack["held"]), *stack["problems"]):
+            typer.echo(f"stack {stack['stack']}: {words}")

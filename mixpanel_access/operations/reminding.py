@@ -12,6 +12,7 @@ from typing import Final
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.given import Entry
+from mixpanel_access.operations.forecasting import forecasts_of
 from mixpanel_access.operations.picture import Picture, Standing
 from mixpanel_access.operations.status import LOOK_AFTER
 
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     """What somebody is reminded of."""
 
     ENDS = "ends"
+    HELD = "held"
     PENDING = "pending"
     REVIEW = "review"
 
@@ -37,7 +39,8 @@ class Reminder:
         kind: what it is.
         email: whom it concerns.
         stack: the stack that has it; "" for an invitation, which is the organization's.
-        on: the last day of the access, the day on which an invitation has waited long enough, or the day of the review.
+        on: the last day of the access, the day on which an invitation has waited long enough, the day of the review, or
+            the day on which a brake will hold an ending.
         text: what it is, in a sentence.
         next_step: what to do about it.
         engagement: the engagement's key, or None.
@@ -62,7 +65,7 @@ class Reminder:
 
     def due(self, today: date) -> bool:
         """Whether somebody is to be reminded on a day: from two weeks before an end on, else from its day on."""
-        ahead = max(STAGES) if self.kind is Kind.ENDS else 0
+        ahead = max(STAGES) if self.kind in (Kind.ENDS, Kind.HELD) else 0
         return today >= self.on - timedelta(days=ahead)
 
     def stage(self, today: date) -> int | None:
@@ -74,7 +77,17 @@ class Reminder:
 def reminders(picture: Picture) -> list[Reminder]:
     """Everything that falls on some day, past days included where it is not done, by day and address."""
     found = [one for standing in picture.standings for one in _of(standing, picture)]
+    found += _held(picture)
     return sorted(found, key=lambda one: (one.on, one.email.casefold(), one.kind, one.stack))
+
+
+def _held(picture: Picture) -> Iterator[Reminder]:
+    """The endings that a brake will hold, unless somebody does something before."""
+    for stack, some in forecasts_of(picture).items():
+        for one in some:
+            finding = one.finding
+            text = f"On {one.on}, a brake will hold an ending of stack {stack}: {finding} [{finding.brake}]."
+            yield Reminder(Kind.HELD, ", ".join(finding.people), stack, one.on, text, one.next_step)
 
 
 def _of(standing: Standing, picture: Picture) -> Iterator[Reminder]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.forecast import Forecast
 from mixpanel_access.model.given import Entry, GivenPerson
 from mixpanel_access.model.roster_claims import About
+from mixpanel_access.operations.forecasting import forecasts_of
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.picture import Picture, Standing
 
@@ -95,18 +98,25 @@ class Status:
 
 def statuses(picture: Picture) -> list[Status]:
     """How everybody in the rosters and states stands, by address."""
-    return [status_of(one, picture) for one in picture.standings]
+    ahead = forecasts_of(picture)
+    return [status_of(one, picture, ahead) for one in picture.standings]
 
 
-def status_of(one: Standing, picture: Picture) -> Status:
-    """How one person stands."""
+def status_of(one: Standing, picture: Picture, ahead: Mapping[str, Sequence[Forecast]] | None = None) -> Status:
+    """How one person stands.
+
+    Args:
+        one: the person.
+        picture: what was looked at.
+        ahead: what the brakes will hold, by stack.
+    """
     invitation = one.invitation(picture.now)
     given = list(one.given.values())
     declared_role = next((person.organization_role for person in given if person.organization_role), None)
     ends = [entry.ends for _, entry in one.current(picture.today)]
     roles = list(_roles(one, picture))
     steps = [*invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles, picture)]
-    steps += _time_steps(one, picture)
+    steps += [*_time_steps(one, picture), *_held_steps(one, picture, ahead or {})]
     return Status(
         email=one.email,
         stacks=one.stacks,
@@ -219,6 +229,17 @@ def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
                         )
             elif entry.starts is not None and entry.starts > picture.today:
                 yield Step(f"{_what(entry)} in stack {stack} begins on {entry.starts}", problem=False)
+
+
+def _held_steps(one: Standing, picture: Picture, ahead: Mapping[str, Sequence[Forecast]]) -> Iterator[Step]:
+    """The endings of the person that a brake will hold on their day."""
+    for stack, some in ahead.items():
+        for forecast in some:
+            finding = forecast.finding
+            if one.key in map(same_key, finding.people):
+                soon = (forecast.on - picture.today).days <= ENDS_SOON
+                text = f"a brake will hold the end in stack {stack} on {forecast.on}: {finding.words} [{finding.brake}]"
+                yield Step(text, forecast.next_step, problem=soon)
 
 
 def _endings(entry: Entry, given: GivenPerson) -> Iterator[tuple[str, date]]:
