@@ -278,6 +278,16 @@ def _problem_with_list(key: str, error: ValueError) -> str:
     return f"mixpanel:{key} cannot be used, {error}: {how_to_set(key)}"
 
 
+def warning_of_now(now: str, stack: str = "") -> str:
+    """What to say at every run with `mixpanel:now`: left over from a test, it would keep ended access for ever."""
+    of = f" of the stack {stack}" if stack else ""
+    option = f" --stack {stack}" if stack else ""
+    return (
+        f"warning: mixpanel:now{of} is {now}: access begins and ends by that day, not by today's. It is for tests; to "
+        f"go by the clock, pulumi config rm {NAMESPACE}:now{option}"
+    )
+
+
 def how_to_set(key: str, *, secret: bool = False) -> str:
     """How a user sets a configuration key, as a clause."""
     flag = "--secret " if secret else ""

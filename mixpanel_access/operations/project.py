@@ -17,7 +17,7 @@ from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.engine.process import stop_children
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.settings import NAMESPACE, Settings, company_domains, load_settings
+from mixpanel_access.model.settings import NAMESPACE, Settings, company_domains, load_settings, warning_of_now
 from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
@@ -38,9 +38,11 @@ class Project:
 
     Attributes:
         pulumi: the engine's command line in the project's folder.
+        progress: shows a line.
     """
 
     pulumi: Pulumi
+    progress: Progress = field(default=lambda _: None, repr=False, compare=False)
     _configs: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -88,6 +90,8 @@ class Project:
             self._configs[stack] = {
                 key.removeprefix(own): str(row.get("value", "")) for key, row in rows.items() if key.startswith(own)
             }
+            if now := self._configs[stack].get("now", "").strip():
+                self.progress(warning_of_now(now, stack))
         return self._configs[stack]
 
     def state(self, stack: str, organization: int) -> State:
@@ -187,7 +191,7 @@ def open_project(folder: Path, progress: Progress) -> Project:
         EngineError: there is no engine.
     """
     found = project_folder(folder)  # before the engine, which may have to be made
-    return Project(Pulumi(ensure_engine(progress), found, os.environ))
+    return Project(Pulumi(ensure_engine(progress), found, os.environ), progress)
 
 
 def project_folder(folder: Path) -> Path:

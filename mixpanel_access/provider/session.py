@@ -14,8 +14,15 @@ from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
-from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE, Settings, load_settings
+from mixpanel_access.model.settings import (
+    KEPT_VARIABLE,
+    LEAVING_VARIABLE,
+    Settings,
+    load_settings,
+    warning_of_now,
+)
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.rotations import Rotations
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
@@ -163,6 +170,8 @@ def _session(settings: Settings) -> Session:
     address = engine_address()
     run = EngineRun(address)
     session = Session(settings, connect(settings, run.fresh, say), run=run, scope=engine_scope(run.stack))
+    if settings.now is not None:
+        say(warning_of_now(written(settings.now)))
     session.leaving = same_key(os.environ.get(LEAVING_VARIABLE, ""))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if address is not None:

@@ -18,6 +18,7 @@ from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberProvider
 from mixpanel_access.provider.run import PresentRun
+from mixpanel_access.provider.session import shared_session
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 ID = f"{ORGANIZATION}:cy@example.com"
@@ -149,6 +150,19 @@ def test_a_proxy_that_cannot_be_used_is_one_failure(monkeypatch: pytest.MonkeyPa
     provider.configure(Request())  # type: ignore[arg-type]
     (failure,) = provider.check({}, inputs()).failures
     assert "ALL_PROXY names a SOCKS proxy" in failure.reason
+
+
+def test_a_now_that_is_left_in_the_configuration_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once a run, whatever it does: by it, ended access would stay for ever."""
+    own = {"organizationId": "1", "serviceAccountUsername": "bot", "serviceAccountSecret": "hush", "now": "2026-05-04"}
+    for _ in range(2):
+        shared_session(own.get)
+    shared_session({**own, "now": ""}.get)
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert out.startswith(
+        "warning: mixpanel:now is 2026-05-04T00:00:00Z: access begins and ends by that day, not by to"
+    )
 
 
 def test_a_stranger_is_invited(api: FakeApi) -> None:
