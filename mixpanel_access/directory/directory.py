@@ -93,6 +93,7 @@ class Directory:
         self._alone = alone
         self._empty_lists = EmptyLists()
         self._projects_read: set[int] = set()
+        self._ids: dict[str, int | Callable[[], int | None]] = {}
         self._mailed: set[str] = set()
         self._unknown: list[str] = []
         self._api = api
@@ -189,14 +190,41 @@ class Directory:
         """One person by Mixpanel's id of the user, whatever their address is now; None if nobody has it."""
         return next((person for person in self.people().values() if person.user_id == user_id), None)
 
+    def remember(self, email: str, user_id: int | Callable[[], int | None]) -> None:
+        """Know somebody by Mixpanel's id of the user: who gets another address in the product is found all the same.
+
+        Args:
+            email: the address that we know.
+            user_id: the id, or what finds it; asked only if nobody has the address.
+        """
+        if callable(user_id):
+            self._ids.setdefault(same_key(email), user_id)
+        else:
+            self._ids[same_key(email)] = user_id
+
+    def key_of(self, email: str) -> str:
+        """The key of the address that somebody has now, which may be another one than the one that we know."""
+        key = same_key(email)
+        if key not in self._ids or key in self.people():
+            return key
+        known = self._ids[key]
+        user_id = known() if callable(known) else known
+        person = self.person_of(user_id) if user_id is not None else None
+        return person.key if person else key
+
     def spelled(self, email: str) -> str:
-        """An address as Mixpanel spells it, where it knows it: only so can it be sure to find it."""
+        """The address that somebody has now, as Mixpanel spells it; as it is where Mixpanel does not know it."""
         person = self.person(email)
         return person.email if person else email
 
     def person(self, email: str) -> Person | None:
         """One person, or None if they are not in the organization."""
-        return self.people().get(same_key(email))
+        return self.people().get(self.key_of(email))
+
+    def renamed(self, email: str) -> str | None:
+        """The other address that somebody has by now; None if they have this one, or are not in the organization."""
+        key = self.key_of(email)
+        return self.people()[key].email if key != same_key(email) else None
 
     def projects(self) -> Mapping[int, Project]:
         """Every project, by id."""
@@ -262,7 +290,7 @@ class Directory:
     def access(self, project: int, email: str) -> ProjectAccess:
         """What one person can do in one project, and by which ways."""
         person = self.person(email)
-        rows = self.grants(project).get(same_key(email), ())
+        rows = self.grants(project).get(self.key_of(email), ())
         return project_access(rows, person.role if person and not person.invited else None)
 
     def _individual(self, project: int, email: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grant_batches import Failures
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import AccessError, NotApplied
 from mixpanel_access.model.grants import believed, by_key, individual_roles, spelled
@@ -20,16 +20,19 @@ class ProjectWhole:
         directory: the organization.
         project: the project's id.
         before: the grants by address as they were last seen: Mixpanel may hide those of invited people.
+        declared: further addresses by which the program knows people.
 
     Attributes:
         have: the roles by the key of the address, as far as anybody can tell.
     """
 
-    def __init__(self, directory: Directory, project: int, before: Mapping[str, str]) -> None:
+    def __init__(
+        self, directory: Directory, project: int, before: Mapping[str, str], declared: Iterable[str] = ()
+    ) -> None:
         self.project = project
         self._directory = directory
         self._before = before
-        rows = directory.grants(project)
+        rows = _as_known(directory, directory.grants(project), [*before, *declared])
         self._spellings = [grants[0].email for grants in rows.values()]
         self._seen = individual_roles(rows)
         hidden = {key for key in by_key(before) if key not in self._seen and directory.hides_grant(project, key)}
@@ -77,6 +80,15 @@ class ProjectWhole:
             return None
         ways = {way.replace("_", " ") for email in left for way in self.beside(email)["ways"]}
         return f"project {self.project}: access remains for {few(left)}, through {' and '.join(sorted(ways))}"
+
+
+def _as_known(
+    directory: Directory, rows: Mapping[str, tuple[Grant, ...]], emails: Iterable[str]
+) -> Mapping[str, tuple[Grant, ...]]:
+    """The grants by the addresses that the program knows: somebody may have another one by now in the product."""
+    known = set(map(same_key, emails))
+    former = {now: key for key in known if (now := directory.key_of(key)) != key and now not in known}
+    return {former.get(key, key): held for key, held in rows.items()}
 
 
 def _not_applied(why: str) -> AccessError:

@@ -179,12 +179,15 @@ class AccessProvider(ResourceProvider):
     def note(self, hints: Properties, inputs: Properties) -> None:
         """Keep what the program says beside the inputs."""
 
-    def is_declared_elsewhere(self, id_: str, props: Properties) -> bool:  # noqa: ARG002  # for subclasses
+    def is_declared_elsewhere(self, id_: str, props: Properties) -> bool:
         """Whether the program declares the same under another name than the resource that goes."""
         subject = self.subject(props)
         if subject is None:
             return False
-        return self.session.declares(subject, type(self).__name__) or self._stays(subject)
+        if self.session.declares(subject, type(self).__name__) or self._stays(subject):
+            return True
+        now = self._subject_now(id_, props)
+        return now != subject and (self.session.declares(now, type(self).__name__) or self._stays(now))
 
     def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
         """Judge the inputs beside what else the program declares, this resource included.
@@ -244,6 +247,7 @@ class AccessProvider(ResourceProvider):
         if problems or not all(known(value) for value in inputs.values()):
             return
         self.note(hints, inputs)
+        self._identify(olds)
         self.session.declared.update(self.subjects(inputs))
         self.inspect_beside(inputs, problems)
         self._inspect_role(olds, inputs, problems)
@@ -293,6 +297,7 @@ class AccessProvider(ResourceProvider):
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Tell what changes; a change of metadata alone is an update that sends no request."""
         olds, news = _own(_olds), _own(_news)
+        self._identify(olds)
         result = self.compare(olds, news)
         result.changes = bool(result.changes or result.replaces or changed(POLICY_FIELDS, olds, news))
         return result
@@ -311,6 +316,7 @@ class AccessProvider(ResourceProvider):
         held = _own(props)
         if folder := os.environ.get(NOTES_VARIABLE):
             return _noted(id_, held, _notes(folder).get(id_, Note()))
+        self._identify(held)
         ours = id_.startswith(f"{self.session.organization}:")
         if ours and self.session.vanished.keep(self.session, self.people(held), held):
             return ReadResult(id_, held)
@@ -322,14 +328,18 @@ class AccessProvider(ResourceProvider):
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change what differs."""
         use_more_threads()
-        return UpdateResult(self.change(_id, _own(_olds), _own(_news)))
+        olds = _own(_olds)
+        self._identify(olds)
+        return UpdateResult(self.change(_id, olds, _own(_news)))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away, unless the program declares the same under another name: then only the name has gone."""
         use_more_threads()
         props = _own(_props)
+        self._identify(props)
         if self.is_declared_elsewhere(_id, props):
-            self.session.handed_over[self.subject(props)] = props  # for the other one, if it is created after this
+            # For the other one, if it is created after this.
+            self.session.handed_over[self._subject_now(_id, props)] = props
             self.session.say(f"{self.whom(props)}: declared under another name too; nothing is taken away")
             return
         hold_partial_removal(self.session)
@@ -347,6 +357,18 @@ class AccessProvider(ResourceProvider):
             for one in scope.resources or ()
             if one["urn"] not in scope.deleted and str(one.get("type", "")).endswith(kind)
         )
+
+    def _identify(self, props: Properties) -> None:
+        """Have the people whom a state is about found, though their addresses have changed in the product."""
+        for email in self.people(props):
+            self.session.identify(email, props.get("user_id"))
+
+    def _subject_now(self, id_: str, props: Properties) -> Hashable:
+        """The subject by the address that the person has now: the program may declare them by that."""
+        email = props.get("email")
+        if not isinstance(email, str) or not id_.startswith(f"{self.session.organization}:"):
+            return self.subject(props)
+        return self.subject({**props, "email": self.session.directory.renamed(email) or email})
 
     # Helpers for subclasses
 
@@ -389,6 +411,7 @@ class AccessProvider(ResourceProvider):
             again: also activate somebody who is deactivated; else that is the identity provider's to do.
         """
         provisioning = self.session.directory.provisioning
+        email = self.session.directory.spelled(email)
         if not provisioning.handles(email) or provisioning.is_in(email):
             return
         if again or provisioning.user(email) is None:

@@ -47,7 +47,7 @@ from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = (
     *("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id"),
-    *("adopted", "origin", "previous_role"),
+    *("adopted", "origin", "previous_role", "current_email"),
 )
 
 DEACTIVATED: Final = "deactivated"
@@ -67,7 +67,7 @@ class MemberProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal", "ownership")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
-    REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role"}
+    REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role", "current_email": "email"}
 
     def subject(self, props: Properties) -> Hashable:
         """The person."""
@@ -121,6 +121,8 @@ class MemberProvider(AccessProvider):
                 f"{olds['email']} is deactivated by the identity provider and stays so: activate them there, or delete "
                 f"the entry"
             )
+        if address := olds.get("current_email"):
+            self.session.say_renamed(str(olds["email"]), str(address))
         if _loses_role(olds, news) and (role := self._given_back(olds)):
             self.session.say(f"{olds['email']}: no organization role is declared any more; becomes {role} again")
         joins = self._joins_by_scim(olds)
@@ -133,8 +135,8 @@ class MemberProvider(AccessProvider):
 
     def make(self, inputs: Properties) -> CreateResult:
         """Invite, or adopt who is there already."""
-        there = self.session.directory.person(inputs["email"]) is not None
-        olds = ownership.handed_over(self.session, same_key(inputs["email"])) if there else {}
+        there = self.session.directory.person(inputs["email"])
+        olds = ownership.handed_over(self.session, same_key(inputs["email"]), there) if there else {}
         outputs = self._ensure(inputs, olds)
         return CreateResult(str(MemberId(self.session.organization, inputs["email"])), outputs)
 
@@ -145,6 +147,8 @@ class MemberProvider(AccessProvider):
         person = self.session.directory.person(member.email)
         if person is None:
             return GONE
+        if address := self.session.directory.renamed(member.email):
+            self.session.say_renamed(member.email, address)
         outputs = self._outputs({"email": member.email, "removal": WHEN_UNUSED, **props}, person, props)
         return ReadResult(id_, outputs, select(outputs, self.all_inputs))
 
@@ -189,7 +193,7 @@ class MemberProvider(AccessProvider):
                 directory.remove(person.email)
         if user is not None:
             self.session.say(f"{person.email} is deactivated by SCIM, and comes back when they are declared again")
-        elif directory.person(member.email) is not None:
+        elif directory.person(person.email) is not None:
             raise NotApplied(
                 "cannot remove from the organization",
                 whom=person.email,
@@ -411,6 +415,8 @@ class MemberProvider(AccessProvider):
             outputs["last_login"] = written(person.last_login)
         if person.user_id is not None:
             outputs["user_id"] = person.user_id
+        if person.key != same_key(str(outputs["email"])):
+            outputs["current_email"] = person.email
         return outputs
 
     def _expires_at(self, history: Properties) -> str | None:
@@ -502,6 +508,8 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     """The last login (ISO 8601, UTC); None where it is unknown."""
     user_id: pulumi.Output[int | None]
     """Mixpanel's id of the user; None before the invitation is accepted."""
+    current_email: pulumi.Output[str | None]
+    """The other address that the person has by now, after a change in the product; None while they have this one."""
     adopted: pulumi.Output[bool]
     """Whether the person was in the organization before the resource was."""
     ownership: pulumi.Output[str | None]

@@ -15,13 +15,16 @@ FRESH_SECONDS: Final = 2.0
 """How old the other stacks' states may be from which somebody who waits for an invitation is called found."""
 
 
-def handed_over(session: Session, key: str) -> dict[str, Any]:
+def handed_over(session: Session, key: str, person: Person) -> dict[str, Any]:
     """What the stack has of a person under another name; empty for somebody who is new to it.
 
-    A resource that gets another name is created anew, before or after the old one is deleted.
+    A resource that gets another name is created anew, before or after the old one is deleted. So is one whose address
+    follows a change in the product: Mixpanel's id of the person is still the same.
     """
-    kept = session.handed_over.get(key)
-    return dict(kept or session.states.own_member(session.organization, key) or {})
+    kept = session.handed_over.get(key) or session.states.own_member(session.organization, key)
+    if not kept and person.user_id is not None:
+        kept = session.states.own_member_with(session.organization, person.user_id)
+    return {name: value for name, value in (kept or {}).items() if name != "current_email"}
 
 
 def whose(session: Session, member: Properties, key: str) -> bool | None:
@@ -80,7 +83,15 @@ def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping
 
 def _of_others(session: Session, states: StackStates, person: Person) -> dict[str, Properties]:
     held = {stack: members(resources, session.organization) for stack, resources in states.stacks.items()}
-    return {stack: people[person.key] for stack, people in held.items() if person.key in people}
+    found = {stack: _of(person, people) for stack, people in held.items()}
+    return {stack: member for stack, member in found.items() if member is not None}
+
+
+def _of(person: Person, people: Mapping[str, Properties]) -> Properties | None:
+    """A person's member: by their address, or by Mixpanel's id where a stack has another address of theirs."""
+    if person.key in people or person.user_id is None:
+        return people.get(person.key)
+    return next((member for member in people.values() if member.get("user_id") == person.user_id), None)
 
 
 def _awaited(session: Session, states: StackStates, person: Person) -> bool:

@@ -144,7 +144,7 @@ class ProjectAccessProvider(AccessProvider):
         if new:
             self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
         try:
-            whole = self._whole(project, before.get("grants", {}))
+            whole = self._whole(project, before.get("grants", {}), grants)
             changes = self._hold(whole, grants, before)
             if before is not olds and olds.get("project_id"):  # another project is another resource: this one goes
                 self._hold_all(olds["project_id"], olds)
@@ -218,7 +218,12 @@ class ProjectAccessProvider(AccessProvider):
     def _hold_all(self, project: int, props: Properties) -> tuple[ProjectWhole, GrantChanges]:
         """What goes with the resource, if no brake holds it."""
         whole = self._whole(project, props.get("grants", {}))
-        elsewhere = {key for key in whole.have if self.session.declares((project, key), "ProjectGrantProvider")}
+        now = self.session.directory.key_of
+        elsewhere = {
+            key
+            for key in whole.have
+            if any(self.session.declares((project, one), "ProjectGrantProvider") for one in {key, now(key)})
+        }
         gone = frozenset((whole.have.keys() & _declared(props)) - elsewhere - {self._own})
         changes = GrantChanges(remove=gone)
         self.session.brakes.hold_grants(project, whole.have, changes, self._planned(props))
@@ -226,7 +231,7 @@ class ProjectAccessProvider(AccessProvider):
 
     def _ensure(self, inputs: Properties, before: Properties) -> Properties:
         """Bring the grants to the declared ones and return the outputs."""
-        whole = self._whole(inputs["project_id"], before.get("grants", {}))
+        whole = self._whole(inputs["project_id"], before.get("grants", {}), inputs["grants"])
         whole = self._write(whole, self._hold(whole, inputs["grants"], before), inputs["grants"])
         return self._outputs(inputs, whole, by_key(inputs["grants"]).keys())
 
@@ -252,7 +257,7 @@ class ProjectAccessProvider(AccessProvider):
         for email, role in kept.items():
             self.session.say(kept_in_project(email, role, give.pop(email), project))
         failures |= directory.grant_batches.take(project, take)
-        after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give})
+        after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give}, grants)
         after.have |= {same_key(email): new[email] for email in kept}
         if undone := after.undone(give, take, failures):
             done = len(give) + len(take) - len(undone)
@@ -272,8 +277,8 @@ class ProjectAccessProvider(AccessProvider):
         outputs["beside"] = {email: ways for email in grants if (ways := whole.beside(email))}
         return outputs
 
-    def _whole(self, project: int, before: Mapping[str, str]) -> ProjectWhole:
-        return ProjectWhole(self.session.directory, project, before)
+    def _whole(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectWhole:
+        return ProjectWhole(self.session.directory, project, before, declared)
 
     @property
     def _own(self) -> str:

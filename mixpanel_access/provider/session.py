@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from mixpanel_access.directory.brakes import Brakes
@@ -139,6 +140,28 @@ class Session:
     def now(self) -> datetime:
         """The instant to take as "now"."""
         return self.settings.clock()
+
+    def identify(self, email: str, user_id: object = None) -> None:
+        """Have somebody found whose address has changed in the product, by the id that a state has of them.
+
+        Args:
+            email: the address that a resource knows.
+            user_id: what its state has; if it has none, the states of the project's stacks are asked, once nobody has
+                the address.
+        """
+        key = same_key(email)
+        if isinstance(user_id, int):
+            self.directory.remember(key, user_id)
+        else:
+            self.directory.remember(key, partial(self.states.user_id, self.organization, key))
+
+    def say_renamed(self, email: str, address: str) -> None:
+        """Say that somebody has another address by now, and what to change."""
+        self.say_once(
+            ("renamed", same_key(email)),
+            f"{email}: the person is now {address}: change email: {email} in the roster to it (in a program, the "
+            f"address); nobody is invited to the old one, and their access ends as declared",
+        )
 
     def knows_now(self) -> bool:
         """Whether that is so: a `mixpanel:now` that only the state remembers was so at the last `pulumi up`."""

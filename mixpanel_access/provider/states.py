@@ -100,6 +100,7 @@ class States:
         self._lock = threading.Lock()
         self._states: StackStates | None = None
         self._read_at = 0.0
+        self._ids: tuple[StackStates, dict[str, int]] | None = None
         self._declared: dict[tuple[str, date], frozenset[str] | None] = {}
 
     def all(self, older_than: float | None = None) -> StackStates:
@@ -118,6 +119,21 @@ class States:
     def own_member(self, organization: int, key: str) -> Properties | None:
         """The outputs of a person's `Member` in the stack's own state, whatever its name; None if there is none."""
         return members(self.own() or (), organization).get(key)
+
+    def user_id(self, organization: int, key: str) -> int | None:
+        """Mixpanel's id of a person, as any stack's `Member` of that address has it; None if none has it."""
+        states = self.all()
+        with self._lock:
+            if self._ids is None or self._ids[0] is not states:
+                found = [members(held, organization) for held in states.stacks.values()]
+                ids = {one: int(of["user_id"]) for people in found for one, of in people.items() if of.get("user_id")}
+                self._ids = states, ids
+            return self._ids[1].get(key)
+
+    def own_member_with(self, organization: int, user_id: int) -> Properties | None:
+        """The outputs of a person's `Member` in the stack's own state by Mixpanel's id, whatever address it has."""
+        held = members(self.own() or (), organization).values()
+        return next((outputs for outputs in held if outputs.get("user_id") == user_id), None)
 
     def others(self, own: Properties | None = None, older_than: float | None = None) -> StackStates:
         """The states of the other stacks.

@@ -86,7 +86,8 @@ class TeamMemberProvider(AccessProvider):
         team = directory.teams.of(ref.team)
         if team is None or directory.person(ref.email) is None:
             return GONE
-        inside, status, left = directory.teams.has(team, ref.email), props.get("status"), self._is_left(team)
+        inside = directory.teams.has(team, directory.spelled(ref.email))
+        status, left = props.get("status"), self._is_left(team)
         if inside is False and status != WAITING and not left:
             return GONE
         # That nothing is told puts nobody in.
@@ -109,19 +110,19 @@ class TeamMemberProvider(AccessProvider):
         person = directory.person(ref.email)
         if team is None or person is None:
             return
-        inside, waits = directory.teams.has(team, ref.email), props.get("status") == WAITING
+        inside, waits = directory.teams.has(team, person.email), props.get("status") == WAITING
         if inside is False and not waits:
             return  # who waits may be in, and not listed
         if self._is_left(team):
             self.session.say(f"{ref.email} stays in the team {team.name}: an identity provider says who is in it")
             return
         try:
-            directory.teams.remove_member(ref.team, ref.email)
+            directory.teams.remove_member(ref.team, person.email)
         except NotFound:
             if not (waits and person.invited):  # whom Mixpanel did not take in is not there to be taken out
                 raise
         after = directory.teams.of(ref.team)
-        if after is not None and directory.teams.has(after, ref.email):
+        if after is not None and directory.teams.has(after, person.email):
             raise NotApplied(
                 f"cannot take out of the team {team.name}",
                 whom=ref.email,
@@ -141,16 +142,16 @@ class TeamMemberProvider(AccessProvider):
                 next_step="Declare a Member for them, and have this depend on it." if team else "Check the id.",
             )
         if self._is_left(team):
-            inside = {True: "is in it", False: "is not in it", None: "may be in it"}[team.has(email)]
+            inside = {True: "is in it", False: "is not in it", None: "may be in it"}[team.has(person.email)]
             self.session.say(
                 f"{email} is left to the identity provider that feeds the team {team.name}: the person {inside}"
             )
             return self._outputs(inputs, LEFT_TO_SCIM)
         self.let_in(email)
         person = directory.person(email) or person
-        taken = bool(directory.teams.has(team, email)) or self._join(team, person, email)
+        taken = bool(directory.teams.has(team, person.email)) or self._join(team, person, person.email)
         after = directory.teams.of(team.id)
-        inside_now = directory.teams.has(after, email) if after else False
+        inside_now = directory.teams.has(after, person.email) if after else False
         if person.invited and not inside_now and (inside_now is False or not taken):
             self.session.say(
                 f"{email} joins the team {team.name} by the first `pulumi up` after accepting the invitation"

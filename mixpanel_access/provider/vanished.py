@@ -44,7 +44,7 @@ class Vanished:
             Refused: it stays; said once in an operation.
         """
         people = session.directory.people()
-        missing = {same_key(email) for email in emails} - people.keys()
+        missing = {key for key in map(same_key, emails) if session.directory.person(key) is None}
         if not missing:
             return False
         with self._lock:
@@ -70,5 +70,10 @@ class Vanished:
     def _most_gone(self, session: Session, people: Collection[str], props: Mapping[str, Any]) -> set[str]:
         """Who of the stack's people is missing; if the stack cannot be told, of the stack that misses most."""
         stacks = session.states.of_resource(props)
-        gone = [people_of(resources, session.organization) - set(people) for resources in stacks.values()]
+        gone: list[set[str]] = []
+        for resources in stacks.values():
+            away = people_of(resources, session.organization) - set(people)
+            for key in away:
+                session.identify(key)  # who has another address by now is not gone
+            gone.append({key for key in away if session.directory.person(key) is None})
         return max((*gone, self._missed), key=len)

@@ -128,8 +128,10 @@ def test_only_individual_grants_are_read() -> None:
     api = FakeApi()
     api.put(BO)
     api.put("cy@example.com", invited=True)
+    api.teams.put("Data", BO)
     for kind in GrantType:
         api.give(PRODUCTION, BO, "admin", kind)
+    api.give(WAREHOUSE, BO, "admin", GrantType.ORGANIZATION_ROLE)
     organization = read_organization(make_directory(api))
     assert list(organization.grants) == [(PRODUCTION, BO)]
     assert organization.blind == {PRODUCTION, WAREHOUSE}

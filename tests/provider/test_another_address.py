@@ -1,0 +1,226 @@
+"""Somebody's address changes in the product: the person is still the same, by Mixpanel's id of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.project_access import ProjectAccessProvider
+from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.team_member import TeamMemberProvider
+from tests.fake_states import FakeStates
+from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
+
+OLD, NEW, USER, TEAM = "cy@example.com", "cy.new@example.com", 502, 77
+MEMBER = {"email": OLD, "role": "member", "removal": "when_unused"}
+GRANT = {"project_id": PRODUCTION, "email": OLD, "role": "analyst"}
+WHOLE = {"project_id": PRODUCTION, "grants": {OLD: "analyst", "bo@example.com": "analyst"}}
+PLACE = {"team_id": TEAM, "email": OLD}
+HELD = {**MEMBER, "organization_role": "member", "status": "accepted", "user_id": USER, "adopted": False,
+        "origin": "invited", "previous_role": "member"}  # fmt: skip
+RENAMED = f"{OLD}: the person is now {NEW}: change email: {OLD} in the roster"
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """An organization in which one person has a new address, with what the old one had."""
+    api = FakeApi()
+    api.put("ana@example.com", "owner")
+    api.put("bo@example.com")
+    api.put(NEW)
+    api.people[NEW] = replace(api.people[NEW], user_id=USER)
+    for email in (NEW, "bo@example.com"):
+        api.give(PRODUCTION, email, "analyst")
+    api.teams.put("Data", NEW)
+    return api
+
+
+class Run:
+    """One run of the engine over a stack that knows the old address.
+
+    Args:
+        api: the organization.
+        stack: the stack that the engine says it works on; None in a plain destroy or refresh.
+    """
+
+    def __init__(self, api: FakeApi, stack: str | None = "production") -> None:
+        self.session, self.said = make_session(api)
+        self.session.states = self.states = FakeStates(own=stack, production=[HELD])
+
+    def of(self, kind: type[AccessProvider]) -> AccessProvider:
+        """A provider in the run."""
+        return use(kind, self.session)
+
+
+def use(kind: type[AccessProvider], session: Session) -> AccessProvider:
+    """A provider in a session."""
+    provider = kind()
+    provider.use(session)
+    return provider
+
+
+def member_id(email: str) -> str:
+    """The id of a `Member`."""
+    return f"{ORGANIZATION}:{email}"
+
+
+GRANT_ID = f"{ORGANIZATION}:{PRODUCTION}:{OLD}"
+WHOLE_ID = f"{ORGANIZATION}:{PRODUCTION}"
+PLACE_ID = f"{ORGANIZATION}:{TEAM}:{OLD}"
+
+
+def test_a_refresh_shows_it_as_a_rename_with_the_line_to_change(api: FakeApi) -> None:
+    """The declared address stays in the state, so that the next run neither replaces nor invites anybody."""
+    run = Run(api)
+    member = run.of(MemberProvider)
+    seen = member.read(member_id(OLD), HELD).outs or {}
+    assert (seen["email"], seen["current_email"], seen["status"], seen["user_id"]) == (OLD, NEW, "accepted", USER)
+    assert [line for line in run.said if line.startswith(RENAMED)] == run.said
+    later = Run(api)
+    assert later.of(MemberProvider).check(seen, MEMBER).failures == []
+    difference = later.of(MemberProvider).diff(member_id(OLD), seen, MEMBER)
+    assert (difference.changes, difference.replaces) == (False, [])
+    assert [line for line in later.said if line.startswith(RENAMED)] == later.said
+    assert api.writes == []
+
+
+@pytest.mark.parametrize("stack", ["production", None])
+@pytest.mark.parametrize(
+    ("kind", "id_", "held"),
+    [
+        (ProjectGrantProvider, GRANT_ID, GRANT),
+        (ProjectAccessProvider, WHOLE_ID, {**WHOLE, "undeclared": [], "beside": {}}),
+        (TeamMemberProvider, PLACE_ID, {**PLACE, "status": "member"}),
+    ],
+)
+def test_what_they_hold_is_not_gone_at_a_refresh(
+    api: FakeApi, stack: str | None, kind: type[AccessProvider], id_: str, held: dict[str, Any]
+) -> None:
+    """A grant or a place of which the state knows no id: the person's `Member` has it, whichever stack that is."""
+    result = Run(api, stack).of(kind).read(id_, held)
+    assert result.id == id_
+    assert {key: (result.outs or {}).get(key) for key in held} == held
+
+
+def end(run: Run, *resources: tuple[type[AccessProvider], str, dict[str, Any]]) -> None:
+    """Delete resources, in the engine's order."""
+    for kind, id_, held in resources:
+        run.of(kind).delete(id_, held)
+
+
+@pytest.mark.parametrize("stack", ["production", None])
+@pytest.mark.parametrize("place", [True, False])
+def test_an_end_reaches_the_person(api: FakeApi, stack: str | None, place: bool) -> None:
+    """Grant, place and membership go from the new address when the old one's entry ends, at an up and a destroy."""
+    if not place:
+        api.teams.teams.clear()
+    end(
+        Run(api, stack),
+        (ProjectGrantProvider, GRANT_ID, GRANT),
+        (TeamMemberProvider, PLACE_ID, PLACE),
+        (MemberProvider, member_id(OLD), HELD),
+    )
+    assert NEW not in api.people
+    assert [grant.email for grant in api.rows] == ["bo@example.com"]
+    assert not any(NEW in (team.members or ()) for team in api.teams.teams.values())
+    assert ("remove_grants", (NEW, (PRODUCTION,))) in api.sent
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_end_in_a_project_declared_as_a_whole_reaches_the_person(api: FakeApi, checked: bool) -> None:
+    """The grant goes from the new address, and nobody else's changes."""
+    run = Run(api)
+    whole = run.of(ProjectAccessProvider)
+    left = {**WHOLE, "grants": {"bo@example.com": "analyst"}}
+    if checked:
+        assert whole.check(WHOLE, left).failures == []
+    outs = whole.update(WHOLE_ID, WHOLE, left).outs or {}
+    assert outs["grants"] == left["grants"]
+    assert api.sent == [("remove_grants", (NEW, (PRODUCTION,)))]
+
+
+def test_a_project_declared_as_a_whole_is_destroyed_with_their_grant(api: FakeApi) -> None:
+    """The state knows the old address."""
+    end(Run(api, None), (ProjectAccessProvider, WHOLE_ID, {**WHOLE, "undeclared": [], "beside": {}}))
+    assert api.rows == []
+
+
+def test_more_access_reaches_the_person_and_nobody_is_invited(api: FakeApi) -> None:
+    """The roster still has the old address, and gives more: another role, another project, a place."""
+    run = Run(api)
+    member = run.of(MemberProvider)
+    assert member.check(HELD, {**MEMBER, "role": "admin"}).failures == []
+    assert member.diff(member_id(OLD), HELD, {**MEMBER, "role": "admin"}).replaces == []
+    member.update(member_id(OLD), HELD, {**MEMBER, "role": "admin"})
+    run.of(ProjectGrantProvider).create({**GRANT, "role": "admin"})
+    api.teams.put("Data")
+    run.session.directory.teams.forget()
+    run.of(TeamMemberProvider).create(PLACE)
+    assert (api.people[NEW].role, OLD in api.people) == ("admin", False)
+    assert [(grant.email, grant.role) for grant in api.rows if grant.role == "admin"] == [(NEW, "admin")]
+    assert NEW in (api.teams.teams[TEAM].members or ())
+    assert not {"invite", "resend"} & set(api.writes)
+
+
+@pytest.mark.parametrize("refreshed", [True, False])
+def test_the_new_address_is_declared_afterwards(api: FakeApi, refreshed: bool) -> None:
+    """The same person is adopted: nothing is sent, and the state still says that this stack invited them."""
+    run = Run(api)
+    held = dict(HELD)
+    if refreshed:
+        held = run.of(MemberProvider).read(member_id(OLD), HELD).outs or {}
+        run = Run(api)
+        run.states.members["production"] = [held]
+    known: dict[str, dict[str, Any]] = {"member": MEMBER, "grant": GRANT, "place": PLACE}
+    new = {key: {**inputs, "email": NEW} for key, inputs in known.items()}
+    assert run.of(MemberProvider).check({}, new["member"]).failures == []
+    assert run.of(ProjectGrantProvider).check({}, new["grant"]).failures == []
+    assert run.of(TeamMemberProvider).check({}, new["place"]).failures == []
+    outs = run.of(MemberProvider).create(new["member"]).outs or {}
+    run.of(ProjectGrantProvider).create(new["grant"])
+    run.of(TeamMemberProvider).create(new["place"])
+    assert (outs["email"], outs["origin"], outs["adopted"], outs.get("current_email")) == (NEW, "invited", False, None)
+    end(run, (TeamMemberProvider, PLACE_ID, PLACE), (ProjectGrantProvider, GRANT_ID, GRANT),
+        (MemberProvider, member_id(OLD), held))  # fmt: skip
+    assert api.writes == []
+    end(Run(api), (MemberProvider, member_id(NEW), outs))
+    assert NEW in api.people  # the grant is still there, and somebody else's for all that this run knows
+    after = Run(api)
+    end(after, (ProjectGrantProvider, f"{ORGANIZATION}:{PRODUCTION}:{NEW}", new["grant"]),
+        (TeamMemberProvider, f"{ORGANIZATION}:{TEAM}:{NEW}", new["place"]),
+        (MemberProvider, member_id(NEW), outs))  # fmt: skip
+    assert NEW not in api.people
+
+
+def test_a_whole_projects_new_address_is_no_change(api: FakeApi) -> None:
+    """The grant is neither given again nor taken away."""
+    run = Run(api)
+    whole = run.of(ProjectAccessProvider)
+    news = {**WHOLE, "grants": {NEW: "analyst", "bo@example.com": "analyst"}}
+    assert whole.check(WHOLE, news).failures == []
+    assert (whole.update(WHOLE_ID, WHOLE, news).outs or {})["grants"] == news["grants"]
+    assert api.writes == []
+
+
+def test_somebody_else_may_get_the_old_address(api: FakeApi) -> None:
+    """Whoever has the declared address is meant by it."""
+    api.put(OLD)
+    run = Run(api)
+    seen = run.of(MemberProvider).read(member_id(OLD), HELD).outs or {}
+    assert (seen["user_id"], seen.get("current_email")) == (api.people[OLD].user_id, None)
+    end(Run(api), (MemberProvider, member_id(OLD), seen))
+    assert (OLD in api.people, NEW in api.people) == (False, True)
+
+
+def test_who_has_left_is_gone(api: FakeApi) -> None:
+    """No address has the id: the person is not in the organization, and nothing is sent."""
+    api.people.pop(NEW)
+    run = Run(api)
+    assert run.of(MemberProvider).read(member_id(OLD), HELD).id == ""
+    end(run, (ProjectGrantProvider, GRANT_ID, GRANT), (MemberProvider, member_id(OLD), HELD))
+    assert api.writes == []
