@@ -32,6 +32,10 @@ LONGEST_WAIT: Final = 60.0
 """Seconds; a longer pause that a server asks for is told as its error, not waited for."""
 
 
+_ENDINGS: Final = ". \t\n"
+"""What is between a reason and the full stop that we put: the words of other programs end in lines and stops."""
+
+
 class AccessError(Exception):
     """The root of the tree.
 
@@ -56,7 +60,7 @@ class AccessError(Exception):
         if self.why:
             line = f"{line}: {self.why}"
         if self.next_step:
-            line = f"{line.rstrip('.')}. {self.next_step}"
+            line = f"{line.rstrip(_ENDINGS)}. {self.next_step}"
         return " ".join(line.split())
 
     def __reduce__(self) -> tuple[object, ...]:

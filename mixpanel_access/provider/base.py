@@ -88,6 +88,10 @@ class Metadata(TypedDict, total=False):
     """Policy rules that do not hold here: rule, reason, approver, ends (and email, project)."""
 
 
+_EXPONENT_FROM: Final = 1_000_000
+"""The numbers that the engine shows with an exponent."""
+
+
 class Problems:
     """Collects what is wrong with one resource's inputs, so that everything is told at once."""
 
@@ -234,7 +238,7 @@ class AccessProvider(ResourceProvider):
             self._check(_own(_olds), inputs, hints, problems)
         except AccessError as error:
             problems.add("", str(error))  # no one field is to blame
-        return CheckResult(inputs, problems.failures)
+        return CheckResult(inputs, [_legible(failure, inputs) for failure in problems.failures])
 
     def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
         for key in sorted(inputs.keys() - set(self.all_inputs)):
@@ -446,6 +450,15 @@ def _noted(id_: str, held: Properties, note: Note) -> ReadResult:
     if note.inputs is None:
         return ReadResult(id_, {**held, **outputs})
     return ReadResult(id_, outputs, dict(note.inputs))
+
+
+def _legible(failure: CheckFailure, inputs: Properties) -> CheckFailure:
+    """A failure whose value the engine would show as 1.234567e+06: told as the resource's, with the value in words."""
+    value = inputs.get(failure.property)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= _EXPONENT_FROM:
+        words = failure.reason if str(value) in failure.reason else f"{failure.property} {value}: {failure.reason}"
+        return CheckFailure("", words)
+    return failure
 
 
 def _keys(req: ConfigureRequest) -> list[str]:

@@ -26,6 +26,12 @@ def test_the_drawing_shows_the_tree() -> None:
     assert [name for name in drawn if hasattr(errors, name)] == [kind.__name__ for kind in ALL]
 
 
+@pytest.mark.parametrize("ending", ["", ".", "\n", " .\n", "...", ".\n\n"])
+def test_the_words_of_other_programs_end_with_one_full_stop(ending: str) -> None:
+    """Their lines and stops are not shown before our own."""
+    assert str(AccessError("cannot x", why=f"it is so{ending}", next_step="Do that.")) == "cannot x: it is so. Do that."
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_each_has_an_exit_code_of_its_family(kind: type[AccessError]) -> None:
     """1 findings, 2 usage, 3 Mixpanel or network."""

@@ -16,6 +16,7 @@ from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import REMOVALS, GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
+from mixpanel_access.provider.base import Problems
 from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberProvider
 from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import shared_session
@@ -150,6 +151,33 @@ def test_a_proxy_that_cannot_be_used_is_one_failure(monkeypatch: pytest.MonkeyPa
     provider.configure(Request())  # type: ignore[arg-type]
     (failure,) = provider.check({}, inputs()).failures
     assert "ALL_PROXY names a SOCKS proxy" in failure.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "shown"),
+    [
+        (1234567, "organization 1 has no project 1234567", ("", "organization 1 has no project 1234567")),
+        (1234567, "take one of the two", ("", "project_id 1234567: take one of the two")),
+        (-1234567, "it is no id", ("", "project_id -1234567: it is no id")),
+        (1234567.5, "it is no id", ("", "project_id 1234567.5: it is no id")),
+        (999999, "no project 999999", ("project_id", "no project 999999")),
+        ("1234567", "no project", ("project_id", "no project")),
+        (True, "it is no id", ("project_id", "it is no id")),
+    ],
+)
+def test_no_id_is_shown_with_an_exponent(value: object, reason: str, shown: tuple[str, str], api: FakeApi) -> None:
+    """The engine shows the value of a field that has a problem, and 1234567 as 1.234567e+06: those are in words."""
+
+    class Picky(MemberProvider):
+        INPUTS = (*MemberProvider.INPUTS, "project_id")
+
+        def inspect(self, inputs: dict[str, Any], problems: Problems) -> None:
+            problems.add("project_id", reason)
+
+    provider = Picky()
+    provider.use(make_session(api)[0])
+    (failure,) = provider.check({}, {**inputs(), "project_id": value}).failures
+    assert (failure.property, failure.reason) == shown
 
 
 def test_a_now_that_is_left_in_the_configuration_is_said(capsys: pytest.CaptureFixture[str]) -> None:
