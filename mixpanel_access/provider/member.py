@@ -126,7 +126,7 @@ class MemberProvider(AccessProvider):
         if _loses_role(olds, news) and (role := self._given_back(olds)):
             self.session.say(f"{olds['email']}: no organization role is declared any more; becomes {role} again")
         joins = self._joins_by_scim(olds)
-        if expired and not joins:
+        if expired and not joins and not ownership.sent_later(self.session, olds):
             self.session.invitations.plan(str(olds["email"]))
         return DiffResult(
             changes=changed(self.INPUTS, olds, news) or expired or joins or _undated(olds),
@@ -286,6 +286,7 @@ class MemberProvider(AccessProvider):
     def _ensure(self, inputs: Properties, olds: Properties) -> Properties:
         """Bring the person to what is declared, from whatever is there, and return the outputs."""
         directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
+        olds = self._as_sent_later(olds)
         there = directory.person(email)
         self.let_in(email, again=not olds)
         before = directory.person(email)
@@ -320,6 +321,13 @@ class MemberProvider(AccessProvider):
             )
         outputs = self._outputs(inputs, after, history)
         return {**outputs, "role": role} if kept else outputs
+
+    def _as_sent_later(self, olds: Properties) -> Properties:
+        """The outputs so far, with the dates of a later invitation if another stack has sent an expired one again."""
+        if self._status(olds) is not Invitation.EXPIRED:
+            return olds
+        later = ownership.sent_later(self.session, olds, older_than=NOW_SECONDS)
+        return {**olds, **later, "status": Invitation.PENDING.value} if later else olds
 
     def _invite(self, email: str, role: str | None, waiting: Person | None) -> bool:
         """Invite somebody, or send an expired invitation again; whether the e-mail is ours: others may be faster."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import Origin, is_ours, role_before
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Properties, StackStates, members
@@ -79,6 +82,27 @@ def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping
         for stack, people in held.items()
         if key in people and session.states.declares(stack, key, today)
     }
+
+
+def sent_later(session: Session, props: Properties, older_than: float | None = None) -> dict[str, Any]:
+    """When another stack has sent somebody's invitation again, and until when it holds; empty if none has.
+
+    Mixpanel does not tell when an invitation went out, so that each stack knows only of its own.
+
+    Args:
+        session: the operation.
+        props: the outputs of the person's `Member`, whose invitation has expired.
+        older_than: read the states anew if they were read more than so many seconds ago.
+    """
+    key, ours, now = same_key(str(props["email"])), props.get("invited_at"), session.now()
+    found: list[tuple[datetime, Properties]] = []
+    for resources in session.states.others(props, older_than).stacks.values():
+        member = members(resources, session.organization).get(key, {})
+        sent, ends = member.get("invited_at"), member.get("expires_at")
+        if sent and ends and instant(ends) > now and (not ours or instant(sent) > instant(ours)):
+            found.append((instant(sent), member))
+    latest = max(found, key=lambda one: one[0], default=(now, {}))[1]
+    return {name: latest[name] for name in ("invited_at", "expires_at") if name in latest}
 
 
 def _of_others(session: Session, states: StackStates, person: Person) -> dict[str, Properties]:

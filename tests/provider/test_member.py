@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from mixpanel_access.provider.base import Problems
 from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberProvider
 from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import shared_session
+from tests.fake_states import FakeStates
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 ID = f"{ORGANIZATION}:cy@example.com"
@@ -710,3 +711,52 @@ def test_whom_mixpanel_spells_another_way_is_adopted(api: FakeApi, declared: str
     provider.delete(f"{ORGANIZATION}:{declared}", {**outs, "removal": "always"})
     assert [verb for verb, _ in api.sent] == ["change_role", "remove"]
     assert api.sent[0] == ("change_role", (listed, "admin"))
+
+
+SENT, LATER, DAY = NOW - timedelta(days=11), NOW - timedelta(hours=1), timedelta(days=1)
+
+
+def invitation(sent: datetime | None, ends: datetime, **more: Any) -> dict[str, Any]:
+    """A `Member` in a state, whose invitation waits."""
+    dates = {"expires_at": written(ends)} | ({"invited_at": written(sent)} if sent else {})
+    return {**inputs(), "organization_role": "member", "status": "pending", "adopted": False, **dates, **more}
+
+
+OTHERS: dict[str, tuple[dict[str, Any] | None, bool]] = {
+    "nobody has": (None, False),
+    "another stack has": (invitation(LATER, LATER + 7 * DAY), True),
+    "another stack has, which found the person": (invitation(LATER, LATER + 7 * DAY, adopted=True), True),
+    "another stack knows of the same one": (invitation(SENT, SENT + 7 * DAY), False),
+    "that one has expired as well": (invitation(SENT + 2 * DAY, NOW - DAY), False),
+    "another stack only found it waiting": (invitation(None, NOW + DAY), False),
+    "it was accepted": (inputs(status="accepted", user_id=502), False),
+}
+
+
+@pytest.mark.parametrize(("other", "adopted"), OTHERS.values(), ids=OTHERS.keys())
+@pytest.mark.parametrize("ours", [invitation(SENT, SENT + 7 * DAY), invitation(None, NOW - DAY, adopted=True)])
+def test_an_expired_invitation_is_sent_again_by_one_stack(
+    api: FakeApi, ours: dict[str, Any], other: dict[str, Any] | None, adopted: bool
+) -> None:
+    """A later one that another stack's state has, and that still holds, is taken for this one: no second e-mail."""
+    api.put("cy@example.com", invited=True)
+    provider = provider_for(api)
+    provider.session.states = FakeStates(production=[ours], staging=[other] if other else [])
+    assert provider.diff(ID, ours, inputs()).changes
+    outs = provider.update(ID, ours, inputs()).outs or {}
+    assert api.writes == ([] if adopted else ["invite"])
+    sent = LATER if adopted else NOW
+    assert (outs["status"], outs["invited_at"], outs["expires_at"]) == (
+        "pending", written(sent), written(sent + 7 * DAY)
+    )  # fmt: skip
+    assert not provider.diff(ID, outs, inputs()).changes
+
+
+def test_a_role_that_changes_with_it_is_still_written(api: FakeApi) -> None:
+    """The other stack's invitation is taken over, and what this stack declares is brought about."""
+    api.put("cy@example.com", invited=True)
+    ours = invitation(SENT, SENT + 7 * DAY)
+    provider = provider_for(api)
+    provider.session.states = FakeStates(production=[ours], staging=[invitation(LATER, LATER + 7 * DAY)])
+    outs = provider.update(ID, ours, inputs(role="admin")).outs or {}
+    assert (api.writes, outs["role"], outs["invited_at"]) == (["change_role"], "admin", written(LATER))
