@@ -71,7 +71,7 @@ def _cells(one: Revocation, taking: Taking) -> tuple[str, str, str, str]:
 
 
 def _lower_or_gone(taking: Taking, *, done: bool) -> str:
-    if taking.lowers:
+    if taking.lowers and taking.role:
         return "lowered" if done else "is lowered"
     return "taken away" if done else "is taken away"
 

@@ -77,7 +77,7 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
 
 def _is_there(taking: Taking, session: Session) -> bool:
     """Whether there is anything to lower: to bring somebody back with the lower role would be giving."""
-    if not taking.lowers or taking.type == ids.PROJECT_ACCESS_TYPE:
+    if not taking.lowers or taking.type in (ids.PROJECT_ACCESS_TYPE, ids.SERVICE_ACCOUNT_TYPE):
         return True
     directory, project, lower = session.directory, taking.project, roles.project_rank(taking.role)
     if taking.type == ids.MEMBER_TYPE:

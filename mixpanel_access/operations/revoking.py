@@ -278,4 +278,6 @@ def _is_left(taking: Taking, row: Row) -> bool:
     if taking.type == ids.PROJECT_ACCESS_TYPE:
         held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
         return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)
+    if taking.type == ids.SERVICE_ACCOUNT_TYPE and taking.lowers:
+        return any(str(one["login"]) in taking.what for one in row.outputs.get("retiring") or ())
     return not taking.lowers or row.outputs.get("role") not in (None, taking.role)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from mixpanel_access.model import ids, roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, has_ended
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.declaration import (
     SECURITY,
     Declaration,
@@ -221,8 +222,18 @@ def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
             name = row.name.removeprefix(account_name(""))
             if name not in given.declared.accounts and name not in given.unread.accounts:
                 yield Taking(row.urn, row.type, f"the service account {name}")
+            elif over := _replaced(row.outputs, given.today):
+                logins, ends = ", ".join(login for login, _ in over), over[0][1].isoformat()
+                what = f"the service account {logins}, which another one has replaced"
+                yield Taking(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
         case ids.SERVICE_ACCOUNT_GRANT_TYPE:
             yield from _of_account_grant(row, given, made)
+
+
+def _replaced(outputs: Mapping[str, Any], today: date) -> list[tuple[str, date]]:
+    """The accounts that this one has replaced and whose overlap has ended before today: login names and last days."""
+    rows = [(str(one["login"]), instant(str(one["until"])).date()) for one in outputs.get("retiring") or ()]
+    return [(login, last) for login, last in rows if last < today]
 
 
 def _of_member(row: Row, given: Given) -> Iterator[Taking]:

@@ -94,6 +94,30 @@ def test_an_account_lives_and_is_rotated(workspace: Workspace) -> None:
     assert accounts(workspace) == []
 
 
+def test_a_rotated_account_stays_for_its_overlap(workspace: Workspace) -> None:
+    """With its roles and its token, for seven days; `revoke` deletes it then, and makes none though one is due."""
+    robot = {**ROBOT, "rotateAfter": 8, "overlap": 7}
+    at(workspace, "2026-05-04T12:00:00Z")
+    workspace.roster([], serviceAccounts={"etl": robot})
+    workspace.up()
+    (old,) = accounts(workspace)
+    at(workspace, "2026-05-12T13:00:00Z")
+    workspace.up()
+    both = {row["id"]: [held["role"] for held in row["projects"]] for row in accounts(workspace)}
+    (new,) = both.keys() - {old["id"]}
+    assert both == {old["id"]: ["analyst"], new: ["analyst"]}
+    assert workspace.command("token", "etl").stdout != old["secret"] + "\n"
+    workspace.unchanged()
+    at(workspace, "2026-05-21T14:00:00Z")
+    revoked = workspace.command("revoke", "--stack", "production", "--yes")
+    assert revoked.returncode == 0, revoked.stdout + revoked.stderr
+    assert [row["id"] for row in accounts(workspace)] == [new]
+    workspace.up()
+    assert len(accounts(workspace)) == 2
+    workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    assert accounts(workspace) == []
+
+
 def test_the_token_is_a_secret(workspace: Workspace) -> None:
     """It logs in, `stack output --show-secrets` gives it, and no state, log or error has it in plain."""
     declare(workspace, {PRODUCTION: "analyst"})
