@@ -21,10 +21,12 @@ class AccountRow(Wire):
     expires: Instant = None
     last_used: Instant = None
     role: RoleWord = Field(None, validation_alias=AliasChoices("org_role", "organization_role"))
+    creator_email: Any = None
 
     def account(self) -> ServiceAccount:
         """The row as a value."""
-        return ServiceAccount(self.id, self.username, self.created, self.expires, self.last_used, self.role)
+        creator = self.creator_email if isinstance(self.creator_email, str) else None
+        return ServiceAccount(self.id, self.username, self.created, self.expires, self.last_used, self.role, creator)
 
 
 class NewAccountRow(AccountRow):

@@ -113,6 +113,7 @@ class ServiceAccount:
         expires: from when on it is refused, or None for never.
         last_used: or None where it is not told.
         role: the organization role, or None where the list does not tell.
+        creator: the address of who made it, or None where it is not told.
     """
 
     id: int
@@ -121,6 +122,7 @@ class ServiceAccount:
     expires: datetime | None = None
     last_used: datetime | None = None
     role: str | None = None
+    creator: str | None = None
 
     @property
     def name(self) -> str:

@@ -48,18 +48,18 @@ class Rotations:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._due: dict[str, list[Properties]] = {}
+        self._due: dict[str, list[tuple[Properties, bool]]] = {}
         self._kept: dict[int, tuple[Retiring, int]] = {}
 
-    def note_due(self, inputs: Properties, outputs: Properties) -> None:
-        """Note that an account with these outputs is to be replaced by one with these inputs."""
+    def note_due(self, inputs: Properties, outputs: Properties, *, may_stay: bool) -> None:
+        """Note that one with these inputs is to replace the account with these outputs, and whether that may stay."""
         with self._lock:
             due = self._due.setdefault(_key(inputs), [])
-            if all(one.get("account_id") != outputs.get("account_id") for one in due):
-                due.append(outputs)
+            if all(one.get("account_id") != outputs.get("account_id") for one, _ in due):
+                due.append((outputs, may_stay))
 
-    def take_due(self, inputs: Properties) -> Properties | None:
-        """The outputs of the account that one with these inputs replaces; each is taken once. None if it replaces none.
+    def take_due(self, inputs: Properties) -> tuple[Properties, bool] | None:
+        """The outputs of the account that one with these inputs replaces, and whether it may stay; each is taken once.
 
         Two resources with equal inputs that are replaced in one run may take each other's: they stand for the same.
         """

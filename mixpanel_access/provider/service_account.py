@@ -12,6 +12,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from mixpanel_access.model import expiries, roles
 from mixpanel_access.model.access import ServiceAccount as Account
 from mixpanel_access.model.access import problem_with_account_name
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused
@@ -27,6 +28,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.orphans import Evidence, is_ours, strangers
 from mixpanel_access.provider.resource import AccessResource
 from mixpanel_access.provider.rotations import Retiring
 
@@ -104,6 +106,8 @@ class ServiceAccountProvider(AccessProvider):
         own = self.session.directory.own_role()
         if inputs["role"] == roles.ADMIN and own is not None and not roles.may_assign(own, roles.ADMIN):
             inspect_reach(f"service account {inputs['username']}", roles.ADMIN, own, problems)
+        if not olds and self.session.directory.accounts.named(inputs["username"]):
+            self.session.states.all()  # now: while the account is made, its own creation stands there as begun
         expires = inputs.get("expires")
         if expires and not _same_expiry(olds, inputs) and expiries.ends_at(expires) <= self.session.now():
             problems.add("expires", f"{expires} is past; set a day to come, or leave it out for an account without end")
@@ -123,13 +127,15 @@ class ServiceAccountProvider(AccessProvider):
         if self._is_due(olds, news) or (olds.get("status") == _DELETED and not self.session.takes_only):
             replaces.append("rotate_after")
         over, kept = self._retiring(olds, news)
+        if replaces:
+            self.session.rotations.note_due(news, olds, may_stay=not another)
+            if len(self.session.directory.accounts.named(str(news.get("username")))) > 1:
+                self.session.states.all()  # now, as with a new account
         if not another:  # access that another name or role ends is not kept
-            if replaces:
-                self.session.rotations.note_due(news, olds)
-                if news.get("overlap"):
-                    stays = f"{olds.get('login')} stays for {news['overlap']} days"
-                    self.session.say(f"{self.whom(news)}: {stays}, with its grants, beside the one that replaces it")
             self.session.rotations.keep(kept, int(olds.get("account_id") or 0))
+            if replaces and news.get("overlap"):
+                stays = f"{olds.get('login')} stays for {news['overlap']} days"
+                self.session.say(f"{self.whom(news)}: {stays}, with its grants, beside the one that replaces it")
         if over and not replaces:
             logins = ", ".join(one.login for one in over)
             self.session.say(f"{self.whom(news)}: its overlap is over, so {logins} is deleted")
@@ -137,15 +143,15 @@ class ServiceAccountProvider(AccessProvider):
         return DiffResult(changes=changes or bool(over), replaces=replaces, delete_before_replace=False)
 
     def make(self, inputs: Properties) -> CreateResult:
-        """Make the account. Another one of the same name that no resource here has is left alone, and said."""
+        """Make the account. What a killed run has left of the same name is deleted first; others are said."""
         accounts, name = self.session.directory.accounts, inputs["username"]
-        before = self.session.rotations.take_due(inputs)
+        before, may_stay = self.session.rotations.take_due(inputs) or (None, False)
         expires = inputs.get("expires")
         ends = expiries.ends_at(expires) if expires else None
-        self._tell_of_others(name, before)
+        self._clear_away(name, before)
         new = accounts.create(name, inputs["role"], ends)
         outputs = self._outputs(inputs, new.account, {TOKEN: new.token.reveal()})
-        if before is not None and (kept := self._replaced(before, inputs, ends)):
+        if before is not None and may_stay and (kept := self._replaced(before, inputs, ends)):
             outputs["retiring"] = [one.row() for one in kept]
             self.session.rotations.keep(kept, new.account.id)
         return CreateResult(str(ServiceAccountId(self.session.organization, new.account.id)), outputs)
@@ -266,15 +272,48 @@ class ServiceAccountProvider(AccessProvider):
         rotates = self._rotates(olds, news)
         return rotates is not None and rotates <= self.session.now() and not self.session.takes_only
 
-    def _tell_of_others(self, name: str, before: Mapping[str, Any] | None) -> None:
-        """Say which other accounts of the name are there."""
-        own = set()
+    def _clear_away(self, name: str, before: Mapping[str, Any] | None) -> None:
+        """Delete what a killed run has left of the name, where that is certain, and tell of the others that are there.
+
+        Raises:
+            MixpanelError: one cannot be deleted; no other is made then.
+        """
+        own: set[Any] = set()
         if before is not None:
             own = {before.get("account_id"), *(one.account for one in Retiring.all_of(before))}
-        others = [one.username for one in self.session.directory.accounts.named(name) if one.id not in own]
-        if others:
-            there = f"{', '.join(others)} is there as well"
-            self.session.say(f"service account {name}: {there}; it stays, unless this one replaces it")
+        there = [one for one in self.session.directory.accounts.named(name) if one.id not in own]
+        if not there:
+            return
+        evidence = self._evidence()
+        unread = f" ({evidence.states.why})" if evidence.states.why else ""
+        for account in strangers(there, evidence.states):
+            if is_ours(account, evidence):
+                self.session.directory.accounts.delete(account.id)
+                self.session.say(
+                    f"service account {name}: deleted {account.username} ({account.id}), which a run that was killed "
+                    f"has left: nobody has its token"
+                )
+            else:
+                self.session.say(
+                    f"service account {name}: {account.username} ({account.id}) is there as well, and no state that "
+                    f"could be read has it{unread}; it stays. If nobody uses it, delete it: "
+                    f"{self._deletion(account.id)}"
+                )
+
+    def _evidence(self) -> Evidence:
+        states = self.session.states
+        stack = states.own_stack()
+        own = {self.session.directory.identity().email, self.session.settings.username}
+        ended = states.last_run_ended(stack) if stack else None
+        return Evidence(states.all(), stack, ended, frozenset(map(same_key, own)))
+
+    def _deletion(self, account: int) -> str:
+        """The command that deletes an account."""
+        settings = self.session.settings
+        path = f"/api/app/organizations/{self.session.organization}/service-accounts/{account}"
+        return (
+            f'curl -X DELETE -u "$MIXPANEL_SERVICE_ACCOUNT:$MIXPANEL_SERVICE_ACCOUNT_SECRET" {settings.api_url}{path}'
+        )
 
 
 def _held_expiry(olds: Properties) -> datetime | None:

@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import (
     GRANT_TYPE,
@@ -69,10 +70,12 @@ class StackStates:
     Attributes:
         stacks: stack -> its resources, those that are about to be deleted included.
         why: why some of them, or all, could not be read; "" if all of them were.
+        interrupted: stack -> the resources whose creation a killed run has left open; their inputs are the outputs.
     """
 
     stacks: Mapping[str, Sequence[StateResource]] = field(default_factory=dict)
     why: str = ""
+    interrupted: Mapping[str, Sequence[StateResource]] = field(default_factory=dict)
 
 
 class States:
@@ -84,6 +87,7 @@ class States:
         declared_in: stack, day -> the keys of the people that the stack's roster declares then; None if there is no
             roster, or it cannot be used.
         clock: seconds from any beginning, for how old a reading is.
+        ended: stack -> when its last run that came to an end did so; None if it cannot be told.
     """
 
     def __init__(
@@ -92,11 +96,13 @@ class States:
         stack: Callable[[], str | None] = lambda: None,
         declared_in: Callable[[str, date], frozenset[str] | None] = lambda stack, day: None,  # noqa: ARG005
         clock: Callable[[], float] = time.monotonic,
+        ended: Callable[[str], datetime | None] = lambda stack: None,  # noqa: ARG005
     ) -> None:
         self._read = read
         self._stack = stack
         self._declared_in = declared_in
         self._clock = clock
+        self._ended = ended
         self._lock = threading.Lock()
         self._states: StackStates | None = None
         self._read_at = 0.0
@@ -115,6 +121,14 @@ class States:
         """What the stack that the engine works on holds; None if it is unknown."""
         states = self.all() if self._stack() else StackStates()
         return next((states.stacks[name] for name in self._mine(states, None)), None)
+
+    def own_stack(self) -> str | None:
+        """The name of the stack that the engine works on, as the states have it; None if it is unknown."""
+        return next(iter(self._mine(self.all(), None)), None) if self._stack() else None
+
+    def last_run_ended(self, stack: str) -> datetime | None:
+        """When the last run of a stack that came to an end did so; None if it cannot be told."""
+        return self._ended(stack)
 
     def own_member(self, organization: int, key: str) -> Properties | None:
         """The outputs of a person's `Member` in the stack's own state, whatever its name; None if there is none."""
@@ -226,7 +240,7 @@ def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] |
     """
     own = os.environ if environ is None else environ
     kept = {key: value for key, value in own.items() if key not in _ENGINE_PORTS}
-    return States(partial(_read_all, kept), stack, _people_of_roster)
+    return States(partial(_read_all, kept), stack, _people_of_roster, ended=partial(_last_run_ended, kept))
 
 
 def _read_all(environ: Mapping[str, str]) -> StackStates:
@@ -238,17 +252,37 @@ def _read_all(environ: Mapping[str, str]) -> StackStates:
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         reading = {name: threads.submit(_read_one, environ, name) for name in names}
     found: dict[str, Sequence[StateResource]] = {}
+    interrupted: dict[str, Sequence[StateResource]] = {}
     unread: list[str] = []
     for name, one in reading.items():
         try:
-            found[name] = one.result()
+            found[name], interrupted[name] = one.result()
         except (_Unreadable, AccessError, KeyError, TypeError, AttributeError) as error:
             unread.append(f"stack {name}: {error}")
-    return StackStates(found, "; ".join(unread))
+    return StackStates(found, "; ".join(unread), interrupted)
 
 
-def _read_one(environ: Mapping[str, str], stack: str) -> Sequence[StateResource]:
-    return resources_of(_pulumi(environ, "stack", "export", "--stack", stack))
+def _read_one(environ: Mapping[str, str], stack: str) -> tuple[Sequence[StateResource], Sequence[StateResource]]:
+    export = _pulumi(environ, "stack", "export", "--stack", stack)
+    return resources_of(export), interrupted_in(export)
+
+
+def interrupted_in(export: Export) -> Sequence[StateResource]:
+    """The resources of an exported state whose creation was begun and not ended."""
+    pending = (export.get("deployment") or {}).get("pending_operations") or ()
+    found = [one.get("resource") or {} for one in pending if one.get("type") == "creating"]
+    return tuple(
+        StateResource(str(one.get("type", "")), str(one.get("urn", "")), "", one.get("inputs") or {}) for one in found
+    )
+
+
+def _last_run_ended(environ: Mapping[str, str], stack: str) -> datetime | None:
+    try:
+        rows = _pulumi(environ, "stack", "history", "--json", "--full-dates", "--page-size", "10", "--stack", stack)
+        ends = [instant(str(row["endTime"])) for row in rows if row.get("result") != "in-progress"]
+    except (_Unreadable, KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return max(ends, default=None)
 
 
 def resources_of(export: Export) -> Sequence[StateResource]:

@@ -77,6 +77,40 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, poin
     workspace.unchanged()
 
 
+def test_an_account_that_a_killed_run_has_left_is_found_and_deleted(workspace: Workspace) -> None:
+    """SIGKILL between the creation in Mixpanel and the write of the state: in the end there is one account."""
+    workspace.roster([])
+    workspace.up()
+    workspace.roster([], serviceAccounts={"etl": {"role": "consumer", "expires": "2999-01-01"}})
+    path = "/api/app/organizations"
+    lost = {"method": "POST", "path_prefix": path, "kind": "drop_after"}
+    slow = {"method": "DELETE", "path_prefix": path, "kind": "delay", "seconds": 20.0}  # of what was lost
+    workspace.emulator.control("POST", "faults", [lost, slow])
+    with subprocess.Popen(
+        [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--stack", "production"],
+        cwd=workspace.pulumi.project,
+        env=workspace.pulumi.engine.environment(workspace.pulumi.environ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as engine:
+        deadline = time.monotonic() + 60
+        while not (left := [one for one in workspace.dump()["service_accounts"] if one["username"].startswith("etl.")]):
+            assert time.monotonic() < deadline
+            assert engine.poll() is None, "it was done before it could be killed"
+        for pid in _session(engine.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    workspace.emulator.control("DELETE", "faults")
+    workspace.run("cancel", "--yes", "--stack", "production")
+    said = workspace.up().stdout
+    (account,) = [one for one in workspace.dump()["service_accounts"] if one["username"].startswith("etl.")]
+    assert account["id"] != left[0]["id"]
+    assert f"deleted {left[0]['username']} ({left[0]['id']}), which a run that was killed has left" in said
+    assert workspace.outputs("service-account/etl")["account_id"] == account["id"]
+    workspace.unchanged()
+
+
 def test_a_state_whose_attributes_a_killed_run_cut_off_is_told_and_mended(workspace: Workspace) -> None:
     """The engine cannot read a stack next to an empty .attrs file: the message says which files to delete."""
     state = workspace.pulumi.environ["PULUMI_BACKEND_URL"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType, ServiceAccount, ServiceAccountRole
-from mixpanel_access.model.ids import ServiceAccountGrantId, ServiceAccountId
+from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
+from mixpanel_access.provider.states import StackStates, StateResource, States
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
 ACCOUNT = 77
@@ -163,8 +165,80 @@ def test_another_of_the_name_is_left_alone_and_said(api: FakeApi) -> None:
     """Mixpanel tells them apart by what it adds."""
     said: list[str] = []
     provider(api, said).create(account())
-    assert said == [f"service account etl: {LOGIN} is there as well; it stays, unless this one replaces it"]
+    url = f"https://mixpanel.com/api/app/organizations/{ORGANIZATION}/service-accounts/{ACCOUNT}"
+    (line,) = said
+    assert line.startswith(
+        f"service account etl: {LOGIN} ({ACCOUNT}) is there as well, and no state that could be read"
+    )
+    assert line.endswith(
+        f'delete it: curl -X DELETE -u "$MIXPANEL_SERVICE_ACCOUNT:$MIXPANEL_SERVICE_ACCOUNT_SECRET" {url}'
+    )
     assert len(api.accounts) == 3
+
+
+LEFT = ServiceAccount(ACCOUNT, LOGIN, NOW - timedelta(hours=1), creator="bot")
+BEGUN = StateResource(SERVICE_ACCOUNT_TYPE, "urn::etl", "", {"username": "etl"})
+KNOWN = StackStates({"production": []}, interrupted={"production": [BEGUN]})
+ORPHANS: dict[str, tuple[ServiceAccount, StackStates, str | None, datetime | None, bool]] = {
+    "left by a killed run": (LEFT, KNOWN, "production", NOW - DAY, True),
+    "made by somebody else": (replace(LEFT, creator="ana@example.com"), KNOWN, "production", NOW - DAY, False),
+    "made by nobody knows whom": (replace(LEFT, creator=None), KNOWN, "production", NOW - DAY, False),
+    "made before the last run ended": (replace(LEFT, created=NOW - 2 * DAY), KNOWN, "production", NOW - DAY, False),
+    "made nobody knows when": (replace(LEFT, created=None), KNOWN, "production", NOW - DAY, False),
+    "used": (replace(LEFT, last_used=NOW), KNOWN, "production", NOW - DAY, False),
+    "no run was interrupted": (LEFT, replace(KNOWN, interrupted={}), "production", NOW - DAY, False),
+    "another stack's run was": (LEFT, replace(KNOWN, interrupted={"staging": [BEGUN]}), "production", NOW - DAY, False),
+    "another account's creation was": (
+        LEFT, replace(KNOWN, interrupted={"production": [replace(BEGUN, outputs={"username": "elt"})]}),
+        "production", NOW - DAY, False,
+    ),
+    "a secret name": (
+        LEFT, replace(KNOWN, interrupted={"production": [replace(BEGUN, outputs={"username": {"x": "y"}})]}),
+        "production", NOW - DAY, False,
+    ),
+    "a state cannot be read": (LEFT, replace(KNOWN, why="stack staging: locked"), "production", NOW - DAY, False),
+    "the stack is not known": (LEFT, KNOWN, None, NOW - DAY, False),
+    "no run has ended yet": (LEFT, KNOWN, "production", None, False),
+}  # fmt: skip
+HOLDERS = {
+    "its account": StateResource(SERVICE_ACCOUNT_TYPE, "urn::etl", f"{ORGANIZATION}:{ACCOUNT}", {}),
+    "one that it has replaced": StateResource(
+        SERVICE_ACCOUNT_TYPE, "urn::etl", f"{ORGANIZATION}:78",
+        {"retiring": [{"account_id": ACCOUNT, "login": LOGIN, "until": "2026-06-01T00:00:00Z"}]},
+    ),
+    "others that are a secret": StateResource(
+        SERVICE_ACCOUNT_TYPE, "urn::etl", f"{ORGANIZATION}:78", {"retiring": {"ciphertext": "x"}}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("left", "states", "stack_", "ended", "ours"), ORPHANS.values(), ids=ORPHANS.keys())
+def test_only_what_is_certain_to_be_ours_is_cleared_away(
+    left: ServiceAccount, states: StackStates, stack_: str | None, ended: datetime | None, ours: bool
+) -> None:
+    """An account that a killed run of this stack has made and nobody has; any other is named, with how to delete it."""
+    api = FakeApi(accounts=[left])
+    session, said = make_session(api)
+    session.states = States(lambda: states, lambda: stack_, ended=lambda name: ended)
+    made = ServiceAccountProvider()
+    made.use(session)
+    made.create(made.check({}, account()).inputs)
+    assert api.writes == [*(["delete_account"] if ours else []), "create_account"]
+    (line,) = said
+    assert ("curl -X DELETE" in line, "which a run that was killed has left" in line) == (not ours, ours)
+
+
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS.keys())
+def test_what_a_state_has_is_never_cleared_away(holder: StateResource) -> None:
+    """In whichever stack, also as an account that another one has replaced."""
+    api = FakeApi(accounts=[LEFT])
+    session, _ = make_session(api)
+    states = replace(KNOWN, stacks={"production": [], "staging": [holder]})
+    session.states = States(lambda: states, lambda: "production", ended=lambda name: NOW - DAY)
+    made = ServiceAccountProvider()
+    made.use(session)
+    made.create(made.check({}, account()).inputs)
+    assert api.writes == ["create_account"]
 
 
 LOST = (errors.Unreachable, errors.ServerFault, errors.Unintelligible)
