@@ -288,7 +288,8 @@ class MemberProvider(AccessProvider):
         directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
         olds = self._as_sent_later(olds)
         there = directory.person(email)
-        self.let_in(email, again=not olds)
+        back = there is not None and there.deactivated and not olds
+        self.let_in(email, again=back and there is not None and not ownership.why_kept_out(self.session, there))
         before = directory.person(email)
         raced = sent = False
         if before is None or (before.invited and self._sends_again(olds, inputs)):
@@ -391,7 +392,10 @@ class MemberProvider(AccessProvider):
         return provisioning.handles(email) and provisioning.user(email) is None
 
     def _say_what_comes_back(self, person: Person) -> None:
-        """Say at preview what somebody regains who is activated again."""
+        """Say at preview what somebody regains who is activated again, or why they are not."""
+        if why := ownership.why_kept_out(self.session, person):
+            self.session.say(f"{person.email} is deactivated and stays so: {why}; activate them there")
+            return
         role = f"organization {person.role}" if person.role not in (None, roles.MEMBER) else ""
         access = remaining(self.session.directory.other_access(person.email))
         self.session.say(

@@ -59,6 +59,17 @@ def first_seen(session: Session, person: Person) -> dict[str, Any]:
     return history
 
 
+def why_kept_out(session: Session, person: Person) -> str:
+    """Why somebody who is deactivated stays so though a stack declares them anew; "" if they come back.
+
+    A stack deactivates only whom no other stack holds. So if one does, the identity provider has done it.
+    """
+    states = session.states.others()
+    if holding := sorted(_of_others(session, states, person)):
+        return f"stack {', '.join(holding)} has them, so the identity provider has deactivated them"
+    return f"not all states of the project's stacks can be read ({states.why})" if states.why else ""
+
+
 def previous_role(session: Session, person: Person) -> str | None:
     """The organization role that somebody had before any stack of the project gave them one; None if unknown."""
     if person.role in (None, roles.MEMBER):

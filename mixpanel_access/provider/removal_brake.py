@@ -14,10 +14,12 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
+from mixpanel_access.model.access import remaining
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Plan
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
+from mixpanel_access.provider import states
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
 from mixpanel_access.provider.leaving import leaving, removal_plan
 from mixpanel_access.provider.resource import AccessResource
@@ -109,6 +111,8 @@ class RemovalBrakeProvider(AccessProvider):
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another list of people is a change in place."""
+        if self.session.directory.provisioning.on:
+            self._say_what_is_left()
         return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=[])
 
     def make(self, inputs: Properties) -> CreateResult:
@@ -133,6 +137,18 @@ class RemovalBrakeProvider(AccessProvider):
             return  # the run leaves some of them alone, and those who go have been judged
         gone = [person for key, person in (_by_key(props) or {}).items() if not self.session.declares(key)]
         self.session.brakes.hold("cannot destroy", removal_plan(self.session, gone))
+
+    def _say_what_is_left(self) -> None:
+        """Name those who are deactivated and still in the state: not everything could be taken away from them."""
+        own, directory = self.session.states.own() or (), self.session.directory
+        for key in states.members(own, self.session.organization):
+            person = None if self.session.declares(key) else directory.person(key)
+            if person is not None and person.deactivated:
+                role = f"organization {person.role}; " if person.role else ""
+                access = remaining(directory.other_access(person.email))
+                self.session.say(
+                    f"{person.email} is deactivated, and `pulumi up` tries again to take away: {role}{access}"
+                )
 
     def leaving(self, people: Iterable[DeclaredPerson]) -> frozenset[str]:
         """The keys of those who would leave the organization once their grants of this stack are gone."""

@@ -12,7 +12,9 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from tests.fake_scim import with_scim
+from tests.fake_states import FakeStates
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_directory, provider_over
 
 CLAIMED = SingleSignOn(enabled=True, required=True, idp_managed=True, domains=frozenset({"example.com"}))
@@ -325,3 +327,42 @@ def test_the_last_owner_must_be_able_to_log_in(api: FakeApi) -> None:
     state = {"email": "owner1@example.com", "role": "owner", "removal": "always", "adopted": False}
     with pytest.raises(errors.Refused, match="lastOwner"):
         provider(api).delete(f"{ORGANIZATION}:owner1@example.com", state)
+
+
+KEPT: dict[str, tuple[FakeStates, bool, str]] = {
+    "no stack has them": (FakeStates(production=[]), True, "is activated again with what they had"),
+    "another stack has them": (FakeStates(staging=[{"email": CY}]), False, "stack staging has them, so the identity"),
+    "unknown": (FakeStates(why="no backend"), False, "not all states of the project's stacks can be read (no backend)"),
+}
+
+
+@pytest.mark.parametrize(("states", "back", "words"), KEPT.values(), ids=KEPT.keys())
+def test_who_is_declared_anew_comes_back_unless_the_identity_provider_keeps_them_out(
+    api: FakeApi, states: FakeStates, back: bool, words: str
+) -> None:
+    """A stack deactivates only whom no other stack has, and the preview says which it is."""
+    api.put(CY)
+    kept_out(api).add(CY)
+    said: list[str] = []
+    one = provider(api, said=said)
+    one.session.states = states
+    assert one.check({}, dict(MEMBER)).failures == []
+    assert len(said) == 1
+    assert words in said[0]
+    one.create(dict(MEMBER))
+    assert (CY not in kept_out(api)) is back
+
+
+def test_the_preview_names_what_could_not_be_taken_from_a_leaver(api: FakeApi) -> None:
+    """Who is deactivated and still in the state, and is not declared."""
+    gone, there = "gone@example.com", "there@example.com"
+    for email in (CY, gone, there):
+        api.put(email, "admin")
+    kept_out(api).update({CY, there})
+    said: list[str] = []
+    brake = provider(api, RemovalBrakeProvider, said)
+    brake.session.states = FakeStates(production=[{"email": email} for email in (CY, gone, there)])
+    brake.session.declared.add(there)
+    brake.diff("", {"people": []}, {"people": []})
+    left = "organization admin; without access to any project"
+    assert said == [f"{CY} is deactivated, and `pulumi up` tries again to take away: {left}"]
