@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -16,24 +16,34 @@ from mixpanel_access.model.roles import MEMBER
 from mixpanel_access.operations.offboarding import Holding, Remains, holdings, look, offboard, people, remains
 from mixpanel_access.operations.project import open_project
 
+_SHOWN: Final = 10
+"""Waiting changes that are named."""
+
 
 def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     """End a person's access and print; 1 while there is something left to do, else 0."""
     project = open_project(folder, progress)
     seen = look(project)
     held = holdings(seen, email)
-    if yes:
-        offboard(project, email, held, progress)
+    waiting = offboard(project, email, held, progress) if yes else {}
     left = remains(project, email)
     if as_json:
-        typer.echo(json.dumps(_document(email, held, left, done=yes), indent=2))
+        typer.echo(json.dumps({**_document(email, held, left, done=yes), "waiting": waiting}, indent=2))
     else:
         likely = "" if held else meant_address(email, people(seen))
-        _print(email, held, left, likely, done=yes)
+        _print(email, held, likely, done=yes)
+        for stack, changes in waiting.items():
+            typer.echo(f"Stack {stack} was left with what waits for `pulumi up`: {'; '.join(_few(changes))}")
+        _print_left(email, left, done=yes)
     return 1 if any(one.listed and not one.deactivated for one in left) or (held and not yes) else 0
 
 
-def _print(email: str, held: list[Holding], left: list[Remains], likely: str, *, done: bool) -> None:
+def _few(changes: list[str]) -> list[str]:
+    """The first changes, the others counted."""
+    return changes if len(changes) <= _SHOWN else [*changes[:_SHOWN], f"and {len(changes) - _SHOWN} more"]
+
+
+def _print(email: str, held: list[Holding], likely: str, *, done: bool) -> None:
     for holding in held:
         grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
         teams = ", ".join(f"a place in the team {name}" for name in holding.teams.values())
@@ -47,7 +57,10 @@ def _print(email: str, held: list[Holding], left: list[Remains], likely: str, *,
     if not held:
         typer.echo(f"No stack has {email}{likely}.")
     if not done and held:
-        typer.echo("\nNothing was changed. With --yes, each roster is edited so, and `pulumi up` is run for its stack.")
+        typer.echo("\nNothing was changed. With --yes, each roster is edited so, and each stack takes this away.")
+
+
+def _print_left(email: str, left: list[Remains], *, done: bool) -> None:
     for one in left:
         where = f"organization {one.organization}" if len(left) > 1 else "the organization"
         if one.listed:

@@ -8,18 +8,17 @@ from functools import partial
 from pathlib import Path
 
 from mixpanel_access.directory.connect import connect
-from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import Grant
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import BRAKE, grant_name, whole_name
-from mixpanel_access.model.errors import Refused, UsageError
+from mixpanel_access.model.errors import AccessError, EngineError, Refused, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
+from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project, of_each
+from mixpanel_access.operations.revoking import take_out
 from mixpanel_access.operations.state import State, name_of
 
 
@@ -136,36 +135,45 @@ def people(seen: Sequence[Seen]) -> list[str]:
     return sorted(found)
 
 
-def offboard(project: Project, email: str, held: Sequence[Holding], progress: Progress) -> None:
-    """Take a person out of the rosters and bring it about, stack by stack. One that died half-way is run again.
+def offboard(project: Project, email: str, held: Sequence[Holding], progress: Progress) -> dict[str, list[str]]:
+    """Take a person out of the rosters and out of each stack, and touch nobody else. One that died is run again.
+
+    Returns:
+        What waits in the stacks for `pulumi up`, and was left alone: stack -> changes, one line each.
 
     Raises:
-        Refused: a stack would change something else too; that stack is as it was, but for its roster.
-        EngineError: the engine refuses, or a brake holds the removal.
+        UsageError: a roster cannot be written; nothing more was done.
+        Refused: something of the person is left in a stack; the other stacks are done.
     """
-    key = same_key(email)
-    # Who was found stays when an entry ends; this is to end everything of the person. No roster can say it any more.
-    pulumi = project.pulumi
-    leaving = Project(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
+    key, left = same_key(email), list[str]()
+    waiting: dict[str, list[str]] = {}
     for holding in held:
         if holding.before is not None and holding.after is not None:
             write_roster(holding.file, holding.before, holding.after)
-        own = {f"delete {key}", f"update {BRAKE}", *(f"delete {grant_name(id_, key)}" for id_ in holding.grants)}
-        own |= {f"update {whole_name(id_)}" for id_ in holding.grants}
-        own |= {f"delete {name}" for name in holding.teams}
-        progress(f"previewing stack {holding.stack}")
-        changes = state_change.changes_at_preview(leaving, holding.stack)
-        if others := [change for change in changes if change not in own]:
-            raise Refused(
-                "cannot go on",
-                whom=email,
-                why=f"stack {holding.stack} would change more: {'; '.join(others[:10])}",
-                next_step=f"The entry is out of {holding.file.name}: look at `pulumi preview --stack {holding.stack}`, "
-                f"bring it about with `pulumi up`, and run this again for the other stacks.",
-            )
-        if changes:
-            progress(f"updating stack {holding.stack}")
-            state_change.bring_about(leaving, holding.stack, progress)
+    for holding in held:
+        try:
+            done = take_out(project, holding.stack, key, progress)
+            reasons = [*(f"{one.taking.what}: {one.reason}" for one in done.held), *done.problems]
+            waiting[holding.stack] = _waiting(project, holding.stack)
+        except AccessError as error:
+            reasons = [str(error)]
+        left += [f"stack {holding.stack}: {reason}" for reason in reasons]
+    if left:
+        raise Refused(
+            "cannot take everything away",
+            whom=email,
+            why="; ".join(left),
+            next_step="The entries are out of the rosters: correct that, and run this again.",
+        )
+    return {stack: changes for stack, changes in waiting.items() if changes}
+
+
+def _waiting(project: Project, stack: str) -> list[str]:
+    """What the next `pulumi up` of a stack would change."""
+    try:
+        return state_change.changes_at_preview(project, stack)
+    except EngineError as error:
+        return [f"nobody knows: {error}"]
 
 
 def remains(project: Project, email: str) -> list[Remains]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.model.settings import KEPT_VARIABLE
+from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state_change import LONGEST
 
@@ -73,8 +73,14 @@ class Ran:
 
 
 @contextmanager
-def program_keeping(project: Project, document: str | None) -> Iterator[Pulumi]:
-    """The engine, for a run whose `RosterAccess` declares this document in place of its roster; None for the roster."""
+def program_keeping(project: Project, document: str | None, leaver: str = "") -> Iterator[Pulumi]:
+    """The engine, for a run whose `RosterAccess` declares this document in place of its roster.
+
+    Args:
+        project: the project.
+        document: what the program declares; None for the roster.
+        leaver: the key of a person who leaves the organization, whoever brought them; "" for nobody.
+    """
     if document is None:
         yield project.pulumi
         return
@@ -82,6 +88,8 @@ def program_keeping(project: Project, document: str | None) -> Iterator[Pulumi]:
         file = Path(folder) / "kept.json"
         file.write_text(document, encoding="utf-8")
         environ = {**project.pulumi.environ, KEPT_VARIABLE: str(file)}
+        if leaver:
+            environ[LEAVING_VARIABLE] = leaver
         yield Pulumi(project.pulumi.engine, project.pulumi.project, environ)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -126,11 +126,85 @@ def _of_stack(project: Project, stack: str, progress: Progress, now: date | None
         return Revocation(stack, decision.goes, decision.held, problems, done=act)
     if not act and not read.outside:
         return Revocation(stack, decision.goes, decision.held, problems)
-    document = _document(read, decision)
-    with program_keeping(project, document) as pulumi:
+    return _bring_about(project, read, decision, session, progress, act=act)
+
+
+def take_out(project: Project, stack: str, key: str, progress: Progress) -> Revocation:
+    """Take away everything that a stack's roster gave to one person, by its state, and nothing else.
+
+    What the roster says of others is left waiting. What the program declares beside the roster goes if the program
+    no longer declares it.
+
+    Args:
+        project: the project.
+        stack: the stack.
+        key: the key of the person's address.
+        progress: shows a line.
+
+    Raises:
+        UsageError: the configuration, the state or the roster cannot be read.
+        EngineError: the engine cannot begin.
+    """
+    settings = project.settings(stack)
+    session = Session(settings, connect(settings), progress)
+    read = _read(project, stack, session, settings.clock().date())
+    nothing = Given(_EMPTY, read.given.today)
+    found = [taking for taking in takings(read.inside, nothing) if taking.key == key]
+    decision = decide(found, read.rows, session, stack)
+    outside = [taking for taking in takings(read.outside, nothing, read.rows) if taking.key == key]
+    if not decision.goes and not outside:
+        return Revocation(stack, held=decision.held, done=True)
+    leaver = _Leaver(key, outside)
+    return _bring_about(project, read, decision, session, progress, act=True, leaver=leaver)
+
+
+@dataclass(frozen=True)
+class _Leaver:
+    """A person who is taken out of a stack.
+
+    Attributes:
+        key: the key of the address.
+        outside: what the stack has of them beside its roster.
+    """
+
+    key: str
+    outside: Sequence[Taking]
+
+
+def _with_dropped(leaver: _Leaver, decision: Decision, seen: Preview) -> Decision:
+    """The decision, with what the program no longer declares of the person; the rest of it stays."""
+    deleted = {step.urn for step in seen.steps if step.op == "delete"}
+    stays = [
+        Held(one, "the program declares it beside the roster: take it out there")
+        for one in leaver.outside
+        if one.urn not in deleted
+    ]
+    dropped = [one for one in leaver.outside if one.urn in deleted]
+    return Decision([*decision.goes, *dropped], [*decision.held, *stays])
+
+
+def _bring_about(
+    project: Project,
+    read: _Stack,
+    decision: Decision,
+    session: Session,
+    progress: Progress,
+    *,
+    act: bool,
+    leaver: _Leaver | None = None,
+) -> Revocation:
+    """Have the engine do what was decided, or only look."""
+    stack, problems = read.name, [read.problem] if read.problem and not leaver else []
+    with program_keeping(project, _document(read, decision), leaver.key if leaver else "") as pulumi:
         progress(f"previewing stack {stack}")
-        seen = preview(pulumi, stack, _scope(read, decision))
-        decision = _with_outside(read, decision, seen, session)
+        scope = _scope(read, decision)
+        if leaver:
+            single = {one.urn for one in (*decision.goes, *leaver.outside) if one.type != ids.PROJECT_ACCESS_TYPE}
+            seen = preview(pulumi, stack, replace(scope, deletes=scope.deletes & single))
+            decision = _with_dropped(leaver, decision, seen)
+        else:
+            seen = preview(pulumi, stack, scope)
+            decision = _with_outside(read, decision, seen, session)
         held = [*decision.held, *(Held(one, seen.left[one.urn]) for one in decision.goes if one.urn in seen.left)]
         goes = [one for one in decision.goes if one.urn not in seen.left]
         leaves = {name_of(urn): why for urn, why in seen.left.items() if urn not in {one.taking.urn for one in held}}

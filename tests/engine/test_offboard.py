@@ -71,16 +71,64 @@ def test_what_is_left_is_told(workspace: Workspace) -> None:
     }
 
 
-def test_a_stack_with_other_changes_is_not_touched(workspace: Workspace) -> None:
-    """They are somebody else's to look at: one line, exit code 1, and nothing is written to Mixpanel."""
+def test_an_edit_of_somebody_else_waits(workspace: Workspace) -> None:
+    """The person goes, and nobody else is touched; it says what waits for `pulumi up`."""
     people = [{"email": LEE, "projects": {"shop": "analyst"}}, {"email": "noor@example.com", "projects": {}}]
     workspace.roster(people)
     workspace.up("production")
     before = workspace.dump()
     workspace.roster([people[0], {**people[1], "projects": {"shop": "consumer"}}])
-    refused = workspace.command("offboard", LEE, "--yes")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "stack production would change more: create 1234567:noor@example.com" in refused.stderr
-    assert unchanged(before, workspace.dump())
-    workspace.up("production")
+    done = workspace.command("offboard", LEE, "--yes", "--json")
+    document = json.loads(done.stdout)
+    assert document["waiting"] == {"production": ["create 1234567:noor@example.com", "update removal-brake"]}
     assert PRODUCTION not in workspace.grants(LEE)
+    assert workspace.grants("noor@example.com") == {
+        row["project"]: row["role"] for row in before["grants"] if row["email"] == "noor@example.com"
+    }
+    workspace.up("production")
+    assert workspace.grants("noor@example.com")[PRODUCTION] == "consumer"
+
+
+def test_in_an_authoritative_project_only_that_persons_grant_goes(workspace: Workspace) -> None:
+    """Nobody's who was added by hand, and no role that waits in the roster; who was found there leaves as well."""
+    whole = {"projects": {"shop": {"id": PRODUCTION, "environment": "production", "authoritative": True}}}
+    found, other, by_hand = "dana@example.org", "noor@example.com", LEE
+    workspace.emulator.control("POST", "members", {"email": found, "role": "member"})
+    for email in (LEE, other):
+        workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": email, "role": None})
+    people = [{"email": found, "projects": {"shop": "analyst"}}, {"email": other, "projects": {"shop": "analyst"}}]
+    workspace.run("config", "set", "mixpanel:releaseBrakes", "grantShare", "--stack", "production")
+    workspace.roster(people, **whole)
+    workspace.up("production")
+    workspace.run("config", "rm", "mixpanel:releaseBrakes", "--stack", "production")
+    assert workspace.outputs(found)["origin"] == "found"
+    workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": by_hand, "role": "consumer"})
+    workspace.roster([people[0], {**people[1], "projects": {"shop": "admin"}}], **whole)
+
+    done = workspace.command("offboard", found, "--yes")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"{found} is not in the organization."), done.stderr
+    assert "Stack production was left with what waits for `pulumi up`: update project-access/1234567" in done.stdout
+    assert found not in workspace.members()
+    assert workspace.grants(other)[PRODUCTION] == "analyst"
+    assert workspace.grants(by_hand)[PRODUCTION] == "consumer"
+
+
+def test_what_a_program_declares_beside_the_roster_is_said(workspace: Workspace) -> None:
+    """It can only be taken out of the program; what the program no longer declares goes."""
+    grant = f"""
+from mixpanel_access.provider import Member, ProjectGrant
+m = Member("lee", email="{LEE}")
+ProjectGrant("g", project_id={PRODUCTION}, email="{LEE}", role="analyst", environment="production",
+             opts=pulumi.ResourceOptions(depends_on=[m]))
+"""
+    roster = (workspace.stacks / "__main__.py").read_text()
+    workspace.roster([{"email": "noor@example.com", "projects": {}}])
+    workspace.program(roster + grant)
+    workspace.up("production")
+    refused = workspace.command("offboard", LEE, "--yes")
+    assert (refused.returncode, workspace.grants(LEE).get(PRODUCTION)) == (1, "analyst")
+    assert "the program declares it beside the roster: take it out there" in refused.stderr
+    workspace.program(roster)
+    workspace.command("offboard", LEE, "--yes")
+    assert PRODUCTION not in workspace.grants(LEE)
+    assert [one["urn"].rpartition("::")[2] for one in workspace.resources()] == ["noor@example.com", "removal-brake"]
