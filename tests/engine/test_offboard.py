@@ -91,19 +91,19 @@ def test_an_edit_of_somebody_else_waits(workspace: Workspace) -> None:
 
 def test_in_an_authoritative_project_only_that_persons_grant_goes(workspace: Workspace) -> None:
     """Nobody's who was added by hand, and no role that waits in the roster; who was found there leaves as well."""
-    whole = {"projects": {"shop": {"id": PRODUCTION, "environment": "production", "authoritative": True}}}
+    shop = {"id": PRODUCTION, "environment": "production", "authoritative": True}
     found, other, by_hand = "dana@example.org", "noor@example.com", LEE
     workspace.emulator.control("POST", "members", {"email": found, "role": "member"})
     for email in (LEE, other):
         workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": email, "role": None})
     people = [{"email": found, "projects": {"shop": "analyst"}}, {"email": other, "projects": {"shop": "analyst"}}]
     workspace.run("config", "set", "mixpanel:releaseBrakes", "grantShare", "--stack", "production")
-    workspace.roster(people, **whole)
+    workspace.roster(people, projects={"shop": shop})
     workspace.up("production")
     workspace.run("config", "rm", "mixpanel:releaseBrakes", "--stack", "production")
     assert workspace.outputs(found)["origin"] == "found"
     workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": by_hand, "role": "consumer"})
-    workspace.roster([people[0], {**people[1], "projects": {"shop": "admin"}}], **whole)
+    workspace.roster([people[0], {**people[1], "projects": {"shop": "admin"}}], projects={"shop": shop})
 
     done = workspace.command("offboard", found, "--yes")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"{found} is not in the organization."), done.stderr
