@@ -15,6 +15,7 @@ from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Common, OwnServiceAccount, Roster, RosterServiceAccount
 from mixpanel_access.model.roster_problems import Path, problems_with
+from mixpanel_access.model.yaml_slips import slips
 from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 
 _SHARED: Final = tuple(Common.model_fields)
@@ -154,11 +155,17 @@ class _File:
             if model is not Roster:
                 what = f"a file to include is a mapping with some of {', '.join(_aliases(Common))}"
             raise _error([(self.name, 1, what)])
+        found = [(self.name, line, words) for line, words in slips(self._text)]
         try:
-            return model.model_validate(document)
+            read = model.model_validate(document)
         except ValidationError as error:
+            told = {line for _, line, _ in found}  # what is read otherwise than it looks is most likely the reason
             problems = [(_place(item["loc"]), _words(item, model)) for item in error.errors(include_url=False)]
-        raise _error([(self.name, self.line(path), words) for path, words in problems])
+            places = [(self.name, self.line(path), words) for path, words in problems]
+            raise _error([*found, *(one for one in places if one[1] not in told)]) from None
+        if found:
+            raise _error(found)
+        return read
 
     def has(self, path: Path) -> bool:
         """Whether all of a path stands in the document."""

@@ -60,6 +60,17 @@ def with_lines(text: str) -> Any:
         return None
 
 
+def compose(text: str) -> Node | None:
+    """The document as the parser of `load` takes it: what each part is read as, with its place.
+
+    Raises:
+        BadYaml: it is none.
+    """
+    with _told():
+        found: Node | None = YAML(typ="safe").compose(text)
+        return found
+
+
 def nodes(text: str) -> Node | None:
     """The document as it is written, each part with its place.
 
