@@ -146,8 +146,9 @@ def preview(pulumi: Pulumi, stack: str, scope: Scope) -> Preview:
         new = {urn: why for urn, why in {**others, **errors}.items() if urn not in out and not _is_root(urn)}
         if not new and completed.returncode == 0:
             return Preview(made + steps, out, left)
-        if not new:
-            raise failure(stack, completed.stdout, completed.stderr, document)
+        if not new:  # what policies find is in the text alone
+            told = pulumi.run("preview", "--stack", stack, *_options(out), timeout=LONGEST, check=False)
+            raise failure(stack, told.stdout, f"{told.stderr}\n{completed.stderr}", document)
         made += [step for step in steps if step.op == "create"]
         out |= new.keys()
         left |= new

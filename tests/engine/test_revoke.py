@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,3 +137,136 @@ def test_what_has_ended_goes_whatever_else_waits_or_is_wrong(workspace: Workspac
     steps = json.loads(workspace.run("preview", "--json", "--stack", "production").stdout)["steps"]
     changes = [step["urn"].rpartition("::")[2] for step in steps if step["op"] != "same"]
     assert changes == [f"project-access/{WAREHOUSE}"]  # for the grant that was given by hand
+
+
+PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+RULE = ResourceValidationPolicy(
+    name="never",
+    description="Never",
+    enforcement_level=EnforcementLevel.MANDATORY,
+    validate=lambda args, report: report("no"),
+)
+PolicyPack(name="company-pack", policies=[RULE])
+"""
+
+
+@contextmanager
+def enforced_pack(workspace: Workspace, folder: Path) -> Iterator[None]:
+    """A backend that judges every run by a pack of its own, whatever the options say."""
+    pack, programs, engine = folder / "pack", folder / "bin", workspace.pulumi.engine
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    (pack / "__main__.py").write_text(PACK)
+    programs.mkdir()
+    for file in engine.folder.iterdir():
+        (programs / file.name).symlink_to(file)
+    wrapper = programs / "pulumi"
+    wrapper.unlink()
+    wrapper.write_text(
+        f'#!/bin/sh\ncase "$*" in *" up "*|*" preview "*) set -- "$@" --policy-pack {pack};; esac\n'
+        f'exec {engine.folder / "pulumi"} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    plain = workspace.pulumi
+    workspace.pulumi = replace(plain, engine=replace(engine, folder=programs))
+    yield
+    workspace.pulumi = plain
+
+
+OWN_PROGRAM = """
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+from mixpanel_access.component import CollaboratorAccess, CollaboratorAccessArgs, Engagement, ProjectArgs
+from mixpanel_access.provider import Member, ProjectGrant
+
+
+class Noted(ResourceProvider):
+    def create(self, props):
+        with open({log!r}, "a") as log:
+            print(props, file=log)
+        return CreateResult("noted", props)
+
+
+class Note(Resource):
+    def __init__(self, name, text):
+        super().__init__(Noted(), name, {{"text": text}})
+
+
+CollaboratorAccess("cy", CollaboratorAccessArgs(
+    email="{cy}", engagement_name="review", engagement=Engagement(ends="{last}"),
+    projects={{"shop": ProjectArgs(1234567, "consumer")}}, environment="production"))
+Note("old", "{old}")
+{rest}
+"""
+BEFORE = """
+for name in ("di", "em"):
+    member = Member(name, email=name + "@agency.example.org")
+    ProjectGrant(name, project_id=1234567, email=name + "@agency.example.org", role="consumer",
+                 environment="production", opts=pulumi.ResourceOptions(depends_on=[member]))
+"""
+AFTER = """
+member = Member("another-name", email="di@agency.example.org")
+ProjectGrant("another-name", project_id=1234567, email="di@agency.example.org", role="admin",
+             environment="production", opts=pulumi.ResourceOptions(depends_on=[member]))
+Member("new", email="new@agency.example.org")
+Member("wrong", email="no address")
+Note("new", "made")
+"""
+
+
+def test_a_program_of_ones_own_loses_what_it_no_longer_declares(workspace: Workspace) -> None:
+    """An engagement that has ended and a dropped person go; what is renamed, new, wrong or foreign stays as it is."""
+    log = workspace.folder / "log"
+    log.touch()
+    values = {"log": str(log), "cy": CY, "last": LAST}
+    day(workspace, f"{LAST}T12:00:00Z")
+    workspace.program(OWN_PROGRAM.format(**values, old="first", rest=BEFORE))
+    workspace.up()
+    accept(workspace, CY, DI, EM)
+    made = log.read_text()
+
+    day(workspace, "2026-07-01T02:00:00Z")
+    workspace.program(OWN_PROGRAM.format(**values, old="second", rest=AFTER))
+    code, told, said = revoke(workspace, "--stack", "production", "--yes")
+    one = told["production"]
+    assert {(row["email"], row["ended"]) for row in one["takes"]} == {(CY, LAST), (EM, None)}, (one, said)
+    assert (code, one["held"], one["problems"]) == (0, [], [])
+    assert workspace.members().keys().isdisjoint({CY, EM, NEW})
+    assert workspace.grants(DI) == {PRODUCTION: "consumer"}
+    assert log.read_text() == made
+    assert {"another-name", "new", "wrong"} <= one["leaves"].keys()
+
+
+def test_one_stack_does_not_wait_for_another_nor_for_a_killed_run(workspace: Workspace, tmp_path: Path) -> None:
+    """A lock that was left, a roster that is no YAML, a pack that the backend enforces: each with what to do."""
+    workspace.add("staging")
+    for stack in ("production", "staging"):
+        day(workspace, f"{LAST}T12:00:00Z", stack)
+        workspace.roster([{"email": CY, "projects": {"shop": "consumer"}, "ends": LAST}], stack)
+        workspace.up(stack)
+    accept(workspace, CY)
+    day(workspace, "2026-07-01T02:00:00Z", "production", "staging")
+
+    lock = workspace.folder / "state/.pulumi/locks/organization/mixpanel-access/production/left.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(json.dumps({"pid": 1, "username": "night", "hostname": "ci", "timestamp": "2026-07-01T00:00:00Z"}))
+    code, told, _ = revoke(workspace, "--yes")
+    assert code == 1
+    assert told["staging"]["complete"]
+    assert "pulumi cancel --stack production" in told["production"]["problems"][0]
+    lock.unlink()
+    with enforced_pack(workspace, tmp_path):
+        code, told, _ = revoke(workspace, "--stack", "production", "--yes")
+        (problem,) = told["production"]["problems"]
+        assert "the backend enforces the policy pack company-pack" in problem
+        assert "Set the pack's mandatory rules to advisory" in problem
+        assert CY in workspace.members()
+
+    (workspace.stacks / "staging.yaml").write_text("people: [")
+    code, told, _ = revoke(workspace, "--yes")
+    assert code == 1
+    assert "staging.yaml:2" in told["staging"]["problems"][0]
+    assert told["production"]["complete"]
+    assert CY not in workspace.members()
