@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from demo.sandbox import SECRET, USERNAME
-from tests.engine.conftest import PRODUCTION, Workspace
+from tests.engine.conftest import PRODUCTION, STAGING, Workspace
 from tests.engine.test_teams import example, roles, teams
 from tests.engine.test_tracker import LATER
 
@@ -121,3 +121,43 @@ def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
     workspace.unchanged()
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert teams(workspace).keys().isdisjoint({"Helpers", "Helpers EU"})
+
+
+def test_a_leaver_comes_back_as_a_plain_member_and_stays_out_if_the_identity_provider_says_so(
+    workspace: Workspace,
+) -> None:
+    """What a stack gave does not come back with another stack; nobody is activated against the identity provider."""
+    workspace.add("staging")
+    document = workspace.dump()
+    sso = {"enabled": True, "domains": [{"name": "example.com", "state": "verified"}]}
+    document["security"] |= {"sso": sso, "scim_token": TOKEN}
+    document["service_accounts"][0]["role"] = "owner"
+    workspace.emulator.control("POST", "seed", document)
+    workspace.environ["MIXPANEL_SCIM_TOKEN"] = TOKEN
+    pat = "pat@example.com"
+    entry = {"email": pat, "organizationRole": "admin", "projects": {"shop": "analyst"}, "ends": "2026-06-30"}
+    for day in ("2026-06-30", "2026-07-01"):
+        workspace.run("config", "set", "mixpanel:now", f"{day}T02:00:00Z", "--stack", "production")
+        workspace.roster([entry])
+        workspace.up()
+    assert (workspace.members()[pat], workspace.grants(pat), active(workspace, pat)) == ("member", {}, False)
+
+    workspace.roster([{"email": pat, "projects": {"shop": "consumer"}}], "staging")
+    workspace.up("staging")
+    assert (workspace.members()[pat], workspace.grants(pat)) == ("member", {STAGING: "consumer"})
+    assert active(workspace, pat)
+
+    url = f"{workspace.emulator.url}/api/app/scim/v2/Users"
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    (user,) = httpx.get(url, params={"filter": f'userName eq "{pat}"'}, headers=bearer).json()["Resources"]
+    patch = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "active", "value": False}],
+    }
+    assert httpx.patch(f"{url}/{user['id']}", json=patch, headers=bearer).is_success
+    workspace.unchanged("staging")
+    said = workspace.up("staging").stdout
+    assert f"{pat} is deactivated by the identity provider and stays so" in said
+    assert not active(workspace, pat)
+    drift = workspace.command("drift", "--stack", "staging", "--json")
+    assert pat not in drift.stdout
