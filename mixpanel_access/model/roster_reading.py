@@ -88,7 +88,7 @@ def parse_document(document: Any, source: Source) -> tuple[Roster | None, list[P
     files = [own]
     for name in roster.include:
         included = _File(name, _included(source, name, own))
-        roster = _joined(roster, included.read(Common), included, files)
+        roster = _joined(roster, included.read(Common, with_slips=True), included, files)
         files.append(included)
     return roster, [path for path, _ in problems_with(roster)]
 
@@ -140,8 +140,12 @@ class _File:
         self._text = text
         self._positions: Any = None
 
-    def read(self, model: type[_Model]) -> _Model:
+    def read(self, model: type[_Model], *, with_slips: bool = False) -> _Model:
         """The document as a model.
+
+        Args:
+            model: which.
+            with_slips: whether to take what YAML reads otherwise than it looks.
 
         Raises:
             RosterError: it is none.
@@ -155,7 +159,7 @@ class _File:
             if model is not Roster:
                 what = f"a file to include is a mapping with some of {', '.join(_aliases(Common))}"
             raise _error([(self.name, 1, what)])
-        found = [(self.name, line, words) for line, words in slips(self._text)]
+        found = [] if with_slips else [(self.name, line, words) for line, words in slips(self._text)]
         try:
             read = model.model_validate(document)
         except ValidationError as error:

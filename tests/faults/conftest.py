@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,12 +19,27 @@ from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
+from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import Session
 from tests.tally import count
 
 ORG, SHOP, WAREHOUSE = 7654321, 1234567, 1234568
 TIMEOUT = 0.25
 """Seconds that the client waits for an answer here."""
+
+
+UNBRAKED = Limits(released=frozenset({Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}))
+"""No share is too large."""
+
+
+class GivenRun(PresentRun):
+    """A run of the engine of which we say whether a program has run."""
+
+    def __init__(self, fresh: bool) -> None:
+        self._fresh = fresh
+
+    def fresh(self) -> bool:
+        return self._fresh
 
 
 def organization() -> dict[str, Any]:
@@ -82,10 +97,17 @@ class World:
         for what, times in struck.items():
             count(what, times)
 
-    def session(self) -> Session:
-        """A new operation, at the emulator's own time; waits are not waited."""
+    def session(
+        self, limits: Limits = UNBRAKED, fresh: bool = True, say: Callable[[str], None] = lambda line: None
+    ) -> Session:
+        """A new operation, at the emulator's own time; waits are not waited.
+
+        Args:
+            limits: how far it may go.
+            fresh: whether a program has run, so that these are today's limits.
+            say: takes the lines for the user.
+        """
         now = instant(self.control("GET", "clock")["now"]) + timedelta(seconds=1)
-        limits = Limits(released=frozenset({Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}))
         settings = Settings(
             ORG,
             self.server.url,
@@ -98,7 +120,12 @@ class World:
         )
         self.apis.append(Api.connect(settings))
         directory = Directory(self.apis[-1], ORG, linger=0.005, sleep=lambda _: None)
-        return Session(settings, directory, lambda _: None)
+        return Session(settings, directory, say, GivenRun(fresh))
+
+    def dump(self) -> dict[str, Any]:
+        """The organization as it is, without a request."""
+        document: dict[str, Any] = self.server.store.dump()
+        return document
 
     def pass_days(self, days: float) -> None:
         self.control("POST", "clock", {"advance_seconds": days * 86400})

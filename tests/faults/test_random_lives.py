@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.faults.conftest import SHOP, WAREHOUSE, World, organization
-from tests.faults.mini_engine import MiniEngine, Program
+from tests.faults.mini_engine import MiniEngine, Name, Program
 from tests.tally import count
 
 PEOPLE = st.integers(0, 3).map(lambda n: f"p{n}@example.com")
@@ -73,7 +73,7 @@ class Lives(RuleBasedStateMachine):
         theirs = {email: _role(role) for (project, email), role in self.grants.items() if project == WAREHOUSE}
         whole: Program = {("whole", "it"): {"project_id": WAREHOUSE, "grants": theirs}} if self.whole else {}
         made = {"project_id": WAREHOUSE, "name": "Support", "permissions": self.permissions}
-        own: Program = {("role", SUPPORT): made} if self.permissions is not None else {}
+        own: dict[Name, dict[str, Any]] = {("role", SUPPORT): made} if self.permissions is not None else {}
         if self.two_factor is not None:
             own["security", "it"] = {"two_factor_required": self.two_factor}
         teams = {("team", key): {"name": name, "removal": "always"} for key, name in self.teams.items()}

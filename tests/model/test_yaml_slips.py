@@ -6,6 +6,7 @@ import pytest
 
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_salvage import NOTHING, salvage
 from mixpanel_access.model.yaml_slips import slips
 from mixpanel_access.model.yaml_text import BadYaml
 
@@ -84,6 +85,15 @@ def test_every_slip_is_told_beside_the_other_problems() -> None:
     shared = Source("production.yaml", lambda _: "engagements:\n  e: { ticket: 0012 }\n")
     with pytest.raises(RosterError, match=r"common\.yaml:2: ticket: 0012 is read as the number 12"):
         parse(f"include: common.yaml\n{ROSTER}", shared)
+
+
+def test_no_slip_keeps_ended_access() -> None:
+    """What takes access away reads such a roster as YAML does, an included file too."""
+    shared = Source("production.yaml", lambda _: "engagements:\n  e: { ticket: #4711\n  }\n")
+    text = f"include: common.yaml\n{ROSTER}".replace("OPS-1", "#4711")
+    salvaged = salvage(text, shared)
+    assert (len(salvaged.roster.people), salvaged.unread) == (1, NOTHING)
+    assert "#4711 is a comment" in salvaged.problem
 
 
 def test_a_document_without_suspects_is_not_read_twice() -> None:
