@@ -239,7 +239,7 @@ class RosterPerson(Part):
     """What one person has, for one reason; a person of several engagements has an entry for each."""
 
     email: str
-    """The address; compared without regard to case."""
+    """The address; every spelling of one mailbox is the same, and each entry of a person has the same one."""
     name: str | None = None
     """The name, for people."""
     organization_role: OrganizationRole = None

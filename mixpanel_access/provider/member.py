@@ -496,7 +496,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
 
     Args:
         resource_name: the resource's name in the stack.
-        email: the address; compared without regard to case, kept as written.
+        email: the address, kept as written; every spelling of one mailbox is the same.
         role: `owner`, `admin`, `billing_admin` or `member`; None leaves the organization role to another stack or the
             product: who is not in the organization is invited as `member`, and nobody's role is changed.
         removal: `when_unused`, `always` or `never`.

@@ -354,8 +354,8 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     Args:
         resource_name: the resource's name in the stack.
         project_id: the project's id.
-        grants: address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; addresses are compared
-            without regard to case and kept as written.
+        grants: address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; addresses are kept
+            as written, and every spelling of one mailbox is the same.
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
         project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
             kept in the state.

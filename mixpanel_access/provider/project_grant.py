@@ -194,7 +194,7 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
     Args:
         resource_name: the resource's name in the stack.
         project_id: the project's id.
-        email: the address; compared without regard to case, kept as written.
+        email: the address, kept as written; every spelling of one mailbox is the same.
         role: `owner`, `admin`, `analyst`, `consumer`, or a custom role's id.
         environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
         project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not

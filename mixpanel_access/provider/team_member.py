@@ -205,7 +205,7 @@ class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     Args:
         resource_name: the resource's name in the stack.
         team_id: the team's id: `team_id` of a `Team`.
-        email: the address; compared without regard to case, kept as written.
+        email: the address, kept as written; every spelling of one mailbox is the same.
         opts: Pulumi's options; it must depend on the person's `Member`, who has to be in the organization first.
         metadata: why the person is in the team; see `Metadata`.
     """
