@@ -222,6 +222,8 @@ def _standings(
                 standing.given[name] = person
         for key, member in view.state.members.items():
             of(key, member.email).members[name] = member
+            if isinstance(user_id := member.outputs.get("user_id"), int):
+                directory.remember(member.email, user_id)  # who has another address by now is still there
         for (project, key), grant in view.state.grants.items():
             of(key, grant.email).grants[name, project] = grant
         for (team, key), place in view.state.team_members.items():
@@ -229,7 +231,7 @@ def _standings(
     there = directory.projects()
     wanted = {*projects, *(project for one in found.values() for _, project in one.grants)} & there.keys()
     for key, standing in found.items():
-        standing.person = directory.people().get(key)
+        standing.person = directory.person(key)
         standing.access = {
             project: access
             for project in sorted(wanted)

@@ -45,6 +45,7 @@ def picture(
     applied: bool = True,
     more: str = "",
     found: Beside | None = None,
+    ids: Mapping[str, int] | None = None,
 ) -> Picture:
     """A picture of the stack production.
 
@@ -56,6 +57,7 @@ def picture(
         applied: whether the state holds what the roster declares at `NOW`.
         more: other parts of the roster.
         found: what is known of the rosters beside it.
+        ids: Mixpanel's ids of people as the state has them.
     """
     roster = parse(ROSTER.format(people="\n".join(people) or "  []", more=more), Source("production.yaml"))
     declared = declaration(roster, NOW.date())
@@ -64,6 +66,8 @@ def picture(
         outputs: dict[str, Any] = dict(values)
         if invited and key in invited:
             outputs |= {"invited_at": written(invited[key]), "expires_at": written(expiry(invited[key]))}
+        if ids and key in ids:
+            outputs["user_id"] = ids[key]
         members[key] = HeldMember(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
     for place, values in declared.grants.items() if applied else ():
         grants[place] = HeldGrant(place[0], str(values["email"]), str(values["role"]), outputs=values)

@@ -50,7 +50,7 @@ def test_the_engine_is_asked_about_all_stacks_at_once(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backend may be far away; the stacks come in their order all the same."""
-    monkeypatch.setattr(picture, "connect", lambda _: make_directory(FakeApi()))
+    monkeypatch.setattr(picture, "connect", lambda _, **__: make_directory(FakeApi()))
     found = look(Project(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None)
     assert list(found.stacks) == list(STACKS)
 

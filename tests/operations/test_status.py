@@ -237,3 +237,18 @@ def test_an_organization_role_that_two_rosters_declare_is_not_put_back() -> None
         "is organization admin": SETTLE,
         "is consumer in shop": "pulumi up --stack production --refresh",
     }
+
+
+def test_somebody_with_a_new_address_is_still_there() -> None:
+    """The state knows Mixpanel's id of them: they are not told as missing, and their access shows."""
+    api = FakeApi()
+    api.put("bo.new@example.com")
+    api.people["bo.new@example.com"] = replace(api.people["bo.new@example.com"], user_id=502)
+    api.give(PRODUCTION, "bo.new@example.com", "analyst")
+    unknown = picture(api, person()).of(BO)
+    assert unknown is not None
+    assert unknown.person is None
+    found = picture(api, person(), ids={BO: 502}).of(BO)
+    assert found is not None
+    assert found.person is not None
+    assert (found.person.email, found.access[PRODUCTION].individual) == ("bo.new@example.com", "analyst")
