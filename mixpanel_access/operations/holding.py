@@ -13,6 +13,7 @@ from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, judge, judge_grants
 from mixpanel_access.model.grants import GrantChanges
+from mixpanel_access.model.ownership import FOUND, OURS, is_ours
 from mixpanel_access.operations.takings import Row, Taking
 from mixpanel_access.provider.leaving import leaving
 from mixpanel_access.provider.session import Session
@@ -154,6 +155,8 @@ def _declared(taking: Taking, row: Row, rows: Sequence[Row]) -> DeclaredPerson:
         person["role"] = str(row.outputs["role"])
     if teams:
         person["teams"] = teams
+    if (ours := is_ours(row.outputs)) is not None:
+        person["ownership"] = OURS if ours else FOUND
     return person
 
 

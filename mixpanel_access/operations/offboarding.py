@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import Grant
@@ -15,7 +16,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, EngineError, Refused, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project, of_each
 from mixpanel_access.operations.revoking import take_out
@@ -152,7 +153,7 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
             write_roster(holding.file, holding.before, holding.after)
     for holding in held:
         try:
-            done = take_out(project, holding.stack, key, progress)
+            done = take_out(_with_leaving(project, key), holding.stack, key, progress)
             reasons = [*(f"{one.taking.what}: {one.reason}" for one in done.held), *done.problems]
             waiting[holding.stack] = _waiting(project, holding.stack)
         except AccessError as error:
@@ -174,6 +175,12 @@ def _waiting(project: Project, stack: str) -> list[str]:
         return state_change.changes_at_preview(project, stack)
     except EngineError as error:
         return [f"nobody knows: {error}"]
+
+
+def _with_leaving(project: Project, key: str) -> Project:
+    """The project, for runs that end everything of a person: somebody found leaves too, and no roster can say it."""
+    pulumi = project.pulumi
+    return Project(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
 
 
 def remains(project: Project, email: str) -> list[Remains]:

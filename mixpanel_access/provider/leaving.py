@@ -2,25 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Plan, has_ended
 from mixpanel_access.model.teams import same_name
+from mixpanel_access.provider import ownership
 from mixpanel_access.provider.session import Session
 
 
-def removal_plan(session: Session, people: Sequence[DeclaredPerson]) -> Plan:
-    """What it does to the organization that a stack no longer declares these people."""
-    today = session.now().date()
-    planned = {same_key(person["email"]) for person in people if has_ended(person.get("ends"), today)}
-    return Plan(leaving(session, people), planned=frozenset(planned))
+@dataclass(frozen=True)
+class Ending:
+    """What becomes of one person of the organization whom a stack no longer declares.
+
+    Attributes:
+        key: the key of the address.
+        email: the address.
+        leaves: whether they leave the organization.
+        ours: whether a stack of the project brought them; None if the state does not say.
+        role: the organization role to which they are lowered; None if it stays, or they leave.
+        planned: whether the end was in the stack before today.
+    """
+
+    key: str
+    email: str
+    leaves: bool
+    ours: bool | None
+    role: str | None
+    planned: bool
 
 
-def leaving(session: Session, people: Iterable[DeclaredPerson]) -> frozenset[str]:
+def removal_plan(session: Session, people: Sequence[DeclaredPerson], *, say: bool = False) -> Plan:
+    """What it does to the organization that a stack no longer declares these people.
+
+    Args:
+        session: the operation.
+        people: the people.
+        say: whether to say who leaves and who stays, and why.
+    """
+    endings = _endings(session, people)
+    if say:
+        _say(session, endings)
+    return Plan(
+        frozenset(one.key for one in endings if one.leaves),
+        {one.key: one.role for one in endings if one.role is not None},
+        frozenset(one.key for one in endings if one.planned),
+    )
+
+
+def leaving(session: Session, people: Sequence[DeclaredPerson]) -> frozenset[str]:
     """The keys of those who would leave the organization once their grants of this stack are gone."""
-    return frozenset(same_key(person["email"]) for person in people if _leaves(session, person))
+    return frozenset(one.key for one in _endings(session, people) if one.leaves)
+
+
+def roles_given_back(session: Session, people: Sequence[DeclaredPerson]) -> dict[str, str]:
+    """The organization roles of people who stay declared, and for whom this stack no longer declares one."""
+    known = _known(session, people)
+    found = {same_key(person["email"]): _member(known, person) for person in people}
+    roles = {key: ownership.given_back(session, member) for key, member in found.items()}
+    return {key: role for key, role in roles.items() if role is not None}
+
+
+def _endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
+    today, found, known = session.now().date(), [], _known(session, people)
+    for person in people:
+        there = session.directory.person(person["email"])
+        if there is None:
+            continue
+        member, key = _member(known, person), same_key(person["email"])
+        ours = ownership.whose(session, member, key)
+        gone = leaves(
+            person.get("removal", WHEN_UNUSED),
+            there,
+            person.get("role"),
+            _left(session, person),
+            ours=ours,
+            elsewhere=lambda key=key, member=member: bool(  # type: ignore[misc]
+                ownership.declared_elsewhere(session, member, key)
+            ),
+        )
+        role = None if gone else ownership.given_back(session, member)
+        found.append(Ending(there.key, there.email, gone, ours, role, has_ended(person.get("ends"), today)))
+    return found
+
+
+def _known(session: Session, people: Sequence[DeclaredPerson]) -> Mapping[str, Mapping[str, Any]]:
+    """The outputs of the stack's members by the key of the address; the state is read only if there are people."""
+    return (people and ownership.own_members(session)) or {}
+
+
+def _member(known: Mapping[str, Mapping[str, Any]], person: DeclaredPerson) -> dict[str, Any]:
+    """What the state knows of a person, and what the stack declared."""
+    return {**known.get(same_key(person["email"]), {}), **person}
+
+
+_GROUPS: Final[Mapping[tuple[bool, bool | None], str]] = {
+    (True, True): "leave the organization, as a stack of this project brought them",
+    (True, False): "leave the organization, though they were there before (removal: always)",
+    (True, None): "leave the organization, unless `mixpanel-access ownership --found` says that they were there before",
+    (False, True): "stay in the organization, because of what else they hold or removal: never",
+    (False, False): "stay in the organization as plain members, as they were there before",
+    (False, None): "stay in the organization, because of what else they hold or removal: never",
+}
+"""Whether they leave, and whether they are ours -> what becomes of them."""
+
+
+def _say(session: Session, endings: Sequence[Ending]) -> None:
+    """One line for each group of people of whom the same becomes."""
+    for (gone, ours), words in _GROUPS.items():
+        group = [one for one in endings if (one.leaves, one.ours) == (gone, ours)]
+        if group:
+            named = ", ".join(f"{one.email} (becomes {one.role} again)" if one.role else one.email for one in group)
+            session.say(f"no longer declared, {words}: {named}")
 
 
 def hold_partial_removal(session: Session) -> None:
@@ -38,13 +134,6 @@ def hold_partial_removal(session: Session) -> None:
         people = [person for key, person in going.items() if not session.declares(key, "MemberProvider")]
         session.brakes.hold("cannot go on", removal_plan(session, people))
         session.judged = True
-
-
-def _leaves(session: Session, person: DeclaredPerson) -> bool:
-    there = session.directory.person(person["email"])
-    if there is None:
-        return False
-    return leaves(person.get("removal", WHEN_UNUSED), there, person.get("role"), _left(session, person))
 
 
 def _left(session: Session, person: DeclaredPerson) -> Iterator[Grant]:

@@ -28,7 +28,7 @@ from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError, NotApplied
 from mixpanel_access.model.ids import MemberId
-from mixpanel_access.model.ownership import OWNERSHIPS, Origin, lowered, role_before
+from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours
 from mixpanel_access.provider import ownership
 from mixpanel_access.provider.base import (
     GONE,
@@ -123,8 +123,10 @@ class MemberProvider(AccessProvider):
             )
         if address := olds.get("current_email"):
             self.session.say_renamed(str(olds["email"]), str(address))
-        if _loses_role(olds, news) and (role := self._given_back(olds)):
+        if _loses_role(olds, news) and (role := ownership.given_back(self.session, olds)):
             self.session.say(f"{olds['email']}: no organization role is declared any more; becomes {role} again")
+        if is_ours({**olds, "ownership": news.get("ownership")}) is None and olds.get("adopted"):
+            ownership.say_undetermined(self.session, olds)
         joins = self._joins_by_scim(olds)
         if expired and not joins and not ownership.sent_later(self.session, olds):
             self.session.invitations.plan(str(olds["email"]))
@@ -204,12 +206,13 @@ class MemberProvider(AccessProvider):
     def _why_staying(self, person: Person, removal: str, props: Properties) -> str:
         """Why a person who is no longer declared stays in the organization; "" if they leave."""
         directory, declared = self.session.directory, props.get("role")
-        ours = ownership.whose(self.session, props, person.key)
+        key = same_key(str(props.get("email", person.email)))  # as the states know them
+        ours = ownership.whose(self.session, props, key)
         left = directory.other_access(person.email) if removal != ALWAYS else {}
         adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
         unseen = directory.hides_access(person.email) and (adopted or not directory.projects())
         blind = removal == WHEN_UNUSED and unseen
-        elsewhere = partial(ownership.declared_elsewhere, self.session, props, person.key)
+        elsewhere = partial(ownership.declared_elsewhere, self.session, props, key)
 
         def going() -> bool:
             access = chain(*left.values())
@@ -359,18 +362,6 @@ class MemberProvider(AccessProvider):
             history["previous_role"] = ownership.previous_role(self.session, now)
         return history
 
-    def _given_back(self, props: Properties) -> str | None:
-        """The organization role to which a person is lowered for whom this stack no longer declares one."""
-        key = same_key(str(props["email"]))
-        person = self.session.directory.person(key)
-        if person is None or props.get("role") is None:
-            return None
-        current, before = person.role or props["role"], role_before(props)
-        if lowered(current, before) is None:
-            return None
-        others = ownership.declared_elsewhere(self.session, props, key).values()
-        return lowered(current, before, [str(other["role"]) for other in others if other.get("role")])
-
     def _give_back(self, props: Properties) -> str | None:
         """Lower a person for whom no organization role is declared any more; the role that they have then.
 
@@ -378,10 +369,11 @@ class MemberProvider(AccessProvider):
             Refused: a brake holds it.
         """
         self.session.directory.forget_people(older_than=NOW_SECONDS)
-        role = self._given_back(props)
+        role = ownership.given_back(self.session, props)
         if role is not None:
-            with self.session.brakes.changing(str(props["email"]), role):
-                self.session.directory.change_role(str(props["email"]), role)
+            email = self.session.directory.spelled(str(props["email"]))
+            with self.session.brakes.changing(email, role):
+                self.session.directory.change_role(email, role)
         return role
 
     def _joins_by_scim(self, olds: Properties) -> bool:

@@ -10,9 +10,9 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
-from mixpanel_access.model.ownership import Origin, is_ours, role_before
+from mixpanel_access.model.ownership import Origin, is_ours, lowered, role_before
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import Properties, StackStates, members
+from mixpanel_access.provider.states import Properties, StackStates, members, resources_of
 
 FRESH_SECONDS: Final = 2.0
 """How old the other stacks' states may be from which somebody who waits for an invitation is called found."""
@@ -78,6 +78,39 @@ def previous_role(session: Session, person: Person) -> str | None:
         if member.get("role") == person.role:
             return role_before(member)
     return person.role
+
+
+def own_members(session: Session) -> Mapping[str, Properties] | None:
+    """The outputs of each `Member` in the stack's own state, by the key of the address; None if it is unknown."""
+    own = session.states.own_members(session.organization)
+    if own is None and session.scope.resources is not None:  # no program has named the stack
+        return members(resources_of({"deployment": {"resources": session.scope.resources}}), session.organization)
+    return own
+
+
+def given_back(session: Session, member: Properties) -> str | None:
+    """The organization role to which a person is lowered for whom the stack no longer declares one; None for none."""
+    key = same_key(str(member["email"]))
+    person = session.directory.person(key)
+    if person is None or member.get("role") is None:
+        return None
+    current, before = person.role or str(member["role"]), role_before(member)
+    if lowered(current, before) is None:
+        return None
+    others = declared_elsewhere(session, member, key).values()
+    return lowered(current, before, [str(other["role"]) for other in others if other.get("role")])
+
+
+def say_undetermined(session: Session, member: Properties) -> None:
+    """Say once who is in the stack since version 0.1.0, which does not tell found people from imported ones."""
+    own = own_members(session) or {}
+    people = {str(one.get("email", key)) for key, one in own.items() if is_ours(one) is None} or {str(member["email"])}
+    session.say_once(
+        "undetermined",
+        f"warning: whether these people were found in the organization or imported is not in the state of version "
+        f"0.1.0. Until `mixpanel-access ownership` settles it, whoever holds nothing else leaves the organization when "
+        f"the entry ends (removal: when_unused): {', '.join(sorted(people))}",
+    )
 
 
 def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping[str, Properties]:

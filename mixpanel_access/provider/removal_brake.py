@@ -7,7 +7,7 @@ be deleted.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.provider import states
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
-from mixpanel_access.provider.leaving import leaving, removal_plan
+from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back
 from mixpanel_access.provider.resource import AccessResource
 from mixpanel_access.provider.scope import members
 
@@ -60,9 +60,13 @@ class RemovalBrakeProvider(AccessProvider):
             for key, person in after.items()
             if person.get("role") and key in people and people[key].role not in (None, person["role"])
         }
-        plan = removal_plan(self.session, list(gone.values()))
+        no_role = [
+            one for key, one in before.items() if one.get("role") and key in after and not after[key].get("role")
+        ]
+        new_roles |= roles_given_back(self.session, no_role)
+        plan = removal_plan(self.session, list(gone.values()), say=True)
         try:
-            self.session.brakes.hold("cannot go on", replace(plan, roles=new_roles))
+            self.session.brakes.hold("cannot go on", replace(plan, roles={**plan.roles, **new_roles}))
             self._hold_ends(before, after, list(gone.values()))
         except Refused as held:
             problems.add("", str(held))
@@ -150,7 +154,7 @@ class RemovalBrakeProvider(AccessProvider):
                     f"{person.email} is deactivated, and `pulumi up` tries again to take away: {role}{access}"
                 )
 
-    def leaving(self, people: Iterable[DeclaredPerson]) -> frozenset[str]:
+    def leaving(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
         """The keys of those who would leave the organization once their grants of this stack are gone."""
         return leaving(self.session, people)
 

@@ -106,6 +106,7 @@ class States:
         self._lock = threading.Lock()
         self._states: StackStates | None = None
         self._read_at = 0.0
+        self._members: tuple[Sequence[StateResource], Mapping[str, Properties]] | None = None
         self._ids: tuple[StackStates, dict[str, int]] | None = None
         self._declared: dict[tuple[str, date], frozenset[str] | None] = {}
 
@@ -130,9 +131,18 @@ class States:
         """When the last run of a stack that came to an end did so; None if it cannot be told."""
         return self._ended(stack)
 
+    def own_members(self, organization: int) -> Mapping[str, Properties] | None:
+        """The outputs of each `Member` in the stack's own state, by the key of the address; None if it is unknown."""
+        own = self.own()
+        if own is None:
+            return None
+        if self._members is None or self._members[0] is not own:
+            self._members = own, members(own, organization)
+        return self._members[1]
+
     def own_member(self, organization: int, key: str) -> Properties | None:
         """The outputs of a person's `Member` in the stack's own state, whatever its name; None if there is none."""
-        return members(self.own() or (), organization).get(key)
+        return (self.own_members(organization) or {}).get(key)
 
     def user_id(self, organization: int, key: str) -> int | None:
         """Mixpanel's id of a person, as any stack's `Member` of that address has it; None if none has it."""

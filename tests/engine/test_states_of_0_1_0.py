@@ -108,3 +108,35 @@ def test_what_is_kept_tells_nothing_of_a_machine(file: Path) -> None:
     assert homes <= {"home/", "usr/"}
     assert set(re.findall(r"(?:^|[\"/])home/([^/\"]+)", text)) <= {"you"}
     assert re.findall(r"\"(?:/|file:)[^\"]*\"", text) == []
+
+
+@pytest.mark.engine
+def test_whose_people_are_is_settled_by_a_command(engine: Engine, tmp_path: Path) -> None:
+    """The preview lists who is undetermined; `ownership` writes it into the rosters, and the end of an entry obeys."""
+    folder = STATES / "single_grants"
+    with workspace_on(json.loads((folder / "organization.json").read_text()), engine, tmp_path) as workspace:
+        take_up(workspace, folder, ("production", "staging"))
+        undetermined = sorted(
+            str(one["outputs"]["email"]) for one in members(workspace, "production") if one["outputs"]["adopted"]
+        )
+        assert undetermined
+        said = workspace.run("preview", "--stack", "production").stdout
+        assert "Until `mixpanel-access ownership` settles it" in said
+        assert f": {', '.join(undetermined)}" in said
+        listed = workspace.command("ownership", "--json")
+        production = next(one for one in json.loads(listed.stdout)["stacks"] if one["stack"] == "production")
+        assert (listed.returncode, production["undetermined"]) == (1, undetermined)
+        shown = workspace.command("ownership", "--found", "*")
+        assert (shown.returncode, "ownership: found" in shown.stdout) == (1, True)
+        assert "ownership" not in (workspace.stacks / "production.yaml").read_text()
+        assert workspace.command("ownership", "--found", "*", "--yes").returncode == 0
+        assert workspace.command("ownership").stdout == "Nobody is undetermined.\n"
+        before = access(workspace.dump())
+        for stack in ("production", "staging"):
+            workspace.up(stack)
+            assert "settles it" not in workspace.run("preview", "--expect-no-changes", "--stack", stack).stdout
+        assert access(workspace.dump()) == before
+        for stack in ("production", "staging"):
+            workspace.run("config", "set", "mixpanel:releaseBrakes", "removalShare", "--stack", stack)
+            workspace.run("destroy", "--yes", "--skip-preview", "--run-program", "--stack", stack)
+        assert set(undetermined) - {"kim@example.com"} <= workspace.members().keys()  # removal: always
