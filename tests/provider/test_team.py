@@ -346,3 +346,43 @@ def test_ids_of_another_shape_are_refused(text: str) -> None:
     with pytest.raises(errors.InputError, match="it has the form ORG:PROJECT:TEAM"):
         TeamGrantId.parse(text)
     assert (str(TeamId.parse("1:2")), str(TeamGrantId.parse("1:2:3"))) == ("1:2", "1:2:3")
+
+
+GRANT_MOVES: dict[str, tuple[dict[str, int], dict[str, int]]] = {
+    "a swap": ({"a": 77, "b": 78}, {"a": 78, "b": 77}),
+    "a chain": ({"a": 77, "b": 78}, {"a": 78, "b": 79}),
+    "a circle": ({"a": 77, "b": 78, "c": 79}, {"a": 78, "b": 79, "c": 77}),
+    "a chain, and the last one goes": ({"a": 77, "b": 78}, {"a": 78}),
+    "another name": ({"a": 77}, {"new": 77}),
+    "another name of a chain": ({"a": 77, "b": 78}, {"new": 78, "b": 77}),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), GRANT_MOVES.values(), ids=GRANT_MOVES.keys())
+@pytest.mark.parametrize("backwards", [True, False])
+def test_roles_whose_teams_change_are_given_once_and_taken_from_nobody_who_has_them(
+    before: dict[str, int], after: dict[str, int], *, backwards: bool
+) -> None:
+    """Resource -> team: what the program declares under another name is not taken away with the old one."""
+    api = FakeApi()
+    for id_ in (77, 78, 79):
+        api.teams.put(f"T{id_}", id_=id_)
+    word = {"a": "analyst", "b": "consumer", "c": "admin", "new": "analyst"}
+    first, _ = provider(api, grant=True)
+    for name, id_ in before.items():
+        first.create(held(team_id=id_, role=word[name]))
+    second, _ = provider(api, grant=True)
+    order = sorted(after, reverse=backwards)
+    for name in order:
+        news = held(team_id=after[name], role=word[name])
+        olds = held(team_id=before[name], role=word[name]) if name in before else {}
+        assert second.check(olds, dict(news)).failures == []
+        if olds.get("team_id") != news["team_id"]:
+            assert second.check({}, dict(news)).failures == []
+            second.create(dict(news))
+    gone = [name for name, id_ in before.items() if after.get(name) != id_]
+    for name in gone:
+        second.delete(f"{ORGANIZATION}:{PRODUCTION}:{before[name]}", held(team_id=before[name], role=word[name]))
+    roles = {id_: team.projects.get(PRODUCTION) for id_, team in api.teams.teams.items()}
+    declared = {id_: word[name] for name, id_ in after.items()}
+    assert {id_: role for id_, role in roles.items() if role} == declared
