@@ -206,7 +206,7 @@ SEPARATION_RULES: Final = (
         "No two rosters beside each other have one project, or declare the organization roles.",
         Level.MANDATORY,
         Severity.HIGH,
-        "Keep it in one roster.",
+        "Decide which stack has it, and delete it in the other roster.",
         _rosters_apart,
         controls=(soc2("CC6.3"), iso27001("A.5.15")),
     ),
