@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pydantic import ValidationError
 
 from mixpanel_access.component.children import child_options, configured_day
+from mixpanel_access.component.twins import Declared, declared_beside
 from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
@@ -20,6 +21,10 @@ from mixpanel_access.model.roster import Engagement, Roster
 from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider import Member, ProjectGrant
+from mixpanel_access.provider.options import check_component_options
+
+_ONE_EACH: Final = ("email", "role", "removal", "ownership")
+"""Inputs of a member in which all components of one person must agree."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ class CollaboratorAccess(pulumi.ComponentResource):
     Before its first day and after its last nothing is declared, as with a roster. Children are named by e-mail address
     and project key; a person who moves here from a roster, or back, keeps their resources.
 
+    Several engagements of one person are several components: they share the member, whose metadata is that of the
+    first. Each project key is in one of them, and all say the same about organization role and removal.
+
     A program with several of these does well to declare a `RemovalBrake` over all of them, from their `declared`.
 
     Args:
@@ -100,6 +108,7 @@ class CollaboratorAccess(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         today: date | None = None,
     ) -> None:
+        check_component_options(type(self).__name__, resource_name, opts)
         super().__init__(COLLABORATOR_TYPE, resource_name, None, opts)
         stand_ins = dict(enumerate(args.projects, 1))  # an id may be another stack's output; the rules need none
         try:
@@ -107,13 +116,19 @@ class CollaboratorAccess(pulumi.ComponentResource):
         except AccessError as error:
             raise pulumi.RunError(str(error)) from None
         self.member, self.grants, self.roles = None, {}, {}
+        beside = declared_beside(opts)
         for name, inputs in declared.members.items():
-            former = spellings(inputs["email"])
-            self.member = Member(name, opts=child_options(self, name, COMPONENT_TYPE, former=former), **inputs)
+            self.member = self._member(resource_name, name, inputs, beside)
         for (stand_in, member), inputs in declared.grants.items():
             key = stand_ins[stand_in]
             id_ = args.projects[key].id
             before = grant_name(id_ if isinstance(id_, int) else key, member)
+            other = beside.grants.setdefault(grant_name(key, member), resource_name)
+            if other != resource_name:
+                raise pulumi.RunError(
+                    f"CollaboratorAccess {resource_name}: {inputs['email']} has a role in the project {key!r} by the "
+                    f"CollaboratorAccess {other} already. Leave it out of one of them."
+                )
             self.roles[key] = inputs["role"]
             self.grants[key] = ProjectGrant(
                 grant_name(key, member),
@@ -131,6 +146,20 @@ class CollaboratorAccess(pulumi.ComponentResource):
         ids = [args.projects[key].id for key in self.grants]
         self.declared = [DeclaredPerson(**{**person, "projects": ids}) for person in declared.people]
         self.register_outputs({"active": self.active, "roles": self.roles, "status": self.status})
+
+    def _member(self, resource_name: str, name: str, inputs: Mapping[str, Any], beside: Declared) -> Member:
+        """The member: that of another component of the program, if it has the person too."""
+        if name not in beside.members:
+            options = child_options(self, name, COMPONENT_TYPE, former=spellings(inputs["email"]))
+            beside.members[name] = resource_name, Member(name, opts=options, **inputs), inputs
+        other, member, others = beside.members[name]
+        if differing := sorted(key for key in _ONE_EACH if inputs.get(key) != others.get(key)):
+            said = ", ".join(f"{key} {others.get(key)!r} and {inputs.get(key)!r}" for key in differing)
+            raise pulumi.RunError(
+                f"CollaboratorAccess {resource_name}: {inputs['email']} has the CollaboratorAccess {other} too, and "
+                f"the two say {said}. Say the same in both."
+            )
+        return member
 
 
 def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:

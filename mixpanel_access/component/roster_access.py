@@ -9,6 +9,7 @@ from pathlib import Path
 import pulumi
 
 from mixpanel_access.component.children import child_options, configured_day
+from mixpanel_access.component.twins import declared_beside
 from mixpanel_access.files.beside import Beside, beside
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.files.whole import reason
@@ -45,6 +46,7 @@ from mixpanel_access.provider import (
     TeamGrant,
     TeamMember,
 )
+from mixpanel_access.provider.options import check_component_options
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -87,6 +89,14 @@ class RosterAccess(pulumi.ComponentResource):
     def __init__(
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
     ) -> None:
+        check_component_options(type(self).__name__, resource_name, opts)
+        rosters = declared_beside(opts).rosters
+        if rosters:
+            raise pulumi.RunError(
+                f"RosterAccess {resource_name}: the program has the RosterAccess {rosters[0]} already, and a stack has "
+                f"one roster. Move the entries of {file} there, or give it a stack of its own."
+            )
+        rosters.append(resource_name)
         super().__init__(COMPONENT_TYPE, resource_name, None, opts)
         declared = _declared(file, today)
         for words in declared.overlaps:

@@ -68,6 +68,7 @@ class Brakes:
         self._roles: dict[str, str] = {}
         self._warned: set[Finding] = set()
         self._kept: dict[str, Refused] = {}
+        self._demotions: dict[str, str] = {}
 
     @property
     def limits(self) -> Limits:
@@ -119,9 +120,29 @@ class Brakes:
         with self._lock:
             try:
                 self._hold(what, plan)
+                self._hold_demotions(what, plan)
             except Refused as held:
                 self._kept.update(dict.fromkeys(plan.removals - plan.planned, held))
                 raise
+
+    def hold_demotion(self, email: str, role: str) -> None:
+        """Hold, before the first write, that an owner becomes less, together with those who were asked about before.
+
+        Raises:
+            Refused: a brake holds it.
+        """
+        with self._lock:
+            self._demotions[same_key(email)] = role
+            self._hold(f"cannot make {email} {role}", Plan(roles=dict(self._demotions)))
+
+    def _hold_demotions(self, what: str, plan: Plan) -> None:
+        """Hold demotions that need a promotion first: the engine changes both at once, in any order.
+
+        Removals come last, when those are owners whom the same run makes owners.
+        """
+        lower = {key: role for key, role in plan.roles.items() if role != OWNER}
+        if len(lower) < len(plan.roles):
+            self._tell(what, [found for found in self._judge(Plan(roles=lower)) if found.brake is Brake.LAST_OWNER])
 
     def hold_kept(self, email: object) -> None:
         """Hold what takes something from somebody whose removal was held in this operation, with others'.
@@ -169,21 +190,19 @@ class Brakes:
             self._tell(f"cannot change who has project {project}", findings)
 
     def how_to_release(self, *brakes: Brake) -> str:
-        """What a user does who means it, in sentences. Nobody is advised to leave an organization without an owner."""
-        advice = []
-        if Brake.LAST_OWNER in brakes:
-            advice.append("Make somebody else an owner first, in a run of its own, and run this again.")
-        if names := ",".join(dict.fromkeys(brake.value for brake in brakes if brake is not Brake.LAST_OWNER)):
-            wider = " (or raise mixpanel:removalPercent)" if _SHARES & set(brakes) else ""
-            fresh = self._fresh()
-            advice.append(
-                f"If it is meant, release it for one run: pulumi config set mixpanel:releaseBrakes {names}{wider}; "
-                f"{'run it again' if fresh else 'pulumi destroy --run-program'}; "
-                f"pulumi config rm mixpanel:releaseBrakes."
-            )
-            if not fresh:
-                advice.append("Without --run-program, the engine uses the configuration of the last `pulumi up`.")
-        return " ".join(advice)
+        """What a user does who means it, in sentences; nothing for no brake."""
+        names = ",".join(dict.fromkeys(brake.value for brake in brakes))
+        if not names:
+            return ""
+        wider = " (or raise mixpanel:removalPercent)" if _SHARES & set(brakes) else ""
+        fresh = self._fresh()
+        advice = (
+            f"If it is meant, release it for one run: pulumi config set mixpanel:releaseBrakes {names}{wider}; "
+            f"{'run it again' if fresh else 'pulumi destroy --run-program'}; pulumi config rm mixpanel:releaseBrakes."
+        )
+        if fresh:
+            return advice
+        return f"{advice} Without --run-program, the engine uses the configuration of the last `pulumi up`."
 
     def own_address(self) -> str:
         """The identity that the provider runs as."""
@@ -222,7 +241,15 @@ class Brakes:
             raise Refused(
                 what,
                 why="; ".join(f"{finding} [{finding.brake}]" for finding in held),
-                next_step=self.how_to_release(*(finding.brake for finding in held)),
+                next_step=" ".join(
+                    filter(
+                        None,
+                        (
+                            *dict.fromkeys(finding.advice for finding in held),
+                            self.how_to_release(*(finding.brake for finding in held if not finding.advice)),
+                        ),
+                    )
+                ),
             )
 
     def _before(self) -> Mapping[str, Person]:

@@ -22,6 +22,8 @@ from mixpanel_access.model.grants import GrantChanges
 
 DEFAULT_REMOVAL_PERCENT: Final = 10
 DEFAULT_REMOVAL_MINIMUM: Final = 3
+TWO_RUNS: Final = "It takes two runs: make somebody else an owner in the first, and do this in the second."
+BY_AN_OWNER: Final = "An owner can do it in Organization Settings > Users & Teams; then run `pulumi refresh`."
 ENOUGH_OWNERS: Final = 2
 """Mixpanel recommends two owners."""
 
@@ -102,12 +104,14 @@ class Finding:
         people: the addresses concerned.
         words: why, as a clause.
         holds: whether the operation is held; False is a warning.
+        advice: what to do, where that is not to release the brake.
     """
 
     brake: Brake
     people: tuple[str, ...]
     words: str
     holds: bool = True
+    advice: str = ""
 
     def __str__(self) -> str:
         names = few(self.people) if self.brake is Brake.GRANT_SHARE else ", ".join(self.people)
@@ -208,7 +212,8 @@ def _owners(people: Mapping[str, Person], plan: Plan) -> Iterable[Finding]:
         return
     who = _addresses(people, lost)
     if not after:
-        yield Finding(Brake.LAST_OWNER, who, "the organization would be left without an owner")
+        words = "the organization would be left without an owner"
+        yield Finding(Brake.LAST_OWNER, who, words, advice=TWO_RUNS)
     elif len(after) < ENOUGH_OWNERS:
         words = f"the organization would be left with {len(after)} owner; have two"
         yield Finding(Brake.LAST_OWNER, who, words, holds=False)
@@ -231,6 +236,12 @@ def _above(people: Mapping[str, Person], plan: Plan, own_role: str | None) -> It
     if above:
         words = f"the provider's own organization role is {own_role}, and nobody is raised above it"
         yield Finding(Brake.ABOVE_OWN_ROLE, _addresses(people, above), words)
+    if own_role == roles.OWNER:
+        return
+    lowered = {key for key, role in plan.roles.items() if role != roles.OWNER} | plan.removals
+    if owners := {key for key in lowered if key in people and people[key].role == roles.OWNER}:
+        words = f"only an owner removes or demotes an owner, and the provider's own organization role is {own_role}"
+        yield Finding(Brake.ABOVE_OWN_ROLE, _addresses(people, owners), words, advice=BY_AN_OWNER)
 
 
 def _share(people: Mapping[str, Person], plan: Plan, limits: Limits) -> Iterable[Finding]:

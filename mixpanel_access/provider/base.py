@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypedDict
@@ -30,7 +31,7 @@ from pulumi.runtime import rpc
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
+from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, Unauthorized
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.notes import NOTES_VARIABLE, Note, Notes, read_notes
@@ -320,11 +321,12 @@ class AccessProvider(ResourceProvider):
         held = _own(props)
         if folder := os.environ.get(NOTES_VARIABLE):
             return _noted(id_, held, _notes(folder).get(id_, Note()))
-        self._identify(held)
-        ours = id_.startswith(f"{self.session.organization}:")
-        if ours and self.session.vanished.keep(self.session, self.people(held), held):
-            return ReadResult(id_, held)
-        result = self.look(id_, dict(held))
+        with self._remembered_secret():
+            self._identify(held)
+            ours = id_.startswith(f"{self.session.organization}:")
+            if ours and self.session.vanished.keep(self.session, self.people(held), held):
+                return ReadResult(id_, held)
+            result = self.look(id_, dict(held))
         if result.id == id_ and result.outs == held:
             result.inputs = None
         return result
@@ -339,7 +341,10 @@ class AccessProvider(ResourceProvider):
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away, unless the program declares the same under another name: then only the name has gone."""
         use_more_threads()
-        props = _own(_props)
+        with self._remembered_secret():
+            self._take_away(_id, _own(_props))
+
+    def _take_away(self, _id: str, props: Properties) -> None:
         self._identify(props)
         if self.is_declared_elsewhere(_id, props):
             # For the other one, if it is created after this.
@@ -349,6 +354,23 @@ class AccessProvider(ResourceProvider):
         hold_partial_removal(self.session)
         self.session.brakes.hold_kept(props.get("email"))
         self.unmake(_id, props)
+
+    @contextmanager
+    def _remembered_secret(self) -> Iterator[None]:
+        """Say, of a login that Mixpanel refuses, that it may be the one of the last `pulumi up`."""
+        try:
+            yield
+        except Unauthorized as error:
+            if self.session.run.fresh():
+                raise
+            raise Unauthorized(
+                error.what,
+                whom=error.whom,
+                why=error.why,
+                next_step="The engine used the secret of the last `pulumi up`. If there is a new one since, add "
+                "--run-program to this command, or run `pulumi up` once without --refresh. Otherwise: "
+                f"{error.next_step}",
+            ) from None
 
     def _stays(self, subject: Hashable) -> bool:
         """Whether a `destroy` with --target or --exclude leaves another resource of the stack for the same."""

@@ -26,7 +26,7 @@ from mixpanel_access.model.access import (
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
-from mixpanel_access.model.errors import AccessError, NotApplied
+from mixpanel_access.model.errors import AccessError, NotApplied, Refused
 from mixpanel_access.model.ids import MemberId
 from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours
 from mixpanel_access.provider import ownership
@@ -108,6 +108,12 @@ class MemberProvider(AccessProvider):
             if person is None or person.role != role:
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
             return
+        if person is not None and person.role == roles.OWNER and role != roles.OWNER and inputs.get("role"):
+            try:
+                self.session.brakes.hold_demotion(person.email, role)
+            except Refused as held:
+                problems.add("role", str(held))
+                return
         own = directory.own_role()
         released = Brake.ABOVE_OWN_ROLE in self.session.brakes.limits.released
         if own is not None and not roles.may_assign(own, role) and not released:

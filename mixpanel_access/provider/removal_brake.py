@@ -164,7 +164,23 @@ def _by_key(props: Properties) -> dict[str, DeclaredPerson] | None:
     people = props.get("people", [])
     if not known(people) or not all(isinstance(person, dict) and known(person["email"]) for person in people):
         return None
-    return {same_key(person["email"]): person for person in people}
+    found: dict[str, DeclaredPerson] = {}
+    for person in people:
+        key = same_key(person["email"])
+        found[key] = _together(found[key], person) if key in found else person
+    return found
+
+
+def _together(one: DeclaredPerson, other: DeclaredPerson) -> DeclaredPerson:
+    """One person of two engagements: the stack gives them what both say, until the later end."""
+    ends = [one.get("ends"), other.get("ends")]
+    merged = DeclaredPerson(**{**other, **one})
+    merged["projects"] = [*one.get("projects", []), *other.get("projects", [])]
+    merged["teams"] = [*one.get("teams", []), *other.get("teams", [])]
+    merged.pop("ends", None)
+    if all(ends):
+        merged["ends"] = max(str(end) for end in ends)
+    return merged
 
 
 class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):

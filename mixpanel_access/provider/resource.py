@@ -11,6 +11,7 @@ from pulumi.dynamic import Resource
 
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import declare
+from mixpanel_access.provider.options import check_options
 from mixpanel_access.provider.run import announce
 
 
@@ -27,6 +28,7 @@ class AccessResource(Resource):
     def __init__(
         self, provider: AccessProvider, resource_name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
     ) -> None:
+        check_options(type(self).__name__, resource_name, opts, props, provider.ACCESS_INPUTS)
         announce()
         declare(provider, props)
         opts = pulumi.ResourceOptions.merge(opts, None)

@@ -132,3 +132,43 @@ def test_the_last_owners_are_kept_together(workspace: Workspace, how: str) -> No
         done = workspace.up()
         assert "the organization would be left with 1 owner" in done.stdout
         assert workspace.members()["omar@example.com"] == "member"
+
+
+def test_a_swap_of_the_only_owner_takes_two_runs(workspace: Workspace) -> None:
+    """The preview says so, and so does an up without one; the two runs work."""
+    document = workspace.dump()
+    document["service_accounts"][0]["role"] = "owner"
+    document["members"] = [row for row in document["members"] if row["email"] != "omar@example.com"]
+    workspace.emulator.control("POST", "seed", document)
+    workspace.roster([{"email": "ana@example.com", "organizationRole": "owner"}])
+    workspace.up()
+    lee = {"email": "lee@example.com", "organizationRole": "owner"}
+    swapped = [{"email": "ana@example.com", "organizationRole": "member"}, lee]
+    workspace.roster(swapped)
+    workspace.emulator.control("DELETE", "requests")
+    for command in (["preview"], ["up", "--yes", "--skip-preview"]):
+        held = workspace.run(*command, "--stack", "production", check=False)
+        assert held.returncode != 0
+        assert "It takes two runs" in held.stdout
+        assert "releaseBrakes" not in held.stdout
+    assert writes(workspace) == {}
+    workspace.roster([{"email": "ana@example.com", "organizationRole": "owner"}, lee])
+    workspace.up()
+    workspace.roster(swapped)
+    workspace.up()
+    assert (workspace.members()["ana@example.com"], workspace.members()["lee@example.com"]) == ("member", "owner")
+
+
+def test_an_owner_is_not_removed_or_demoted_by_an_admin(workspace: Workspace) -> None:
+    """The preview refuses what Mixpanel would, and names who can do it."""
+    workspace.program(
+        "from mixpanel_access.provider import Member, RemovalBrake\n"
+        'RemovalBrake("b", people=[{"email": "omar@example.com", "removal": "always"}])\n'
+    )
+    workspace.up()
+    for roster in ("people=[]", 'people=[{"email": "omar@example.com", "role": "member"}]'):
+        workspace.program(f"from mixpanel_access.provider import Member, RemovalBrake\nRemovalBrake('b', {roster})\n")
+        held = workspace.run("preview", "--stack", "production", check=False)
+        assert held.returncode != 0
+        assert "only an owner removes or demotes an owner" in held.stdout
+        assert "omar@example.com" in held.stdout

@@ -117,3 +117,32 @@ def test_overlapping_engagements_are_told_and_the_highest_role_counts(workspace:
     workspace.up()
     assert workspace.grants(ROBIN) == {PRODUCTION: "consumer"}
     assert workspace.mails(ROBIN) == 1
+
+
+TWO_ENGAGEMENTS = """
+from mixpanel_access.component import CollaboratorAccess, CollaboratorAccessArgs, Engagement, ProjectArgs
+from mixpanel_access.provider import RemovalBrake
+import pulumi
+
+def engaged(name, ends, key, project):
+    return CollaboratorAccess(name, CollaboratorAccessArgs(
+        email="kim@agency.example.org", engagement_name=name,
+        engagement=Engagement(ticket="OPS-1", ends=ends), projects={key: ProjectArgs(project, "analyst")}))
+
+both = [engaged("short", "2026-06-30", "shop", 1234567), engaged("long", "2026-07-31", "web", 1234568)]
+RemovalBrake("brake", people=[person for one in both for person in one.declared],
+             opts=pulumi.ResourceOptions(depends_on=both))
+"""
+
+
+def test_two_engagements_of_one_person_end_one_after_the_other(workspace: Workspace) -> None:
+    """The member goes from the first component to the second without a change, and leaves with the last."""
+    kim = "kim@agency.example.org"
+    workspace.program(TWO_ENGAGEMENTS)
+    for day, grants in (("2026-06-30", {1234567, 1234568}), ("2026-07-01", {1234568}), ("2026-08-01", set())):
+        workspace.run("config", "set", "mixpanel:now", f"{day}T12:00:00Z", "--stack", "production")
+        workspace.up()
+        assert set(workspace.grants(kim)) == grants
+        assert (kim in workspace.members()) is bool(grants)
+        workspace.unchanged()
+    assert workspace.mails(kim) == 1

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from demo.sandbox import USERNAME
+from mixpanel_access.engine import Pulumi
 from mixpanel_access.model.errors import AccessError
 from tests.cli.invocations import INVOCATIONS
 from tests.cli.typed import typed
@@ -192,3 +193,28 @@ def _keep(workspace: Workspace) -> None:
     document["service_accounts"][0]["secret"] = CANARY
     document["security"]["scim_token"] = KEPT["MIXPANEL_SCIM_TOKEN"]
     workspace.emulator.control("POST", "seed", document)
+
+
+def test_a_new_secret_reaches_a_refresh_as_its_message_says(workspace: Workspace) -> None:
+    """`up --refresh` reads with the secret of the last up; --run-program uses today's, and so does an up without it."""
+    stack = ["--stack", "production"]
+    kept = {key: value for key, value in workspace.pulumi.environ.items() if "SERVICE_ACCOUNT" not in key}
+    workspace.pulumi = Pulumi(workspace.pulumi.engine, workspace.pulumi.project, kept)
+    account = workspace.dump()["service_accounts"][0]
+    workspace.run("config", "set", "mixpanel:serviceAccountUsername", account["username"], *stack)
+    workspace.run("config", "set", "--secret", "mixpanel:serviceAccountSecret", account["secret"], *stack)
+    workspace.roster([{"email": "cy@agency.example.org", "projects": {"shop": "analyst"}}])
+    workspace.up()
+    for way in (["--run-program"], None):
+        document = workspace.dump()
+        secret = document["service_accounts"][0]["secret"] = f"another-{way}"
+        workspace.emulator.control("POST", "seed", document)
+        workspace.run("config", "set", "--secret", "mixpanel:serviceAccountSecret", secret, *stack)
+        refused = workspace.up("production", "--refresh", check=False)
+        assert refused.returncode != 0
+        assert "add --run-program to this command, or run `pulumi up` once without --refresh" in refused.stdout
+        if way:
+            workspace.up("production", "--refresh", *way)
+        else:
+            workspace.up()
+        workspace.up("production", "--refresh")

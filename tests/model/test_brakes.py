@@ -122,10 +122,31 @@ def test_nobody_is_raised_above_our_own_role(own: str | None, role: str) -> None
     assert any(finding.brake is Brake.ABOVE_OWN_ROLE for finding in findings) is above
 
 
+@pytest.mark.parametrize("own", [*roles.ORGANIZATION_ROLES, None])
+@pytest.mark.parametrize(
+    ("plan", "lowers"),
+    [
+        (Plan(frozenset({"o0@example.com"})), True),
+        (Plan(frozenset({"m0@example.com"})), False),
+        (Plan(roles={"o0@example.com": "admin"}), True),
+        (Plan(roles={"o0@example.com": "owner"}), False),
+        (Plan(frozenset({"strange@example.com"})), False),
+    ],
+    ids=["an owner goes", "a member goes", "an owner becomes admin", "an owner stays one", "nobody who is there"],
+)
+def test_only_an_owner_removes_or_demotes_an_owner(own: str | None, plan: Plan, lowers: bool) -> None:
+    """Contract, section 13: it is held before it is refused; an untold own role is left to the server."""
+    found = [f for f in held(organization(2), plan, own_role=own) if "only an owner" in f.words]
+    assert bool(found) is (lowers and own not in (None, "owner"))
+    assert all(f.holds and f.advice for f in found)
+
+
 WORST = Plan(frozenset({"o0@example.com", OWN, *[f"m{n}@example.com" for n in range(5)]}), {"m6@example.com": "owner"})
 
 
-OF_PEOPLE = [brake for brake in Brake if brake is not Brake.GRANT_SHARE]  # whose tests are in test_grants.py
+ELSEWHERE = {Brake.GRANT_SHARE, Brake.UNKNOWN_PEOPLE}
+"""Brakes that are not judged by a plan: of a project's grants, and of a list that has rows without an address."""
+OF_PEOPLE = [brake for brake in Brake if brake not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("released", OF_PEOPLE)

@@ -429,7 +429,9 @@ def test_whose_organization_role_is_another_stacks_stays(
     api: FakeApi, removal: str, declared: str | None, actual: str | None
 ) -> None:
     """A stack that does not declare the role does not remove whom another made admin, unless 'always'."""
+    api.own_role = "owner"  # or nobody could remove an owner
     api.put("cy@example.com", actual)
+    api.put("ana@example.com", "owner")
     session, said = make_session(api)
     provider = MemberProvider()
     provider.use(session)
