@@ -19,7 +19,6 @@ from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project, of_each
-from mixpanel_access.operations.revoking import take_out
 from mixpanel_access.operations.state import State, name_of
 
 
@@ -146,6 +145,8 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
         UsageError: a roster cannot be written; nothing more was done.
         Refused: something of the person is left in a stack; the other stacks are done.
     """
+    from mixpanel_access.operations.revoking import take_out  # brings the Pulumi SDK, which a look does not need
+
     key, left = same_key(email), list[str]()
     waiting: dict[str, list[str]] = {}
     for holding in held:
