@@ -349,7 +349,7 @@ def _left(goes: Sequence[Taking], rows: Sequence[Row], ran: Ran) -> list[Held]:
 
 
 def _is_left(taking: Taking, row: Row) -> bool:
-    if taking.type == ids.PROJECT_ACCESS_TYPE:
+    if taking.type == ids.PROJECT_ACCESS_TYPE and taking.key:
         held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
         return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)
     if taking.type == ids.SERVICE_ACCOUNT_TYPE and taking.lowers:

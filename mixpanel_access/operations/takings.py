@@ -19,7 +19,6 @@ from mixpanel_access.model.declaration import (
     team_name,
 )
 from mixpanel_access.model.ids import (
-    PROVIDER_KEY,
     GrantId,
     MemberId,
     ProjectAccessId,
@@ -33,6 +32,7 @@ from mixpanel_access.model.metadata import METADATA_FIELDS
 from mixpanel_access.model.roster_salvage import NOTHING, Unread
 from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.operations.state import name_of
+from mixpanel_access.operations.state_outputs import Outputs
 
 _REASONS: Final = (*METADATA_FIELDS, "exceptions")
 """The inputs that say why; they come with the role of the entry that gives it."""
@@ -46,8 +46,8 @@ class Row:
         urn: its name in the engine.
         type: its type.
         id: its id.
-        inputs: its inputs, without the provider.
-        outputs: its outputs, without the provider.
+        inputs: its inputs, without the provider and without what is a secret.
+        outputs: its outputs, likewise.
         parent: its parent's name in the engine, or "".
         protected: whether it is protected.
         going: whether a run has replaced it and was killed before it deleted it.
@@ -76,18 +76,14 @@ def rows_of(export: Mapping[str, Any]) -> list[Row]:
             urn=str(one.get("urn", "")),
             type=str(one.get("type", "")),
             id=str(one.get("id", "")),
-            inputs=_plain(one.get("inputs")),
-            outputs=_plain(one.get("outputs")),
+            inputs=Outputs(one.get("inputs") or {}),
+            outputs=Outputs(one.get("outputs") or {}),
             parent=str(one.get("parent", "")),
             protected=bool(one.get("protect")),
             going=bool(one.get("delete")),
         )
         for one in found
     ]
-
-
-def _plain(properties: Any) -> dict[str, Any]:
-    return {key: value for key, value in (properties or {}).items() if key != PROVIDER_KEY}
 
 
 @dataclass(frozen=True)
@@ -212,6 +208,8 @@ def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
             project = ProjectAccessId.parse(row.id).project
             for one in single_grants(row.outputs):
                 yield from _of_grant(row, project, one, {}, given, made)
+            if "grants" not in row.outputs and project not in given.declared.wholes:  # whose they are is a secret
+                yield Taking(row.urn, row.type, f"the grants in {_project(project, given)}", project=project)
         case ids.TEAM_TYPE:
             yield from _of_team(row, given)
         case ids.TEAM_MEMBER_TYPE:
@@ -264,7 +262,7 @@ def _of_member(row: Row, given: Given) -> Iterator[Taking]:
 def _of_grant(
     row: Row, project: int, one: Mapping[str, Any], inputs: Mapping[str, Any], given: Given, made: _Made
 ) -> Iterator[Taking]:
-    email, before, ends = str(one["email"]), str(one["role"]), _text(one.get("ends"))
+    email, before, ends = str(one["email"]), str(one.get("role") or "a role"), _text(one.get("ends"))
     taking = Taking(
         row.urn, row.type, f"{before} in {_project(project, given)}", email, same_key(email), project, ends,
         has_ended(ends, given.today),

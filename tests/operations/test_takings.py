@@ -266,6 +266,24 @@ def test_what_waits_for_its_deletion_is_read_as_such() -> None:
     assert takings([row], Given(declared([]), DAY)) == []
 
 
+def test_a_secret_is_known_by_its_id_and_never_shown() -> None:
+    """In a program of one's own an address, a role, or all grants of a project may be secrets."""
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
+    resources = [
+        {"type": ids.MEMBER_TYPE, "id": f"{ORG}:bo@example.com", "outputs": {"email": secret, "removal": "always"}},
+        {"type": ids.GRANT_TYPE, "id": f"{ORG}:1:bo@example.com", "outputs": {"email": secret, "role": secret}},
+        {"type": ids.PROJECT_ACCESS_TYPE, "id": f"{ORG}:2", "outputs": {"project_id": 2, "grants": secret}},
+    ]
+    state = rows_of({"deployment": {"resources": [{"urn": f"{ROOT}x::n", **one} for one in resources]}})
+    gives = declared([], projects={"shop": {"id": 1, "environment": "production"}}, teams={})
+    found = takings(state, Given(gives, DAY))
+    assert what(found) == {
+        ("bo@example.com", "the place in the organization"),
+        ("bo@example.com", "a role in shop"),
+        ("", "the grants in project 2"),
+    }
+
+
 CY = {"email": "cy@example.com", "projects": {"shop": "analyst", "web": "analyst"}, "ends": "2026-06-30"}
 BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
     "a role": ({"email": "di@example.com", "projects": {"shop": "analist"}}, {}, {"cy"}),
