@@ -24,6 +24,7 @@ from mixpanel_access.model.settings import (
     load_settings,
     warning_of_now,
 )
+from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.rotations import Rotations
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
@@ -189,6 +190,12 @@ def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -
         return _sessions[settings]
 
 
+def _named_stack() -> str | None:
+    """The stack that the engine's command line names, if no program has."""
+    command = engine_command()
+    return command.stack.rpartition("/")[2] if command and command.stack else None
+
+
 def _session(settings: Settings) -> Session:
     address = engine_address()
     run = EngineRun(address)
@@ -198,7 +205,7 @@ def _session(settings: Settings) -> Session:
     session.leaving = same_key(os.environ.get(LEAVING_VARIABLE, ""))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if address is not None:
-        session.states = project_states(run.stack)
+        session.states = project_states(lambda: run.stack() or _named_stack())
     return session
 
 

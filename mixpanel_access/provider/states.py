@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -33,6 +34,7 @@ from mixpanel_access.model.ids import (
     MemberId,
     TeamMemberId,
 )
+from mixpanel_access.provider.command import engine_command
 
 _SECONDS: Final = 60.0
 """How long one call of `pulumi` may take."""
@@ -257,8 +259,10 @@ def _read_all(environ: Mapping[str, str]) -> StackStates:
     try:
         rows = _pulumi(environ, "stack", "ls", "--json")
         names = [str(row["name"]) for row in rows]
-    except (_Unreadable, KeyError, TypeError) as error:
-        return StackStates(why=str(error) or "the list of stacks cannot be read")
+    except _Unreadable as error:
+        return StackStates(why=str(error))
+    except (KeyError, TypeError):
+        return StackStates(why="`pulumi stack ls` does not list stacks")
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         reading = {name: threads.submit(_read_one, environ, name) for name in names}
     found: dict[str, Sequence[StateResource]] = {}
@@ -314,7 +318,9 @@ class _Unreadable(Exception):
 
 
 def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
-    command = ["pulumi", "--non-interactive", "--color=never", *args]
+    engine = engine_command()  # which need not be on PATH
+    known = engine.program if engine and not shutil.which("pulumi", path=environ.get("PATH")) else "pulumi"
+    command = [known, "--non-interactive", "--color=never", *args]
     try:
         done = subprocess.run(  # noqa: S603  # the engine that runs us, from PATH as it was found
             command, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False

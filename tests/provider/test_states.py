@@ -1,0 +1,117 @@
+"""Reading what the project's stacks hold by the engine's command line: what cannot be read is unknown, never absent."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_access.model.ids import GRANT_TYPE, MEMBER_TYPE, PROJECT_ACCESS_TYPE
+from mixpanel_access.provider.states import States, members, people_of, project_states
+from tests.fakes import ORGANIZATION
+
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+
+
+def resource(type_: str, id_: str, **outputs: Any) -> dict[str, Any]:
+    """One resource of an exported state."""
+    return {"type": type_, "urn": f"urn::{id_}", "id": id_, "outputs": {"__provider": "pickled", **outputs}}
+
+
+EXPORT = {
+    "deployment": {
+        "resources": [
+            {"type": "pulumi:pulumi:Stack", "urn": "urn::stack"},
+            resource(MEMBER_TYPE, f"{ORGANIZATION}:Cy@Example.com", email="Cy@Example.com", origin="invited"),
+            resource(MEMBER_TYPE, f"{ORGANIZATION}:di@example.com", email=SECRET, origin="found"),
+            resource(MEMBER_TYPE, "1:other@example.com", email="other@example.com"),
+            resource(GRANT_TYPE, f"{ORGANIZATION}:3:bo@example.com", email="bo@example.com"),
+            resource(PROJECT_ACCESS_TYPE, f"{ORGANIZATION}:4", grants={"Ed@Example.com": "analyst"}),
+        ]
+    }
+}
+
+
+def engine(folder: Path, script: str, stack: str | None = "production") -> States:
+    """The states as a `pulumi` of our own tells them."""
+    program = folder / "pulumi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    return project_states(lambda: stack, {"PATH": f"{folder}:/usr/bin:/bin"})
+
+
+def answers(export: str) -> str:
+    """A `pulumi` with the stacks production and staging, of which the second has this state."""
+    return (
+        'case "$*" in\n'
+        '*"stack ls"*) echo \'[{"name": "production"}, {"name": "acme/staging"}]\' ;;\n'
+        f"*staging*) {export} ;;\n"
+        f"*) cat <<'END'\n{json.dumps(EXPORT)}\nEND\n;;\nesac"
+    )
+
+
+def test_the_states_of_all_stacks_are_read(tmp_path: Path) -> None:
+    """The own one is told from the others; an encrypted address is in the id; other organizations are left out."""
+    states = engine(tmp_path, answers("echo '{\"deployment\": null}'"))
+    own = states.own()
+    assert own is not None
+    assert members(own, ORGANIZATION).keys() == {"cy@example.com", "di@example.com"}
+    assert people_of(own, ORGANIZATION) == {"cy@example.com", "di@example.com", "bo@example.com", "ed@example.com"}
+    assert states.own_member(ORGANIZATION, "cy@example.com") == {"email": "Cy@Example.com", "origin": "invited"}
+    others = states.others()
+    assert (list(others.stacks), list(others.stacks.values()), others.why) == (["acme/staging"], [()], "")
+
+
+UNREADABLE = {
+    "no engine": (None, "cannot be run"),
+    "refused": ("echo 'error: no passphrase' >&2; exit 1", "failed: error: no passphrase"),
+    "no JSON": ("echo nothing", "wrote no JSON"),
+    "another shape": ("echo '{\"a\": 1}'", "does not list stacks"),
+}
+
+
+@pytest.mark.parametrize(("script", "why"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_read_is_unknown(tmp_path: Path, script: str | None, why: str) -> None:
+    """No stack counts as one that has nobody, and it is said why."""
+    states = engine(tmp_path, script or "")
+    if script is None:
+        (tmp_path / "pulumi").unlink()
+    assert states.own() is None
+    assert states.others().stacks == {}
+    assert why in states.others().why != ""
+
+
+@pytest.mark.parametrize("export", ["exit 1", "echo nothing", "echo '[1]'", 'echo \'{"deployment": {"resources": [{"id": 1, "type": 2}, 3]}}\''])  # fmt: skip  # noqa: E501
+def test_one_stack_that_cannot_be_read_hides_no_other(tmp_path: Path, export: str) -> None:
+    """What is known of the rest stands, and the reason names the stack."""
+    states = engine(tmp_path, answers(export))
+    assert len(states.own() or ()) == 5
+    assert (states.others().stacks, "acme/staging" in states.others().why) == ({}, True)
+
+
+ROSTER = """\
+environment: production
+projects: {shop: {id: 1, environment: production}}
+people:
+  - {email: Cy@Example.com, projects: {shop: analyst}, ends: 2026-06-30}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "declared"),
+    [(ROSTER, 30, True), (ROSTER, 29, True), (None, 30, None), ("people: 3", 30, None)],
+)
+def test_a_roster_beside_the_program_says_whom_its_stack_declares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, day: int, declared: bool | None
+) -> None:
+    """On that day; one that is not there, or cannot be used, leaves it unknown."""
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / "staging.yaml").write_text(text)
+    states = project_states(lambda: "production", {"PATH": ""})
+    assert states.declares("acme/staging", "cy@example.com", date(2026, 6, day)) is declared
+    after = states.declares("acme/staging", "cy@example.com", date(2026, 7, 1))
+    assert after is (None if declared is None else False)
