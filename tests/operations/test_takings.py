@@ -284,6 +284,19 @@ def test_a_secret_is_known_by_its_id_and_never_shown() -> None:
     }
 
 
+def test_a_state_as_the_engine_exports_it_becomes_a_document() -> None:
+    """What is read from it can be written down for the program."""
+    inputs = {"email": "bo@example.com", "role": "member", "removal": "always", "__provider": "x"}
+    resource = {
+        "urn": f"{ROOT}{ids.COMPONENT_TYPE}${ids.MEMBER_TYPE}::bo@example.com",
+        "type": ids.MEMBER_TYPE, "id": f"{ORG}:bo@example.com", "inputs": inputs, "outputs": inputs,
+    }  # fmt: skip
+    state = rows_of({"deployment": {"resources": [resource]}})
+    stays = kept(state, [], {"environment": "production"}, declared([]))
+    again = read_kept(kept_text(Kept("production", "r.yaml", stays)), "production", "r.yaml")
+    assert again.members == {"bo@example.com": {"email": "bo@example.com", "role": "member", "removal": "always"}}
+
+
 CY = {"email": "cy@example.com", "projects": {"shop": "analyst", "web": "analyst"}, "ends": "2026-06-30"}
 BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
     "a role": ({"email": "di@example.com", "projects": {"shop": "analist"}}, {}, {"cy"}),
