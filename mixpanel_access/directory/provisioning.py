@@ -11,9 +11,9 @@ from mixpanel_access.directory.one_by_one import each_alone
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Writing
-from mixpanel_access.model.access import Identity, ScimUser
+from mixpanel_access.model.access import Identity, Person, ScimUser
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.errors import AccessError, ConfigurationError, Invalid
+from mixpanel_access.model.errors import AccessError, ConfigurationError, Invalid, Unintelligible
 from mixpanel_access.model.security import SingleSignOn
 
 _USERS: Final = "SCIM users"
@@ -80,6 +80,23 @@ class Provisioning:
     def user(self, email: str) -> ScimUser | None:
         """Somebody as SCIM knows them, or None."""
         return self._users().get(same_key(email))
+
+    def of_member(self, person: Person) -> ScimUser | None:
+        """A person of the organization as SCIM knows them; None for whoever does not come by SCIM, or waits.
+
+        Raises:
+            Unintelligible: they have joined, and SCIM lists nobody at all: that is not absence.
+        """
+        if not self.handles(person.email):
+            return None
+        if not person.invited and not self._users():
+            raise Unintelligible(
+                "cannot deactivate by SCIM",
+                whom=person.email,
+                why="Mixpanel lists the person, and its SCIM list is empty",
+                next_step="Run again; if it stays so, check mixpanel:scimToken, or deactivate them in Mixpanel.",
+            )
+        return self.user(person.email)
 
     def is_in(self, email: str) -> bool:
         """Whether somebody is an active member, as SCIM knows them."""

@@ -192,7 +192,7 @@ class MemberProvider(AccessProvider):
             back = f"; becomes {role} again, as the organization role was this stack's" if role else ""
             self.session.say(f"{person.email} stays in the organization (removal: {removal}): {reason}{back}")
             return
-        user = directory.provisioning.user(person.email) if directory.provisioning.handles(person.email) else None
+        user = directory.provisioning.of_member(person)
         planned = has_ended(props.get("ends"), self.session.now().date())
         with self.session.brakes.removing(person.email, planned=planned):
             if user is not None:

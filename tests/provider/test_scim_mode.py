@@ -366,3 +366,16 @@ def test_the_preview_names_what_could_not_be_taken_from_a_leaver(api: FakeApi) -
     brake.diff("", {"people": []}, {"people": []})
     left = "organization admin; without access to any project"
     assert said == [f"{CY} is deactivated, and `pulumi up` tries again to take away: {left}"]
+
+
+def test_an_empty_list_of_scim_is_not_absence(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is removed from the organization who would be deactivated; who waits for an invitation goes as ever."""
+    state = leaver(api, role="member")
+    assert api.scim
+    monkeypatch.setattr(api.scim, "list_users", list)
+    with pytest.raises(errors.Unintelligible, match="its SCIM list is empty"):
+        provider(api).delete(GONE_AGAIN, state)
+    assert (api.writes, CY in api.people) == ([], True)
+    api.put(CY, invited=True)
+    provider(api).delete(GONE_AGAIN, state)
+    assert CY not in api.people
