@@ -36,7 +36,7 @@ from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.notes import NOTES_VARIABLE, Note, Notes, read_notes
 from mixpanel_access.model.settings import NAMESPACE
-from mixpanel_access.provider.leaving import hold_partial_removal
+from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
 from mixpanel_access.provider.threads import use_more_threads
 
@@ -124,6 +124,9 @@ class AccessProvider(ResourceProvider):
     """What a program may say beside them to be checked by it; it is in no state, and no change of it shows."""
     REPEATS: ClassVar[Mapping[str, str]] = {}
     """Output -> the input of another name that it repeats, in whole or in part: it is as secret as that."""
+
+    JUDGES: ClassVar[bool] = False
+    """Whether the resource itself judges all removals of a `destroy`."""
 
     _session: Session | None = None
     _problem: ConfigurationError | None = None
@@ -351,7 +354,7 @@ class AccessProvider(ResourceProvider):
             self.session.handed_over[self._subject_now(_id, props)] = props
             self.session.say(f"{self.whom(props)}: declared under another name too; nothing is taken away")
             return
-        hold_partial_removal(self.session)
+        hold_run(self.session, by_brake=self.JUDGES)
         self.session.brakes.hold_kept(props.get("email"))
         self.unmake(_id, props)
 

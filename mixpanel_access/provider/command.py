@@ -46,6 +46,7 @@ class Command:
         targets: the URNs that it is about, `*` and `**` included; empty for all.
         excludes: those that it leaves alone.
         exclude_protected: whether it leaves alone what is protected.
+        ignore_protect: whether it deletes what is protected.
         stack: the stack, if it was named.
     """
 
@@ -55,6 +56,7 @@ class Command:
     targets: Sequence[str] = ()
     excludes: Sequence[str] = ()
     exclude_protected: bool = False
+    ignore_protect: bool = False
     stack: str | None = None
 
     @property
@@ -80,8 +82,16 @@ def parse(words: Sequence[str], pid: int = 0) -> Command | None:
         elif len(word) > 2 and not word.startswith("--") and short in _WITH_VALUE:  # a flag and its value
             found[_WITH_VALUE[short]].append(word[2:].removeprefix("="))
     protected = any(word in {"--exclude-protected", "--exclude-protected=true"} for word in words)
-    stack = found["stack"][-1] if found["stack"] else None
-    return Command(verb, pid, words[0], tuple(found["target"]), tuple(found["exclude"]), protected, stack)
+    return Command(
+        verb,
+        pid,
+        words[0],
+        tuple(found["target"]),
+        tuple(found["exclude"]),
+        protected,
+        any(word in {"--ignore-protect", "--ignore-protect=true"} for word in words),
+        found["stack"][-1] if found["stack"] else None,
+    )
 
 
 def find(pid: int, process: Callable[[int], Asked | None]) -> Command | None:
@@ -134,15 +144,21 @@ def _by_ps(pid: int) -> Asked | None:
 def deleted(resources: Resources, command: Command) -> frozenset[str]:
     """The URNs that a `destroy` deletes, as the engine chooses them; of an `up`, those that it may delete at most.
 
-    Targets take along what depends on them; what is excluded keeps what it depends on.
+    Targets take along what depends on them; what is excluded keeps what it depends on. What is protected or retained
+    stays in Mixpanel.
     """
+    staying = {
+        str(one["urn"])
+        for one in resources
+        if one.get("retainOnDelete") or (one.get("protect") and not command.ignore_protect)
+    }
     needs = {str(one["urn"]): _needs(one) for one in resources}
     excludes = [_matcher(word) for word in command.excludes]
     if command.exclude_protected:
         excludes += [_matcher(str(one["urn"])) for one in resources if one.get("protect")]
     if command.targets:
-        return _closure([_matcher(word) for word in command.targets], _turned(needs))
-    return frozenset(needs) - (_closure(excludes, needs) if excludes else frozenset())
+        return _closure([_matcher(word) for word in command.targets], _turned(needs)) - staying
+    return frozenset(needs) - (_closure(excludes, needs) if excludes else frozenset()) - staying
 
 
 def _needs(resource: Mapping[str, Any]) -> set[str]:

@@ -119,16 +119,21 @@ def _say(session: Session, endings: Sequence[Ending]) -> None:
             session.say(f"no longer declared, {words}: {named}")
 
 
-def hold_partial_removal(session: Session) -> None:
-    """Hold all that a run with `--target` or `--exclude` removes, before the first of it is removed.
+def hold_run(session: Session, *, by_brake: bool) -> None:
+    """Hold all that a `destroy`, or a run with `--target` or `--exclude`, removes, before the first of it is removed.
+
+    Args:
+        session: the operation's session.
+        by_brake: whether it is a `RemovalBrake` that is deleted, which judges a whole `destroy` by its own list.
 
     Raises:
         Refused: a brake holds it, or it is unknown what the rest of the program declares.
     """
+    scope = session.scope
     with session.judging:
-        if session.judged or not session.scope.partial:
+        if session.judged or not (scope.partial or (scope.destroys and not by_brake and not session.judged_by_list)):
             return
-        going = session.scope.people(session.organization)
+        going = scope.people(session.organization)
         if going is None:
             return  # the state cannot be read: each removal is judged as it comes
         people = [person for key, person in going.items() if not session.declares(key, "MemberProvider")]

@@ -31,6 +31,7 @@ class RemovalBrakeProvider(AccessProvider):
 
     INPUTS: ClassVar[tuple[str, ...]] = ("people",)
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("people",)
+    JUDGES: ClassVar[bool] = True
 
     def subject(self, props: Properties) -> Hashable:  # noqa: ARG002  # it stands for nothing
         """Nothing of it is in Mixpanel."""
@@ -141,6 +142,7 @@ class RemovalBrakeProvider(AccessProvider):
             return  # the run leaves some of them alone, and those who go have been judged
         gone = [person for key, person in (_by_key(props) or {}).items() if not self.session.declares(key)]
         self.session.brakes.hold("cannot destroy", removal_plan(self.session, gone))
+        self.session.judged_by_list = True
 
     def _say_what_is_left(self) -> None:
         """Name those who are deactivated and still in the state: not everything could be taken away from them."""

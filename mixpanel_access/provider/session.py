@@ -57,6 +57,7 @@ class Session:
         wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
         judged: whether all removals of a run that leaves some resources alone have been judged together.
+        judged_by_list: whether a `RemovalBrake` that was deleted has judged the people in its list.
         judging: held by the thread that does so.
         rotations: the service accounts that the operation replaces and that stay for a while.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
@@ -97,6 +98,7 @@ class Session:
         self._lock = threading.Lock()
         self.judging = threading.Lock()
         self.judged = False
+        self.judged_by_list = False
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
 
     def _say(self, line: str) -> None:

@@ -24,6 +24,7 @@ LINES: dict[str, tuple[str, Command | None]] = {
     "dependents alone": ("pulumi up --target-dependents", Command("up")),
     "excluded": (f"pulumi destroy --exclude {A}", Command("destroy", excludes=(A,))),
     "protected": ("pulumi destroy --exclude-protected", Command("destroy", exclude_protected=True)),
+    "protected all the same": ("pulumi destroy --ignore-protect", Command("destroy", ignore_protect=True)),
     "a flag without its value": ("pulumi up --target", Command("up")),
     "another command": ("pulumi stack export", None),
     "none": ("pulumi", None),
@@ -81,11 +82,16 @@ STATE = [
     resource("lee-grant", propertyDependencies={"email": urns("lee"), "role": None}),
     resource("with-lee", deletedWith=urns("lee")[0]),
     resource("replaced", replaceWith=urns("lee")),
+    resource("kept", retainOnDelete=True),
     resource("brake", dependencies=urns("kim", "lee", "kim-grant", "lee-grant")),
 ]
 
 DELETED: dict[str, tuple[Command, set[str]]] = {
-    "a target, with its dependents": (Command("destroy", targets=urns("kim")), {"kim", "kim-grant", "brake"}),
+    "a target, with its dependents": (
+        Command("destroy", targets=urns("kim"), ignore_protect=True),
+        {"kim", "kim-grant", "brake"},
+    ),
+    "a target that is protected": (Command("destroy", targets=urns("kim")), {"kim-grant", "brake"}),
     "a target by a property": (
         Command("destroy", targets=urns("lee")),
         {"lee", "lee-grant", "with-lee", "replaced", "brake"},
@@ -105,7 +111,7 @@ DELETED: dict[str, tuple[Command, set[str]]] = {
     ),
     "an exclusion of nothing": (
         Command("destroy", excludes=urns("bo")),
-        {one["urn"].rsplit("::")[-1] for one in STATE},
+        {one["urn"].rsplit("::")[-1] for one in STATE} - {"kim", "kept"},
     ),
 }
 

@@ -112,11 +112,8 @@ def test_a_destroy_judges_who_goes(api: FakeApi, command: Command | None, going:
     """Three may go and four may not, and then nobody loses a grant; without a brake it is the same."""
     session, _ = session_for(api, command, stack(brake=brake))
     judge, _, grants = providers(session)
-    if command is None or not command.partial:
-        if brake:
-            with pytest.raises(Refused, match=f"would remove {going}"):
-                judge.delete("b", declared(*PEOPLE))
-        return
+    if command is None and not brake:
+        return  # then each removal is judged as it comes
     first: Callable[[], None] = (
         (lambda: judge.delete("b", declared(*PEOPLE)))
         if brake
@@ -128,6 +125,30 @@ def test_a_destroy_judges_who_goes(api: FakeApi, command: Command | None, going:
         assert api.writes == []
     else:
         first()
+
+
+@pytest.mark.parametrize("option", [{"protect": True}, {"retainOnDelete": True}])
+def test_people_who_stay_by_an_option_do_not_count(api: FakeApi, option: dict[str, bool]) -> None:
+    """Five of eight are protected, or retained: three go, whether or not the brake is protected as well."""
+    rows = stack()
+    for row in rows[3:8]:
+        row.update(option)
+    rows[-1].update(option)
+    grants = providers(session_for(api, Command("destroy"), rows)[0])[2]
+    grants.delete(grant(PEOPLE[0])["id"], grant(PEOPLE[0])["outputs"])
+    rows[3].clear()
+    rows[3].update(member(PEOPLE[3]))
+    grants = providers(session_for(api, Command("destroy"), rows)[0])[2]
+    with pytest.raises(Refused, match="would remove 4"):
+        grants.delete(grant(PEOPLE[1])["id"], grant(PEOPLE[1])["outputs"])
+
+
+def test_two_brakes_of_one_stack_judge_both_lists_on_destroy(api: FakeApi) -> None:
+    """That the first list passes says nothing of the second."""
+    judge, _, _ = providers(session_for(api, Command("destroy"), stack())[0])
+    judge.delete("a", declared(*PEOPLE[:2]))
+    with pytest.raises(Refused, match="would remove 6"):
+        judge.delete("b", declared(*PEOPLE[2:]))
 
 
 def test_a_destroy_whose_state_cannot_be_read_judges_everybody(api: FakeApi) -> None:
