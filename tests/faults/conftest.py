@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -67,6 +68,8 @@ class World:
         self.apis: list[Api] = []
         self.scim_token: Secret | None = None
         self.posted: list[dict[str, Any]] = []
+        self.alone = Lock()
+        """Held by who reads people and invites, as a file is by the processes of one machine."""
         self.reset()
 
     def reset(self) -> None:
@@ -119,7 +122,7 @@ class World:
             scim_token=self.scim_token,
         )
         self.apis.append(Api.connect(settings))
-        directory = Directory(self.apis[-1], ORG, linger=0.005, sleep=lambda _: None)
+        directory = Directory(self.apis[-1], ORG, linger=0.005, sleep=lambda _: None, alone=lambda: self.alone)
         return Session(settings, directory, say, GivenRun(fresh))
 
     def dump(self) -> dict[str, Any]:
