@@ -33,8 +33,8 @@ class Life(Books):
             count("steps of lives together")
             try:
                 getattr(self, what)(*arguments)
-            except Broken as broken:
-                raise Broken(f"step {number}, {what}{tuple(arguments)}: {broken}") from None
+            except Exception as broken:
+                raise Broken(f"step {number}, {what}{tuple(arguments)}: {broken}") from broken
         try:
             self.rest()
         except Broken as broken:
@@ -80,34 +80,28 @@ class Life(Books):
 
     # What people do in the product
 
-    def accept(self, email: str) -> None:
-        """An invited person follows the link, if it is still good."""
-        self.world.client.post("/_emulator/invitations/accept", json={"email": email})
-        self._seen_by_hand()
-
-    def invite_by_hand(self, email: str, role: str) -> None:
-        """Somebody invites a person who is not there."""
-        if ("in", email) not in self.facts:
-            self.world.by_hand("add-users/", {"emails": [email], "role": role})
+    def hand(self, hand: Step) -> None:
+        """Somebody does something in the product."""
+        what, email, *arguments = hand
+        invisible = what == "grant" and arguments[1] is None and email in self.waiting  # nobody sees that it is gone
+        if not invisible and (what == "invite") != (("in", email) in self.facts):
+            self._by_hand(what, email, *arguments)
             self._seen_by_hand()
 
-    def remove_by_hand(self, email: str) -> None:
-        """Somebody removes a person."""
-        if ("in", email) in self.facts:
-            self.world.control("DELETE", f"members/{email}")
-            self._seen_by_hand()
-
-    def role_by_hand(self, email: str, role: str) -> None:
-        """Somebody changes an organization role."""
-        if ("in", email) in self.facts and email not in self.waiting:
-            self.world.control("POST", "members", {"email": email, "role": role})
-            self._seen_by_hand()
-
-    def grant_by_hand(self, email: str, project: int, role: str | None) -> None:
-        """Somebody gives a role in a project, or takes it away; of who is only invited, nobody sees that it is gone."""
-        if ("in", email) in self.facts and (role or email not in self.waiting):
-            self.world.control("POST", "grants", {"project": project, "email": email, "role": role})
-            self._seen_by_hand()
+    def _by_hand(self, what: str, email: str, *arguments: Any) -> None:
+        """Accept, invite, remove, give a role, or change a grant; the product refuses what makes no sense there."""
+        match what, *arguments:
+            case ["accept"]:
+                self.world.client.post("/_emulator/invitations/accept", json={"email": email})
+            case ["invite", role]:
+                self.world.by_hand("add-users/", {"emails": [email], "role": role})
+            case ["remove"]:
+                self.world.client.request("DELETE", f"/_emulator/members/{email}")
+            case ["role", role] if ("in", email) in self.facts and email not in self.waiting:
+                self.world.control("POST", "members", {"email": email, "role": role})
+            case ["grant", project, role]:
+                body = {"project": project, "email": email, "role": role}
+                self.world.client.post("/_emulator/grants", json=body)
 
     def time_passes(self, days: float) -> None:
         """Entries end, and invitations expire."""
@@ -188,6 +182,18 @@ class Life(Books):
                 run.start()
             for run in runs:
                 run.join()
+
+    def hand_meanwhile(self, stack: str, hand: Step) -> None:
+        """Somebody does something in the product while a stack is brought up."""
+        what, email, *arguments = hand
+        with self._run([stack], ()):
+            self.meanwhile = {email}
+            run = Thread(target=self._engine(stack).up, args=(self._program(stack),))
+            run.start()
+            self._by_hand(what, email, *arguments)
+            run.join()
+        self.meanwhile = set()
+        self._undetermined(email)
 
     def night(self, faults: Sequence[Mapping[str, Any]]) -> None:
         """The nightly job of each stack: revoke, then bring it up with a refresh."""

@@ -61,6 +61,20 @@ def _fault(draw: random.Random) -> dict[str, Any]:
     return {**made, **json, "count": draw.randint(1, 3)}
 
 
+def _hand(draw: random.Random) -> Step:
+    what = draw.choices(("accept", "invite", "remove", "role", "grant"), (7, 3, 2, 3, 4))[0]
+    if what == "accept":
+        return what, draw.choice(OUTSIDE)
+    if what == "invite":
+        return what, draw.choice(OUTSIDE), draw.choice(("member", "member", "admin"))
+    if what == "remove":
+        return what, _person(draw)
+    if what == "role":
+        return what, _person(draw), draw.choice(("member", "admin", "billing_admin"))
+    projects, given = (SHOP, WAREHOUSE, ELSEWHERE), ("analyst", "consumer", "admin", None)
+    return what, _person(draw), draw.choice(projects), draw.choice(given)
+
+
 def _entry(draw: random.Random) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     if draw.random() < 0.7:
@@ -87,18 +101,7 @@ _HAPPENINGS: Final[Mapping[str, tuple[int, Callable[[random.Random], tuple[Any, 
     "team": (3, lambda r: (_stack(r), r.random() < 0.7)),
     "rename": (4, lambda r: (_stack(r), r.randrange(100))),
     "configure": (5, lambda r: (_stack(r), *_limits(r))),
-    "accept": (7, lambda r: (r.choice(OUTSIDE),)),
-    "invite_by_hand": (3, lambda r: (r.choice(OUTSIDE), r.choice(("member", "member", "admin")))),
-    "remove_by_hand": (2, lambda r: (_person(r),)),
-    "role_by_hand": (3, lambda r: (_person(r), r.choice(("member", "admin", "billing_admin")))),
-    "grant_by_hand": (
-        4,
-        lambda r: (
-            _person(r),
-            r.choice((SHOP, WAREHOUSE, ELSEWHERE)),
-            r.choice(("analyst", "consumer", "admin", None)),
-        ),
-    ),
+    "hand": (19, lambda r: (_hand(r),)),
     "time_passes": (6, lambda r: (r.choice((0.5, 1, 2, 5, 8)),)),
     "up": (16, lambda r: (_stack(r), _faults(r), r.random() < 0.3)),
     "up_refresh": (5, lambda r: (_stack(r), _faults(r))),
@@ -111,6 +114,7 @@ _HAPPENINGS: Final[Mapping[str, tuple[int, Callable[[random.Random], tuple[Any, 
     "destroy_some": (3, lambda r: (_stack(r), _picks(r), _faults(r))),
     "revoke": (5, lambda r: (_stack(r), _faults(r))),
     "together": (4, lambda r: (_faults(r),)),
+    "hand_meanwhile": (4, lambda r: (_stack(r), _hand(r))),
     "night": (4, lambda r: (_faults(r),)),
 }
 """What may happen: how often, and with what."""

@@ -142,9 +142,12 @@ class MiniEngine:
         prepare(session)
         excluded = _dependents_in(excludes, program)
         chosen = {name for name in program if (targets is None or name in targets) and name not in excluded}
+        skipped = (program.keys() - chosen - self.state.keys()) if targets is not None else set()
         failed: set[Name] = set()
 
         def bring(name: Name) -> None:
+            if skipped & needs_of(name, program):
+                raise AccessError(f"{name} depends on what is to be made and is no target")
             if failed & needs_of(name, program):
                 failed.add(name)  # what it depends on is not there
                 return
