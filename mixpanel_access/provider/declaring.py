@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Awaitable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.ids import number_in
 from mixpanel_access.provider.command import engine_command
 
+_KEPT_SECONDS: Final = 86400.0
+"""How old a file of another run may be. The provider reads it after the program has ended, which cannot delete it."""
 _RESOLVED: Final = "="
 _OPEN: Final = "?"
 
@@ -81,7 +84,7 @@ class _Writer:
         if command is None or not command.partial or command.verb != "up":
             return
         if self._to is None:
-            self._to = _new_file(command.pid)
+            self._to = new_file(command.pid)
         self._number += 1
         number = self._number
         if _plain(props):
@@ -114,10 +117,20 @@ def _as_checked(key: str, value: Any) -> Any:
     return value if number is None else number
 
 
-def _new_file(pid: int) -> TextIO:
+def new_file(pid: int) -> TextIO:
+    """A new file for what the program of an engine's run declares.
+
+    Args:
+        pid: the engine's process.
+
+    Raises:
+        pulumi.RunError: it cannot be written.
+    """
     file = _file(pid)
     try:
-        file.unlink(missing_ok=True)
+        for other in file.parent.iterdir():
+            if other == file or time.time() - other.stat().st_mtime > _KEPT_SECONDS:
+                other.unlink(missing_ok=True)
         return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
     except OSError as error:
         import pulumi

@@ -286,5 +286,13 @@ def test_what_a_program_declares_is_read_with_what_is_open(tmp_path: Path, monke
     assert declaring.read(7) is None
     lines(tmp_path, 7, ["1 = aa bb", "2 ? MemberProvider", "3 ? TeamProvider", "2 = cc", "4 ="])
     assert declaring.read(7) == Declared(frozenset({"aa", "bb", "cc"}), frozenset({"TeamProvider"}))
-    (tmp_path / f"mixpanel-access-{os.getuid()}").chmod(0o777)
+    own = tmp_path / f"mixpanel-access-{os.getuid()}"
+    lines(tmp_path, 8, ["1 = aa"])
+    os.utime(own / "8", (0, 0))
+    with declaring.new_file(9) as file:
+        file.write("1 = dd\n")
+    assert sorted(one.name for one in own.iterdir()) == ["7", "9"], "files of a day ago are deleted"
+    with declaring.new_file(9):
+        assert declaring.read(9) == Declared(), "a later program of the same engine begins anew"
+    own.chmod(0o777)
     assert declaring.read(7) is None, "anybody could have written it"
