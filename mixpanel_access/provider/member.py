@@ -215,14 +215,17 @@ class MemberProvider(AccessProvider):
         key = same_key(str(props.get("email", person.email)))  # as the states know them
         ours = ownership.whose(self.session, props, key)
         left = directory.other_access(person.email) if removal != ALWAYS else {}
-        adopted = bool(props.get("adopted", True))  # our own invitation may go; it is no more than an e-mail
-        unseen = directory.hides_access(person.email) and (adopted or not directory.projects())
+        # An invitation of the project's stacks may go: it is no more than an e-mail.
+        unseen = directory.hides_access(person.email) and (ours is not True or not directory.projects())
         blind = removal == WHEN_UNUSED and unseen
-        elsewhere = partial(ownership.declared_elsewhere, self.session, props, key)
+        elsewhere: set[str] = set()
+
+        def others() -> bool:
+            elsewhere.update(ownership.declared_elsewhere(self.session, props, key))
+            return bool(elsewhere)
 
         def going() -> bool:
-            access = chain(*left.values())
-            return leaves(removal, person, declared, access, ours=ours, elsewhere=lambda: bool(elsewhere()))
+            return leaves(removal, person, declared, chain(*left.values()), ours=ours, elsewhere=others)
 
         if not blind and going():
             return ""
@@ -236,7 +239,8 @@ class MemberProvider(AccessProvider):
             "they were in the organization before this stack declared them": ours is False and removal == WHEN_UNUSED,
             f"with the organization role {person.role}, which is not this stack's": holds_others_role(person, declared),
             "what they hold cannot be seen (to remove them all the same, set removal: always)": blind,
-            remaining(left): True,
+            f"declared by the stack {', '.join(sorted(elsewhere))} too": bool(elsewhere),
+            remaining(left): bool(left) or not elsewhere,
         }
         return "; ".join(words for words, true in reasons.items() if true)
 

@@ -54,6 +54,8 @@ class Books:
         """Who came by hand, when no stack declared them."""
         self.left: set[str] = set()
         """Who was said to be left in the organization for a reason of their own, since they came."""
+        self.returned: set[str] = set()
+        """Who was removed by hand while a stack had them: what that stack still thinks of them may be out of date."""
         self.meanwhile: set[str] = set()
         """To whom somebody did something during the present run: nobody knows which of the two came first."""
         self.mails = 0
@@ -127,6 +129,7 @@ class Books:
         before, self.facts = self.facts, self._facts()
         claimed = {fact for stack in STACKS for fact in self._held(stack)}
         wanted = self._declared(STACKS)
+        self.returned |= {fact[1] for fact in before if fact[0] == "in" and fact not in self.facts and fact in claimed}
         for fact in self.facts:
             if fact not in before or self.facts[fact] != before[fact]:
                 self.by_hand.add(fact)
@@ -145,6 +148,7 @@ class Books:
         theirs = {fact for fact in self.facts if fact[-1] == email}
         self.by_hand |= theirs
         self.ours |= theirs
+        self.returned.add(email)
         self.found.discard(email)
         self.hand_roles.setdefault(email, set()).update(self.facts[fact] for fact in theirs if fact[0] == "role")
 
@@ -356,7 +360,7 @@ class Books:
                 continue
             if fact in declared or fact in self.by_hand:
                 continue
-            if kind == "in" and (email in self.left or self._holds_more(email)):
+            if kind == "in" and (email in self.left | self.returned or self._holds_more(email)):
                 continue
             raise Broken(f"(1) {words(fact)} ({value}) is there through us, and no stack declares it")
 

@@ -510,18 +510,32 @@ def test_a_resource_of_another_name_for_the_same_person_removes_nobody(api: Fake
     assert said == ["cy@example.com: declared under another name too; nothing is taken away"]
 
 
-@pytest.mark.parametrize("adopted", [True, False])
-def test_whose_grants_may_be_hidden_is_not_removed_as_unused(api: FakeApi, adopted: bool) -> None:
-    """Another stack's grant to an invited person cannot be seen; only our own invitation is cancelled all the same."""
+HIDDEN: dict[str, tuple[dict[str, Any], bool]] = {
+    # what the state has, and whether the person leaves
+    "invited": ({"adopted": False, "origin": "invited"}, True),
+    "invited with 0.1.0": ({"adopted": False}, True),
+    "invited by another stack": ({"adopted": True, "origin": "shared"}, True),
+    "imported": ({"adopted": True, "origin": "imported"}, True),
+    "found, and said to be ours": ({"adopted": True, "origin": "found", "ownership": "ours"}, True),
+    "found": ({"adopted": True, "origin": "found"}, False),
+    "0.1.0 does not say": ({"adopted": True}, False),
+}
+
+
+@pytest.mark.parametrize(("state", "leaves"), HIDDEN.values(), ids=HIDDEN)
+def test_whose_grants_may_be_hidden_leaves_only_if_the_stacks_brought_them(
+    api: FakeApi, state: dict[str, Any], leaves: bool
+) -> None:
+    """What an invited person holds cannot be seen; an invitation of the project's stacks is cancelled all the same."""
     api.hides_invited_grants = True
     api.put("cy@example.com", invited=True)
     api.give(PRODUCTION, "cy@example.com", "admin")
     session, said = make_session(api)
     provider = MemberProvider()
     provider.use(session)
-    provider.delete(ID, {**inputs(), "adopted": adopted})
-    assert ("cy@example.com" in api.people) is adopted
-    assert any("cannot be seen" in line for line in said) is adopted
+    provider.delete(ID, {**inputs(), **state})
+    assert ("cy@example.com" not in api.people) is leaves
+    assert any("cannot be seen" in line for line in said) is not leaves
 
 
 def test_nobody_is_unused_where_no_project_is_seen(api: FakeApi) -> None:

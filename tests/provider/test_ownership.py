@@ -217,6 +217,7 @@ def test_whom_a_stack_brought_leaves_with_the_last_entry_and_whom_it_found_stays
     assert bool(said) is not gone
     if held.get("origin") == "found" and not gone:
         assert "they were in the organization before" in said[0]
+    assert any("declared by the stack staging too" in line for line in said) is bool(more.get("roster"))
 
 
 def test_a_stack_that_nobody_names_is_told_by_what_it_holds(api: FakeApi) -> None:
