@@ -8,15 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.model.settings import KEPT_VARIABLE
+from mixpanel_access.operations.project import Progress, Project, temporary_folder
 from mixpanel_access.operations.state_change import LONGEST
 
 _NOTHING: Final = ("same", "read", "refresh")
@@ -73,23 +71,20 @@ class Ran:
 
 
 @contextmanager
-def program_keeping(project: Project, document: str | None, leaver: str = "") -> Iterator[Pulumi]:
+def program_keeping(project: Project, document: str | None) -> Iterator[Pulumi]:
     """The engine, for a run whose `RosterAccess` declares this document in place of its roster.
 
     Args:
         project: the project.
         document: what the program declares; None for the roster.
-        leaver: the key of a person who leaves the organization, whoever brought them; "" for nobody.
     """
     if document is None:
         yield project.pulumi
         return
-    with TemporaryDirectory(prefix="mixpanel-access-") as folder:  # for this user alone
-        file = Path(folder) / "kept.json"
+    with temporary_folder() as folder:
+        file = folder / "kept.json"
         file.write_text(document, encoding="utf-8")
         environ = {**project.pulumi.environ, KEPT_VARIABLE: str(file)}
-        if leaver:
-            environ[LEAVING_VARIABLE] = leaver
         yield Pulumi(project.pulumi.engine, project.pulumi.project, environ)
 
 

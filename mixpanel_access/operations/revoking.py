@@ -126,7 +126,7 @@ def _of_stack(project: Project, stack: str, progress: Progress, now: date | None
         return Revocation(stack, decision.goes, decision.held, problems, done=act)
     if not act and not read.outside:
         return Revocation(stack, decision.goes, decision.held, problems)
-    return _bring_about(project, read, decision, session, progress, act=act)
+    return _apply(project, read, decision, session, progress, act=act)
 
 
 def take_out(project: Project, stack: str, key: str, progress: Progress) -> Revocation:
@@ -154,36 +154,22 @@ def take_out(project: Project, stack: str, key: str, progress: Progress) -> Revo
     outside = [taking for taking in takings(read.outside, nothing, read.rows) if taking.key == key]
     if not decision.goes and not outside:
         return Revocation(stack, held=decision.held, done=True)
-    leaver = _Leaver(key, outside)
-    return _bring_about(project, read, decision, session, progress, act=True, leaver=leaver)
+    return _apply(project, read, decision, session, progress, act=True, outside=outside)
 
 
-@dataclass(frozen=True)
-class _Leaver:
-    """A person who is taken out of a stack.
-
-    Attributes:
-        key: the key of the address.
-        outside: what the stack has of them beside its roster.
-    """
-
-    key: str
-    outside: Sequence[Taking]
-
-
-def _with_dropped(leaver: _Leaver, decision: Decision, seen: Preview) -> Decision:
+def _with_dropped(outside: Sequence[Taking], decision: Decision, seen: Preview) -> Decision:
     """The decision, with what the program no longer declares of the person; the rest of it stays."""
     deleted = {step.urn for step in seen.steps if step.op == "delete"}
     stays = [
         Held(one, "the program declares it beside the roster: take it out there")
-        for one in leaver.outside
+        for one in outside
         if one.urn not in deleted
     ]
-    dropped = [one for one in leaver.outside if one.urn in deleted]
+    dropped = [one for one in outside if one.urn in deleted]
     return Decision([*decision.goes, *dropped], [*decision.held, *stays])
 
 
-def _bring_about(
+def _apply(
     project: Project,
     read: _Stack,
     decision: Decision,
@@ -191,17 +177,27 @@ def _bring_about(
     progress: Progress,
     *,
     act: bool,
-    leaver: _Leaver | None = None,
+    outside: Sequence[Taking] | None = None,
 ) -> Revocation:
-    """Have the engine do what was decided, or only look."""
-    stack, problems = read.name, [read.problem] if read.problem and not leaver else []
-    with program_keeping(project, _document(read, decision), leaver.key if leaver else "") as pulumi:
+    """Have the engine do what was decided, or only preview it.
+
+    Args:
+        project: the project.
+        read: the stack.
+        decision: what goes.
+        session: the organization.
+        progress: shows a line.
+        act: whether to do it.
+        outside: what the stack has of one person beside its roster; None if the run is not about one person.
+    """
+    stack, problems = read.name, [read.problem] if read.problem and outside is None else []
+    with program_keeping(project, _document(read, decision)) as pulumi:
         progress(f"previewing stack {stack}")
         scope = _scope(read, decision)
-        if leaver:
-            single = {one.urn for one in (*decision.goes, *leaver.outside) if one.type != ids.PROJECT_ACCESS_TYPE}
+        if outside is not None:
+            single = {one.urn for one in (*decision.goes, *outside) if one.type != ids.PROJECT_ACCESS_TYPE}
             seen = preview(pulumi, stack, replace(scope, deletes=scope.deletes & single))
-            decision = _with_dropped(leaver, decision, seen)
+            decision = _with_dropped(outside, decision, seen)
         else:
             seen = preview(pulumi, stack, scope)
             decision = _with_outside(read, decision, seen, session)

@@ -123,18 +123,6 @@ def prove(project: Project, stack: str, progress: Progress) -> list[str]:
     return changes
 
 
-def bring_about(project: Project, stack: str, progress: Progress) -> None:
-    """Run `pulumi up` after a preview that was looked at; what the provider has to say is shown.
-
-    Raises:
-        EngineError: it fails, or a brake holds it.
-    """
-    said = project.pulumi.run("up", "--yes", "--skip-preview", "--stack", stack, timeout=LONGEST).stdout
-    for line in said.partition("Diagnostics:")[2].partition("Resources:")[0].splitlines()[2:]:
-        if line.strip():
-            progress(line.strip())
-
-
 def save_order(project: Project, stack: str) -> None:
     """Run the program once when it changes nothing: an import does not tell what depends on what, and a program does.
 
