@@ -87,7 +87,12 @@ def figures_of(counts: Counter[str], report: str) -> dict[str, Any]:
     return {
         "tests": {**tests, "seconds": round(float(suite.get("time", "0")))},
         "faults": faults,
-        "lives": {"lives": counts["lives"], "steps": counts["steps of lives"]},
+        "lives": {
+            "lives": counts["lives"],
+            "steps": counts["steps of lives"],
+            "lives_together": counts["lives together"],
+            "steps_together": counts["steps of lives together"],
+        },
         "inputs": inputs,
         "kills": {name: counts[f"kills{more}"] for name, more in KILLS.items()},
     }

@@ -44,6 +44,7 @@ def page(figures: dict[str, Any]) -> str:
         faults=markdown(["fault", "what it is", *methods], rows, numbers=len(methods)),
         lives=f"{lives['lives']:,}",
         steps=f"{lives['steps']:,}",
+        together=_together(lives),
         inputs=_counts("input", "made", figures["inputs"]),
         kills=kills["kills"],
         killed=_counts("after the next up", "people", {name: kills[name] for name in ("lost", "double")}),
@@ -65,6 +66,23 @@ _PARALLEL: Final = {
 def _counts(what: str, number: str, counted: Mapping[str, int]) -> str:
     return markdown([what, number], [[name, f"{times:,}"] for name, times in counted.items()], numbers=1)
 
+
+def _together(lives: Mapping[str, int]) -> str:
+    """Of the lives of two stacks; nothing where none were counted."""
+    if not lives.get("lives_together"):
+        return ""
+    return _TOGETHER.format(lives=f"{lives['lives_together']:,}", steps=f"{lives['steps_together']:,}")
+
+
+_TOGETHER: Final = """
+{lives} lives of {steps} steps in all are lives of two stacks on one organization (tests/faults/test_lives_together.py):
+one after the other and at once, with changes by hand in between, targets and excludes, other names, refusals, the end
+of entries and of invitations, nightly runs, brakes released and forgotten, refreshes, destructions and revocations, and
+faults beside those counted above.
+After every step: nobody holds through us what no stack declares; nobody loses what another stack or their own history
+gives; an invitation is one e-mail; who is still in Mixpanel is in a state, or was said to be left; and no brake was
+weaker than its configuration.
+"""
 
 _TEXT: Final = """\
 # Reliability
@@ -89,7 +107,7 @@ a failed read for an absence.
 dismissed, also by hand in the product; invitations expire; runs and refreshes meet faults. After a run without faults
 there is what is declared, and a second one changes nothing and sends no mail. After every step, whoever is not declared
 is as they were.
-
+{together}
 ## Odd inputs
 
 Each gives a result or one clear error in one line, never a traceback (tests/fuzz).

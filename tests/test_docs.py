@@ -140,7 +140,7 @@ def test_a_report_and_the_counts_are_the_figures() -> None:
     assert found == {
         "tests": {"tests": 7, "failures": 0, "errors": 0, "skipped": 1, "seconds": 62},
         "faults": {"GET": {"delay": 2}},
-        "lives": {"lives": 4, "steps": 0},
+        "lives": {"lives": 4, "steps": 0, "lives_together": 0, "steps_together": 0},
         "inputs": {"rosters": 3},
         "kills": {"kills": 1, "lost": 0, "double": 0},
     }

@@ -212,9 +212,9 @@ class Books:
         ends = {stack: self._ends(stack) for stack in stacks}
         removals, nevers = self._removals(stacks, "always"), self._removals(stacks, "never")
         wholes = self._wholes(stacks)
-        self.world.control("POST", "faults", [dict(fault) for fault in faults])
+        self.world.client.post("/_emulator/faults", json=list(faults))
         yield
-        self.world.control("DELETE", "faults")
+        self.world.client.delete("/_emulator/faults")
         self.facts = self._facts()
         declared = self._declared(stacks)
         self._gained(before, gives, stacks)
