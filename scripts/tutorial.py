@@ -21,6 +21,7 @@ PAGE: Final = ROOT / "docs" / "tutorial.md"
 _PORT: Final = "8080"
 """The emulator's port on the page; a free one takes its place."""
 _COPIED: Final = ("Pulumi.yaml", "Makefile", ".gitignore", "pyproject.toml", "requirements.lock", "stacks", "policies")
+_WARNING: Final = "warning: mixpanel:now of the stack "
 _COLOR: Final = r"\x1b\[[\d;]*m"
 _GIT: Final = {
     "GIT_AUTHOR_NAME": "Ana",
@@ -54,10 +55,15 @@ class Typed:
 
 
 def said(printed: Iterable[str]) -> list[str]:
-    """Without that by which the engine passes the time; on a slow machine something may follow it in its line."""
+    """Without that by which the engine passes the time, and the warnings of the clock that the page sets.
+
+    On a slow machine something may follow the former in its line.
+    """
     told = []
     for line in printed:
-        rest = re.sub(rf"^(?:{_COLOR})*@ [^.]*\.*", "", line)
+        if line.startswith(_WARNING):
+            continue
+        rest = re.sub(rf"^(?:{_COLOR})*@ [^.]*(?:\.|{_COLOR})*", "", line)
         if rest == line or re.sub(_COLOR, "", rest).strip():
             told.append(rest)
     return told
