@@ -6,8 +6,11 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -45,24 +48,7 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, poin
     workspace.roster(CREW)
     slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}  # as a real server is
     workspace.emulator.control("POST", "faults", [slow])
-    with subprocess.Popen(
-        [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--stack", "production"],
-        cwd=workspace.pulumi.project,
-        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **skip}),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as engine:
-        deadline = time.monotonic() + 60
-        while len(workspace.dump()["grants"]) < point:
-            assert time.monotonic() < deadline
-            assert engine.poll() is None, "it was done before it could be killed"
-        for pid in _session(engine.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    assert engine.returncode == -signal.SIGKILL
-    workspace.emulator.control("DELETE", "faults")
-    workspace.run("cancel", "--yes", "--stack", "production")
+    killed_when(workspace, _up(workspace), lambda: len(workspace.dump()["grants"]) >= point, **skip)
     assert bool(workspace.resources()) == checkpoints
     workspace.up()
     emails = [str(person["email"]) for person in CREW]
@@ -86,28 +72,42 @@ def test_an_account_that_a_killed_run_has_left_is_found_and_deleted(workspace: W
     lost = {"method": "POST", "path_prefix": path, "kind": "drop_after"}
     slow = {"method": "DELETE", "path_prefix": path, "kind": "delay", "seconds": 20.0}  # of what was lost
     workspace.emulator.control("POST", "faults", [lost, slow])
-    with subprocess.Popen(
-        [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--stack", "production"],
-        cwd=workspace.pulumi.project,
-        env=workspace.pulumi.engine.environment(workspace.pulumi.environ),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as engine:
-        deadline = time.monotonic() + 60
-        while not (left := [one for one in workspace.dump()["service_accounts"] if one["username"].startswith("etl.")]):
-            assert time.monotonic() < deadline
-            assert engine.poll() is None, "it was done before it could be killed"
-        for pid in _session(engine.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    workspace.emulator.control("DELETE", "faults")
-    workspace.run("cancel", "--yes", "--stack", "production")
+
+    def accounts() -> list[dict[str, Any]]:
+        return [one for one in workspace.dump()["service_accounts"] if one["username"].startswith("etl.")]
+
+    killed_when(workspace, _up(workspace), lambda: bool(accounts()))
+    left = accounts()
     said = workspace.up().stdout
-    (account,) = [one for one in workspace.dump()["service_accounts"] if one["username"].startswith("etl.")]
+    (account,) = accounts()
     assert account["id"] != left[0]["id"]
     assert f"deleted {left[0]['username']} ({left[0]['id']}), which a run that was killed has left" in said
     assert workspace.outputs("service-account/etl")["account_id"] == account["id"]
+    workspace.unchanged()
+
+
+@pytest.mark.parametrize("command", ["up", "revoke"])
+def test_revoke_finishes_what_a_killed_run_began(workspace: Workspace, command: str) -> None:
+    """SIGKILL while ended access is taken away: `revoke` names the lock that is left, and then takes the rest."""
+    crew = [{**person, "ends": "2026-06-30"} for person in CREW[:6]]
+    stays = {"email": "stays@example.com", "organizationRole": "member", "projects": {"shop": "consumer"}}
+    workspace.run("config", "set", "mixpanel:now", "2026-06-30T12:00:00Z", "--stack", "production")
+    workspace.roster([*crew, stays])
+    workspace.up()
+    workspace.run("config", "set", "mixpanel:now", "2026-07-01T02:00:00Z", "--stack", "production")
+    slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}
+    workspace.emulator.control("POST", "faults", [slow])
+    held = len(workspace.dump()["grants"])
+    nightly = [sys.executable, "-m", "mixpanel_access", "revoke", "--yes"] if command == "revoke" else _up(workspace)
+    killed_when(workspace, nightly, lambda: len(workspace.dump()["grants"]) <= held - 3, cancel=False)
+    locked = workspace.command("revoke", "--yes")
+    assert (locked.returncode, "pulumi cancel" in locked.stdout + locked.stderr) == (1, True)
+    workspace.run("cancel", "--yes", "--stack", "production")
+    done = workspace.command("revoke", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    emails = [str(person["email"]) for person in crew]
+    assert [email for email in emails if email in workspace.members() or workspace.grants(email)] == []
+    assert workspace.grants("stays@example.com") == {PRODUCTION: "consumer"}
     workspace.unchanged()
 
 
@@ -124,6 +124,35 @@ def test_a_state_whose_attributes_a_killed_run_cut_off_is_told_and_mended(worksp
         workspace.run("cancel", "--yes", "--stack", "third")
     attributes.unlink()
     workspace.run("cancel", "--yes", "--stack", "third")
+
+
+def _up(workspace: Workspace) -> list[str]:
+    return [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--stack", "production"]
+
+
+def killed_when(
+    workspace: Workspace, command: list[str], reached: Callable[[], bool], *, cancel: bool = True, **environ: str
+) -> None:
+    """Run a command, kill it with all its processes once something is reached, and take the engine's lock away."""
+    with subprocess.Popen(
+        command,
+        cwd=workspace.pulumi.project,
+        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **workspace.environ, **environ}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as running:
+        deadline = time.monotonic() + 120
+        while not reached():
+            assert time.monotonic() < deadline
+            assert running.poll() is None, "it was done before it could be killed"
+        for pid in _session(running.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert running.returncode == -signal.SIGKILL
+    workspace.emulator.control("DELETE", "faults")
+    if cancel:
+        workspace.run("cancel", "--yes", "--stack", "production")
 
 
 def _session(leader: int) -> list[int]:
