@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,7 +48,7 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, poin
     workspace.roster(CREW)
     slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}  # as a real server is
     workspace.emulator.control("POST", "faults", [slow])
-    killed_when(workspace, _up(workspace), lambda: len(workspace.dump()["grants"]) >= point, **skip)
+    killed_when(workspace, _up(workspace), lambda: len(workspace.dump()["grants"]) >= point, environ=skip)
     assert bool(workspace.resources()) == checkpoints
     workspace.up()
     emails = [str(person["email"]) for person in CREW]
@@ -131,13 +131,18 @@ def _up(workspace: Workspace) -> list[str]:
 
 
 def killed_when(
-    workspace: Workspace, command: list[str], reached: Callable[[], bool], *, cancel: bool = True, **environ: str
+    workspace: Workspace,
+    command: list[str],
+    reached: Callable[[], bool],
+    *,
+    cancel: bool = True,
+    environ: Mapping[str, str] | None = None,
 ) -> None:
     """Run a command, kill it with all its processes once something is reached, and take the engine's lock away."""
     with subprocess.Popen(
         command,
         cwd=workspace.pulumi.project,
-        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **workspace.environ, **environ}),
+        env=workspace.pulumi.engine.environment({**workspace.pulumi.environ, **workspace.environ, **(environ or {})}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
