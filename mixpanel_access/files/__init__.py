@@ -1,1 +1,1 @@
-"""What lies on the disk beside the state: rosters."""
+"""What lies on the disk beside the state: rosters, and what a command hands to a refresh."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.notes import Note, Notes
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import errors, roster_text
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import PROVIDER_KEY, ProjectAccessId
-from mixpanel_access.model.notes import Note, Notes
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.notes import Note
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.notes import Note
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change

@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Final
 
 from mixpanel_access.directory.invitations import Invitations
+from mixpanel_access.files.notes import HeldNotes, Note, is_reached
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.likeness import meant_address
-from mixpanel_access.model.notes import HeldNotes, Note, is_reached
 from mixpanel_access.operations.picture import Picture
 from mixpanel_access.operations.project import Progress, Project, temporary_folder
 from mixpanel_access.operations.state import HeldMember

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
+from mixpanel_access.files.notes import NOTES_VARIABLE, Notes, write_notes
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.model.notes import NOTES_VARIABLE, Notes, write_notes
 from mixpanel_access.operations.project import Progress, Project, temporary_document, temporary_folder
 
 LONGEST: Final = 3600.0

@@ -204,7 +204,7 @@ def _role_steps(
                 # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.
                 _, stack = picture.projects.get(role.project) or ("", min(picture.stacks))
                 holding = next((name for name, project in one.grants if project == role.project), None)
-                ends = _up(holding, picture, after=" takes it away") if holding else ""
+                ends = f"{_revoke(holding)} takes it away" if holding else ""
                 listing = f"mixpanel-access drift --stack {stack}"
                 yield Step(f"has {role.actual} in {role.name}, which no roster gives", ends or listing)
         elif role.actual is not None:
@@ -217,7 +217,7 @@ def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
     for stack, own in one.entries.items():
         held = stack in one.members or any(name == stack for name, _ in one.grants)
         if stack not in one.given and held and any(entry.over(picture.today) for entry in own):
-            yield Step(f"the access by stack {stack} is over and not yet taken away", _up(stack, picture))
+            yield Step(f"the access by stack {stack} is over and not yet taken away", _revoke(stack))
         for entry in own:
             if entry.current(picture.today):
                 for what, ends in _endings(entry, one.given[stack]):
@@ -263,6 +263,11 @@ def _up(stack: str, picture: Picture, *, before: str = "", after: str = "") -> s
     if _is_claimed_twice(stack, About.PROJECT, picture):
         return SETTLE
     return f"{before}pulumi up{f' --stack {stack}' if stack else ''}{after}"
+
+
+def _revoke(stack: str) -> str:
+    """The command that takes away what a stack's roster no longer gives, even where `pulumi up` refuses the roster."""
+    return f"mixpanel-access revoke --stack {stack} --yes"
 
 
 def _is_claimed_twice(stack: str, about: About, picture: Picture) -> bool:

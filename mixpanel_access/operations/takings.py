@@ -430,7 +430,10 @@ def kept(rows: Sequence[Row], taken: Sequence[Taking], facts: Mapping[str, Any],
 
 
 def _whole(row: Row, taken: Sequence[Taking], words: Mapping[str, str]) -> dict[str, Any] | None:
-    """The inputs of a `ProjectAccess` without what goes; None where nothing of it is left."""
+    """The inputs of a `ProjectAccess` without what goes; None where it goes as a whole, since whose it is is a secret.
+
+    One that nobody is left in stays: to delete it is for `pulumi up`, once the roster no longer has the project so.
+    """
     goes = {one.key for one in taken if not one.lowers}
     lower = {one.key: one.inputs["role"] for one in taken if one.inputs is not None}
     grants = {}
@@ -439,7 +442,7 @@ def _whole(row: Row, taken: Sequence[Taking], words: Mapping[str, str]) -> dict[
         if key not in goes:
             role = lower.get(key, one["role"])
             grants[one["email"]] = words.get(role, role)
-    if not grants and goes:
+    if "" in goes:
         return None
     keys = {same_key(email) for email in grants}
     reasons = []

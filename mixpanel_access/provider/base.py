@@ -28,13 +28,13 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
+from mixpanel_access.files.notes import NOTES_VARIABLE, Note, Notes, read_notes
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, Unauthorized
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
-from mixpanel_access.model.notes import NOTES_VARIABLE, Note, Notes, read_notes
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session

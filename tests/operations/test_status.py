@@ -137,7 +137,7 @@ def test_access_in_a_project_that_only_a_state_has_is_a_finding() -> None:
     assert step.next_step == "mixpanel-access drift --stack production"
 
 
-def test_access_that_a_state_still_has_goes_with_the_next_up() -> None:
+def test_access_that_a_state_still_has_goes_with_revoke() -> None:
     """The entry is taken out of the roster and not brought about yet: drift would not tell of it."""
     api = settled()
     api.give(WAREHOUSE, BO, "consumer")
@@ -146,7 +146,7 @@ def test_access_that_a_state_still_has_goes_with_the_next_up() -> None:
     standing.grants["production", WAREHOUSE] = HeldGrant(WAREHOUSE, BO, "consumer")
     (step,) = the_one(statuses(looked)).steps
     assert step.text == "has consumer in warehouse, which no roster gives"
-    assert step.next_step == "pulumi up --stack production takes it away"
+    assert step.next_step == "mixpanel-access revoke --stack production --yes takes it away"
 
 
 def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_finding() -> None:
@@ -188,11 +188,15 @@ def test_the_end_of_a_team_is_near() -> None:
     assert [text for text, _ in twice if "the team" in text] == [text for text, _ in texts if "the team" in text]
 
 
-def test_access_that_is_over_and_still_there_is_told() -> None:
-    """Until an update has taken it away."""
+@pytest.mark.parametrize("conflicts", [[], [About.PROJECT]])
+def test_access_that_is_over_and_still_there_is_told(conflicts: list[About]) -> None:
+    """Until it is taken away, by the command that does so even where another roster has the project too."""
     entry = person(more="projects: { shop: analyst }, ends: 2026-05-04")
-    one = the_one(statuses(picture(settled(), entry, now=NOW + 24 * HOUR)))
-    assert ("the access by stack production is over and not yet taken away", True) in said(one)
+    found = Beside([Conflict(about, "both") for about in conflicts])
+    one = the_one(statuses(picture(settled(), entry, found=found, now=NOW + 24 * HOUR)))
+    steps = {step.text: step.next_step for step in one.problems}
+    over = "the access by stack production is over and not yet taken away"
+    assert steps[over] == "mixpanel-access revoke --stack production --yes"
     later = person(more="projects: { shop: analyst }, starts: 2026-05-10")
     begins = the_one(statuses(picture(FakeApi(), later, applied=False)))
     assert said(begins) == [("the access in stack production begins on 2026-05-10", False)]

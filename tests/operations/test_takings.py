@@ -297,6 +297,17 @@ def test_a_state_as_the_engine_exports_it_becomes_a_document() -> None:
     assert again.members == {"bo@example.com": {"email": "bo@example.com", "role": "member", "removal": "always"}}
 
 
+@pytest.mark.parametrize("after", [[], [{**BO, "projects": {}}]], ids=["nobody", "somebody without a grant"])
+def test_an_authoritative_project_without_anybody_left_stays_in_the_state(after: list[dict[str, Any]]) -> None:
+    """Its last grants go by a change and not by a deletion, which could take what others were given since."""
+    state = rows(declared([{**BO, "projects": {"web": "analyst"}, "ends": "2026-06-30"}]))
+    gives = declared(after, NEXT)
+    found = [one for one in takings(state, Given(gives, NEXT)) if one.type == ids.PROJECT_ACCESS_TYPE]
+    assert what(found) == {("bo@example.com", "analyst in web")}
+    stays = kept(state, found, {}, gives)
+    assert stays.wholes[2]["grants"] == {} == gives.wholes[2]["grants"]
+
+
 CY = {"email": "cy@example.com", "projects": {"shop": "analyst", "web": "analyst"}, "ends": "2026-06-30"}
 BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
     "a role": ({"email": "di@example.com", "projects": {"shop": "analist"}}, {}, {"cy"}),
