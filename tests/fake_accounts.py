@@ -35,7 +35,9 @@ class FakeAccounts:
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         id_ = 1000 + len(self.api.sent)
-        account = ServiceAccount(id_, f"{name}.{id_}.mp-service-account", self.api.now, expires, role=role)
+        account = ServiceAccount(
+            id_, f"{name}.{id_}.mp-service-account", self.api.now, expires, role=role, creator="bot"
+        )
         with self.api.writing("create_account", (name, role, expires)) as writing:
             if writing:
                 self.api.accounts.append(account)

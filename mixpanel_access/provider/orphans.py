@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,40 @@ class Evidence:
     stack: str | None
     ended: datetime | None
     own: Collection[str]
+
+
+class Creations:
+    """The service accounts that one operation makes, and what was known before the first of a name was.
+
+    The engine notes each creation in the state as begun before it asks for it. So the states say what a killed run has
+    begun only if they are read before this operation may have begun one of the name itself.
+
+    Attributes:
+        one_at_a_time: held while what is left of a name is cleared away and an account is made.
+        made: the ids of the accounts that were made.
+    """
+
+    def __init__(self) -> None:
+        self.one_at_a_time = threading.Lock()
+        self.made: set[int] = set()
+        self._lock = threading.Lock()
+        self._before: dict[str, StackStates | None] = {}
+
+    def note(self, name: str, read: Callable[[], StackStates] | None) -> None:
+        """Note that an account of a name is to be made; the first time counts.
+
+        Args:
+            name: the name.
+            read: reads the states; None where there is nothing that a killed run could have left.
+        """
+        with self._lock:
+            if name not in self._before:
+                self._before[name] = read() if read else None
+
+    def states_before(self, name: str) -> StackStates | None:
+        """The states as they were before the operation began an account of a name; None if they were not read."""
+        with self._lock:
+            return self._before.get(name)
 
 
 def strangers(accounts: Collection[ServiceAccount], states: StackStates) -> list[ServiceAccount]:

@@ -106,8 +106,8 @@ class ServiceAccountProvider(AccessProvider):
         own = self.session.directory.own_role()
         if inputs["role"] == roles.ADMIN and own is not None and not roles.may_assign(own, roles.ADMIN):
             inspect_reach(f"service account {inputs['username']}", roles.ADMIN, own, problems)
-        if not olds and self.session.directory.accounts.named(inputs["username"]):
-            self.session.states.all()  # now: while the account is made, its own creation stands there as begun
+        if not olds:
+            self._note_creation(inputs["username"], own=0)
         expires = inputs.get("expires")
         if expires and not _same_expiry(olds, inputs) and expiries.ends_at(expires) <= self.session.now():
             problems.add("expires", f"{expires} is past; set a day to come, or leave it out for an account without end")
@@ -129,8 +129,7 @@ class ServiceAccountProvider(AccessProvider):
         over, kept = self._retiring(olds, news)
         if replaces:
             self.session.rotations.note_due(news, olds, may_stay=not another)
-            if len(self.session.directory.accounts.named(str(news.get("username")))) > 1:
-                self.session.states.all()  # now, as with a new account
+            self._note_creation(str(news.get("username")), own=int(olds.get("account_id") or 0))
         if not another:  # access that another name or role ends is not kept
             self.session.rotations.keep(kept, int(olds.get("account_id") or 0))
             if replaces and news.get("overlap"):
@@ -148,8 +147,10 @@ class ServiceAccountProvider(AccessProvider):
         before, may_stay = self.session.rotations.take_due(inputs) or (None, False)
         expires = inputs.get("expires")
         ends = expiries.ends_at(expires) if expires else None
-        self._clear_away(name, before)
-        new = accounts.create(name, inputs["role"], ends)
+        with self.session.creations.one_at_a_time:
+            self._clear_away(name, before)
+            new = accounts.create(name, inputs["role"], ends)
+            self.session.creations.made.add(new.account.id)
         outputs = self._outputs(inputs, new.account, {TOKEN: new.token.reveal()})
         if before is not None and may_stay and (kept := self._replaced(before, inputs, ends)):
             outputs["retiring"] = [one.row() for one in kept]
@@ -272,22 +273,28 @@ class ServiceAccountProvider(AccessProvider):
         rotates = self._rotates(olds, news)
         return rotates is not None and rotates <= self.session.now() and not self.session.takes_only
 
+    def _note_creation(self, name: str, own: int) -> None:
+        """Have the states read now if something of the name is there: later, our own creation stands there as begun."""
+        others = any(one.id != own for one in self.session.directory.accounts.named(name))
+        self.session.creations.note(name, self.session.states.all if others else None)
+
     def _clear_away(self, name: str, before: Mapping[str, Any] | None) -> None:
         """Delete what a killed run has left of the name, where that is certain, and tell of the others that are there.
 
         Raises:
             MixpanelError: one cannot be deleted; no other is made then.
         """
-        own: set[Any] = set()
+        own: set[Any] = set(self.session.creations.made)
         if before is not None:
-            own = {before.get("account_id"), *(one.account for one in Retiring.all_of(before))}
+            own |= {before.get("account_id"), *(one.account for one in Retiring.all_of(before))}
         there = [one for one in self.session.directory.accounts.named(name) if one.id not in own]
         if not there:
             return
-        evidence = self._evidence()
-        unread = f" ({evidence.states.why})" if evidence.states.why else ""
-        for account in strangers(there, evidence.states):
-            if is_ours(account, evidence):
+        evidence = self._evidence(name)
+        states = self.session.states.all() if evidence is None else evidence.states
+        unread = f" ({states.why})" if states.why else ""
+        for account in strangers(there, states):
+            if evidence is not None and is_ours(account, evidence):
                 self.session.directory.accounts.delete(account.id)
                 self.session.say(
                     f"service account {name}: deleted {account.username} ({account.id}), which a run that was killed "
@@ -300,12 +307,15 @@ class ServiceAccountProvider(AccessProvider):
                     f"{self._deletion(account.id)}"
                 )
 
-    def _evidence(self) -> Evidence:
-        states = self.session.states
+    def _evidence(self, name: str) -> Evidence | None:
+        """What was known before the first account of a name was made; None if that was not looked at in time."""
+        states, before = self.session.states, self.session.creations.states_before(name)
+        if before is None:
+            return None
         stack = states.own_stack()
         own = {self.session.directory.identity().email, self.session.settings.username}
         ended = states.last_run_ended(stack) if stack else None
-        return Evidence(states.all(), stack, ended, frozenset(map(same_key, own)))
+        return Evidence(before, stack, ended, frozenset(map(same_key, own)))
 
     def _deletion(self, account: int) -> str:
         """The command that deletes an account."""

@@ -25,6 +25,7 @@ from mixpanel_access.model.settings import (
     warning_of_now,
 )
 from mixpanel_access.provider.command import engine_command
+from mixpanel_access.provider.orphans import Creations
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.rotations import Rotations
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
@@ -60,6 +61,7 @@ class Session:
         judged_by_list: whether a `RemovalBrake` that was deleted has judged the people in its list.
         judging: held by the thread that does so.
         rotations: the service accounts that the operation replaces and that stay for a while.
+        creations: the service accounts that the operation makes.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
         leaving: the key of the person whom `mixpanel-access offboard` ends, found or not; "" for nobody.
@@ -88,6 +90,7 @@ class Session:
         self.wholes: dict[int, Mapping[str, str]] = {}
         self.renames = Renames(self._say)
         self.rotations = Rotations()
+        self.creations = Creations()
         self.takes_only = False
         self.states = States()
         self.leaving = ""

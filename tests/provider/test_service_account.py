@@ -241,6 +241,30 @@ def test_what_a_state_has_is_never_cleared_away(holder: StateResource) -> None:
     assert api.writes == ["create_account"]
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["nothing is there", "one is there"])
+def test_two_accounts_of_one_name_leave_each_other_alone(there: bool) -> None:
+    """What the run itself has just made, and what it has begun, is no evidence of a run that was killed.
+
+    The states are read only once the engine has noted both creations as begun. An account that somebody makes by hand
+    as the same identity meanwhile stays too.
+    """
+    other = [replace(LEFT, id=5, username="etl.5.mp-service-account", created=NOW - 3 * DAY)] if there else []
+    api = FakeApi(accounts=other)
+    session, _ = make_session(api)
+    session.states = States(lambda: states, lambda: "production", ended=lambda name: NOW - DAY)
+    states = replace(KNOWN, interrupted={})
+    made = ServiceAccountProvider()
+    made.use(session)
+    checked = [made.check({}, account()).inputs for _ in range(2)]
+    states = KNOWN
+    first, second = (made.create(inputs).outs or {} for inputs in checked)
+    api.accounts.append(replace(LEFT, id=6, username="etl.6.mp-service-account", created=NOW))
+    session.directory.accounts._snapshot.drop("service accounts")
+    made.create(made.check({}, account()).inputs)
+    assert {first["account_id"], second["account_id"], 6} <= {one.id for one in api.accounts}
+    assert api.writes == ["create_account"] * 3
+
+
 LOST = (errors.Unreachable, errors.ServerFault, errors.Unintelligible)
 
 
