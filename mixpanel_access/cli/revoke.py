@@ -55,14 +55,19 @@ def _print(found: list[Revocation], *, done: bool) -> None:
             typer.echo(f"stack {one.stack}: {problem}")
         for name, why in one.leaves.items():
             progress(f"stack {one.stack}: {name} is left as it is: {why}")
-    taken, stays = sum(len(one.takes) for one in found), sum(len(one.held) for one in found)
-    if not taken and not stays:
-        typer.echo(f"Nothing has ended in {', '.join(one.stack for one in found if not one.problems) or 'any stack'}.")
+    taken, stays = sum(len(_taken(one)) for one in found), sum(len(one.held) for one in found)
+    if not table.row_count:
+        if read := [one.stack for one in found if not one.problems]:
+            typer.echo(f"Nothing has ended in {', '.join(read)}.")
     elif done:
         left = f"; {counted(stays, 'thing')} left, with the reasons above" if stays else ""
         typer.echo(f"\n{counted(taken, 'thing')} taken away{left}.")
     else:
-        typer.echo("\nNothing was changed. With --yes, what is listed is taken away, and nothing else.")
+        typer.echo(
+            "\nNothing was changed. With --yes, what is listed as taken away or lowered is, and nothing else."
+            if taken
+            else "\nNothing was changed, and --yes takes nothing away."
+        )
 
 
 def _cells(one: Revocation, taking: Taking) -> tuple[str, str, str, str]:
@@ -70,7 +75,14 @@ def _cells(one: Revocation, taking: Taking) -> tuple[str, str, str, str]:
     return one.stack, taking.email, taking.what, ended if taking.planned else "no longer in the roster"
 
 
+def _taken(one: Revocation) -> list[Taking]:
+    """What is taken from somebody; whoever stays in the organization loses nothing when the stack lets them go."""
+    return [taking for taking in one.takes if not taking.stays]
+
+
 def _lower_or_gone(taking: Taking, *, done: bool) -> str:
+    if taking.stays:
+        return taking.stays
     if taking.lowers and taking.role:
         return "lowered" if done else "is lowered"
     return "taken away" if done else "is taken away"
@@ -79,7 +91,8 @@ def _lower_or_gone(taking: Taking, *, done: bool) -> str:
 def _document(one: Revocation) -> dict[str, Any]:
     return {
         "stack": one.stack,
-        "takes": [_row(taking) for taking in one.takes],
+        "takes": [_row(taking) for taking in _taken(one)],
+        "stays": [{**_row(taking), "reason": taking.stays} for taking in one.takes if taking.stays],
         "held": [{**_row(held.taking), "reason": held.reason} for held in one.held],
         "problems": list(one.problems),
         "leaves": dict(one.leaves),
@@ -112,7 +125,7 @@ def show_within(folder: Path, stacks: list[str], days: int, now: str | None, *, 
 def _within(project: Project, stack: str, days: int, now: str | None) -> dict[str, Any]:
     """What happens in one stack; what cannot be read is one of its problems."""
     from mixpanel_access.directory.connect import connect
-    from mixpanel_access.files.roster import read_roster
+    from mixpanel_access.files.roster import read_salvaged
     from mixpanel_access.operations.expiring import changes_by_the_clock
     from mixpanel_access.operations.forecasting import forecasts_for
 
@@ -121,10 +134,13 @@ def _within(project: Project, stack: str, days: int, now: str | None) -> dict[st
         settings = project.settings(stack)
         today = day_of(now) if now else settings.clock().date()
         document["today"] = today.isoformat()
-        roster = read_roster(project.roster(stack))
-        changes = changes_by_the_clock(roster, project.state(stack, settings.organization_id), today, days)
+        read = read_salvaged(project.roster(stack))
+        document["problems"] += [read.problem] if read.problem else []
+        changes = changes_by_the_clock(
+            read.roster, project.state(stack, settings.organization_id), today, days, read.unread
+        )
         document["changes"] = [{**asdict(one), "on": one.on.isoformat()} for one in changes]
-        ahead = forecasts_for(roster, today, connect(settings), settings.username)
+        ahead = forecasts_for(read.roster, today, connect(settings), settings.username)
     except AccessError as error:
         document["problems"].append(str(error))
         return document
@@ -148,6 +164,7 @@ def _print_within(found: list[dict[str, Any]], days: int) -> None:
             roles = [f"{key} {role}" for key, role in one["projects"].items()]
             projects = ", ".join([*roles, *(f"team {key}" for key in one["teams"])])
             when, who = counted(one["days"], "day"), one["email"] or "the team itself"
+            who = f"the service account {one['account']}" if one["account"] else who
             table.add_row(stack["stack"], str(one["event"]), who, one["on"], when, projects, one["engagement"] or "")
     if table.row_count:
         print_table(table)

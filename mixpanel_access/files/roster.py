@@ -8,6 +8,7 @@ from mixpanel_access.files import whole
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_salvage import Salvaged, salvage
 
 
 def write_roster(file: Path, before: str | None, text: str) -> None:
@@ -60,13 +61,25 @@ def read_roster(file: Path, text_in: Path | None = None) -> Roster:
     Raises:
         RosterError: it cannot be read or used.
     """
+    return parse(_text(text_in or file, file), source_of(file))
+
+
+def read_salvaged(file: Path) -> Salvaged:
+    """Read a roster without the entries that have problems.
+
+    Raises:
+        RosterError: it cannot be read, or not one entry of it.
+    """
+    return salvage(_text(file, file), source_of(file))
+
+
+def _text(text_in: Path, file: Path) -> str:
     try:
-        text = (text_in or file).read_text(encoding="utf-8")
+        return text_in.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RosterError(
             "cannot read the roster",
-            whom=str(text_in or file),
+            whom=str(text_in),
             why=whole.reason(error),
             next_step=f"The stack {file.stem!r} needs its roster there.",
         ) from None
-    return parse(text, source_of(file))

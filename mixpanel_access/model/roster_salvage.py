@@ -51,7 +51,7 @@ class Salvaged:
     Attributes:
         roster: the rest.
         unread: what the parts may be about.
-        problem: the error that the whole roster has; "" for none.
+        problem: which parts cannot be read, why, and who keeps what they have because of it; "" for none.
     """
 
     roster: Roster
@@ -84,7 +84,9 @@ def salvage(text: str, source: Source) -> Salvaged:
         except RosterError:  # in what it includes
             raise problem from None
         if roster is not None and not paths:
-            return Salvaged(roster, parts.unread(), str(problem))
+            return Salvaged(
+                roster, parts.unread(), "; ".join([problem.why.rstrip("."), *dict.fromkeys(parts.kept), "fix it"])
+            )
         if not parts.leave_out(paths):
             raise problem
 
@@ -99,6 +101,7 @@ class _Parts:
     teams: set[str] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
     roles: bool = False
+    kept: list[str] = field(default_factory=list)
 
     def unread(self) -> Unread:
         return Unread(frozenset(self.people), self.anybody, frozenset(self.teams), frozenset(self.accounts), self.roles)
@@ -120,6 +123,7 @@ class _Parts:
         section = self.document[part[0]]
         if part[0] in _NO_ACCESS:
             del self.document[part[0]]
+            self.kept.append(f"the section {part[0]} cannot be read")
             return True
         if len(part) < 2 or part[0] not in (*_NAMED, *_LISTED):  # a section and what is in it
             return False
@@ -138,9 +142,18 @@ class _Parts:
             email = fields.get("email")
             if isinstance(email, str) and problem_with(email) is None:
                 self.people.add(same_key(email))
+                self.kept.append(
+                    f"the entry of {email.strip()} cannot be read, so {email.strip()} keeps what the state has"
+                )
             else:
                 self.anybody = True
-        elif section == "teams":
+                self.kept.append(
+                    "an entry does not say whose it is, so everybody keeps what the state has until its end"
+                )
+            return
+        what = "an exception" if section == "exceptions" else f"{name} in {section}"
+        self.kept.append(f"{what} cannot be read, so what depends on it stays as the state has it")
+        if section == "teams":
             self.teams |= {str(name), same_key(str(fields.get("name", name)))}
         elif section == "serviceAccounts":
             self.accounts.add(str(name))

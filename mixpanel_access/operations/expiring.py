@@ -8,10 +8,13 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import day, instant
 from mixpanel_access.model.declaration import custom_role_name, standard_role, team_member_name, team_name
 from mixpanel_access.model.given import Entry, GivenPerson, days_of, entries, given_to
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_salvage import NOTHING, Unread
 from mixpanel_access.operations.state import State, name_of
 
 _A_DAY: Final = timedelta(days=1)
@@ -38,6 +41,7 @@ class Change:
             or gave more.
         engagement: the key of the engagement that begins or ends, or None.
         teams: keys of teams that the person leaves or joins, or the team itself.
+        account: the service account that it concerns, by its login name or its name in the roster; "" for none.
     """
 
     event: Event
@@ -47,9 +51,12 @@ class Change:
     projects: Mapping[str, str]
     engagement: str | None = None
     teams: Sequence[str] = ()
+    account: str = ""
 
 
-def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -> list[Change]:
+def changes_by_the_clock(
+    roster: Roster, state: State, today: date, days: int, unread: Unread = NOTHING
+) -> list[Change]:
     """What `pulumi up` will take away or give within days, without an edit.
 
     Args:
@@ -57,6 +64,7 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
         state: the stack's state: whoever is in it beyond the end is overdue.
         today: the day, UTC.
         days: how far to look ahead; 0 is what is due today.
+        unread: what the unreadable parts of the roster may be about: of these people nothing is taken.
 
     Returns:
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
@@ -73,7 +81,9 @@ def changes_by_the_clock(roster: Roster, state: State, today: date, days: int) -
         found += _to_come(all_of_one, today)
         teams = [team for team in roster.teams if team_member_name(team, key) in places]
         found += _overdue(all_of_one, roster, held, today, member=key in state.members, teams=teams)
+    found = [one for one in found if one.event is Event.BEGINS or same_key(one.email) not in unread.people]
     found += _of_teams(roster, state, today)
+    found += _of_accounts(roster, state, today)
     near = [change for change in found if change.days <= days]
     return sorted(near, key=lambda change: (change.on, change.email.casefold()))
 
@@ -150,6 +160,22 @@ def _of_teams(roster: Roster, state: State, today: date) -> Iterator[Change]:
         if days.ends is not None and (not days.over(today) or team_name(key) in there):
             event, on = Event.OVERDUE if days.over(today) else Event.ENDS, days.ends + _A_DAY
             yield Change(event, "", on, (on - today).days, roles, None, [key])
+
+
+def _of_accounts(roster: Roster, state: State, today: date) -> Iterator[Change]:
+    """The service accounts that expire, and those that another one has replaced and that `revoke` deletes."""
+    for account in state.accounts.values():
+        for replaced in account.outputs.get("retiring") or ():
+            last = instant(str(replaced["until"])).date()
+            yield _of_account(Event.OVERDUE if last < today else Event.ENDS, str(replaced["login"]), last, today)
+    for name, declared in roster.service_accounts.items():
+        if declared.role is not None and declared.expires and (last := day(declared.expires)) >= today:
+            yield _of_account(Event.ENDS, name, last, today)
+
+
+def _of_account(event: Event, account: str, last: date, today: date) -> Change:
+    on = last + _A_DAY
+    return Change(event, "", on, (on - today).days, {}, account=account)
 
 
 def _roles(person: GivenPerson | None) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mixpanel_access.directory.project_whole import ProjectWhole
@@ -15,7 +16,7 @@ from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, j
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.model.ownership import FOUND, OURS, is_ours
 from mixpanel_access.operations.takings import Row, Taking
-from mixpanel_access.provider.leaving import leaving
+from mixpanel_access.provider.leaving import endings, leaving
 from mixpanel_access.provider.session import Session
 
 _WITH_PERSON: Final = (ids.GRANT_TYPE, ids.TEAM_MEMBER_TYPE, ids.PROJECT_ACCESS_TYPE)
@@ -62,18 +63,31 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
         goes[:] = [taking for taking in goes if taking not in stays]
 
     protected = {row.urn for row in rows if row.protected and row.type != ids.PROJECT_ACCESS_TYPE}
-    hold(
-        f"it is protected: remove the option `protect`, or run: pulumi state unprotect URN --stack {stack}",
-        [taking for taking in goes if taking.urn in protected and not taking.lowers],
-    )
+    for taking in [one for one in goes if one.urn in protected and not one.lowers]:
+        unprotect = f"pulumi state unprotect {shlex.quote(taking.urn)} --stack {shlex.quote(stack)}"
+        hold(f"it is protected: remove the option `protect`, or run: {unprotect}", [taking])
     for reason, key in list(_braked(goes, rows, session)):
         hold(reason, [taking for taking in goes if taking.key == key])
     for reason, project, keys in list(_braked_grants(goes, session)):
         stays = [one for one in goes if one.type == ids.PROJECT_ACCESS_TYPE and one.project == project]
         hold(reason, [taking for taking in stays if taking.key in keys])
-    needed = _needed(held, rows)
-    hold("what stays depends on it", [taking for taking in goes if taking.urn in needed and not taking.lowers])
-    return Decision(goes, held)
+    needed = {taking.urn: _needing(taking, held, rows) for taking in goes if not taking.lowers}
+    for taking in [one for one in goes if needed.get(one.urn)]:
+        hold(f"what stays depends on it: {', '.join(needed[taking.urn])}", [taking])
+    return Decision([replace(taking, stays=_stays(taking, rows, session)) for taking in goes], held)
+
+
+def _stays(taking: Taking, rows: Sequence[Row], session: Session) -> str:
+    """How somebody stays in the organization whose `Member` goes from the state, or "" if something is taken away."""
+    if taking.type != ids.MEMBER_TYPE or taking.lowers:
+        return ""
+    row = next(row for row in rows if row.urn == taking.urn)
+    for ending in endings(session, [_declared(taking, row, rows)]):
+        person = session.directory.person(ending.email)
+        if not ending.leaves and ending.role is None and person is not None:
+            plain = person.role in (None, roles.MEMBER)
+            return "stays as a plain member" if plain else f"stays as organization {person.role}"
+    return ""
 
 
 def _is_there(taking: Taking, session: Session) -> bool:
@@ -184,6 +198,15 @@ def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[s
         for finding in findings:
             if finding.holds:
                 yield f"{finding.words} [{finding.brake}]", project, {same_key(email) for email in finding.people}
+
+
+def _needing(taking: Taking, held: Sequence[Held], rows: Sequence[Row]) -> list[str]:
+    """What stays and depends on the resource, in words."""
+    return [
+        f"{one.taking.what} of {one.taking.email}" if one.taking.email else one.taking.what
+        for one in held
+        if taking.urn in _needed([one], rows)
+    ]
 
 
 def _needed(held: Sequence[Held], rows: Sequence[Row]) -> AbstractSet[str]:

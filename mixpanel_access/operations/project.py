@@ -84,7 +84,7 @@ class Project:
     def _config(self, stack: str) -> dict[str, str]:
         """Our settings of a stack, asked for once."""
         if stack not in self._configs:
-            self._must_exist(stack)
+            self.must_exist(stack)
             rows = self._json("config", "--json", "--show-secrets", "--stack", stack)
             own = f"{NAMESPACE}:"
             self._configs[stack] = {
@@ -142,7 +142,12 @@ class Project:
         files = {self.roster(other) for other in self.stacks} - {own}
         return {file.name: read_roster(file) for file in sorted(files) if file.is_file()}
 
-    def _must_exist(self, stack: str) -> None:
+    def must_exist(self, stack: str) -> None:
+        """See that there is such a stack.
+
+        Raises:
+            UsageError: there is none.
+        """
         if stack not in self.stacks:
             raise UsageError(
                 "cannot find the stack",

@@ -102,6 +102,7 @@ class Taking:
         role: the role that takes the place of the present one, or None where nothing does.
         team: the name of the team whose place it is, or None.
         inputs: what the resource is declared with then, or None where it goes as a whole.
+        stays: how the person stays in the organization, if only the stack's resource goes; else "".
     """
 
     urn: str
@@ -115,6 +116,7 @@ class Taking:
     role: str | None = None
     team: str | None = None
     inputs: Mapping[str, Any] | None = field(default=None, compare=False)
+    stays: str = field(default="", compare=False)
 
     @property
     def lowers(self) -> bool:

@@ -47,15 +47,17 @@ def token_of(project: Project, name: str, stacks: Sequence[str]) -> AccountToken
         EngineError: the engine cannot read a state.
     """
     names = stacks_of(project, stacks)
+    for stack in names:
+        project.must_exist(stack)
     exports = of_each(names, partial(project.export, show_secrets=True))
     accounts = [account for stack in names for account in tokens_in(stack, exports[stack])]
     found = [account for account in accounts if name.strip() in account.names]
     if not found:
-        known = sorted({account.names[0] for account in accounts})
+        known = {stack: sorted({one.names[0] for one in accounts if one.stack == stack}) for stack in names}
+        have = [f"{stack} has {', '.join(some)}" for stack, some in known.items() if some]
         raise UsageError(
-            "cannot find the service account",
-            whom=name,
-            why=f"the states of {', '.join(names)} have {', '.join(known) or 'none'}"
+            f"no state has a service account named {name}",
+            why="; ".join(have or [f"{', '.join(names)}: none at all"])
             + did_you_mean(name, [one for account in accounts for one in account.names]),
             next_step="Check the name and --stack.",
         )

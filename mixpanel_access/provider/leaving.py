@@ -43,19 +43,19 @@ def removal_plan(session: Session, people: Sequence[DeclaredPerson], *, say: boo
         people: the people.
         say: whether to say who leaves and who stays, and why.
     """
-    endings = _endings(session, people)
+    found = endings(session, people)
     if say:
-        _say(session, endings)
+        _say(session, found)
     return Plan(
-        frozenset(one.key for one in endings if one.leaves),
-        {one.key: one.role for one in endings if one.role is not None},
-        frozenset(one.key for one in endings if one.planned),
+        frozenset(one.key for one in found if one.leaves),
+        {one.key: one.role for one in found if one.role is not None},
+        frozenset(one.key for one in found if one.planned),
     )
 
 
 def leaving(session: Session, people: Sequence[DeclaredPerson]) -> frozenset[str]:
     """The keys of those who would leave the organization once their grants of this stack are gone."""
-    return frozenset(one.key for one in _endings(session, people) if one.leaves)
+    return frozenset(one.key for one in endings(session, people) if one.leaves)
 
 
 def roles_given_back(session: Session, people: Sequence[DeclaredPerson]) -> dict[str, str]:
@@ -66,7 +66,8 @@ def roles_given_back(session: Session, people: Sequence[DeclaredPerson]) -> dict
     return {key: role for key, role in roles.items() if role is not None}
 
 
-def _endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
+def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
+    """What becomes of those of these people who are in the organization, once the stack no longer declares them."""
     today, found, known = session.now().date(), [], _known(session, people)
     for person in people:
         there = session.directory.person(person["email"])

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_salvage import salvage
 from mixpanel_access.operations.expiring import Event, changes_by_the_clock
 from mixpanel_access.operations.state import (
     EMPTY,
+    HeldAccount,
     HeldCustomRole,
     HeldGrant,
     HeldMember,
@@ -276,3 +278,41 @@ def test_a_custom_role_of_the_roster_that_is_left_behind_is_overdue() -> None:
     state = State({BO: HeldMember(BO, None)}, {(1, BO): HeldGrant(1, BO, id_)}, custom_roles=roles)
     (change,) = changes_by_the_clock(document, state, TODAY, 0)
     assert (change.event, dict(change.projects)) == (Event.OVERDUE, {"shop": "custom:lead"})
+
+
+@pytest.mark.parametrize(
+    ("today", "found"),
+    [
+        ("2026-05-04", [("old.1", "ends", 3), ("bot", "ends", 7)]),
+        ("2026-05-07", [("old.1", "overdue", 0), ("bot", "ends", 4)]),
+        ("2026-05-11", [("old.1", "overdue", -4)]),
+        ("2026-04-04", []),
+    ],
+)
+def test_service_accounts_that_end_are_foretold(today: str, found: list[tuple[str, str, int]]) -> None:
+    """One that another one has replaced, on the day on which `revoke` deletes it; and one that expires."""
+    document = parse(
+        "environment: production\nserviceAccounts:\n  etl: { role: analyst, rotateAfter: 90, overlap: 7 }\n"
+        "  bot: { role: analyst, expires: 2026-05-10 }\n  known: {}\n",
+        Source("r"),
+    )
+    retiring = [{"account_id": 5, "login": "old.1", "until": "2026-05-06T13:00:00Z"}]
+    state = State({}, {}, accounts={6: HeldAccount("etl", 6, outputs={"retiring": retiring})})
+    changes = changes_by_the_clock(document, state, date.fromisoformat(today), 14)
+    assert [(one.account, str(one.event), one.days) for one in changes] == found
+
+
+def test_a_bad_entry_hides_nobody_else() -> None:
+    """Of somebody with an entry that cannot be read nothing is foretold to end: `revoke` takes nothing of theirs."""
+    text = (
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\npeople:\n"
+        f"  - {{ email: {BO}, projects: {{ shop: analyst }}, ends: 2026-05-10 }}\n"
+        "  - { email: robin@example.com, projects: { shop: consumer }, ends: 2026-05-10 }\n"
+        "  - { email: robin@example.com, projects: { shop: analist } }\n"
+    )
+    read = salvage(text, Source("r"))
+    changes = changes_by_the_clock(read.roster, EMPTY, TODAY, 14, read.unread)
+    assert [(one.event, one.email) for one in changes] == [(Event.ENDS, BO)]
+    assert (
+        "the entry of robin@example.com cannot be read, so robin@example.com keeps what the state has" in read.problem
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -104,6 +105,12 @@ def test_a_protected_neighbour_stops_nobody() -> None:
         (ids.GRANT_TYPE, "planned1@example.com"),
         (ids.MEMBER_TYPE, "planned1@example.com"),
     }
+    for one in decision.held:
+        if one.reason.startswith("it is protected"):
+            command = one.reason.partition("run: ")[2]
+            assert shlex.split(command) == ["pulumi", "state", "unprotect", one.taking.urn, "--stack", "production"]
+        else:
+            assert one.reason == "what stays depends on it: analyst in shop of planned1@example.com"
     assert {(one.type, one.email) for one in decision.goes} == {
         (ids.GRANT_TYPE, "planned0@example.com"),
         (ids.GRANT_TYPE, "planned2@example.com"),
@@ -138,3 +145,22 @@ def test_somebody_who_stays_by_another_stack_is_no_removal() -> None:
     for person in before:
         api.give(next(one for one in api.projects_ if one != PRODUCTION), person["email"], "consumer")
     assert decided(before, [], api).held == []
+
+
+STAYS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "somebody found": ({"ownership": "found"}, "member", "stays as a plain member"),
+    "an admin who was found": ({"ownership": "found"}, "admin", "stays as organization admin"),
+    "somebody who never leaves": ({"removal": "never"}, "member", "stays as a plain member"),
+    "somebody whom the stack invited": ({"ownership": "ours"}, "member", ""),
+    "somebody who always leaves": ({"ownership": "found", "removal": "always"}, "member", ""),
+}
+
+
+@pytest.mark.parametrize(("entry", "role", "stays"), STAYS.values(), ids=STAYS.keys())
+def test_somebody_who_stays_in_the_organization_is_said_to_stay(entry: dict[str, Any], role: str, stays: str) -> None:
+    """Only the place in the organization is meant: their grant is taken away in any case."""
+    before: list[dict[str, Any]] = [{"email": "lee@example.com", "projects": {"shop": "analyst"}, **entry}]
+    api = organization(before)
+    api.put("lee@example.com", role)
+    decision = decided(before, [], api)
+    assert {one.type: one.stays for one in decision.goes} == {ids.MEMBER_TYPE: stays, ids.GRANT_TYPE: ""}

@@ -346,7 +346,11 @@ def test_an_error_in_one_entry_keeps_nobody_elses_ended_access(
     state = rows(declared([CY, di]))
     text = text_of([CY, entry], **more)
     read = salvage(text, Source("r"))
-    assert read.problem.startswith("cannot use the roster")
+    assert read.problem.startswith("r:")
+    assert read.problem.endswith("; fix it")
+    assert "run again" not in read.problem
+    for key in read.unread.people:
+        assert f"the entry of {key} cannot be read, so {key} keeps what the state has" in read.problem
     found = takings(state, Given(declaration(read.roster, NEXT), NEXT, read.unread))
     assert {one.email.partition("@")[0] for one in found} == expected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, cast
 
 import pytest
@@ -55,6 +56,10 @@ class States:
 
     stacks = ("production", "staging")
 
+    def must_exist(self, stack: str) -> None:
+        if stack not in self.stacks:
+            raise UsageError("cannot find the stack", whom=stack)
+
     def export(self, stack: str, *, show_secrets: bool) -> dict[str, Any]:
         assert show_secrets
         twice = account("bot", secret(f"t-{stack}"))
@@ -64,7 +69,7 @@ class States:
 
 
 REFUSALS = {
-    "etll": r"the states of production, staging have bot, etl, old \(did you mean 'etl'\?\)",
+    "etll": r"named etll: production has bot, etl, old; staging has bot \(did you mean 'etl'\?\)",
     "old": "the account was imported",
     "bot": r"bot\.production\..* in stack production, bot\.staging\..* in stack staging",
 }
@@ -73,8 +78,15 @@ REFUSALS = {
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_token_that_cannot_be_told_is_refused_in_words(name: str) -> None:
     """No account of the name, no token in the state, several of the name: what to do next."""
-    with pytest.raises(UsageError, match=REFUSALS[name]):
+    with pytest.raises(UsageError) as refused:
         token_of(cast("Project", States()), name, [])
+    assert re.search(REFUSALS[name], str(refused.value))
+
+
+def test_a_stack_that_is_not_there_is_refused_before_anything_is_read() -> None:
+    """Its state is not asked for, whose error would be the engine's."""
+    with pytest.raises(UsageError, match="cannot find the stack"):
+        token_of(cast("Project", States()), "etl", ["nope"])
 
 
 def test_a_stack_or_the_login_name_tells_two_accounts_apart() -> None:
