@@ -388,7 +388,7 @@ class MemberProvider(AccessProvider):
 
     def _joins_by_scim(self, olds: Properties) -> bool:
         """Whether somebody who waits for an invitation comes by SCIM by now."""
-        if olds.get("status") != Invitation.PENDING.value:
+        if olds.get("status") != Invitation.PENDING.value or self.session.takes_only:
             return False
         provisioning, email = self.session.directory.provisioning, str(olds["email"])
         return provisioning.handles(email) and provisioning.user(email) is None
@@ -451,7 +451,7 @@ class MemberProvider(AccessProvider):
         declares the organization role sends it again, or the one that sent it before, so that one e-mail goes out.
         """
         ours = inputs.get("role") is not None or not olds.get("adopted", False)
-        return ours and self._status(olds) is Invitation.EXPIRED
+        return ours and self._status(olds) is Invitation.EXPIRED and not self.session.takes_only
 
     def _status(self, outputs: Properties) -> Invitation | None:
         """The invitation's state by what the state holds and the time; None where the state holds nothing."""

@@ -185,6 +185,8 @@ class TeamMemberProvider(AccessProvider):
     def _is_ours_now(self, olds: Properties) -> bool:
         """Whether who waited has accepted the invitation, or who was left to an identity provider is so no longer."""
         directory, status = self.session.directory, olds.get("status")
+        if self.session.takes_only:
+            return False
         if status == LEFT_TO_SCIM:
             team = directory.teams.of(olds["team_id"])
             return team is not None and not self._is_left(team)

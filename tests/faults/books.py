@@ -59,6 +59,8 @@ class Books:
         self.meanwhile: set[str] = set()
         """To whom somebody did something during the present run: nobody knows which of the two came first."""
         self.mails = 0
+        self.senders: dict[str, str] = {}
+        """Which stack sent somebody the last e-mail; nobody else may know of it once that stack has let them go."""
         self.waiting: dict[str, datetime] = {}
         """When the invitation of who has not accepted went out."""
 
@@ -180,11 +182,15 @@ class Books:
         for mail in new:
             email, sent = mail["email"], instant(mail["sent_at"])
             last = None if email in self.meanwhile else self.waiting.get(email)
+            if email in self.senders and ("in", email) not in self._held(self.senders.pop(email)):
+                last = None
             if stacks is not None and last is not None and sent < last + _LIFE:
                 raise Broken(f"(3) {email} was invited at {last} and gets another e-mail from {stacks}")
             if email in seen and email not in self.meanwhile:
                 raise Broken(f"(3) {email} gets two e-mails in one run of {stacks}")
             seen.add(email)
+            if stacks is not None and len(stacks) == 1:
+                self.senders[email] = stacks[0]
             self.waiting[email] = sent - _LIFE if answers_lost and last is not None else sent
 
     @contextmanager
@@ -235,6 +241,8 @@ class Books:
             self.ours |= self._held(stack).keys() & self.facts.keys()
         self.ours |= {fact for fact in declared if fact in self.facts} if gives else set()
         self._forget(before)
+        if not gives and len(self.world.server.store.mails()) > self.mails:
+            raise Broken(f"(1) {stacks} gives nothing in this run, and invites somebody")
         self._count_mails(stacks, answers_lost=any(fault["kind"] == "drop_after" for fault in faults))
 
     def _ends(self, stack: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from mixpanel_access.provider.session import Session
 from tests.faults.books import Books, Broken, access_in, words
 from tests.faults.conftest import UNBRAKED
 from tests.faults.mini_engine import Names
-from tests.faults.rosters import STACKS, plain
+from tests.faults.rosters import OUTSIDE, STACKS, plain
 from tests.tally import count
 
 Step = tuple[Any, ...]
@@ -55,6 +55,15 @@ class Life(Books):
         """Somebody's entry is deleted."""
         self.stacks[stack].people.pop(email, None)
 
+    def declare_all(self, stack: str, entry: dict[str, Any], days: int | None) -> None:
+        """Everybody from outside is declared."""
+        for email in OUTSIDE:
+            self.declare(stack, email, entry, days)
+
+    def drop_all(self, stack: str) -> None:
+        """The roster is emptied."""
+        self.stacks[stack].people.clear()
+
     def end(self, stack: str, email: str, days: int) -> None:
         """Somebody's end is set, or another one."""
         if email in self.stacks[stack].people:
@@ -77,6 +86,17 @@ class Life(Books):
     def configure(self, stack: str, released: Sequence[Brake], percent: float, minimum: int) -> None:
         """The brakes are released, or more may be removed, or less, or nothing is configured."""
         self.stacks[stack].engine.limits = Limits(percent, minimum, frozenset(released))
+
+    def release_once(
+        self, stack: str, released: Sequence[Brake], percent: float, minimum: int, destroyed: bool
+    ) -> None:
+        """The brakes are released, or more may be removed, for one run; the state remembers it at a destruction."""
+        before = self._engine(stack).limits
+        self.configure(stack, released, percent, minimum)
+        self.up(stack, ())
+        self._engine(stack).limits = before
+        if destroyed:
+            self.destroy(stack, False, ())
 
     # What people do in the product
 

@@ -89,18 +89,21 @@ def _entry(draw: random.Random) -> dict[str, Any]:
 
 
 def _limits(draw: random.Random) -> tuple[Any, ...]:
-    released = draw.choice(((), (), (Brake.REMOVAL_SHARE,), (Brake.REMOVAL_SHARE, Brake.GRANT_SHARE)))
-    return released, draw.choice((10, 10, 50, 5)), draw.choice((3, 3, 1, 8))
+    released = draw.choice(((), (Brake.REMOVAL_SHARE,), (Brake.REMOVAL_SHARE, Brake.GRANT_SHARE)))
+    return released, draw.choice((10, 10, 50, 5)), draw.choice((3, 2, 1, 8))
 
 
 _HAPPENINGS: Final[Mapping[str, tuple[int, Callable[[random.Random], tuple[Any, ...]]]]] = {
     "declare": (16, lambda r: (_stack(r), _person(r), _entry(r), r.choice((None, None, None, 0, 1, 4, 9)))),
+    "declare_all": (5, lambda r: (_stack(r), _entry(r), r.choice((None, None, 1, 4)))),
+    "drop_all": (4, lambda r: (_stack(r),)),
     "drop": (6, lambda r: (_stack(r), _person(r))),
     "end": (4, lambda r: (_stack(r), _person(r), r.choice((-1, 0, 1, 3)))),
     "whole": (2, lambda r: (_stack(r), r.random() < 0.6)),
     "team": (3, lambda r: (_stack(r), r.random() < 0.7)),
     "rename": (4, lambda r: (_stack(r), r.randrange(100))),
     "configure": (5, lambda r: (_stack(r), *_limits(r))),
+    "release_once": (5, lambda r: (_stack(r), *_limits(r), r.random() < 0.5)),
     "hand": (19, lambda r: (_hand(r),)),
     "time_passes": (6, lambda r: (r.choice((0.5, 1, 2, 5, 8)),)),
     "up": (16, lambda r: (_stack(r), _faults(r), r.random() < 0.3)),
@@ -110,7 +113,7 @@ _HAPPENINGS: Final[Mapping[str, tuple[int, Callable[[random.Random], tuple[Any, 
     "replacing": (3, lambda r: (_stack(r), _picks(r), _faults(r))),
     "refused": (3, lambda r: (_stack(r),)),
     "refresh": (4, lambda r: (_stack(r), _faults(r), r.random() < 0.5)),
-    "destroy": (3, lambda r: (_stack(r), r.random() < 0.5, _faults(r))),
+    "destroy": (5, lambda r: (_stack(r), r.random() < 0.5, _faults(r))),
     "destroy_some": (3, lambda r: (_stack(r), _picks(r), _faults(r))),
     "revoke": (5, lambda r: (_stack(r), _faults(r))),
     "together": (4, lambda r: (_faults(r),)),

@@ -17,7 +17,7 @@ ELSEWHERE: Final = 3456789
 """A project of no stack."""
 STACKS: Final = {"production": ("shop", SHOP), "staging": ("box", WAREHOUSE)}
 """Stack -> its project: key and id."""
-OUTSIDE: Final = tuple(f"p{n}@agency.example.org" for n in range(4))
+OUTSIDE: Final = tuple(f"p{n}@agency.example.org" for n in range(5))
 INSIDE: Final = tuple(f"f{n}@example.com" for n in range(3))
 PEOPLE: Final = OUTSIDE + INSIDE
 ADMIN: Final = INSIDE[1]

@@ -310,6 +310,17 @@ def test_a_vanished_person_reads_as_gone(api: FakeApi) -> None:
     assert (result.id, result.outs) == ("", {})
 
 
+def test_a_run_that_only_takes_sends_no_invitation_again(api: FakeApi) -> None:
+    """`mixpanel-access revoke` invites nobody, not even whose invitation has expired; the next `pulumi up` does."""
+    outs = dict(provider_for(api).create(inputs()).outs or {})
+    for takes_only, sent in ((True, 1), (False, 2)):
+        later = provider_for(api, now=NOW + timedelta(days=8))
+        later.session.takes_only = takes_only
+        assert bool(later.diff(ID, outs, inputs()).changes) is not takes_only
+        later.update(ID, outs, inputs(ticket="OPS-2"))
+        assert api.calls["invite"] == sent
+
+
 @pytest.mark.parametrize(
     ("seconds", "status"), [(-1, "pending"), (0, "expired"), (1, "expired")], ids=["just before", "at", "just after"]
 )

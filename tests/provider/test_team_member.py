@@ -203,6 +203,20 @@ def test_who_is_only_invited_waits(api: FakeApi, hidden: bool) -> None:
     assert inside(api)
 
 
+def test_a_run_that_only_takes_puts_nobody_into_a_team(api: FakeApi) -> None:
+    """Who has accepted joins by the next `pulumi up`, not by `mixpanel-access revoke`."""
+    api.put(BO, invited=True)
+    api.teams.hides_invited = api.teams.refuses_invited = True
+    outs = dict(provider(api)[0].create(held()).outs or {})
+    api.put(BO)
+    for takes_only in (True, False):
+        made, _ = provider(api)
+        made.session.takes_only = takes_only
+        assert made.diff(ID, outs, held()).changes is not takes_only
+        made.update(ID, outs, held())
+        assert inside(api) is not takes_only
+
+
 def test_who_is_refused_waits_where_nobody_is_told(api: FakeApi) -> None:
     """A refusal is not believed to be a place, however often it is read; and who was not taken in can go."""
     api.put(BO, invited=True)
