@@ -93,7 +93,8 @@ class Brakes:
 
     def _hold_for_unknown(self, email: str) -> None:
         """Hold a removal while the organization's list has rows that may be anybody: the brakes judge by that list."""
-        self._before()
+        with self._lock:
+            self._before()
         if unknown := self._directory.unknown_people():
             rows = f"{len(unknown)} row{'s' * (len(unknown) > 1)} without an address ({few(unknown)})"
             words = f"Mixpanel lists {rows}, and nobody can tell whose access that is"
@@ -253,7 +254,7 @@ class Brakes:
             )
 
     def _before(self) -> Mapping[str, Person]:
-        """Everybody, as they were before the first write."""
+        """Everybody, as they were before the first write. The lock is held: the base is set once."""
         if self._people is None:
             self._people = dict(self._directory.people())
         return self._people

@@ -10,12 +10,11 @@ from typing import Final
 
 from mixpanel_access.directory.project_whole import ProjectWhole
 from mixpanel_access.model import ids, roles
-from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, judge, judge_grants
 from mixpanel_access.model.grants import GrantChanges
-from mixpanel_access.model.ownership import FOUND, OURS, is_ours
 from mixpanel_access.operations.takings import Row, Taking
+from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.leaving import endings, leaving
 from mixpanel_access.provider.session import Session
 
@@ -81,8 +80,7 @@ def _stays(taking: Taking, rows: Sequence[Row], session: Session) -> str:
     """How somebody stays in the organization whose `Member` goes from the state, or "" if something is taken away."""
     if taking.type != ids.MEMBER_TYPE or taking.lowers:
         return ""
-    row = next(row for row in rows if row.urn == taking.urn)
-    for ending in endings(session, [_declared(taking, row, rows)]):
+    for ending in endings(session, _declared([taking], rows, session)):
         person = session.directory.person(ending.email)
         if not ending.leaves and ending.role is None and person is not None:
             plain = person.role in (None, roles.MEMBER)
@@ -144,34 +142,15 @@ def _whom(finding: Finding, plan: Plan, members: Mapping[str, Taking]) -> Iterab
 
 def _leaving(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> AbstractSet[str]:
     """Whose removal from the organization this is; the others stay, by what else they hold."""
-    by_urn = {row.urn: row for row in rows}
-    return leaving(session, [_declared(taking, by_urn[taking.urn], rows) for taking in gone])
+    return leaving(session, _declared(gone, rows, session))
 
 
-def _declared(taking: Taking, row: Row, rows: Sequence[Row]) -> DeclaredPerson:
-    """The person as a brake has to know them, by the state alone."""
-    person = DeclaredPerson(email=taking.email, removal=str(row.outputs.get("removal") or WHEN_UNUSED))
-    projects: list[int] = []
-    teams: list[str] = []
-    names = {ids.TeamId.parse(one.id).team: str(one.outputs.get("name")) for one in rows if one.type == ids.TEAM_TYPE}
-    for one in rows:
-        if one.type == ids.GRANT_TYPE and same_key((grant := ids.GrantId.parse(one.id)).email) == taking.key:
-            projects.append(grant.project)
-        elif one.type == ids.PROJECT_ACCESS_TYPE:
-            if taking.key in {same_key(email) for email in one.outputs.get("grants") or ()}:
-                projects.append(ids.ProjectAccessId.parse(one.id).project)
-        elif one.type == ids.TEAM_MEMBER_TYPE:
-            place = ids.TeamMemberId.parse(one.id)
-            if same_key(place.email) == taking.key and place.team in names:
-                teams.append(names[place.team])
-    person["projects"] = projects
-    if row.outputs.get("role"):
-        person["role"] = str(row.outputs["role"])
-    if teams:
-        person["teams"] = teams
-    if (ours := is_ours(row.outputs)) is not None:
-        person["ownership"] = OURS if ours else FOUND
-    return person
+def _declared(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> Sequence[DeclaredPerson]:
+    """The people of these members as the brakes have to know them, by the state alone."""
+    if not gone:
+        return ()
+    people = declared_people(rows, session.organization, rows, session.team_name)
+    return [people[taking.key] for taking in gone if taking.key in people]
 
 
 def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:

@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mixpanel_access.model.ids import PROJECT_ACCESS_TYPE, PROVIDER_KEY
+from mixpanel_access.model.ids import PROJECT_ACCESS_TYPE, PROVIDER_KEY, SIGNATURE
 
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key by which the engine marks a value of its own kind, such as a secret, in an exported state."""
 _SECRET: Final = object()
 
 

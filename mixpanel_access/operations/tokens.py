@@ -9,12 +9,11 @@ from functools import partial
 from typing import Any
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE
+from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, SIGNATURE
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.operations.project import Project, of_each, stacks_of
 from mixpanel_access.operations.state import name_of
-from mixpanel_access.operations.state_outputs import SIGNATURE
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def hold_run(session: Session, *, by_brake: bool) -> None:
     with session.judging:
         if session.judged or not (scope.partial or (scope.destroys and not by_brake and not session.judged_by_list)):
             return
-        going = scope.people(session.organization)
+        going = scope.people(session.organization, session.team_name)
         if going is None:
             return  # the state cannot be read: each removal is judged as it comes
         people = [person for key, person in going.items() if not session.declares(key, "MemberProvider")]

@@ -21,9 +21,9 @@ from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.provider import states
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
+from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back
 from mixpanel_access.provider.resource import AccessResource
-from mixpanel_access.provider.scope import members
 
 
 class RemovalBrakeProvider(AccessProvider):
@@ -51,7 +51,7 @@ class RemovalBrakeProvider(AccessProvider):
             self.session.say("RemovalBrake: who is declared is not known yet; `pulumi up` judges it")
             return
         gone = {key: person for key, person in before.items() if key not in after}
-        going = self.session.scope.people(self.session.organization) if self.session.scope.partial else None
+        going = self._going() if self.session.scope.partial else None
         if going is not None:
             inputs["people"] = [*inputs["people"], *(person for key, person in gone.items() if key not in going)]
             gone = {key: person for key, person in gone.items() if key in going}
@@ -112,7 +112,12 @@ class RemovalBrakeProvider(AccessProvider):
         """Whom the stack has had until now: by the list; if a partial `destroy` has taken that, by the state."""
         if olds:
             return _by_key(olds)
-        return members(self.session.scope.resources or (), self.session.organization)
+        held = states.resources_of({"deployment": {"resources": self.session.scope.resources}})
+        return declared_people(held, self.session.organization, held, self.session.team_name)
+
+    def _going(self) -> Mapping[str, DeclaredPerson] | None:
+        """Whom the run takes at most; None if unknown."""
+        return self.session.scope.people(self.session.organization, self.session.team_name)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another list of people is a change in place."""

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
-from mixpanel_access.model.ids import GRANT_TYPE, MEMBER_TYPE, MemberId
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
+from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.declaring import Declared
+from mixpanel_access.provider.states import resources_of
 
 _SECONDS: Final = 60.0
 """How long reading the state may take."""
@@ -68,27 +68,22 @@ class Scope:
             return None
         return deleted(self.resources, self.command)
 
-    def people(self, organization: int) -> dict[str, DeclaredPerson] | None:
-        """Everybody who has a `Member` that the run deletes at most, by the key of the address; None if unknown."""
+    def people(
+        self,
+        organization: int,
+        team_name: Callable[[int], str | None] = lambda team: None,  # noqa: ARG005
+    ) -> dict[str, DeclaredPerson] | None:
+        """Everybody who has a `Member` that the run deletes at most, by the key of the address; None if unknown.
+
+        Args:
+            organization: the organization's id.
+            team_name: the name of a team that the state does not have.
+        """
         if self.deleted is None:
             return None
-        return members([one for one in self.resources or () if one["urn"] in self.deleted], organization)
-
-
-def members(resources: Resources, organization: int) -> dict[str, DeclaredPerson]:
-    """The people of a state, as a `RemovalBrake` has them."""
-    found: dict[str, DeclaredPerson] = {}
-    for one in resources:
-        if one.get("type") == MEMBER_TYPE and str(one.get("id", "")).startswith(f"{organization}:"):
-            email, outputs = MemberId.parse(one["id"]).email, one.get("outputs") or {}
-            given = {key: value for key in ("role", "removal", "ends") if isinstance(value := outputs.get(key), str)}
-            found[same_key(email)] = DeclaredPerson(email=email, projects=[], **given)  # type: ignore[typeddict-item]
-    for one in resources:
-        if one.get("type") == GRANT_TYPE and len(parts := str(one.get("id", "")).split(":", 2)) == 3:
-            person = found.get(same_key(parts[2]))
-            if person is not None:
-                person["projects"] = [*person["projects"], int(parts[1])]
-    return found
+        going = [one for one in self.resources or () if one["urn"] in self.deleted]
+        state = resources_of({"deployment": {"resources": self.resources}})
+        return declared_people(resources_of({"deployment": {"resources": going}}), organization, state, team_name)
 
 
 def engine_scope(stack: Callable[[], str | None]) -> Scope:

@@ -112,6 +112,11 @@ class Session:
         """The organization's id."""
         return self.settings.organization_id
 
+    def team_name(self, team: int) -> str | None:
+        """The name of a team, by Mixpanel's id; None where there is none."""
+        found = self.directory.teams.of(team)
+        return found.name if found else None
+
     def say_once(self, topic: Hashable, line: str) -> None:
         """Show a line of which the first of its topic is enough."""
         with self._lock:

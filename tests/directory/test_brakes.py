@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.directory.brakes import Brakes
-from mixpanel_access.model.access import Identity
+from mixpanel_access.directory.directory import Directory
+from mixpanel_access.model.access import Identity, Person
 from mixpanel_access.model.brakes import Brake, Limits, Plan
 from mixpanel_access.model.errors import (
     AccessError,
@@ -273,6 +277,39 @@ def test_a_released_brake_warns_once(api: FakeApi) -> None:
     for _ in range(2):
         brakes.hold("cannot go on", Plan(frozenset({"o0@example.com", "o1@example.com"})))
     assert said == ["warning: o0@example.com, o1@example.com: the organization would be left without an owner"]
+
+
+class Meeting:
+    """A directory in which a second thread that asks for the people before the first is answered would meet it."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory, self._both, self.asked, self.met = directory, threading.Barrier(2), 0, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._directory, name)
+
+    def people(self) -> Mapping[str, Person]:
+        self.asked += 1
+        try:
+            self._both.wait(0.2)
+            self.met = True
+        except threading.BrokenBarrierError:
+            pass
+        return self._directory.people()
+
+
+def test_the_people_before_the_first_write_are_taken_once(api: FakeApi) -> None:
+    """However many threads begin at once, all are judged by one list: a later one would lack who has gone since."""
+    directory = Meeting(make_directory(api))
+    brakes = Brakes(cast("Directory", directory), Limits(), print)
+
+    def remove(number: int) -> None:
+        with brakes.removing(f"m{number}@example.com"):
+            pass
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(remove, range(2)))
+    assert (directory.asked, directory.met) == (1, False)
 
 
 def test_a_removal_whose_fate_is_unknown_counts(api: FakeApi) -> None:

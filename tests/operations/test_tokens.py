@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.ids import SIGNATURE
 from mixpanel_access.operations.project import Project
-from mixpanel_access.operations.state_outputs import SIGNATURE
 from mixpanel_access.operations.tokens import token_of, tokens_in
 
 MARK = "1b47061264138c4ac30d75fd1eb44270"
