@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.emulator.conftest import unchanged
-from tests.engine.conftest import PRODUCTION, STAGING, Workspace
+from tests.engine.conftest import PRODUCTION, STAGING, WAREHOUSE, Workspace
 
 pytestmark = pytest.mark.engine
 
@@ -132,3 +132,36 @@ ProjectGrant("g", project_id={PRODUCTION}, email="{LEE}", role="analyst", enviro
     workspace.command("offboard", LEE, "--yes")
     assert PRODUCTION not in workspace.grants(LEE)
     assert [one["urn"].rpartition("::")[2] for one in workspace.resources()] == ["noor@example.com", "removal-brake"]
+
+
+def test_the_last_grants_of_an_authoritative_project_go_beside_an_owner_who_is_held(workspace: Workspace) -> None:
+    """By `revoke` and by `offboard`; an owner, whom an admin cannot remove, is held with the reason, and nobody else."""
+    web = {"id": WAREHOUSE, "environment": "production", "authoritative": True}
+    projects = {"shop": {"id": PRODUCTION, "environment": "production"}, "web": web}
+    ended = {"ends": "2026-06-30", "removal": "always"}
+    people = [
+        {"email": "boss@example.org", "projects": {"shop": "admin"}, **ended},
+        {"email": ROBIN, "projects": {"web": "analyst"}, **ended},
+        {"email": "cy@example.org", "projects": {"shop": "analyst"}, **ended},
+    ]
+    workspace.emulator.control("POST", "members", {"email": "boss@example.org", "role": "owner"})
+    grants = [row["email"] for row in workspace.dump()["grants"] if row["project"] == WAREHOUSE]
+    for email in grants:
+        workspace.emulator.control("POST", "grants", {"project": WAREHOUSE, "email": email, "role": None})
+    workspace.run("config", "set", "mixpanel:now", "2026-06-30T12:00:00Z", "--stack", "production")
+    workspace.roster(people, projects=projects)
+    workspace.up()
+    workspace.run("config", "set", "mixpanel:now", "2026-07-01T02:00:00Z", "--stack", "production")
+    done = workspace.command("revoke", "--yes", "--json")
+    (one,) = json.loads(done.stdout)["stacks"]
+    assert (done.returncode, {row["email"] for row in one["held"]}) == (1, {"boss@example.org"}), done.stdout
+    assert all("aboveOwnRole" in row["reason"] for row in one["held"])
+    assert one["problems"] == []
+    assert workspace.members().keys() & {"boss@example.org", "cy@example.org", ROBIN} == {"boss@example.org"}
+    assert workspace.outputs(f"project-access/{WAREHOUSE}")["grants"] == {}
+
+    workspace.roster([people[0], {"email": ROBIN, "projects": {"web": "analyst"}}], projects=projects)
+    workspace.run("up", "--yes", "--skip-preview", "--continue-on-error", "--stack", "production", check=False)
+    assert workspace.grants(ROBIN) == {WAREHOUSE: "analyst"}
+    gone = workspace.command("offboard", ROBIN, "--yes")
+    assert (gone.returncode, ROBIN in workspace.members()) == (0, False), gone.stdout + gone.stderr
