@@ -11,6 +11,7 @@ import typer
 
 from mixpanel_access.cli.output import progress
 from mixpanel_access.model.access import remaining
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roles import MEMBER
 from mixpanel_access.operations.offboarding import Holding, Remains, holdings, look, offboard, people, remains
@@ -26,7 +27,7 @@ def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     seen = look(project)
     held = holdings(seen, email)
     waiting = offboard(project, email, held, progress) if yes else {}
-    left = remains(project, email)
+    left = remains(project, email, {key for one in seen for key in one.keys(email)} - {same_key(email)})
     if as_json:
         typer.echo(json.dumps({**_document(email, held, left, done=yes), "waiting": waiting}, indent=2))
     else:
@@ -50,7 +51,8 @@ def _print(email: str, held: list[Holding], likely: str, *, done: bool) -> None:
         what = (
             " and ".join(part for part in ("the member" if holding.member else "", grants, teams) if part) or "nothing"
         )
-        typer.echo(f"stack {holding.stack} {'had' if done else 'has'} in its state: {what}")
+        known = "" if set(holding.keys) <= {same_key(email)} else f", as {' and '.join(holding.keys)}"
+        typer.echo(f"stack {holding.stack} {'had' if done else 'has'} in its state{known}: {what}")
         if not done and holding.before is not None and holding.after is not None:
             before, after = (text.splitlines(keepends=True) for text in (holding.before, holding.after))
             typer.echo("".join(unified_diff(before, after, holding.file.name, holding.file.name, n=1)), nl=False)

@@ -65,11 +65,12 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
     for taking in [one for one in goes if one.urn in protected and not one.lowers]:
         unprotect = f"pulumi state unprotect {shlex.quote(taking.urn)} --stack {shlex.quote(stack)}"
         hold(f"it is protected: remove the option `protect`, or run: {unprotect}", [taking])
+    now = session.directory.key_of  # the brakes know people by the address that they have now
     for reason, key in list(_braked(goes, rows, session)):
-        hold(reason, [taking for taking in goes if taking.key == key])
+        hold(reason, [taking for taking in goes if now(taking.key) == key])
     for reason, project, keys in list(_braked_grants(goes, session)):
         stays = [one for one in goes if one.type == ids.PROJECT_ACCESS_TYPE and one.project == project]
-        hold(reason, [taking for taking in stays if taking.key in keys])
+        hold(reason, [taking for taking in stays if now(taking.key) in keys])
     needed = {taking.urn: _needing(taking, held, rows) for taking in goes if not taking.lowers}
     for taking in [one for one in goes if needed.get(one.urn)]:
         hold(f"what stays depends on it: {', '.join(needed[taking.urn])}", [taking])
@@ -106,10 +107,10 @@ def _is_there(taking: Taking, session: Session) -> bool:
 
 
 def _braked(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> Iterable[tuple[str, str]]:
-    """Why somebody stays, and the key of their address: for each person whom a brake holds."""
+    """Why somebody stays, and the key of their address in Mixpanel: for each person whom a brake holds."""
     directory, limits = session.directory, session.settings.limits
     people = directory.people()
-    members = {taking.key: taking for taking in goes if taking.type == ids.MEMBER_TYPE}
+    members = {directory.key_of(taking.key): taking for taking in goes if taking.type == ids.MEMBER_TYPE}
     leaving = _leaving([taking for taking in members.values() if not taking.lowers], rows, session)
     lowered = {key: taking.role or roles.MEMBER for key, taking in members.items() if taking.lowers}
     held: set[str] = set()
@@ -155,17 +156,17 @@ def _declared(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> 
 
 def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
     """Why grants of an authoritative project stay, the project, and whose they are."""
-    wholes = [taking for taking in goes if taking.type == ids.PROJECT_ACCESS_TYPE]
+    wholes, now = [taking for taking in goes if taking.type == ids.PROJECT_ACCESS_TYPE], session.directory.key_of
     for project in sorted({taking.project for taking in wholes if taking.project is not None}):
         if session.directory.project_is_gone(project):
             continue
         ours = [taking for taking in wholes if taking.project == project]
         have = ProjectWhole(session.directory, project, {}).have
         changes = GrantChanges(
-            change={one.key: one.role or "" for one in ours if one.lowers and one.key in have},
-            remove=frozenset(one.key for one in ours if not one.lowers),
+            change={now(one.key): one.role or "" for one in ours if one.lowers and now(one.key) in have},
+            remove=frozenset(now(one.key) for one in ours if not one.lowers),
         )
-        planned = frozenset(one.key for one in ours if one.planned)
+        planned = frozenset(now(one.key) for one in ours if one.planned)
         findings = judge_grants(
             have,
             changes,

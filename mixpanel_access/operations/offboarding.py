@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, Project, of_each
-from mixpanel_access.operations.state import State, name_of
+from mixpanel_access.operations.state import State, changed_addresses, name_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Seen:
         text: the roster's text, or None where there is none.
         roster: the same, read.
         state: what its state holds.
+        changed: whose address has changed in Mixpanel: the key that a state has -> the key there.
     """
 
     stack: str
@@ -39,6 +40,18 @@ class Seen:
     text: str | None
     roster: Roster | None
     state: State
+    changed: Mapping[str, str] = field(default_factory=dict)
+
+    def keys(self, email: str) -> frozenset[str]:
+        """The keys of the person's addresses: of this one, and of those from before or after a change in Mixpanel."""
+        key = same_key(email)
+        now = self.changed.get(key, key)
+        return frozenset({key, now, *(old for old, new in self.changed.items() if new == now)})
+
+    def held(self, key: str) -> bool:
+        """Whether the state has something of the person of an address."""
+        state = self.state
+        return key in state.members or key in {who for _, who in (*state.grants, *state.team_members)}
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,7 @@ class Holding:
         grants: the grants in the state: project id -> role.
         teams: the names of the teams that the state has them in, by the name of the resource.
         owns_roles: whether the roster declares organization roles.
+        keys: the keys of the addresses that the state has of them.
     """
 
     stack: str
@@ -64,6 +78,7 @@ class Holding:
     grants: Mapping[int, str]
     owns_roles: bool = False
     teams: Mapping[str, str] = field(default_factory=dict)
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -86,13 +101,29 @@ class Remains:
 
 
 def look(project: Project) -> list[Seen]:
-    """Read the roster and the state of every stack.
+    """Read the roster and the state of every stack, and whose address has changed since.
 
     Raises:
         UsageError: a configuration or a roster is wrong.
         EngineError: the engine cannot tell a state.
+        AccessError: Mixpanel does not say who is there.
     """
-    return list(of_each(sorted(project.stacks), partial(_seen, project)).values())
+    seen = of_each(sorted(project.stacks), partial(_seen, project))
+    for stacks in _by_organization(project).values():
+        members = [{key: one.outputs for key, one in seen[stack].state.members.items()} for stack in stacks]
+        there = connect(project.settings(stacks[0])).people() if any(members) else {}
+        changed = {old: now for some in members for old, now in changed_addresses(some, there).items()}
+        seen |= {stack: replace(seen[stack], changed=changed) for stack in stacks}
+    return list(seen.values())
+
+
+def _by_organization(project: Project) -> dict[tuple[str, int], list[str]]:
+    """The stacks of each organization, in their order."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for stack in sorted(project.stacks):
+        settings = project.settings(stack)
+        found.setdefault((settings.api_url, settings.organization_id), []).append(stack)
+    return found
 
 
 def _seen(project: Project, stack: str) -> Seen:
@@ -108,20 +139,22 @@ def holdings(seen: Sequence[Seen], email: str) -> list[Holding]:
     Raises:
         UsageError: a roster cannot be edited; nothing was changed.
     """
-    key, found = same_key(email), []
+    found = []
     for one in seen:
-        state, after = one.state, one.text
-        if one.text is not None and one.roster is not None and any(person.key == key for person in one.roster.people):
-            after = roster_text.remove_people(one.text, source_of(one.file), [key])
+        state, after, keys = one.state, one.text, one.keys(email)
+        if one.text is not None and one.roster is not None and any(person.key in keys for person in one.roster.people):
+            after = roster_text.remove_people(one.text, source_of(one.file), keys)
         owns = one.roster is not None and one.roster.organization_roles
-        grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] == key}
+        grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] in keys}
         teams = {
             name_of(place.urn): state.teams[team].name if team in state.teams else str(team)
             for (team, who), place in state.team_members.items()
-            if who == key
+            if who in keys
         }
-        if one.text != after or key in state.members or grants or teams:
-            found.append(Holding(one.stack, one.file, one.text, after, key in state.members, grants, owns, teams))
+        there = sorted(filter(one.held, keys))
+        if one.text != after or there:
+            member = bool(keys & state.members.keys())
+            found.append(Holding(one.stack, one.file, one.text, after, member, grants, owns, teams, there))
     return sorted(found, key=lambda holding: holding.owns_roles)
 
 
@@ -147,18 +180,20 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
     """
     from mixpanel_access.operations.revoking import take_out  # brings the Pulumi SDK, which a look does not need
 
-    key, left = same_key(email), list[str]()
+    left: list[str] = []
     waiting: dict[str, list[str]] = {}
     for holding in held:
         if holding.before is not None and holding.after is not None:
             write_roster(holding.file, holding.before, holding.after)
     for holding in held:
+        reasons: list[str] = []
         try:
-            done = take_out(_with_leaving(project, key), holding.stack, key, progress)
-            reasons = [*(f"{one.taking.what}: {one.reason}" for one in done.held), *done.problems]
+            for key in holding.keys or [same_key(email)]:
+                done = take_out(_with_leaving(project, key), holding.stack, key, progress)
+                reasons += [*(f"{one.taking.what}: {one.reason}" for one in done.held), *done.problems]
             waiting[holding.stack] = _waiting(project, holding.stack)
         except AccessError as error:
-            reasons = [str(error)]
+            reasons = [*reasons, str(error)]
         left += [f"stack {holding.stack}: {reason}" for reason in reasons]
     if left:
         raise Refused(
@@ -184,28 +219,31 @@ def _with_leaving(project: Project, key: str) -> Project:
     return Project(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
 
 
-def remains(project: Project, email: str) -> list[Remains]:
+def remains(project: Project, email: str, also: Iterable[str] = ()) -> list[Remains]:
     """What Mixpanel shows of a person now, by any way, in each organization that a stack is of.
+
+    Args:
+        project: the project.
+        email: the person's address.
+        also: other addresses by which Mixpanel may have them, if it does not know this one.
 
     Raises:
         UsageError: there is no stack, whose configuration names the organization.
     """
-    by_organization: dict[tuple[str, int], Settings] = {}
-    for stack in sorted(project.stacks):
-        settings = project.settings(stack)
-        by_organization.setdefault((settings.api_url, settings.organization_id), settings)
-    if not by_organization:
+    organizations = _by_organization(project)
+    if not organizations:
         raise UsageError(
             "cannot tell the organization", why="there is no stack", next_step="Make one: pulumi stack init production"
         )
-    return [_remains(settings, email) for settings in by_organization.values()]
+    addresses = [email, *sorted(also)]
+    return [_remains(project.settings(stacks[0]), addresses) for stacks in organizations.values()]
 
 
-def _remains(settings: Settings, email: str) -> Remains:
+def _remains(settings: Settings, addresses: Sequence[str]) -> Remains:
     directory = connect(settings)
-    person = directory.person(email)
+    person = next(filter(None, map(directory.person, addresses)), None)
     if person is None:
         return Remains(settings.organization_id, listed=False, role=None, access={})
-    access = directory.other_access(email)
+    access = directory.other_access(person.email)
     organization, deactivated = settings.organization_id, person.deactivated
     return Remains(organization, listed=True, role=person.role, access=access, deactivated=deactivated)

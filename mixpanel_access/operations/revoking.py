@@ -23,7 +23,7 @@ from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.operations.holding import Decision, Held, decide
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.revoke_run import Preview, Ran, Scope, Step, fits, preview, program_keeping, run
-from mixpanel_access.operations.state import name_of
+from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
 from mixpanel_access.provider.session import Session
 
@@ -147,6 +147,7 @@ def take_out(project: Project, stack: str, key: str, progress: Progress) -> Revo
     """
     settings = project.settings(stack)
     session = Session(settings, connect(settings), progress)
+    session.leaving = key  # here too, so that a brake is asked about somebody who was found
     read = _read(project, stack, session, settings.clock().date())
     nothing = Given(_EMPTY, read.given.today)
     found = [taking for taking in takings(read.inside, nothing) if taking.key == key]
@@ -229,7 +230,7 @@ def _read(project: Project, stack: str, session: Session, today: date) -> _Stack
     """
     rows = rows_of(project.export(stack))
     component = next((row for row in rows if row.type == ids.COMPONENT_TYPE and not row.going), None)
-    file = project.roster(stack)
+    file, renamed = project.roster(stack), _renamed(rows, session)
     if component is None:
         return _Stack(stack, rows, None, Given(_EMPTY, today), file.name, "")
     text = text_of(file)
@@ -242,24 +243,16 @@ def _read(project: Project, stack: str, session: Session, today: date) -> _Stack
         )
     read: Salvaged = salvage(text, source_of(file))
     declared = declaration(read.roster, today)
-    return _Stack(
-        stack, rows, component, Given(declared, today, read.unread, _renamed(rows, session)), file.name, read.problem
-    )
+    return _Stack(stack, rows, component, Given(declared, today, read.unread, renamed), file.name, read.problem)
 
 
 def _renamed(rows: Sequence[Row], session: Session) -> dict[str, str]:
-    """Whose address has changed in Mixpanel: the key in the state -> the key there."""
-    wanted = {
-        row.outputs["user_id"]: same_key(ids.MemberId.parse(row.id).email)
-        for row in rows
-        if row.type == ids.MEMBER_TYPE and row.outputs.get("user_id") is not None
-    }
-    people = session.directory.people()
-    return {
-        wanted[person.user_id]: key
-        for key, person in people.items()
-        if person.user_id in wanted and wanted[person.user_id] != key and wanted[person.user_id] not in people
-    }
+    """Whose address has changed in Mixpanel: the key in the state -> the key there; the session finds them by it."""
+    members = {ids.MemberId.parse(row.id).email: row.outputs for row in rows if row.type == ids.MEMBER_TYPE}
+    for email, member in members.items():
+        if isinstance(user_id := member.get("user_id"), int):
+            session.identify(email, user_id)
+    return changed_addresses({same_key(email): one for email, one in members.items()}, session.directory.people())
 
 
 def _document(read: _Stack, decision: Decision) -> str | None:

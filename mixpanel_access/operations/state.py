@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.ids import (
@@ -324,6 +325,25 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         custom_roles,
         security,
     )
+
+
+def changed_addresses(members: Mapping[str, Mapping[str, Any]], people: Mapping[str, Person]) -> dict[str, str]:
+    """Whose address has changed in Mixpanel: the key in a state -> the key there.
+
+    Args:
+        members: what the state has of each `Member`, by the key of the address.
+        people: everybody in the organization, by the key of the address; whoever has an old address now is its owner.
+    """
+    by_id = {person.user_id: key for key, person in people.items() if person.user_id is not None}
+    found: dict[str, str] = {}
+    for key, member in members.items():
+        user_id, current = member.get("user_id"), member.get("current_email")
+        now = by_id.get(user_id) if isinstance(user_id, int) else None
+        if now is None and isinstance(current, str) and same_key(current) in people:
+            now = same_key(current)
+        if now is not None and key not in people:
+            found[key] = now
+    return found
 
 
 def name_of(urn: str) -> str:

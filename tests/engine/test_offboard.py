@@ -135,7 +135,7 @@ ProjectGrant("g", project_id={PRODUCTION}, email="{LEE}", role="analyst", enviro
 
 
 def test_the_last_grants_of_an_authoritative_project_go_beside_an_owner_who_is_held(workspace: Workspace) -> None:
-    """By `revoke` and by `offboard`; an owner, whom an admin cannot remove, is held with the reason, and nobody else."""
+    """By `revoke` and by `offboard`; an owner, whom an admin cannot remove, is held with the reason; the rest goes."""
     web = {"id": WAREHOUSE, "environment": "production", "authoritative": True}
     projects = {"shop": {"id": PRODUCTION, "environment": "production"}, "web": web}
     ended = {"ends": "2026-06-30", "removal": "always"}
