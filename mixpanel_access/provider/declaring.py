@@ -12,17 +12,19 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Awaitable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.ids import number_in
-from mixpanel_access.provider.command import engine_command
+from mixpanel_access.provider.command import Command, engine_command
 
 _KEPT_SECONDS: Final = 86400.0
 """How old a file of another run may be. The provider reads it after the program has ended, which cannot delete it."""
+_WITH_PROGRAM: Final = {"up", "preview"}
 _RESOLVED: Final = "="
 _OPEN: Final = "?"
 
@@ -49,14 +51,14 @@ def digest(subject: Hashable) -> str:
     return hashlib.sha256(repr(subject).encode()).hexdigest()
 
 
-def read(pid: int) -> Declared | None:
+def read(command: Command) -> Declared | None:
     """What the program of an engine's run declares; None if it has not said so.
 
     Args:
-        pid: the engine's process.
+        command: the engine's command.
     """
     try:
-        lines = _file(pid).read_text().splitlines()
+        lines = _file(command).read_text().splitlines()
     except (OSError, ConfigurationError):
         return None
     subjects: set[str] = set()
@@ -71,34 +73,49 @@ def read(pid: int) -> Declared | None:
     return Declared(frozenset(subjects), frozenset(unknown.values()))
 
 
-class _Writer:
-    """The program's side: a new file for each process, and a line for each resource."""
+class Writer:
+    """The program's side: a new file for each process, and a line for each resource.
 
-    def __init__(self) -> None:
+    Args:
+        command: gives the engine's command; None if it is unknown.
+    """
+
+    def __init__(self, command: Callable[[], Command | None] = engine_command) -> None:
+        self._command = command
         self._to: TextIO | None = None
         self._number = 0
 
     def declare(self, provider: Any, props: Mapping[str, Any]) -> None:
         """Write down what a resource stands for; of what depends on another resource, once that is there."""
-        command = engine_command()
-        if command is None or not command.partial or command.verb != "up":
+        command = self._command()
+        if command is None or not command.partial or command.verb not in _WITH_PROGRAM:
             return
         if self._to is None:
-            self._to = new_file(command.pid)
+            self._to = new_file(command)
         self._number += 1
         number = self._number
         if _plain(props):
             self._write(number, provider, props)
             return
-        print(number, _OPEN, type(provider).__name__, file=self._to, flush=True)
+        self._line(number, _OPEN, type(provider).__name__)
         import pulumi  # a command that reads needs no SDK
 
         pulumi.Output.from_input(dict(props)).apply(lambda known: self._write(number, provider, known))
 
+    def close(self) -> None:
+        """Let go of the file; a program's process does that by its end."""
+        if self._to is not None:
+            self._to.close()
+            self._to = None
+
     def _write(self, number: int, provider: Any, props: Mapping[str, Any]) -> None:
         known = {key: _as_checked(key, value) for key, value in props.items() if value is not None}
         subjects: Iterable[Hashable] = provider.subjects(known)
-        print(number, _RESOLVED, *map(digest, subjects), file=self._to, flush=True)
+        self._line(number, _RESOLVED, *map(digest, subjects))
+
+    def _line(self, *words: object) -> None:
+        with _in_one_line():
+            print(*words, file=self._to, flush=True)
 
 
 def _plain(value: Any) -> bool:
@@ -117,29 +134,45 @@ def _as_checked(key: str, value: Any) -> Any:
     return value if number is None else number
 
 
-def new_file(pid: int) -> TextIO:
+def new_file(command: Command) -> TextIO:
     """A new file for what the program of an engine's run declares.
 
     Args:
-        pid: the engine's process.
+        command: the engine's command.
 
     Raises:
         pulumi.RunError: it cannot be written.
     """
-    file = _file(pid)
-    try:
+    with _in_one_line():
+        file = _file(command)
         for other in file.parent.iterdir():
             if other == file or time.time() - other.stat().st_mtime > _KEPT_SECONDS:
                 other.unlink(missing_ok=True)
         return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
-    except OSError as error:
-        import pulumi
-
-        raise pulumi.RunError(f"cannot write {file}: {error.strerror}. Set TMPDIR to a folder of your own.") from None
 
 
-def _file(pid: int) -> Path:
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Say in one line that the file cannot be written.
+
+    Raises:
+        pulumi.RunError: it cannot.
+    """
+    what = "cannot write down what the program declares, as a run with --target or --exclude has to"
+    try:
+        yield
+    except (OSError, ConfigurationError) as error:
+        import pulumi  # a command that reads needs no SDK
+
+        parts = (error.strerror, error.filename) if isinstance(error, OSError) else (error,)
+        why = ": ".join(str(part) for part in parts if part)
+        raise pulumi.RunError(f"{what}: {why}. Set TMPDIR to a folder of your own.") from None
+
+
+def _file(command: Command) -> Path:
     """The file of an engine's run, in a folder that nobody else can write to.
+
+    The process's number alone would name one of another run too, which had the same.
 
     Raises:
         ConfigurationError: somebody else can.
@@ -149,11 +182,9 @@ def _file(pid: int) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o077)):
-        raise ConfigurationError(
-            f"cannot use {folder}", why="others may write to it", next_step="Delete it, or set TMPDIR."
-        )
-    return folder / str(pid)
+        raise ConfigurationError(f"cannot use {folder}", why="it is not a folder that only you may use")
+    return folder / f"{command.pid}-{command.started}"
 
 
-declare: Final = _Writer().declare
+declare: Final = Writer().declare
 """Say what a resource stands for; called by each resource in the program's process."""

@@ -121,7 +121,7 @@ class RemovalBrakeProvider(AccessProvider):
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another list of people is a change in place."""
-        if self.session.directory.provisioning.on:
+        if self.session.directory.provisioning.on and not self.session.scope.partial:
             self._say_what_is_left()
         return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=[])
 

@@ -64,7 +64,7 @@ class Scope:
     @cached_property
     def deleted(self) -> frozenset[str] | None:
         """The URNs that the run deletes at most; None if it cannot be known."""
-        if self.command is None or self.resources is None:
+        if self.command is None or self.resources is None or self.command.unclear:
             return None
         return deleted(self.resources, self.command)
 
@@ -75,13 +75,15 @@ class Scope:
     ) -> dict[str, DeclaredPerson] | None:
         """Everybody who has a `Member` that the run deletes at most, by the key of the address; None if unknown.
 
+        If only the command is unclear, that is everybody in the state.
+
         Args:
             organization: the organization's id.
             team_name: the name of a team that the state does not have.
         """
-        if self.deleted is None:
+        if self.command is None or self.resources is None:
             return None
-        going = [one for one in self.resources or () if one["urn"] in self.deleted]
+        going = [one for one in self.resources if self.deleted is None or one["urn"] in self.deleted]
         state = resources_of({"deployment": {"resources": self.resources}})
         return declared_people(resources_of({"deployment": {"resources": going}}), organization, state, team_name)
 
@@ -99,7 +101,7 @@ def engine_scope(stack: Callable[[], str | None]) -> Scope:
 
     def declared() -> Declared | None:
         command = engine_command()
-        return None if command is None else declaring.read(command.pid)
+        return None if command is None else declaring.read(command)
 
     return Scope(engine_command, state, declared)
 

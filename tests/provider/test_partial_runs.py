@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from mixpanel_access.model.errors import Refused
@@ -20,6 +23,8 @@ from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.session import Session
+from tests.fake_scim import FakeScim
+from tests.fake_states import FakeStates
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 PEOPLE = [f"m{n}@example.com" for n in range(8)]
@@ -273,26 +278,132 @@ def test_people_who_are_not_known_yet_do_not_count_as_gone(api: FakeApi, people:
     assert judge.check(declared(*PEOPLE), declared(PEOPLE[0])).failures
 
 
+def of(pid: int, verb: str = "up") -> Command:
+    """A partial run of the engine."""
+    return Command(verb, pid, targets=["urn::kim"], started="123")
+
+
 def lines(folder: Path, pid: int, text: Iterable[str]) -> None:
     """A program's file."""
     own = folder / f"mixpanel-access-{os.getuid()}"
     own.mkdir(mode=0o700, exist_ok=True)
-    (own / str(pid)).write_text("".join(f"{line}\n" for line in text))
+    (own / f"{pid}-123").write_text("".join(f"{line}\n" for line in text))
 
 
 def test_what_a_program_declares_is_read_with_what_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What depended on another resource counts once it is known; what never was is unknown."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert declaring.read(7) is None
+    assert declaring.read(of(7)) is None
     lines(tmp_path, 7, ["1 = aa bb", "2 ? MemberProvider", "3 ? TeamProvider", "2 = cc", "4 ="])
-    assert declaring.read(7) == Declared(frozenset({"aa", "bb", "cc"}), frozenset({"TeamProvider"}))
+    assert declaring.read(of(7)) == Declared(frozenset({"aa", "bb", "cc"}), frozenset({"TeamProvider"}))
+    assert declaring.read(replace(of(7), started="124")) is None, "another process, which got the same number"
     own = tmp_path / f"mixpanel-access-{os.getuid()}"
     lines(tmp_path, 8, ["1 = aa"])
-    os.utime(own / "8", (0, 0))
-    with declaring.new_file(9) as file:
+    os.utime(own / "8-123", (0, 0))
+    with declaring.new_file(of(9)) as file:
         file.write("1 = dd\n")
-    assert sorted(one.name for one in own.iterdir()) == ["7", "9"], "files of a day ago are deleted"
-    with declaring.new_file(9):
-        assert declaring.read(9) == Declared(), "a later program of the same engine begins anew"
+    assert sorted(one.name for one in own.iterdir()) == ["7-123", "9-123"], "files of a day ago are deleted"
+    with declaring.new_file(of(9)):
+        assert declaring.read(of(9)) == Declared(), "a later program of the same engine begins anew"
     own.chmod(0o777)
-    assert declaring.read(7) is None, "anybody could have written it"
+    assert declaring.read(of(7)) is None, "anybody could have written it"
+
+
+def a_file(folder: Path) -> None:
+    """Something else has the name."""
+    folder.write_text("")
+
+
+def open_to_all(folder: Path) -> None:
+    """Others may write to it."""
+    folder.mkdir()
+    folder.chmod(0o777)
+
+
+def missing(folder: Path) -> None:
+    """The folder in which it would lie is not there."""
+    folder.parent.rmdir()
+
+
+def in_the_way(folder: Path) -> None:
+    """A folder has the file's name."""
+    folder.mkdir(mode=0o700)
+    (folder / "7-123").mkdir()
+
+
+@pytest.mark.parametrize("obstacle", [a_file, open_to_all, missing, in_the_way])
+def test_a_file_that_cannot_be_written_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: Callable[[Path], None]
+) -> None:
+    """The program ends with what is wrong and what to do, and the provider takes it for unknown."""
+    home = tmp_path / "tmp"
+    home.mkdir()
+    obstacle(home / f"mixpanel-access-{os.getuid()}")
+    monkeypatch.setattr("tempfile.tempdir", str(home))
+    writer = declaring.Writer(lambda: of(7))
+    with pytest.raises(pulumi.RunError) as failed:
+        writer.declare(MemberProvider(), {"email": PEOPLE[0]})
+    line = str(failed.value)
+    assert line.startswith("cannot write down what the program declares, as a run with --target or --exclude has to: ")
+    assert line.endswith(". Set TMPDIR to a folder of your own.")
+    assert (str(home) in line, "\n" in line, ".." in line) == (True, False, False)
+    assert declaring.read(of(7)) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (of(7), True),
+        (of(7, "preview"), True),
+        (Command("up", 7, unclear=True, started="123"), True),
+        (of(7, "destroy"), False),
+        (Command("up", 7, started="123"), False),
+        (None, False),
+    ],
+    ids=["up", "preview", "unclear", "destroy", "a run about everything", "unknown"],
+)
+def test_a_program_says_what_it_declares_where_the_engine_does_not_ask_about_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command | None, told: bool
+) -> None:
+    """A preview tells what `up` would do, and so it knows as much."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with closing(declaring.Writer(lambda: command)) as writer:
+        writer.declare(MemberProvider(), {"email": PEOPLE[0]})
+    assert declaring.read(command or of(7)) == (Declared(frozenset({digest(PEOPLE[0])})) if told else None)
+
+
+@pytest.mark.parametrize("verb", ["preview", "up"])
+@pytest.mark.parametrize("told", [None, Declared()])
+def test_a_partial_run_names_nobody_who_is_left_and_goes_on(api: FakeApi, verb: str, told: Declared | None) -> None:
+    """With SCIM on, who could not be taken away wholly is a hint of whole runs: no partial one fails for it."""
+    api.scim = FakeScim(api, set())
+    session, said = session_for(api, of(7, verb), stack(), told)
+    session.states = FakeStates(production=[{"email": PEOPLE[0]}])
+    assert session.directory.provisioning.on
+    assert providers(session)[0].diff("b", declared(*PEOPLE), declared(*PEOPLE[1:])).changes
+    assert said == []
+
+
+UNCLEAR = [Command("destroy", targets=[f"urn::{PEOPLE[0]}"], unclear=True), Command("destroy", unclear=True)]
+
+
+@pytest.mark.parametrize("command", UNCLEAR, ids=["with a target", "without one"])
+def test_an_unclear_destroy_judges_everybody(api: FakeApi, command: Command) -> None:
+    """Whatever its command line seems to leave alone."""
+    grants = providers(session_for(api, command, stack(brake=False))[0])[2]
+    with pytest.raises(Refused, match="would remove 8"):
+        grants.delete(grant(PEOPLE[0])["id"], grant(PEOPLE[0])["outputs"])
+    assert api.writes == []
+
+
+def test_an_unclear_up_takes_only_what_the_program_is_known_not_to_declare(api: FakeApi) -> None:
+    """It may be about a part of the program: what that says of itself counts, and nothing is taken without it."""
+    api.rows.clear()
+    for told, writes in ((None, []), (Declared(frozenset({digest(PEOPLE[0])})), []), (Declared(), ["remove"])):
+        members = providers(session_for(api, Command("up", unclear=True), [member(PEOPLE[0])], told)[0])[1]
+        if told is None:
+            with pytest.raises(Refused, match="cannot tell whether"):
+                members.delete(member(PEOPLE[0])["id"], member(PEOPLE[0])["outputs"])
+        else:
+            members.delete(member(PEOPLE[0])["id"], member(PEOPLE[0])["outputs"])
+        assert api.writes == writes
