@@ -15,7 +15,7 @@ from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Common, OwnServiceAccount, Roster, RosterServiceAccount
 from mixpanel_access.model.roster_problems import Path, problems_with
-from mixpanel_access.model.yaml_slips import slips
+from mixpanel_access.model.yaml_slips import slip_paths, slips
 from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 
 _SHARED: Final = tuple(Common.model_fields)
@@ -68,6 +68,22 @@ def parse(text: str, source: Source) -> Roster:
 def line_of(text: str, path: Path) -> int:
     """The line of a part of a roster, or of the deepest part above it that is there; from 1."""
     return _File("", text).line(path)
+
+
+_WORDS: Final = ("ticket", "approver", "sponsor", "justification", "sow", "notes", "reviewed", "manager")
+"""Fields of an entry or an engagement that give nobody anything and take nothing away."""
+
+
+def slips_of_access(text: str) -> list[Path]:
+    """Where a document is read otherwise than it looks, in what says who has which access.
+
+    Args:
+        text: a document that can be read.
+    """
+    return [path for path in slip_paths(text) if not (path[:1] in _WITH_WORDS and path[2:3] and path[2] in _WORDS)]
+
+
+_WITH_WORDS: Final = (("people",), ("engagements",))
 
 
 def parse_document(document: Any, source: Source) -> tuple[Roster | None, list[Path]]:
@@ -145,7 +161,7 @@ class _File:
 
         Args:
             model: which.
-            with_slips: whether to take what YAML reads otherwise than it looks.
+            with_slips: whether to take what YAML reads otherwise than it looks where no access depends on it.
 
         Raises:
             RosterError: it is none.
@@ -159,7 +175,8 @@ class _File:
             if model is not Roster:
                 what = f"a file to include is a mapping with some of {', '.join(_aliases(Common))}"
             raise _error([(self.name, 1, what)])
-        found = [] if with_slips else [(self.name, line, words) for line, words in slips(self._text)]
+        harmless = with_slips and not slips_of_access(self._text)
+        found = [] if harmless else [(self.name, line, words) for line, words in slips(self._text)]
         try:
             read = model.model_validate(document)
         except ValidationError as error:

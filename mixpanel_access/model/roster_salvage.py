@@ -11,7 +11,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_problems import Path
-from mixpanel_access.model.roster_reading import Source, parse, parse_document
+from mixpanel_access.model.roster_reading import Source, parse, parse_document, slips_of_access
 from mixpanel_access.model.yaml_text import load
 
 _NAMED: Final = ("projects", "teams", "customRoles", "engagements", "serviceAccounts", "standardRoles")
@@ -62,6 +62,8 @@ class Salvaged:
 def salvage(text: str, source: Source) -> Salvaged:
     """Read a roster, and leave out the entries that have problems, and those that refer to such a one.
 
+    A part in which YAML reads something otherwise than it looks has one, unless no access depends on it (a ticket).
+
     Args:
         text: the YAML document.
         source: where it is from.
@@ -78,6 +80,9 @@ def salvage(text: str, source: Source) -> Salvaged:
     except ValueError:
         raise problem from None
     parts = _Parts(document)
+    # What is read otherwise than it looks has a form that can be used, and is not what was meant.
+    if (slips := slips_of_access(text)) and not parts.leave_out(slips):
+        raise problem
     while True:  # each turn takes a part out, or ends
         try:
             roster, paths = parse_document(document, source)

@@ -6,7 +6,7 @@ import pytest
 
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.model.roster_salvage import NOTHING, salvage
+from mixpanel_access.model.roster_salvage import NOTHING, Unread, salvage
 from mixpanel_access.model.yaml_slips import slips
 from mixpanel_access.model.yaml_text import BadYaml
 
@@ -39,6 +39,9 @@ TOLD: dict[str, tuple[str, str, int, str]] = {
     "half a comment": ("OPS-1", "OPS #4711", 6, "ticket: #4711 is a comment, so that only 'OPS' is read"),
     "a comment in a list": (
         "      shop: analyst", "      shop: analyst\n    teams:\n      - #core", 11, "teams: #core is a comment",
+    ),
+    "a comment in braces": (
+        "    projects:\n      shop: analyst", "    projects: { shop: #admin\n    }", 8, "shop: #admin is a comment",
     ),
     "in Windows lines": ("OPS-1", "#4711\r", 6, "ticket: #4711 is a comment"),
 }  # fmt: skip
@@ -94,6 +97,73 @@ def test_no_slip_keeps_ended_access() -> None:
     salvaged = salvage(text, shared)
     assert (len(salvaged.roster.people), salvaged.unread) == (1, NOTHING)
     assert "#4711 is a comment" in salvaged.problem
+
+
+KIM, LEE = "kim@example.com", "lee@example.com"
+_TWO = f"{ROSTER}  - email: {LEE}\n    projects:\n      shop: consumer\n"
+_TEAMS = f"teams:\n  core: {{ name: Core, projects: {{ shop: analyst }} }}\n{_TWO}"
+_STANDARD = "engagements: { e: { type: agency } }\n" + _TWO.replace(
+    "    ticket: OPS-1\n", "    engagement: e\n"
+).replace("shop: analyst", "shop:")
+SALVAGED: dict[str, tuple[str, list[str], Unread]] = {
+    # the roster, who is left in it, what is unread
+    "a role": (_TWO.replace("shop: analyst", "shop: #admin"), [LEE], Unread(frozenset({KIM}))),
+    "a role by the standard": (
+        _STANDARD.replace("shop:\n", "shop: #admin\n"), [LEE], Unread(frozenset({KIM})),
+    ),
+    "all roles": (
+        _TWO.replace("projects:\n      shop: analyst", "projects: #{shop: admin}"), [LEE], Unread(frozenset({KIM})),
+    ),
+    "half a role": (_TWO.replace("shop: analyst", "shop: analyst #1"), [LEE], Unread(frozenset({KIM}))),
+    "a project's key": (_TWO.replace("shop: analyst", "0123: analyst"), [LEE], Unread(frozenset({KIM}))),
+    "a team": (_TWO.replace("    notes: Nothing\n", "    teams: #[core]\n"), [LEE], Unread(frozenset({KIM}))),
+    "the end": (_TWO.replace("    notes: Nothing\n", "    ends: #2026-06-30\n"), [LEE], Unread(frozenset({KIM}))),
+    "whose it is": (_TWO.replace(KIM, f"#{KIM}"), [LEE], Unread(anybody=True)),
+    "two people": (
+        _TWO.replace("shop: analyst", "shop: #admin").replace("shop: consumer", "shop: #admin"),
+        [], Unread(frozenset({KIM, LEE})),
+    ),
+    "repeated by an alias": (
+        _TWO.replace("projects:\n      shop: analyst", "projects: &same\n      shop: #admin").replace(
+            "projects:\n      shop: consumer", "projects: *same"
+        ),
+        [], Unread(frozenset({KIM, LEE})),
+    ),
+    "repeated by a merge": (
+        _TWO.replace("email: kim", "<<: &same { organizationRole: #admin\n      }\n    email: kim").replace(
+            "email: lee", "<<: *same\n    email: lee"
+        ),
+        [], Unread(frozenset({KIM, LEE})),
+    ),
+    "a team's role": (
+        _TEAMS.replace("{ shop: analyst }", "{ shop: #admin\n  }"), [KIM, LEE], Unread(teams=frozenset({"core"})),
+    ),
+    "the project": (_TWO.replace("1234567", "0123"), [], Unread(frozenset({KIM, LEE}))),
+    "the type of an engagement": (
+        _STANDARD.replace("type: agency }", "type: #agency\n}"), [LEE], Unread(frozenset({KIM})),
+    ),
+    "a ticket": (_TWO.replace("OPS-1", "#4711"), [KIM, LEE], NOTHING),
+    "notes": (_TWO.replace("Nothing", "See #1"), [KIM, LEE], NOTHING),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "people", "unread"), SALVAGED.values(), ids=SALVAGED)
+def test_whose_access_is_read_otherwise_than_it_looks_keeps_it(text: str, people: list[str], unread: Unread) -> None:
+    """The part with the slip is left out and known to be unread; one in words that give nothing changes nothing."""
+    salvaged = salvage(text, Source("production.yaml"))
+    assert [person.email for person in salvaged.roster.people] == people
+    assert salvaged.unread == unread
+    assert salvaged.problem
+
+
+@pytest.mark.parametrize(
+    "common",
+    ["standardRoles:\n  agency: { production: #admin\n  }\n", "engagements:\n  e: { type: #agency\n  }\n"],
+)
+def test_a_slip_in_the_access_of_an_included_file_is_an_error_as_any_other_there(common: str) -> None:
+    """Nothing is taken from it."""
+    with pytest.raises(RosterError, match="is a comment, so that there is no value"):
+        salvage(f"include: common.yaml\n{ROSTER}", Source("production.yaml", lambda _: common))
 
 
 def test_a_document_without_suspects_is_not_read_twice() -> None:
