@@ -24,6 +24,7 @@ def main() -> None:
 
     try:
         _must_be_text(sys.argv[1:])
+        _must_not_be_removed(sys.argv[1:])
         try:
             app()
         finally:
@@ -45,6 +46,14 @@ def _must_be_text(arguments: Sequence[str]) -> None:
         if shown != argument:
             why = "it has bytes that are not UTF-8"
             raise UsageError("cannot read an argument", whom=shown, why=why, next_step="Write it in UTF-8.")
+
+
+def _must_not_be_removed(arguments: Sequence[str]) -> None:
+    """Name the successor of a command of version 0.1.0."""
+    from mixpanel_access.model.errors import UsageError
+
+    if arguments[:1] == ["expire"]:
+        raise UsageError("`expire` was removed; use `mixpanel-access revoke --within 14`")
 
 
 def _told(error: OSError) -> AccessError:

@@ -12,6 +12,7 @@ import typer
 from mixpanel_access.cli.output import progress
 from mixpanel_access.model.access import remaining
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roles import MEMBER
 from mixpanel_access.operations.offboarding import Holding, Remains, holdings, look, offboard, people, remains
@@ -23,6 +24,13 @@ _SHOWN: Final = 10
 
 def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
     """End a person's access and print; 1 while there is something left to do, else 0."""
+    if "@" not in email:
+        raise UsageError(
+            "cannot offboard",
+            whom=email,
+            why="it is not an e-mail address",
+            next_step="Give a person's address; a service account ends when the roster no longer has it.",
+        )
     project = open_project(folder, progress)
     seen = look(project)
     held = holdings(seen, email)

@@ -49,7 +49,7 @@ def _print(seen: Sequence[StackOwnership]) -> None:
             place = one.file.name if key in one.listed else "in the program: `ownership` of the Member"
             table.add_row(one.stack, email, place)
     if not table.row_count:
-        typer.echo("Nobody is undetermined.")
+        typer.echo("It is known for everybody whether they were found.")
         return
     print_table(table)
     typer.echo(

@@ -111,7 +111,7 @@ def offboard(
     raise typer.Exit(run_offboard(cwd, email, yes=yes, as_json=as_json))
 
 
-@commands.command(short_help="Settle who was found and who is the stack's own.")
+@commands.command(short_help="Say who was in the organization already.")
 def ownership(
     stack: Stacks = None,
     ours: Annotated[
@@ -126,7 +126,9 @@ def ownership(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """List the people of whom a state of version 0.1.0 does not say whose they are; exit 1 when there are any.
+    """List people whom a stack may have found in the organization or imported; exit 1 when there are any.
+
+    A state of version 0.1.0 does not say which, and it decides whether they leave with their last entry.
 
     With --ours and --found, write it into the rosters; exit 1 when something was not written.
     """
@@ -135,7 +137,7 @@ def ownership(
     raise typer.Exit(run_ownership(cwd, stack or [], ours or [], found or [], yes=yes, as_json=as_json))
 
 
-@commands.command("import", short_help="Take what is there into a stack.")
+@commands.command("import", short_help="Import existing people and grants into a stack.")
 def import_(
     stack: Annotated[str, typer.Option(help="The stack that takes them.")],
     project: Annotated[
@@ -163,7 +165,7 @@ def import_(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Take existing people and grants into a roster and its stack; exit 1 when its preview then shows a change."""
+    """Import existing people and grants into a roster and its stack; exit 1 when its preview then shows a change."""
     from mixpanel_access.cli.import_ import run_import
     from mixpanel_access.operations.import_plan import Wanted
     from mixpanel_access.operations.importing import Request
@@ -210,18 +212,6 @@ def revoke(
             next_step="Leave out --within to take away what has ended.",
         )
     raise typer.Exit(show_within(cwd, stack or [], within, now, as_json=as_json))
-
-
-@commands.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def expire() -> None:
-    """Say which command has taken its place."""
-    from mixpanel_access.model.errors import UsageError
-
-    raise UsageError(
-        "the command expire is gone",
-        why="revoke has taken its place",
-        next_step="Run: mixpanel-access revoke --within 14 --stack STACK",
-    )
 
 
 @commands.command(short_help="Find access that no stack has, and the reverse.")

@@ -234,9 +234,9 @@ class Brakes:
 
     def _tell(self, what: str, findings: Sequence[Finding]) -> None:
         for finding in findings:
-            if not finding.holds and finding not in self._warned:
+            if not finding.holds and not self._is_said(finding):
                 self._warned.add(finding)
-                self._say(f"warning: {finding}")
+                self._say(f"warning: {_warning(finding)}")
         held = [finding for finding in findings if finding.holds]
         if held:
             raise Refused(
@@ -252,6 +252,13 @@ class Brakes:
                     )
                 ),
             )
+
+    def _is_said(self, finding: Finding) -> bool:
+        """Whether a warning has been shown, or one of more people of whom these are some."""
+        if finding.brake is not Brake.REMOVAL_SHARE:
+            return finding in self._warned
+        people = set(finding.people)
+        return any(one.brake is finding.brake and people <= set(one.people) for one in self._warned)
 
     def _before(self) -> Mapping[str, Person]:
         """Everybody, as they were before the first write. The lock is held: the base is set once."""
@@ -269,3 +276,10 @@ class Brakes:
             own_role=self._directory.own_role(),
             limits=self.limits,
         )
+
+
+def _warning(finding: Finding) -> str:
+    """What a released brake says."""
+    if finding.brake is Brake.REMOVAL_SHARE:
+        return f"[{finding.brake}] is released: this removes {len(finding.people)}: {', '.join(finding.people)}"
+    return str(finding)

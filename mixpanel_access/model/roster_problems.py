@@ -23,6 +23,7 @@ from mixpanel_access.model.roster import (
 )
 from mixpanel_access.model.roster_problems_roles import custom_role_problems, is_role, no_role, security_problems
 from mixpanel_access.model.teams import problem_with_team_name
+from mixpanel_access.model.words import counted
 
 Path = tuple[str | int, ...]
 """Where in the document something stands: keys and positions from the top."""
@@ -87,7 +88,9 @@ def _own_account(roster: Roster, account: OwnServiceAccount, at: Path) -> Proble
         words = unknown(account.role, "role of a service account", roles.SERVICE_ACCOUNT_ROLES)
         yield (*at, "role"), f"{name}: {words}"
     if account.overlap is not None and account.rotate_after is not None and account.overlap >= account.rotate_after:
-        yield (*at, "overlap"), f"{name}: {account.overlap} days are no less than rotateAfter, {account.rotate_after}"
+        overlap, rotate_after = counted(account.overlap, "day"), counted(account.rotate_after, "day")
+        words = f"{name}: `overlap` ({overlap}) must be shorter than `rotateAfter` ({rotate_after})"
+        yield (*at, "overlap"), words
     for field, words in problems_with_metadata({"ends": account.expires} if account.expires else {}).items():
         yield (*at, "expires"), f"{name}: {words.replace(field, 'expires')}"
     for key, role in account.projects.items():

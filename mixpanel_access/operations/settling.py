@@ -11,7 +11,8 @@ from pathlib import Path
 from mixpanel_access.files.roster import source_of, text_of
 from mixpanel_access.files.whole import Change, write_all
 from mixpanel_access.model import roster_text
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.access import WHEN_UNUSED
+from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ownership import FOUND, OURS, is_ours
 from mixpanel_access.model.roster import Roster
@@ -77,7 +78,8 @@ def _read(project: Project, stack: str) -> StackOwnership:
 
 
 def _is_undetermined(member: HeldMember) -> bool:
-    return is_ours(member.outputs) is None
+    """Whether it matters and the state does not say it: with another `removal`, the person stays or leaves anyway."""
+    return is_ours(member.outputs) is None and (member.outputs.get("removal") or WHEN_UNUSED) == WHEN_UNUSED
 
 
 def plan_ownership(
@@ -117,11 +119,23 @@ def plan_ownership(
     if unknown := [pattern for patterns in wanted.values() for pattern in patterns if pattern not in matched]:
         raise UsageError(
             "cannot settle whose they are",
-            whom=", ".join(unknown),
-            why="no roster of these stacks has them; a pattern stands for people who are undetermined",
+            why="; ".join(_why_nobody(pattern, seen) for pattern in unknown),
             next_step="Nothing was written; check the address. In a program of your own, set `ownership` there.",
         )
     return changes
+
+
+def _why_nobody(pattern: str, seen: Sequence[StackOwnership]) -> str:
+    """Why a pattern stands for nobody."""
+    key = same_key(pattern)
+    if settled := {
+        person for one in seen for person in one.listed - one.undetermined.keys() if fnmatchcase(person, key)
+    }:
+        return (
+            f"{pattern} stands only for people of whom it is open whether they were found, and it is known for "
+            f"{few(settled)}: give the whole address to change that"
+        )
+    return f"no roster of these stacks has {pattern}"
 
 
 def _people(one: StackOwnership, pattern: str) -> set[str]:

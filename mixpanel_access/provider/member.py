@@ -131,7 +131,8 @@ class MemberProvider(AccessProvider):
             self.session.say_renamed(str(olds["email"]), str(address))
         if _loses_role(olds, news) and (role := ownership.given_back(self.session, olds)):
             self.session.say(f"{olds['email']}: no organization role is declared any more; becomes {role} again")
-        if is_ours({**olds, "ownership": news.get("ownership")}) is None and olds.get("adopted"):
+        matters = (news.get("removal") or WHEN_UNUSED) == WHEN_UNUSED
+        if matters and is_ours({**olds, "ownership": news.get("ownership")}) is None and olds.get("adopted"):
             ownership.say_undetermined(self.session, olds)
         joins = self._joins_by_scim(olds)
         if expired and not joins and not ownership.sent_later(self.session, olds):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import Person
+from mixpanel_access.model.access import WHEN_UNUSED, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import Origin, is_ours, lowered, role_before
@@ -101,10 +101,15 @@ def given_back(session: Session, member: Properties) -> str | None:
     return lowered(current, before, [str(other["role"]) for other in others if other.get("role")])
 
 
+def _is_undetermined(member: Properties) -> bool:
+    """Whether it matters whose the person is, and the state does not say it."""
+    return is_ours(member) is None and (member.get("removal") or WHEN_UNUSED) == WHEN_UNUSED
+
+
 def say_undetermined(session: Session, member: Properties) -> None:
     """Say once who is in the stack since version 0.1.0, which does not tell found people from imported ones."""
     own = own_members(session) or {}
-    people = {str(one.get("email", key)) for key, one in own.items() if is_ours(one) is None} or {str(member["email"])}
+    people = {str(one.get("email", key)) for key, one in own.items() if _is_undetermined(one)} or {str(member["email"])}
     session.say_once(
         "undetermined",
         f"warning: whether these people were found in the organization or imported is not in the state of version "

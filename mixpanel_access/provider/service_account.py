@@ -17,6 +17,7 @@ from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.ids import ServiceAccountId
+from mixpanel_access.model.words import counted
 from mixpanel_access.provider.base import (
     GONE,
     AccessProvider,
@@ -99,7 +100,10 @@ class ServiceAccountProvider(AccessProvider):
         if not (type(overlap) is int and 0 < overlap <= LONGEST_DAYS):
             problems.add("overlap", f"{overlap!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
         elif type(days) is int and overlap >= days:
-            problems.add("overlap", f"{overlap} days are no less than rotate_after, {days}; set fewer")
+            problems.add(
+                "overlap",
+                f"`overlap` ({counted(overlap, 'day')}) must be shorter than `rotate_after` ({counted(days, 'day')})",
+            )
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own, and that the expiry is still to come."""

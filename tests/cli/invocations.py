@@ -40,5 +40,5 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "policy explain": ("domain-allowed",),
     "policy reference": (),
 }
-"""Command -> arguments; nobody waits for the start of `emulator` and `engine`, and `expire` only names `revoke`."""
-APART: Final = frozenset({"emulator", "engine", "expire"})
+"""Command -> arguments; nobody waits for the start of `emulator` and `engine`."""
+APART: Final = frozenset({"emulator", "engine"})

@@ -66,3 +66,10 @@ def test_a_provider_brings_no_command_line() -> None:
     found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
     assert "httpx" in found.stdout.split()
     assert not {"click", "pygments", "rich", "typer"} & {*found.stdout.split()}
+
+
+def test_the_removed_command_names_its_successor(tmp_path: Path) -> None:
+    """In one line, whatever its arguments were, and no list of commands has it."""
+    code, _, said = modules(tmp_path, "expire", "--days", "14", "--stack", "production")
+    assert (code, said) == (2, "error: `expire` was removed; use `mixpanel-access revoke --within 14`")
+    assert ("expire",) not in ALL

@@ -312,6 +312,20 @@ def test_the_people_before_the_first_write_are_taken_once(api: FakeApi) -> None:
     assert (directory.asked, directory.met) == (1, False)
 
 
+def test_a_released_share_is_said_once_for_the_whole_plan(api: FakeApi) -> None:
+    """The removals of the plan, as they come one by one, add nothing to it; somebody outside of it does."""
+    brakes, said = brakes_for(api, released=frozenset({Brake.REMOVAL_SHARE}))
+    plan = [f"m{n}@example.com" for n in range(6)]
+    brakes.hold("cannot destroy", Plan(frozenset(plan)))
+    for email in plan:
+        with brakes.removing(email):
+            pass
+    assert said == [f"warning: [removalShare] is released: this removes 6: {', '.join(plan)}"]
+    with brakes.removing("m6@example.com"):
+        pass
+    assert [line.partition(": this")[2].split(":")[0] for line in said] == [" removes 6", " removes 7"]
+
+
 def test_a_removal_whose_fate_is_unknown_counts(api: FakeApi) -> None:
     """No answer may mean that it was done."""
     brakes, _ = brakes_for(api, removal_minimum=1)

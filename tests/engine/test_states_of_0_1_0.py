@@ -139,7 +139,7 @@ def test_whose_people_are_is_settled_by_a_command(engine: Engine, tmp_path: Path
         assert (shown.returncode, "ownership: found" in shown.stdout) == (1, True)
         assert "ownership" not in (workspace.stacks / "production.yaml").read_text()
         assert workspace.command("ownership", "--found", "*", "--yes").returncode == 0
-        assert workspace.command("ownership").stdout == "Nobody is undetermined.\n"
+        assert workspace.command("ownership").stdout == "It is known for everybody whether they were found.\n"
         before = access(workspace.dump())
         for stack in ("production", "staging"):
             workspace.up(stack)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from mixpanel_access.cli import offboard as cli
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding
@@ -92,3 +93,9 @@ def test_who_is_deactivated_is_gone(
     monkeypatch.setattr(cli, "look", lambda _: [])
     assert cli.run_offboard(tmp_path, BO, yes=True, as_json=False) == 0
     assert f"{BO} is deactivated, cannot log in, and is in the organization" in capsys.readouterr().out
+
+
+def test_what_is_not_an_address_is_refused(tmp_path: Path) -> None:
+    """Before the project is opened: the answer must not read as if somebody of that name had nothing."""
+    with pytest.raises(UsageError, match="cannot offboard for deploy-bot: it is not an e-mail address"):
+        cli.run_offboard(tmp_path, "deploy-bot", yes=True, as_json=False)

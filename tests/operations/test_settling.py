@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from mixpanel_access.files.roster import source_of
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations.settling import StackOwnership, plan_ownership, write_ownership
+from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.settling import StackOwnership, plan_ownership, read_ownership, write_ownership
+from mixpanel_access.operations.state import HeldMember, State
 
 ROSTER = """\
 environment: production
@@ -82,9 +86,10 @@ def test_every_stack_whose_roster_has_somebody_is_written(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("ours", "found", "words"),
     [
-        (["bob@example.com"], [], "no roster of these stacks has them"),
+        (["bob@example.com"], [], "no roster of these stacks has bob@example.com"),
         (["program@agency.example.org"], [], "In a program of your own"),
-        (["*@nowhere.example"], [], "no roster of these stacks has them"),
+        (["*@nowhere.example"], [], r"no roster of these stacks has \*@nowhere\.example"),
+        (["new@*"], [], r"new@\* stands only for .*, and it is known for new@agency\.example\.org"),
         (["*@agency.example.org"], ["cy@agency.example.org"], "--ours and --found both name them"),
     ],
 )
@@ -95,3 +100,29 @@ def test_what_cannot_be_settled_is_refused_and_nothing_is_written(
     with pytest.raises(UsageError, match=words):
         plan_ownership([seen(tmp_path)], ours, found)
     assert (tmp_path / "production.yaml").read_text() == ROSTER
+
+
+class States:
+    """A project of one stack, whose state has three people of version 0.1.0."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def settings(self, stack: str) -> Any:  # there is one
+        return SimpleNamespace(organization_id=7)
+
+    def roster(self, stack: str) -> Path:
+        return self.folder / f"{stack}.yaml"
+
+    def state(self, stack: str, organization: int) -> State:  # there is one
+        removals = {"bo@example.com": "when_unused", "cy@example.com": "always", "di@example.com": "never"}
+        members = {
+            key: HeldMember(key, None, outputs={"adopted": True, "removal": how}) for key, how in removals.items()
+        }
+        return State({**members, "ed@example.com": HeldMember("ed@example.com", None, outputs={"adopted": True})}, {})
+
+
+def test_only_those_are_listed_for_whom_it_matters(tmp_path: Path) -> None:
+    """Who always leaves, or never, does so whether they were found or not."""
+    (one,) = read_ownership(cast("Project", States(tmp_path)), ["production"])
+    assert sorted(one.undetermined) == ["bo@example.com", "ed@example.com"]

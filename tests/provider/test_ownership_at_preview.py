@@ -112,20 +112,25 @@ def test_states_are_read_only_for_people_who_go() -> None:
 
 
 def test_whoever_is_undetermined_since_0_1_0_is_listed_once() -> None:
-    """With what their end will do and the command that settles it; nobody who is settled, invited or found."""
+    """With what their end will do and the command that settles it; nobody who is settled, invited or found.
+
+    Nor anybody who leaves always or never: for them it does not matter.
+    """
     held = [
         {"email": "bo@example.com", "adopted": True},
         {"email": "cy@example.com", "adopted": True},
         {"email": "di@example.com", "adopted": False},
         {"email": "ed@example.com", "adopted": True, "origin": "found"},
         {"email": "fay@example.com", "adopted": True, "ownership": "ours"},
+        {"email": "gus@example.com", "adopted": True, "removal": "always"},
+        {"email": "hal@example.com", "adopted": True, "removal": "never"},
     ]
     session, said = make_session(organization())
     session.states = FakeStates(production=held)
     provider = MemberProvider()
     provider.use(session)
     for one in held:
-        news = {"email": one["email"], "removal": "when_unused"}
+        news = {"email": one["email"], "removal": one.get("removal", "when_unused")}
         news |= {"ownership": one["ownership"]} if "ownership" in one else {}
         provider.diff(f"{ORGANIZATION}:{one['email']}", {**news, **one, "status": "accepted"}, news)
     (line,) = said

@@ -735,7 +735,7 @@ BAD_OVERLAPS: dict[str, tuple[dict[str, Any], str]] = {
     "none": ({"overlap": 0}, "no number of days"),
     "a truth": ({"overlap": True}, "no number of days"),
     "a text": ({"overlap": "7"}, "no number of days"),
-    "as long as the rotation": ({"rotate_after": 7, "overlap": 7}, "no less than rotate_after"),
+    "as long as the rotation": ({"rotate_after": 7, "overlap": 7}, "must be shorter than `rotate_after`"),
 }
 
 
