@@ -7,8 +7,8 @@ costs nothing, and the transport holds the requests back.
 
 from __future__ import annotations
 
-import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Final
@@ -21,9 +21,10 @@ THREADS: Final = 32
 def use_more_threads() -> None:
     """Let the pool grow that the calling thread belongs to; once a process, and nothing where it is in none.
 
-    It is found by what CPython has called its attributes since 3.2. Where they are called otherwise, the four stay.
+    The thread refers to it by what CPython has called that since 3.9. Where it is called otherwise, the four stay. To
+    search all objects for it would take hold of what other threads are making, which fails there.
     """
-    here = threading.current_thread()
-    for pool in gc.get_objects():
-        if type(pool) is ThreadPoolExecutor and here in getattr(pool, "_threads", ()):
-            pool._max_workers = max(THREADS, pool._max_workers)  # there is no other way
+    reference = next(iter(getattr(threading.current_thread(), "_args", ())), None)
+    pool = reference() if isinstance(reference, weakref.ref) else None
+    if type(pool) is ThreadPoolExecutor:
+        pool._max_workers = max(THREADS, pool._max_workers)  # there is no other way

@@ -69,3 +69,21 @@ def test_a_pool_that_is_larger_already_stays_so() -> None:
     with ThreadPoolExecutor(2 * THREADS) as large:
         large.submit(use_more_threads).result()
         assert large._max_workers == 2 * THREADS
+
+
+def test_nothing_that_another_thread_is_making_is_touched(pool: ThreadPoolExecutor) -> None:
+    """A tuple that grows while somebody else holds it cannot be finished: Python fails in that thread."""
+    done = threading.Event()
+
+    def make_tuples() -> int:
+        made = 0
+        while not done.is_set():
+            made += len(tuple(n for n in range(100)))
+        return made
+
+    makers = [pool.submit(make_tuples) for _ in range(SDKS - 1)]
+    for _ in range(60):
+        use_more_threads.cache_clear()
+        pool.submit(use_more_threads).result()
+    done.set()
+    assert all(maker.result() for maker in makers)
