@@ -14,7 +14,6 @@ from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.roster import source_of, text_of
 from mixpanel_access.model import ids
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import AccessError, RosterError
 from mixpanel_access.model.kept import Kept, kept_text
@@ -269,20 +268,11 @@ def _scope(read: _Stack, decision: Decision) -> Scope:
     outside = {row.urn for row in read.outside}
     going = {row.urn for row in read.rows if row.going and row.urn in ours}
     updates = {one.urn for one in decision.goes if one.lowers or one.type == ids.PROJECT_ACCESS_TYPE}
-    if _brake_agrees(read, decision):
-        updates |= {row.urn for row in read.inside if row.type == ids.BRAKE_TYPE}
+    updates |= {row.urn for row in read.inside if row.type == ids.BRAKE_TYPE}  # excluded, it would keep everybody
     deletes = {one.urn for one in decision.goes if not one.lowers} | going | outside
     free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
     excluded = {row.urn for row in read.rows} - updates - deletes - free
     return Scope(deletes, updates, excluded if fits(excluded) else excluded - ours)
-
-
-def _brake_agrees(read: _Stack, decision: Decision) -> bool:
-    """Whether the brake knows that the endings are planned: a state of version 0.1.0 does not tell it of any ends."""
-    people = [person for row in read.inside if row.type == ids.BRAKE_TYPE for person in row.outputs.get("people") or ()]
-    ends = {same_key(str(person["email"])): person.get("ends") for person in people}
-    planned = [one for one in decision.goes if one.type == ids.MEMBER_TYPE and one.planned and not one.lowers]
-    return all(has_ended(ends.get(one.key), read.given.today) for one in planned)
 
 
 def _with_outside(read: _Stack, decision: Decision, seen: Preview, session: Session) -> Decision:

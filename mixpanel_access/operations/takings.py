@@ -273,7 +273,7 @@ def _of_grant(
     if given.unsure(key, planned=taking.planned):
         return
     now = given.declared.grants.get((project, key))
-    if now is None:
+    if now is None or _waits(before, now, taking.planned, given, made):
         yield taking
     elif after := _lower(before, now, taking.planned, given, made):
         kept = {name: value for name, value in inputs.items() if name not in ("role", *_REASONS)}
@@ -281,14 +281,26 @@ def _of_grant(
         yield replace(taking, what=what, role=after, inputs={**kept, "role": now["role"], **_reasons(now)})
 
 
+def _waits(before: str, now: Mapping[str, Any], planned: bool, given: Given, made: _Made) -> bool:
+    """Whether a role has ended and the one that follows is a custom role that is not made yet: only `up` can give it.
+
+    Nobody can say how much that will be, so nothing takes the place of the role that has ended until then.
+    """
+    return planned and not given.unread.roles and not _known(now, made) and before != str(now["role"])
+
+
+def _known(now: Mapping[str, Any], made: _Made) -> str:
+    """The role as Mixpanel knows it: one of its words or a custom role's id; "" for a role that is not made yet."""
+    role = str(now["role"])
+    return made.role_ids.get(role, "") if roles.is_custom(role) and not roles.is_role_id(role) else role
+
+
 def _lower(before: str, now: Mapping[str, Any], planned: bool, given: Given, made: _Made) -> str | None:
     """The role that is less than the one before, or None where it is as much or more.
 
     Nobody can tell which of two is higher where one is a custom role: then the one before goes if its end has passed.
     """
-    after = str(now["role"])
-    if roles.is_custom(after) and not roles.is_role_id(after):
-        after = made.role_ids.get(after, "")
+    after = _known(now, made)
     if not after or after == before or given.unread.roles:
         return None
     if roles.is_custom(before) or roles.is_custom(after):
@@ -341,7 +353,7 @@ def _of_holder(
     before, ends = str(row.outputs.get("role", "")), _text(row.outputs.get("ends"))
     planned = has_ended(ends, given.today)
     taking = Taking(row.urn, row.type, f"{before} {whose} in {_project(project, given)}", project=project, ends=ends)
-    if now is None:
+    if now is None or _waits(before, now, planned, given, made):
         yield replace(taking, planned=planned)
     elif after := _lower(before, now, planned, given, made):
         what = f"{before} -> {after} {whose} in {_project(project, given)}"

@@ -24,7 +24,7 @@ class Ending:
         leaves: whether they leave the organization.
         ours: whether a stack of the project brought them; None if the state does not say.
         role: the organization role to which they are lowered; None if it stays, or they leave.
-        planned: whether the end was in the stack before today.
+        planned: whether the end was in the stack before today, by the brake's list or by the `Member` itself.
     """
 
     key: str
@@ -86,7 +86,8 @@ def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
             ),
         )
         role = None if gone else ownership.given_back(session, member)
-        found.append(Ending(there.key, there.email, gone, ours, role, has_ended(person.get("ends"), today)))
+        ends = person.get("ends"), known.get(key, {}).get("ends")  # a brake of version 0.1.0, or left alone, has none
+        found.append(Ending(there.key, there.email, gone, ours, role, any(has_ended(end, today) for end in ends)))
     return found
 
 

@@ -161,6 +161,32 @@ def test_what_is_no_longer_given_goes(
         assert any(_WORDS.get(words, words) in one.what for one in found), (words, found)
 
 
+WAITS: dict[str, tuple[str, str | None, set[str]]] = {
+    "an ended admin": ("admin", "2026-06-30", {"admin in {}"}),
+    "an ended consumer": ("consumer", "2026-06-30", {"consumer in {}"}),
+    "an ended custom role": ("0" * 8 + "-0000" * 3 + "-" + "0" * 12, "2026-06-30", {"in {}"}),
+    "the last day is today": ("admin", "2026-07-01", set()),
+    "an edit: nobody can tell which is higher": ("admin", None, set()),
+}
+"""The role before, its last day, and what goes where a custom role follows that is not made yet."""
+
+
+@pytest.mark.parametrize("project", ["shop", "web"], ids=["a single grant", "an authoritative project"])
+@pytest.mark.parametrize(("role", "ends", "expected"), WAITS.values(), ids=WAITS.keys())
+def test_an_ended_role_does_not_wait_for_the_custom_role_that_follows(
+    role: str, ends: str | None, expected: set[str], project: str
+) -> None:
+    """Only `up` can make the role and give it; what has ended goes all the same."""
+    roles_of = {"customRoles": {"desk": {"name": "Support desk", "project": project}}}
+    state = rows(declared([{**BO, "projects": {project: role}, **({"ends": ends} if ends else {})}]))
+    gives = declared([{**BO, "projects": {project: "desk"}}], NEXT, **roles_of)
+    found = takings(state, Given(gives, NEXT))
+    assert len(found) == len(expected)
+    assert all(words.format(project) in found[0].what and not found[0].lowers for words in expected)
+    stays = kept(state, found, {}, gives)
+    assert takings(rows(stays), Given(gives, NEXT)) == []
+
+
 def test_a_team_that_ends_goes_with_its_roles_and_places() -> None:
     """A team that only gets another key or name stays."""
     team = {"name": "Data", "projects": {"shop": "analyst"}}

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.ids import MEMBER_TYPE
+from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.session import Session
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
 
@@ -52,6 +55,32 @@ def test_the_brake_of_a_stack_counts_edits_alone(api: FakeApi, ends: Any, verb: 
     brake = RemovalBrakeProvider()
     brake.use(make_session(api)[0])
     people = {"people": [person(email, ends) for email in CREW]}
+    if verb == "check":
+        assert (not brake.check(people, {"people": []}).failures) is goes
+    elif goes:
+        brake.delete("id", people)
+    else:
+        with pytest.raises(Refused, match="would remove 12"):
+            brake.delete("id", people)
+
+
+@pytest.mark.parametrize("listed", [None, "2026-12-31"], ids=["a state of version 0.1.0", "a list left alone"])
+@pytest.mark.parametrize(("ends", "goes"), ENDS.values(), ids=ENDS.keys())
+@pytest.mark.parametrize("verb", ["check", "delete"])
+def test_an_end_that_the_brake_was_not_told_is_the_members_own(
+    api: FakeApi, ends: Any, listed: Any, verb: str, *, goes: bool
+) -> None:
+    """The list of the brake has no ends, or old ones: what the state's own `Member` says makes an ending planned."""
+    session, _ = make_session(api)
+    outputs = {"removal": "always", **({"ends": ends} if ends else {})}
+    state: list[dict[str, Any]] = [
+        {"urn": f"urn::{email}", "type": MEMBER_TYPE, "id": f"{ORGANIZATION}:{email}", "outputs": outputs}
+        for email in CREW
+    ]
+    session.scope = Scope(lambda: Command("up", excludes=["urn::none"]) if verb == "check" else None, lambda: state)
+    brake = RemovalBrakeProvider()
+    brake.use(session)
+    people = {"people": [person(email, listed) for email in CREW]}
     if verb == "check":
         assert (not brake.check(people, {"people": []}).failures) is goes
     elif goes:
