@@ -14,7 +14,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.errors import AccessError, NotFound
+from mixpanel_access.model.errors import AccessError, Forbidden, NotFound
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
@@ -35,6 +35,7 @@ class FakeApi:
     """Keeps people and grants, counts calls, and fails as it is told.
 
     Attributes:
+        unreadable: the projects whose grants we may not read.
         faults: verb -> errors to raise, in order, before (or, with `applied`, after) the call takes effect.
     """
 
@@ -53,6 +54,7 @@ class FakeApi:
     events_: list[AuditEvent] = field(default_factory=list)
     now: datetime = NOW
     scim: FakeScim | None = None
+    unreadable: set[int] = field(default_factory=set)
     faults: dict[str, list[AccessError]] = field(default_factory=dict)
     applied: bool = False
     deaf: set[str] = field(default_factory=set)
@@ -153,6 +155,8 @@ class FakeApi:
     def granted_users(self, project: int) -> list[Grant]:
         self.calls["granted_users"] += 1
         self.fail("granted_users")
+        if project in self.unreadable:
+            raise Forbidden(f"cannot read who has access to project {project}", why="403")
         if project not in self.projects_:
             raise NotFound(f"cannot read who has access to project {project}", why="404")
         hidden = {key for key, person in self.people.items() if person.invited} if self.hides_invited_grants else set()

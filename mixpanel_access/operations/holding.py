@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,6 +12,7 @@ from mixpanel_access.directory.project_whole import ProjectWhole
 from mixpanel_access.model import ids, roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, judge, judge_grants
+from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.operations.takings import Row, Taking
 from mixpanel_access.provider.declared_people import declared_people
@@ -54,8 +55,14 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
         session: the organization and the settings of today.
         stack: the stack's name, for the messages.
     """
-    goes = [taking for taking in found if _is_there(taking, session)]
+    goes: list[Taking] = []
     held: list[Held] = []
+    for taking in found:
+        try:
+            if _is_there(taking, session):
+                goes.append(taking)
+        except MixpanelError as error:
+            held.append(Held(taking, str(error)))
 
     def hold(reason: str, stays: Sequence[Taking]) -> None:
         held.extend(Held(taking, reason) for taking in stays)
@@ -66,6 +73,8 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
         unprotect = f"pulumi state unprotect {shlex.quote(taking.urn)} --stack {shlex.quote(stack)}"
         hold(f"it is protected: remove the option `protect`, or run: {unprotect}", [taking])
     now = session.directory.key_of  # the brakes know people by the address that they have now
+    for reason, urn in list(_untold(goes, rows, session)):
+        hold(reason, [taking for taking in goes if taking.urn == urn])
     for reason, key in list(_braked(goes, rows, session)):
         hold(reason, [taking for taking in goes if now(taking.key) == key])
     for reason, project, keys in list(_braked_grants(goes, session)):
@@ -104,6 +113,16 @@ def _is_there(taking: Taking, session: Session) -> bool:
         hidden = role is None and directory.hides_grant(project, taking.email)
         return hidden or (role is not None and roles.project_rank(role) >= lower)
     return True
+
+
+def _untold(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> Iterator[tuple[str, str]]:
+    """The places in the organization that stay since it cannot be told who leaves, with why; their grants may go."""
+    for taking in goes:
+        if taking.type == ids.MEMBER_TYPE and not taking.lowers:
+            try:
+                leaving(session, _declared([taking], rows, session))
+            except MixpanelError as error:
+                yield f"whether they hold anything else cannot be told: {error}", taking.urn
 
 
 def _braked(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> Iterable[tuple[str, str]]:
@@ -158,10 +177,14 @@ def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[s
     """Why grants of an authoritative project stay, the project, and whose they are."""
     wholes, now = [taking for taking in goes if taking.type == ids.PROJECT_ACCESS_TYPE], session.directory.key_of
     for project in sorted({taking.project for taking in wholes if taking.project is not None}):
-        if session.directory.project_is_gone(project):
-            continue
         ours = [taking for taking in wholes if taking.project == project]
-        have = ProjectWhole(session.directory, project, {}).have
+        try:
+            if session.directory.project_is_gone(project):
+                continue
+            have = ProjectWhole(session.directory, project, {}).have
+        except MixpanelError as error:
+            yield str(error), project, {now(one.key) for one in ours}
+            continue
         changes = GrantChanges(
             change={now(one.key): one.role or "" for one in ours if one.lowers and now(one.key) in have},
             remove=frozenset(now(one.key) for one in ours if not one.lowers),

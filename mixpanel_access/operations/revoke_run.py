@@ -16,6 +16,7 @@ from mixpanel_access.model.errors import EngineError
 from mixpanel_access.model.settings import KEPT_VARIABLE
 from mixpanel_access.operations.project import Progress, Project, temporary_folder
 from mixpanel_access.operations.state_change import LONGEST
+from mixpanel_access.provider.command import matcher
 
 _NOTHING: Final = ("same", "read", "refresh")
 """Steps that change nothing."""
@@ -118,7 +119,8 @@ def preview(pulumi: Pulumi, stack: str, scope: Scope) -> Preview:
     Raises:
         EngineError: the program does not run, or the engine refuses.
     """
-    out = set(scope.excluded)
+    wanted = scope.deletes | scope.updates
+    out = {urn for urn in scope.excluded if not _takes_others(urn, wanted)}
     left: dict[str, str] = {}
     made: list[Step] = []
     for _ in range(_TRIES):
@@ -139,6 +141,7 @@ def preview(pulumi: Pulumi, stack: str, scope: Scope) -> Preview:
             if one.get("severity") == "error" and one.get("urn")
         }
         new = {urn: why for urn, why in {**others, **errors}.items() if urn not in out and not _is_root(urn)}
+        new = {urn: why for urn, why in new.items() if not _takes_others(urn, wanted)}
         if not new and completed.returncode == 0:
             return Preview(made + steps, out, left)
         if not new:  # what policies find is in the text alone
@@ -148,6 +151,14 @@ def preview(pulumi: Pulumi, stack: str, scope: Scope) -> Preview:
         out |= new.keys()
         left |= new
     raise failure(stack, completed.stdout, completed.stderr, document)
+
+
+def _takes_others(urn: str, wanted: AbstractSet[str]) -> bool:
+    """Whether to leave a resource alone would leave others alone that the run is about.
+
+    The engine takes `*` in a URN for any text and has no way to write the sign itself.
+    """
+    return "*" in urn and any(matcher(urn).fullmatch(other) for other in wanted - {urn})
 
 
 def _is_root(urn: str) -> bool:

@@ -280,11 +280,11 @@ def deleted(resources: Resources, command: Command) -> frozenset[str]:
         if one.get("retainOnDelete") or (one.get("protect") and not command.ignore_protect)
     }
     needs = {str(one["urn"]): _needs(one) for one in resources}
-    excludes = [_matcher(word) for word in command.excludes]
+    excludes = [matcher(word) for word in command.excludes]
     if command.exclude_protected:
-        excludes += [_matcher(str(one["urn"])) for one in resources if one.get("protect")]
+        excludes += [matcher(str(one["urn"])) for one in resources if one.get("protect")]
     if command.targets:
-        return _closure([_matcher(word) for word in command.targets], _turned(needs)) - staying
+        return _closure([matcher(word) for word in command.targets], _turned(needs)) - staying
     return frozenset(needs) - (_closure(excludes, needs) if excludes else frozenset()) - staying
 
 
@@ -317,7 +317,7 @@ def _closure(matchers: Sequence[re.Pattern[str]], edges: Mapping[str, set[str]])
     return frozenset(seen)
 
 
-def _matcher(word: str) -> re.Pattern[str]:
+def matcher(word: str) -> re.Pattern[str]:
     """As the engine matches: `**` is any text, `*` any without a colon."""
     parts = ("[^:]*".join(map(re.escape, part.split("*"))) for part in word.split("**"))
     return re.compile(".*".join(parts), re.DOTALL)

@@ -164,3 +164,37 @@ def test_somebody_who_stays_in_the_organization_is_said_to_stay(entry: dict[str,
     api.put("lee@example.com", role)
     decision = decided(before, [], api)
     assert {one.type: one.stays for one in decision.goes} == {ids.MEMBER_TYPE: stays, ids.GRANT_TYPE: ""}
+
+
+@pytest.mark.parametrize("ends", ["2026-06-30", None], ids=["ended", "by an edit"])
+def test_a_project_that_cannot_be_read_holds_a_place_and_no_grant(ends: str | None) -> None:
+    """Whether somebody leaves may depend on another stack's project: the place waits for it, and what is ours goes."""
+    entry = {"ends": ends} if ends else {}
+    always = {"email": "always@example.com", "removal": "always", "projects": {"shop": "analyst"}, **entry}
+    before = [*crew(2, "planned", **entry), always]
+    api = organization(before)
+    other = next(one for one in api.projects_ if one != PRODUCTION)
+    api.unreadable = {other}
+    decision = decided(before, [], api)
+    assert {(one.type, one.email) for one in decision.goes} == {
+        *((ids.GRANT_TYPE, person["email"]) for person in before),
+        (ids.MEMBER_TYPE, "always@example.com"),
+    }
+    assert {(one.taking.type, one.taking.email[:1]) for one in decision.held} == {(ids.MEMBER_TYPE, "p")}
+    assert all(f"project {other}" in one.reason for one in decision.held)
+
+
+def test_a_project_of_our_own_that_cannot_be_read_holds_its_grants_alone() -> None:
+    """Lowered roles and the grants of an authoritative project wait for it; who goes elsewhere does not."""
+    before = [
+        {"email": "lower@example.com", "projects": {"shop": "admin"}},
+        {"email": "gone@example.com", "removal": "always"},
+    ]
+    after = [{"email": "lower@example.com", "projects": {"shop": "analyst"}}]
+    for more in (PROJECTS, WHOLE):
+        api = organization(before)
+        api.unreadable = {PRODUCTION}
+        decision = decided(before, after, api, more=more)
+        assert [one.email for one in decision.goes] == ["gone@example.com"]
+        assert [one.taking.email for one in decision.held] == ["lower@example.com"]
+        assert f"project {PRODUCTION}" in decision.held[0].reason
