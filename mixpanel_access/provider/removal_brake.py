@@ -17,7 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from mixpanel_access.model.access import remaining
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Plan
-from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.provider import states
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
@@ -73,8 +73,11 @@ class RemovalBrakeProvider(AccessProvider):
             problems.add("", str(held))
         role_ends = {key: ends for key, (_, ends) in self.session.ends.items()}
         declared, own = list(after.values()), self.session.brakes.own_address()
-        for one in forecasts(people, declared, role_ends, lambda person: bool(self.leaving([person])), own):
-            self.session.say(f"warning: {one}")
+        try:
+            for one in forecasts(people, declared, role_ends, lambda person: bool(self.leaving([person])), own):
+                self.session.say(f"warning: {one}")
+        except MixpanelError as error:  # nothing depends on what is ahead
+            self.session.say(f"warning: what the brakes will hold in the next days cannot be told: {error}")
 
     def _hold_ends(
         self,

@@ -186,11 +186,11 @@ def test_a_project_that_cannot_be_read_holds_a_place_and_no_grant(ends: str | No
 
 def test_a_project_of_our_own_that_cannot_be_read_holds_its_grants_alone() -> None:
     """Lowered roles and the grants of an authoritative project wait for it; who goes elsewhere does not."""
-    before = [
+    before: list[dict[str, Any]] = [
         {"email": "lower@example.com", "projects": {"shop": "admin"}},
         {"email": "gone@example.com", "removal": "always"},
     ]
-    after = [{"email": "lower@example.com", "projects": {"shop": "analyst"}}]
+    after: list[dict[str, Any]] = [{"email": "lower@example.com", "projects": {"shop": "analyst"}}]
     for more in (PROJECTS, WHOLE):
         api = organization(before)
         api.unreadable = {PRODUCTION}
