@@ -486,6 +486,10 @@ class Directory:
         self._empty_lists.remove([email])
         self._removals.submit(self.spelled(email))
 
+    def has_removed(self, key: str) -> bool:
+        """Whether this operation has removed somebody from the organization, or was about to."""
+        return self._empty_lists.has_removed(self.key_of(key)) or self._empty_lists.has_removed(key)
+
     # How batches go out
 
     def _send_invites(self, batch: Sequence[_Invite]) -> Mapping[_Invite, Exception | None]:

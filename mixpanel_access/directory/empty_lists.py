@@ -44,6 +44,11 @@ class EmptyLists:
         with self._lock:
             self._removed |= set(map(same_key, emails))
 
+    def has_removed(self, key: str) -> bool:
+        """Whether we remove somebody."""
+        with self._lock:
+            return key in self._removed
+
     def is_odd(self, part: Hashable) -> bool:
         """Whether a list was not empty before, and we have not taken all of it: it is worth a second look.
 

@@ -184,6 +184,8 @@ class MemberProvider(AccessProvider):
         directory.forget_grants(older_than=FRESH_SECONDS)
         person = directory.person(member.email)
         if person is None:
+            self.session.vanished.hold(self.session, member.email, props)
+            self.session.vanished.hold_listed(self.session, member.email)
             return
         if person.deactivated:
             self._strip(person, removal, props)

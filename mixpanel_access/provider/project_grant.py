@@ -118,13 +118,18 @@ class ProjectGrantProvider(AccessProvider):
             return {**select(olds, _OUTPUTS), **news}
         return self._ensure(news)
 
-    def unmake(self, id_: str, props: Properties) -> None:  # noqa: ARG002  # the id says it all
+    def unmake(self, id_: str, props: Properties) -> None:
         """Take the individual grant away; the person stays, with all that they hold otherwise."""
         grant = GrantId.parse(id_)
         self.own_organization(grant.organization, grant.email)
         directory = self.session.directory
-        if directory.project_is_gone(grant.project) or directory.person(grant.email) is None:
+        if directory.project_is_gone(grant.project):
             return
+        if directory.person(grant.email) is None:  # the list of people may lack somebody: the project tells
+            if not directory.access(grant.project, grant.email).individual:
+                self.session.vanished.hold(self.session, grant.email, props)
+                return
+            self.session.vanished.note_listed(grant.email)
         # Asked before the removal: after it, nobody invited may be left by whom one sees that they are listed.
         hidden = directory.hides_grant(grant.project, grant.email)
         if directory.access(grant.project, grant.email).individual or hidden:

@@ -107,22 +107,28 @@ class TeamMemberProvider(AccessProvider):
         self.own_organization(ref.organization, ref.email)
         directory = self.session.directory
         team = directory.teams.of(ref.team)
-        person = directory.person(ref.email)
-        if team is None or person is None:
+        if team is None:
             return
-        inside, waits = directory.teams.has(team, person.email), props.get("status") == WAITING
+        person = directory.person(ref.email)
+        email = person.email if person else ref.email
+        inside, waits = directory.teams.has(team, email), props.get("status") == WAITING
+        if person is None:  # the list of people may lack somebody: the team tells
+            if not inside:
+                self.session.vanished.hold(self.session, ref.email, props)
+                return
+            self.session.vanished.note_listed(ref.email)
         if inside is False and not waits:
             return  # who waits may be in, and not listed
         if self._is_left(team):
             self.session.say(f"{ref.email} stays in the team {team.name}: an identity provider says who is in it")
             return
         try:
-            directory.teams.remove_member(ref.team, person.email)
+            directory.teams.remove_member(ref.team, email)
         except NotFound:
-            if not (waits and person.invited):  # whom Mixpanel did not take in is not there to be taken out
+            if not (waits and person and person.invited):  # whom Mixpanel did not take in is not there to be taken out
                 raise
         after = directory.teams.of(ref.team)
-        if after is not None and directory.teams.has(after, person.email):
+        if after is not None and directory.teams.has(after, email):
             raise NotApplied(
                 f"cannot take out of the team {team.name}",
                 whom=ref.email,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import few, same_key
-from mixpanel_access.model.brakes import Brake
+from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.provider.states import people_of
+from mixpanel_access.provider.states import members, people_of
 
 if TYPE_CHECKING:
     from mixpanel_access.provider.session import Session
@@ -30,6 +33,7 @@ class Vanished:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._missed: set[str] = set()
+        self._listed: set[str] = set()
         self._told = False
 
     def keep(self, session: Session, emails: Iterable[str], props: Mapping[str, Any]) -> bool:
@@ -49,7 +53,7 @@ class Vanished:
             return False
         with self._lock:
             self._missed |= missing
-            gone = self._most_gone(session, people, props)
+            gone = self._most_gone(session, people, props, frozenset())
             limits = session.brakes.limits
             before = len(people) + len(gone)
             if len(gone) <= limits.removable(before) or Brake.REMOVAL_SHARE in limits.released:
@@ -67,13 +71,96 @@ class Vanished:
             f"`mixpanel-access revoke`, and `pulumi up` without --refresh, go on without it.",
         )
 
-    def _most_gone(self, session: Session, people: Collection[str], props: Mapping[str, Any]) -> set[str]:
+    def hold(self, session: Session, email: str, props: Mapping[str, Any]) -> None:
+        """Hold that a resource leaves the state for good because nobody of its address is found.
+
+        Whom this operation has removed is gone. Those whose access has ended as planned do not count, since another
+        stack may have removed them just now; nor do those who were only invited.
+
+        Args:
+            session: the operation.
+            email: the person.
+            props: the resource's properties.
+
+        Raises:
+            Refused: too many people of the stack are missing.
+        """
+        key, people = same_key(email), session.directory.people()
+        if session.directory.has_removed(key):
+            return
+        today = session.now().date()
+        own = session.states.of_resource(props).values()
+        ended = {
+            one
+            for resources in own
+            for one, outputs in members(resources, session.organization).items()
+            if _may_be_gone(outputs, today)
+        }
+        if _may_be_gone(props, today):
+            ended.add(key)
+        with self._lock:
+            self._missed.add(key)
+            gone = self._most_gone(session, people, props, ended)
+        limits, before = session.brakes.limits, len(people) + len(gone)
+        if len(gone) > limits.removable(before) and Brake.REMOVAL_SHARE not in limits.released:
+            raise Refused(
+                "cannot tell that the access is gone",
+                whom=email,
+                why=f"{len(gone)} people of this stack's state are missing from the organization's list, and no more "
+                f"than {limits.removable(before)} are believed to have left ({limits.removal_percent:g} % of {before}, "
+                f"at least {limits.removal_minimum}) [{Brake.REMOVAL_SHARE}]; it stays in the state",
+                next_step="Compare the list in Organization Settings > Users & Teams, and run again. "
+                f"{session.brakes.how_to_release(Brake.REMOVAL_SHARE)}",
+            )
+
+    def note_listed(self, email: str) -> None:
+        """Note that a project or a team lists somebody whom the list of people lacks."""
+        with self._lock:
+            self._listed.add(same_key(email))
+
+    def hold_listed(self, session: Session, email: str) -> None:
+        """Hold that a member leaves the state whom the list of people lacks, and a project or a team lists.
+
+        Raises:
+            Refused: one does, or did in this operation; it is not known whether the person is in the organization.
+        """
+        directory, key = session.directory, same_key(email)
+        if directory.has_removed(key):
+            return
+        if not directory.other_access(email) and not _in_a_team(session, email) and key not in self._listed:
+            return
+        if key not in self._listed:  # what was read before another one removed them tells nothing
+            directory.forget_grants(older_than=0)
+            directory.teams.forget()
+            if not directory.other_access(email) and not _in_a_team(session, email):
+                return
+        raise Refused(
+            "cannot tell that the person has left the organization",
+            whom=email,
+            why="Mixpanel's list of people lacks them, and a project or a team lists them; it stays in the state",
+            next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
+        )
+
+    def _most_gone(
+        self, session: Session, people: Collection[str], props: Mapping[str, Any], without: AbstractSet[str]
+    ) -> set[str]:
         """Who of the stack's people is missing; if the stack cannot be told, of the stack that misses most."""
         stacks = session.states.of_resource(props)
         gone: list[set[str]] = []
         for resources in stacks.values():
-            away = people_of(resources, session.organization) - set(people)
+            away = people_of(resources, session.organization) - set(people) - without
+            away = {key for key in away if not session.directory.has_removed(key)}
             for key in away:
                 session.identify(key)  # who has another address by now is not gone
             gone.append({key for key in away if session.directory.person(key) is None})
-        return max((*gone, self._missed), key=len)
+        return max((*gone, self._missed - without), key=len)
+
+
+def _may_be_gone(outputs: Mapping[str, Any], today: date) -> bool:
+    waits = outputs.get("status") in (Invitation.PENDING.value, Invitation.EXPIRED.value)
+    return waits or has_ended(outputs.get("ends"), today)
+
+
+def _in_a_team(session: Session, email: str) -> bool:
+    teams = session.directory.teams
+    return any(teams.has(team, email) for team in teams.all().values())

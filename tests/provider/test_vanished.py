@@ -157,3 +157,90 @@ def test_the_states_are_read_only_if_somebody_is_missing() -> None:
     held = states()
     assert refresh(provider_for(organization(0), "a member", held), "a member", PEOPLE) == ([], [])
     assert held.readings == 0
+
+
+ONE_PERSON = ["a member", "a grant", "a place in a team"]
+
+
+def delete(provider: AccessProvider, kind: str, emails: list[str], **more: Any) -> list[str]:
+    """Delete the resources; what was refused."""
+    refused = []
+    for email in emails:
+        try:
+            provider.delete(KINDS[kind][1].format(o=ORGANIZATION, e=email), {**outputs(email, kind), **more})
+        except Refused as error:
+            refused.append(str(error))
+    return refused
+
+
+def without(missing: int) -> FakeApi:
+    """An organization whose list of people lacks so many of the stack, whom its project and team still list."""
+    api = organization(0)
+    for email in PEOPLE[:missing]:
+        del api.people[email]
+    return api
+
+
+@pytest.mark.parametrize("missing", [1, 4, 6])
+def test_a_grant_goes_whatever_the_list_of_people_says(missing: int) -> None:
+    """The project's own list tells of whom there is a grant."""
+    api = without(missing)
+    assert delete(provider_for(api, "a grant", states()), "a grant", PEOPLE[:missing]) == []
+    assert {grant.key for grant in api.rows} == set(PEOPLE[missing:])
+
+
+@pytest.mark.parametrize("missing", [1, 4])
+def test_a_place_goes_whatever_the_list_of_people_says(missing: int) -> None:
+    """The team's own list tells who is in it."""
+    api = without(missing)
+    assert delete(provider_for(api, "a place in a team", states()), "a place in a team", PEOPLE[:missing]) == []
+    assert api.teams.teams[77].members == frozenset(PEOPLE[missing:])
+
+
+@pytest.mark.parametrize("grant_goes_first", [True, False])
+def test_a_member_whom_a_project_lists_has_not_left(grant_goes_first: bool) -> None:
+    """One missing person is believed to have left unless a project lists them, or did when their grant was deleted."""
+    api = without(1)
+    member = provider_for(api, "a member", states())
+    if grant_goes_first:
+        grant = ProjectGrantProvider()
+        grant.use(member.session)
+        assert delete(grant, "a grant", PEOPLE[:1]) == []
+    (words,) = delete(member, "a member", PEOPLE[:1])
+    assert "a project or a team lists them" in words
+
+
+@pytest.mark.parametrize("kind", ONE_PERSON)
+@pytest.mark.parametrize(("missing", "held"), [(1, 0), (3, 0), (4, 4), (6, 6)])
+def test_a_deletion_believes_as_many_missing_people_as_may_be_removed(kind: str, missing: int, held: int) -> None:
+    """Nobody lists them. If more are missing, each stays in the state, and each says why."""
+    refused = delete(provider_for(organization(missing), kind, states()), kind, PEOPLE[:missing])
+    assert len(refused) == held
+    assert all("people of this stack's state are missing" in words and "removalShare" in words for words in refused)
+
+
+@pytest.mark.parametrize(
+    ("more", "limits"),
+    [
+        ({}, Limits(released=frozenset({"removalShare"}))),
+        ({"ends": "2026-05-03"}, Limits()),
+        ({"status": "pending"}, Limits()),
+    ],
+    ids=["released", "ended as planned", "only invited"],
+)
+def test_those_who_may_well_be_gone_go(more: dict[str, Any], limits: Limits) -> None:
+    """The brake is released; another stack has removed who ended on the same day; an invitation was cancelled."""
+    held = FakeStates("production", production=[{**outputs(email, "a member"), **more} for email in PEOPLE])
+    provider = provider_for(organization(4), "a member", held, limits=limits)
+    assert delete(provider, "a member", PEOPLE[:4], **more) == []
+
+
+def test_whom_the_run_itself_removes_is_not_missing() -> None:
+    """A destroy removes everybody, and what is deleted after a person is gone with them."""
+    api = organization(0)
+    provider = provider_for(api, "a member", states(), limits=Limits(released=frozenset({"removalShare"})))
+    assert delete(provider, "a member", PEOPLE, removal="always") == []
+    grants = ProjectGrantProvider()
+    grants.use(provider.session)
+    provider.session.brakes._limits = Limits()
+    assert delete(grants, "a grant", PEOPLE) == []
