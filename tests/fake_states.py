@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from mixpanel_access.model.ids import MEMBER_TYPE
-from mixpanel_access.provider.states import StackStates, StateResource, States
+from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
 from tests.fakes import ORGANIZATION
 
 Outputs = Mapping[str, Any]
@@ -36,8 +36,8 @@ class FakeStates(States):
             {stack: [member(outputs) for outputs in held] for stack, held in self.members.items()}, self.why
         )
 
-    def _declares(self, stack: str, day: date) -> frozenset[str] | None:  # the same on every day
-        return self.rosters.get(stack)
+    def _declares(self, stack: str, day: date) -> RosterPeople | None:  # the same on every day
+        return RosterPeople(self.rosters[stack]) if stack in self.rosters else None
 
 
 def member(outputs: Outputs) -> StateResource:

@@ -82,7 +82,7 @@ def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
             _left(session, person),
             ours=ours,
             elsewhere=lambda key=key, member=member: bool(  # type: ignore[misc]
-                ownership.declared_elsewhere(session, member, key)
+                ownership.why_held_elsewhere(session, member, key)
             ),
         )
         role = None if gone else ownership.given_back(session, member)

@@ -221,10 +221,11 @@ class MemberProvider(AccessProvider):
         # An invitation of the project's stacks may go: it is no more than an e-mail.
         unseen = directory.hides_access(person.email) and (ours is not True or not directory.projects())
         blind = removal == WHEN_UNUSED and unseen
-        elsewhere: set[str] = set()
+        elsewhere = ""
 
         def others() -> bool:
-            elsewhere.update(ownership.declared_elsewhere(self.session, props, key))
+            nonlocal elsewhere
+            elsewhere = ownership.why_held_elsewhere(self.session, props, key)
             return bool(elsewhere)
 
         def going() -> bool:
@@ -242,7 +243,7 @@ class MemberProvider(AccessProvider):
             "they were in the organization before this stack declared them": ours is False and removal == WHEN_UNUSED,
             f"with the organization role {person.role}, which is not this stack's": holds_others_role(person, declared),
             "what they hold cannot be seen (to remove them all the same, set removal: always)": blind,
-            f"declared by the stack {', '.join(sorted(elsewhere))} too": bool(elsewhere),
+            elsewhere: bool(elsewhere),
             remaining(left): bool(left) or not elsewhere,
         }
         return "; ".join(words for words, true in reasons.items() if true)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import WHEN_UNUSED, Person
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import Origin, is_ours, lowered, role_before
 from mixpanel_access.provider.session import Session
@@ -119,18 +120,32 @@ def say_undetermined(session: Session, member: Properties) -> None:
 
 
 def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping[str, Properties]:
-    """The other stacks that have a person in their state and whose rosters declare them today.
+    """The other stacks that have a person in their state and declare them today.
 
-    A state alone does not count: if two stacks end at once, each still sees the person in the other's.
+    Their rosters say so: if two stacks end at once, each still sees the person in the state of the other. Where that
+    cannot be told, as a program of one's own has no roster, the state counts until the day that it gives is past.
     """
     others = session.states.others(own=props).stacks
     held = {stack: members(resources, session.organization) for stack, resources in others.items()}
     today = session.now().date()
-    return {
-        stack: people[key]
-        for stack, people in held.items()
-        if key in people and session.states.declares(stack, key, today)
-    }
+
+    def declares(stack: str, member: Properties) -> bool:
+        said = session.states.declares(stack, key, today)
+        return not has_ended(member.get("ends"), today) if said is None else said
+
+    return {stack: people[key] for stack, people in held.items() if key in people and declares(stack, people[key])}
+
+
+def why_held_elsewhere(session: Session, props: Properties, key: str) -> str:
+    """Why a person stays in the organization because of the other stacks; "" if these hold nobody.
+
+    Whom a stack that cannot be read holds is unknown, and somebody who is removed cannot be put back.
+    """
+    if stacks := sorted(declared_elsewhere(session, props, key)):
+        return f"declared by the stack {', '.join(stacks)} too"
+    if why := session.states.others(own=props).why:
+        return f"not all states of the project's stacks can be read ({why})"
+    return ""
 
 
 def sent_later(session: Session, props: Properties, older_than: float | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -80,14 +81,33 @@ class StackStates:
     interrupted: Mapping[str, Sequence[StateResource]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class RosterPeople:
+    """Whom a stack's roster declares on a day, by the keys of their addresses.
+
+    Attributes:
+        declared: those whom it declares.
+        perhaps: those of whom an entry cannot be read.
+        anybody: whether an entry cannot be read that does not say whose it is.
+    """
+
+    declared: AbstractSet[str]
+    perhaps: AbstractSet[str] = frozenset()
+    anybody: bool = False
+
+    def has(self, key: str) -> bool | None:
+        """Whether a person is declared; None if it cannot be told."""
+        return True if key in self.declared else None if self.anybody or key in self.perhaps else False
+
+
 class States:
     """The states of this project's stacks.
 
     Args:
         read: reads them all; by default there are none.
         stack: the stack that the engine works on; None if nobody says.
-        declared_in: stack, day -> the keys of the people that the stack's roster declares then; None if there is no
-            roster, or it cannot be used.
+        declared_in: stack, day -> the people that the stack's roster declares then; None if there is no roster, or it
+            cannot be used.
         clock: seconds from any beginning, for how old a reading is.
         ended: stack -> when its last run that came to an end did so; None if it cannot be told.
     """
@@ -96,7 +116,7 @@ class States:
         self,
         read: Callable[[], StackStates] = StackStates,
         stack: Callable[[], str | None] = lambda: None,
-        declared_in: Callable[[str, date], frozenset[str] | None] = lambda stack, day: None,  # noqa: ARG005
+        declared_in: Callable[[str, date], RosterPeople | None] = lambda stack, day: None,  # noqa: ARG005
         clock: Callable[[], float] = time.monotonic,
         ended: Callable[[str], datetime | None] = lambda stack: None,  # noqa: ARG005
     ) -> None:
@@ -110,7 +130,7 @@ class States:
         self._read_at = 0.0
         self._members: tuple[Sequence[StateResource], Mapping[str, Properties]] | None = None
         self._ids: tuple[StackStates, dict[str, int]] | None = None
-        self._declared: dict[tuple[str, date], frozenset[str] | None] = {}
+        self._declared: dict[tuple[str, date], RosterPeople | None] = {}
 
     def all(self, older_than: float | None = None) -> StackStates:
         """The states of all stacks, read anew if they were read more than so many seconds ago."""
@@ -188,7 +208,7 @@ class States:
             if (stack, day) not in self._declared:
                 self._declared[stack, day] = self._declared_in(stack, day)
             found = self._declared[stack, day]
-        return None if found is None else key in found
+        return None if found is None else found.has(key)
 
     def _mine(self, states: StackStates, own: Properties | None) -> list[str]:
         stack = self._stack()
@@ -336,16 +356,19 @@ def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
         raise _Unreadable(f"`pulumi {args[0]} {args[1]}` wrote no JSON") from None
 
 
-def _people_of_roster(stack: str, day: date) -> frozenset[str] | None:
+def _people_of_roster(stack: str, day: date) -> RosterPeople | None:
     """Whom the roster of a stack, which lies beside the program, declares on a day; None if it cannot be told."""
     file = Path(f"{stack.rpartition('/')[2]}.yaml")
     if not file.is_file():
         return None
     # Rarely needed and slow to import: a process that asks for no roster does not wait for one.
-    from mixpanel_access.files.roster import read_roster
+    from mixpanel_access.files.roster import source_of, text_of
     from mixpanel_access.model.given import given
+    from mixpanel_access.model.roster_salvage import salvage
 
     try:
-        return frozenset(person.key for person in given(read_roster(file), day))
+        read = salvage(text_of(file) or "", source_of(file))
+        declared = {person.key for person in given(read.roster, day)}
+        return RosterPeople(declared, read.unread.people, read.unread.anybody)
     except AccessError:
         return None

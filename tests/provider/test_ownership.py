@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.provider.leaving import removal_plan
 from mixpanel_access.provider.member import MemberProvider
 from tests.fake_states import FakeStates
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
@@ -218,6 +220,49 @@ def test_whom_a_stack_brought_leaves_with_the_last_entry_and_whom_it_found_stays
     if held.get("origin") == "found" and not gone:
         assert "they were in the organization before" in said[0]
     assert any("declared by the stack staging too" in line for line in said) is bool(more.get("roster"))
+
+
+BELIEVED: dict[str, tuple[dict[str, Any], str, bool, str]] = {
+    # what the other stack's state has besides, whether all states can be read, whether they stay, the role after it
+    "no end": ({}, "", True, "member"),
+    "it ends today": ({"ends": f"{NOW:%Y-%m-%d}"}, "", True, "member"),
+    "it ended yesterday": ({"ends": f"{NOW - timedelta(days=1):%Y-%m-%d}"}, "", False, "member"),
+    "no end, with the role": ({"role": "admin"}, "", True, "admin"),
+    "ended, and a state cannot be read": ({"ends": "2026-01-01"}, "stack demo: locked", True, "member"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "why", "stays", "role"), BELIEVED.values(), ids=BELIEVED.keys())
+@pytest.mark.parametrize("waits", [False, True], ids=["member", "invited"])
+def test_a_state_whose_roster_cannot_be_asked_is_believed_until_its_end(
+    api: FakeApi, more: dict[str, Any], why: str, stays: bool, role: str, waits: bool
+) -> None:
+    """Unknown is not absent: also of an invited person, whose grants Mixpanel hides. Our role ends in any case."""
+    api.put(CY, "admin", invited=waits)
+    api.hides_invited_grants = True
+    state = outputs(origin="invited", adopted=False, role="admin")
+    states = FakeStates(why=why, production=[state], staging=[outputs(adopted=True, origin="shared", **more)])
+    provider, said = provider_for(api, states)
+    plan = removal_plan(provider.session, [{"email": CY, "removal": "when_unused", "role": "admin"}])
+    assert (CY in plan.removals) is not stays
+    provider.delete(ID, state)
+    assert (CY in api.people) is stays
+    if stays:
+        assert api.people[CY].role == role
+        assert len(said) == 1
+        assert (f"can be read ({why})" in said[0]) is bool(why)
+
+
+def test_nobody_leaves_while_states_cannot_be_read(api: FakeApi) -> None:
+    """A stack that cannot be read may hold them; it is said why. Who is to go always goes."""
+    for removal, stays in (("when_unused", True), ("always", False)):
+        api.put(CY)
+        state = outputs(origin="invited", adopted=False, removal=removal)
+        provider, said = provider_for(api, FakeStates(why="stack demo: locked", production=[state]))
+        provider.delete(ID, state)
+        assert (CY in api.people) is stays
+        assert [line for line in said if "cannot be told" in line or "can be read (stack demo: locked)" in line] == said
+        assert bool(said) is stays
 
 
 def test_a_stack_that_nobody_names_is_told_by_what_it_holds(api: FakeApi) -> None:

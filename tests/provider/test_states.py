@@ -100,9 +100,25 @@ people:
 """
 
 
+BAD = f"{ROSTER}  - {{email: di@example.com, projects: {{shop: boss}}}}\n"
+
+
+@pytest.mark.parametrize("who", [("cy@example.com", True), ("di@example.com", None), ("ed@example.com", False)])
+@pytest.mark.parametrize("nobody", [False, True])
+def test_an_error_in_a_roster_hides_only_whom_it_is_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: tuple[str, bool | None], nobody: bool
+) -> None:
+    """Where an entry does not say whose it is, nobody is known not to be declared."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "staging.yaml").write_text(f"{BAD}  - {{projects: {{shop: analyst}}}}\n" if nobody else BAD)
+    states = project_states(lambda: "production", {"PATH": ""})
+    said = states.declares("acme/staging", who[0], date(2026, 6, 1))
+    assert said is (None if nobody and not who[1] else who[1])
+
+
 @pytest.mark.parametrize(
     ("text", "day", "declared"),
-    [(ROSTER, 30, True), (ROSTER, 29, True), (None, 30, None), ("people: 3", 30, None)],
+    [(ROSTER, 30, True), (ROSTER, 29, True), (None, 30, None), ("people: 3", 30, None), ("people: [", 30, None)],
 )
 def test_a_roster_beside_the_program_says_whom_its_stack_declares(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, day: int, declared: bool | None
