@@ -6,6 +6,7 @@ says. Requests of an operation grow with projects and batches, not with people.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -91,6 +92,7 @@ class Directory:
         self.organization = organization
         self.report = report
         self._alone = alone
+        self._one_invites = threading.Lock()
         self._empty_lists = EmptyLists()
         self._projects_read: set[int] = set()
         self._ids: dict[str, int | Callable[[], int | None]] = {}
@@ -405,7 +407,7 @@ class Directory:
 
         @contextmanager
         def fresh(emails: Sequence[str]) -> Iterator[Collection[str]]:
-            with self._alone():
+            with self._inviting():
                 self._snapshot.drop(_PEOPLE)
                 if any(self.person(email) for email in emails):
                     self._snapshot.drop(grants_of(project))
@@ -414,6 +416,15 @@ class Directory:
                 yield kept
 
         return self.grant_batches.give(project, roles, fresh), kept
+
+    @contextmanager
+    def _inviting(self) -> Iterator[None]:
+        """Nobody else reads who is there and invites meanwhile: neither another thread nor another process.
+
+        A program may give a new person a grant and make them a member at the same time: each of the two invites.
+        """
+        with self._one_invites, self._alone():
+            yield
 
     def _mail_once(self, email: str, send: Callable[[], None]) -> bool:
         """Have an e-mail sent that leaves no trace; whether it was.
@@ -425,7 +436,7 @@ class Directory:
 
         def write() -> None:
             nonlocal sent
-            with self._alone():
+            with self._inviting():
                 self._snapshot.drop(_PEOPLE)
                 person = self.person(email)
                 sent = person is None or person.invited
@@ -495,7 +506,7 @@ class Directory:
     def _send_invites(self, batch: Sequence[_Invite]) -> Mapping[_Invite, Exception | None]:
         def send(items: Sequence[_Invite]) -> None:
             def write() -> None:  # each time, also after a lost answer: who is there by now gets no second e-mail
-                with self._alone():
+                with self._inviting():
                     self._snapshot.drop(_PEOPLE)
                     if missing := dict(item for item in items if not arrived(item)):
                         self._invite(missing)
