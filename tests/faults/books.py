@@ -21,7 +21,7 @@ from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ids import MEMBER_TYPE
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import StackStates, StateResource, States
+from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
 from tests.faults.conftest import World
 from tests.faults.mini_engine import MiniEngine, Program
 from tests.faults.rosters import STACKS, Stack, organization, plain
@@ -65,10 +65,13 @@ class Books:
         """When the invitation of who has not accepted went out."""
 
     def _stack(self, name: str) -> Stack:
+        def declared(other: str, day: date) -> RosterPeople:
+            return RosterPeople(self._people_declared(other, day))
+
         def session(limits: Limits, fresh: bool) -> Session:
             stack.said = []
             made = self.world.session(limits, fresh, stack.said.append)
-            made.states = States(self._states, lambda: name if fresh else None, self._people_declared)
+            made.states = States(self._states, lambda: name if fresh else None, declared)
             return made
 
         stack = Stack(name, MiniEngine(session, Limits()))

@@ -12,7 +12,7 @@ import pytest
 
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import StackStates, StateResource, States
+from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
 from tests.faults.conftest import SHOP, WAREHOUSE, World
 from tests.faults.mini_engine import TYPES, MiniEngine, Program
 
@@ -43,7 +43,7 @@ class Project:
         session.states = States(
             self._states,
             lambda: stack,
-            lambda other, _: frozenset({CY} if other in self.rosters else ()),
+            lambda other, _: RosterPeople({CY} if other in self.rosters else frozenset()),
         )
         return session
 
