@@ -81,6 +81,7 @@ class _Stack:
     given: Given
     file: str
     problem: str
+    begun: Sequence[Held] = ()
 
     @property
     def inside(self) -> list[Row]:
@@ -120,6 +121,7 @@ def _of_stack(project: Project, stack: str, progress: Progress, now: date | None
     session = Session(settings, connect(settings), progress)
     read = _read(project, stack, session, now or settings.clock().date())
     decision = decide(takings(read.inside, read.given), read.rows, session, stack)
+    decision = replace(decision, held=[*decision.held, *read.begun])
     problems = [read.problem] if read.problem else []
     if not _worth_running(read, decision):
         return Revocation(stack, decision.goes, decision.held, problems, done=act)
@@ -227,7 +229,8 @@ def _read(project: Project, stack: str, session: Session, today: date) -> _Stack
     Raises:
         UsageError: the state or the roster cannot be read.
     """
-    rows = rows_of(project.export(stack))
+    export = project.export(stack)
+    rows = rows_of(export)
     component = next((row for row in rows if row.type == ids.COMPONENT_TYPE and not row.going), None)
     file, renamed = project.roster(stack), _renamed(rows, session)
     if component is None:
