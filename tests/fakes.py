@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.one_at_a_time import Sendings
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
@@ -249,9 +250,12 @@ def make_directory(
     linger: float = 0.0,
     clock: Callable[[], float] = time.monotonic,
     claimed: frozenset[str] = frozenset(),
+    sendings: Sendings | None = None,
 ) -> Directory:
     """A directory over the fake, which never waits."""
-    return Directory(api, ORGANIZATION, claimed=claimed, linger=linger, sleep=lambda _: None, clock=clock)
+    return Directory(
+        api, ORGANIZATION, claimed=claimed, linger=linger, sleep=lambda _: None, clock=clock, sendings=sendings
+    )
 
 
 def make_session(

@@ -25,7 +25,7 @@ def connect(
     # HTTP, the shapes of the wire, and the picture made of it: a third of a start, which few need at once.
     from mixpanel_access.api.client import Api
     from mixpanel_access.directory.directory import Directory
-    from mixpanel_access.directory.one_at_a_time import one_at_a_time
+    from mixpanel_access.directory.one_at_a_time import Sendings, one_at_a_time
 
     return Directory(
         Api.connect(settings, fresh),
@@ -33,4 +33,5 @@ def connect(
         claimed=settings.claimed_domains,
         alone=partial(one_at_a_time, settings.api_url, settings.organization_id),
         report=report,
+        sendings=Sendings(settings.api_url, settings.organization_id),
     )

@@ -19,6 +19,7 @@ from mixpanel_access.directory.coalescer import LINGER, Coalescer, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.empty_lists import EmptyLists, by_role, contradiction
 from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, Failures, GrantBatches
+from mixpanel_access.directory.one_at_a_time import Sendings
 from mixpanel_access.directory.one_by_one import each_alone, one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.security import read_features, read_security
@@ -67,6 +68,7 @@ class Directory:
         clock: seconds from any beginning, for how old a read is.
         alone: a context in which no other process of this machine reads and invites; see `one_at_a_time`.
         report: shows a line about an answer of Mixpanel that cannot be used in full.
+        sendings: when other processes of this machine have sent expired invitations again.
 
     Attributes:
         accounts: the organization's service accounts.
@@ -88,7 +90,9 @@ class Directory:
         clock: Callable[[], float] = time.monotonic,
         alone: Callable[[], AbstractContextManager[object]] = nullcontext,
         report: Callable[[str], None] = lambda _: None,
+        sendings: Sendings | None = None,
     ) -> None:
+        self._sendings = sendings
         self.organization = organization
         self.report = report
         self._alone = alone
@@ -96,6 +100,7 @@ class Directory:
         self._empty_lists = EmptyLists()
         self._projects_read: set[int] = set()
         self._ids: dict[str, int | Callable[[], int | None]] = {}
+        self._moved: dict[str, str] = {}
         self._mailed: set[str] = set()
         self._unknown: list[str] = []
         self._api = api
@@ -205,19 +210,27 @@ class Directory:
             self._ids[same_key(email)] = user_id
 
     def key_of(self, email: str) -> str:
-        """The key of the address that somebody has now, which may be another one than the one that we know."""
-        key = same_key(email)
-        if key not in self._ids or key in self.people():
+        """The key of the address that somebody has now, which may be another one than the one that we know.
+
+        Mixpanel's id decides where we know it: whoever else has got the address since is somebody else.
+        """
+        key, people = same_key(email), self.people()
+        known, there = self._ids.get(key), people.get(key)
+        if known is None or (callable(known) and there is not None):
             return key
-        known = self._ids[key]
         user_id = known() if callable(known) else known
-        person = self.person_of(user_id) if user_id is not None else None
-        return person.key if person else key
+        if user_id is None or (there is not None and there.user_id == user_id):
+            return key
+        if (person := self.person_of(user_id)) is not None:
+            self._moved[key] = person.key
+        return self._moved.get(key, key)  # who has been removed since had that address
 
     def spelled(self, email: str) -> str:
         """The address that somebody has now, as Mixpanel spells it; as it is where Mixpanel does not know it."""
-        person = self.person(email)
-        return person.email if person else email
+        if person := self.person(email):
+            return person.email
+        key = self.key_of(email)
+        return key if key != same_key(email) else email
 
     def person(self, email: str) -> Person | None:
         """One person, or None if they are not in the organization."""
@@ -226,7 +239,8 @@ class Directory:
     def renamed(self, email: str) -> str | None:
         """The other address that somebody has by now; None if they have this one, or are not in the organization."""
         key = self.key_of(email)
-        return self.people()[key].email if key != same_key(email) else None
+        person = self.people().get(key) if key != same_key(email) else None
+        return person.email if person else None
 
     def projects(self) -> Mapping[int, Project]:
         """Every project, by id."""
@@ -368,8 +382,21 @@ class Directory:
         self._invites.submit((email, role))
         return same_key(email) in self._mailed
 
-    def invite_again(self, email: str, role: str) -> bool:
+    def invite_again(
+        self,
+        email: str,
+        role: str,
+        now: datetime | None = None,
+        sent_by_others: Callable[[datetime | None], bool] = lambda noted: False,  # noqa: ARG005
+    ) -> bool:
         """Invite somebody whose invitation has expired. One e-mail goes out, unless they have accepted it by now.
+
+        Args:
+            email: the address.
+            role: the organization role.
+            now: the instant to note for the other processes.
+            sent_by_others: whether somebody else has sent it by now; asked while no other process invites, with what
+                another one has noted.
 
         Returns:
             Whether we sent it.
@@ -377,8 +404,13 @@ class Directory:
 
         def send() -> None:
             self._api.users.invite({self.spelled(email): role})
+            if self._sendings is not None and now is not None:
+                self._sendings.note(same_key(email), now)
 
-        return self._mail_once(email, send)
+        def others() -> bool:
+            return sent_by_others(self._sendings.last(same_key(email)) if self._sendings is not None else None)
+
+        return self._mail_once(email, send, others)
 
     def resend(self, email: str) -> bool:
         """Send a pending invitation again. One e-mail goes out, unless it is accepted by now.
@@ -426,7 +458,9 @@ class Directory:
         with self._one_invites, self._alone():
             yield
 
-    def _mail_once(self, email: str, send: Callable[[], None]) -> bool:
+    def _mail_once(
+        self, email: str, send: Callable[[], None], sent_by_others: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Have an e-mail sent that leaves no trace; whether it was.
 
         The organization's list shows an invitation alike whenever it went out, so a lost answer leaves it open whether
@@ -439,7 +473,7 @@ class Directory:
             with self._inviting():
                 self._snapshot.drop(_PEOPLE)
                 person = self.person(email)
-                sent = person is None or person.invited
+                sent = (person is None or person.invited) and not sent_by_others()
                 if sent:
                     send()
 

@@ -82,8 +82,18 @@ class Invitations:
         """
         return self._within_limit(email, lambda: self._directory.invite(email, role))
 
-    def send_again(self, email: str, role: str) -> bool:
+    def send_again(
+        self,
+        email: str,
+        role: str,
+        sent_by_others: Callable[[datetime | None], bool] = lambda noted: False,  # noqa: ARG005
+    ) -> bool:
         """Invite somebody whose invitation has expired.
+
+        Args:
+            email: the address.
+            role: the organization role.
+            sent_by_others: whether somebody else has sent it by now; see `Directory.invite_again`.
 
         Returns:
             Whether we sent the e-mail: they may have accepted the invitation by now.
@@ -91,7 +101,7 @@ class Invitations:
         Raises:
             RateLimited: the limit is reached, and there is no time left to wait.
         """
-        return self._within_limit(email, lambda: self._directory.invite_again(email, role))
+        return self._within_limit(email, lambda: self._directory.invite_again(email, role, self._now(), sent_by_others))
 
     def resend(self, email: str, role: str) -> bool:
         """Send an invitation again that is pending, or, where it is not any more, a new one.

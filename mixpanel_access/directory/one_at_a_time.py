@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 LONGEST: Final = 30.0
 """Seconds for which a process waits for another one: then it goes on, for it has read people afresh all the same."""
+_NOTED_FOR: Final = timedelta(hours=1)
+"""How long a sending is noted: longer than a run goes on after it."""
 
 
 @contextmanager
@@ -24,14 +28,12 @@ def one_at_a_time(host: str, organization: int, longest: float = LONGEST) -> Ite
         longest: seconds to wait at most.
     """
     from filelock import FileLock, Timeout  # which most commands do not need
-    from platformdirs import user_cache_path
 
-    name = hashlib.sha256(f"{host} {organization}".encode()).hexdigest()[:16]
     lock: FileLock | None = None
     try:
-        folder = user_cache_path("mixpanel-access") / "inviting"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{name}.lock", timeout=longest, thread_local=False)
+        file = _file(host, organization, "lock")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file, timeout=longest, thread_local=False)
         lock.acquire()
     except (Timeout, OSError, NotImplementedError, RuntimeError):
         lock = None
@@ -41,3 +43,56 @@ def one_at_a_time(host: str, organization: int, longest: float = LONGEST) -> Ite
         if lock is not None:
             with suppress(OSError):
                 lock.release(force=True)
+
+
+class Sendings:
+    """When the processes of this machine have just sent somebody an expired invitation again: best effort, as the lock.
+
+    Their stacks' states say so when their runs are over. What is kept of a person is the digest of their address.
+
+    Args:
+        host: the Mixpanel host.
+        organization: the organization's id.
+        clock: the time of this machine.
+    """
+
+    def __init__(self, host: str, organization: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._host, self._organization, self._clock = host, organization, clock
+
+    def last(self, key: str) -> datetime | None:
+        """The instant that was noted for an address; None if none was within the hour."""
+        noted = self._read().get(self._digest(key))
+        return noted[1] if noted else None
+
+    def note(self, key: str, sent: datetime) -> None:
+        """Note that an invitation was sent, and when, as the stack counts the time; what is old is forgotten."""
+        lines = {**self._read(), self._digest(key): (self._clock(), sent)}
+        text = "".join(f"{digest} {at.isoformat()} {when.isoformat()}\n" for digest, (at, when) in lines.items())
+        with suppress(OSError):
+            file = self._file()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="ascii")
+
+    def _read(self) -> dict[str, tuple[datetime, datetime]]:
+        found: dict[str, tuple[datetime, datetime]] = {}
+        try:
+            for line in self._file().read_text(encoding="ascii").splitlines():
+                digest, at, when = line.split()
+                if timedelta() <= self._clock() - datetime.fromisoformat(at) <= _NOTED_FOR:
+                    found[digest] = datetime.fromisoformat(at), datetime.fromisoformat(when)
+        except (OSError, ValueError, TypeError):
+            return found
+        return found
+
+    def _file(self) -> Path:
+        return _file(self._host, self._organization, "sent")
+
+    def _digest(self, key: str) -> str:
+        return hashlib.sha256(f"{self._host} {self._organization} {key}".encode()).hexdigest()
+
+
+def _file(host: str, organization: int, ending: str) -> Path:
+    from platformdirs import user_cache_path  # which most commands do not need
+
+    name = hashlib.sha256(f"{host} {organization}".encode()).hexdigest()[:16]
+    return user_cache_path("mixpanel-access") / "inviting" / f"{name}.{ending}"

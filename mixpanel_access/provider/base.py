@@ -348,7 +348,7 @@ class AccessProvider(ResourceProvider):
             self._take_away(_id, _own(_props))
 
     def _take_away(self, _id: str, props: Properties) -> None:
-        self._identify(props)
+        self._identify(props, surely=_id.startswith(f"{self.session.organization}:"))
         if self.is_declared_elsewhere(_id, props):
             # For the other one, if it is created after this.
             self.session.handed_over[self._subject_now(_id, props)] = props
@@ -387,10 +387,10 @@ class AccessProvider(ResourceProvider):
             if one["urn"] not in scope.deleted and str(one.get("type", "")).endswith(kind)
         )
 
-    def _identify(self, props: Properties) -> None:
+    def _identify(self, props: Properties, *, surely: bool = False) -> None:
         """Have the people whom a state is about found, though their addresses have changed in the product."""
         for email in self.people(props):
-            self.session.identify(email, props.get("user_id"))
+            self.session.identify(email, props.get("user_id"), surely=surely)
 
     def _subject_now(self, id_: str, props: Properties) -> Hashable:
         """The subject by the address that the person has now: the program may declare them by that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, Final, Unpack
@@ -59,6 +60,8 @@ NOW_SECONDS: Final = 2.0
 
 _OF_AN_INVITATION: Final = ("invited_at", "expires_at")
 """Outputs that end with its acceptance."""
+_APART: Final = timedelta(hours=1)
+"""How far apart the runs of two stacks may be that work at the same time."""
 _WAITING: Final = (Invitation.PENDING.value, Invitation.EXPIRED.value)
 
 
@@ -310,7 +313,9 @@ class MemberProvider(AccessProvider):
         before = directory.person(email)
         raced = sent = False
         if before is None or (before.invited and self._sends_again(olds, inputs)):
-            sent = self._invite(email, role, before)
+            later: Properties = {}
+            sent = self._invite(email, role, before, olds, later)
+            olds = {**olds, **later}
             raced = before is None and not sent
             before = before if sent else directory.person(email)
             there = before if raced else there
@@ -347,12 +352,32 @@ class MemberProvider(AccessProvider):
         later = ownership.sent_later(self.session, olds, older_than=NOW_SECONDS)
         return {**olds, **later, "status": Invitation.PENDING.value} if later else olds
 
-    def _invite(self, email: str, role: str | None, waiting: Person | None) -> bool:
-        """Invite somebody, or send an expired invitation again; whether the e-mail is ours: others may be faster."""
+    def _invite(
+        self, email: str, role: str | None, waiting: Person | None, olds: Properties, later: Properties
+    ) -> bool:
+        """Invite somebody, or send an expired invitation again; whether the e-mail is ours: others may be faster.
+
+        Of an expired one, `later` gets the outputs that tell what another stack has sent meanwhile.
+        """
         invitations = self.session.invitations
         if waiting is None:
             return invitations.send(email, role or roles.MEMBER)
-        return invitations.send_again(email, role or waiting.role or roles.MEMBER)
+
+        def sent_by_others(noted: datetime | None) -> bool:
+            found = ownership.sent_later(self.session, olds, older_than=0)
+            if not found and noted is not None and (ends := self._holds_until(noted, olds)):
+                found = {"invited_at": written(noted), "expires_at": ends}
+            later.update({**found, "status": Invitation.PENDING.value} if found else {})
+            return bool(found)
+
+        return invitations.send_again(email, role or waiting.role or roles.MEMBER, sent_by_others)
+
+    def _holds_until(self, noted: datetime, olds: Properties) -> str | None:
+        """When an invitation ends that another process has sent again; None if it is not a later one that holds."""
+        now, ours = self.session.now(), olds.get("invited_at")
+        ends = expiry(noted, self.session.settings.invitation_life_days)
+        later = not ours or noted > instant(str(ours))
+        return written(ends) if later and noted <= now + _APART and ends > now else None
 
     def _history(self, there: Person | None, now: Person | None, role: str | None, olds: Properties) -> Properties:
         """What only the state can tell: how the person came in, and what they were before.
@@ -452,10 +477,12 @@ class MemberProvider(AccessProvider):
         """Whether this resource is the one to send an expired invitation again.
 
         Several stacks may declare a person, and Mixpanel does not tell when an invitation went out: the stack that
-        declares the organization role sends it again, or the one that sent it before, so that one e-mail goes out.
+        declares the organization role sends it again, or the one that sent it before, so that one e-mail goes out. If
+        neither is left, one of those that have the person does.
         """
-        ours = inputs.get("role") is not None or not olds.get("adopted", False)
-        return ours and self._status(olds) is Invitation.EXPIRED and not self.session.takes_only
+        if self.session.takes_only or self._status(olds) is not Invitation.EXPIRED:
+            return False
+        return ownership.sends(olds, inputs) or ownership.has_to_send(self.session, olds)
 
     def _status(self, outputs: Properties) -> Invitation | None:
         """The invitation's state by what the state holds and the time; None where the state holds nothing."""

@@ -148,6 +148,24 @@ def why_held_elsewhere(session: Session, props: Properties, key: str) -> str:
     return ""
 
 
+def sends(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+    """Whether a stack sends somebody's expired invitation again: it gives the role, or has sent it before."""
+    return inputs.get("role") is not None or not outputs.get("adopted", False)
+
+
+def has_to_send(session: Session, props: Properties) -> bool:
+    """Whether no other stack is left to send somebody's expired invitation again; of several, the first by name does.
+
+    If not all states can be read, it is left to the others.
+    """
+    key, own = same_key(str(props["email"])), session.states.own_stack()
+    others = session.states.others(props)
+    if own is None or others.why:
+        return False
+    held = {stack: members(resources, session.organization) for stack, resources in others.stacks.items()}
+    return not any(key in people and (stack < own or sends(people[key], people[key])) for stack, people in held.items())
+
+
 def sent_later(session: Session, props: Properties, older_than: float | None = None) -> dict[str, Any]:
     """When another stack has sent somebody's invitation again, and until when it holds; empty if none has.
 

@@ -19,6 +19,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Plan
 from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
+from mixpanel_access.model.ids import COLLABORATOR_TYPE
 from mixpanel_access.provider import states
 from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
 from mixpanel_access.provider.declared_people import declared_people
@@ -50,7 +51,8 @@ class RemovalBrakeProvider(AccessProvider):
         if before is None or after is None:
             self.session.say("RemovalBrake: who is declared is not known yet; `pulumi up` judges it")
             return
-        gone = {key: person for key, person in before.items() if key not in after}
+        elsewhere = self.session.declared  # by other resources of the program, which have been checked before
+        gone = {key: person for key, person in before.items() if key not in after and key not in elsewhere}
         going = self._going() if self.session.scope.partial else None
         if going is not None:
             inputs["people"] = [*inputs["people"], *(person for key, person in gone.items() if key not in going)]
@@ -112,10 +114,15 @@ class RemovalBrakeProvider(AccessProvider):
         self.session.say(f"the access of these people ends earlier than before: {ends_in_words}")
 
     def _before(self, olds: Properties) -> dict[str, DeclaredPerson] | None:
-        """Whom the stack has had until now: by the list; if a partial `destroy` has taken that, by the state."""
+        """Whom the stack has had until now: by the list; if a partial `destroy` has taken that, by the state.
+
+        A `CollaboratorAccess` that the program declares may be checked later: its people are not in the list of any
+        brake, and are judged as they go.
+        """
         if olds:
             return _by_key(olds)
-        held = states.resources_of({"deployment": {"resources": self.session.scope.resources}})
+        resources = [one for one in self.session.scope.resources or () if f"{COLLABORATOR_TYPE}$" not in one["urn"]]
+        held = states.resources_of({"deployment": {"resources": resources}})
         return declared_people(held, self.session.organization, held, self.session.team_name)
 
     def _going(self) -> Mapping[str, DeclaredPerson] | None:

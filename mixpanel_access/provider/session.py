@@ -152,19 +152,24 @@ class Session:
         """The instant to take as "now"."""
         return self.settings.clock()
 
-    def identify(self, email: str, user_id: object = None) -> None:
+    def identify(self, email: str, user_id: object = None, *, surely: bool = False) -> None:
         """Have somebody found whose address has changed in the product, by the id that a state has of them.
 
         Args:
             email: the address that a resource knows.
             user_id: what its state has; if it has none, the states of the project's stacks are asked, once nobody has
                 the address.
+            surely: ask the states also if somebody has the address, who may be another person by now.
         """
         key = same_key(email)
-        if isinstance(user_id, int):
-            self.directory.remember(key, user_id)
-        else:
-            self.directory.remember(key, partial(self.states.user_id, self.organization, key))
+        if surely and not isinstance(user_id, int):
+            user_id = self._id_of(key)
+        self.directory.remember(key, user_id if isinstance(user_id, int) else partial(self._id_of, key))
+
+    def _id_of(self, key: str) -> int | None:
+        """Mixpanel's id of a person, as the stack's own state has it, or else another one's."""
+        own = (self.states.own_member(self.organization, key) or {}).get("user_id")
+        return int(own) if own else self.states.user_id(self.organization, key)
 
     def say_renamed(self, email: str, address: str) -> None:
         """Say that somebody has another address by now, and what to change."""

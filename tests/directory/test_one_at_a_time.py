@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from mixpanel_access.directory.one_at_a_time import one_at_a_time
+from mixpanel_access.directory.one_at_a_time import Sendings, one_at_a_time
 
 HOST, ORGANIZATION = "https://mixpanel.com", 7654321
 
@@ -65,3 +66,38 @@ def test_an_error_inside_comes_out_and_frees_the_lock() -> None:
         raise ValueError("inside")
     with one_at_a_time(HOST, ORGANIZATION, 0.0):
         pass
+
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+SENT = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
+
+
+def test_another_process_sees_what_was_just_sent(cache: Path) -> None:
+    """Within the hour, for the same organization and address; no address is written down."""
+    mine = Sendings(HOST, ORGANIZATION, lambda: NOW)
+    mine.note("cy@example.com", SENT)
+    mine.note("di@example.com", SENT + timedelta(days=1))
+
+    def other(host: str, organization: int, after: timedelta, key: str = "cy@example.com") -> datetime | None:
+        return Sendings(host, organization, lambda: NOW + after).last(key)
+
+    assert other(HOST, ORGANIZATION, timedelta(minutes=59)) == SENT
+    assert other(HOST, ORGANIZATION, timedelta(), "di@example.com") == SENT + timedelta(days=1)
+    assert other(HOST, ORGANIZATION, timedelta(minutes=61)) is None
+    assert other(HOST, ORGANIZATION, timedelta(minutes=-1)) is None
+    assert other(HOST, ORGANIZATION, timedelta(), "bo@example.com") is None
+    assert other(HOST, 1, timedelta()) is None
+    assert other("https://eu.mixpanel.com", ORGANIZATION, timedelta()) is None
+    assert not any(b"example.com" in file.read_bytes() for file in cache.rglob("*.sent"))
+
+
+def test_notes_that_cannot_be_used_are_none(cache: Path) -> None:
+    """A damaged file, or none, holds nobody up; the next note mends it."""
+    sendings = Sendings(HOST, ORGANIZATION, lambda: NOW)
+    assert sendings.last("cy@example.com") is None
+    sendings.note("cy@example.com", SENT)
+    (file,) = cache.rglob("*.sent")
+    file.write_text("what is this\n")
+    assert sendings.last("cy@example.com") is None
+    sendings.note("cy@example.com", SENT)
+    assert sendings.last("cy@example.com") == SENT

@@ -207,14 +207,37 @@ def test_a_whole_projects_new_address_is_no_change(api: FakeApi) -> None:
     assert api.writes == []
 
 
-def test_somebody_else_may_get_the_old_address(api: FakeApi) -> None:
-    """Whoever has the declared address is meant by it."""
+@pytest.mark.parametrize("invited", [True, False])
+def test_somebody_else_may_get_the_old_address(api: FakeApi, invited: bool) -> None:
+    """The id in the state decides: an end reaches the person, and the stranger loses nothing, invited or accepted."""
+    api.put(OLD, invited=invited)
+    api.give(PRODUCTION, OLD, "admin")
+    api.teams.put("Data", NEW, OLD)
+    seen = Run(api).of(MemberProvider).read(member_id(OLD), HELD).outs or {}
+    assert (seen["user_id"], seen.get("current_email")) == (USER, NEW)
+    end(
+        Run(api),
+        (ProjectGrantProvider, GRANT_ID, GRANT),
+        (TeamMemberProvider, PLACE_ID, PLACE),
+        (MemberProvider, member_id(OLD), seen),
+    )
+    assert (OLD in api.people, NEW in api.people) == (True, False)
+    assert {grant.email: grant.role for grant in api.rows} == {"bo@example.com": "analyst", OLD: "admin"}
+    assert api.teams.teams[TEAM].members == frozenset({OLD})
+
+
+def test_after_the_person_is_removed_the_stranger_is_still_a_stranger(api: FakeApi) -> None:
+    """What is deleted later in the same run finds nobody, and not whoever has the old address."""
     api.put(OLD)
-    run = Run(api)
-    seen = run.of(MemberProvider).read(member_id(OLD), HELD).outs or {}
-    assert (seen["user_id"], seen.get("current_email")) == (api.people[OLD].user_id, None)
-    end(Run(api), (MemberProvider, member_id(OLD), seen))
-    assert (OLD in api.people, NEW in api.people) == (False, True)
+    api.give(PRODUCTION, OLD, "admin")
+    end(
+        Run(api),
+        (MemberProvider, member_id(OLD), {**HELD, "removal": "always"}),
+        (ProjectGrantProvider, GRANT_ID, GRANT),
+        (TeamMemberProvider, PLACE_ID, PLACE),
+    )
+    assert (OLD in api.people, NEW in api.people) == (True, False)
+    assert [grant.email for grant in api.rows if grant.role == "admin"] == [OLD]
 
 
 def test_who_has_left_is_gone(api: FakeApi) -> None:

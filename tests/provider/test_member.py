@@ -6,12 +6,14 @@ import pickle
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import rpc
 
+from mixpanel_access.directory.one_at_a_time import Sendings
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import REMOVALS, GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits
@@ -19,9 +21,9 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.provider.base import Problems
 from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberProvider
 from mixpanel_access.provider.run import PresentRun
-from mixpanel_access.provider.session import shared_session
+from mixpanel_access.provider.session import Session, shared_session
 from tests.fake_states import FakeStates
-from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
+from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_directory, make_session
 
 ID = f"{ORGANIZATION}:cy@example.com"
 
@@ -787,3 +789,80 @@ def test_a_role_that_changes_with_it_is_still_written(api: FakeApi) -> None:
     provider.session.states = FakeStates(production=[ours], staging=[invitation(LATER, LATER + 7 * DAY)])
     outs = provider.update(ID, ours, inputs(role="admin")).outs or {}
     assert (api.writes, outs["role"], outs["invited_at"]) == (["change_role"], "admin", written(LATER))
+
+
+NO_ROLE = {key: value for key, value in inputs().items() if key != "role"}
+FOUND_WAITING = invitation(SENT, SENT + 7 * DAY, adopted=True, origin="shared", role=None)
+LEFT: dict[str, tuple[dict[str, Any], bool]] = {
+    "nobody else has the person": ({}, True),
+    "a stack that sent it": ({"staging": invitation(SENT, SENT + 7 * DAY, role=None)}, False),
+    "a stack that gives the role": ({"staging": {**FOUND_WAITING, "role": "member"}}, False),
+    "a stack that has no role either, later by name": ({"staging": FOUND_WAITING}, True),
+    "a stack that has no role either, earlier by name": ({"development": FOUND_WAITING}, False),
+    "other people only": ({"staging": {**FOUND_WAITING, "email": "di@example.com"}}, True),
+}
+
+
+@pytest.mark.parametrize(("others", "again"), LEFT.values(), ids=LEFT.keys())
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_last_stack_that_has_a_person_sends_an_expired_invitation_again(
+    api: FakeApi, others: dict[str, dict[str, Any]], again: bool, readable: bool
+) -> None:
+    """Whoever else sent it has let them go: one of those that are left sends it, and one alone."""
+    api.put("cy@example.com", invited=True)
+    ours = {key: value for key, value in FOUND_WAITING.items() if value is not None}
+    provider = provider_for(api)
+    provider.session.states = FakeStates(
+        "production",
+        "" if readable else "unreadable",
+        production=[ours],
+        **{name: [one] for name, one in others.items()},
+    )
+    again = again and readable
+    assert bool(provider.diff(ID, ours, NO_ROLE).changes) is again
+    provider.update(ID, ours, NO_ROLE)
+    assert api.writes == (["invite"] if again else [])
+
+
+@pytest.mark.parametrize("how", ["a note of this machine", "the state, read in the lock", "nothing: the other is done"])
+def test_two_stacks_that_work_at_once_send_one_e_mail(
+    api: FakeApi, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen it expired; the second learns in the lock that it was sent. A note says nothing an hour later."""
+    for variable in ("XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    api.put("cy@example.com", invited=True)
+    ours = invitation(SENT, SENT + 7 * DAY)
+    wall = [NOW]
+    sendings = Sendings("https://mixpanel.com", ORGANIZATION, lambda: wall[0])
+
+    def stack(name: str) -> MemberProvider:
+        settings = make_session(api)[0].settings
+        provider = MemberProvider()
+        provider.use(Session(settings, make_directory(api, sendings=None if "state" in how else sendings)))
+        provider.session.states = FakeStates(name, production=[ours], staging=[ours])
+        return provider
+
+    first, second = stack("production"), stack("staging")
+    assert first.diff(ID, ours, inputs()).changes
+    assert second.diff(ID, ours, inputs()).changes
+    outs = [first.update(ID, ours, inputs()).outs or {}]
+    if "state" in how:
+        states = second.session.states
+        assert isinstance(states, FakeStates)
+        states.members["production"], states.now = list(outs), 1.0
+    if "done" in how:
+        wall[0] += timedelta(hours=2)
+    outs.append(second.update(ID, ours, inputs()).outs or {})
+    assert api.writes == ["invite"] * (2 if "done" in how else 1)
+    assert [(one["status"], one["invited_at"]) for one in outs] == [("pending", written(NOW))] * 2
+
+
+def test_a_note_of_an_earlier_sending_is_none(api: FakeApi) -> None:
+    """It tells of the invitation that has expired, or of one that has expired as well."""
+    api.put("cy@example.com", invited=True)
+    for noted in (SENT, NOW - 8 * DAY, NOW + DAY):
+        provider = provider_for(api)
+        ours = invitation(SENT, SENT + 7 * DAY)
+        assert provider._holds_until(noted, ours) is None
+    assert provider_for(api)._holds_until(NOW, invitation(SENT, SENT + 7 * DAY)) == written(NOW + 7 * DAY)

@@ -10,6 +10,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.scope import Scope
 from tests.fake_scim import with_scim
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
@@ -173,3 +174,50 @@ def test_its_life_sends_nothing(api: FakeApi) -> None:
     read = provider.look(ID, outs)
     assert (read.id, read.outs, read.inputs) == (ID, outs, outs)
     assert not api.calls
+
+
+def member_in_state(n: int, component: str = "") -> dict[str, Any]:
+    """A `Member` as the engine exports it."""
+    email = f"m{n}@example.com"
+    kind = "pulumi-python:dynamic/mixpanel:Member"
+    return {
+        "urn": f"urn:pulumi:production::p::{component}{kind}::{email}",
+        "type": kind,
+        "id": f"{ORGANIZATION}:{email}",
+        "outputs": {"email": email, "removal": "always", "adopted": False},
+    }
+
+
+@pytest.mark.parametrize(
+    ("component", "elsewhere", "held"),
+    [
+        ("", 0, True),
+        ("mixpanel:index:RosterAccess$", 0, True),
+        ("", 8, False),
+        ("", 5, False),
+        ("", 2, True),
+        ("mixpanel:index:CollaboratorAccess$", 0, False),
+    ],
+)
+def test_a_new_brake_judges_only_whom_nothing_declares(
+    api: FakeApi, component: str, elsewhere: int, held: bool
+) -> None:
+    """A roster is added to a program that has people already: they are not gone, and others in the state are."""
+    provider = provider_for(api)
+    provider.session.scope = Scope(state=lambda: [member_in_state(n, component) for n in range(8)])
+    member = MemberProvider()
+    member.use(provider.session)
+    for n in range(elsewhere):
+        assert not member.check({}, {"email": f"m{n}@example.com"}).failures
+    failures = provider.check({}, {"people": []}).failures
+    assert bool(failures) is held
+
+
+def test_who_moves_to_another_resource_of_the_program_is_not_gone(api: FakeApi) -> None:
+    """The list loses everybody, and the program declares them one by one."""
+    provider = provider_for(api)
+    member = MemberProvider()
+    member.use(provider.session)
+    for n in range(8):
+        member.check({}, {"email": f"m{n}@example.com"})
+    assert provider.check(declared(), declared(0)).failures == []
