@@ -109,6 +109,15 @@ def parse_document(document: Any, source: Source) -> tuple[Roster | None, list[P
     return roster, [path for path, _ in problems_with(roster)]
 
 
+def paths_in_common(document: Any) -> list[Path]:
+    """Where a file to include that is plain data already has problems of its own."""
+    try:
+        Common.model_validate(document)
+    except ValidationError as error:
+        return [_place(item["loc"]) for item in error.errors(include_url=False)]
+    return []
+
+
 def _included(source: Source, name: str, own: _File) -> str:
     try:
         return source.include(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_problems import Path
-from mixpanel_access.model.roster_reading import Source, parse, parse_document, slips_of_access
+from mixpanel_access.model.roster_reading import Source, parse, parse_document, paths_in_common, slips_of_access
 from mixpanel_access.model.yaml_text import load
 
 _NAMED: Final = ("projects", "teams", "customRoles", "engagements", "serviceAccounts", "standardRoles")
@@ -80,12 +81,14 @@ def salvage(text: str, source: Source) -> Salvaged:
     except ValueError:
         raise problem from None
     parts = _Parts(document)
+    if not parts.include(source):
+        raise problem
     # What is read otherwise than it looks has a form that can be used, and is not what was meant.
     if (slips := slips_of_access(text)) and not parts.leave_out(slips):
         raise problem
     while True:  # each turn takes a part out, or ends
         try:
-            roster, paths = parse_document(document, source)
+            roster, paths = parse_document(document, parts.source(source.name))
         except RosterError:  # in what it includes
             raise problem from None
         if roster is not None and not paths:
@@ -101,6 +104,7 @@ class _Parts:
     """The parts of a document, and what those were about that have been left out."""
 
     document: Any
+    included: dict[str, Any] = field(default_factory=dict)
     people: set[str] = field(default_factory=set)
     anybody: bool = False
     teams: set[str] = field(default_factory=set)
@@ -110,6 +114,35 @@ class _Parts:
 
     def unread(self) -> Unread:
         return Unread(frozenset(self.people), self.anybody, frozenset(self.teams), frozenset(self.accounts), self.roles)
+
+    def include(self, source: Source) -> bool:
+        """Read the files that the roster includes, and leave out their bad parts; whether each can be read at all."""
+        names = self.document.get("include") if isinstance(self.document, dict) else None
+        for name in [names] if isinstance(names, str) else names or ():
+            try:
+                text = source.include(str(name))
+                document = load(text)
+            except (RosterError, ValueError):
+                return False
+            alone = _Parts(document)
+            if (slips := slips_of_access(text)) and not alone.leave_out(slips):
+                return False
+            if (paths := paths_in_common(document)) and not alone.leave_out(paths):
+                return False
+            if paths_in_common(document):
+                return False
+            self.included[str(name)] = document
+            self.people |= alone.people
+            self.anybody |= alone.anybody
+            self.teams |= alone.teams
+            self.accounts |= alone.accounts
+            self.roles |= alone.roles
+            self.kept += alone.kept
+        return True
+
+    def source(self, name: str) -> Source:
+        """Where the rest of what the roster includes can be read."""
+        return Source(name, lambda included: json.dumps(self.included[included], default=str))
 
     def leave_out(self, paths: Sequence[Path]) -> bool:
         """Leave out the parts with these problems; whether each problem is of a part that can be left out."""
@@ -123,11 +156,14 @@ class _Parts:
         return bool(wanted)
 
     def _leave_out(self, part: Path) -> bool:
-        if not isinstance(self.document, dict) or not part or part[0] not in self.document:
+        return any(self._leave_out_of(document, part) for document in (self.document, *self.included.values()))
+
+    def _leave_out_of(self, document: Any, part: Path) -> bool:
+        if not isinstance(document, dict) or not part or part[0] not in document:
             return False
-        section = self.document[part[0]]
+        section = document[part[0]]
         if part[0] in _NO_ACCESS:
-            del self.document[part[0]]
+            del document[part[0]]
             self.kept.append(f"the section {part[0]} cannot be read")
             return True
         if len(part) < 2 or part[0] not in (*_NAMED, *_LISTED):  # a section and what is in it

@@ -24,6 +24,7 @@ from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.revoke_run import Preview, Ran, Scope, Step, fits, preview, program_keeping, run
 from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
+from mixpanel_access.operations.unfinished import unfinished
 from mixpanel_access.provider.session import Session
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
@@ -245,7 +246,9 @@ def _read(project: Project, stack: str, session: Session, today: date) -> _Stack
         )
     read: Salvaged = salvage(text, source_of(file))
     declared = declaration(read.roster, today)
-    return _Stack(stack, rows, component, Given(declared, today, read.unread, renamed), file.name, read.problem)
+    given = Given(declared, today, read.unread, renamed)
+    begun = unfinished(export, rows, given, session)
+    return _Stack(stack, rows, component, given, file.name, read.problem, begun)
 
 
 def _renamed(rows: Sequence[Row], session: Session) -> dict[str, str]:

@@ -381,6 +381,43 @@ def test_an_error_in_one_entry_keeps_nobody_elses_ended_access(
     assert {one.email.partition("@")[0] for one in found} == expected
 
 
+OTHERS = '{"bad": {"ends": "2026-06-31"}, "good": {"ends": "2026-12-31"}}'
+INCLUDED: dict[str, tuple[str, dict[str, Any], set[str]]] = {
+    "a date in an engagement that nobody uses": (f'{{"engagements": {OTHERS}}}', {}, {"cy", "di"}),
+    "a date in somebody's engagement": (f'{{"engagements": {OTHERS}}}', {"engagement": "bad"}, {"cy"}),
+    "a date beside somebody's engagement": (f'{{"engagements": {OTHERS}}}', {"engagement": "good"}, {"cy", "di"}),
+    "a type": ('{"engagements": {"bad": {"type": 5}}}', {"engagement": "bad"}, {"cy"}),
+    "a field of a service account": ('{"serviceAccounts": {"etl": {"nvironment": "x"}}}', {}, {"cy", "di"}),
+    "a date that YAML reads otherwise": (
+        "engagements: { bad: { type: sow, name: 010 } }",
+        {},
+        {"cy", "di"},
+    ),
+}
+"""A file that the roster includes, what di's entry gives today, and who loses something: both had an analyst's role."""
+
+
+@pytest.mark.parametrize(("file", "entry", "expected"), INCLUDED.values(), ids=INCLUDED.keys())
+def test_an_error_in_an_included_file_keeps_nobody_elses_ended_access(
+    file: str, entry: dict[str, Any], expected: set[str]
+) -> None:
+    """A bad part of an included file is left out as the roster's own is: only those wait who refer to it."""
+    di = {"email": "di@example.com", "projects": {"shop": "analyst"}}
+    state = rows(declared([CY, di]))
+    text = text_of([CY, {"email": "di@example.com", **entry}], include=["common.yaml"])
+    read = salvage(text, Source("r", lambda name: file))
+    assert "common.yaml:1" in read.problem
+    found = takings(state, Given(declaration(read.roster, NEXT), NEXT, read.unread))
+    assert {one.email.partition("@")[0] for one in found} == expected
+
+
+@pytest.mark.parametrize("file", ["engagements: {", "[]", '{"people": []}'])
+def test_an_included_file_that_is_broken_as_a_whole_is_refused(file: str) -> None:
+    """Nobody can tell what it brings."""
+    with pytest.raises(RosterError):
+        salvage(text_of([CY], include=["common.yaml"]), Source("r", lambda name: file))
+
+
 @pytest.mark.parametrize(
     "text",
     ["people: [", "[]", '{"people": []}', text_of([], projets={}), text_of([], include="none.yaml")],
