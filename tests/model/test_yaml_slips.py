@@ -157,13 +157,21 @@ def test_whose_access_is_read_otherwise_than_it_looks_keeps_it(text: str, people
 
 
 @pytest.mark.parametrize(
-    "common",
-    ["standardRoles:\n  agency: { production: #admin\n  }\n", "engagements:\n  e: { type: #agency\n  }\n"],
+    ("common", "unread"),
+    [
+        ("standardRoles:\n  agency: { production: #admin\n  }\n", Unread(roles=True)),
+        ("engagements:\n  e: { type: #agency\n  }\n", Unread()),
+    ],
 )
-def test_a_slip_in_the_access_of_an_included_file_is_an_error_as_any_other_there(common: str) -> None:
-    """Nothing is taken from it."""
-    with pytest.raises(RosterError, match="is a comment, so that there is no value"):
-        salvage(f"include: common.yaml\n{ROSTER}", Source("production.yaml", lambda _: common))
+def test_a_slip_in_the_access_of_an_included_file_is_left_out_as_one_of_the_rosters_own(
+    common: str, unread: Unread
+) -> None:
+    """The part with the slip gives nothing, what depends on it is known to be unread, and the slip is told."""
+    salvaged = salvage(f"include: common.yaml\n{ROSTER}", Source("production.yaml", lambda _: common))
+    assert salvaged.unread == unread
+    assert "is a comment, so that there is no value" in salvaged.problem
+    assert not salvaged.roster.standard_roles
+    assert not salvaged.roster.engagements
 
 
 def test_a_document_without_suspects_is_not_read_twice() -> None:
