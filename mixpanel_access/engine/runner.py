@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import Final
 
 from mixpanel_access.engine.found import COMMAND, Engine, program
 from mixpanel_access.engine.process import run_child
@@ -14,6 +15,8 @@ from mixpanel_access.model.errors import EngineError
 _GRACE = 5.0
 """Seconds that the engine gets to release the stack's lock before it is killed."""
 
+FROM_PROVIDER: Final = "Exception calling application: "
+"""What the engine puts before the words of a dynamic provider."""
 _SUMMARY = ("Resources:", "Policies:", "Outputs:")
 """What the engine prints after the errors."""
 
@@ -129,7 +132,8 @@ def local_backend(folder: Path, passphrase: str) -> dict[str, str]:
 
 def meaningful(stdout: str, stderr: str) -> str:
     """The lines that tell why a run failed: those from the first "error:" to the summary; else the last ones."""
-    lines = [line.strip() for text in (stdout, stderr) for line in text.splitlines() if line.strip()]
+    text = f"{stdout}\n{stderr}".replace(FROM_PROVIDER, "")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     start = next((number for number, line in enumerate(lines) if line.startswith("error:")), None)
     kept = lines[-3:] if start is None else list(takewhile(lambda line: line not in _SUMMARY, lines[start:]))[:8]
     return " / ".join(kept) or "it wrote nothing"

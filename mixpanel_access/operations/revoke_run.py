@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
-from mixpanel_access.engine.runner import meaningful
+from mixpanel_access.engine.runner import FROM_PROVIDER, meaningful
 from mixpanel_access.model.errors import EngineError
 from mixpanel_access.model.settings import KEPT_VARIABLE
 from mixpanel_access.operations.project import Progress, Project, temporary_folder
@@ -244,7 +244,7 @@ def _diagnostics(stdout: str) -> tuple[dict[str, str], list[str]]:
         if header := _HEADER.match(line):
             name = header.group(1)
         elif line.strip().startswith("error:"):
-            message = line.strip().removeprefix("error:").strip()
+            message = line.strip().removeprefix("error:").strip().removeprefix(FROM_PROVIDER)
             reasons[name] = f"{reasons[name]} / {message}" if name in reasons else message
         elif name in reasons and line.strip():
             reasons[name] = f"{reasons[name]} {line.strip()}"

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from mixpanel_access.engine import Pulumi
+from mixpanel_access.operations import revoke_run
 from mixpanel_access.operations.revoke_run import Scope, preview
 
 ROOT = "urn:pulumi:production::p::mixpanel:index:RosterAccess$pulumi-python:dynamic/mixpanel"
@@ -54,3 +55,24 @@ def test_what_the_program_would_change_beside_it_is_left_alone_unless_that_holds
     engine = Engine(("delete", BO), ("update", CY), ("update", ANY))
     seen = preview(cast("Pulumi", engine), "production", Scope({BO}, set(), set()))
     assert (seen.excluded, seen.left) == ({CY}, {CY: "the program would update it"})
+
+
+def test_a_reason_has_the_providers_words_alone() -> None:
+    """Without what the engine puts before them; a line that goes on belongs to the reason before it."""
+    printed = "\n".join(
+        [
+            "Diagnostics:",
+            "  pulumi-python:dynamic/mixpanel:TeamGrant (1:team/r):",
+            "    error: Exception calling application: cannot list the teams: Mixpanel answered 503.",
+            "    Run again later.",
+            "  pulumi:pulumi:Stack (production):",
+            "    error: update failed",
+            "",
+            "Resources:",
+        ]
+    )
+    reasons, said = revoke_run._diagnostics(printed)
+    assert (reasons["1:team/r"], said) == (
+        "cannot list the teams: Mixpanel answered 503. Run again later.",
+        [],
+    )
