@@ -149,7 +149,7 @@ class MemberProvider(AccessProvider):
         """Invite, or adopt who is there already."""
         there = self.session.directory.person(inputs["email"])
         olds = ownership.handed_over(self.session, same_key(inputs["email"]), there) if there else {}
-        outputs = self._ensure(inputs, olds)
+        outputs = self._ensure(inputs, self._without_lost_role(olds, inputs))
         return CreateResult(str(MemberId(self.session.organization, inputs["email"])), outputs)
 
     def look(self, id_: str, props: Properties) -> ReadResult:
@@ -167,10 +167,7 @@ class MemberProvider(AccessProvider):
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the role, or send an expired invitation again."""
         self.own_organization(MemberId.parse(id_).organization, news["email"])
-        if _loses_role(olds, news):
-            role = self._give_back(olds)
-            olds = {key: value for key, value in olds.items() if key not in ("role", "previous_role")}
-            olds |= {"organization_role": role} if role else {}
+        olds = self._without_lost_role(olds, news)
         same = news.get("role") in (None, olds.get("role") and olds.get("organization_role", olds["role"]))
         if same and not self._sends_again(olds, news) and not self._joins_by_scim(olds) and not _undated(olds):
             ended = () if olds.get("status") in _WAITING else _OF_AN_INVITATION
@@ -400,6 +397,14 @@ class MemberProvider(AccessProvider):
         if role is not None and olds.get("role") is None:
             history["previous_role"] = ownership.previous_role(self.session, now)
         return history
+
+    def _without_lost_role(self, olds: Properties, news: Properties) -> Properties:
+        """The outputs so far, once an organization role that is no longer declared has been given back."""
+        if not _loses_role(olds, news):
+            return olds
+        role = self._give_back(olds)
+        kept = {key: value for key, value in olds.items() if key not in ("role", "previous_role")}
+        return kept | ({"organization_role": role} if role else {})
 
     def _give_back(self, props: Properties) -> str | None:
         """Lower a person for whom no organization role is declared any more; the role that they have then.

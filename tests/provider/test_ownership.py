@@ -304,7 +304,7 @@ ROLES: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("has", "held", "left"), ROLES.values(), ids=ROLES.keys())
-@pytest.mark.parametrize("how", ["entry ends", "line deleted", "removal never", "found"])
+@pytest.mark.parametrize("how", ["entry ends", "line deleted", "line deleted, another name", "removal never", "found"])
 def test_a_role_that_the_stack_gave_ends_with_it(
     api: FakeApi, has: str, held: dict[str, Any], left: str, how: str
 ) -> None:
@@ -321,6 +321,10 @@ def test_a_role_that_the_stack_gave_ends_with_it(
         assert changes is ("role" in held)
         assert any(f"becomes {left} again" in line for line in said) is (left != has)
         outs = provider.update(ID, state, news).outs or {}
+        assert (outs["organization_role"], outs.get("role"), outs.get("previous_role")) == (left, None, None)
+    elif how == "line deleted, another name":
+        provider.session.states = FakeStates(production=[state])
+        outs = provider.create(dict(MEMBER)).outs or {}
         assert (outs["organization_role"], outs.get("role"), outs.get("previous_role")) == (left, None, None)
     else:
         provider.delete(ID, state)
