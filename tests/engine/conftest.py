@@ -115,6 +115,11 @@ class Workspace:
         return counts
 
 
+def without_clock(said: str) -> str:
+    """What a command said, without the warnings of the clock that a test sets."""
+    return "".join(line for line in said.splitlines(keepends=True) if not line.startswith("warning: mixpanel:now "))
+
+
 @pytest.fixture(scope="session")
 def engine() -> Engine:
     """The engine; `make test` has it ready."""

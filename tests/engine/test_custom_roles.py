@@ -134,7 +134,7 @@ def test_a_project_as_a_whole_and_a_team_have_a_role_by_its_key(workspace: Works
     workspace.roster(people, projects=PROJECTS, customRoles=made, teams={"desk": DESK})
     pack = ("--policy-pack", str(ROOT / "policies"))
     previewed = workspace.run("preview", *pack, "--stack", "production", check=False)  # no role has an id yet
-    assert f"role of project-access/{WAREHOUSE}:lee@example.com is not known before the update" in previewed.stdout
+    assert f"lee@example.com as custom:loader in project {WAREHOUSE}: analyst and above need" in previewed.stdout
     workspace.up()
     (support,), (loader,) = roles(workspace), roles(workspace, WAREHOUSE)
     (team,) = (one for one in workspace.dump()["teams"] if one["name"] == "Desk")
