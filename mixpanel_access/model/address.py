@@ -57,10 +57,12 @@ def _unicode(domain: str) -> str:
     import idna  # most organizations have no such domain, and it takes a while to import
 
     try:
-        domain = idna.uts46_remap(domain, std3_rules=False)
+        mapped = idna.uts46_remap(domain, std3_rules=False)
     except idna.IDNAError:
         return domain
-    return ".".join(map(_label, domain.split(".")))
+    if any(sign.isspace() or sign == "@" for sign in mapped):  # a lone accent or a wide "@": not a domain, another address
+        return domain
+    return ".".join(map(_label, mapped.split(".")))
 
 
 def _label(label: str) -> str:

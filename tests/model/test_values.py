@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mixpanel_access.model import roles
@@ -117,6 +117,9 @@ def test_an_ascii_address_keeps_its_key(email: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=12), st.text(st.characters(codec="utf-8"), max_size=12))
+@example("", "\u00b4")
+@example("kim", "a\u00b8.example")
+@example("kim", "a\uff20b.example")
 def test_any_text_has_a_key_that_is_its_own(local: str, domain: str) -> None:
     """No text is an error, and the key of a key is the key."""
     for text in (f"{local}@{domain}", f"{local}@xn--{domain}"):
