@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
 from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.declaring import Declared
+from mixpanel_access.provider.pulumi_call import Unreadable, ask
 from mixpanel_access.provider.states import resources_of
-
-_SECONDS: Final = 60.0
-"""How long reading the state may take."""
 
 
 class Scope:
@@ -109,13 +105,8 @@ def engine_scope(stack: Callable[[], str | None]) -> Scope:
 def _exported(command: Command, stack: str | None) -> Resources | None:
     """The resources of the stack, by the engine that runs: the stack that is selected, unless one was named."""
     named = [] if stack is None else ["--stack", stack]
-    environ = {key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG"}
     try:
-        done = subprocess.run(  # noqa: S603  # the engine that runs us
-            [command.program, "--non-interactive", "--color=never", "stack", "export", *named],
-            env=environ, capture_output=True, timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        document: Mapping[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+        document: Mapping[str, Any] = ask(command.program, os.environ, "stack", "export", *named)
         return [one for one in document["deployment"].get("resources") or () if "urn" in one]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, subprocess.SubprocessError):
+    except (Unreadable, KeyError, TypeError, AttributeError):
         return None

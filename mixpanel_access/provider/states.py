@@ -7,10 +7,8 @@ export`, only when something depends on it and once a process; nothing is ever w
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,13 +34,10 @@ from mixpanel_access.model.ids import (
     TeamMemberId,
 )
 from mixpanel_access.provider.command import engine_command
+from mixpanel_access.provider.pulumi_call import Unreadable, ask
 
-_SECONDS: Final = 60.0
-"""How long one call of `pulumi` may take."""
 _AT_ONCE: Final = 4
 """States that are read at a time."""
-_ENGINE_PORTS: Final = ("PULUMI_CONFIG", "PULUMI_LOG_OTLP_ENDPOINT")
-"""What the engine sets for this process alone, and another one has no use for."""
 
 Properties = Mapping[str, Any]
 Export = Mapping[str, Any]
@@ -271,15 +266,14 @@ def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] |
         environ: the environment; by default this process's.
     """
     own = os.environ if environ is None else environ
-    kept = {key: value for key, value in own.items() if key not in _ENGINE_PORTS}
-    return States(partial(_read_all, kept), stack, _people_of_roster, ended=partial(_last_run_ended, kept))
+    return States(partial(_read_all, own), stack, _people_of_roster, ended=partial(_last_run_ended, own))
 
 
 def _read_all(environ: Mapping[str, str]) -> StackStates:
     try:
         rows = _pulumi(environ, "stack", "ls", "--json")
         names = [str(row["name"]) for row in rows]
-    except _Unreadable as error:
+    except Unreadable as error:
         return StackStates(why=str(error))
     except (KeyError, TypeError):
         return StackStates(why="`pulumi stack ls` does not list stacks")
@@ -291,7 +285,7 @@ def _read_all(environ: Mapping[str, str]) -> StackStates:
     for name, one in reading.items():
         try:
             found[name], interrupted[name] = one.result()
-        except (_Unreadable, AccessError, KeyError, TypeError, AttributeError) as error:
+        except (Unreadable, AccessError, KeyError, TypeError, AttributeError) as error:
             unread.append(f"stack {name}: {error}")
     return StackStates(found, "; ".join(unread), interrupted)
 
@@ -314,7 +308,7 @@ def _last_run_ended(environ: Mapping[str, str], stack: str) -> datetime | None:
     try:
         rows = _pulumi(environ, "stack", "history", "--json", "--full-dates", "--page-size", "10", "--stack", stack)
         ends = [instant(str(row["endTime"])) for row in rows if row.get("result") != "in-progress"]
-    except (_Unreadable, KeyError, TypeError, ValueError, AttributeError):
+    except (Unreadable, KeyError, TypeError, ValueError, AttributeError):
         return None
     return max(ends, default=None)
 
@@ -333,27 +327,10 @@ def resources_of(export: Export) -> Sequence[StateResource]:
     )
 
 
-class _Unreadable(Exception):
-    """`pulumi` did not answer; the text says why."""
-
-
 def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
     engine = engine_command()  # which need not be on PATH
     known = engine.program if engine and not shutil.which("pulumi", path=environ.get("PATH")) else "pulumi"
-    command = [known, "--non-interactive", "--color=never", *args]
-    try:
-        done = subprocess.run(  # noqa: S603  # the engine that runs us, from PATH as it was found
-            command, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise _Unreadable(f"`pulumi {args[0]} {args[1]}` cannot be run ({type(error).__name__})") from None
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-        raise _Unreadable(f"`pulumi {args[0]} {args[1]}` failed{f': {said[-1]}' if said else ''}")
-    try:
-        return json.loads(done.stdout)
-    except ValueError:
-        raise _Unreadable(f"`pulumi {args[0]} {args[1]}` wrote no JSON") from None
+    return ask(known, environ, *args)
 
 
 def _people_of_roster(stack: str, day: date) -> RosterPeople | None:
