@@ -275,7 +275,7 @@ class MemberProvider(AccessProvider):
         directory, always = self.session.directory, removal == ALWAYS
         steps: list[Callable[[], None]] = []
         if person.role not in (None, roles.MEMBER) and (always or props.get("role") is not None):
-            steps.append(partial(self._lower, person))
+            steps.append(partial(self._change_role, person.email, roles.MEMBER))
         if always:
             steps += [
                 partial(directory.remove_grant, project, person.email)
@@ -296,17 +296,18 @@ class MemberProvider(AccessProvider):
         if failures:
             raise failures[0]
 
-    def _lower(self, person: Person) -> None:
-        with self.session.brakes.changing(person.email, roles.MEMBER):
-            self.session.directory.change_role(person.email, roles.MEMBER)
+    def _change_role(self, email: str, role: str) -> None:
+        """Change the organization role, unless a brake holds it."""
+        with self.session.brakes.changing(email, role):
+            self.session.directory.change_role(email, role)
 
     def _ensure(self, inputs: Properties, olds: Properties) -> Properties:
         """Bring the person to what is declared, from whatever is there, and return the outputs."""
         directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
         olds = self._as_sent_later(olds)
         there = directory.person(email)
-        back = there is not None and there.deactivated and not olds
-        self.let_in(email, again=back and there is not None and not ownership.why_kept_out(self.session, there))
+        again = there is not None and there.deactivated and not olds and not ownership.why_kept_out(self.session, there)
+        self.let_in(email, again=again)
         before = directory.person(email)
         raced = sent = False
         if before is None or (before.invited and self._sends_again(olds, inputs)):
@@ -329,8 +330,7 @@ class MemberProvider(AccessProvider):
         elif before is not None and role is not None and _differs(role, before.role, olds):
             if not olds and there is not None:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
-            with self.session.brakes.changing(before.email, role):
-                directory.change_role(before.email, role)
+            self._change_role(before.email, role)
         after = directory.person(email)
         if after is None or (role is not None and after.role not in (None, role) and not kept):
             raise NotApplied(
@@ -415,9 +415,7 @@ class MemberProvider(AccessProvider):
         self.session.directory.forget_people(older_than=NOW_SECONDS)
         role = ownership.given_back(self.session, props)
         if role is not None:
-            email = self.session.directory.spelled(str(props["email"]))
-            with self.session.brakes.changing(email, role):
-                self.session.directory.change_role(email, role)
+            self._change_role(self.session.directory.spelled(str(props["email"])), role)
         return role
 
     def _joins_by_scim(self, olds: Properties) -> bool:
