@@ -17,7 +17,7 @@ from typing import Any, Final, TypedDict
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import few, same_key
-from mixpanel_access.model.dates import day
+from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.grants import GrantChanges
 
 DEFAULT_REMOVAL_PERCENT: Final = 10
@@ -125,10 +125,8 @@ def has_ended(ends: object, today: date) -> bool:
         ends: the last day in the state (ISO 8601), or None. A value that is not a date ends nothing.
         today: the day (UTC).
     """
-    try:
-        return isinstance(ends, str) and day(ends) < today
-    except ValueError:
-        return False
+    last = day_or_none(ends)
+    return last is not None and last < today
 
 
 def judge(

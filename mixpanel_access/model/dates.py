@@ -51,6 +51,14 @@ def day(text: str) -> date:
     return value
 
 
+def day_or_none(text: object) -> date | None:
+    """The calendar date that a value of a state is, or None where it is none."""
+    try:
+        return day(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 def expiry(invited_at: datetime, life_days: int = INVITATION_LIFE_DAYS) -> datetime:
     """The instant at which an invitation is no longer good."""
     return invited_at + timedelta(days=life_days)

@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Limits, Plan, judge
-from mixpanel_access.model.dates import day
+from mixpanel_access.model.dates import day_or_none
 
 NEAR_DAYS: Final = 30
 """An edit that moves an end to within so many days is judged as if it took the access away."""
@@ -61,8 +61,8 @@ def forecasts(
     """
     steps: dict[date, list[tuple[str, bool]]] = {}
     for person in declared:
-        key, ends = same_key(person["email"]), _day(person.get("ends"))
-        role_end = _day(role_ends.get(key)) if person.get("role") else None
+        key, ends = same_key(person["email"]), day_or_none(person.get("ends"))
+        role_end = day_or_none(role_ends.get(key)) if person.get("role") else None
         if role_end is not None and (ends is None or role_end < ends):
             steps.setdefault(role_end + _A_DAY, []).append((key, False))
         if ends is not None:
@@ -86,18 +86,11 @@ def forecasts(
 
 def brought_forward(before: str | None, now: str | None) -> bool:
     """Whether an edit moves an end to an earlier day; no end is later than any."""
-    earlier, later = _day(now), _day(before)
+    earlier, later = day_or_none(now), day_or_none(before)
     return earlier is not None and (later is None or earlier < later)
 
 
 def is_near(ends: str | None, today: date) -> bool:
     """Whether a last day is at most 30 days away."""
-    found = _day(ends)
+    found = day_or_none(ends)
     return found is not None and (found - today).days <= NEAR_DAYS
-
-
-def _day(text: object) -> date | None:
-    try:
-        return day(text) if isinstance(text, str) else None
-    except ValueError:
-        return None

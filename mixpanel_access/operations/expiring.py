@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Final
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.dates import day, instant
+from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import custom_role_name, standard_role, team_member_name, team_name
 from mixpanel_access.model.given import Entry, GivenPerson, days_of, entries, given_to
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_salvage import NOTHING, Unread
 from mixpanel_access.operations.state import State, name_of
+from mixpanel_access.provider.rotations import Retiring
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -165,9 +166,9 @@ def _of_teams(roster: Roster, state: State, today: date) -> Iterator[Change]:
 def _of_accounts(roster: Roster, state: State, today: date) -> Iterator[Change]:
     """The service accounts that expire, and those that another one has replaced and that `revoke` deletes."""
     for account in state.accounts.values():
-        for replaced in account.outputs.get("retiring") or ():
-            last = instant(str(replaced["until"])).date()
-            yield _of_account(Event.OVERDUE if last < today else Event.ENDS, str(replaced["login"]), last, today)
+        for replaced in Retiring.all_of(account.outputs):
+            last = replaced.until.date()
+            yield _of_account(Event.OVERDUE if last < today else Event.ENDS, replaced.login, last, today)
     for name, declared in roster.service_accounts.items():
         if declared.role is not None and declared.expires and (last := day(declared.expires)) >= today:
             yield _of_account(Event.ENDS, name, last, today)

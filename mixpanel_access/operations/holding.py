@@ -116,7 +116,7 @@ def _is_there(taking: Taking, session: Session) -> bool:
 
 
 def _untold(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> Iterator[tuple[str, str]]:
-    """The places in the organization that stay since it cannot be told who leaves, with why; their grants may go."""
+    """The places in the organization that stay because nobody can say who leaves, and why; their grants may go."""
     for taking in goes:
         if taking.type == ids.MEMBER_TYPE and not taking.lowers:
             try:

@@ -25,6 +25,7 @@ from mixpanel_access.operations.revoke_run import Preview, Ran, Scope, Step, fit
 from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
 from mixpanel_access.operations.unfinished import unfinished
+from mixpanel_access.provider.rotations import Retiring
 from mixpanel_access.provider.session import Session
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
@@ -342,5 +343,5 @@ def _is_left(taking: Taking, row: Row) -> bool:
         held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
         return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)
     if taking.type == ids.SERVICE_ACCOUNT_TYPE and taking.lowers:
-        return any(str(one["login"]) in taking.what for one in row.outputs.get("retiring") or ())
+        return any(one.login in taking.what for one in Retiring.all_of(row.outputs))
     return not taking.lowers or row.outputs.get("role") not in (None, taking.role)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from mixpanel_access.model import ids, roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, has_ended
-from mixpanel_access.model.dates import instant
 from mixpanel_access.model.declaration import (
     SECURITY,
     Declaration,
@@ -33,6 +32,7 @@ from mixpanel_access.model.roster_salvage import NOTHING, Unread
 from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.operations.state import name_of
 from mixpanel_access.operations.state_outputs import Outputs
+from mixpanel_access.provider.rotations import Retiring
 
 _REASONS: Final = (*METADATA_FIELDS, "exceptions")
 """The inputs that say why; they come with the role of the entry that gives it."""
@@ -223,17 +223,16 @@ def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
             if name not in given.declared.accounts and name not in given.unread.accounts:
                 yield Taking(row.urn, row.type, f"the service account {name}")
             elif over := _replaced(row.outputs, given.today):
-                logins, ends = ", ".join(login for login, _ in over), over[0][1].isoformat()
+                logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
                 what = f"the service account {logins}, which another one has replaced"
                 yield Taking(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
         case ids.SERVICE_ACCOUNT_GRANT_TYPE:
             yield from _of_account_grant(row, given, made)
 
 
-def _replaced(outputs: Mapping[str, Any], today: date) -> list[tuple[str, date]]:
-    """The accounts that this one has replaced and whose overlap has ended before today: login names and last days."""
-    rows = [(str(one["login"]), instant(str(one["until"])).date()) for one in outputs.get("retiring") or ()]
-    return [(login, last) for login, last in rows if last < today]
+def _replaced(outputs: Mapping[str, Any], today: date) -> list[Retiring]:
+    """The accounts that this one has replaced and whose overlap has ended before today."""
+    return [one for one in Retiring.all_of(outputs) if one.until.date() < today]
 
 
 def _of_member(row: Row, given: Given) -> Iterator[Taking]:
