@@ -90,16 +90,10 @@ class ServiceAccountProvider(AccessProvider):
                 inputs["expires"] = expiries.normalized(expires if isinstance(expires, str) else "")
             except ValueError:
                 problems.add("expires", f"{expires!r} is no ISO 8601 date or instant")
-        days = inputs.get("rotate_after")
-        if days is not None and known(days) and not (type(days) is int and 0 < days <= LONGEST_DAYS):
-            problems.add("rotate_after", f"{days!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
+        if not _are_days("rotate_after", inputs, problems) or not _are_days("overlap", inputs, problems):
             return
-        overlap = inputs.get("overlap")
-        if overlap is None or not known(overlap):
-            return
-        if not (type(overlap) is int and 0 < overlap <= LONGEST_DAYS):
-            problems.add("overlap", f"{overlap!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
-        elif type(days) is int and overlap >= days:
+        days, overlap = inputs.get("rotate_after"), inputs.get("overlap")
+        if type(days) is int and type(overlap) is int and overlap >= days:
             problems.add(
                 "overlap",
                 f"`overlap` ({counted(overlap, 'day')}) must be shorter than `rotate_after` ({counted(days, 'day')})",
@@ -362,6 +356,15 @@ def _read_expiry(there: datetime | None, props: Properties) -> str | None:
         return written(there) if there else None
     same = there in (expiries.ends_at(declared), expiries.earlier_reading(declared))
     return str(declared) if same else written(there)
+
+
+def _are_days(field: str, inputs: Properties, problems: Problems) -> bool:
+    """Judge a number of days, which may be left out or not known yet."""
+    days = inputs.get(field)
+    if days is None or not known(days) or (type(days) is int and 0 < days <= LONGEST_DAYS):
+        return True
+    problems.add(field, f"{days!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
+    return False
 
 
 class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
