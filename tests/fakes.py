@@ -244,6 +244,17 @@ class _Writing:
             self.api.fail(self.verb)
 
 
+def organization_of(*emails: str) -> FakeApi:
+    """Two owners, and these people, who each have a grant in production."""
+    api = FakeApi(own_role="owner")
+    for number in range(2):
+        api.put(f"o{number}@example.com", "owner")
+    for email in emails:
+        api.put(email)
+        api.give(PRODUCTION, email, "analyst")
+    return api
+
+
 def make_directory(
     api: FakeApi,
     *,

@@ -10,7 +10,7 @@ from mixpanel_access.model.errors import Refused
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from tests.fake_states import FakeStates
-from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session, organization_of
 
 ID = f"{ORGANIZATION}:removal-brake"
 
@@ -29,17 +29,6 @@ def people(*emails: str, **more: Any) -> dict[str, Any]:
     return {"people": [{"email": email, "projects": [PRODUCTION], **more} for email in emails]}
 
 
-def organization(*emails: str) -> FakeApi:
-    """Two owners, and these people with a grant of the stack."""
-    api = FakeApi(own_role="owner")
-    for n in range(2):
-        api.put(f"o{n}@example.com", "owner")
-    for email in emails:
-        api.put(email)
-        api.give(PRODUCTION, email, "analyst")
-    return api
-
-
 OUTCOMES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "invited": ({"origin": "invited"}, {}, "leave the organization, as a stack of this project brought them"),
     "imported": ({"origin": "imported"}, {}, "leave the organization, as a stack of this project brought them"),
@@ -55,7 +44,7 @@ OUTCOMES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 def test_the_preview_says_what_becomes_of_whom(held: dict[str, Any], declared: dict[str, Any], words: str) -> None:
     """One line for all of whom the same becomes, with every address; and `up` then does that."""
     emails = ["m0@example.com", "m1@example.com"]
-    api = organization(*emails)
+    api = organization_of(*emails)
     states = FakeStates(production=[{"email": email, "removal": "when_unused", **held} for email in emails])
     provider, said = brake_for(api, states)
     assert provider.check(people(*emails, **declared), people()).failures == []
@@ -75,7 +64,7 @@ def test_the_brakes_count_nobody_who_stays() -> None:
     found = [{"email": email, "origin": "found"} for email in emails]
     for origin, held in (("found", False), ("shared", True)):
         states = FakeStates(production=[{**one, "origin": origin} for one in found])
-        provider, _ = brake_for(organization(*emails), states)
+        provider, _ = brake_for(organization_of(*emails), states)
         assert bool(provider.check(people(*emails), people()).failures) is held
         try:
             provider.delete(ID, people(*emails))
@@ -88,7 +77,7 @@ def test_the_brakes_count_nobody_who_stays() -> None:
 @pytest.mark.parametrize("how", ["entries end", "lines deleted", "destroy"])
 def test_owners_whom_the_stack_made_are_judged_together_when_it_takes_that_back(how: str) -> None:
     """Each alone would leave one owner; together they leave none."""
-    api = organization()
+    api = organization_of()
     owners = people("o0@example.com", "o1@example.com", role="owner", removal="never")
     states = FakeStates(production=[{**one, "origin": "found"} for one in owners["people"]])
     provider, said = brake_for(api, states)
@@ -106,7 +95,7 @@ def test_owners_whom_the_stack_made_are_judged_together_when_it_takes_that_back(
 def test_states_are_read_only_for_people_who_go() -> None:
     """A preview in which nobody goes asks the engine nothing."""
     states = FakeStates(production=[])
-    provider, said = brake_for(organization("m0@example.com"), states)
+    provider, said = brake_for(organization_of("m0@example.com"), states)
     provider.check(people("m0@example.com"), people("m0@example.com", projects=[WAREHOUSE]))
     assert (states.readings, said) == (0, [])
 
@@ -125,7 +114,7 @@ def test_whoever_is_undetermined_since_0_1_0_is_listed_once() -> None:
         {"email": "gus@example.com", "adopted": True, "removal": "always"},
         {"email": "hal@example.com", "adopted": True, "removal": "never"},
     ]
-    session, said = make_session(organization())
+    session, said = make_session(organization_of())
     session.states = FakeStates(production=held)
     provider = MemberProvider()
     provider.use(session)

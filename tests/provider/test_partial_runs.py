@@ -25,7 +25,7 @@ from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.session import Session
 from tests.fake_scim import FakeScim
 from tests.fake_states import FakeStates
-from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
+from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session, organization_of
 
 PEOPLE = [f"m{n}@example.com" for n in range(8)]
 
@@ -33,13 +33,7 @@ PEOPLE = [f"m{n}@example.com" for n in range(8)]
 @pytest.fixture
 def api() -> FakeApi:
     """Two owners and eight members, who each have a grant: three people may go."""
-    api = FakeApi(own_role="owner")
-    for n in range(2):
-        api.put(f"o{n}@example.com", "owner")
-    for email in PEOPLE:
-        api.put(email)
-        api.give(PRODUCTION, email, "analyst")
-    return api
+    return organization_of(*PEOPLE)
 
 
 def member(name: str, email: str | None = None, **outputs: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.session import Session
-from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session
+from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session, organization_of
 
 CREW = [f"m{n}@example.com" for n in range(12)]
 YESTERDAY, TODAY = "2026-05-03", "2026-05-04"
@@ -34,18 +34,24 @@ ENDS: dict[str, tuple[Any, bool]] = {
 @pytest.fixture
 def api() -> FakeApi:
     """Two owners and twelve members, who each have a grant."""
-    api = FakeApi(own_role="owner")
-    for n in range(2):
-        api.put(f"o{n}@example.com", "owner")
-    for email in CREW:
-        api.put(email)
-        api.give(PRODUCTION, email, "analyst")
-    return api
+    return organization_of(*CREW)
 
 
 def person(email: str, ends: Any) -> dict[str, Any]:
     """Somebody as the brake of a state has them; a state of version 0.1.0 has no ends."""
     return {"email": email, "removal": "always", "projects": [PRODUCTION], **({"ends": ends} if ends else {})}
+
+
+def assert_all_go(brake: RemovalBrakeProvider, verb: str, listed: list[dict[str, Any]], *, goes: bool) -> None:
+    """The brake lets all of its people go, who are no longer declared, or holds them together."""
+    people = {"people": listed}
+    if verb == "check":
+        assert (not brake.check(people, {"people": []}).failures) is goes
+    elif goes:
+        brake.delete("id", people)
+    else:
+        with pytest.raises(Refused, match="would remove 12"):
+            brake.delete("id", people)
 
 
 @pytest.mark.parametrize(("ends", "goes"), ENDS.values(), ids=ENDS.keys())
@@ -54,14 +60,7 @@ def test_the_brake_of_a_stack_counts_edits_alone(api: FakeApi, ends: Any, verb: 
     """Twelve contractors whose engagement has ended go in one `up` or `destroy`; the same twelve by an edit do not."""
     brake = RemovalBrakeProvider()
     brake.use(make_session(api)[0])
-    people = {"people": [person(email, ends) for email in CREW]}
-    if verb == "check":
-        assert (not brake.check(people, {"people": []}).failures) is goes
-    elif goes:
-        brake.delete("id", people)
-    else:
-        with pytest.raises(Refused, match="would remove 12"):
-            brake.delete("id", people)
+    assert_all_go(brake, verb, [person(email, ends) for email in CREW], goes=goes)
 
 
 @pytest.mark.parametrize("listed", [None, "2026-12-31"], ids=["a state of version 0.1.0", "a list left alone"])
@@ -80,14 +79,7 @@ def test_an_end_that_the_brake_was_not_told_is_the_members_own(
     session.scope = Scope(lambda: Command("up", excludes=["urn::none"]) if verb == "check" else None, lambda: state)
     brake = RemovalBrakeProvider()
     brake.use(session)
-    people = {"people": [person(email, listed) for email in CREW]}
-    if verb == "check":
-        assert (not brake.check(people, {"people": []}).failures) is goes
-    elif goes:
-        brake.delete("id", people)
-    else:
-        with pytest.raises(Refused, match="would remove 12"):
-            brake.delete("id", people)
+    assert_all_go(brake, verb, [person(email, listed) for email in CREW], goes=goes)
 
 
 @pytest.mark.parametrize(("ends", "goes"), ENDS.values(), ids=ENDS.keys())
