@@ -36,7 +36,7 @@ Failures = dict[str, errors.AccessError]
 
 
 Inviting = Callable[[Sequence[str]], AbstractContextManager[Collection[str]]]
-"""Tells which of some addresses to leave out of a request, as it is within the context; asked for each request."""
+"""For one request: which of these addresses to leave out, which holds while the context is open."""
 
 
 class GrantBatches:

@@ -207,7 +207,7 @@ def _unreadable(file: Path, what: str, error: Exception) -> UsageError:
         f"cannot read {what}",
         whom=str(file),
         why=reason(error),
-        next_step="Mend it and run again; nothing was changed.",
+        next_step="Correct it and run again; nothing was changed.",
     )
 
 

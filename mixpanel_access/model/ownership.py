@@ -1,8 +1,8 @@
 """Whose a person in the organization is: a stack takes back what it gave, and leaves what it found.
 
 The outputs of a `Member` say how the person came in (`origin`) and what they were before (`previous_role`); the input
-`ownership` overrides the first. A state of version 0.1.0 has neither: `adopted` tells who was invited from who was
-there, and of the latter nobody knows who was imported.
+`ownership` overrides the first. A state of version 0.1.0 has neither: its `adopted` says who was in the organization
+already, but not who of them was imported.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Service accounts that another one replaces and that stay for a while: what the resources of one run tell each other.
 
-The engine replaces a resource by `create` and `delete`, and neither is told of the other. `diff` sees both sides and is
-called before them in the same process, so it notes here what `create` takes over and `delete` leaves.
+The engine replaces a resource with a `create` and a `delete` that do not know of each other. `diff` sees both sides and
+runs before them in the same process, so it notes here what `create` takes over and `delete` leaves.
 """
 
 from __future__ import annotations

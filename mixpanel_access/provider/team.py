@@ -126,7 +126,7 @@ class TeamProvider(NamedProvider):
         return CreateResult(str(TeamId(self.session.organization, team.id)), outputs)
 
     def _found(self, team: MixpanelTeam) -> bool:
-        """Whether a team that is there was made by nobody here; it is said what is adopted."""
+        """Whether no stack of the project made a team that is there; says what is adopted."""
         left = self.session.handed_over.get(self.subject({"name": team.name}))
         before = [left] if left and left.get("team_id") == team.id else []
         states = self.session.states

@@ -292,7 +292,7 @@ def _ancestors(resource: Any) -> Iterator[Any]:
 
 
 def _entries(resource: Any) -> list[Entry]:
-    sources = getattr(resource, "property_dependencies", {})  # which the engine tells of a whole stack alone
+    sources = getattr(resource, "property_dependencies", {})  # the engine gives them only for a whole stack
     return entries_of(
         resource.resource_type,
         str(resource.name),
