@@ -60,7 +60,7 @@ def _unicode(domain: str) -> str:
         mapped = idna.uts46_remap(domain, std3_rules=False)
     except idna.IDNAError:
         return domain
-    if any(sign.isspace() or sign == "@" for sign in mapped):  # a lone accent or a wide "@": not a domain, another address
+    if any(sign.isspace() or sign == "@" for sign in mapped):  # a lone accent or a wide "@": not a domain
         return domain
     return ".".join(map(_label, mapped.split(".")))
 
