@@ -46,6 +46,7 @@ def _print_table(found: list[Difference]) -> None:
         table.add_row(one.kind.value, who, where, one.declared or "", one.actual or "")
     print_table(table)
     typer.echo(
-        f"\n{len(found)} differences. Unmanaged access: add it to a roster, or take it away in Mixpanel. Missing or "
-        f"changed access: `pulumi preview --refresh` shows what the next `pulumi up --refresh` mends."
+        f"\n{len(found)} differences. Unmanaged access: add it to a roster, or take it away in Mixpanel. A changed "
+        f"address: write the new one into the roster. Missing or changed access: `pulumi preview --refresh` shows what "
+        f"the next `pulumi up --refresh` corrects."
     )

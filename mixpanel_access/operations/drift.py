@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import Team
-from mixpanel_access.operations.state import State
+from mixpanel_access.operations.state import State, changed_addresses
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     UNMANAGED_GRANT = "unmanaged grant"
     MISSING_MEMBER = "missing member"
     MISSING_GRANT = "missing grant"
+    CHANGED_ADDRESS = "changed address"
     CHANGED_MEMBER = "changed member"
     CHANGED_GRANT = "changed grant"
     UNMANAGED_PLACE = "unmanaged team member"
@@ -53,8 +55,8 @@ class Difference:
         email: whom it concerns; "" for a team as a whole.
         project: the project's id, for a grant.
         project_name: its name, where the organization has the project.
-        declared: the role in the state, or the team's name there, or None.
-        actual: the role or the name that Mixpanel shows, or None.
+        declared: the role in the state, or the address or the team's name there, or None.
+        actual: the role, the address or the name that Mixpanel shows, or None.
         invited: whether the person has not accepted the invitation.
         team: the team's name, for what concerns one.
     """
@@ -129,6 +131,9 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
     Returns:
         The differences: by kind, then by team, address and project.
     """
+    members = {key: member.outputs for key, member in everywhere.members.items()}
+    changed = changed_addresses(members, organization.people)
+    everywhere, here = everywhere.known_as(changed), here.known_as(changed)
     found = [
         *_unmanaged(organization, everywhere),
         *_members(organization, here),
@@ -164,7 +169,16 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
         person = organization.people.get(key)
         if person is None:
             yield Difference(Kind.MISSING_MEMBER, member.email, declared=member.role)
-        elif member.role is not None and person.role not in (None, member.role):
+            continue
+        if same_key(member.email) != key:
+            yield Difference(
+                Kind.CHANGED_ADDRESS,
+                member.email,
+                declared=member.email,
+                actual=person.email,
+                invited=person.invited,
+            )
+        if member.role is not None and person.role not in (None, member.role):
             yield Difference(
                 Kind.CHANGED_MEMBER, member.email, declared=member.role, actual=person.role, invited=person.invited
             )
@@ -216,9 +230,9 @@ def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
         if not actual or (grant.role and actual != grant.role):
             kind = Kind.CHANGED_TEAM_GRANT if actual else Kind.MISSING_TEAM_GRANT
             yield Difference(kind, "", *where, grant.role, actual, team=names.get(id_, str(id_)))
-    for (id_, _), place in here.team_members.items():
+    for (id_, key), place in here.team_members.items():
         team = there.get(id_)
-        gone = team is None or team.has(place.email) is False
+        gone = team is None or team.has(key) is False
         if gone and place.given:
             yield Difference(Kind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 

@@ -33,6 +33,7 @@ class Seen:
         roster: the same, read.
         state: what its state holds.
         changed: whose address has changed in Mixpanel: the key that a state has -> the key there.
+        given_away: those of the states' addresses that somebody else has by now, by their keys.
     """
 
     stack: str
@@ -41,6 +42,7 @@ class Seen:
     roster: Roster | None
     state: State
     changed: Mapping[str, str] = field(default_factory=dict)
+    given_away: frozenset[str] = frozenset()
 
     def keys(self, email: str) -> frozenset[str]:
         """The keys of the person's addresses: of this one, and of those from before or after a change in Mixpanel."""
@@ -113,7 +115,8 @@ def look(project: Project) -> list[Seen]:
         members = [{key: one.outputs for key, one in seen[stack].state.members.items()} for stack in stacks]
         there = connect(project.settings(stacks[0])).people() if any(members) else {}
         changed = {old: now for some in members for old, now in changed_addresses(some, there).items()}
-        seen |= {stack: replace(seen[stack], changed=changed) for stack in stacks}
+        given_away = frozenset(changed.keys() & there.keys())
+        seen |= {stack: replace(seen[stack], changed=changed, given_away=given_away) for stack in stacks}
     return list(seen.values())
 
 
@@ -137,10 +140,17 @@ def holdings(seen: Sequence[Seen], email: str) -> list[Holding]:
     """What the stacks have of a person; the stack that declares organization roles is the last.
 
     Raises:
-        UsageError: a roster cannot be edited; nothing was changed.
+        UsageError: the address may mean either of two people, or a roster cannot be edited; nothing was changed.
     """
     found = []
     for one in seen:
+        if (key := same_key(email)) in one.given_away:
+            raise UsageError(
+                "cannot tell who is meant",
+                whom=email,
+                why=f"the stacks have it for somebody who is {one.changed[key]} by now, and somebody else has it since",
+                next_step=f"For the first, give {one.changed[key]}; no stack has the second: remove them in Mixpanel.",
+            )
         state, after, keys = one.state, one.text, one.keys(email)
         if one.text is not None and one.roster is not None and any(person.key in keys for person in one.roster.people):
             after = roster_text.remove_people(one.text, source_of(one.file), keys)

@@ -258,11 +258,8 @@ def _renamed(rows: Sequence[Row], session: Session) -> dict[str, str]:
     for email, member in members.items():
         if isinstance(user_id := member.get("user_id"), int):
             session.identify(email, user_id)
-    by_key, people = {same_key(email): one for email, one in members.items()}, session.directory.people()
-    ids_there = {person.user_id: key for key, person in people.items() if person.user_id is not None}
-    # Whoever has got an old address since is somebody else.
-    moved = {key: ids_there[one["user_id"]] for key, one in by_key.items() if one.get("user_id") in ids_there}
-    return changed_addresses(by_key, people) | {key: now for key, now in moved.items() if now != key}
+    by_key = {same_key(email): one for email, one in members.items()}
+    return changed_addresses(by_key, session.directory.people())
 
 
 def _document(read: _Stack, decision: Decision) -> str | None:

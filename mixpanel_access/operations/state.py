@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mixpanel_access.model.access import Person
@@ -214,6 +214,19 @@ class State:
             security=other.security or self.security,
         )
 
+    def known_as(self, changed: Mapping[str, str]) -> State:
+        """The same, by the addresses that people have in Mixpanel now.
+
+        Args:
+            changed: the key of an address here -> the key of the one that the person has now.
+        """
+        return replace(
+            self,
+            members={changed.get(key, key): one for key, one in self.members.items()},
+            grants={(project, changed.get(key, key)): one for (project, key), one in self.grants.items()},
+            team_members={(team, changed.get(key, key)): one for (team, key), one in self.team_members.items()},
+        )
+
     def team_name(self, id_: int) -> str:
         """A team's name, or its id where no stack has the team itself, or the name is a secret."""
         return (self.teams[id_].name if id_ in self.teams else "") or str(id_)
@@ -330,18 +343,20 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
 def changed_addresses(members: Mapping[str, Mapping[str, Any]], people: Mapping[str, Person]) -> dict[str, str]:
     """Whose address has changed in Mixpanel: the key in a state -> the key there.
 
+    Mixpanel's id decides: whoever else has got an old address since is somebody else.
+
     Args:
         members: what the state has of each `Member`, by the key of the address.
-        people: everybody in the organization, by the key of the address; whoever has an old address now is its owner.
+        people: everybody in the organization, by the key of the address.
     """
     by_id = {person.user_id: key for key, person in people.items() if person.user_id is not None}
     found: dict[str, str] = {}
     for key, member in members.items():
         user_id, current = member.get("user_id"), member.get("current_email")
         now = by_id.get(user_id) if isinstance(user_id, int) else None
-        if now is None and isinstance(current, str) and same_key(current) in people:
+        if now is None and key not in people and isinstance(current, str) and same_key(current) in people:
             now = same_key(current)
-        if now is not None and key not in people:
+        if now not in (None, key):
             found[key] = now
     return found
 

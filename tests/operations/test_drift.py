@@ -109,6 +109,53 @@ def test_each_difference_is_told(organization: Organization, expected: list[tupl
     assert kinds(organization) == expected
 
 
+NEW = "bo.new@example.com"
+BY_ID = State({ANA: STATE.members[ANA], BO: HeldMember(BO, None, outputs={"user_id": 77})}, STATE.grants)
+RENAMED = replace(
+    ORGANIZATION,
+    people={ANA: ORGANIZATION.people[ANA], NEW: Person(NEW, "member", invited=False, user_id=77)},
+    grants={(PRODUCTION, NEW): Grant(PRODUCTION, NEW, "analyst", GrantType.INDIVIDUAL)},
+)
+ANOTHER = Person(BO, "member", invited=False, user_id=78)
+CHANGED: dict[str, tuple[Organization, State, list[tuple[str, str]]]] = {
+    "the address alone": (RENAMED, BY_ID, [("changed address", BO)]),
+    "and the role": (
+        replace(RENAMED, grants={(PRODUCTION, NEW): Grant(PRODUCTION, NEW, "admin", GrantType.INDIVIDUAL)}),
+        BY_ID,
+        [("changed address", BO), ("changed grant", BO)],
+    ),
+    "somebody else has the old one": (
+        replace(RENAMED, people={**RENAMED.people, BO: ANOTHER}),
+        BY_ID,
+        [("unmanaged member", BO), ("changed address", BO)],
+    ),
+    "it was swapped": (
+        replace(RENAMED, people={BO: ANOTHER, NEW: RENAMED.people[NEW]}),
+        State(
+            {BO: BY_ID.members[BO], NEW: HeldMember(NEW, None, outputs={"user_id": 78})},
+            STATE.grants,
+        ),
+        [("changed address", NEW), ("changed address", BO)],
+    ),
+    "a state without the id": (RENAMED, STATE, [("unmanaged member", NEW), ("unmanaged grant", NEW),
+                                                ("missing member", BO), ("missing grant", BO)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("organization", "state", "expected"), CHANGED.values(), ids=CHANGED.keys())
+def test_a_changed_address_is_one_difference(
+    organization: Organization, state: State, expected: list[tuple[str, str]]
+) -> None:
+    """Who has another address by Mixpanel's id is neither gone nor a stranger, and keeps what they have."""
+    assert kinds(organization, state, state) == expected
+
+
+def test_a_changed_address_is_told_with_the_new_one() -> None:
+    """The line to change in the roster, and what to."""
+    (found,) = differences(RENAMED, BY_ID, BY_ID)
+    assert (found.declared, found.actual) == (BO, NEW)
+
+
 def test_another_stacks_people_are_managed_and_its_losses_not_ours() -> None:
     """Unmanaged is what no stack has; missing is what this stack has."""
     assert kinds(ORGANIZATION, STATE, EMPTY) == []

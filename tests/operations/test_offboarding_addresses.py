@@ -12,6 +12,7 @@ import pytest
 from mixpanel_access.cli import offboard as cli
 from mixpanel_access.model import ids
 from mixpanel_access.model.access import Identity, Person
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding, revoking
 from mixpanel_access.operations.offboarding import holdings, look
@@ -117,10 +118,13 @@ def test_a_person_is_found_by_the_address_from_before_and_after_a_change(
 
 
 def test_whoever_has_the_old_address_now_is_somebody_else(stack: Any) -> None:
-    """An address that was given away: the state's entry is the one of its present owner, and stays."""
+    """An address that was given away: the id says whose the entries are; by the address alone nobody can."""
     api = organization(NEW)
     api.people[OLD] = Person(OLD, "member", invited=False, user_id=78)
-    assert holdings(look(stack(api, OLD, OLD)), NEW) == []
+    seen = look(stack(api, OLD, OLD))
+    assert [holding.keys for holding in holdings(seen, NEW)] == [[OLD]]
+    with pytest.raises(UsageError, match=f"somebody who is {NEW} by now, and somebody else has it since.* give {NEW}"):
+        holdings(seen, OLD)
 
 
 CHANGED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
