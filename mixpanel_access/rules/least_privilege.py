@@ -184,7 +184,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         _within_standard,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
         options=(STANDARDS,),
-        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
+        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
     ),
     Rule(
         "collaborator-not-project-owner",
@@ -195,7 +195,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Give admin or less.",
         _project_owner,
         kinds=(Kind.GRANT,),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
     ),
     Rule(
         "team-within-standard",
@@ -206,7 +206,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Lower the team's role, or put the person into another team.",
         _through_teams,
         options=(STANDARDS,),
-        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
+        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
     ),
     Rule(
         "admin-has-reason",
@@ -217,7 +217,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Fill in justification and approver, or lower the role.",
         _admin_reason,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
     ),
     Rule(
         "justified",
@@ -248,7 +248,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Name the address of the person at the company who approved it.",
         _approver,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
-        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+        controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
     ),
     Rule(
         "no-redundant-grant",
@@ -258,7 +258,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.LOW,
         "Delete the grant, or take the person out of the team if the grant is what was meant.",
         _redundant,
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("6.8")),
+        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
     ),
     Rule(
         "admin-needed",
@@ -268,6 +268,6 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.MEDIUM,
         "Declare organizationRole: member and keep the grants, or delete the grants.",
         _admin_as_member,
-        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("5.4")),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
     ),
 )

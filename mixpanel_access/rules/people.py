@@ -228,7 +228,7 @@ PEOPLE_RULES: Final = (
         _shared_mailbox,
         kinds=(Kind.MEMBER,),
         options=(texts("names", SHARED_NAMES, "What stands before the @ of such mailboxes."),),
-        controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.5")),
+        controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.1")),
     ),
     Rule(
         "external-not-privileged",
@@ -242,7 +242,7 @@ PEOPLE_RULES: Final = (
         options=(
             texts("roles", (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN), "Roles that no external person has."),
         ),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
     ),
     Rule(
         "organization-owners",
@@ -256,7 +256,7 @@ PEOPLE_RULES: Final = (
             option("minimum", "integer", 2, "The fewest owners.", minimum=1),
             option("maximum", "integer", 4, "The most owners.", minimum=1),
         ),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
     ),
     Rule(
         "organization-admins",
@@ -267,7 +267,7 @@ PEOPLE_RULES: Final = (
         "Make those members who do not manage people, and give them project roles.",
         _admins,
         options=(option("maximum", "integer", 5, "The most admins.", minimum=0),),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.4")),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
     ),
     Rule(
         "no-duplicate-person",

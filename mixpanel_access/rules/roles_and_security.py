@@ -80,7 +80,7 @@ ROLE_RULES: Final = (
                 format=PATTERN,
             ),
         ),
-        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
+        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
     ),
 )
 SECURITY_RULES: Final = (
@@ -92,6 +92,6 @@ SECURITY_RULES: Final = (
         Severity.HIGH,
         "Set two_factor_required (twoFactorRequired in the roster), or require single sign-on.",
         _second_factor,
-        controls=(soc2("CC6.1"), iso27001("A.8.5"), cis("6.3")),
+        controls=(soc2("CC6.1"), iso27001("A.8.5"), cis("6.5")),
     ),
 )

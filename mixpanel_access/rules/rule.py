@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, cast
 
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, Stack
 from mixpanel_access.rules.unknown import NotJudged, NotThereYet
 
@@ -114,6 +116,7 @@ class Rule:
         kinds: the resources that it judges one by one; none means the stack as a whole.
         options: its settings.
         controls: what it helps to meet.
+        grouped: whether what is found about one person is one finding.
     """
 
     id: str
@@ -126,6 +129,7 @@ class Rule:
     kinds: Sequence[Kind] = ()
     options: Sequence[Option] = ()
     controls: Sequence[Control] = field(default=())
+    grouped: bool = False
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -176,10 +180,24 @@ class Rule:
                 found.append(item)
             else:
                 unknown.setdefault(str(item), unsettled(item))
-        return Verdict(found, list(unknown.values()), later)
+        return Verdict(_by_person(found) if self.grouped else found, list(unknown.values()), later)
 
     def _excepted(self, exceptions: Iterable[ExceptionEntry], context: Context) -> bool:
         return any(one.rule == self.id and one.problem(context.today, context.rules) is None for one in exceptions)
+
+
+def _by_person(findings: Sequence[Finding]) -> list[Finding]:
+    """The first finding about each person, with the number of the others."""
+    groups: dict[str, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        email = finding.entry.shown("email") if finding.entry else ""
+        groups.setdefault(same_key(email) if email else str(number), []).append(finding)
+    return [
+        replace(first, text=f"{first.text} ({counted(len(more), 'more grant')} of this person: the same)")
+        if more
+        else first
+        for first, *more in groups.values()
+    ]
 
 
 def _exceptions_for(finding: Finding | NotJudged, stack: Stack) -> Iterator[ExceptionEntry]:

@@ -145,7 +145,7 @@ SEPARATION_RULES: Final = (
         "Declare it in the stack of the project's environment.",
         _own_environment,
         kinds=(Kind.GRANT, Kind.TEAM_GRANT, Kind.CUSTOM_ROLE),
-        controls=(soc2("CC6.1"), iso27001("A.5.15")),
+        controls=(soc2("CC6.1"), iso27001("A.8.31")),
     ),
     Rule(
         "external-in-one-environment",
@@ -156,7 +156,7 @@ SEPARATION_RULES: Final = (
         "Split the engagement, or list it in the rule's configuration.",
         _one_environment,
         options=(texts("engagements", (), "Engagements that may span environments."),),
-        controls=(soc2("CC6.1"), iso27001("A.5.15")),
+        controls=(soc2("CC6.1"), iso27001("A.8.31"), iso27001("A.5.19")),
     ),
     Rule(
         "service-account-in-one-environment",
@@ -166,7 +166,7 @@ SEPARATION_RULES: Final = (
         Severity.HIGH,
         "Make one service account an environment.",
         _account_environments,
-        controls=(soc2("CC6.1"), iso27001("A.5.15"), cis("5.5")),
+        controls=(soc2("CC6.1"), iso27001("A.8.31"), cis("5.5")),
     ),
     Rule(
         "no-all-users-in-production",
@@ -176,7 +176,7 @@ SEPARATION_RULES: Final = (
         Severity.CRITICAL,
         "Take the grant to all users away in Project Settings > Users & Teams.",
         _all_users,
-        controls=(soc2("CC6.3"), iso27001("A.5.15"), cis("6.8")),
+        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
     ),
     Rule(
         "production-has-paperwork",
@@ -208,6 +208,6 @@ SEPARATION_RULES: Final = (
         Severity.HIGH,
         "Decide which stack has it, and delete it in the other roster.",
         _rosters_apart,
-        controls=(soc2("CC6.3"), iso27001("A.5.15")),
+        controls=(soc2("CC6.3"), iso27001("A.8.31")),
     ),
 )

@@ -9,10 +9,10 @@ from typing import Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.words import counted
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.least_privilege import STANDARDS
-from mixpanel_access.rules.rule import Family, Level, Rule, Severity, cis, iso27001, option, soc2
-from mixpanel_access.rules.unknown import all_hold
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.unknown import NotJudged, all_hold, each
 
 
 def _has_end(entry: Entry, context: Context) -> Iterator[str]:
@@ -63,15 +63,25 @@ def _short(entry: Entry, context: Context) -> Iterator[str]:
         yield f"for {counted(lasts, 'day')} as {entry.role}, sharing a screen or a dashboard may do without an account"
 
 
-def _reviewed(entry: Entry, context: Context) -> Iterator[str]:
+def _reviewed(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
     most = context.options["days"]
-    reviewed = entry.day("reviewed")
-    last = reviewed or entry.day("starts")
-    if last is None:
-        yield f"nobody knows when it was last reviewed (reviewed and starts are empty); it is due every {most} days"
-    elif (days := (context.today - last).days) > most:
-        what, since = ("reviewed", "") if reviewed else ("begun", ", and not reviewed since")
-        yield f"it was {what} on {last}, {days} days ago{since}; a review is due every {most} days"
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        reviewed = entry.day("reviewed")
+        last = reviewed or entry.day("starts")
+        if last is None:
+            yield Finding(
+                f"{entry}: nobody knows when it was last reviewed (reviewed and starts are empty); it is due every "
+                f"{most} days",
+                entry,
+            )
+        elif (days := (context.today - last).days) > most:
+            what, since = ("reviewed", "") if reviewed else ("begun", ", and not reviewed since")
+            yield Finding(
+                f"{entry}: it was {what} on {last}, {days} days ago{since}; a review is due every {most} days", entry
+            )
+
+    return each(stack.of(*PEOPLE), judge)
 
 
 TIME_RULES: Final = (
@@ -84,7 +94,7 @@ TIME_RULES: Final = (
         "Fill in ends: the last day of the engagement.",
         _has_end,
         kinds=PEOPLE,
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("6.2")),
+        controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.5.20"), cis("6.2"), cis("15.7")),
     ),
     Rule(
         "longest-duration",
@@ -96,7 +106,7 @@ TIME_RULES: Final = (
         _longest,
         kinds=PEOPLE,
         options=(option("days", "integer", 90, "Days, where the engagement has no type.", minimum=1), STANDARDS),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("6.2")),
+        controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.5.20"), cis("6.2"), cis("15.7")),
     ),
     Rule(
         "not-expired",
@@ -152,8 +162,8 @@ TIME_RULES: Final = (
         Severity.MEDIUM,
         "Review it, and fill in reviewed with the day.",
         _reviewed,
-        kinds=PEOPLE,
         options=(option("days", "integer", 92, "Days between reviews.", minimum=1),),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.3")),
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.1"), cis("6.8")),
+        grouped=True,
     ),
 )
