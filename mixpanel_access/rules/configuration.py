@@ -23,6 +23,9 @@ LEVEL: Final = "enforcementLevel"
 _ENVIRONMENTS: Final = "environments"
 """The engine's own entry beside the rules: where Pulumi Cloud keeps further settings."""
 
+REMEDIATE: Final = "remediate"
+"""A level of the engine's that no rule has: the pack never changes what somebody declares."""
+
 _LEVELS: Final = tuple(level.value for level in Level)
 _BY_ID: Final[Mapping[str, Rule]] = {rule.id: rule for rule in RULES}
 _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
@@ -64,7 +67,12 @@ def _entry(rule: Rule | None, given: Any) -> Iterator[str]:
         yield f"{_shown(given)} is neither a level nor an object of options"
         return
     entry = {LEVEL: given} if isinstance(given, str) else given
-    if LEVEL in entry and entry[LEVEL] not in _LEVELS:
+    if entry.get(LEVEL) == REMEDIATE:
+        yield (
+            "the level 'remediate' is refused: a rule cannot decide who gets less access, so that nothing is repaired; "
+            "set 'mandatory'"
+        )
+    elif LEVEL in entry and entry[LEVEL] not in _LEVELS:
         yield unknown(_shown(entry[LEVEL]).strip('"'), "level", _LEVELS)
     yield from problems_with(rule, {name: value for name, value in entry.items() if name != LEVEL})
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import json_format  # type: ignore[import-untyped]
+from pulumi.runtime import proto
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -24,12 +25,13 @@ from pulumi_policy import (
 from pulumi_policy import policy as sdk
 from pulumi_policy.proxy import UnknownValueError
 
+from mixpanel_access import __version__
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY
 from mixpanel_access.model.settings import NAMESPACE, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
-from mixpanel_access.rules.configuration import problems_of, problems_with
+from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
 from mixpanel_access.rules.facts import (
     Context,
     Entry,
@@ -39,7 +41,7 @@ from mixpanel_access.rules.facts import (
     Stack,
     entries_of,
 )
-from mixpanel_access.rules.rule import Finding, Rule, Verdict, unsettled
+from mixpanel_access.rules.rule import Control, Finding, Rule, Verdict, unsettled
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged
 
 NAME: Final = "mixpanel-access"
@@ -54,24 +56,34 @@ _PROVIDER: Final = "pulumi:providers:pulumi-python"
 
 def policy_pack() -> None:
     """Serve the pack to the engine."""
-    sdk._PolicyAnalyzerServicer = _Servicer  # type: ignore[misc]  # the SDK has no public way to see misspelt rules
+    sdk._PolicyAnalyzerServicer = Servicer  # type: ignore[assignment,misc]  # the SDK has no public way to see misspelt rules
     PolicyPack(NAME, policies(), EnforcementLevel.MANDATORY)
 
 
-class _Servicer(sdk._PolicyAnalyzerServicer):
-    """The SDK's server, which refuses a configuration that the rules do not take."""
+class Servicer(sdk._PolicyAnalyzerServicer):
+    """The SDK's server, of this package's version, which refuses a configuration that the rules do not take."""
+
+    def __init__(self, name: str, _version: str, *more: Any) -> None:
+        super().__init__(name, __version__, *more)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # gRPC's name
+        """Take the levels and options, or refuse them."""
         if problems := list(problems_of(_configuration(request))):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(_bad_configuration("", problems)))
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
 
 
 def _configuration(request: Any) -> dict[str, dict[str, Any]]:
-    """The options of all rules as the engine hands them over, apart from defaults; it has judged the levels itself."""
+    """The options of all rules as the engine hands them over, apart from defaults.
+
+    Of the levels it has judged all but `remediate`, which it takes and no rule has.
+    """
     defaults = {rule.id: rule.defaults for rule in RULES}
     return {
-        name: _apart(_plain(json_format.MessageToDict(given.properties)), defaults.get(name, {}))
+        name: {
+            **_apart(_plain(json_format.MessageToDict(given.properties)), defaults.get(name, {})),
+            **({LEVEL: REMEDIATE} if given.enforcementLevel == proto.REMEDIATE else {}),
+        }
         for name, given in request.policyConfig.items()
     }
 
@@ -100,20 +112,28 @@ def policies() -> list[Policy]:
 
 
 def _policy(rule: Rule) -> Policy:
-    first = rule.controls[0] if rule.controls else None
     given: dict[str, Any] = {
         "name": rule.id,
         "description": rule.title,
         "enforcement_level": EnforcementLevel(rule.level.value),
         "config_schema": PolicyConfigSchema({option.name: dict(option.schema) for option in rule.options}),
         "severity": Severity(rule.severity.value),
-        "framework": first and PolicyComplianceFramework(first.framework, first.version, first.reference),
+        "framework": _framework(rule.controls),
         "tags": [rule.family.value, *map(str, rule.controls)],
         "remediation_steps": rule.mend,
     }
     if rule.kinds:
         return _ResourcePolicy(rule, given)
     return StackValidationPolicy(validate=_of_stack(rule), **given)
+
+
+def _framework(controls: Sequence[Control]) -> PolicyComplianceFramework | None:
+    """The framework of the first control, and all controls in words: the engine takes one framework a policy."""
+    if not controls:
+        return None
+    first = controls[0]
+    every = "; ".join(map(str, controls))
+    return PolicyComplianceFramework(first.framework, first.version, first.reference, every)
 
 
 class _ResourcePolicy(ResourceValidationPolicy):

@@ -23,6 +23,11 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
         [f"{DAYS}: 'mandatry' is no level (did you mean 'mandatory'?); there are d"],
     ),
     "level-of-all": ({"all": "never"}, ["all: 'never' is no level"]),
+    "remediate": (
+        {DAYS: "remediate"},
+        [f"{DAYS}: the level 'remediate' is refused: a rule cannot decide"],
+    ),
+    "remediate-all": ({"all": "remediate"}, ["all: the level 'remediate' is refused"]),
     "level-inside": ({DAYS: {"enforcementLevel": None}}, [f"{DAYS}: 'null' is no level"]),
     "entry": ({DAYS: 7, "naming": None}, [f"{DAYS}: 7 is neither a level nor", "naming: null is neither a level nor"]),
     "option": ({DAYS: {"dayz": 6}}, [f"{DAYS}: 'dayz' is no option of it (did you mean 'days'?); there are days, st"]),
