@@ -46,6 +46,7 @@ class Brakes:
         say: shows a line to the user.
         username: our login name, where Mixpanel does not tell who we are.
         fresh: whether the limits are today's, and not what the state remembers.
+        present: what the stack's configuration says today, where they are not; None if it cannot be read.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Brakes:
         say: Callable[[str], None],
         username: str = "",
         fresh: Callable[[], bool] = lambda: True,
+        present: Callable[[], Limits | None] = lambda: None,
     ) -> None:
         self._username = username
         self._directory = directory
         self._limits = limits
         self._fresh = fresh
+        self._present = present
         self._say = say
         self._lock = threading.Lock()
         self._people: Mapping[str, Person] | None = None
@@ -73,7 +76,7 @@ class Brakes:
     @property
     def limits(self) -> Limits:
         """How far the operation may go."""
-        return self._limits if self._fresh() else self._limits.remembered()
+        return self._limits if self._fresh() else self._limits.remembered(self._present())
 
     @contextmanager
     def removing(self, email: str, *, planned: bool = False) -> Iterator[None]:

@@ -68,11 +68,14 @@ class Limits:
     removal_minimum: int = DEFAULT_REMOVAL_MINIMUM
     released: frozenset[str] = frozenset()
 
-    def remembered(self) -> Limits:
-        """What counts of these if only the state has them, from the last `pulumi up`: no release, no raised limit."""
-        return Limits(
-            min(self.removal_percent, DEFAULT_REMOVAL_PERCENT), min(self.removal_minimum, DEFAULT_REMOVAL_MINIMUM)
-        )
+    def remembered(self, present: Limits | None = None) -> Limits:
+        """What counts of these if only the state has them, from the last `pulumi up`: no release, no raised limit.
+
+        Args:
+            present: what the stack's configuration says today, if it can be read; a stricter limit in it counts.
+        """
+        known = (self, present or self, Limits())
+        return Limits(min(one.removal_percent for one in known), min(one.removal_minimum for one in known))
 
     def removable(self, people: int) -> int:
         """How many of so many people, or of so many grants of a project, one operation may remove."""

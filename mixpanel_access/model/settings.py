@@ -128,6 +128,15 @@ def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], 
     return _Reading(get, environ).settings(keys)
 
 
+def limits_in(get: Callable[[str], str | None]) -> Limits:
+    """The limits of the removal brake in a stack's configuration; what is malformed in it is the default.
+
+    Args:
+        get: gives the value of a configuration key, without its namespace, or None.
+    """
+    return _Reading(get, {}).limits()
+
+
 class _Reading:
     """Collects every problem before it raises."""
 
@@ -147,7 +156,7 @@ class _Reading:
             timeout_seconds=self._timeout(),
             invitation_life_days=self._life(),
             allow_undocumented=self._words("allowUndocumented", list(Verb)),
-            limits=self._limits(),
+            limits=self.limits(),
             invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
             scim_token=Secret(token) if (token := self._value("scimToken")) else None,
             claimed_domains=self._list("claimedDomains", domains_in),
@@ -238,7 +247,7 @@ class _Reading:
             self._problems.append(_problem_with_list(key, error))
             return frozenset()
 
-    def _limits(self) -> Limits:
+    def limits(self) -> Limits:
         return Limits(
             self._number("removalPercent", DEFAULT_REMOVAL_PERCENT, 0, 100),
             int(self._number("removalMinimum", DEFAULT_REMOVAL_MINIMUM, 0, math.inf)),

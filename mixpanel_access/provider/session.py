@@ -15,6 +15,7 @@ from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
 from mixpanel_access.model.settings import (
@@ -83,7 +84,8 @@ class Session:
         self.say = say
         self.run: Run = PresentRun() if run is None else run
         self.scope = Scope() if scope is None else scope
-        self.brakes = Brakes(directory, settings.limits, say, settings.username, self.run.fresh)
+        self.states = States()
+        self.brakes = Brakes(directory, settings.limits, say, settings.username, self.run.fresh, self._present_limits)
         self.declared: set[Hashable] = set()
         self.roles: dict[Hashable, str] = {}
         self.spellings: dict[Hashable, str] = {}
@@ -92,7 +94,6 @@ class Session:
         self.rotations = Rotations()
         self.creations = Creations()
         self.takes_only = False
-        self.states = States()
         self.leaving = ""
         self.vanished = Vanished()
         self.ends: dict[str, tuple[str | None, str | None]] = {}
@@ -106,6 +107,9 @@ class Session:
 
     def _say(self, line: str) -> None:
         self.say(line)
+
+    def _present_limits(self) -> Limits | None:
+        return self.states.present_limits()
 
     @property
     def organization(self) -> int:

@@ -16,11 +16,12 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import (
@@ -33,6 +34,7 @@ from mixpanel_access.model.ids import (
     MemberId,
     TeamMemberId,
 )
+from mixpanel_access.model.settings import NAMESPACE, limits_in
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.pulumi_call import Unreadable, ask
 
@@ -105,6 +107,7 @@ class States:
             cannot be used.
         clock: seconds from any beginning, for how old a reading is.
         ended: stack -> when its last run that came to an end did so; None if it cannot be told.
+        limits: the brake's limits in the stack's configuration of today; None if it cannot be read.
     """
 
     def __init__(
@@ -114,12 +117,14 @@ class States:
         declared_in: Callable[[str, date], RosterPeople | None] = lambda stack, day: None,  # noqa: ARG005
         clock: Callable[[], float] = time.monotonic,
         ended: Callable[[str], datetime | None] = lambda stack: None,  # noqa: ARG005
+        limits: Callable[[], Limits | None] = lambda: None,
     ) -> None:
         self._read = read
         self._stack = stack
         self._declared_in = declared_in
         self._clock = clock
         self._ended = ended
+        self.present_limits = lru_cache(limits)
         self._lock = threading.Lock()
         self._states: StackStates | None = None
         self._read_at = 0.0
@@ -266,7 +271,13 @@ def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] |
         environ: the environment; by default this process's.
     """
     own = os.environ if environ is None else environ
-    return States(partial(_read_all, own), stack, _people_of_roster, ended=partial(_last_run_ended, own))
+    return States(
+        partial(_read_all, own),
+        stack,
+        _people_of_roster,
+        ended=partial(_last_run_ended, own),
+        limits=partial(_limits_today, own, stack),
+    )
 
 
 def _read_all(environ: Mapping[str, str]) -> StackStates:
@@ -311,6 +322,16 @@ def _last_run_ended(environ: Mapping[str, str], stack: str) -> datetime | None:
     except (Unreadable, KeyError, TypeError, ValueError, AttributeError):
         return None
     return max(ends, default=None)
+
+
+def _limits_today(environ: Mapping[str, str], stack: Callable[[], str | None]) -> Limits | None:
+    named = stack()  # without a name, `pulumi` takes the selected stack, as the run that asks does
+    try:
+        config = _pulumi(environ, "config", "--json", *(("--stack", named) if named else ()))
+        values = {str(key): one.get("value") for key, one in config.items()}
+    except (Unreadable, AttributeError):
+        return None
+    return limits_in(lambda key: None if (value := values.get(f"{NAMESPACE}:{key}")) is None else str(value))
 
 
 def resources_of(export: Export) -> Sequence[StateResource]:

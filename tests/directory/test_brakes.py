@@ -260,6 +260,27 @@ def test_a_remembered_limit_holds_as_much_as_the_default_or_more(
         brakes.hold("cannot destroy", Plan(roles={"o0@example.com": "member", "o1@example.com": "member"}))
 
 
+PRESENT: dict[str, tuple[dict[str, object] | None, int]] = {
+    "cannot be read": (None, 3),
+    "the same": ({}, 3),
+    "stricter": ({"removal_percent": 0.0, "removal_minimum": 1}, 1),
+    "raised, and released": ({"removal_percent": 100.0, "removal_minimum": 10, "released": frozenset(Brake)}, 3),
+}
+
+
+@pytest.mark.parametrize(("present", "allowed"), PRESENT.values(), ids=PRESENT)
+def test_a_limit_that_is_stricter_today_counts_without_the_program(
+    api: FakeApi, present: dict[str, object] | None, allowed: int
+) -> None:
+    """What the stack's file says today makes a remembered limit stricter, and never wider."""
+    limits = None if present is None else Limits(**present)  # type: ignore[arg-type]
+    brakes = Brakes(make_directory(api), Limits(), print, fresh=lambda: False, present=lambda: limits)
+    gone = [f"m{n}@example.com" for n in range(8)]
+    brakes.hold("cannot destroy", Plan(frozenset(gone[:allowed])))
+    with pytest.raises(Refused, match=f"would remove {allowed + 1}"):
+        brakes.hold("cannot destroy", Plan(frozenset(gone[: allowed + 1])))
+
+
 def test_a_release_counts_from_when_the_program_has_run(api: FakeApi) -> None:
     """In the refresh phase of `up --refresh` nothing is fresh yet; what is judged after it is."""
     program = [False]

@@ -92,6 +92,21 @@ def test_what_was_released_for_one_up_holds_the_next_destroy(crew: Workspace, re
     assert writes(crew) == {}
 
 
+def test_a_limit_made_stricter_since_the_last_up_holds_a_plain_destroy(crew: Workspace) -> None:
+    """The state knows the limit of the last up alone; the stack's file says that nobody goes."""
+    crew.roster(CREW[:2])
+    crew.run("config", "set", "mixpanel:releaseBrakes", "removalShare", "--stack", "production")
+    crew.up()
+    crew.run("config", "rm", "mixpanel:releaseBrakes", "--stack", "production")
+    crew.run("config", "set", "mixpanel:removalPercent", "0", "--stack", "production")
+    crew.run("config", "set", "mixpanel:removalMinimum", "1", "--stack", "production")
+    crew.emulator.control("DELETE", "requests")
+    held = crew.run("destroy", "--yes", "--skip-preview", "--stack", "production", check=False)
+    assert held.returncode != 0
+    assert "may remove 1 of the 8 people" in held.stdout
+    assert writes(crew) == {}
+
+
 def test_who_keeps_access_elsewhere_does_not_count(crew: Workspace) -> None:
     """People whom another stack still needs do not leave, so their removal here is no mass removal."""
     for person in CREW:

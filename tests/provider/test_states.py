@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.ids import GRANT_TYPE, MEMBER_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.provider.states import States, members, people_of, project_states
 from tests.fakes import ORGANIZATION
@@ -51,6 +52,29 @@ def answers(export: str) -> str:
         f"*staging*) {export} ;;\n"
         f"*) cat <<'END'\n{json.dumps(EXPORT)}\nEND\n;;\nesac"
     )
+
+
+CONFIG = {"mixpanel:removalMinimum": {"value": "1", "secret": False}, "mixpanel:scimToken": {"secret": True}}
+LIMITS: dict[str, tuple[str, Limits | None]] = {
+    "set": (f"echo '{json.dumps(CONFIG)}'", Limits(removal_minimum=1)),
+    "malformed": ('echo \'{"mixpanel:removalMinimum": {"value": "few"}}\'', Limits()),
+    "not set": ("echo '{}'", Limits()),
+    "no configuration": ("echo []", None),
+    "no answer": ("exit 1", None),
+}
+
+
+@pytest.mark.parametrize(("answer", "expected"), LIMITS.values(), ids=LIMITS.keys())
+def test_the_limits_of_today_are_read_from_the_configuration(
+    answer: str, expected: Limits | None, tmp_path: Path
+) -> None:
+    """Of the stack that the run names, or of the selected one; once a process."""
+    script = f'echo "$*" >> {tmp_path}/asked\n{answer}'
+    for stack in ("production", None):
+        states = engine(tmp_path, script, stack)
+        assert states.present_limits() == states.present_limits() == expected
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert [line.partition("config ")[2] for line in asked] == ["--json --stack production", "--json"]
 
 
 def test_the_states_of_all_stacks_are_read(tmp_path: Path) -> None:
