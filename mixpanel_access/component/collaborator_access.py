@@ -53,6 +53,7 @@ class CollaboratorAccessArgs:
         organization_role: the organization role; None leaves it to another stack or the product.
         removal: `when_unused` (the default), `always` or `never`.
         ownership: `ours` or `found`; None for what the stack saw when it first declared the person.
+        kind: `employee`, `contractor`, `agency` or `auditor`; None for what the address says.
         standard_roles: engagement type -> what is otherwise than in the built-in standard roles.
     """
 
@@ -64,6 +65,7 @@ class CollaboratorAccessArgs:
     organization_role: str | None = None
     removal: str | None = None
     ownership: str | None = None
+    kind: str | None = None
     standard_roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -174,6 +176,7 @@ def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:
         )
     person = {
         "email": args.email,
+        "kind": args.kind,
         "engagement": args.engagement_name,
         "projects": {key: project.role for key, project in args.projects.items()},
         "organizationRole": args.organization_role,

@@ -36,6 +36,21 @@ def canonical_domain(domain: str) -> str:
     return key if key.isascii() and _PUNYCODE not in key else _unicode(_normalized(key))
 
 
+def local_part(email: str) -> str:
+    """What stands before the "@" in the form for comparisons: lower case, without what follows a plus sign."""
+    return mailbox(email).rpartition("@")[0]
+
+
+def mailbox(email: str) -> str:
+    """The mailbox that an address ends up in, to compare people by: also in compatible letters, and without a tag.
+
+    It does not name resources, as `same_key` does: Mixpanel may take ana+x@example.com, or the same in full-width
+    letters, for others than ana@example.com. For a rule they are one person.
+    """
+    local, at, domain = same_key(unicodedata.normalize("NFKC", email)).rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}" if at else domain
+
+
 def spellings(email: str) -> list[str]:
     """Forms of an address, in lower case, that earlier versions took for its key; the key itself is not one of them."""
     key = same_key(email)

@@ -134,6 +134,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
                 "role": held.role,
                 "environment": project.environment,
                 **held.entry.metadata,
+                **_kind(person),
                 **_excepted(roster, person, key),
             }
     return Declaration(
@@ -171,7 +172,12 @@ def declaration(roster: Roster, today: date) -> Declaration:
             for project, role in team.projects.items()
         },
         {
-            (key, person.key): {"email": person.email, **entry.metadata_in(key), **_excepted(roster, person, None)}
+            (key, person.key): {
+                "email": person.email,
+                **entry.metadata_in(key),
+                **_kind(person),
+                **_excepted(roster, person, None),
+            }
             for person in people
             for key, entry in person.teams.items()
         },
@@ -255,8 +261,14 @@ def _member(person: GivenPerson, roster: Roster) -> dict[str, Any]:
         "removal": person.removal or WHEN_UNUSED,
         **({"ownership": person.ownership} if person.ownership else {}),
         **person.entry.metadata,
+        **_kind(person),
         **_excepted(roster, person, None),
     }
+
+
+def _kind(person: GivenPerson) -> dict[str, str]:
+    """What the person is to the company, whichever of their entries says it."""
+    return {"kind": person.kind} if person.kind else {}
 
 
 def _excepted(roster: Roster, person: GivenPerson, project: str | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mixpanel_access.model.dates import day
 from mixpanel_access.model.metadata import METADATA_FIELDS
 from mixpanel_access.model.roster import Engagement, Roster, RosterPerson, RosterTeam
 
-_OWN = ("ticket", "approver", "justification", "starts", "ends", "reviewed", "notes")
+_OWN = ("kind", "ticket", "approver", "justification", "starts", "ends", "reviewed", "notes")
 _OF_THE_ENGAGEMENT = ("sow", "ticket", "approver", "sponsor", "justification", "starts", "ends", "notes")
 
 
@@ -126,6 +126,7 @@ class GivenPerson:
         organization_role: the highest that is given; `member` after one that is over; None where none ever was.
         removal: the choice that the roster makes, or None.
         ownership: likewise, whether the person is the stack's own.
+        kind: what one of the entries that count says the person is to the company, or None.
         entry: the entry that speaks for the person: of the highest organization role, then the one that lasts longest.
         projects: project key -> role.
         teams: team key -> the entry that gives it, of several the one that lasts longest.
@@ -141,6 +142,7 @@ class GivenPerson:
     teams: Mapping[str, Entry] = field(default_factory=dict)
     ends: date | None = None
     ownership: str | None = None
+    kind: str | None = None
 
     def ending_places(self, entry: Entry) -> list[tuple[str, date]]:
         """The teams that an entry gives, and whose own end comes before the entry's: the key and the last day in it."""
@@ -212,6 +214,7 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
         {key: max((entry for entry in current if key in entry.places), key=_lasts) for key in teams},
         max(current, key=_lasts).ends,
         next((entry.person.ownership for entry in current if entry.person.ownership), None),
+        next((entry.person.kind for entry in current if entry.person.kind), None),
     )
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mixpanel_access.model.address import canonical_domain
+from mixpanel_access.model.address import canonical_domain, problem_with, same_key
 
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _QUOTES: Final = "\"'"
@@ -44,6 +44,18 @@ def domains_in(value: object) -> frozenset[str]:
         ValueError: it is no list, or something in it is not a domain; the text says what.
     """
     return frozenset(_domain(word) for word in words_in(value))
+
+
+def addresses_in(value: object) -> frozenset[str]:
+    """The e-mail addresses of a list, each as `same_key` gives them.
+
+    Raises:
+        ValueError: it is no list, or something in it is not an address; the text says what.
+    """
+    words = words_in(value)
+    if wrong := [(word, reason) for word in words if (reason := problem_with(word))]:
+        raise ValueError("; ".join(f"{word!r} is not an e-mail address ({reason})" for word, reason in wrong))
+    return frozenset(map(same_key, words))
 
 
 def chosen_in(value: object, known: Sequence[str]) -> frozenset[str]:

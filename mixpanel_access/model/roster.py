@@ -17,6 +17,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import REMOVALS
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import STANDARD_ROLES, StandardRoles, with_changes
+from mixpanel_access.model.metadata import KINDS
 from mixpanel_access.model.ownership import OWNERSHIPS
 
 NEEDS: Final = ("data_warehouse", "lexicon", "experiments")
@@ -242,6 +243,9 @@ class RosterPerson(Part):
     """The address; every spelling of one mailbox is the same, and each entry of a person has the same one."""
     name: str | None = None
     """The name, for people."""
+    kind: Annotated[str | None, _offered(*KINDS)] = None
+    """What the person is to the company: employee, contractor, agency or auditor; left out, the address decides who is
+    external."""
     organization_role: OrganizationRole = None
     """The organization role; only in the one roster that owns them."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None

@@ -222,7 +222,7 @@ def _on_no_day(roster: Roster, entry: Entry, at: Path) -> Problems:
 
 
 def _days(part: RosterPerson | RosterTeam) -> dict[str, str]:
-    return part.model_dump(include={"starts", "ends", "reviewed"}, exclude_none=True)
+    return part.model_dump(include={"kind", "starts", "ends", "reviewed"}, exclude_none=True)
 
 
 def _together(entry: Entry, other: Entry, at: Path, place: Path) -> Problems:
@@ -243,6 +243,8 @@ def _together(entry: Entry, other: Entry, at: Path, place: Path) -> Problems:
     if entry.person.ownership and other.person.ownership and entry.person.ownership != other.person.ownership:
         words = f"{email}: ownership is {entry.person.ownership} here and {other.person.ownership} with {other}"
         yield (*at, "ownership"), words
+    if entry.person.kind and other.person.kind and entry.person.kind != other.person.kind:
+        yield (*at, "kind"), f"{email}: kind is {entry.person.kind} here and {other.person.kind} with {other}"
     for key in entry.projects.keys() & other.projects.keys():
         here, there = entry.projects[key], other.projects[key]
         if here != there and any(roles.is_custom(role) for role in (here, there)):

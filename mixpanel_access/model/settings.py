@@ -15,7 +15,7 @@ from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.ids import number_in
 from mixpanel_access.model.likeness import same_but_for_slips
-from mixpanel_access.model.list_settings import chosen_in, domains_in
+from mixpanel_access.model.list_settings import addresses_in, chosen_in, domains_in
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 
@@ -46,6 +46,7 @@ SETTINGS: Final = (
     "region",
     "environment",
     "companyDomains",
+    "approvers",
     "claimedDomains",
     "allowUndocumented",
     "removalPercent",
@@ -280,6 +281,20 @@ def company_domains(value: object) -> frozenset[str]:
     except ValueError as error:
         raise ConfigurationError(
             "the Mixpanel configuration cannot be used", why=_problem_with_list("companyDomains", error)
+        ) from None
+
+
+def approvers(value: object) -> frozenset[str]:
+    """The keys of the addresses of those who may approve, from the setting `approvers`; the policies alone read it.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    try:
+        return addresses_in(value)
+    except ValueError as error:
+        raise ConfigurationError(
+            "the Mixpanel configuration cannot be used", why=_problem_with_list("approvers", error)
         ) from None
 
 

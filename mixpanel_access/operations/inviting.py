@@ -117,7 +117,13 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     mine = entries(changed)[same_key(request.email)]
     entry = mine[-1]
     first = max(today, entry.starts or today)
-    around = Context(today, settings.environment, project.company_domains(request.stack), rules=EXCEPTABLE)
+    around = Context(
+        today,
+        settings.environment,
+        project.company_domains(request.stack),
+        rules=EXCEPTABLE,
+        approvers=project.approvers(request.stack),
+    )
     config = read_policy_config(project.pulumi.project / "policies" / "config" / f"{file.stem}.json")
     already = {(one.rule.id, one.text) for one in violations(declaration(roster, first), around, config)}
     found = [

@@ -17,7 +17,14 @@ from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.engine.process import stop_children
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.settings import NAMESPACE, Settings, company_domains, load_settings, warning_of_now
+from mixpanel_access.model.settings import (
+    NAMESPACE,
+    Settings,
+    approvers,
+    company_domains,
+    load_settings,
+    warning_of_now,
+)
 from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
@@ -80,6 +87,15 @@ class Project:
             ConfigurationError: the setting cannot be used.
         """
         return company_domains(self.config(stack, "companyDomains"))
+
+    def approvers(self, stack: str) -> frozenset[str]:
+        """The keys of the addresses of those who may approve, as a stack has them; none where they are not set.
+
+        Raises:
+            UsageError: there is no such stack.
+            ConfigurationError: the setting cannot be used.
+        """
+        return approvers(self.config(stack, "approvers"))
 
     def _config(self, stack: str) -> dict[str, str]:
         """Our settings of a stack, asked for once."""

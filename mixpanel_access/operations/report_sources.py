@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, reduce
 from operator import or_
@@ -30,11 +30,13 @@ class Around:
         states: the states of all the project's stacks, those that the picture leaves out as well.
         companies: the company's e-mail domains, by stack.
         policies: the configuration of the policies, by stack.
+        approvers: the keys of the addresses of those who may approve, by stack.
     """
 
     states: Mapping[str, State]
     companies: Mapping[str, frozenset[str]]
     policies: Mapping[str, PolicyConfig]
+    approvers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

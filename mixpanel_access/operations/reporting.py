@@ -48,6 +48,7 @@ def _around(project: Project, picture: Picture) -> Around:
         states,
         {name: project.company_domains(name) for name in picture.stacks},
         {name: read_policy_config(configs / f"{view.file.stem}.json") for name, view in picture.stacks.items()},
+        {name: project.approvers(name) for name in picture.stacks},
     )
 
 
@@ -138,7 +139,13 @@ def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[Waiting]:
 def _findings(sources: Sources, stack: str) -> Iterator[PolicyFinding]:
     view, around = sources.picture.stacks[stack], sources.around
     domains = around.companies.get(stack, frozenset())
-    context = Context(sources.picture.today, view.settings.environment, domains, rules=EXCEPTABLE)
+    context = Context(
+        sources.picture.today,
+        view.settings.environment,
+        domains,
+        rules=EXCEPTABLE,
+        approvers=around.approvers.get(stack, frozenset()),
+    )
     for one in violations_in(view.state, context, around.policies.get(stack, PolicyConfig({}))):
         rule = one.rule
         yield PolicyFinding(stack, rule.id, rule.title, one.level, rule.severity.value, one.email, one.text, rule.mend)

@@ -63,6 +63,8 @@ def known(value: Any) -> bool:
 class Metadata(TypedDict, total=False):
     """Why somebody has access; every resource takes these, and a change of them sends no request."""
 
+    kind: pulumi.Input[str | None]
+    """What the person is to the company: `employee`, `contractor`, `agency` or `auditor`."""
     engagement: pulumi.Input[str | None]
     """The engagement's name."""
     engagement_type: pulumi.Input[str | None]

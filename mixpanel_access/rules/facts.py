@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final
 
 from mixpanel_access.model import ids
-from mixpanel_access.model.address import domain_of
+from mixpanel_access.model.address import domain_of, local_part
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.list_settings import domains_in
+from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unknown
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unknown, any_holds
 
 
 class Kind(StrEnum):
@@ -34,6 +36,10 @@ class Kind(StrEnum):
     ORGANIZATION_SECURITY = ids.ORGANIZATION_SECURITY_TYPE
 
 
+EXTERNAL_NAMES: Final = tuple(
+    pattern for word in ("ext", "extern", "external", "contractor") for pattern in (f"{word}[-._]*", f"*[-._]{word}")
+)
+"""Patterns of what stands before the @ where a company gives an address to somebody who is not of it."""
 PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
 
 
@@ -243,6 +249,9 @@ class Context:
         company_domains: the company's e-mail domains (`mixpanel:companyDomains`), as `domain_of` gives them.
         options: the rule's configuration, defaults included.
         rules: the ids of the rules that may have exceptions.
+        approvers: the keys of the addresses of those who may approve (`mixpanel:approvers`); none means everybody of
+            the company.
+        external_names: patterns of what stands before the @ of somebody who is external at a company domain.
     """
 
     today: date
@@ -250,17 +259,32 @@ class Context:
     company_domains: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
     rules: Sequence[str] = ()
+    approvers: frozenset[str] = frozenset()
+    external_names: Sequence[str] = EXTERNAL_NAMES
 
-    def external(self, email: str) -> bool:
-        """Whether an address is outside the company; a subdomain of a company domain is inside.
+    def external(self, who: Entry | str) -> bool:
+        """Whether somebody is not of the company: by their kind, their name before the @, or their domain.
+
+        A subdomain of a company domain is outside, unless it is listed too. An address alone has no kind.
 
         Raises:
             NotApplicable: nobody told which domains are the company's.
+            NotJudged: it depends on what is not known before the update.
         """
+        if isinstance(who, str):
+            return self._external_address(who)
+        return any_holds(
+            lambda: who.text("kind") not in ("", EMPLOYEE),
+            lambda: self._external_address(who.email),
+        )
+
+    def _external_address(self, email: str) -> bool:
         if not self.company_domains:
             raise NotApplicable("the company's domains are not set (mixpanel:companyDomains)")
-        domain = domain_of(email)
-        return not any(domain == own or domain.endswith(f".{own}") for own in self.company_domains)
+        name = local_part(email)
+        return domain_of(email) not in self.company_domains or any(
+            fnmatchcase(name, pattern) for pattern in self.external_names
+        )
 
     @property
     def domains(self) -> frozenset[str]:

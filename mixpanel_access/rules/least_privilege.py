@@ -8,8 +8,9 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.address import domain_of, problem_with, same_key
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
+from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Reference, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
@@ -59,7 +60,7 @@ def _collaborator(entry: Entry, context: Context) -> bool:
     return any_holds(
         lambda: entry.text("engagement"),
         lambda: entry.text("engagement_type"),
-        lambda: context.company_domains and context.external(entry.email),
+        lambda: context.company_domains and context.external(entry),
     )
 
 
@@ -117,18 +118,13 @@ def _approver(entry: Entry, context: Context) -> Iterator[str]:
     approver = entry.text("approver")
     if not approver:
         return
-    if reason := problem_with(approver):
-        yield f"the approver {approver!r} is no e-mail address ({reason}), so that nobody can be asked"
-        return
     unknown = None
     try:
-        own = same_key(approver) == same_key(entry.email)
+        person = entry.email
     except NotJudged as error:
-        own, unknown = False, error
-    if own:
-        yield "the approver is the person themselves"
-    elif context.company_domains and context.external(approver):
-        yield f"the approver {approver} is not of the company: {domain_of(approver)} is none of its domains"
+        person, unknown = "", error
+    if words := problem_with_approver(approver, person, context):
+        yield words
     elif unknown:
         raise unknown
 

@@ -29,7 +29,7 @@ from mixpanel_access import __version__
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY
-from mixpanel_access.model.settings import NAMESPACE, company_domains
+from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
 from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
 from mixpanel_access.rules.facts import (
@@ -231,7 +231,7 @@ def _context(rule: Rule, args: ResourceValidationArgs | StackValidationArgs, con
 
     Raises:
         UsageError: an option cannot be used.
-        ConfigurationError: the company's domains cannot be used.
+        ConfigurationError: the company's domains or the approvers cannot be used.
         NotJudged: a setting is not known before the update.
     """
     options = _plain(args.get_config() or {})
@@ -254,6 +254,7 @@ def _context(rule: Rule, args: ResourceValidationArgs | StackValidationArgs, con
         company_domains=company_domains(setting("companyDomains")),
         options={**rule.defaults, **options},
         rules=EXCEPTABLE,
+        approvers=approvers(setting("approvers")),
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.model.address import domain_of, local_part, mailbox, same_key
 from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
 from mixpanel_access.rules.rule import (
     DOMAIN,
     Family,
@@ -31,14 +32,6 @@ CONSUMER_DOMAINS: Final = (
     "ymail.com", "zoho.com",
 )  # fmt: skip
 """Mail providers where anybody can have an address, and keeps it after they left the company."""
-
-SHARED_NAMES: Final = (
-    "accounts", "admin", "administrator", "all", "analytics", "automation", "billing", "bot", "ci", "contact", "data",
-    "deploy", "dev", "developers", "engineering", "everyone", "finance", "hello", "help", "helpdesk", "hr", "info",
-    "it", "jenkins", "mail", "marketing", "no-reply", "noreply", "office", "ops", "postmaster", "robot", "root",
-    "sales", "security", "service", "support", "svc", "system", "team", "test", "tech", "webmaster",
-)  # fmt: skip
-"""What stands before the @ of a mailbox that several people or a robot read."""
 
 _TELLING: Final = 9
 """Characters from which a consumer domain can be told from its misspellings: mail.com is like too many others."""
@@ -74,13 +67,19 @@ def _misspelt(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _shared_mailbox(entry: Entry, context: Context) -> Iterator[str]:
-    local = entry.email.rpartition("@")[0].casefold().partition("+")[0]
-    if local in context.options["names"]:
-        yield f"{local}@ is a shared or robot mailbox, and a member is one person"
+    name = local_part(entry.email)
+    if is_shared(name, {word.lower() for word in context.options["names"]}):
+        yield f"{name}@ is a shared or robot mailbox, and a member is one person"
+
+
+def _perhaps_shared(entry: Entry, _context: Context) -> Iterator[str]:
+    name = local_part(entry.email)
+    if may_be_shared(name):
+        yield f"{name}@ may be a shared or robot mailbox; check that it is one person's"
 
 
 def _external_privileged(entry: Entry, context: Context) -> Iterator[str]:
-    if all_hold(lambda: entry.role in context.options["roles"], lambda: context.external(entry.email)):
+    if all_hold(lambda: entry.role in context.options["roles"], lambda: context.external(entry)):
         yield (
             f"somebody outside the company ({', '.join(sorted(context.company_domains))}) may not be organization "
             f"{entry.role}"
@@ -128,17 +127,11 @@ def _admins(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
         )
 
 
-def _plain(email: str) -> str:
-    """The mailbox that an address ends up in: without what stands behind a plus sign."""
-    local, _, domain = same_key(email).rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
-
-
 def _duplicates(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
     seen: dict[str, Entry] = {}
 
     def judge(entry: Entry) -> Iterator[Finding]:
-        first = seen.setdefault(_plain(entry.email), entry)
+        first = seen.setdefault(mailbox(entry.email), entry)
         if first is not entry:
             yield Finding(f"{entry}: is the same person as {first.email}, who is declared already", entry)
 
@@ -227,7 +220,18 @@ PEOPLE_RULES: Final = (
         "Name the person; for a program, make a service account.",
         _shared_mailbox,
         kinds=(Kind.MEMBER,),
-        options=(texts("names", SHARED_NAMES, "What stands before the @ of such mailboxes."),),
+        options=(texts("names", (), "Further words of such mailboxes, beside those that are built in."),),
+        controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.1")),
+    ),
+    Rule(
+        "perhaps-shared-mailbox",
+        Family.PEOPLE,
+        "A member whose name before the @ can be a person's or a program's is a person.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Check whose mailbox it is; for a program, make a service account.",
+        _perhaps_shared,
+        kinds=(Kind.MEMBER,),
         controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.1")),
     ),
     Rule(

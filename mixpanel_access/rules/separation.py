@@ -41,7 +41,7 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJu
     reach, grants = _Reach(), list(stack.of(Kind.GRANT))
 
     def judge(entry: Entry) -> Iterator[Finding]:
-        if all_hold(lambda: entry.text("environment"), lambda: context.external(entry.email)):
+        if all_hold(lambda: entry.text("environment"), lambda: context.external(entry)):
             reach.add((same_key(entry.email), entry.text("engagement")), entry.text("environment"), entry)
         yield from ()
 

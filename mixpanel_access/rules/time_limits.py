@@ -16,7 +16,7 @@ from mixpanel_access.rules.unknown import NotJudged, all_hold, each
 
 
 def _has_end(entry: Entry, context: Context) -> Iterator[str]:
-    if all_hold(lambda: not entry.text("ends"), lambda: context.external(entry.email)):
+    if all_hold(lambda: not entry.text("ends"), lambda: context.external(entry)):
         yield "somebody outside the company has access without an end"
 
 
@@ -29,7 +29,7 @@ def _longest(entry: Entry, context: Context) -> Iterator[str]:
     standard = with_changes(context.options["standards"]).get(kind)
     most = standard.longest_days if standard else context.options["days"]
     lasts = (ends - begins).days + 1  # both days belong to it
-    if all_hold(lambda: lasts > most, lambda: context.external(entry.email)):
+    if all_hold(lambda: lasts > most, lambda: context.external(entry)):
         why = f"an engagement of type {kind}" if standard else "external access"
         yield f"it lasts {counted(lasts, 'day')}, from {begins} to {ends}, and {why} lasts at most {most}"
 

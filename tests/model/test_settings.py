@@ -192,6 +192,6 @@ def test_every_key_is_documented() -> None:
     keys = set(re.findall(r'self\._(?:value|text|words|number|list)\(\s*"(\w+)"', source))
     page = (DOCS / "configuration.md").read_text()
     documented = set(re.findall(r"^\| `mixpanel:(\w+)`", page, re.MULTILINE))
-    assert documented == set(module.SETTINGS) == keys | {"companyDomains"}  # which the policies alone read
+    assert documented == set(module.SETTINGS) == keys | {"companyDomains", "approvers"}  # the policies alone read those
     for word in (*ENVIRONMENT_VARIABLES.values(), *Brake, *Verb):
         assert f"`{word}`" in page

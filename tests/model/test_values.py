@@ -259,7 +259,8 @@ def test_people_and_grants_have_one_key() -> None:
 
 METADATA: dict[str, tuple[dict[str, Any], set[str]]] = {
     "none": ({}, set()),
-    "all": (dict.fromkeys(METADATA_FIELDS, "x") | dict.fromkeys(DATE_FIELDS, "2026-01-01"), set()),
+    "all": (dict.fromkeys(METADATA_FIELDS, "x") | dict.fromkeys(DATE_FIELDS, "2026-01-01") | {"kind": "agency"}, set()),
+    "no such kind": ({"kind": "Employee"}, {"kind"}),
     "no text": ({"sow": 7}, {"sow"}),
     "no dates": ({"starts": "x", "ends": "y"}, {"starts", "ends"}),
     "backwards": ({"starts": "2026-01-02", "ends": "2026-01-01"}, {"ends"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from mixpanel_access.model.settings import company_domains
@@ -9,8 +10,9 @@ from mixpanel_access.rules.facts import Context
 
 
 def test_a_domain_is_the_companys_in_any_case_and_spelt_as_it_is() -> None:
-    """Subdomains too; "straße.example" and "strasse.example" are two domains."""
+    """A subdomain is not, unless it is listed; "straße.example" and "strasse.example" are two domains."""
     context = Context(date(2026, 5, 4), company_domains=company_domains("STRAßE.example, Example.COM"))
     assert not context.external("bo@straße.example")
-    assert not context.external("bo@eu.example.com")
+    assert context.external("bo@eu.example.com")
+    assert not replace(context, company_domains=company_domains("eu.example.com")).external("bo@EU.example.com")
     assert context.external("bo@strasse.example")
