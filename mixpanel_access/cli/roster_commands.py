@@ -38,6 +38,21 @@ def roster(
     raise typer.Exit(show_roster(file, now, as_json=as_json))
 
 
+@commands.command("copy-rosters", short_help="Take only the rosters of a branch.")
+def copy_rosters(
+    commit: Annotated[str, typer.Argument(help="The branch's commit, by its full id; it must be in this clone.")],
+    cwd: Folder = Path(),
+) -> None:
+    """Copy the rosters of an unreviewed branch into a checkout of reviewed code, for a preview in CI.
+
+    The program, the policies and the configuration stay those of the checkout. Exit 4, and nothing is copied, when the
+    branch changes anything else.
+    """
+    from mixpanel_access.cli.copy_rosters import run_copy_rosters
+
+    raise typer.Exit(run_copy_rosters(cwd, commit))
+
+
 @commands.command()
 def schema(
     common: Annotated[bool, typer.Option("--common", help="Of a file that rosters include.")] = False,

@@ -8,6 +8,7 @@ EMAIL: Final = "robin@agency.example.org"
 INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "new": ("access",),
     "roster": ("none.yaml",),
+    "copy-rosters": ("0" * 40,),
     "schema": (),
     "invite": (EMAIL, "--no-ask"),
     "offboard": (EMAIL,),

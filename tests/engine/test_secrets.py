@@ -107,6 +107,7 @@ MORE: dict[str, tuple[str, ...]] = {
 """Further arguments with which a command goes another way."""
 REFUSED = {
     "roster none.yaml",
+    f"copy-rosters {'0' * 40}",
     f"invite {ROBIN} --no-ask",
     f"resend {ROBIN}",
     f"review decide {ROBIN} keep",
