@@ -74,9 +74,11 @@ reference: $(MADE) ## make docs/commands.md, docs/rules.md, docs/emulator-covera
 	@$(PY) -m mixpanel_access schema > docs/roster.schema.json
 	@$(PY) -m mixpanel_access schema --common > docs/common.schema.json
 
-lock: $(MADE) ## compile requirements.lock anew from pyproject.toml
+lock: $(MADE) ## compile requirements.lock and policies/requirements.txt anew from pyproject.toml
 	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \
 		--generate-hashes --no-emit-package mixpanel-access --no-header -q -o requirements.lock
+	$(PY) -m uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+		--no-emit-package mixpanel-access --no-header --no-annotate -q -c requirements.lock -o policies/requirements.txt
 
 CLEANED := $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov build dist
 

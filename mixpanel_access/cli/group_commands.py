@@ -79,3 +79,15 @@ def policy_reference() -> None:
     from mixpanel_access.cli.policy import print_reference
 
     print_reference()
+
+
+@policy.command("pack", short_help="Write the policy pack as a folder of its own.")
+def policy_pack(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made if it is not there.")],
+    wheel: Annotated[Path, typer.Option(help="The wheel of this version, which goes into the folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the policy pack with its requirements, hashed, to run beside any project or to publish for all."""
+    from mixpanel_access.cli.policy import make_pack
+
+    make_pack(folder, wheel, as_json=as_json)

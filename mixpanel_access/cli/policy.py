@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import typer
 
 from mixpanel_access.cli.output import new_table, print_table
+from mixpanel_access.operations.policy_pack import write_pack
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.reference import as_document, explanation, reference
 
@@ -31,3 +33,14 @@ def explain(rule_id: str, *, as_json: bool) -> None:
 def print_reference() -> None:
     """Print the page of all rules."""
     typer.echo(reference(), nl=False)
+
+
+def make_pack(folder: Path, wheel: Path, *, as_json: bool) -> None:
+    """Write the pack as a folder of its own, and say how to go on."""
+    files = write_pack(folder, wheel)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "files": files}, indent=2))
+        return
+    for file in files:
+        typer.echo(f"  {file}")
+    typer.echo(f"{folder} is a policy pack. `pulumi install` in it makes its virtualenv.")

@@ -24,6 +24,7 @@ COPIED: Final = (
     "stacks/Pulumi.staging.yaml",
     "policies/PulumiPolicy.yaml",
     "policies/__main__.py",
+    "policies/requirements.txt",
     "policies/config/production.json",
     "policies/config/staging.json",
     "docs/roster.schema.json",
@@ -78,24 +79,38 @@ def new_project(folder: Path, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]
         UsageError: the name is none, a file is there already, or one cannot be written.
     """
     texts = project_files(name, ci)
-    if there := [file for file in texts if os.path.lexists(folder / file)]:
+    create_files(folder, texts, "project")
+    return list(texts)
+
+
+def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -> None:
+    """Write files into a folder, over none that is there; all of them, or none.
+
+    Args:
+        folder: where; made if it is not there.
+        contents: the files, relative to the folder.
+        what: what they are together, for an error.
+
+    Raises:
+        UsageError: a file is there already, or one cannot be written.
+    """
+    if there := [file for file in contents if os.path.lexists(folder / file)]:
         raise UsageError(
-            "cannot make the project",
+            f"cannot make the {what}",
             whom=str(folder),
             why=f"it has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already",
             next_step="Nothing was written; name another folder.",
         )
     try:
-        _have_room(folder / file for file in texts)
-        _write({folder / file: text for file, text in texts.items()})
+        _have_room(folder / file for file in contents)
+        _write({folder / file: content for file, content in contents.items()})
     except OSError as error:
         raise UsageError(
-            "cannot make the project",
+            f"cannot make the {what}",
             whom=str(error.filename or folder),
             why=reason(error),
             next_step=_STEPS.get(error.errno, "Mend that, or name another folder."),
         ) from None
-    return list(texts)
 
 
 def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
@@ -116,14 +131,14 @@ def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
         "README.md": _readme(name, workflow),
         ".gitignore": (_TEMPLATES / "gitignore").read_text("utf-8"),
         "requirements.txt": f"mixpanel-access=={__version__}\n",
-        "Pulumi.yaml": _own("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
-        **{file: _own(file) for file in COPIED},
-        workflow: _workflow(_own(example)),
-        "docs/ci.md": _ci_page(_own("examples/ci/README.md")),
+        "Pulumi.yaml": own_file("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
+        **{file: own_file(file) for file in COPIED},
+        workflow: _workflow(own_file(example)),
+        "docs/ci.md": _ci_page(own_file("examples/ci/README.md")),
     }
 
 
-def _own(file: str) -> str:
+def own_file(file: str) -> str:
     """A file of this project: where the package is installed, beside the templates; in a clone, at its root."""
     packaged = _TEMPLATES / file
     return (packaged if packaged.is_file() else _PACKAGE.parent / file).read_text("utf-8")
@@ -160,17 +175,17 @@ def _have_room(files: Iterable[Path]) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
 
 
-def _write(files: Mapping[Path, str]) -> None:
+def _write(files: Mapping[Path, str | bytes]) -> None:
     """Write files that are not there, with their folders; if one cannot be written, none is left."""
     made: list[Path] = []
     try:
-        for file, text in files.items():
+        for file, content in files.items():
             for folder in (folder for folder in reversed(file.parents) if not folder.exists()):
                 folder.mkdir()
                 made.append(folder)
-            with file.open("x", encoding="utf-8", newline="\n") as new:
+            with file.open("xb") as new:
                 made.append(file)
-                new.write(text)
+                new.write(content if isinstance(content, bytes) else content.encode())
     except BaseException:
         for path in reversed(made):
             with suppress(OSError):
