@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mixpanel_access.operations.takings import Taking
 
 
-def run_revoke(folder: Path, stacks: list[str], now: str | None, *, yes: bool, as_json: bool) -> int:
+def run_revoke(
+    folder: Path, stacks: list[str], now: str | None, *, yes: bool, as_json: bool, ended_only: bool = False
+) -> int:
     """Take away and print; 1 while there is something left, else 0."""
     if yes and now is not None:
         raise UsageError(
@@ -33,7 +35,7 @@ def run_revoke(folder: Path, stacks: list[str], now: str | None, *, yes: bool, a
     from mixpanel_access.operations.revoking import revoke  # the engine's SDK is slow to come
 
     day = day_of(now) if now else None
-    found = revoke(project, stacks_of(project, stacks), progress, now=day, act=yes)
+    found = revoke(project, stacks_of(project, stacks), progress, now=day, act=yes, ended_only=ended_only)
     if as_json:
         typer.echo(json.dumps({"done": yes, "stacks": [_document(one) for one in found]}, indent=2))
     else:

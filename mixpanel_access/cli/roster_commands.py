@@ -206,6 +206,12 @@ def release(
 def revoke(
     stack: Stacks = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it, show what would be taken away.")] = False,
+    ended_only: Annotated[
+        bool,
+        typer.Option(
+            "--ended-only", help="Read no roster: take away only what has ended by the last day that the state has."
+        ),
+    ] = False,
     within: Annotated[
         int | None,
         typer.Option(help="Show what so many days take away and give, and what is overdue.", min=0, max=3660),
@@ -219,7 +225,13 @@ def revoke(
     from mixpanel_access.model.errors import UsageError
 
     if within is None:
-        raise typer.Exit(run_revoke(cwd, stack or [], now, yes=yes, as_json=as_json))
+        raise typer.Exit(run_revoke(cwd, stack or [], now, yes=yes, as_json=as_json, ended_only=ended_only))
+    if ended_only:
+        raise UsageError(
+            "cannot use --within with --ended-only",
+            why="what the next days take away is in the rosters",
+            next_step="Leave out one of the two.",
+        )
     if yes:
         raise UsageError(
             "cannot use --within with --yes",

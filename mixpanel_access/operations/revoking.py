@@ -98,7 +98,13 @@ class _Stack:
 
 
 def revoke(
-    project: Project, stacks: Sequence[str], progress: Progress, *, now: date | None, act: bool
+    project: Project,
+    stacks: Sequence[str],
+    progress: Progress,
+    *,
+    now: date | None,
+    act: bool,
+    ended_only: bool = False,
 ) -> list[Revocation]:
     """Take away what has ended in the stacks, one after the other; what is wrong with one does not stop the others.
 
@@ -108,20 +114,23 @@ def revoke(
         progress: shows a line.
         now: the day (UTC) to take as today, or None for each stack's own.
         act: whether to do it; else it is only looked at.
+        ended_only: whether the rosters may be old, so that only what the states themselves say has ended goes.
     """
     found = []
     for stack in stacks:
         try:
-            found.append(_of_stack(project, stack, progress, now, act=act))
+            found.append(_of_stack(project, stack, progress, now, act=act, ended_only=ended_only))
         except AccessError as error:
             found.append(Revocation(stack, problems=[str(error)]))
     return found
 
 
-def _of_stack(project: Project, stack: str, progress: Progress, now: date | None, *, act: bool) -> Revocation:
+def _of_stack(
+    project: Project, stack: str, progress: Progress, now: date | None, *, act: bool, ended_only: bool
+) -> Revocation:
     settings = project.settings(stack)
     session = Session(settings, connect(settings), progress)
-    read = _read(project, stack, session, now or settings.clock().date())
+    read = _read(project, stack, session, now or settings.clock().date(), ended_only=ended_only)
     decision = decide(takings(read.inside, read.given), read.rows, session, stack)
     decision = replace(decision, held=[*decision.held, *read.begun])
     problems = [read.problem] if read.problem else []
@@ -225,8 +234,8 @@ def _worth_running(read: _Stack, decision: Decision) -> bool:
     return bool(decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows))
 
 
-def _read(project: Project, stack: str, session: Session, today: date) -> _Stack:
-    """The stack's state, and what its roster gives.
+def _read(project: Project, stack: str, session: Session, today: date, *, ended_only: bool = False) -> _Stack:
+    """The stack's state, and what its roster gives; with `ended_only`, no roster is read.
 
     Raises:
         UsageError: the state or the roster cannot be read.
@@ -235,8 +244,8 @@ def _read(project: Project, stack: str, session: Session, today: date) -> _Stack
     rows = rows_of(export)
     component = next((row for row in rows if row.type == ids.COMPONENT_TYPE and not row.going), None)
     file, renamed = project.roster(stack), _renamed(rows, session)
-    if component is None:
-        return _Stack(stack, rows, None, Given(_EMPTY, today), file.name, "")
+    if component is None or ended_only:
+        return _Stack(stack, rows, component, Given(_EMPTY, today, ended_only=ended_only), file.name, "")
     text = text_of(file)
     if text is None:
         raise RosterError(

@@ -133,12 +133,14 @@ class Given:
         unread: what cannot be read of it.
         today: the day (UTC).
         renamed: key of an address in the state -> key of the address that the person has in Mixpanel now.
+        ended_only: whether no roster is asked, so that only what the state itself says has ended goes.
     """
 
     declared: Declaration
     today: date
     unread: Unread = NOTHING
     renamed: Mapping[str, str] = field(default_factory=dict)
+    ended_only: bool = False
 
     def key(self, email: str) -> str:
         """The key by which the roster has the person of an address in the state."""
@@ -174,7 +176,8 @@ def takings(rows: Sequence[Row], given: Given, among: Sequence[Row] = ()) -> lis
         InputError: an id in the state cannot be read.
     """
     made = _Made(among or rows)
-    return [taking for row in rows if not row.going for taking in _of(row, given, made)]
+    found = [taking for row in rows if not row.going for taking in _of(row, given, made)]
+    return [taking for taking in found if taking.planned or not given.ended_only]
 
 
 class _Made:
@@ -220,7 +223,7 @@ def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
             yield from _of_team_grant(row, given, made)
         case ids.SERVICE_ACCOUNT_TYPE:
             name = row.name.removeprefix(account_name(""))
-            if name not in given.declared.accounts and name not in given.unread.accounts:
+            if not given.ended_only and name not in given.declared.accounts and name not in given.unread.accounts:
                 yield Taking(row.urn, row.type, f"the service account {name}")
             elif over := _replaced(row.outputs, given.today):
                 logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()

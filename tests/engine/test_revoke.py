@@ -239,6 +239,29 @@ def test_a_program_of_ones_own_loses_what_it_no_longer_declares(workspace: Works
     assert {"another-name", "new", "wrong"} <= one["leaves"].keys()
 
 
+def test_an_old_checkout_takes_only_what_has_ended(workspace: Workspace) -> None:
+    """With --ended-only: neither whom the old roster does not have yet, nor whom it still gives beyond the last day."""
+    day(workspace, f"{LAST}T12:00:00Z")
+    old: list[dict[str, Any]] = [{"email": CY, "projects": {"shop": "analyst"}, "ends": "2026-12-31"}]
+    new: list[dict[str, Any]] = [
+        {**old[0], "ends": LAST},
+        {"email": DI, "projects": {"shop": "consumer"}},
+        {"email": EM, "projects": {"shop": "consumer"}, "ends": "2026-12-31"},
+    ]
+    workspace.roster(new)
+    workspace.up()
+    accept(workspace, CY, DI, EM)
+
+    day(workspace, "2026-07-01T02:00:00Z")
+    workspace.roster(old)
+    code, told, said = revoke(workspace, "--stack", "production", "--ended-only", "--yes")
+    one = told["production"]
+    assert (code, one["held"], one["problems"]) == (0, [], []), (one, said)
+    assert {(row["email"], row["ended"]) for row in one["takes"]} == {(CY, LAST)}
+    assert CY not in workspace.members()
+    assert workspace.grants(DI) == workspace.grants(EM) == {PRODUCTION: "consumer"}
+
+
 def test_one_stack_does_not_wait_for_another_nor_for_a_killed_run(workspace: Workspace, tmp_path: Path) -> None:
     """A lock that was left, a roster that is no YAML, a pack that the backend enforces: each with what to do."""
     workspace.add("staging")

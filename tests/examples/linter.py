@@ -42,7 +42,11 @@ def _build(settings: Settings, place: Path) -> None:
         publish(staged, place)
 
 
+_UNKNOWN = 'unexpected key "queue" for "concurrency" section'
+"""A key that GitHub has since May 2026 and this version does not know; a rule of ours checks its value."""
+
+
 def lint(actionlint: Path, workflow: Path) -> Outcome:
     """Lint one workflow, by actionlint alone: what else is on PATH differs from machine to machine."""
-    command = [str(actionlint), "-shellcheck=", "-pyflakes=", "-no-color", str(workflow)]
+    command = [str(actionlint), "-shellcheck=", "-pyflakes=", "-no-color", "-ignore", _UNKNOWN, str(workflow)]
     return run_child(command, env=read_settings().environ, timeout=60)

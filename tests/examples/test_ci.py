@@ -10,13 +10,15 @@ import pytest
 
 from mixpanel_access.engine import Pulumi, ensure_engine
 
-from . import rules
-from .cases import CASES
+from . import cases, rules, update_cases, update_rules
 from .documents import GITHUB, GITLAB, README, github_jobs, gitlab_jobs
 from .linter import find_actionlint, lint
 from .rules import Rule
 
-ALL = dict.fromkeys(rules.GITHUB_RULES, GITHUB) | dict.fromkeys(rules.GITLAB_RULES, GITLAB)
+MODULES = (rules, update_rules)
+ALL = {rule: GITHUB for module in MODULES for rule in module.GITHUB_RULES}
+ALL |= {rule: GITLAB for module in MODULES for rule in module.GITLAB_RULES}
+CASES = [*cases.CASES, *update_cases.CASES]
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.__name__)
@@ -39,8 +41,9 @@ def test_every_rule_has_a_failing_case() -> None:
     """No rule is left out of the table of cases, nor of those that are applied."""
     written = {
         rule
-        for name, rule in inspect.getmembers(rules, inspect.isgeneratorfunction)
-        if rule.__module__ == rules.__name__ and not name.startswith("_")
+        for module in MODULES
+        for name, rule in inspect.getmembers(module, inspect.isgeneratorfunction)
+        if rule.__module__ == module.__name__ and not name.startswith("_")
     }
     assert {case[0] for case in CASES} == set(ALL) == written
 
@@ -74,6 +77,7 @@ def test_actionlint_finds_nothing(actionlint: Path, tmp_path: Path) -> None:
         ("issues: write", "issue: write", "unknown permission scope"),
         ("mkdir preview\n", "echo ${{ github.head_ref }}\n", "potentially untrusted"),
         ("    steps: *up\n", "    steps: *down\n", "could not parse"),
+        ("      queue: max\n", "      queues: max\n", 'unexpected key "queues"'),
     ],
 )
 def test_actionlint_can_fail(actionlint: Path, tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -90,7 +90,7 @@ class GitHub:
     def report(self, code: str, findings: str) -> subprocess.CompletedProcess[str]:
         """Run the step that reports drift."""
         (self.folder / "drift.txt").write_text(findings)
-        return self.python("nightly", "Report the drift", CODE=code)
+        return self.python("drift", "Report the drift", CODE=code)
 
 
 @pytest.fixture
@@ -203,10 +203,10 @@ def test_drift_does_not_end_the_night(tmp_path: Path, said: str, code: int, gitl
     bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
     outputs, summary = tmp_path / "outputs", tmp_path / "summary"
     files = {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)}
-    assert run([*bash, github_script("nightly", "Look for drift")], tmp_path, **files).returncode == 0
+    assert run([*bash, github_script("drift", "Look for drift")], tmp_path, **files).returncode == 0
     assert outputs.read_text() == f"code={code}\n"
     assert said in summary.read_text()
-    assert run([*bash, str(gitlab_jobs(GITLAB)["drift:production"]["script"][0])], tmp_path).returncode == gitlab_code
+    assert run([*bash, str(gitlab_jobs(GITLAB)["drift:production"]["script"][-1])], tmp_path).returncode == gitlab_code
 
 
 class GitLab(ThreadingHTTPServer):

@@ -225,6 +225,28 @@ def test_service_accounts_lose_what_they_are_no_longer_given() -> None:
     assert what(takings(state, Given(lower, DAY))) == {("", "admin -> consumer of the service account etl in shop")}
 
 
+def test_without_a_roster_only_what_has_ended_by_the_state_goes() -> None:
+    """A grant, a place in a team, a whole person and a grant of an authoritative project, by their own last days."""
+    people: list[dict[str, Any]] = [
+        {"email": "a@example.com", "projects": {"shop": "analyst", "web": "consumer"}, "ends": "2026-06-30"},
+        {"email": "b@example.com", "teams": ["data"], "projects": {"web": "analyst"}, "ends": "2026-07-01"},
+        {"email": "c@example.com", "organizationRole": "admin"},
+    ]
+    robot = {"role": "consumer", "purpose": "p", "contact": "ana@example.com", "projects": {"shop": "admin"}}
+    state = rows(declared(people, serviceAccounts={"etl": robot}))
+    nothing = declaration(parse(text_of([], teams={}), Source("r")), DAY)
+    by_day = {
+        today: {(one.email, one.what) for one in takings(state, Given(nothing, today, ended_only=True))}
+        for today in (DAY, NEXT, date(2026, 7, 2))
+    }
+    assert by_day[DAY] == set()
+    assert {email for email, _ in by_day[NEXT]} == {"a@example.com"}
+    assert len(by_day[NEXT]) == 3
+    assert {email for email, _ in by_day[date(2026, 7, 2)]} == {"a@example.com", "b@example.com"}
+    assert len(by_day[date(2026, 7, 2)]) == 6
+    assert len(takings(state, Given(nothing, DAY))) > 6
+
+
 EMAILS = [f"p{n}@example.com" for n in range(4)]
 ENTRIES = st.lists(
     st.fixed_dictionaries(
