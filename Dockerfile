@@ -3,9 +3,8 @@
 ARG PYTHON=python:3.12.14-slim-bookworm
 
 FROM ${PYTHON} AS build
-# curl is what the official installer of the engine downloads with.
 RUN apt-get update -q \
-    && apt-get install -q -y --no-install-recommends ca-certificates curl \
+    && apt-get install -q -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY requirements.lock ./
@@ -19,7 +18,7 @@ COPY examples ./examples
 RUN python -m hatchling build -t wheel -d /dist \
     && uv venv -q /opt/mixpanel-access \
     && uv pip install -q --python /opt/mixpanel-access/bin/python --constraint requirements.lock /dist/*.whl
-# Where the engine comes from: the official release. With ENGINE_STEPS=build it is built from its Go modules instead,
+# Where the engine comes from: the official release, checked against its published SHA-256. With ENGINE_STEPS=build it is built from its Go modules instead,
 # each of which go.sum has the hash of; that takes some minutes.
 ARG ENGINE_STEPS=download,build
 RUN MIXPANEL_ACCESS_CACHE=/opt/engine MIXPANEL_ACCESS_ENGINE_STEPS=${ENGINE_STEPS} \

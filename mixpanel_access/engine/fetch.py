@@ -1,35 +1,74 @@
-"""The child process of the download: `python -m mixpanel_access.engine.fetch ROOT VERSION`.
+"""The child process of the download: `python -m mixpanel_access.engine.fetch ROOT URL SHA256`.
 
-The Pulumi SDK knows how to get a release. No other module of the engine imports it, as that takes a second.
+It downloads a release of Pulumi, compares its digest, and only then unpacks its programs to ROOT/bin.
 """
 # ruff: noqa: T201 - the parent process reads what is printed
 
 from __future__ import annotations
 
-import socket
-import subprocess
+import hashlib
+import shutil
 import sys
+import tarfile
+import tempfile
+import urllib.request
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
 
-from pulumi.automation import PulumiCommand
-from semver import VersionInfo
+_TIMEOUT: Final = 30
+"""Seconds without a byte: where packets are dropped the operating system would wait for minutes."""
+_PIECE: Final = 1 << 20
+_FOLDER: Final = PurePosixPath("pulumi")
+"""The folder that a release's archive has its programs in."""
+
+
+class WrongArchive(Exception):
+    """What came is not the release that was asked for."""
 
 
 def main(arguments: list[str]) -> int:
-    """Install the engine VERSION in ROOT/bin; on a failure, say why on stderr in one line."""
-    root, version = arguments
-    # The SDK opens the connection without a time-out: where packets are dropped it would wait for minutes.
-    socket.setdefaulttimeout(30)
+    """Install the release in ROOT/bin; on a failure, say why on stderr in one line."""
+    root, url, sha256 = arguments
     try:
-        PulumiCommand.install(root=root, version=VersionInfo.parse(version))
-    except subprocess.CalledProcessError as error:
-        output = error.output.decode("utf-8", errors="replace") if isinstance(error.output, bytes) else ""
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
-        print(" / ".join(lines[-3:]) or str(error), file=sys.stderr)
-        return 1
-    except Exception as error:  # noqa: BLE001 - whatever the SDK raises is the reason to tell
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        with tempfile.TemporaryFile(dir=root) as archive:
+            _download(url, sha256, archive)
+            _unpack(archive, Path(root) / "bin")
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the reason to report
+        name = "" if isinstance(error, WrongArchive) else f"{type(error).__name__}: "
+        print(f"{name}{error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _download(url: str, sha256: str, archive: IO[bytes]) -> None:
+    """Write what is at the address into a file.
+
+    Raises:
+        WrongArchive: its digest is another one.
+    """
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:  # noqa: S310 - an address of ours
+        while piece := response.read(_PIECE):
+            digest.update(piece)
+            archive.write(piece)
+    if digest.hexdigest() != sha256:
+        raise WrongArchive(
+            f"{url} has the SHA-256 {digest.hexdigest()}, not {sha256} as published; it was not unpacked"
+        )
+
+
+def _unpack(archive: IO[bytes], folder: Path) -> None:
+    """Write the programs of the archive into a folder, and nothing else of it."""
+    archive.seek(0)
+    folder.mkdir()
+    with tarfile.open(fileobj=archive, mode="r:gz") as release:
+        for member in release:
+            name = PurePosixPath(member.name)
+            content = release.extractfile(member) if member.isfile() and name.parent == _FOLDER else None
+            if content is not None:
+                with (folder / name.name).open("wb") as program:
+                    shutil.copyfileobj(content, program)
+                (folder / name.name).chmod(0o755)
 
 
 if __name__ == "__main__":

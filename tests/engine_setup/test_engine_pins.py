@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.engine.progress import show_on
+from mixpanel_access.engine.release import RELEASES, VERSION
 from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
 from mixpanel_access.engine.toolchain import needed_go, pinned_go
 
@@ -26,6 +27,18 @@ def test_engine_and_sdk_are_of_one_version() -> None:
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert [line for line in dependencies if line.startswith("pulumi==")] == [f"pulumi=={ENGINE_VERSION}"]
     assert f"\npulumi=={ENGINE_VERSION} " in (ROOT / "requirements.lock").read_text()
+
+
+def test_the_checksums_are_those_of_the_engine() -> None:
+    """A newer engine needs the values of its own release: each archive has its version and a digest of its own."""
+    assert VERSION == ENGINE_VERSION
+    platforms = {"darwin-amd64": "darwin-x64", "linux-amd64": "linux-x64"}
+    for platform, release in RELEASES.items():
+        name = f"pulumi-v{ENGINE_VERSION}-{platforms.get(platform, platform)}.tar.gz"
+        assert release.url == f"https://github.com/pulumi/pulumi/releases/download/v{ENGINE_VERSION}/{name}"
+    digests = [release.sha256 for release in RELEASES.values()]
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)
+    assert len(set(digests)) == len(digests) == 4
 
 
 @pytest.mark.parametrize("module", ["pkg", "sdk"])
