@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mixpanel_access.model.address import canonical_domain, problem_with, same_key
+from mixpanel_access.model.mail_domains import problem_with_company_domain
 
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _QUOTES: Final = "\"'"
@@ -44,6 +45,18 @@ def domains_in(value: object) -> frozenset[str]:
         ValueError: it is no list, or something in it is not a domain; the text says what.
     """
     return frozenset(_domain(word) for word in words_in(value))
+
+
+def company_domains_in(value: object) -> frozenset[str]:
+    """The e-mail domains of a company, as `domains_in` gives them.
+
+    Raises:
+        ValueError: it is no list, or something in it is not a domain that can be a company's; the text says what.
+    """
+    domains = domains_in(value)
+    if problems := list(filter(None, map(problem_with_company_domain, sorted(domains)))):
+        raise ValueError("; ".join(problems))
+    return domains
 
 
 def addresses_in(value: object) -> frozenset[str]:

@@ -15,7 +15,7 @@ from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.ids import number_in
 from mixpanel_access.model.likeness import same_but_for_slips
-from mixpanel_access.model.list_settings import addresses_in, chosen_in, domains_in
+from mixpanel_access.model.list_settings import addresses_in, chosen_in, company_domains_in, domains_in
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 
@@ -277,7 +277,7 @@ def company_domains(value: object) -> frozenset[str]:
         ConfigurationError: it cannot be used.
     """
     try:
-        return domains_in(value)
+        return company_domains_in(value)
     except ValueError as error:
         raise ConfigurationError(
             "the Mixpanel configuration cannot be used", why=_problem_with_list("companyDomains", error)

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final
 
 from mixpanel_access.model import ids
-from mixpanel_access.model.address import domain_of, local_part
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.likeness import did_you_mean
@@ -19,6 +17,7 @@ from mixpanel_access.model.list_settings import domains_in
 from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.rules.externals import EXTERNAL_NAMES, is_external
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unknown, any_holds
 
 
@@ -36,10 +35,6 @@ class Kind(StrEnum):
     ORGANIZATION_SECURITY = ids.ORGANIZATION_SECURITY_TYPE
 
 
-EXTERNAL_NAMES: Final = tuple(
-    pattern for word in ("ext", "extern", "external", "contractor") for pattern in (f"{word}[-._]*", f"*[-._]{word}")
-)
-"""Patterns of what stands before the @ where a company gives an address to somebody who is not of it."""
 PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
 
 
@@ -281,10 +276,7 @@ class Context:
     def _external_address(self, email: str) -> bool:
         if not self.company_domains:
             raise NotApplicable("the company's domains are not set (mixpanel:companyDomains)")
-        name = local_part(email)
-        return domain_of(email) not in self.company_domains or any(
-            fnmatchcase(name, pattern) for pattern in self.external_names
-        )
+        return is_external(email, self.company_domains, self.external_names)
 
     @property
     def domains(self) -> frozenset[str]:

@@ -160,7 +160,7 @@ HYGIENE_RULES: Final = (
         "Tickets and statements of work are written so that they can be found.",
         Level.ADVISORY,
         Severity.LOW,
-        "Write the number as the other system has it.",
+        "Write it as the other system has it, or set the options to its forms; then the level may be mandatory.",
         _well_formed,
         kinds=PEOPLE,
         options=(

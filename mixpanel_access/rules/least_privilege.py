@@ -10,6 +10,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
+from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Reference, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
@@ -56,12 +57,12 @@ def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _collaborator(entry: Entry, context: Context) -> bool:
-    """Somebody who is here for an engagement, or from outside."""
-    return any_holds(
-        lambda: entry.text("engagement"),
-        lambda: entry.text("engagement_type"),
-        lambda: context.company_domains and context.external(entry),
-    )
+    """Somebody from outside; while nobody knows the company's domains, whoever is here for an engagement."""
+    if context.company_domains:
+        return context.external(entry)
+    if entry.text("kind"):
+        return entry.text("kind") != EMPLOYEE
+    return any_holds(lambda: entry.text("engagement"), lambda: entry.text("engagement_type"))
 
 
 def _project_owner(entry: Entry, context: Context) -> Iterator[str]:

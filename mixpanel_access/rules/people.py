@@ -8,6 +8,7 @@ from typing import Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, local_part, mailbox, same_key
 from mixpanel_access.model.likeness import slips_between
+from mixpanel_access.model.mail_domains import CONSUMER_DOMAINS, is_consumer, is_disposable
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
 from mixpanel_access.rules.rule import (
@@ -24,14 +25,6 @@ from mixpanel_access.rules.rule import (
     texts,
 )
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, each
-
-CONSUMER_DOMAINS: Final = (
-    "aol.com", "fastmail.com", "gmail.com", "gmx.com", "gmx.de", "googlemail.com", "hey.com", "hotmail.com",
-    "icloud.com", "live.com", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com", "outlook.com", "pm.me",
-    "proton.me", "protonmail.com", "qq.com", "tutanota.com", "web.de", "yahoo.com", "yandex.com", "yandex.ru",
-    "ymail.com", "zoho.com",
-)  # fmt: skip
-"""Mail providers where anybody can have an address, and keeps it after they left the company."""
 
 _TELLING: Final = 9
 """Characters from which a consumer domain can be told from its misspellings: mail.com is like too many others."""
@@ -50,14 +43,16 @@ def _domain_allowed(entry: Entry, context: Context) -> Iterator[str]:
 
 def _consumer_mail(entry: Entry, context: Context) -> Iterator[str]:
     domain = domain_of(entry.email)
-    if domain in context.domains:
+    if is_disposable(domain):
+        yield f"{domain} has throw-away mailboxes, which others may read"
+    elif is_consumer(domain) or domain in context.domains:
         yield f"{domain} is a consumer mail provider, where the person keeps the address after the engagement"
 
 
 def _misspelt(entry: Entry, context: Context) -> Iterator[str]:
     domain = domain_of(entry.email)
     known = context.company_domains | context.domains
-    if not domain or domain in known or domain in CONSUMER_DOMAINS:
+    if not domain or domain in known or is_consumer(domain):
         return
     for name in sorted(known | {name for name in CONSUMER_DOMAINS if len(name) >= _TELLING}):
         most = 2 if len(name) >= _LONG else 1
@@ -196,7 +191,9 @@ PEOPLE_RULES: Final = (
         "Ask for the person's address at their company.",
         _consumer_mail,
         kinds=(Kind.MEMBER,),
-        options=(texts("domains", CONSUMER_DOMAINS, "Domains of consumer mail providers.", format=DOMAIN),),
+        options=(
+            texts("domains", (), "Further consumer mail providers, beside those that are built in.", format=DOMAIN),
+        ),
         controls=(soc2("CC6.2"), iso27001("A.5.16")),
     ),
     Rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from mixpanel_access.model import roles
@@ -107,9 +108,22 @@ def _all_users(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
 
 
 def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
-    if all_hold(lambda: context.is_production(entry), lambda: entry.missing(context.options["fields"])):
-        missing = entry.missing(context.options["fields"])
-        yield f"access to production needs {', '.join(context.options['fields'])}; there is no {', no '.join(missing)}"
+    """What is missing, of everybody and of externals; while nobody knows who is external, everybody is."""
+    missing: list[str] = []
+    unknown = None
+    for names, concerned in (
+        (context.options["fields"], lambda: True),
+        (context.options["externalFields"], lambda: not context.company_domains or context.external(entry)),
+    ):
+        try:
+            if all_hold(lambda: context.is_production(entry), partial(entry.missing, names), concerned):
+                missing += entry.missing(names)
+        except NotJudged as error:
+            unknown = unknown or error
+    if missing:
+        yield f"access to production needs more than it has: there is no {', no '.join(dict.fromkeys(missing))}"
+    elif unknown:
+        raise unknown
 
 
 def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
@@ -181,13 +195,16 @@ SEPARATION_RULES: Final = (
     Rule(
         "production-has-paperwork",
         Family.SEPARATION,
-        "A grant or a place in a team in production has its ticket, approver and statement of work.",
+        "Access to production has its ticket and approver, and that of externals its statement of work.",
         Level.MANDATORY,
         Severity.HIGH,
         "Fill in what is missing.",
         _paperwork,
         kinds=(Kind.GRANT, Kind.TEAM_MEMBER),
-        options=(texts("fields", ("ticket", "approver", "sow"), "The fields that must be filled in."),),
+        options=(
+            texts("fields", ("ticket", "approver"), "The fields that must be filled in."),
+            texts("externalFields", ("sow",), "Those that must be filled in for people outside the company as well."),
+        ),
         controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
     ),
     Rule(

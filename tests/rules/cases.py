@@ -211,9 +211,17 @@ CASES: dict[str, Cases] = {
         ],
     ),
     "no-consumer-mail": Cases(
-        fails=[Case([member("robin@gmail.com")], ["gmail.com is a consumer mail provider"])],
+        fails=[
+            Case([member("robin@gmail.com")], ["gmail.com is a consumer mail provider"]),
+            Case([member("robin@yahoo.co.uk"), member("robin@GMX.net")], ["yahoo.co.uk is a con", "gmx.net is a con"]),
+            Case([member("robin@x.mailinator.com")], ["x.mailinator.com has throw-away mailboxes"]),
+        ],
         boundary=(Case([member("robin@gmail.com.example")]), Case([member("robin@GMAIL.com")], ["consumer"])),
-        configured=[Case([member()], ["agency.example.org is a consumer"], {"domains": ["agency.example.org"]})],
+        configured=[
+            Case([member()], ["agency.example.org is a consumer"], {"domains": ["agency.example.org"]}),
+            Case([member(), member("x@gmail.com")], ["agency", "gmail.com is"], {"domains": ["agency.example.org"]}),
+        ],
+        passes=[Case(COMPLIANT), Case([member("a@gmx.agency.example"), member("a@yahoo.agency.com")])],
     ),
     "domain-misspelt": Cases(
         fails=[
@@ -299,8 +307,8 @@ CASES: dict[str, Cases] = {
     "collaborator-not-project-owner": Cases(
         fails=[Case([grant(role="owner")], ["a collaborator may not own a project"])],
         boundary=(
-            Case([grant("ana@example.com", "owner", engagement=None, engagement_type=None)]),
-            Case([grant("ana@example.com", "owner", engagement=None)], ["may not own"]),
+            Case([grant("ana@example.com", "owner")]),
+            Case([grant("ana@example.com", "owner", kind="auditor")], ["may not own"]),
         ),
     ),
     "team-within-standard": Cases(
@@ -466,15 +474,19 @@ CASES: dict[str, Cases] = {
     ),
     "production-has-paperwork": Cases(
         fails=[
-            Case([grant(ticket=None, sow=None)], ["needs ticket, approver, sow; there is no ticket, no sow"]),
-            Case([team_member(sow=None)], ["needs ticket, approver, sow; there is no sow"]),
+            Case([grant(ticket=None, sow=None)], ["needs more than it has: there is no ticket, no sow"]),
+            Case([team_member(sow=None)], ["needs more than it has: there is no sow"]),
+            Case([grant("a@example.com", sow=None, kind="agency")], ["there is no sow"]),
+            Case([grant("a@example.com", sow=None)], ["there is no sow"], domains=""),
         ],
         boundary=(
-            Case([grant(environment="staging", ticket=None)]),
+            Case([grant(environment="staging", ticket=None), grant("a@example.com", sow=None)]),
             Case([grant(ticket=" ")], ["there is no ticket"]),
         ),
         configured=[
             Case([grant(ticket=None)], options={"fields": ["approver", "sow"]}),
+            Case([grant(sow=None)], options={"externalFields": []}),
+            Case([grant("a@example.com", sow=None)], ["there is no sow"], {"fields": ["sow"]}),
             Case([grant()], ["there is no notes"], {"fields": ["notes"]}),
         ],
     ),

@@ -48,7 +48,6 @@ def test_it_has_forty_people() -> None:
     assert len(people) == 40
 
 
-@pytest.mark.xfail(strict=False, reason="the rules ask employees for what only people from outside have")
 @pytest.mark.parametrize("authoritative", [False, True], ids=["grants", "whole projects"])
 @pytest.mark.parametrize("stack", TRUE)
 def test_only_what_is_truly_wrong_stops_it(stack: str, authoritative: bool) -> None:

@@ -43,9 +43,10 @@ SAID: dict[str, str] = {
         "GRANT.engagement_type GRANT.environment GRANT.role MEMBER.engagement_type MEMBER.role "
         "TEAM_GRANT.engagement_type TEAM_GRANT.environment TEAM_GRANT.role TEAM_MEMBER.engagement_type"
     ),
-    "collaborator-not-project-owner": "GRANT.engagement_type GRANT.role",
+    "collaborator-not-project-owner": "GRANT.email GRANT.kind GRANT.role",
     "team-within-standard": (
-        "TEAM_GRANT.environment TEAM_GRANT.role TEAM_GRANT.team_id TEAM_MEMBER.engagement_type TEAM_MEMBER.team_id"
+        "TEAM_GRANT.environment TEAM_GRANT.role TEAM_GRANT.team_id TEAM_MEMBER.email "
+        "TEAM_MEMBER.engagement_type TEAM_MEMBER.team_id"
     ),
     "admin-has-reason": "GRANT.role MEMBER.role TEAM_GRANT.role",
     "justified": "GRANT.justification GRANT.role TEAM_GRANT.role",
@@ -57,7 +58,7 @@ SAID: dict[str, str] = {
     "external-in-one-environment": "GRANT.email GRANT.engagement GRANT.environment",
     "service-account-in-one-environment": "SERVICE_ACCOUNT_GRANT.environment SERVICE_ACCOUNT_GRANT.service_account",
     "no-all-users-in-production": "GRANT.environment GRANT.grant_types GRANT.project_id",
-    "production-has-paperwork": "GRANT.environment GRANT.ticket",
+    "production-has-paperwork": "GRANT.environment GRANT.kind GRANT.ticket TEAM_MEMBER.email",
     "organization-roles-in-one-stack": "MEMBER.role",
     "rosters-apart": "",
     "external-access-ends": "GRANT.email GRANT.ends MEMBER.email TEAM_MEMBER.email",

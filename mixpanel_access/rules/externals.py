@@ -1,0 +1,26 @@
+"""Whose address is not of the company, by its domain and by the name before the @."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from mixpanel_access.model.address import domain_of, local_part
+
+EXTERNAL_NAMES: Final = tuple(
+    pattern for word in ("ext", "extern", "external", "contractor") for pattern in (f"{word}[-._]*", f"*[-._]{word}")
+)
+"""Patterns of the name before the @ where a company gives an address to somebody who is not of it."""
+
+
+def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> bool:
+    """Whether an address is outside the company; a subdomain is, unless it is listed too.
+
+    Args:
+        email: the address.
+        domains: the company's, as `canonical_domain` gives them.
+        names: patterns of the name before the @ of somebody external.
+    """
+    name = local_part(email)
+    return domain_of(email) not in domains or any(fnmatchcase(name, pattern) for pattern in names)
