@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from mixpanel_access.model.errors import AccessError
+
+
+REMOVED: Final = {"expire": "mixpanel-access revoke --within 14"}
+"""The commands of version 0.1.0 that are gone -> what has taken their place."""
 
 
 def main() -> None:
@@ -52,8 +56,8 @@ def _must_not_be_removed(arguments: Sequence[str]) -> None:
     """Name the successor of a command of version 0.1.0."""
     from mixpanel_access.model.errors import UsageError
 
-    if arguments[:1] == ["expire"]:
-        raise UsageError("`expire` was removed; use `mixpanel-access revoke --within 14`")
+    if arguments and (instead := REMOVED.get(arguments[0])):
+        raise UsageError(f"`{arguments[0]}` was removed; use `{instead}`")
 
 
 def _told(error: OSError) -> AccessError:
