@@ -20,7 +20,8 @@ from mixpanel_access.model.declaration import (
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.operations.state_outputs import Outputs
-from mixpanel_access.rules.catalogue import RULES
+from mixpanel_access.rules.catalogue import RULES, find
+from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, problems_of
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
@@ -145,6 +146,9 @@ def _held(kind: Kind, resources: Iterable[_Resource]) -> Iterator[Entry]:
 
 
 def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Violation]:
+    company = Company.of(config.of(find(COMPANY_RULE))[1])
+    domains, approvers = around.company_domains, around.approvers
+    around = company.around(around, lambda: domains, lambda: approvers)
     for rule in RULES:
         level, options = config.of(rule)
         if level is Level.DISABLED:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from mixpanel_access.model.likeness import did_you_mean, unknown
-from mixpanel_access.model.list_settings import domains_in
+from mixpanel_access.model.list_settings import addresses_in, company_domains_in, domains_in
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
-from mixpanel_access.rules.rule import DOMAIN, PATTERN, Level, Rule
+from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, DOMAIN, PATTERN, Level, Rule
 
 ALL: Final = "all"
 """The entry that sets the level of every rule without one of its own."""
@@ -38,6 +38,12 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "object": ("object", lambda value: isinstance(value, Mapping)),
 }
 """The types of the options' schemas: in words, and how to tell."""
+_READERS: Final[Mapping[str, Callable[[object], object]]] = {
+    DOMAIN: domains_in,
+    COMPANY_DOMAIN: company_domains_in,
+    ADDRESS: addresses_in,
+}
+"""The formats of texts that one reading has for options and for settings."""
 
 
 def problems_of(document: Any) -> Iterator[str]:
@@ -87,8 +93,8 @@ def _misfits(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
         yield f"{path}: {value} is less than {schema['minimum']}"
     elif schema.get("format") == PATTERN:
         yield from _no_pattern(value, path)
-    elif schema.get("format") == DOMAIN:
-        yield from _no_domain(value, path)
+    elif read := _READERS.get(schema.get("format", "")):
+        yield from _not_in(read, value, path)
     elif isinstance(value, list):
         for index, part in enumerate(value):
             yield from _misfits(part, schema["items"], f"{path}.{index}")
@@ -108,9 +114,9 @@ def _no_pattern(text: str, path: str) -> Iterator[str]:
         yield f"{path}: {text!r} is no pattern ({error})"
 
 
-def _no_domain(text: str, path: str) -> Iterator[str]:
+def _not_in(read: Callable[[object], object], text: str, path: str) -> Iterator[str]:
     try:
-        domains_in(text)
+        read(text)
     except ValueError as error:
         yield f"{path}: {error}"
 

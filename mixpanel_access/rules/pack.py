@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
@@ -31,6 +32,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY
 from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
+from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
 from mixpanel_access.rules.facts import (
     Context,
@@ -56,20 +58,31 @@ _PROVIDER: Final = "pulumi:providers:pulumi-python"
 
 def policy_pack() -> None:
     """Serve the pack to the engine."""
-    sdk._PolicyAnalyzerServicer = Servicer  # type: ignore[assignment,misc]  # the SDK has no public way to see misspelt rules
-    PolicyPack(NAME, policies(), EnforcementLevel.MANDATORY)
+    pack = Pack()
+    sdk._PolicyAnalyzerServicer = partial(Servicer, pack)  # type: ignore[assignment,misc]  # there is no public way
+    PolicyPack(NAME, policies(pack), EnforcementLevel.MANDATORY)
+
+
+@dataclass
+class Pack:
+    """What all policies share: what the configuration says of the company, from then on."""
+
+    company: Company = field(default_factory=Company)
 
 
 class Servicer(sdk._PolicyAnalyzerServicer):
     """The SDK's server, of this package's version, which refuses a configuration that the rules do not take."""
 
-    def __init__(self, name: str, _version: str, *more: Any) -> None:
+    def __init__(self, pack: Pack, name: str, _version: str, *more: Any) -> None:
         super().__init__(name, __version__, *more)
+        self._pack = pack
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # gRPC's name
         """Take the levels and options, or refuse them."""
-        if problems := list(problems_of(_configuration(request))):
+        configuration = _configuration(request)
+        if problems := list(problems_of(configuration)):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(_bad_configuration("", problems)))
+        self._pack.company = Company.of(configuration.get(COMPANY_RULE, {}))
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
 
 
@@ -102,16 +115,17 @@ def _bad_configuration(rule_id: str, problems: Sequence[str]) -> UsageError:
     )
 
 
-def policies() -> list[Policy]:
+def policies(pack: Pack | None = None) -> list[Policy]:
     """One policy a rule.
 
     A rule about single resources is judged before each of them is written; one about the stack as a whole after the
     preview, or in an exported state.
     """
-    return [_policy(rule) for rule in RULES]
+    shared = pack or Pack()
+    return [_policy(rule, shared) for rule in RULES]
 
 
-def _policy(rule: Rule) -> Policy:
+def _policy(rule: Rule, pack: Pack) -> Policy:
     given: dict[str, Any] = {
         "name": rule.id,
         "description": rule.title,
@@ -123,8 +137,8 @@ def _policy(rule: Rule) -> Policy:
         "remediation_steps": rule.mend,
     }
     if rule.kinds:
-        return _ResourcePolicy(rule, given)
-    return StackValidationPolicy(validate=_of_stack(rule), **given)
+        return _ResourcePolicy(rule, pack, given)
+    return StackValidationPolicy(validate=_of_stack(rule, pack), **given)
 
 
 def _framework(controls: Sequence[Control]) -> PolicyComplianceFramework | None:
@@ -143,9 +157,9 @@ class _ResourcePolicy(ResourceValidationPolicy):
     rule about the stack, which takes long: so a rule becomes one only where it has to.
     """
 
-    def __init__(self, rule: Rule, given: Mapping[str, Any]) -> None:
+    def __init__(self, rule: Rule, pack: Pack, given: Mapping[str, Any]) -> None:
         super().__init__(validate=self._judge, **given)
-        self.rule = rule
+        self.rule, self.pack = rule, pack
 
     def _judge(self, args: ResourceValidationArgs, report: Report) -> None:
         kinds = {Kind.GRANT.value} if args.resource_type == PROJECT_ACCESS_TYPE else {args.resource_type}
@@ -153,7 +167,7 @@ class _ResourcePolicy(ResourceValidationPolicy):
             return
         config = args.provider.props if args.provider else {}
         try:
-            verdict = self.rule.judge_stack(Stack(_entries(args)), _context(self.rule, args, config))
+            verdict = self.rule.judge_stack(Stack(_entries(args)), _context(self.rule, self.pack.company, args, config))
         except NotApplicable as reason:
             args.not_applicable(str(reason))
             return
@@ -174,7 +188,7 @@ class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
             return
         for group in _groups(args.resources):
             try:
-                context = _context(self.rule, args, group.config)
+                context = _context(self.rule, self.pack.company, args, group.config)
                 for finding in self._again(group.stack, context):
                     report(finding.text, finding.entry.urn if finding.entry else None)
             except NotApplicable:
@@ -195,12 +209,12 @@ class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
                 yield from after.not_judged
 
 
-def _of_stack(rule: Rule) -> Callable[[StackValidationArgs, Report], None]:
+def _of_stack(rule: Rule, pack: Pack) -> Callable[[StackValidationArgs, Report], None]:
     def validate(args: StackValidationArgs, report: Report) -> None:
         groups, reasons, later = _groups(args.resources), [], list[str]()
         for group in groups:
             try:
-                verdict = rule.judge_stack(group.stack.resolved(), _context(rule, args, group.config))
+                verdict = rule.judge_stack(group.stack.resolved(), _context(rule, pack.company, args, group.config))
             except NotApplicable as reason:
                 reasons.append(str(reason))
                 continue
@@ -226,7 +240,9 @@ class _Later(UnknownValueError):
         self.message = message
 
 
-def _context(rule: Rule, args: ResourceValidationArgs | StackValidationArgs, config: Mapping[str, Any]) -> Context:
+def _context(
+    rule: Rule, company: Company, args: ResourceValidationArgs | StackValidationArgs, config: Mapping[str, Any]
+) -> Context:
     """What is around a rule: its options, and the settings of the provider that its resources have.
 
     Raises:
@@ -248,13 +264,14 @@ def _context(rule: Rule, args: ResourceValidationArgs | StackValidationArgs, con
         value = setting(key)
         return value.strip() if isinstance(value, str) else ""
 
-    return Context(
+    context = Context(
         today=_today(text("now")),
         environment=text("environment") or None,
-        company_domains=company_domains(setting("companyDomains")),
         options={**rule.defaults, **options},
         rules=EXCEPTABLE,
-        approvers=approvers(setting("approvers")),
+    )
+    return company.around(
+        context, lambda: company_domains(setting("companyDomains")), lambda: approvers(setting("approvers"))
     )
 
 

@@ -9,6 +9,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, local_part, mailbox, same_key
 from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.model.mail_domains import CONSUMER_DOMAINS, is_consumer, is_disposable
+from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
 from mixpanel_access.rules.rule import (
@@ -157,13 +158,14 @@ def _company_known(_stack: Stack, context: Context) -> Iterator[Finding]:
 
 PEOPLE_RULES: Final = (
     Rule(
-        "company-domains-known",
+        COMPANY_RULE,
         Family.PEOPLE,
         "The company's e-mail domains are set, so that rules can tell who is external.",
         Level.ADVISORY,
         Severity.MEDIUM,
-        "pulumi config set mixpanel:companyDomains example.com,example.org",
+        "pulumi config set mixpanel:companyDomains example.com,example.org; or, for all stacks, the option domains",
         _company_known,
+        options=COMPANY_OPTIONS,
         controls=(iso27001("A.5.16"),),
     ),
     Rule(

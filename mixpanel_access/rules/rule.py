@@ -16,6 +16,10 @@ PATTERN: Final = "python-regex"
 """The format, in an option's schema, of a text that is a pattern; the engine passes over what it does not know."""
 DOMAIN: Final = "mail-domain"
 """The same, of a text that is an e-mail domain."""
+COMPANY_DOMAIN: Final = "company-mail-domain"
+"""The same, of a text that is an e-mail domain that a company can have for itself."""
+ADDRESS: Final = "mail-address"
+"""The same, of a text that is an e-mail address."""
 
 
 class Family(StrEnum):

@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
 from mixpanel_access.rules.configuration import problems_of, problems_with
-from mixpanel_access.rules.rule import DOMAIN, PATTERN, Option, Rule
+from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, DOMAIN, PATTERN, Option, Rule
 from tests.rules.cases import CASES
 
 DAYS = "longest-duration"
@@ -47,6 +47,14 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
     "domain": (
         {"domain-allowed": {"domains": ["@A.example", "kim@a.example"]}},
         ["domain-allowed: domains.1: 'kim@a.example' is not an e-mail domain like example.com; write a.example"],
+    ),
+    "address": (
+        {"company-domains-known": {"approvers": ["ana@example.com", "omar"]}},
+        ["company-domains-known: approvers.1: 'omar' is not an e-mail address ("],
+    ),
+    "no-company": (
+        {"company-domains-known": {"domains": ["example.com", "co.uk"]}},
+        ["company-domains-known: domains.1: co.uk is a public suffix"],
     ),
     "no-row": ({DAYS: {"standards": {"audit": 7}}}, ["standards.audit: 7 is no object"]),
     "row-part": (
@@ -94,7 +102,12 @@ def test_it_is_as_strict_as_the_schema_and_the_patterns(rule: Rule, option: Opti
     """The engine holds the same schemas against the options, by a library of its own."""
     validator = Draft7Validator(dict(option.schema))
     form = option.schema.get("format", option.schema.get("items", {}).get("format"))
-    refused = {PATTERN: ("[", ["["]), DOMAIN: ("a", ["a"], "[", ["["])}.get(form, ())
+    refused = {
+        ADDRESS: (["a"], ["["]),
+        COMPANY_DOMAIN: (["a"], ["["]),
+        PATTERN: ("[", ["["]),
+        DOMAIN: ("a", ["a"], "[", ["["]),
+    }.get(form, ())
     for value in VALUES:
         try:
             validator.validate(value)

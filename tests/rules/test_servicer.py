@@ -12,7 +12,7 @@ from pulumi_policy import EnforcementLevel
 
 from mixpanel_access import __version__
 from mixpanel_access.rules.catalogue import RULES
-from mixpanel_access.rules.pack import NAME, Servicer, policies
+from mixpanel_access.rules.pack import NAME, Pack, Servicer, policies
 
 
 class Aborted(Exception):
@@ -28,20 +28,24 @@ class Call:
 
 def servicer() -> Any:
     """One that is not configured yet."""
-    return Servicer(NAME, "0.0.1", policies(), EnforcementLevel.MANDATORY)
+    pack = Pack()
+    return Servicer(pack, NAME, "0.0.1", policies(pack), EnforcementLevel.MANDATORY)
 
 
-def configure(**entries: Any) -> Any:
-    """A servicer with a configuration: the level of a rule, or its level and options."""
-    request = proto.ConfigureAnalyzerRequest()
+def request(**entries: Any) -> Any:
+    """A configuration: the level and the options of each rule."""
+    made = proto.ConfigureAnalyzerRequest()
     for name, (level, options) in entries.items():
         properties = struct_pb2.Struct()
         properties.update(options)
         entry = proto.PolicyConfig(enforcementLevel=level, properties=properties)
-        request.policyConfig[name.replace("_", "-")].CopyFrom(entry)
-    made = servicer()
-    made.Configure(request, Call())
+        made.policyConfig[name.replace("_", "-")].CopyFrom(entry)
     return made
+
+
+def configure(**entries: Any) -> None:
+    """Give a servicer a configuration."""
+    servicer().Configure(request(**entries), Call())
 
 
 def test_every_control_of_every_framework_is_metadata() -> None:
