@@ -179,9 +179,13 @@ class RosterAccess(pulumi.ComponentResource):
                 ],
             ),
         )
-        claimed = {"claimed_twice": found.claims} if found.claims else {}
         self.register_outputs(
-            {"people": len(self.members), "grants": len(declared.grants), **declared.facts, **claimed}
+            {
+                "people": len(self.members),
+                "grants": len(declared.grants),
+                **declared.facts,
+                **_facts_beside(found, declared, today or configured_day()),
+            }
         )
 
     def _declare_teams(self, declared: Declaration) -> None:
@@ -270,6 +274,16 @@ def _beside(file: Path) -> Beside:
     if found.error:
         raise pulumi.RunError(str(found.error))
     return found
+
+
+def _facts_beside(found: Beside, declared: Declaration, today: date) -> dict[str, list[str]]:
+    """What policies have to know of the other rosters: what they claim too, and which accounts' contacts they have."""
+    contacts = sorted({inputs["sponsor"] for inputs in declared.accounts.values() if inputs.get("sponsor")})
+    facts = {
+        "claimed_twice": found.claims,
+        "contacts_beside": [contact for contact in contacts if found.has(contact, today)],
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _kept(kept: Path, file: Path) -> Declaration:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.files.whole import reason
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster_claims import About, Claims, Conflict, claims_in, conflicts, organization_in
 from mixpanel_access.model.roster_reading import line_of
@@ -29,10 +31,16 @@ class Beside:
     Attributes:
         conflicts: where one of them claims the same.
         unread: the rosters of which that is not known, and why.
+        people: who is in the others: the key of each entry's address, and the last day that it names, or "".
     """
 
     conflicts: Sequence[Conflict] = ()
     unread: Sequence[str] = ()
+    people: Sequence[tuple[str, str]] = ()
+
+    def has(self, email: str, today: date) -> bool:
+        """Whether somebody is in another roster, and their entry has not ended."""
+        return any(key == same_key(email) and (not ends or ends >= str(today)) for key, ends in self.people)
 
     @property
     def error(self) -> RosterError | None:
@@ -86,7 +94,8 @@ def beside(file: Path, organization: int | None = None, text: str | None = None)
             )
         elif found is not None:
             others.append(found)
-    return Beside(conflicts(own, others), unread)
+    people = [one for other in others if own.meets(other) for one in other.people]
+    return Beside(conflicts(own, others), unread, people)
 
 
 def _claims(path: Path) -> Claims | str | None:

@@ -40,6 +40,7 @@ class Claims:
         organization: the id of the organization that its stack works on; None where nobody knows.
         organization_roles: whether it declares organization roles.
         projects: its projects.
+        people: who is in it: the key of each entry's address, and the last day that the entry names, or "".
         line: the line of a part of it, from 1.
     """
 
@@ -47,6 +48,7 @@ class Claims:
     organization: int | None
     organization_roles: bool
     projects: Sequence[ProjectClaim]
+    people: Sequence[tuple[str, str]]
     line: Callable[[Path], int]
 
     def at(self, *path: str | int) -> str:
@@ -95,7 +97,13 @@ def claims_in(document: Mapping[str, Any], file: str, organization: int | None, 
         for key, project in (projects.items() if isinstance(projects, Mapping) else ())
         if isinstance(project, Mapping) and type(project.get("id")) is int
     ]
-    return Claims(file, organization, document.get("organizationRoles") is True, found, line)
+    listed = document.get("people")
+    people = [
+        (same_key(one["email"]), str(one.get("ends") or ""))
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, Mapping) and isinstance(one.get("email"), str)
+    ]
+    return Claims(file, organization, document.get("organizationRoles") is True, found, people, line)
 
 
 def conflicts(own: Claims, others: Sequence[Claims]) -> list[Conflict]:

@@ -122,8 +122,8 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
         *_held(Kind.ORGANIZATION_SECURITY, [state.security] if state.security else []),
     ]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
-    claimed = state.facts.get("claimed_twice") or ()
-    return _judged(Stack(entries, state.facts.get("organization_roles"), exceptions, claimed), around, config)
+    beside = [state.facts.get(name) or () for name in ("claimed_twice", "contacts_beside")]
+    return _judged(Stack(entries, state.facts.get("organization_roles"), exceptions, *beside), around, config)
 
 
 class _Resource(Protocol):

@@ -47,7 +47,7 @@ from mixpanel_access.provider.base import (
 from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = (
-    *("organization_role", "status", "invited_at", "expires_at", "last_login", "user_id"),
+    *("organization_role", "status", "invited_at", "first_invited_at", "expires_at", "last_login", "user_id"),
     *("adopted", "origin", "previous_role", "current_email"),
 )
 
@@ -58,7 +58,7 @@ FRESH_SECONDS: Final = 30.0
 NOW_SECONDS: Final = 2.0
 """How old the list of people may be on which it is decided: no older than a batch that is held may be anyhow."""
 
-_OF_AN_INVITATION: Final = ("invited_at", "expires_at")
+_OF_AN_INVITATION: Final = ("invited_at", "first_invited_at", "expires_at")
 """Outputs that end with its acceptance."""
 _APART: Final = timedelta(hours=1)
 """How far apart the runs of two stacks may be that work at the same time."""
@@ -320,6 +320,8 @@ class MemberProvider(AccessProvider):
         history = self._history(there, before, role, olds)
         kept = raced and before is not None and role is not None and _is_higher(before.role, role)
         if sent:  # and the role with it
+            if history.get("status") in _WAITING and history.get("invited_at"):
+                history.setdefault("first_invited_at", history["invited_at"])
             history |= {"invited_at": written(self.session.now()), "status": Invitation.PENDING.value}
             history.pop("expires_at", None)
         elif before is not None and kept:
@@ -449,8 +451,7 @@ class MemberProvider(AccessProvider):
         if person.invited:
             # Of one that was accepted, the dates say nothing of the next: somebody left, and was invited by hand.
             sent = history if history.get("status") in (None, *_WAITING) else {}
-            if sent.get("invited_at"):
-                outputs["invited_at"] = sent["invited_at"]
+            outputs |= select(sent, ("invited_at", "first_invited_at"))
             if ends := sent.get("expires_at") or self._expires_at(sent):
                 outputs["expires_at"] = ends
             outputs["status"] = Invitation.PENDING.value
@@ -550,6 +551,8 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     """`pending`, `expired`, `accepted`; `deactivated` for somebody whom the identity provider keeps out."""
     invited_at: pulumi.Output[str | None]
     """When we sent the invitation (ISO 8601, UTC); None for one that was found waiting, and once it is accepted."""
+    first_invited_at: pulumi.Output[str | None]
+    """When we sent the first invitation, where we have sent more than one since; None once one is accepted."""
     expires_at: pulumi.Output[str | None]
     """When the invitation ends, at the latest (ISO 8601, UTC); None once it is accepted."""
     last_login: pulumi.Output[str | None]

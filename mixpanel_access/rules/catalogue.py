@@ -6,9 +6,11 @@ from typing import Final
 
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.rules.accounts import ACCOUNT_RULES
 from mixpanel_access.rules.hygiene import HYGIENE_RULES
 from mixpanel_access.rules.least_privilege import LEAST_PRIVILEGE_RULES
 from mixpanel_access.rules.people import PEOPLE_RULES
+from mixpanel_access.rules.people_state import STATE_RULES
 from mixpanel_access.rules.roles_and_security import ROLE_RULES, SECURITY_RULES
 from mixpanel_access.rules.rule import Rule
 from mixpanel_access.rules.separation import SEPARATION_RULES
@@ -16,8 +18,10 @@ from mixpanel_access.rules.time_limits import TIME_RULES
 
 RULES: Final[tuple[Rule, ...]] = (
     *PEOPLE_RULES,
+    *STATE_RULES,
     *LEAST_PRIVILEGE_RULES,
     *ROLE_RULES,
+    *ACCOUNT_RULES,
     *SEPARATION_RULES,
     *TIME_RULES,
     *HYGIENE_RULES,

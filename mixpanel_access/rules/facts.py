@@ -330,12 +330,14 @@ class Stack:
         organization_roles: whether the roster declares organization roles; None where there is no roster.
         exceptions: the exceptions that concern no single person.
         claimed_twice: what its roster and another one of the project have both, in words.
+        contacts_beside: the contacts of its service accounts who are in a roster beside its own.
     """
 
     entries: Sequence[Entry] = ()
     organization_roles: bool | Unknown | None = None
     exceptions: Sequence[ExceptionEntry] = ()
     claimed_twice: Sequence[str] = ()
+    contacts_beside: Sequence[str] = ()
 
     def owns_organization_roles(self) -> bool | None:
         """Whether the roster declares organization roles; None where there is no roster.

@@ -309,14 +309,16 @@ def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> 
     facts = [_values(one.props) for one in rosters]
     owns = [one.get("organization_roles") for one in facts]
     exceptions = [part for one in facts if isinstance(one.get("exceptions"), list) for part in one["exceptions"]]
-    claimed = [
-        str(part) for one in facts if isinstance(one.get("claimed_twice"), list) for part in one["claimed_twice"]
-    ]
+
+    def texts(name: str) -> list[str]:
+        return [str(part) for one in facts if isinstance(one.get(name), list) for part in one[name]]
+
     stack = Stack(
         [entry for one in members for entry in _entries(one)],
         UNKNOWN if UNKNOWN in owns else any(owns) if owns else None,
         [ExceptionEntry.of(one) for one in exceptions],
-        claimed,
+        texts("claimed_twice"),
+        texts("contacts_beside"),
     )
     provider = members[0].provider if members else None
     others = [one for one in resources if one.resource_type == _PROVIDER]

@@ -76,6 +76,7 @@ def _judges(rule: Rule) -> str:
         "TeamMember": "places in teams",
         "TeamGrant": "teams' grants",
         "ServiceAccount": "service accounts",
+        "ServiceAccountGrant": "service accounts' grants",
         "CustomRole": "custom roles",
     }
     kinds = [names[kind.value.rpartition(":")[2]] for kind in rule.kinds]

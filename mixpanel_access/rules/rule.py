@@ -27,6 +27,7 @@ class Family(StrEnum):
 
     PEOPLE = "people"
     LEAST_PRIVILEGE = "least privilege"
+    SERVICE_ACCOUNTS = "service accounts"
     SEPARATION = "separation"
     TIME = "time"
     HYGIENE = "hygiene"

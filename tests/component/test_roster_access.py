@@ -293,6 +293,21 @@ def test_what_two_rosters_claim_is_said_and_shown_to_policies(tmp_path: Path, mo
     assert "claimed_twice" not in outputs[1]
 
 
+def test_the_contacts_who_are_in_another_roster_are_shown_to_policies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the stack's own accounts, and nobody else of the other roster."""
+    outputs: list[dict[str, Any]] = []
+    monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", lambda _, found: outputs.append(found))
+    file = beside_it(
+        tmp_path, organizationRoles=False, people=[{"email": f"{who}@example.com"} for who in ("ana", "cy")]
+    )
+    robots = [f"  {who}: {{ role: consumer, contact: {who}@example.com }}" for who in ("ana", "bo")]
+    file.write_text("\n".join([ROSTER.rstrip(), "serviceAccounts:", *robots, ""]))
+    registered(lambda: RosterAccess("roster", file))
+    assert outputs[0]["contacts_beside"] == ["ana@example.com"]
+
+
 def test_the_name_of_a_project_is_told_to_be_checked(tmp_path: Path) -> None:
     """Every resource of the project has it, and no other one."""
     file = tmp_path / "production.yaml"

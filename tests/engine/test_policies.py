@@ -37,7 +37,8 @@ def analyze(workspace: Workspace, case: Case, config: Path | None = None) -> str
     roster = None
     if case.roles is not None:
         exceptions = [vars(one) for one in case.exceptions]
-        roster = {"organization_roles": case.roles, "exceptions": exceptions, "claimed_twice": list(case.claimed)}
+        facts = {"claimed_twice": list(case.claimed), "contacts_beside": list(case.contacts)}
+        roster = {"organization_roles": case.roles, "exceptions": exceptions, **facts}
     file = workspace.folder / "state.json"
     file.write_text(json.dumps(state(case.entries, settings, roster)))
     options = ("--policy-pack-config", str(config)) if config else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,25 @@ def test_a_copy_of_a_large_roster_is_one_short_error(tmp_path: Path) -> None:
     assert "and 15 projects more" in str(beside(file).error)
     assert "production.yaml:4 (project p1)" in str(beside(file, text=f"# draft\n{text}").error)
     assert beside(file, text="environment: x\n").error is None
+
+
+IN_ANOTHER = {
+    "in any spelling": ("Ana@Example.com", "{ email: ana@example.com }", True),
+    "until the last day": ("ana@example.com", "{ email: ana@example.com, ends: 2026-05-04 }", True),
+    "no longer after it": ("ana@example.com", "{ email: ana@example.com, ends: '2026-05-03' }", False),
+    "by another of their entries": (
+        "ana@example.com", "{ email: ana@example.com, ends: 2026-05-03 }, { email: ANA@example.com }", True,
+    ),
+    "not with another address": ("ana@example.com", "{ email: anna@example.com }", False),
+    "not by a broken entry": ("ana@example.com", "7, { email: 7 }, { name: ana@example.com }", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("email", "people", "is_there"), IN_ANOTHER.values(), ids=IN_ANOTHER.keys())
+def test_who_is_in_another_roster(tmp_path: Path, email: str, people: str, is_there: bool) -> None:
+    """Of the same organization, for as long as the entry says; whatever else is wrong there."""
+    file = folder(tmp_path, staging=f"{OTHER}people: [{people}]\n")
+    assert beside(file).has(email, date(2026, 5, 4)) is is_there
+    configure(tmp_path, "production", 1)
+    configure(tmp_path, "staging", 2)
+    assert not beside(file).has(email, date(2026, 5, 4))

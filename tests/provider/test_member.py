@@ -649,6 +649,20 @@ def test_an_invitation_that_was_accepted_meanwhile_is_not_sent_again(api: FakeAp
     assert (again["status"], again.get("invited_at"), again.get("expires_at")) == ("accepted", None, None)
 
 
+def test_the_first_invitation_is_kept_for_as_long_as_nobody_accepts_one(api: FakeApi) -> None:
+    """However often it is sent again; with its acceptance it ends, and who is invited once has no other date."""
+    outs = provider_for(api).create(inputs()).outs or {}
+    assert "first_invited_at" not in outs
+    for weeks in (2, 4):
+        outs = provider_for(api, now=NOW + timedelta(weeks=weeks)).update(ID, outs, inputs()).outs or {}
+        assert (outs["invited_at"], outs["first_invited_at"]) == (written(NOW + timedelta(weeks=weeks)), written(NOW))
+    later = provider_for(api, now=NOW + timedelta(weeks=5))
+    assert (later.read(ID, outs).outs or {})["first_invited_at"] == written(NOW)
+    api.people["cy@example.com"] = replace(api.people["cy@example.com"], invited=False, user_id=502)
+    assert "first_invited_at" not in (provider_for(api, now=NOW + timedelta(weeks=5)).read(ID, outs).outs or {})
+    assert api.writes == ["invite"] * 3
+
+
 ENDS_WITH_ACCEPTANCE = ("invited_at", "expires_at")
 
 

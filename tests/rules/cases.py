@@ -31,7 +31,10 @@ CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
 
 def member(email: str = ROBIN, role: str | None = "member", **values: Any) -> Entry:
     """A compliant member, but for what is given; None takes a value away."""
-    given = {"email": email, "role": role, "removal": "when_unused", "status": "accepted", **METADATA, **values}
+    given = {
+        "email": email, "role": role, "removal": "when_unused", "status": "accepted",
+        "last_login": "2026-05-01T08:00:00Z", **METADATA, **values,
+    }  # fmt: skip
     return Entry(Kind.MEMBER, email.casefold(), f"m:{email}", _set(given))
 
 
@@ -52,13 +55,19 @@ def grant(email: str = ROBIN, role: str = "analyst", project: int = 1234567, **v
 
 def account(name: str = "etl", **values: Any) -> Entry:
     """A compliant service account, but for what is given."""
-    given = {"username": f"{name}.1a2b3c.mp-service-account", "expires": "2026-12-31T00:00:00Z", "token": "t", **values}
+    given = {
+        "username": f"{name}.1a2b3c.mp-service-account", "role": "consumer", "expires": "2026-12-31T00:00:00Z",
+        "token": "t", "status": "active", "created": "2026-04-01T08:00:00Z", "justification": "Loads events",
+        "sponsor": "owner0@example.com", "ticket": "OPS-12", "approver": "ana@example.com", **values,
+    }  # fmt: skip
     return Entry(Kind.SERVICE_ACCOUNT, name, f"s:{name}", _set(given), frozenset({"token"}))
 
 
-def account_grant(environment: str | None, project: int = 1234567, name: str = "etl") -> Entry:
-    """A service account's grant."""
-    given = {"service_account": name, "project_id": project, "role": "consumer", "environment": environment}
+def account_grant(environment: str | None, project: int = 1234567, name: str = "etl", **values: Any) -> Entry:
+    """A service account's grant, compliant in its environment but for what is given."""
+    given = {
+        "service_account": name, "project_id": project, "role": "consumer", "environment": environment, **values,
+    }  # fmt: skip
     return Entry(Kind.SERVICE_ACCOUNT_GRANT, f"{project}:{name}", f"sg:{project}:{name}", _set(given))
 
 
@@ -147,6 +156,7 @@ class Case:
         exceptions: the stack's own.
         claimed: what another roster has too, in words.
         approvers: who may approve.
+        contacts: the contacts of its service accounts who are in another roster.
     """
 
     entries: Sequence[Entry]
@@ -158,6 +168,7 @@ class Case:
     exceptions: Sequence[ExceptionEntry] = ()
     claimed: Sequence[str] = ()
     approvers: frozenset[str] = frozenset()
+    contacts: Sequence[str] = ()
 
     def judge(self, rule_id: str) -> Verdict:
         """What the rule says."""
@@ -170,7 +181,7 @@ class Case:
             EXCEPTABLE,
             self.approvers,
         )
-        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, self.claimed), context)
+        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, self.claimed, self.contacts), context)
 
 
 @dataclass(frozen=True)
@@ -625,6 +636,158 @@ CASES: dict[str, Cases] = {
             Case([grant(ticket="4711")], options={"ticket": "[0-9]+"}),
             Case([grant()], ["is not of the form x"], {"sow": "x"}),
         ],
+    ),
+    "dormant-account": Cases(
+        fails=[
+            Case(
+                [member(last_login="2026-01-01T00:00:00Z", starts=None)],
+                [f"{ROBIN} as organization member: as of the last refresh, the last login was on 2026-01-01, 123 days ago"],
+            ),
+            Case([account(last_used="2026-01-01T00:00:00Z")], ["it was last used on 2026-01-01, 123 days ago"]),
+            Case([account(created="2026-01-01T00:00:00Z")], ["no use of it is known since it was made on 2026-01-01"]),
+        ],
+        boundary=(
+            Case([member(last_login="2026-02-03T00:00:00Z", starts="2027-01-01"), account(last_used="2026-02-03T23:00:00Z")]),
+            Case([member(last_login="2026-02-02T23:59:59Z", starts="2027-01-01")], ["91 days ago"]),
+        ),
+        configured=[Case([member(starts=None)], ["3 days ago"], {"days": 2})],
+        passes=[
+            Case(COMPLIANT),
+            Case([member(last_login="2026-01-01T00:00:00Z", starts="2026-05-01")]),  # here again
+            Case([member(last_login="2026-01-01T00:00:00Z", starts=None, status="pending")]),
+            Case([account(created="2026-01-01T00:00:00Z", status="expired")]),
+        ],
+    ),
+    "invitation-stale": Cases(
+        fails=[
+            Case(
+                [member(status="expired", invited_at="2026-05-01T00:00:00Z", first_invited_at="2026-04-01T00:00:00Z")],
+                ["the first invitation was sent on 2026-04-01, 33 days ago, and nobody has accepted one"],
+            ),
+            Case([member(status="pending", invited_at="2026-04-01T00:00:00Z")], ["was sent on 2026-04-01"]),
+        ],
+        boundary=(
+            Case([member(status="pending", invited_at="2026-04-13T00:00:00Z")]),
+            Case([member(status="pending", invited_at="2026-04-12T00:00:00Z")], ["22 days ago"]),
+        ),
+        configured=[Case([member(status="pending", invited_at="2026-05-01T00:00:00Z")], ["3 days ago"], {"days": 2})],
+        passes=[Case(COMPLIANT), Case([member(invited_at="2026-01-01T00:00:00Z"), member(status="pending")])],
+    ),
+    "break-glass-ready": Cases(
+        fails=[
+            Case(
+                [*people("owner"), member("owner1@example.com", "owner", status="pending", ends=None)],
+                ["1 organization owner can get in from today until 2026-05-18 (owner1@example.com is pending)"],
+            ),
+            Case([member("a@example.com", "owner", status="deactivated", ends=None)], ["0 organization owners can get in"]),
+        ],
+        boundary=(
+            Case([member(f"{name}@example.com", "owner", ends="2026-05-18") for name in "ab"]),
+            Case([*people("owner"), member("b@example.com", "owner", ends="2026-05-17")], ["1 organization owner can"]),
+        ),
+        configured=[
+            Case(people("owner"), options={"minimum": 1}),
+            Case(people("owner", "owner"), ["0 organization owners can get in"], {"days": 60}),
+        ],
+    ),
+    "duties-apart": Cases(
+        fails=[
+            Case(
+                [grant(sponsor="Ana+x@example.com"), grant(project=2, sponsor="ana@example.com"), team_grant()],
+                [f"ana@example.com is sponsor and approver of the access of {ROBIN}"],
+            ),
+            Case([team_grant(sponsor="ana@example.com")], ["of the access of 1234567:team/data"]),
+            Case(
+                [member(sponsor="ana@example.com"), team_member(sponsor="bo@example.com", approver="bo@example.com")],
+                [f"ana@example.com is sponsor and approver of the access of {ROBIN}", "bo@example.com is sponsor"],
+            ),
+        ],
+        boundary=(
+            Case([member(sponsor="anna@example.com"), member(approver=None, sponsor="ana@example.com")]),
+            Case([member(sponsor="ANA@example.com")], ["ana@example.com is sponsor and approver"]),
+        ),
+    ),
+    "most-external": Cases(
+        fails=[Case([member(f"p{n}@agency.example.org") for n in range(30)], ["30 people from outside the company"])],
+        boundary=(
+            Case([member(f"p{n}@agency.example.org") for n in range(25)] + [member("P1+x@agency.example.org")]),
+            Case([member(f"p{n}@agency.example.org") for n in range(26)], ["and there should be at most 25"]),
+        ),
+        configured=[Case([member()], ["1 people from outside"], {"maximum": 0})],
+    ),
+    "service-account-owned": Cases(
+        fails=[
+            Case([account(justification=None, sponsor=" ")], ["it has no purpose and no contact"]),
+            Case([account(sponsor="ana")], ["its contact 'ana' is not an e-mail address"]),
+            Case([account(sponsor="team@example.com")], ["is a shared mailbox"]),
+            Case([account(sponsor=ROBIN)], ["its contact robin@agency.example.org is outside the company"]),
+        ],
+        boundary=(Case([account(justification="x")]), Case([account(justification="")], ["it has no purpose"])),
+    ),
+    "service-account-contact-known": Cases(
+        fails=[Case([account()], ["its contact owner0@example.com is not a member in this stack"])],
+        boundary=(
+            Case([account(), member("Owner0+x@example.com")]),
+            Case([account(), member("owner@example.com")], ["its contact owner0@example.com is not"]),
+        ),
+        passes=[Case(COMPLIANT), Case([account()], contacts=["owner0@example.com"]), Case([account(sponsor=None)])],
+    ),
+    "service-account-approved": Cases(
+        fails=[
+            Case([account(role="admin", approver=None)], ["admin needs a purpose and an approver; there is no approver"]),
+            Case([account_grant("production", role="owner")], ["there is no purpose and no approver"]),
+            Case([account_grant("production", role=CUSTOM, justification="x")], ["there is no approver"]),
+            Case([account(approver="Owner0@example.com")], ["its contact owner0@example.com is its approver too"]),
+            Case([account(approver=ROBIN)], ["is not of the company"]),
+        ],
+        boundary=(
+            Case([account(approver=None), account_grant("production", role="analyst", approver=ROBIN)]),
+            Case([account_grant("production", role="admin", justification="x")], ["admin needs a purpose"]),
+        ),
+    ),
+    "service-account-has-paperwork": Cases(
+        fails=[Case([account(ticket=None, approver=None)], ["needs ticket, approver; there is no ticket and no approver"])],
+        boundary=(
+            Case([account(ticket=None)], environment="staging"),
+            Case([account(ticket=None)], ["there is no ticket"]),
+        ),
+        configured=[Case([account()], ["there is no sow"], {"fields": ["sow"]})],
+    ),
+    "service-accounts-privileged": Cases(
+        fails=[
+            Case([account("a", role="admin"), account("b", organization_role="owner")], ["there are 2 service accounts"]),
+            Case([account(role="admin")], ["etl is organization admin, and this stack does not declare"], roles=False),
+            Case([account(organization_role="admin")], ["etl is organization admin, and this stack"], roles=False),
+        ],
+        boundary=(
+            Case([account(role="admin"), account_grant("production", role="owner")]),
+            Case(
+                [account("deploy", role="admin"), account(), account_grant("production", role="owner")],
+                ["manage the organization or own a project (deploy, etl), and there should be at most 1"],
+            ),
+        ),
+        configured=[Case([account(role="admin")], ["should be at most 0"], {"maximum": 0})],
+    ),
+    "service-account-own-environment": Cases(
+        fails=[
+            Case([account_grant("staging")], ["the project is staging, and this stack holds production"]),
+            Case([account_grant(None)], ["the project's environment is not declared"]),
+            Case([account(role="admin")], ["production too, and this stack holds staging"], environment="staging"),
+        ],
+        boundary=(
+            Case([account(role="analyst"), account_grant("staging")], environment="staging"),
+            Case([account(role="admin")], ["this stack has no mixpanel:environment"], environment=None),
+        ),
+    ),
+    "service-account-declared": Cases(
+        fails=[Case([account_grant("production")], ["1234567:etl: the stack does not declare the account"])],
+        boundary=(
+            Case([account(account_id=5), account_grant("production", service_account=None, service_account_id=5)]),
+            Case(
+                [account(account_id=5), account_grant("production", service_account=None, service_account_id=6)],
+                ["does not declare the account"],
+            ),
+        ),
     ),
     "exceptions-count": Cases(
         fails=[

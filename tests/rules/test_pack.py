@@ -24,6 +24,7 @@ from mixpanel_access.model.ids import (
     GRANT_TYPE,
     MEMBER_TYPE,
     PROJECT_ACCESS_TYPE,
+    SERVICE_ACCOUNT_TYPE,
     TEAM_GRANT_TYPE,
     TEAM_MEMBER_TYPE,
     TEAM_TYPE,
@@ -265,3 +266,15 @@ def test_what_is_found_about_the_stack_is_shown_at_the_stack() -> None:
     given = {"rule": rule, "reason": "r", "approver": "a", "ends": "9999-12-31"}
     assert of_stack(rule, {GRANT_TYPE: {**bo, "exceptions": [given]}}) == [(message, None)]
     assert of_stack(rule, {GRANT_TYPE: bo, COMPONENT_TYPE: {"exceptions": [given]}}) == []
+
+
+def test_a_contact_in_another_roster_is_known() -> None:
+    """The component says which of them are; who is in none is a finding at the account."""
+    account = {"username": "etl", "sponsor": "ana@example.com"}
+    rule = "service-account-contact-known"
+    ((message, urn),) = of_stack(rule, {SERVICE_ACCOUNT_TYPE: account})
+    assert message.startswith("etl: its contact ana@example.com is not a member in this stack or in a roster beside it")
+    assert urn
+    assert (
+        of_stack(rule, {SERVICE_ACCOUNT_TYPE: account, COMPONENT_TYPE: {"contacts_beside": ["ana@example.com"]}}) == []
+    )

@@ -74,13 +74,35 @@ SAID: dict[str, str] = {
     "metadata-well-formed": "GRANT.sow GRANT.ticket MEMBER.sow MEMBER.ticket",
     "exceptions-count": "",
     "exceptions-in-force": "",
+    "dormant-account": "",
+    "invitation-stale": "",
+    "break-glass-ready": "MEMBER.ends MEMBER.role",
+    "duties-apart": (
+        "GRANT.approver GRANT.sponsor MEMBER.approver MEMBER.sponsor TEAM_GRANT.approver TEAM_GRANT.sponsor "
+        "TEAM_MEMBER.approver TEAM_MEMBER.sponsor"
+    ),
+    "most-external": "MEMBER.email",
+    "service-account-owned": "SERVICE_ACCOUNT.justification SERVICE_ACCOUNT.sponsor",
+    "service-account-contact-known": "MEMBER.email SERVICE_ACCOUNT.sponsor",
+    "service-account-approved": (
+        "SERVICE_ACCOUNT.approver SERVICE_ACCOUNT.role SERVICE_ACCOUNT.sponsor SERVICE_ACCOUNT_GRANT.role"
+    ),
+    "service-account-has-paperwork": "",
+    "service-accounts-privileged": (
+        "SERVICE_ACCOUNT.role SERVICE_ACCOUNT_GRANT.role SERVICE_ACCOUNT_GRANT.service_account"
+    ),
+    "service-account-own-environment": "SERVICE_ACCOUNT.role SERVICE_ACCOUNT_GRANT.environment",
+    "service-account-declared": ("SERVICE_ACCOUNT_GRANT.service_account SERVICE_ACCOUNT_GRANT.service_account_id"),
     "second-factor-required": "ORGANIZATION_SECURITY.two_factor_required",
 }
 """Rule -> the inputs that it needs: where one of them is not known, a violation can be hidden, and the rule says so.
 
 Whatever else is not known, the rule judges without it."""
 
-FROM_MIXPANEL = {"sso", "two_factor_settings"}
+FROM_MIXPANEL = {
+    *("sso", "two_factor_settings", "organization_role"),
+    *("status", "last_login", "invited_at", "first_invited_at", "created", "last_used"),
+}
 """What a failing case has from Mixpanel alone; a rule that is left without it says so as advice."""
 
 

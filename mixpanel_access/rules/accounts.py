@@ -1,0 +1,269 @@
+"""Service accounts: who answers for them, who approved them, and what they reach.
+
+In a roster an account's `purpose` is its justification, and its `contact` its sponsor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import service_account_name
+from mixpanel_access.model.address import local_part, mailbox, problem_with
+from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.rules.approvers import problem_with_approver
+from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
+from mixpanel_access.rules.mailboxes import is_shared
+from mixpanel_access.rules.rule import (
+    Family,
+    Finding,
+    Level,
+    Rule,
+    Severity,
+    cis,
+    iso27001,
+    option,
+    soc2,
+    texts,
+)
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
+
+_IN_A_ROSTER: Final = {"justification": "purpose", "sponsor": "contact"}
+"""What a roster calls two of an account's fields."""
+
+
+def _words(fields: list[str]) -> str:
+    return " and no ".join(_IN_A_ROSTER.get(field, field) for field in fields)
+
+
+def _owned(entry: Entry, context: Context) -> Iterator[str]:
+    if missing := entry.missing(_IN_A_ROSTER):
+        yield f"it has no {_words(missing)}"
+    contact = entry.text("sponsor")
+    if not contact:
+        return
+    if reason := problem_with(contact):
+        yield f"its contact {contact!r} is not an e-mail address ({reason})"
+    elif is_shared(local_part(contact)):
+        yield f"its contact {contact} is a shared mailbox, and one person must answer for the account"
+    elif context.company_domains and context.external(contact):
+        yield f"its contact {contact} is outside the company"
+
+
+def _contact_known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """Whether each contact is still there: declared in this stack or in a roster beside it, or one who may approve."""
+    emails = [entry.values.get("email") for entry in stack.of(Kind.MEMBER)]
+    declared = [str(email) for email in emails if email is not UNKNOWN]
+    members = {mailbox(email) for email in (*declared, *stack.contacts_beside, *context.approvers)}
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        contact = entry.text("sponsor")
+        if not contact or mailbox(contact) in members:
+            return
+        if UNKNOWN in emails:
+            raise NotJudged(f"{entry}: a member whose address is not known before the update may be {contact}", entry)
+        yield Finding(
+            f"{entry}: its contact {contact} is not a member in this stack or in a roster beside it, nor one of "
+            f"mixpanel:approvers",
+            entry,
+        )
+
+    return each(stack.of(Kind.SERVICE_ACCOUNT), judge)
+
+
+def _is_privileged(entry: Entry) -> bool:
+    """Whether a role of an account manages people: the organization's or a project's; a custom role may."""
+    return entry.role in roles.MANAGING_ROLES or roles.is_custom(entry.role)
+
+
+def _approved(entry: Entry, context: Context) -> Iterator[str]:
+    reasons = ("justification", "approver")
+    if all_hold(lambda: _is_privileged(entry), lambda: entry.missing(reasons)):
+        missing = entry.missing(reasons)
+        yield f"{entry.role} needs a purpose and an approver; there is no {_words(missing)}"
+    approver, contact = entry.text("approver"), entry.text("sponsor")
+    if not approver or (entry.kind is Kind.SERVICE_ACCOUNT_GRANT and not _is_privileged(entry)):
+        return
+    if contact and mailbox(approver) == mailbox(contact):
+        yield f"its contact {contact} is its approver too, and another person must approve it"
+    elif problem := problem_with_approver(approver, "", context):
+        yield problem
+
+
+def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
+    fields = context.options["fields"]
+    if all_hold(lambda: context.is_production(entry), lambda: entry.missing(fields)):
+        yield f"an account in production needs {', '.join(fields)}; there is no {_words(entry.missing(fields))}"
+
+
+def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
+    if entry.kind is Kind.SERVICE_ACCOUNT:
+        if context.environment != PRODUCTION and entry.role in roles.MANAGING_ROLES:
+            holds = f"holds {context.environment}" if context.environment else "has no mixpanel:environment"
+            yield f"an organization {entry.role} reaches every project, production too, and this stack {holds}"
+        return
+    environment = entry.text("environment")
+    if not environment:
+        yield "the project's environment is not declared, so that nothing tells production from staging"
+    elif context.environment and environment != context.environment:
+        yield f"the project is {environment}, and this stack holds {context.environment}"
+
+
+def _few_privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """By the declared role, by the one that Mixpanel shows, and by the projects that an account owns."""
+    high, owns = context.options["maximum"], stack.owns_organization_roles()
+    found: dict[str, str] = {}
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        role = next((role for role in (_role_shown(entry), entry.role) if role in roles.MANAGING_ROLES), None)
+        if role:
+            found[entry.name] = _name(entry)
+            if owns is False:
+                words = f"is organization {role}, and this stack does not declare organization roles"
+                yield Finding(f"{_name(entry)} {words}", entry)
+
+    def judge_grant(grant: Entry) -> Iterator[Finding]:
+        if grant.role == roles.OWNER:
+            account = _account_of(grant, stack)
+            found[account.name if account else grant.name] = _name(account) if account else grant.name
+        yield from ()
+
+    unknown: list[NotJudged] = []
+    for item in (
+        *each(stack.of(Kind.SERVICE_ACCOUNT), judge),
+        *each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge_grant),
+    ):
+        if isinstance(item, NotJudged):
+            unknown.append(item)
+        else:
+            yield item
+    if len(found) > high:
+        yield Finding(
+            f"there are {len(found)} service accounts that manage the organization or own a project "
+            f"({', '.join(sorted(found.values()))}), and there should be at most {high}"
+        )
+    elif unknown and (owns is False or len(found) + len(unknown) > high):
+        yield from unknown
+    elif new := [one.name for one in stack.of(Kind.SERVICE_ACCOUNT) if one.values.get("organization_role") is UNKNOWN]:
+        raise NotThereYet(f"the organization role that Mixpanel shows for {', '.join(new)} is known after the update")
+
+
+def _role_shown(entry: Entry) -> str:
+    """The organization role that Mixpanel shows for an account; "" before it is made."""
+    role = entry.values.get("organization_role")
+    return role if isinstance(role, str) else ""
+
+
+def _name(entry: Entry) -> str:
+    """An account's name, without what Mixpanel adds."""
+    name = entry.values.get("username")
+    return service_account_name(name) if isinstance(name, str) and name else entry.name
+
+
+def _account_of(grant: Entry, stack: Stack) -> Entry | None:
+    """The account of the stack that a grant is for; None for another one.
+
+    Raises:
+        NotJudged: that is not known before the update.
+    """
+    accounts = list(stack.of(Kind.SERVICE_ACCOUNT))
+    if named := grant.get("service_account"):
+        return next((one for one in accounts if str(named) in (_name(one), one.name)), None)
+    reference = stack.reference(grant, "service_account_id")
+    if not reference.urn and reference.id is None:
+        grant.get("service_account_id")
+    return next((one for one in accounts if reference.urn and one.urn == reference.urn), None)
+
+
+def _declared(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if _account_of(entry, stack) is None:
+            yield Finding(f"{entry.name}: the stack does not declare the account, so nothing judges its end", entry)
+
+    return each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge)
+
+
+_MEND_REASONS: Final = (
+    "In the roster, complete the account below serviceAccounts (purpose, contact, ticket, approver); in a program, its "
+    "justification, sponsor, ticket and approver."
+)
+
+ACCOUNT_RULES: Final = (
+    Rule(
+        "service-account-owned",
+        Family.SERVICE_ACCOUNTS,
+        "A service account has a purpose, and one person of the company answers for it.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        _MEND_REASONS,
+        _owned,
+        kinds=(Kind.SERVICE_ACCOUNT,),
+        controls=(cis("5.5"), soc2("CC6.1"), iso27001("A.5.16")),
+    ),
+    Rule(
+        "service-account-contact-known",
+        Family.SERVICE_ACCOUNTS,
+        "Whoever answers for a service account is still there: a member, or somebody who may approve.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Name a contact who is a member, declare the contact in a roster, or add them to mixpanel:approvers.",
+        _contact_known,
+        controls=(cis("5.5"), iso27001("A.5.16")),
+    ),
+    Rule(
+        "service-account-approved",
+        Family.SERVICE_ACCOUNTS,
+        "A service account that manages people has a purpose and an approver, who is not its contact.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        _MEND_REASONS,
+        _approved,
+        kinds=(Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT_GRANT),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.5")),
+    ),
+    Rule(
+        "service-account-has-paperwork",
+        Family.SERVICE_ACCOUNTS,
+        "A service account in production has its ticket and approver.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        _MEND_REASONS,
+        _paperwork,
+        kinds=(Kind.SERVICE_ACCOUNT,),
+        options=(texts("fields", ("ticket", "approver"), "The fields that must be filled in."),),
+        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+    ),
+    Rule(
+        "service-accounts-privileged",
+        Family.SERVICE_ACCOUNTS,
+        "At most one service account manages the organization or owns a project, in the stack of organization roles.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Lower the role: give the account roles in the projects that it works with.",
+        _few_privileged,
+        options=(option("maximum", "integer", 1, "The most of such accounts.", minimum=0),),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
+    ),
+    Rule(
+        "service-account-own-environment",
+        Family.SERVICE_ACCOUNTS,
+        "A service account reaches the environment of its stack and no other.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Declare it in the stack of the project's environment; give it project roles in place of an organization role.",
+        _own_environment,
+        kinds=(Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT_GRANT),
+        controls=(iso27001("A.8.31"), soc2("CC6.1"), cis("5.5")),
+    ),
+    Rule(
+        "service-account-declared",
+        Family.SERVICE_ACCOUNTS,
+        "A service account with a role in a project is declared in the same stack.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Declare a ServiceAccount, or import it, and take its account_id.",
+        _declared,
+        controls=(cis("5.5"), soc2("CC6.1"), iso27001("A.5.16")),
+    ),
+)

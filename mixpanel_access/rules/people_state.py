@@ -1,0 +1,216 @@
+"""What the state knows of people beyond what is declared: who uses their access, who never came, who stands apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.address import few, mailbox
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.words import counted
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, each
+
+_ACTIVE: Final = "active"
+"""The status of a service account that is neither expired nor deleted."""
+_WAITING: Final = (Invitation.PENDING.value, Invitation.EXPIRED.value)
+_REFRESHED: Final = "as of the last refresh"
+
+
+def _shown(entry: Entry, name: str) -> str:
+    """What Mixpanel shows of a resource; "" where that is not known, which is not the same as never."""
+    value = entry.values.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _day_shown(entry: Entry, name: str) -> date | None:
+    try:
+        return instant(_shown(entry, name)).date()
+    except ValueError:
+        return None
+
+
+def _hidden(entry: Entry, *names: str) -> bool:
+    """Whether Mixpanel shows one of these only after the update."""
+    return any(entry.values.get(name) is UNKNOWN for name in names)
+
+
+def _dormant(stack: Stack, context: Context) -> Iterator[Finding]:
+    """By what the last refresh saw; somebody whose access has just begun is not judged by an old login."""
+    most, unknown = timedelta(days=context.options["days"]), list[str]()
+    for entry in stack.of(Kind.MEMBER):
+        last, starts = _day_shown(entry, "last_login"), _day_shown(entry, "starts")
+        if _hidden(entry, "status", "last_login") or (_is_in(entry) and last is None):
+            unknown.append(entry.shown("email"))
+        elif last and _is_in(entry):
+            since = max(last, starts) if starts and starts <= context.today else last
+            if context.today - since > most:
+                days = (context.today - last).days
+                yield Finding(f"{entry}: {_REFRESHED}, the last login was on {last}, {days} days ago", entry)
+    for entry in stack.of(Kind.SERVICE_ACCOUNT):
+        used, made = _day_shown(entry, "last_used"), _day_shown(entry, "created")
+        last = used or made
+        if _hidden(entry, "status", "last_used", "created"):
+            unknown.append(entry.name)
+        elif last and _shown(entry, "status") == _ACTIVE and context.today - last > most:
+            what = f"it was last used on {used}" if used else f"no use of it is known since it was made on {made}"
+            yield Finding(f"{entry}: {_REFRESHED}, {what}, {(context.today - last).days} days ago", entry)
+    if unknown:
+        raise NotThereYet(f"Mixpanel has not shown the last login of {few(unknown)}; run with --refresh")
+
+
+def _is_in(entry: Entry) -> bool:
+    return _shown(entry, "status") == Invitation.ACCEPTED
+
+
+def _stale_invitation(stack: Stack, context: Context) -> Iterator[Finding]:
+    unknown: list[str] = []
+    for entry in stack.of(Kind.MEMBER):
+        sent = _day_shown(entry, "first_invited_at") or _day_shown(entry, "invited_at")
+        waits = (context.today - sent).days if sent else 0
+        if _hidden(entry, "status", "first_invited_at", "invited_at"):
+            unknown.append(entry.shown("email"))
+        elif _shown(entry, "status") in _WAITING and waits > context.options["days"]:
+            yield Finding(
+                f"{entry}: {_REFRESHED}, the first invitation was sent on {sent}, {waits} days ago, and nobody has "
+                f"accepted one",
+                entry,
+            )
+    if unknown:
+        raise NotThereYet(f"whether {few(unknown)} accepted the invitation is known after the update")
+
+
+def _break_glass(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """Mixpanel lets owners in with a password even where everybody else must come through single sign-on.
+
+    Source: https://help.mixpanel.com/hc/en-us/articles/360036428871-Single-Sign-On
+    """
+    if not stack.owns_organization_roles():
+        raise NotApplicable("this stack does not declare organization roles")
+    low, first = context.options["minimum"], context.today + timedelta(days=context.options["days"])
+    ready, new, others = list[Entry](), list[str](), list[str]()
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if entry.role != roles.OWNER:
+            return
+        status, ends = _shown(entry, "status"), entry.day("ends")
+        if ends and ends < first:
+            others.append(f"{entry.shown('email')} until {ends}")
+        elif not status:
+            new.append(entry.shown("email"))
+        elif status == Invitation.ACCEPTED:
+            ready.append(entry)
+        else:
+            others.append(f"{entry.shown('email')} is {status}")
+        yield from ()
+
+    unknown = list(each(stack.of(Kind.MEMBER), judge))
+    if not (ready or new or others or unknown):
+        raise NotApplicable("no organization owner is declared: they are kept outside this stack")
+    if len(ready) >= low:
+        return
+    if len(ready) + len(unknown) + len(new) < low:
+        more = f" ({', '.join(others)})" if others else ""
+        yield Finding(
+            f"{counted(len(ready), 'organization owner')} can get in from today until {first}{more}, and there should "
+            f"be {low} at least, in case single sign-on or one of them fails"
+        )
+    elif unknown:
+        yield from unknown
+    else:
+        raise NotThereYet(f"whether {few(new)} can get in is known after the update")
+
+
+def _duties(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    """One finding for each person who approved what they want, with those who got it."""
+    approved: dict[str, dict[str, None]] = {}
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        sponsor, approver = entry.text("sponsor"), entry.text("approver")
+        if sponsor and approver and mailbox(sponsor) == mailbox(approver):
+            approved.setdefault(mailbox(sponsor), {})[entry.shown("email") or entry.name] = None
+        yield from ()
+
+    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT), judge)
+    for sponsor, given in approved.items():
+        yield Finding(f"{sponsor} is sponsor and approver of the access of {few(given)}")
+
+
+def _externals(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    high, found = context.options["maximum"], set[str]()
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if context.external(entry):
+            found.add(mailbox(entry.email))
+        yield from ()
+
+    unknown = list(each(stack.of(Kind.MEMBER), judge))
+    if len(found) > high:
+        yield Finding(f"{len(found)} people from outside the company have access, and there should be at most {high}")
+    elif len(found) + len(unknown) > high:
+        yield from unknown
+
+
+STATE_RULES: Final = (
+    Rule(
+        "dormant-account",
+        Family.PEOPLE,
+        "Whoever has access uses it, and so does a program with a service account.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        "Run `pulumi up --refresh` to see the latest login; delete the entry of whoever no longer needs the access.",
+        _dormant,
+        options=(option("days", "integer", 90, "Days without a login or a use.", minimum=1),),
+        controls=(cis("5.3"), soc2("CC6.3"), iso27001("A.5.18")),
+    ),
+    Rule(
+        "invitation-stale",
+        Family.PEOPLE,
+        "An invitation is accepted within days, and not sent again and again.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Ask the person; delete the entry if they do not need the access, or correct the address.",
+        _stale_invitation,
+        options=(option("days", "integer", 21, "Days since the first invitation.", minimum=1),),
+        controls=(cis("5.3"), iso27001("A.5.18")),
+    ),
+    Rule(
+        "break-glass-ready",
+        Family.PEOPLE,
+        "Enough organization owners can get in today, and without single sign-on.",
+        Level.ADVISORY,
+        Severity.HIGH,
+        "Have two owners accept their invitations, without an end that is near, and keep a password each.",
+        _break_glass,
+        options=(
+            option("minimum", "integer", 2, "The fewest owners who can get in.", minimum=1),
+            option("days", "integer", 14, "Days for which their access must last.", minimum=0),
+        ),
+        controls=(soc2("CC7.5"), iso27001("A.5.29")),
+    ),
+    Rule(
+        "duties-apart",
+        Family.LEAST_PRIVILEGE,
+        "Whoever wants access for somebody (the sponsor) does not approve it too.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        "Have another person approve it, and name them as approver.",
+        _duties,
+        controls=(iso27001("A.5.3"), soc2("CC6.3")),
+    ),
+    Rule(
+        "most-external",
+        Family.PEOPLE,
+        "There are not too many people from outside the company.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Review them, and delete the entries of engagements that are done.",
+        _externals,
+        options=(option("maximum", "integer", 25, "The most people from outside.", minimum=0),),
+        controls=(iso27001("A.5.19"), cis("15.7")),
+    ),
+)
