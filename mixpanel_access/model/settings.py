@@ -205,7 +205,20 @@ class _Reading:
             self._problems.append(
                 f"the API's address is {_without_credentials(url)!r}, {problem}: {how_to_set('apiUrl')}"
             )
+        elif not self._may_have_credentials(url):
+            variable = ENVIRONMENT_VARIABLES["apiUrl"]
+            self._problems.append(
+                f"the API's address is {url!r}, which is neither Mixpanel's nor this machine's: to send the "
+                f"credentials there, name it in the environment of the run too, {variable}={url.rstrip('/')}, or "
+                f"pulumi config rm {NAMESPACE}:apiUrl"
+            )
         return url.rstrip("/")
+
+    def _may_have_credentials(self, url: str) -> bool:
+        """Whether the credentials may go to an address: whoever can change a stack's file does not choose where."""
+        host = urlsplit(url).hostname or ""
+        named = self._environ.get(ENVIRONMENT_VARIABLES["apiUrl"], "").strip()
+        return is_real(host) or host in LOOPBACK or named.rstrip("/").lower() == url.rstrip("/").lower()
 
     def _now(self) -> datetime | None:
         value = self._value("now")

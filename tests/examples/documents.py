@@ -65,4 +65,13 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def script_of(job: dict[str, Any]) -> str:
     """All lines that a job of GitLab runs."""
-    return "\n".join([*job.get("before_script", []), *job["script"]])
+    return "\n".join(_flat([job.get("before_script", []), job["script"]]))
+
+
+def _flat(lines: Any) -> Iterator[str]:
+    """The lines of a script; GitLab takes lists in it for what they hold."""
+    for line in lines:
+        if isinstance(line, str):
+            yield line
+        else:
+            yield from _flat(line)

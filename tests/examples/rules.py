@@ -85,17 +85,19 @@ def _count(value: Any) -> int:
 
 
 def forks_get_nothing(text: str) -> Iterator[str]:
-    """A pull request's code runs only where it comes from the repository itself, outside the stack's environment."""
-    if "pull_request_target" in load(text)["on"]:
-        yield "pull_request_target runs with secrets for forks"
+    """A pull request gets an environment if it comes from the repository itself, into the default branch."""
     jobs = github_jobs(text)
     for name, job in jobs.items():
         condition = job.get("if", "")
         environment = job.get("environment")
-        if "event_name == 'pull_request'" not in condition or environment is None:
+        if "event_name == 'pull_request" not in condition or environment is None:
             continue
-        if "head.repo.full_name == github.repository" not in condition:
-            yield f"{name} runs for forks"
+        for wanted in (
+            "head.repo.full_name == github.repository",
+            "base.ref == github.event.repository.default_branch",
+        ):
+            if wanted not in condition:
+                yield f"{name} runs without {wanted}"
         if not str(environment).endswith("-preview"):
             yield f"{name} has the environment {environment}"
     for name, job in jobs.items():
@@ -109,6 +111,34 @@ def _first(jobs: dict[str, Any], name: str) -> str:
     needed = jobs[name].get("needs")
     skipped = isinstance(needed, str) and f"needs.{needed}.result != 'skipped'" in jobs[name].get("if", "")
     return _first(jobs, needed) if skipped else name
+
+
+_COPIES = "mixpanel-access copy-rosters "
+
+
+def previews_run_reviewed_code(text: str) -> Iterator[str]:
+    """A pull request runs the workflow and the code of the default branch, and the branch is a commit's id to it.
+
+    Its rosters are copied before any credential is there, and no step has one if anything else was changed.
+    """
+    if "pull_request" in load(text)["on"]:
+        yield "pull_request runs the workflow of the branch"
+    for name, job in github_jobs(text).items():
+        if "event_name == 'pull_request" not in job.get("if", ""):
+            continue
+        copied = False
+        for step in job["steps"]:
+            options, script = step.get("with", {}), step.get("run", "")
+            if "actions/checkout@" in step.get("uses", "") and {"ref", "repository"} & set(options):
+                yield f"{name} checks out something else than the default branch"
+            if any(str(value).count("head") for value in options.values()):
+                yield f"{name} gives the branch to an action"
+            copied = copied or _COPIES in script
+            if "head" in str(dict(step.get("env", {}))) and _COPIES not in script:
+                yield f"{name} gives the branch to another step"
+            handed = "role-to-assume" in options or _count(step.get("env", {}))
+            if handed and (not copied or step.get("if") != "${{ steps.rosters.outputs.code == '0' }}"):
+                yield f"{name} hands out credentials whatever the branch changes"
 
 
 def writers_run_no_branch(text: str) -> Iterator[str]:
@@ -208,13 +238,37 @@ def gitlab_forks_get_nothing(text: str) -> Iterator[str]:
     """A job of a merge request with an environment is for branches of the project alone."""
     for name, job in gitlab_jobs(text).items():
         conditions = [rule["if"] for rule in job["rules"]]
+        wanted = (
+            "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID",
+            "$CI_MERGE_REQUEST_TARGET_BRANCH_NAME == $CI_DEFAULT_BRANCH",
+        )
         if any(
-            "merge_request_event" in condition
-            and "environment" in job
-            and "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID" not in condition
+            "merge_request_event" in condition and "environment" in job and words not in condition
             for condition in conditions
+            for words in wanted
         ):
-            yield f"{name} runs for forks"
+            yield f"{name} runs for forks, or into another branch"
+
+
+def gitlab_previews_run_reviewed_code(text: str) -> Iterator[str]:
+    """A merge request's own files are never checked out where a token is, and its own pipeline file is refused."""
+    for name, job in gitlab_jobs(text).items():
+        if not any("merge_request_event" in rule["if"] for rule in job["rules"]):
+            continue
+        if job.get("variables", {}).get("GIT_STRATEGY") != "none":
+            yield f"{name} checks out the branch"
+        script = script_of(job)
+        if "pulumi preview" not in script:
+            continue
+        steps = (
+            'case "$CI_CONFIG_PATH" in',
+            'git clone --quiet --branch "$CI_DEFAULT_BRANCH"',
+            _COPIES,
+            "pulumi preview",
+        )
+        places = [script.find(step) for step in steps]
+        if -1 in places or places != sorted(places):
+            yield f"{name} does not refuse, clone, copy and preview in this order"
 
 
 def gitlab_asks_the_policies(text: str) -> Iterator[str]:
@@ -229,6 +283,7 @@ GITHUB_RULES: tuple[Rule, ...] = (
     scripts_hold_no_expression,
     secrets_reach_only_pulumi,
     forks_get_nothing,
+    previews_run_reviewed_code,
     writers_run_no_branch,
     one_job_a_stack,
     every_stack_is_there,
@@ -239,5 +294,6 @@ GITLAB_RULES: tuple[Rule, ...] = (
     no_secret_is_written_down,
     one_gitlab_job_a_stack,
     gitlab_forks_get_nothing,
+    gitlab_previews_run_reviewed_code,
     gitlab_asks_the_policies,
 )

@@ -75,7 +75,7 @@ class GitHub:
         store.write_text(json.dumps(self.entries))
         program(self.folder / "bin", "gh", FAKE_GH)
         given = {"GITHUB_SERVER_URL": "https://git.example.com", "GITHUB_REPOSITORY": "o/r", "GITHUB_RUN_ID": "5"}
-        given |= {"GH_TOKEN": "made-up", "GH_STORE": str(store), "PULL_REQUEST": "3", "COMMIT": "abc"}
+        given |= {"GH_TOKEN": "made-up", "GH_STORE": str(store), "PULL_REQUEST": "3", "COMMIT": "abc", "BASE": "def"}
         done = run([sys.executable, "-c", github_script(job, words)], self.folder, **given, **env)
         self.entries = json.loads(store.read_text())
         return done
@@ -99,11 +99,12 @@ def github(tmp_path: Path) -> GitHub:
     return GitHub(tmp_path, [{"id": 1, "number": 1, "user": SOMEBODY, "body": f"{MARKER} hi", "title": "Drift of"}])
 
 
-def write_plan(folder: Path, text: str, code: int) -> None:
+def write_plan(folder: Path, text: str, code: int | str) -> None:
     """What the job `preview` hands on."""
     (folder / "preview").mkdir(exist_ok=True)
     (folder / "preview" / "plan.txt").write_text(text)
     (folder / "preview" / "exit-code.txt").write_text(f"{code}\n")
+    (folder / "preview" / "base.txt").write_text(f"{'d' * 40}\n")
 
 
 def test_a_second_preview_updates_the_comment(github: GitHub) -> None:
@@ -126,7 +127,63 @@ def test_a_preview_that_never_began_is_told(github: GitHub) -> None:
     assert "FAILED before it began" in github.comment()
 
 
-@pytest.mark.parametrize("size", [59_999, 60_000, 60_001, 1_000_000])
+def test_a_preview_that_was_not_made_is_told(github: GitHub) -> None:
+    """With the reason, and no word of success; what a preview says whose code it ran."""
+    write_plan(github.folder, "- README.md is not a roster", 0)
+    text = github.comment()
+    assert "succeeded" in text
+    assert (
+        "Made by the program, the policies and the configuration of def, which is reviewed. Of the branch, only" in text
+    )
+    (github.folder / "preview" / "exit-code.txt").unlink()
+    text = github.comment()
+    assert "Preview of stack `production` was NOT made" in text
+    assert "Nothing of the branch was run. Its commit is abc." in text
+    assert "- README.md is not a roster" in text
+    assert "succeeded" not in text
+
+
+ODD_CODES = [
+    "",
+    "00",
+    "0 0",
+    "0\n1",
+    "-0",
+    "+0",
+    "0x0",
+    "\N{FULLWIDTH DIGIT ZERO}",
+    "\N{SUPERSCRIPT TWO}",
+    "1)",
+    "<b>0</b>",
+    "`0`",
+    "9" * 5000,
+    "0" + " " * 50 + "1",
+]
+
+
+@pytest.mark.parametrize("code", ODD_CODES)
+def test_an_exit_code_is_digits_or_a_failure(github: GitHub, code: str) -> None:
+    """Whatever stands in the file, nothing but "0" is a success, and only digits reach the comment."""
+    write_plan(github.folder, "plan", code)
+    heading = github.comment().splitlines()[1]
+    assert re.fullmatch(
+        r"### Preview of stack `production` (FAILED before it began|FAILED \(exit code [0-9]{1,3}\)|was NOT made)",
+        heading,
+    )
+
+
+def test_controls_and_marks_of_direction_do_not_reach_the_comment(github: GitHub) -> None:
+    """Neither by the plan nor by a link in its place."""
+    write_plan(github.folder, "a\x1b[2Jb\u202ec\rd\x00\u2028e\n\tü", 0)
+    assert "a\ufffd[2Jb\ufffdc\ufffdd\ufffd\ufffde\n\tü" in github.comment()
+    secret = github.folder / "secret"
+    secret.write_text("hush")
+    (github.folder / "preview" / "plan.txt").unlink()
+    (github.folder / "preview" / "plan.txt").symlink_to(secret)
+    assert "hush" not in github.comment()
+
+
+@pytest.mark.parametrize("size", [59_999, 60_000, 60_001, 240_001, 1_000_000])
 def test_a_long_plan_keeps_its_end(github: GitHub, size: int) -> None:
     """GitHub takes 65,536 characters; the end, with the errors, is what matters."""
     write_plan(github.folder, "x" * (size - 3) + "end", 0)
@@ -172,18 +229,22 @@ def test_a_comparison_that_failed_is_no_drift(github: GitHub, code: str, finding
 def test_the_preview_hands_on_what_it_said_and_how_it_ended(tmp_path: Path, code: int) -> None:
     """Both streams and the exit code are kept, in either file, and the step ends as the preview did."""
     program(tmp_path / "bin", "pulumi", f'#!/bin/sh\necho "$@"\necho oops >&2\nexit {code}\n')
+    program(tmp_path / "bin", "mixpanel-access", "#!/bin/sh\necho copied\n")
     scripts = {
         "github": github_script("preview", "Preview"),
         "gitlab": gitlab_jobs(GITLAB)["preview:production"]["script"][0],
     }
     for name, script in scripts.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "bin").symlink_to(tmp_path / "bin")
-        done = run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", str(script)], tmp_path / name)
-        assert done.returncode == code
+        folder = tmp_path / name / "reviewed" if name == "gitlab" else tmp_path / name
+        folder.mkdir(parents=True)
+        (tmp_path / name / "preview").mkdir()
+        (folder / "bin").symlink_to(tmp_path / "bin")
+        bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", str(script)]
+        done = run(bash, folder, CI_COMMIT_SHA="a" * 40)
+        assert done.returncode == code, done.stderr
         assert (tmp_path / name / "preview" / "exit-code.txt").read_text() == f"{code}\n"
         plan = (tmp_path / name / "preview" / "plan.txt").read_text()
-        assert plan == done.stdout
+        assert plan in done.stdout
         assert "--policy-pack-config policies/config/production.json" in plan
         assert "oops" in plan
 
@@ -285,4 +346,5 @@ def test_a_second_preview_updates_the_note(gitlab: GitLab, tmp_path: Path) -> No
         assert body.startswith(MARKER)
         assert verdict in body
         assert f"```text\n{text}\n```" in body
+        assert f"the configuration of {'d' * 40}, which is reviewed" in body
     assert gitlab.notes[3]["body"] == f"{MARKER} hi"

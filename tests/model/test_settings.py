@@ -40,7 +40,7 @@ def test_the_defaults() -> None:
 
 GOOD: dict[str, tuple[str, str, str, Any]] = {
     "region": ("region", "EU", "api_url", "https://eu.mixpanel.com"),
-    "address": ("apiUrl", "https://proxy.example.com/", "api_url", "https://proxy.example.com"),
+    "address": ("apiUrl", "https://eu.mixpanel.com/", "api_url", "https://eu.mixpanel.com"),
     "loopback": ("apiUrl", "http://127.0.0.1:8080", "api_url", "http://127.0.0.1:8080"),
     "loopback by name": ("apiUrl", "http://localhost:8080", "api_url", "http://localhost:8080"),
     "loopback 6": ("apiUrl", "http://[::1]:8080", "api_url", "http://[::1]:8080"),
@@ -127,6 +127,23 @@ def test_what_cannot_be_used(key: str, value: str | None, words: str) -> None:
     assert "(2)" not in str(raised.value)
     assert f"mixpanel:{key}" in str(raised.value)
     assert "hush-hush" not in str(raised.value)
+
+
+PROXY = "https://proxy.example.com"
+
+
+@pytest.mark.parametrize("url", [PROXY, "https://proxy.example.com:8443/", "https://mixpanel.com.example.org",
+                                 "https://notmixpanel.com", "https://mixpanel.com./"])  # fmt: skip
+@pytest.mark.parametrize("named", ["", "https://other.example.com", "https://mixpanel.com", "https://example.com"])
+def test_the_credentials_go_to_another_host_only_if_the_environment_names_it(url: str, named: str) -> None:
+    """A changed line in a stack's file does not send the secret to a host that it chooses; the error has the edit."""
+    environ = {ENVIRONMENT_VARIABLES["apiUrl"]: named}
+    with pytest.raises(ConfigurationError) as raised:
+        load(environ, apiUrl=url)
+    assert "neither Mixpanel's nor this machine's: to send the credentials there, name it in" in str(raised.value)
+    assert f"MIXPANEL_BASE_URL={url.rstrip('/')}, or pulumi config rm mixpanel:apiUrl" in str(raised.value)
+    environ[ENVIRONMENT_VARIABLES["apiUrl"]] = url
+    assert load(environ, apiUrl=url).api_url == load(environ).api_url == url.rstrip("/")
 
 
 def test_every_problem_is_told_at_once() -> None:
