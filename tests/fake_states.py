@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.ids import MEMBER_TYPE
 from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
 from tests.fakes import ORGANIZATION
@@ -19,12 +20,19 @@ class FakeStates(States):
     Args:
         own: the stack that the engine works on; None if nobody says.
         why: why some states cannot be read.
+        given: stack -> what its roster declares, of those in `rosters`.
+        others_of: stack -> its resources that are no members.
+        begun: the inputs of the members that a killed run has begun to make in `own`.
         members: stack -> the outputs of its members.
     """
 
     def __init__(self, own: str | None = "production", why: str = "", **members: Sequence[Outputs]) -> None:
         self.members: dict[str, list[Outputs]] = {stack: list(held) for stack, held in members.items()}
         self.rosters: dict[str, frozenset[str]] = {}
+        self.given: dict[str, Declaration] = {}
+        self.others_of: dict[str, list[StateResource]] = {}
+        self.begun: list[Outputs] = []
+        self.own_name = own
         self.readings = 0
         self.now = 0.0
         self.why = why
@@ -32,12 +40,13 @@ class FakeStates(States):
 
     def _reading(self) -> StackStates:
         self.readings += 1
-        return StackStates(
-            {stack: [member(outputs) for outputs in held] for stack, held in self.members.items()}, self.why
-        )
+        held = {stack: [*map(member, rows), *self.others_of.get(stack, ())] for stack, rows in self.members.items()}
+        begun = [StateResource(MEMBER_TYPE, "urn::begun", "", inputs) for inputs in self.begun]
+        return StackStates(held, self.why, {self.own_name: begun} if self.own_name else {})
 
     def _declares(self, stack: str, day: date) -> RosterPeople | None:  # the same on every day
-        return RosterPeople(self.rosters[stack]) if stack in self.rosters else None
+        given = self.given.get(stack)
+        return RosterPeople(self.rosters[stack], given=given) if stack in self.rosters else None
 
 
 def member(outputs: Outputs) -> StateResource:

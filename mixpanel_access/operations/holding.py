@@ -15,6 +15,7 @@ from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, j
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.operations.takings import Row, Taking
+from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.leaving import endings, leaving
 from mixpanel_access.provider.session import Session
@@ -77,13 +78,38 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
         hold(reason, [taking for taking in goes if taking.urn == urn])
     for reason, key in list(_braked(goes, rows, session)):
         hold(reason, [taking for taking in goes if now(taking.key) == key])
-    for reason, project, keys in list(_braked_grants(goes, session)):
+    given = _given_elsewhere(goes, rows, session)
+    for reason, project, keys in list(_braked_grants([one for one in goes if one not in given], session)):
         stays = [one for one in goes if one.type == ids.PROJECT_ACCESS_TYPE and one.project == project]
         hold(reason, [taking for taking in stays if now(taking.key) in keys])
     needed = {taking.urn: _needing(taking, held, rows) for taking in goes if not taking.lowers}
     for taking in [one for one in goes if needed.get(one.urn)]:
         hold(f"what stays depends on it: {', '.join(needed[taking.urn])}", [taking])
-    return Decision([replace(taking, stays=_stays(taking, rows, session)) for taking in goes], held)
+    how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given}
+    return Decision([replace(taking, stays=how[taking]) for taking in goes], held)
+
+
+def _given_elsewhere(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> dict[Taking, str]:
+    """What only leaves the state of this stack, since another one gives it too, and that in words."""
+    by_urn = {row.urn: row for row in rows}
+    found: dict[Taking, str] = {}
+    for taking in goes:
+        stacks = _stacks_that_give(taking, by_urn[taking.urn], session) if not taking.lowers else ()
+        if stacks:
+            found[taking] = f"stays, as {elsewhere.given_by(stacks)}"
+    return found
+
+
+def _stacks_that_give(taking: Taking, row: Row, session: Session) -> Sequence[str]:
+    props = row.outputs
+    if taking.type in (ids.GRANT_TYPE, ids.PROJECT_ACCESS_TYPE):
+        found = elsewhere.grants(session, taking.project or 0, [taking.email] if taking.email else [], props)
+        return found.get(taking.email, [])
+    if taking.type == ids.TEAM_MEMBER_TYPE:
+        return elsewhere.team_place(session, ids.TeamMemberId.parse(row.id).team, taking.email, props)
+    if taking.type == ids.TEAM_GRANT_TYPE:
+        return elsewhere.team_grant(session, ids.TeamGrantId.parse(row.id).team, taking.project or 0, props)
+    return ()
 
 
 def _stays(taking: Taking, rows: Sequence[Row], session: Session) -> str:

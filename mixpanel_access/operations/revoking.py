@@ -22,6 +22,7 @@ from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.operations.holding import Decision, Held, decide
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.revoke_run import Preview, Ran, Scope, Step, fits, preview, program_keeping, run
+from mixpanel_access.operations.stack_states import stack_states
 from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
 from mixpanel_access.operations.unfinished import unfinished
@@ -130,6 +131,7 @@ def _of_stack(
 ) -> Revocation:
     settings = project.settings(stack)
     session = Session(settings, connect(settings), progress)
+    session.states = stack_states(project, stack)
     read = _read(project, stack, session, now or settings.clock().date(), ended_only=ended_only)
     decision = decide(takings(read.inside, read.given), read.rows, session, stack)
     decision = replace(decision, held=[*decision.held, *read.begun])
@@ -159,6 +161,7 @@ def take_out(project: Project, stack: str, key: str, progress: Progress) -> Revo
     """
     settings = project.settings(stack)
     session = Session(settings, connect(settings), progress)
+    session.states = stack_states(project, stack)
     session.leaving = key  # here too, so that a brake is asked about somebody who was found
     read = _read(project, stack, session, settings.clock().date())
     nothing = Given(_EMPTY, read.given.today)

@@ -36,6 +36,7 @@ from mixpanel_access.model.errors import AccessError, ConfigurationError, InputE
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
 from mixpanel_access.provider.threads import use_more_threads
@@ -199,6 +200,10 @@ class AccessProvider(ResourceProvider):
         now = self._subject_now(id_, props)
         return now != subject and (self.session.declares(now, type(self).__name__) or self._stays(now))
 
+    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:  # noqa: ARG002  # most are one stack's
+        """The other stacks of the project that have the same in their states and give it today."""
+        return ()
+
     def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
         """Judge the inputs beside what else the program declares, this resource included.
 
@@ -355,6 +360,9 @@ class AccessProvider(ResourceProvider):
             # For the other one, if it is created after this.
             self.session.handed_over[self._subject_now(_id, props)] = props
             self.session.say(f"{self.whom(props)}: declared under another name too; nothing is taken away")
+            return
+        if stacks := self.stacks_that_give(_id, props):
+            self.session.say(f"{self.whom(props)}: nothing is taken away, as {given_by(stacks)}")
             return
         hold_run(self.session, by_brake=self.JUDGES)
         self.session.brakes.hold_kept(props.get("email"))

@@ -24,6 +24,7 @@ from mixpanel_access.model.errors import NotApplied, NotFound, Refused
 from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE, CustomRoleId
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.words import counted
+from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (
     GONE,
     PROJECT_NAME,
@@ -95,6 +96,10 @@ class CustomRoleProvider(NamedProvider):
     def subject(self, props: Properties) -> Hashable:
         """The project's role of that name."""
         return "custom role", props.get("project_id"), same_key(str(props.get("name", "")))
+
+    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+        """The other stacks that have the role, as after a move between two rosters."""
+        return elsewhere.custom_role(self.session, CustomRoleId.parse(id_), props)
 
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge project id, name, permissions as a set, and that the project's environment is the stack's."""

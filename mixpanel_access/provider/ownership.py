@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from mixpanel_access.model.access import WHEN_UNUSED, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
+from mixpanel_access.model.ids import MEMBER_TYPE
 from mixpanel_access.model.ownership import Origin, is_ours, lowered, role_before
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Properties, StackStates, members, resources_of
@@ -39,6 +40,8 @@ def whose(session: Session, member: Properties, key: str) -> bool | None:
 def first_seen(session: Session, person: Person) -> dict[str, Any]:
     """How somebody came in whom the stack declares for the first time, and finds there; says what it cannot know."""
     history: dict[str, Any] = {"adopted": True}
+    if person.invited and session.begun.get(person.key):
+        return {"adopted": False, "origin": Origin.INVITED.value}
     states = session.states.others()
     theirs = _of_others(session, states, person)
     if not theirs and person.invited:
@@ -58,6 +61,16 @@ def first_seen(session: Session, person: Person) -> dict[str, Any]:
             f"({states.why}); if a stack invited one of them, set ownership: ours",
         )
     return history
+
+
+def note_begun(session: Session, key: str) -> None:
+    """Note whether a run of this stack was killed while it made somebody's member: the invitation is then ours.
+
+    It is asked before the member is made: from then on, the state has that as begun.
+    """
+    begun = session.states.all().interrupted.get(session.states.own_stack() or "", ())
+    emails = [str(one.outputs.get("email", "")) for one in begun if one.type == MEMBER_TYPE]
+    session.begun[key] = key in map(same_key, emails)
 
 
 def why_kept_out(session: Session, person: Person) -> str:
@@ -126,14 +139,51 @@ def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping
     cannot be told, as a program of one's own has no roster, the state counts until the day that it gives is past.
     """
     others = session.states.others(own=props).stacks
-    held = {stack: members(resources, session.organization) for stack, resources in others.items()}
-    today = session.now().date()
+    found: dict[str, Properties] = {}
+    for stack, resources in others.items():
+        own = members_of_person(session, members(resources, session.organization), key, props.get("user_id"))
+        for address, member in own.items():
+            if declares_person(session, stack, {key, address}, member.get("ends")):
+                found[stack] = member
+    return found
 
-    def declares(stack: str, member: Properties) -> bool:
-        said = session.states.declares(stack, key, today)
-        return not has_ended(member.get("ends"), today) if said is None else said
 
-    return {stack: people[key] for stack, people in held.items() if key in people and declares(stack, people[key])}
+def declares_person(session: Session, stack: str, keys: Iterable[str], ends: Any) -> bool:
+    """Whether a stack declares somebody today by one of the addresses that the states have of them, or the present one.
+
+    Args:
+        session: the operation.
+        stack: the stack.
+        keys: the keys of the addresses.
+        ends: the last day that the stack's state gives; it counts where no roster can be read.
+    """
+    today, known = session.now().date(), set(keys)
+    said = {session.states.declares(stack, key, today) for key in known | set(map(session.directory.key_of, known))}
+    return True in said or (None in said and not has_ended(ends, today))
+
+
+def members_of_person(
+    session: Session, people: Mapping[str, Properties], key: str, user_id: object = None
+) -> dict[str, Properties]:
+    """The members of a stack that are one person, by the keys of their addresses: each stack may have another one.
+
+    Mixpanel's id decides where both sides have it: somebody else may have got the address since.
+
+    Args:
+        session: the operation.
+        people: the outputs of each `Member` of the stack, by the key of the address.
+        key: the key of the address by which the person is known here.
+        user_id: Mixpanel's id of the person, if a state has it.
+    """
+    person = session.directory.person(key)
+    id_ = person.user_id if person is not None and person.user_id is not None else user_id
+    keys = {key} if person is None else {key, person.key}
+
+    def is_same(address: str, member: Properties) -> bool:
+        theirs = member.get("user_id")
+        return address in keys if id_ is None or theirs is None else theirs == id_
+
+    return {address: member for address, member in people.items() if is_same(address, member)}
 
 
 def why_held_elsewhere(session: Session, props: Properties, key: str) -> str:
@@ -189,15 +239,8 @@ def sent_later(session: Session, props: Properties, older_than: float | None = N
 
 def _of_others(session: Session, states: StackStates, person: Person) -> dict[str, Properties]:
     held = {stack: members(resources, session.organization) for stack, resources in states.stacks.items()}
-    found = {stack: _of(person, people) for stack, people in held.items()}
-    return {stack: member for stack, member in found.items() if member is not None}
-
-
-def _of(person: Person, people: Mapping[str, Properties]) -> Properties | None:
-    """A person's member: by their address, or by Mixpanel's id where a stack has another address of theirs."""
-    if person.key in people or person.user_id is None:
-        return people.get(person.key)
-    return next((member for member in people.values() if member.get("user_id") == person.user_id), None)
+    found = {stack: members_of_person(session, people, person.key, person.user_id) for stack, people in held.items()}
+    return {stack: next(iter(own.values())) for stack, own in found.items() if own}
 
 
 def _awaited(session: Session, states: StackStates, person: Person) -> bool:

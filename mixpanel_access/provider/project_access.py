@@ -20,6 +20,7 @@ from mixpanel_access.model.ids import ProjectAccessId
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.partial import told_together
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (
     AS_A_WHOLE,
     GONE,
@@ -144,6 +145,7 @@ class ProjectAccessProvider(AccessProvider):
         if new:
             self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
         try:
+            self._find_leavers(before, grants)
             whole = self._whole(project, before.get("grants", {}), grants)
             changes = self._hold(whole, grants, before)
             if before is not olds and olds.get("project_id"):  # another project is another resource: this one goes
@@ -204,7 +206,9 @@ class ProjectAccessProvider(AccessProvider):
         changes = grant_changes(whole.have, want, frozenset({self._own}))
         if self.session.takes_only:
             roles_before = {**want, **by_key(before.get("grants", {}))}
-            changes = taken(changes, {key: roles_before.get(key, "") for key in _declared(before)}, want)
+            declared = _declared(before)
+            given = self._given_elsewhere(whole.project, declared - want.keys(), before)
+            changes = taken(changes, {key: roles_before.get(key, "") for key in declared - given}, want)
         self.session.brakes.hold_grants(whole.project, whole.have, changes, self._planned(before))
         return changes
 
@@ -219,18 +223,28 @@ class ProjectAccessProvider(AccessProvider):
         """What goes with the resource, if no brake holds it."""
         whole = self._whole(project, props.get("grants", {}))
         now = self.session.directory.key_of
-        elsewhere = {
+        one_by_one = {
             key
             for key in whole.have
             if any(self.session.declares((project, one), "ProjectGrantProvider") for one in {key, now(key)})
         }
-        gone = frozenset((whole.have.keys() & _declared(props)) - elsewhere - {self._own})
+        gone = frozenset((whole.have.keys() & _declared(props)) - one_by_one - {self._own})
+        gone -= self._given_elsewhere(project, gone, props)
         changes = GrantChanges(remove=gone)
         self.session.brakes.hold_grants(project, whole.have, changes, self._planned(props))
         return whole, changes
 
+    def _given_elsewhere(self, project: int, keys: AbstractSet[str], props: Properties) -> set[str]:
+        """Whose grants other stacks of the project give, as after a move between two rosters; says so."""
+        found = elsewhere.grants(self.session, project, sorted(keys), props)
+        for key, stacks in found.items():
+            words = f"{key} in project {project}: nothing is taken away, as {elsewhere.given_by(stacks)}"
+            self.session.say_once(("elsewhere", project, key), words)
+        return set(found)
+
     def _ensure(self, inputs: Properties, before: Properties) -> Properties:
         """Bring the grants to the declared ones and return the outputs."""
+        self._find_leavers(before, inputs["grants"])
         whole = self._whole(inputs["project_id"], before.get("grants", {}), inputs["grants"])
         whole = self._write(whole, self._hold(whole, inputs["grants"], before), inputs["grants"])
         return self._outputs(inputs, whole, by_key(inputs["grants"]).keys())
@@ -276,6 +290,12 @@ class ProjectAccessProvider(AccessProvider):
             outputs["lost"] = lost
         outputs["beside"] = {email: ways for email in grants if (ways := whole.beside(email))}
         return outputs
+
+    def _find_leavers(self, before: Properties, grants: Mapping[str, str]) -> None:
+        """Have those found who are no longer declared, though somebody else may have their address by now."""
+        for email in before.get("grants", {}):
+            if same_key(email) not in by_key(grants):
+                self.session.identify(email, surely=True)
 
     def _whole(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectWhole:
         return ProjectWhole(self.session.directory, project, before, declared)

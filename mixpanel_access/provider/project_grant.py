@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
@@ -13,6 +13,7 @@ from mixpanel_access.model.access import ProjectAccess, way_in_words
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import GrantId
+from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (
     AS_A_WHOLE,
     GONE,
@@ -56,6 +57,11 @@ class ProjectGrantProvider(AccessProvider):
     def subjects(self, props: Properties) -> Iterable[Hashable]:
         """The grant, and that the project's grants are declared one by one."""
         return self.subject(props), (ONE_BY_ONE, props.get("project_id"))
+
+    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+        """The other stacks that give the person a role in the project, as after a move between two rosters."""
+        place = GrantId.parse(id_)
+        return elsewhere.grants(self.session, place.project, [place.email], props).get(place.email, [])
 
     def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
         """Hold a grant in a project whose grants the program declares as a whole."""

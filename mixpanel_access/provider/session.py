@@ -68,6 +68,9 @@ class Session:
         leaving: the key of the person whom `mixpanel-access offboard` ends, found or not; "" for nobody.
         vanished: the people whom the operation misses in the organization.
         ends: the key of an address -> the last day of the person's `Member` in the state, and in the program.
+        begun: the key of an address -> whether a killed run of this stack had begun to make the person's member.
+        persons: what the program declares, by the address that the person has now -> the address that is declared.
+        unsettled: the resources, each with its provider, of which `persons` does not know yet whose address they have.
         handed_over: what was deleted under one name and is declared under another -> its outputs, by its subject.
     """
 
@@ -98,6 +101,9 @@ class Session:
         self.vanished = Vanished()
         self.ends: dict[str, tuple[str | None, str | None]] = {}
         self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
+        self.begun: dict[str, bool] = {}
+        self.persons: dict[Hashable, str] = {}
+        self.unsettled: list[tuple[Any, Mapping[str, Any]]] = []
         self._topics: set[Hashable] = set()
         self._lock = threading.Lock()
         self.judging = threading.Lock()

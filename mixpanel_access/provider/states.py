@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
@@ -78,6 +78,30 @@ class StackStates:
     interrupted: Mapping[str, Sequence[StateResource]] = field(default_factory=dict)
 
 
+class Declaration(Protocol):
+    """What a roster declares, as far as it matters here; see `model.declaration`, which is slow to import."""
+
+    @property
+    def grants(self) -> Mapping[tuple[int, str], Properties]:
+        """What each person has in each project."""
+
+    @property
+    def teams(self) -> Mapping[str, Properties]:
+        """Each team, by its key."""
+
+    @property
+    def team_grants(self) -> Mapping[tuple[int, str], Properties]:
+        """What each team has in each project, by project id and the team's key."""
+
+    @property
+    def team_members(self) -> Mapping[tuple[str, str], Properties]:
+        """Each place in a team, by the team's key and the person's."""
+
+    @property
+    def custom_roles(self) -> Mapping[str, Properties]:
+        """Each custom role, by its key."""
+
+
 @dataclass(frozen=True)
 class RosterPeople:
     """Whom a stack's roster declares on a day, by the keys of their addresses.
@@ -86,11 +110,15 @@ class RosterPeople:
         declared: those whom it declares.
         perhaps: those of whom an entry cannot be read.
         anybody: whether an entry cannot be read that does not say whose it is.
+        given: all that it declares on that day, where that was asked for.
+        unread_teams: whether a team cannot be read.
     """
 
     declared: AbstractSet[str]
     perhaps: AbstractSet[str] = frozenset()
     anybody: bool = False
+    given: Declaration | None = None
+    unread_teams: bool = False
 
     def has(self, key: str) -> bool | None:
         """Whether a person is declared; None if it cannot be told."""
@@ -204,11 +232,15 @@ class States:
 
     def declares(self, stack: str, key: str, day: date) -> bool | None:
         """Whether a stack's roster declares a person on a day; None if it cannot be told."""
+        found = self.roster(stack, day)
+        return None if found is None else found.has(key)
+
+    def roster(self, stack: str, day: date) -> RosterPeople | None:
+        """What a stack's roster declares on a day; None if there is none, or it cannot be used."""
         with self._lock:
             if (stack, day) not in self._declared:
                 self._declared[stack, day] = self._declared_in(stack, day)
-            found = self._declared[stack, day]
-        return None if found is None else found.has(key)
+            return self._declared[stack, day]
 
     def _mine(self, states: StackStates, own: Properties | None) -> list[str]:
         stack = self._stack()
@@ -356,17 +388,21 @@ def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
 
 def _people_of_roster(stack: str, day: date) -> RosterPeople | None:
     """Whom the roster of a stack, which lies beside the program, declares on a day; None if it cannot be told."""
-    file = Path(f"{stack.rpartition('/')[2]}.yaml")
+    return people_of_roster(Path(f"{stack.rpartition('/')[2]}.yaml"), day)
+
+
+def people_of_roster(file: Path, day: date) -> RosterPeople | None:
+    """What a roster declares on a day; None if there is none, or it cannot be used."""
     if not file.is_file():
         return None
     # Rarely needed and slow to import: a process that asks for no roster does not wait for one.
     from mixpanel_access.files.roster import source_of, text_of
-    from mixpanel_access.model.given import given
+    from mixpanel_access.model.declaration import declaration
     from mixpanel_access.model.roster_salvage import salvage
 
     try:
         read = salvage(text_of(file) or "", source_of(file))
-        declared = {person.key for person in given(read.roster, day)}
-        return RosterPeople(declared, read.unread.people, read.unread.anybody)
+        given, unread = declaration(read.roster, day), read.unread
+        return RosterPeople(set(given.members), unread.people, unread.anybody, given, bool(unread.teams))
     except AccessError:
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Unpack
 
 import pulumi
 
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.ids import TeamGrantId
+from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Properties
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
 from mixpanel_access.provider.resource import AccessResource
@@ -33,6 +34,11 @@ class TeamGrantProvider(HolderGrantProvider):
     def subject(self, props: Properties) -> Hashable:
         """The team's role in the project."""
         return "team grant", props.get("team_id"), props.get("project_id")
+
+    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+        """The other stacks that give the team a role in the project, as after a move between two rosters."""
+        place = TeamGrantId.parse(id_)
+        return elsewhere.team_grant(self.session, place.team, place.project, props)
 
     def absent(self, holder: int) -> str:
         """By its id."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
@@ -14,6 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import InputError, Invalid, NotApplied, NotFound
 from mixpanel_access.model.ids import TeamMemberId
 from mixpanel_access.model.teams import Team
+from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (
     GONE,
     AccessProvider,
@@ -44,6 +45,11 @@ class TeamMemberProvider(AccessProvider):
     def subject(self, props: Properties) -> Hashable:
         """The person in the team."""
         return "team member", props.get("team_id"), same_key(str(props.get("email", "")))
+
+    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+        """The other stacks that put the person into the team, as after a move between two rosters."""
+        place = TeamMemberId.parse(id_)
+        return elsewhere.team_place(self.session, place.team, place.email, props)
 
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Judge the team's id and the address."""

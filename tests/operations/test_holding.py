@@ -11,6 +11,8 @@ import pytest
 from mixpanel_access.model import ids
 from mixpanel_access.operations.holding import Decision, decide
 from mixpanel_access.operations.takings import Given, Row, takings
+from mixpanel_access.provider.states import StateResource
+from tests.fake_states import FakeStates
 from tests.fakes import PRODUCTION, FakeApi, make_session
 from tests.operations.test_takings import DAY, NEXT, declared, rows
 
@@ -50,6 +52,28 @@ def decided(
 def who(found: Any) -> set[str]:
     """The first letters of the addresses."""
     return {one.email[:1] for one in found}
+
+
+@pytest.mark.parametrize("more", [PROJECTS, WHOLE], ids=["single grants", "an authoritative project"])
+def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, Any]) -> None:
+    """The project has moved to staging's roster, whose run came first; six are no mass removal then."""
+    before = crew(6, "moved")
+    found, session = rows(declared(before, DAY, **more)), make_session(organization(before))[0]
+    states = session.states = FakeStates(
+        production=[], staging=[row.outputs for row in found if "email" in row.outputs]
+    )
+    states.others_of = {
+        "staging": [
+            StateResource(row.type, row.urn, row.id, row.outputs) for row in found if row.type != ids.MEMBER_TYPE
+        ]
+    }
+    states.rosters = {"staging": frozenset(person["email"] for person in before)}
+    states.given = {"staging": declared(before, NEXT, **more)}
+    decision = decide(takings(found, Given(declared([], NEXT, **more), NEXT)), found, session, "production")
+    assert decision.held == []
+    grants = [one for one in decision.goes if one.type in (ids.GRANT_TYPE, ids.PROJECT_ACCESS_TYPE)]
+    assert {one.stays for one in grants} == {"stays, as the stack staging gives it too"}
+    assert {one.stays for one in decision.goes if one.type == ids.MEMBER_TYPE} == {"stays as a plain member"}
 
 
 @pytest.mark.parametrize("more", [PROJECTS, WHOLE], ids=["single grants", "an authoritative project"])

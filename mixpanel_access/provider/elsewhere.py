@@ -1,0 +1,158 @@
+"""Which other stacks of the project give what a stack no longer declares: that is not taken away.
+
+A project, a team or a custom role may move from one roster to another. The stack that has it now may have run first: it
+has adopted what is there, and would not see that the other one takes it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
+from typing import Any
+
+from mixpanel_access.model import ids
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import has_ended
+from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.provider.ownership import members_of_person
+from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.states import Declaration, Properties, RosterPeople, StateResource, members
+
+_Said = Callable[[RosterPeople, Declaration], bool | None]
+"""Whether a roster gives it; None if that cannot be told."""
+
+
+def given_by(stacks: Sequence[str]) -> str:
+    """That other stacks give it, in words."""
+    one = len(stacks) == 1
+    return f"the stack{'' if one else 's'} {', '.join(stacks)} give{'s' if one else ''} it too"
+
+
+def grants(session: Session, project: int, emails: Iterable[str], props: Properties) -> dict[str, list[str]]:
+    """Those of some people to whom other stacks give an individual role in a project: address -> the stacks.
+
+    Args:
+        session: the operation.
+        project: the project's id.
+        emails: the people's addresses.
+        props: the outputs of the resource that goes, to tell which stack it is of if nobody says.
+    """
+    found: dict[str, list[str]] = {}
+    for stack, resources in _others(session, props):
+        rows = list(_grants_in(session, project, resources))
+        people = members(resources, session.organization) if rows else {}
+        for email in emails if rows else ():
+            keys = _keys(session, people, email)
+            ends = [day for key, day in rows if key in keys]
+            if ends and _gives(session, stack, ends, partial(_says_grant, project, keys)):
+                found.setdefault(email, []).append(stack)
+    return found
+
+
+def _grants_in(session: Session, project: int, resources: Sequence[StateResource]) -> Iterator[tuple[str, Any]]:
+    """The key of the address, and the last day, of each individual grant that a stack has in a project."""
+    for one in _of(session, resources):
+        if one.type == ids.GRANT_TYPE and (place := ids.GrantId.parse(one.id)).project == project:
+            yield same_key(place.email), one.outputs.get("ends")
+        elif one.type == ids.PROJECT_ACCESS_TYPE and ids.ProjectAccessId.parse(one.id).project == project:
+            yield from ((same_key(row["email"]), row.get("ends")) for row in single_grants(one.outputs))
+
+
+def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, given: Declaration) -> bool | None:
+    return _told(any((project, key) in given.grants for key in keys), roster, keys)
+
+
+def team_place(session: Session, team: int, email: str, props: Properties) -> list[str]:
+    """The other stacks that put somebody into a team; see `grants`."""
+    found = []
+    for stack, resources in _others(session, props):
+        rows = [one for one in _of(session, resources) if one.type == ids.TEAM_MEMBER_TYPE]
+        places = [(ids.TeamMemberId.parse(one.id), one.outputs.get("ends")) for one in rows]
+        inside = [(same_key(place.email), day) for place, day in places if place.team == team]
+        keys = _keys(session, members(resources, session.organization), email) if inside else set()
+
+        def said(roster: RosterPeople, given: Declaration, keys: AbstractSet[str] = keys) -> bool | None:
+            in_it = {who for key, who in given.team_members if _is_named(given.teams[key], session.team_name(team))}
+            return _told(bool(in_it & keys), roster, keys, teams=True)
+
+        if _gives(session, stack, [day for key, day in inside if key in keys], said):
+            found.append(stack)
+    return found
+
+
+def team_grant(session: Session, team: int, project: int, props: Properties) -> list[str]:
+    """The other stacks that give a team a role in a project; see `grants`."""
+
+    def said(roster: RosterPeople, given: Declaration) -> bool | None:
+        teams = {key for where, key in given.team_grants if where == project}
+        name = session.team_name(team)
+        return _told(any(_is_named(given.teams[key], name) for key in teams), roster, teams=True)
+
+    return _with_id(
+        session, ids.TEAM_GRANT_TYPE, str(ids.TeamGrantId(session.organization, project, team)), props, said
+    )
+
+
+def custom_role(session: Session, role: ids.CustomRoleId, props: Properties) -> list[str]:
+    """The other stacks that have a custom role; see `grants`."""
+
+    def said(_roster: RosterPeople, given: Declaration) -> bool | None:
+        declared = [one for one in given.custom_roles.values() if one.get("project_id") == role.project]
+        return any(_is_named(one, str(props.get("name", ""))) for one in declared)
+
+    return _with_id(session, ids.CUSTOM_ROLE_TYPE, str(role), props, said)
+
+
+def _with_id(session: Session, type_: str, id_: str, props: Properties, said: _Said) -> list[str]:
+    """The other stacks that give what has this id."""
+    found = []
+    for stack, resources in _others(session, props):
+        ends = [one.outputs.get("ends") for one in resources if one.type == type_ and one.id == id_]
+        if _gives(session, stack, ends, said):
+            found.append(stack)
+    return found
+
+
+def _others(session: Session, props: Properties) -> list[tuple[str, Sequence[StateResource]]]:
+    if session.leaving or not session.states.of_resource(props):
+        return []  # everything of a person ends, or nobody says which of the stacks this is
+    return sorted(session.states.others(props).stacks.items())
+
+
+def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bool:
+    """Whether a stack whose state has something gives it today.
+
+    Args:
+        session: the operation.
+        stack: the stack.
+        ends: the last day of each resource that is the same, which counts where the roster does not tell.
+        said: asks the roster.
+    """
+    if not ends:
+        return False
+    today = session.now().date()
+    roster = session.states.roster(stack, today)
+    told = said(roster, roster.given) if roster is not None and roster.given is not None else None
+    return not all(has_ended(day, today) for day in ends) if told is None else told
+
+
+def _of(session: Session, resources: Sequence[StateResource]) -> Iterator[StateResource]:
+    return (one for one in resources if one.id.startswith(f"{session.organization}:"))
+
+
+def _keys(session: Session, people: Mapping[str, Properties], email: str) -> set[str]:
+    """The keys of the addresses by which a stack may have somebody."""
+    key = same_key(email)
+    return {key, session.directory.key_of(key), *members_of_person(session, people, key)}
+
+
+def _told(
+    given: bool, roster: RosterPeople, keys: AbstractSet[str] = frozenset(), *, teams: bool = False
+) -> bool | None:
+    unread = roster.anybody or bool(roster.perhaps & keys) or (teams and roster.unread_teams)
+    return True if given else None if unread else False
+
+
+def _is_named(inputs: Mapping[str, Any], name: str | None) -> bool:
+    return name is not None and same_key(str(inputs.get("name", ""))) == same_key(name)
