@@ -178,6 +178,10 @@ class Directory:
 
         return self._snapshot.get(_PEOPLE, fetch)
 
+    def has_read_people(self) -> bool:
+        """Whether everybody is known without another request."""
+        return self._snapshot.fetched(_PEOPLE)
+
     def unknown_people(self) -> Sequence[str]:
         """In words, the rows without an address in the list of people as it was last read."""
         return self._unknown

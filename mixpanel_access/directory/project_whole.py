@@ -85,10 +85,14 @@ class ProjectWhole:
 def _as_known(
     directory: Directory, rows: Mapping[str, tuple[Grant, ...]], emails: Iterable[str]
 ) -> Mapping[str, tuple[Grant, ...]]:
-    """The grants by the addresses that the program knows: somebody may have another one by now in the product."""
+    """The grants by the addresses that the program knows: somebody may have another one by now in the product.
+
+    If somebody else has the old address since, and a grant, that one is left out.
+    """
     known = set(map(same_key, emails))
     former = {now: key for key in known if (now := directory.key_of(key)) != key and now not in known}
-    return {former.get(key, key): held for key, held in rows.items()}
+    moved = {former[key]: held for key, held in rows.items() if key in former}
+    return {**{key: held for key, held in rows.items() if key not in former}, **moved}
 
 
 def _not_applied(why: str) -> AccessError:

@@ -70,10 +70,12 @@ def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
     """What becomes of those of these people who are in the organization, once the stack no longer declares them."""
     today, found, known = session.now().date(), [], _known(session, people)
     for person in people:
-        there = session.directory.person(person["email"])
-        if there is None:
-            continue
         member, key = _member(known, person), same_key(person["email"])
+        if isinstance(user_id := member.get("user_id"), int | float):
+            session.identify(person["email"], int(user_id))  # somebody else may have the address by now
+        there = session.directory.person(person["email"])
+        if there is None or (there.key != key and session.declares(there.key, "MemberProvider")):
+            continue  # of the second, only the address has changed
         ours = ownership.whose(session, member, key)
         gone = leaves(
             person.get("removal", WHEN_UNUSED),

@@ -107,6 +107,8 @@ class MemberProvider(AccessProvider):
             self.inspect_invitation(inputs["email"], problems)
         elif person.deactivated and not olds:
             self._say_what_comes_back(person)
+        elif person.invited and not olds:
+            ownership.note_begun(self.session, person.key)
         if role not in roles.ORGANIZATION_ROLES:
             if person is None or person.role != role:
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")

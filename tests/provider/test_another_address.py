@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.leaving import removal_plan
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
@@ -247,3 +249,70 @@ def test_who_has_left_is_gone(api: FakeApi) -> None:
     assert run.of(MemberProvider).read(member_id(OLD), HELD).id == ""
     end(run, (ProjectGrantProvider, GRANT_ID, GRANT), (MemberProvider, member_id(OLD), HELD))
     assert api.writes == []
+
+
+@pytest.mark.parametrize("theirs", [OLD, NEW])
+@pytest.mark.parametrize("ours", [OLD, NEW])
+def test_another_stack_may_have_the_other_address(api: FakeApi, ours: str, theirs: str) -> None:
+    """One roster has followed the change, and the other has not: the person stays while either declares them."""
+    api.rows.clear()
+    api.teams.teams.clear()
+    for declared in (True, False):
+        run = Run(api)
+        held = {**HELD, "email": ours}
+        run.states.members = {"production": [held], "staging": [{**HELD, "email": theirs}]}
+        run.states.rosters = {"staging": frozenset({theirs} if declared else ())}
+        end(run, (MemberProvider, member_id(ours), held))
+        assert (NEW in api.people) is declared
+
+
+def test_another_stack_may_have_somebody_else_by_the_old_address(api: FakeApi) -> None:
+    """Mixpanel's id decides, so the stranger keeps nobody in the organization."""
+    api.put(OLD)
+    api.rows.clear()
+    api.teams.teams.clear()
+    run = Run(api)
+    run.states.members["staging"] = [{**HELD, "user_id": USER + 1}]
+    run.states.rosters = {"staging": frozenset({OLD})}
+    end(run, (MemberProvider, member_id(OLD), HELD))
+    assert (OLD in api.people, NEW in api.people) == (True, False)
+
+
+@pytest.mark.parametrize("first", [OLD, NEW])
+@pytest.mark.parametrize("kind", [MemberProvider, ProjectGrantProvider, TeamMemberProvider])
+def test_both_addresses_of_one_person_are_refused(api: FakeApi, kind: type[AccessProvider], first: str) -> None:
+    """Each `pulumi up` would overwrite what the other entry gives, and whoever has the old address got nothing."""
+    run = Run(api)
+    known: dict[type[AccessProvider], dict[str, Any]] = {
+        MemberProvider: MEMBER, ProjectGrantProvider: GRANT, TeamMemberProvider: PLACE
+    }  # fmt: skip
+    run.session.identify(OLD, USER)
+    second = NEW if first == OLD else OLD
+    assert run.of(kind).check({}, {**known[kind], "email": first}).failures == []
+    failures = run.of(kind).check({}, {**known[kind], "email": second}).failures
+    assert f"{OLD} is {NEW} in Mixpanel by now, and the program declares {NEW} too" in failures[0].reason
+
+
+@pytest.mark.parametrize("takes_only", [True, False])
+def test_the_stranger_keeps_nobody_in_a_project_declared_as_a_whole(api: FakeApi, takes_only: bool) -> None:
+    """The grant of the person goes, whoever has the old address; that one has nothing there."""
+    api.put(OLD)
+    run = Run(api)
+    run.session.takes_only = takes_only
+    whole, left = run.of(ProjectAccessProvider), {**WHOLE, "grants": {"bo@example.com": "analyst"}}
+    assert whole.check(WHOLE, left).failures == []
+    whole.update(WHOLE_ID, WHOLE, left)
+    assert [grant.email for grant in api.rows] == ["bo@example.com"]
+
+
+def test_the_brake_judges_the_person_and_not_the_stranger(api: FakeApi) -> None:
+    """Nothing has asked for the person before it."""
+    api.put(OLD)
+    api.give(PRODUCTION + 1, OLD, "analyst")
+    api.rows[:] = [row for row in api.rows if row.email != NEW]
+    api.teams.teams.clear()
+    run = Run(api)
+    gone: list[DeclaredPerson] = [{"email": OLD, "removal": "when_unused"}]
+    assert removal_plan(run.session, gone).removals == {NEW}
+    run.session.declared.add(NEW)
+    assert removal_plan(run.session, gone).removals == set()

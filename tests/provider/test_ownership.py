@@ -422,3 +422,17 @@ def test_now_is_the_day_of_the_others_rosters() -> None:
     api.put(CY)
     provider_for(api, states)[0].delete(ID, outputs(origin="shared"))
     assert days == [("staging", NOW.date())]
+
+
+@pytest.mark.parametrize(
+    ("invited", "begun", "origin"), [(True, True, "invited"), (True, False, "found"), (False, True, "found")]
+)
+def test_an_invitation_of_a_killed_run_is_ours(api: FakeApi, invited: bool, begun: bool, origin: str) -> None:
+    """The next run finds the person waiting; else they would stay in the organization when their entry ends."""
+    api.put(CY, invited=invited)
+    states = FakeStates(production=[])
+    states.begun = [MEMBER] if begun else []
+    provider, _ = provider_for(api, states)
+    assert provider.check({}, MEMBER).failures == []
+    outs = provider.create(MEMBER).outs or {}
+    assert (outs["origin"], outs["adopted"]) == (origin, origin == "found")
