@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import json_format  # type: ignore[import-untyped]
@@ -59,7 +58,7 @@ _PROVIDER: Final = "pulumi:providers:pulumi-python"
 def policy_pack() -> None:
     """Serve the pack to the engine."""
     pack = Pack()
-    sdk._PolicyAnalyzerServicer = partial(Servicer, pack)  # type: ignore[assignment,misc]  # there is no public way
+    sdk._PolicyAnalyzerServicer = servicer_of(pack)  # type: ignore[misc]  # there is no public way
     PolicyPack(NAME, policies(pack), EnforcementLevel.MANDATORY)
 
 
@@ -73,17 +72,23 @@ class Pack:
 class Servicer(sdk._PolicyAnalyzerServicer):
     """The SDK's server, of this package's version, which refuses a configuration that the rules do not take."""
 
-    def __init__(self, pack: Pack, name: str, _version: str, *more: Any) -> None:
+    pack: ClassVar[Pack]
+
+    def __init__(self, name: str, _version: str, *more: Any) -> None:
         super().__init__(name, __version__, *more)
-        self._pack = pack
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # gRPC's name
         """Take the levels and options, or refuse them."""
         configuration = _configuration(request)
         if problems := list(problems_of(configuration)):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(_bad_configuration("", problems)))
-        self._pack.company = Company.of(configuration.get(COMPANY_RULE, {}))
+        self.pack.company = Company.of(configuration.get(COMPANY_RULE, {}))
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
+
+
+def servicer_of(pack: Pack) -> type[Servicer]:
+    """The server of a pack; a class, since the SDK looks names up in it."""
+    return type(Servicer.__name__, (Servicer,), {"pack": pack})
 
 
 def _configuration(request: Any) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from mixpanel_access.operations.judging import PolicyConfig, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.company import COMPANY_RULE
 from mixpanel_access.rules.facts import Context
-from mixpanel_access.rules.pack import NAME, Pack, Servicer, policies
+from mixpanel_access.rules.pack import NAME, Pack, policies, servicer_of
 from tests.rules.test_servicer import Call, request
 
 OWNER: dict[str, Any] = {
@@ -90,7 +90,7 @@ def test_commands_judge_as_the_engine_does() -> None:
 def judged(rule: str, member: dict[str, Any], stack: dict[str, Any], options: dict[str, Any]) -> list[str]:
     """What a rule finds in a member, as the engine asks."""
     pack = Pack()
-    served: Any = Servicer(pack, NAME, "0.0.1", policies(pack), EnforcementLevel.MANDATORY)
+    served: Any = servicer_of(pack)(NAME, "0.0.1", policies(pack), EnforcementLevel.MANDATORY)
     served.Configure(request(company_domains_known=(proto.DISABLED, options)), Call())
     asked = proto.AnalyzeRequest(type="pulumi-python:dynamic/mixpanel:Member", urn="urn", name="kim")
     asked.properties.update(member)

@@ -12,7 +12,7 @@ from pulumi_policy import EnforcementLevel
 
 from mixpanel_access import __version__
 from mixpanel_access.rules.catalogue import RULES
-from mixpanel_access.rules.pack import NAME, Pack, Servicer, policies
+from mixpanel_access.rules.pack import NAME, Pack, policies, servicer_of
 
 
 class Aborted(Exception):
@@ -29,7 +29,7 @@ class Call:
 def servicer() -> Any:
     """One that is not configured yet."""
     pack = Pack()
-    return Servicer(pack, NAME, "0.0.1", policies(pack), EnforcementLevel.MANDATORY)
+    return servicer_of(pack)(NAME, "0.0.1", policies(pack), EnforcementLevel.MANDATORY)
 
 
 def request(**entries: Any) -> Any:
