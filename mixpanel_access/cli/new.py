@@ -8,12 +8,13 @@ from pathlib import Path
 import typer
 
 from mixpanel_access.model.new_project import CI
+from mixpanel_access.operations.requirements import read_wheel
 from mixpanel_access.operations.scaffolding import new_project
 
 
-def make_project(folder: Path, name: str, ci: CI, *, as_json: bool) -> int:
-    """Write the files, and tell them."""
-    written = new_project(folder, name, ci)
+def make_project(folder: Path, name: str, ci: CI, wheel: Path | None, *, as_json: bool) -> int:
+    """Write the files, and list them."""
+    written = new_project(folder, read_wheel(wheel), name, ci)
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "files": written}, indent=2))
         return 0

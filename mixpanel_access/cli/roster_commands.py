@@ -18,12 +18,18 @@ def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made if it is not there.")],
     name: Annotated[str, typer.Option(help="The project's name for Pulumi.")] = NAME,
     ci: Annotated[CI, typer.Option(help="Whose workflow it gets.")] = CI.GITHUB,
+    wheel: Annotated[
+        Path | None,
+        typer.Option(
+            help="The wheel of this version, which goes into the project. Default: the one that was installed."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a project with program, rosters, policies and CI workflow; no file that is there is touched."""
     from mixpanel_access.cli.new import make_project
 
-    raise typer.Exit(make_project(folder, name, ci, as_json=as_json))
+    raise typer.Exit(make_project(folder, name, ci, wheel, as_json=as_json))
 
 
 @commands.command(short_help="Check a roster, and show what it gives.")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from mixpanel_access.operations.requirements import WHEEL, read_wheel, with_wheel
-from mixpanel_access.operations.scaffolding import create_files, own_file
+from mixpanel_access.operations.packaged import WHEEL, own_file
+from mixpanel_access.operations.requirements import read_wheel, with_wheel
+from mixpanel_access.operations.scaffolding import create_files
 
 _COPIED: Final = ("__main__.py", "config/production.json", "config/staging.json")
 _RUNTIME: Final = "runtime: python\n"

@@ -14,6 +14,8 @@ from mixpanel_access import __version__
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.new_project import CI, NAME
+from mixpanel_access.operations.packaged import TEMPLATES, WHEEL, own_file
+from mixpanel_access.operations.requirements import with_wheel
 
 COPIED: Final = (
     "stacks/__main__.py",
@@ -36,11 +38,11 @@ CHANGED: Final = (
     "examples/ci/README.md",
     "examples/ci/github-actions.yml",
     "examples/ci/gitlab-ci.yml",
+    "examples/ci/CODEOWNERS",
+    "examples/ci/pull_request_template.md",
 )
 """The files that are changed on their way."""
 
-_PACKAGE: Final = Path(__file__).parents[1]
-_TEMPLATES: Final = _PACKAGE / "templates" / "project"
 _SETTINGS: Final = "## What to set\n"
 _NAMED: Final = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.-]{1,100}")
 """What Pulumi takes as a project's name; it is a folder of the state's too, and dots alone are none."""
@@ -62,13 +64,19 @@ _WORKFLOWS: Final = {
     CI.GITHUB: ("examples/ci/github-actions.yml", ".github/workflows/mixpanel-access.yml"),
     CI.GITLAB: ("examples/ci/gitlab-ci.yml", ".gitlab-ci.yml"),
 }
+_REVIEW: Final = {
+    CI.GITHUB: (".github/CODEOWNERS", ".github/pull_request_template.md"),
+    CI.GITLAB: (".gitlab/CODEOWNERS", ".gitlab/merge_request_templates/Default.md"),
+}
+"""Who reviews what, and what a change is to say."""
 
 
-def new_project(folder: Path, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]:
+def new_project(folder: Path, wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]:
     """Write a new project, over no file that is there; all of it, or nothing.
 
     Args:
         folder: where; made if it is not there.
+        wheel: the wheel of this version, which its requirements name.
         name: the project's name for Pulumi.
         ci: whose workflow it gets.
 
@@ -78,9 +86,9 @@ def new_project(folder: Path, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]
     Raises:
         UsageError: the name is none, a file is there already, or one cannot be written.
     """
-    texts = project_files(name, ci)
-    create_files(folder, texts, "project")
-    return list(texts)
+    files = project_files(wheel, name, ci)
+    create_files(folder, files, "project")
+    return list(files)
 
 
 def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -> None:
@@ -113,8 +121,8 @@ def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -
         ) from None
 
 
-def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
-    """The files of a new project, with their texts.
+def project_files(wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str | bytes]:
+    """The files of a new project, with what is in them.
 
     Raises:
         UsageError: the name is none.
@@ -127,34 +135,35 @@ def project_files(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
             next_step="Give another --name.",
         )
     example, workflow = _WORKFLOWS[ci]
+    owners, template = _REVIEW[ci]
     return {
-        "README.md": _readme(name, workflow),
-        ".gitignore": (_TEMPLATES / "gitignore").read_text("utf-8"),
-        "requirements.txt": f"mixpanel-access=={__version__}\n",
+        "README.md": _readme(name, ci),
+        ".gitignore": (TEMPLATES / "gitignore").read_text("utf-8"),
+        "requirements.txt": with_wheel(wheel),
+        WHEEL: wheel,
         "Pulumi.yaml": own_file("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
         **{file: own_file(file) for file in COPIED},
         workflow: _workflow(own_file(example)),
+        owners: own_file("examples/ci/CODEOWNERS"),
+        template: own_file("examples/ci/pull_request_template.md"),
         "docs/ci.md": _ci_page(own_file("examples/ci/README.md")),
     }
 
 
-def own_file(file: str) -> str:
-    """A file of this project: where the package is installed, beside the templates; in a clone, at its root."""
-    packaged = _TEMPLATES / file
-    return (packaged if packaged.is_file() else _PACKAGE.parent / file).read_text("utf-8")
-
-
-def _readme(name: str, workflow: str) -> str:
+def _readme(name: str, ci: CI) -> str:
+    owners, template = _REVIEW[ci]
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    templates = Environment(loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown
-    return templates.get_template("README.md.j2").render(name=name, version=__version__, ci=workflow)
+    templates = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown
+    return templates.get_template("README.md.j2").render(
+        name=name, version=__version__, ci=_WORKFLOWS[ci][1], wheel=WHEEL, owners=owners, template=template
+    )
 
 
 def _workflow(text: str) -> str:
     """The example, for a project that has the package and not its source."""
     _, _, body = text.partition("\n")  # the first line says where to copy it
-    install = "python3.12 -m venv .venv && .venv/bin/pip install -q -r requirements.txt"
+    install = "python3.12 -m venv .venv && .venv/bin/pip install -q --require-hashes --no-deps -r requirements.txt"
     return f"# What to set first: docs/ci.md.\n{body.replace('make setup PYTHON=python3.12', install)}"
 
 

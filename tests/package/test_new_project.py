@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +61,32 @@ def test_a_new_project_passes_its_own_preview(project: Workspace, installed: Ins
     assert done.returncode == 1, done.stderr
     assert f"create 1234567:{CY}" in done.stdout
     assert "Nothing was written: longest-duration would stop it" in done.stdout
+
+
+def test_a_new_project_installs_what_it_locks_and_nothing_else(installed: Installed, tmp_path: Path) -> None:
+    """The wheel that it was made with, and every requirement; a changed wheel is refused."""
+    folder = tmp_path / "access"
+    done = installed.run("new", str(folder))
+    assert done.returncode == 0, done.stderr
+    wheel = folder / installed.wheel.name
+    assert wheel.read_bytes() == installed.wheel.read_bytes()
+
+    def uv(*args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "uv", *args]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+
+    assert uv("venv", "-q", "--python", sys.executable, ".venv").returncode == 0
+    install = ("pip", "install", "-q", "--python", ".venv", "--require-hashes", "--no-deps", "-r", "requirements.txt")
+    done = uv(*install)
+    assert done.returncode == 0, done.stderr
+    done = uv("pip", "check", "--python", ".venv")
+    assert done.returncode == 0, done.stderr
+
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("mixpanel_access/evil.py", "")
+    done = uv(*install, "--reinstall")
+    assert done.returncode != 0
+    assert "hash" in done.stderr.lower()
 
 
 def policies(stack: str) -> tuple[str, ...]:
