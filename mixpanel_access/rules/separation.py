@@ -195,7 +195,7 @@ SEPARATION_RULES: Final = (
     Rule(
         "production-has-paperwork",
         Family.SEPARATION,
-        "Access to production has its ticket and approver, and that of externals its statement of work.",
+        "Access to production has ticket and approver, and for people outside the company a statement of work.",
         Level.MANDATORY,
         Severity.HIGH,
         "Fill in what is missing.",
