@@ -149,6 +149,7 @@ def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Vio
     company = Company.of(config.of(find(COMPANY_RULE))[1])
     domains, approvers = around.company_domains, around.approvers
     around = company.around(around, lambda: domains, lambda: approvers)
+    stack = stack.resolved()
     for rule in RULES:
         level, options = config.of(rule)
         if level is Level.DISABLED:

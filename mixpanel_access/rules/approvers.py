@@ -8,7 +8,8 @@ from mixpanel_access.model.address import domain_of, local_part, mailbox, proble
 from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.mailboxes import is_shared
 
-_HOW: Final = "pulumi config set mixpanel:approvers"
+HOW_TO_NAME: Final = "pulumi config set mixpanel:approvers"
+"""The command that names all who may approve."""
 
 
 def problem_with_approver(approver: str, person: str, context: Context) -> str | None:
@@ -34,5 +35,5 @@ def problem_with_approver(approver: str, person: str, context: Context) -> str |
         )
         return f"the approver {approver} is not of the company: {of_it}"
     if context.approvers and mailbox(approver) not in map(mailbox, context.approvers):
-        return f"the approver {approver} is none of those who may approve ({_HOW})"
+        return f"the approver {approver} is none of those who may approve ({HOW_TO_NAME})"
     return None

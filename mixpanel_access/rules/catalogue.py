@@ -7,6 +7,7 @@ from typing import Final
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.rules.accounts import ACCOUNT_RULES
+from mixpanel_access.rules.approvals import APPROVAL_RULES
 from mixpanel_access.rules.hygiene import HYGIENE_RULES
 from mixpanel_access.rules.least_privilege import LEAST_PRIVILEGE_RULES
 from mixpanel_access.rules.people import PEOPLE_RULES
@@ -20,6 +21,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *PEOPLE_RULES,
     *STATE_RULES,
     *LEAST_PRIVILEGE_RULES,
+    *APPROVAL_RULES,
     *ROLE_RULES,
     *ACCOUNT_RULES,
     *SEPARATION_RULES,

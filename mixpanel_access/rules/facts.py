@@ -100,6 +100,7 @@ class Entry:
         secret_outputs: the names of outputs that the engine keeps secret.
         sources: property -> the URNs of the resources whose outputs it is made of.
         encrypted: whether what is not known is a secret in a state, and not a value before the update.
+        custom_roles: the custom roles of the stack of which its role is one; see `Stack.resolved`.
     """
 
     kind: Kind
@@ -109,6 +110,7 @@ class Entry:
     secret_outputs: frozenset[str] = frozenset()
     sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
     encrypted: bool = False
+    custom_roles: Sequence[Entry] = ()
 
     def get(self, name: str) -> Any:
         """A property, or None where it is not set.
@@ -273,6 +275,10 @@ class Context:
             lambda: self._external_address(who.email),
         )
 
+    def known_external(self, entry: Entry) -> bool:
+        """The same, as far as anybody knows: by the kind alone while the company's domains are not set."""
+        return self.external(entry) if self.company_domains else entry.text("kind") not in ("", EMPLOYEE)
+
     def _external_address(self, email: str) -> bool:
         if not self.company_domains:
             raise NotApplicable("the company's domains are not set (mixpanel:companyDomains)")
@@ -366,17 +372,26 @@ class Stack:
             raise NotThereYet("no grant is there yet: what else gives access is known after the update")
 
     def resolved(self) -> Stack:
-        """The same, where a role that comes from nothing but custom roles of the stack is known to be one of those."""
-        custom = {entry.urn: entry for entry in self.of(Kind.CUSTOM_ROLE)}
+        """The same, where it is known of each role which of the stack's custom roles it is."""
+        return replace(self, entries=[self.with_custom_roles(entry) for entry in self.entries])
 
-        def with_role(entry: Entry) -> Entry:
-            made = [custom.get(urn) for urn in entry.sources.get("role", ())]
-            if entry.values.get("role") is not UNKNOWN or not made or None in made:
-                return entry
-            word = declared_role(" or ".join(role.shown("name") or role.name for role in made if role))
-            return replace(entry, values={**entry.values, "role": word})
+    def with_custom_roles(self, entry: Entry) -> Entry:
+        """A resource whose role is a custom role of the stack, or comes from nothing but those, with them."""
+        role, urns = entry.values.get("role"), entry.sources.get("role", ())
+        if isinstance(role, str):
+            return replace(entry, custom_roles=[self._by_word[role]]) if role in self._by_word else entry
+        made = [one for one in self.of(Kind.CUSTOM_ROLE) if one.urn in urns] if role is UNKNOWN else []
+        if not made or len(made) < len(urns):
+            return entry
+        word = declared_role(" or ".join(one.shown("name") or one.name for one in made))
+        return replace(entry, values={**entry.values, "role": word}, custom_roles=made)
 
-        return replace(self, entries=[with_role(entry) for entry in self.entries])
+    @cached_property
+    def _by_word(self) -> Mapping[str, Entry]:
+        """The custom roles of the stack by their ids, and by their keys in the roster."""
+        made = list(self.of(Kind.CUSTOM_ROLE))
+        by_id = {id_: one for one in made if (id_ := _id_of(one.values.get("role_id")))}
+        return by_id | {declared_role(one.name.rpartition("/")[2]): one for one in made}
 
     def reference(self, entry: Entry, name: str) -> Reference:
         """Which team or service account an entry is about: by id, and by the resource that the id comes from."""

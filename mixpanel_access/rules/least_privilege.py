@@ -13,6 +13,7 @@ from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Reference, Stack
+from mixpanel_access.rules.heights import PRIVILEGED, height
 from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
 
@@ -36,7 +37,27 @@ STANDARDS: Final = Option(
         },
     },
 )
-_PRIVILEGED: Final = (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN)
+LIMITS: Final = tuple(
+    option(name, "string", role, f"The highest project role of anybody outside the company {where}.", enum=all_)
+    for all_ in ([*roles.PROJECT_ROLES],)
+    for name, role, where in (
+        ("externalInProduction", roles.ANALYST, "in production"),
+        ("externalElsewhere", roles.ADMIN, "in any other environment"),
+    )
+)
+"""What people from outside may have at most, whatever the type of their engagement."""
+
+
+def _typed(entry: Entry, context: Context) -> Iterator[str]:
+    """Engagements of people from outside have a type, by which their roles and days are judged."""
+    if all_hold(
+        lambda: entry.kind in PEOPLE, lambda: not entry.text("engagement_type"), lambda: context.known_external(entry)
+    ):
+        engagement = entry.shown("engagement")
+        what = f"the engagement {engagement} has no type" if engagement else "there is no engagement with a type"
+        words = ", ".join(with_changes(context.options["standards"]))
+        yield f"{what}, which people outside the company need; write one (type: ...): {words}"
+    yield from _within_standard(entry, context)
 
 
 def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
@@ -52,7 +73,7 @@ def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
             yield f"an engagement of type {kind} needs organization {standard.organization} at most"
     else:
         allowed = standard.project_role(entry.text("environment") or context.environment)
-        if not roles.is_custom(entry.role) and roles.project_rank(entry.role) > roles.project_rank(allowed):
+        if all_hold(lambda: entry.kind is not Kind.TEAM_MEMBER, lambda: height(entry) > roles.project_rank(allowed)):
             yield f"an engagement of type {kind} needs {allowed} at most in this environment"
 
 
@@ -65,9 +86,34 @@ def _collaborator(entry: Entry, context: Context) -> bool:
     return any_holds(lambda: entry.text("engagement"), lambda: entry.text("engagement_type"))
 
 
+def _external_limit(entry: Entry, context: Context) -> Iterator[str]:
+    name = "externalInProduction" if context.is_production(entry) else "externalElsewhere"
+    limit = context.options[name]
+    if all_hold(
+        lambda: roles.is_custom(entry.role) or height(entry) > roles.project_rank(limit),
+        lambda: context.known_external(entry),
+        lambda: height(entry) > roles.project_rank(limit),
+    ):
+        yield f"somebody outside the company has {limit} at most here, whatever the engagement"
+
+
 def _project_owner(entry: Entry, context: Context) -> Iterator[str]:
     if all_hold(lambda: entry.role == roles.OWNER, lambda: _collaborator(entry, context)):
         yield "a collaborator may not own a project: an owner can delete it and its data; admin is the highest"
+
+
+def _too_much(entry: Entry, context: Context) -> Iterator[str]:
+    """The first reason why somebody may not have a role in a project."""
+    unknown = None
+    for judge_one in (_project_owner, _within_standard, _external_limit):
+        try:
+            for words in judge_one(entry, context):
+                yield words
+                return
+        except NotJudged as error:
+            unknown = unknown or error
+    if unknown:
+        raise unknown
 
 
 def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
@@ -84,12 +130,12 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudg
         entry, grant, same = pair
         own = {name: grant.values.get(name) for name in ("role", "project_id", "environment")}
         sources = {**entry.sources, **{name: grant.sources.get(name, ()) for name in own}}
-        gets = replace(entry, kind=Kind.GRANT, values={**entry.values, **own}, sources=sources)
-        for judge_one in (_within_standard, _project_owner):
-            for words in judge_one(gets, context):
-                if not same:
-                    raise NotJudged(f"{entry} may get {grant}, but a team_id is not known before the update", entry)
-                yield Finding(f"{gets}, through a team: {words}", entry)
+        values = {**entry.values, **own}
+        gets = replace(entry, kind=Kind.GRANT, values=values, sources=sources, custom_roles=grant.custom_roles)
+        for words in _too_much(gets, context):
+            if not same:
+                raise NotJudged(f"{entry} may get {grant}, but a team_id is not known before the update", entry)
+            yield Finding(f"{gets}, through a team: {words}", entry)
 
     for entry in stack.of(Kind.TEAM_MEMBER):
         reference = stack.reference(entry, "team_id")
@@ -98,11 +144,23 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudg
                 yield from each([(entry, grant, same) for grant in grants], judge)
 
 
+def _manages(entry: Entry) -> bool:
+    """Whether a role is one that needs a reason.
+
+    Raises:
+        NotJudged: it is a custom role, and what it gives is not known.
+    """
+    return entry.role in PRIVILEGED or (
+        entry.kind is not Kind.MEMBER and height(entry) >= roles.project_rank(roles.ADMIN)
+    )
+
+
 def _admin_reason(entry: Entry, _context: Context) -> Iterator[str]:
     reasons = ("justification", "approver")
-    if all_hold(lambda: entry.role in _PRIVILEGED, lambda: entry.missing(reasons)):
+    if all_hold(lambda: _manages(entry), lambda: entry.missing(reasons)):
         missing = " and no ".join(entry.missing(reasons))
-        yield f"{entry.role} needs a reason and a named approver; there is no {missing}"
+        role = "a custom role that manages" if roles.is_custom(entry.role) else entry.role
+        yield f"{role} needs a reason and a named approver; there is no {missing}"
 
 
 def _justified(entry: Entry, context: Context) -> Iterator[str]:
@@ -174,14 +232,26 @@ LEAST_PRIVILEGE_RULES: Final = (
     Rule(
         "role-within-standard",
         Family.LEAST_PRIVILEGE,
-        "A role is within the standard of its engagement type.",
+        "A role is within the standard of its engagement type, which everybody outside the company has.",
         Level.MANDATORY,
         Severity.HIGH,
         "Lower the role, or correct the engagement's type; a true need is an exception with an end.",
-        _within_standard,
+        _typed,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
         options=(STANDARDS,),
         controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+    ),
+    Rule(
+        "external-within-limit",
+        Family.LEAST_PRIVILEGE,
+        "Nobody outside the company has more in a project than anybody from outside may have.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Lower the role; for a custom role, take permissions out of it.",
+        _external_limit,
+        kinds=(Kind.GRANT,),
+        options=LIMITS,
+        controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.8.3"), cis("15.7")),
     ),
     Rule(
         "collaborator-not-project-owner",
@@ -202,7 +272,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.HIGH,
         "Lower the team's role, or put the person into another team.",
         _through_teams,
-        options=(STANDARDS,),
+        options=(STANDARDS, *LIMITS),
         controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
     ),
     Rule(

@@ -48,7 +48,10 @@ def test_the_configuration_sets_levels_and_options() -> None:
     assert "domain-misspelt" not in found({"domain-misspelt": "disabled"})
     options = {"production-has-paperwork": {"enforcementLevel": "advisory", "fields": ["sow"]}}
     assert found(options)["production-has-paperwork"] == "advisory"
-    assert found({"production-has-paperwork": {"fields": []}}).get("production-has-paperwork") is None
+    assert (
+        found({"production-has-paperwork": {"fields": [], "externalFields": []}}).get("production-has-paperwork")
+        is None
+    )
     assert found({"all": "disabled", "domain-misspelt": "advisory"}) == {"domain-misspelt": "advisory"}
 
 

@@ -131,6 +131,7 @@ def _set(values: Mapping[str, Any]) -> dict[str, Any]:
 COMPLIANT = [
     *people("owner", "owner", "admin"),
     member(),
+    member("ana@example.com", engagement=None, engagement_type=None, approver=None),
     grant(),
     account(),
     account_grant("production"),
@@ -304,6 +305,8 @@ CASES: dict[str, Cases] = {
             Case([grant(engagement_type="juggling")], ["'juggling' is no engagement type; there are analytics_review"]),
             Case([team_grant("admin")], ["team 77 as admin in project 1234567: an engagement of type analytics_review"]),
             Case([team_member(engagement_type="juggling")], ["'juggling' is no engagement type"]),
+            Case([grant(engagement_type=None)], ["the engagement Funnel review has no type, which people outside the c"]),
+            Case([member(engagement=None, engagement_type=None)], ["there is no engagement with a type, which people"]),
         ],
         boundary=(
             Case([grant(role="admin", engagement_type="implementation", environment="staging"), member(role=None)]),
@@ -313,7 +316,26 @@ CASES: dict[str, Cases] = {
             Case([grant(role="admin")], options={"standards": {"analytics_review": {"production": "admin"}}}),
             Case([grant(engagement_type="juggling")], ["needs consumer"], {"standards": {"juggling": {}}}),
         ],
-        passes=[Case(COMPLIANT), Case([grant(role="owner", engagement_type=None), grant(role=CUSTOM)])],
+        passes=[
+            Case(COMPLIANT),
+            Case([grant("a@example.com", "owner", engagement_type=None), grant("a@example.com", CUSTOM, engagement_type=None)]),
+        ],
+    ),
+    "external-within-limit": Cases(
+        fails=[
+            Case([grant(role="admin", engagement_type="administration")], ["outside the company has analyst at most here"]),
+            Case([grant("a@example.com", "admin", kind="agency")], ["outside the company has analyst at most here"]),
+            Case([grant(role="owner", environment="staging")], ["outside the company has admin at most here"]),
+            Case([grant(role="admin", kind="agency")], ["outside the company has analyst"], domains=""),
+        ],
+        boundary=(
+            Case([grant(role="admin", environment="staging"), grant("a@example.com", "owner")]),
+            Case([grant(role="admin", environment=None)], ["has analyst at most here"]),
+        ),
+        configured=[
+            Case([grant(role="admin")], options={"externalInProduction": "admin"}),
+            Case([grant(environment="staging")], ["has consumer at most"], {"externalElsewhere": "consumer"}),
+        ],
     ),
     "collaborator-not-project-owner": Cases(
         fails=[Case([grant(role="owner")], ["a collaborator may not own a project"])],
@@ -337,7 +359,17 @@ CASES: dict[str, Cases] = {
         configured=[
             Case(
                 [team_grant("admin"), team_member()],
-                options={"standards": {"analytics_review": {"production": "admin"}}},
+                ["somebody outside the company has analyst at most here"],
+                {"standards": {"analytics_review": {"production": "admin"}}},
+            ),
+            Case(
+                [team_grant("admin"), team_member()],
+                options={"standards": {"analytics_review": {"production": "admin"}}, "externalInProduction": "admin"},
+            ),
+            Case(
+                [team_grant("admin", environment="staging"), team_member(engagement_type="implementation")],
+                ["somebody outside the company has analyst at most here"],
+                {"externalElsewhere": "analyst"},
             ),
         ],
     ),
@@ -376,6 +408,43 @@ CASES: dict[str, Cases] = {
         boundary=(
             Case([grant(approver=None), member(approver="a@EXAMPLE.com")]),
             Case([grant(approver="a@eu.example.com")], ["a@eu.example.com is not of the company"]),
+        ),
+    ),
+    "approver-known": Cases(
+        fails=[
+            Case([member(), grant()], ["the approver ana@example.com (of robin@agency.example.org) is no member that"]),
+            Case([team_grant()], ["the approver ana@example.com (of team 77 as analyst in project 1234567) is no member"]),
+            Case(
+                [member("ana@example.com", kind="contractor", approver=None), grant(), team_member()],
+                ["ana@example.com (of robin@agency.example.org) is declared as contractor, and not of the company"],
+            ),
+        ],
+        boundary=(
+            Case([member("Ana@example.com"), grant(), grant(project=2, approver="ana+x@example.com")]),
+            Case([member("una@example.com", approver=None), grant()], ["mixpanel:approvers ana@example.com"]),
+        ),
+        passes=[Case([*COMPLIANT]), Case([grant()], approvers=frozenset({"ana@example.com"}))],
+    ),
+    "no-mutual-approval": Cases(
+        fails=[
+            Case(
+                [member("a@example.com", "owner", approver="b@example.com"), member("b@example.com", "admin", approver="a@example.com")],
+                ["a@example.com as organization owner: approved by b@example.com, whose own b@example.com as organization"],
+            ),
+            Case(
+                [grant("a@example.com", "owner", approver="b@example.com"), team_grant("admin"), team_member("b@example.com", approver="a+x@example.com")],
+                ["approved by b@example.com, whose own b@example.com in team 77 they approved"],
+            ),
+        ],
+        boundary=(
+            Case(
+                [member(f"{one}@example.com", "owner", approver=f"{other}@example.com") for one, other in ("ab", "bc", "ca")]
+                + [grant("b@example.com", approver="a@example.com")]
+            ),
+            Case(
+                [grant("a@example.com", "admin", approver="b@example.com"), grant("b@example.com", "admin", approver="a@example.com")],
+                ["approved by b@example.com"],
+            ),
         ),
     ),
     "no-redundant-grant": Cases(

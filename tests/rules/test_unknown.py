@@ -40,9 +40,11 @@ SAID: dict[str, str] = {
     "no-duplicate-person": "MEMBER.email",
     "grant-has-member": "GRANT.email MEMBER.email TEAM_MEMBER.email",
     "role-within-standard": (
-        "GRANT.engagement_type GRANT.environment GRANT.role MEMBER.engagement_type MEMBER.role "
+        "GRANT.email GRANT.engagement_type GRANT.environment GRANT.role "
+        "MEMBER.email MEMBER.engagement_type MEMBER.role "
         "TEAM_GRANT.engagement_type TEAM_GRANT.environment TEAM_GRANT.role TEAM_MEMBER.engagement_type"
     ),
+    "external-within-limit": "GRANT.email GRANT.environment GRANT.kind GRANT.role",
     "collaborator-not-project-owner": "GRANT.email GRANT.kind GRANT.role",
     "team-within-standard": (
         "TEAM_GRANT.environment TEAM_GRANT.role TEAM_GRANT.team_id TEAM_MEMBER.email "
@@ -51,6 +53,13 @@ SAID: dict[str, str] = {
     "admin-has-reason": "GRANT.role MEMBER.role TEAM_GRANT.role",
     "justified": "GRANT.justification GRANT.role TEAM_GRANT.role",
     "approver-is-another": "GRANT.approver TEAM_GRANT.approver TEAM_MEMBER.approver",
+    "approver-known": (
+        "GRANT.approver MEMBER.approver MEMBER.email MEMBER.kind TEAM_GRANT.approver TEAM_MEMBER.approver"
+    ),
+    "no-mutual-approval": (
+        "GRANT.approver GRANT.email GRANT.role MEMBER.approver MEMBER.email MEMBER.role TEAM_GRANT.role "
+        "TEAM_GRANT.team_id TEAM_MEMBER.approver TEAM_MEMBER.email TEAM_MEMBER.team_id"
+    ),
     "no-redundant-grant": "GRANT.effective_role GRANT.grant_types GRANT.role",
     "admin-needed": "GRANT.email GRANT.role MEMBER.email MEMBER.role",
     "custom-role-permissions": "CUSTOM_ROLE.permissions",

@@ -29,6 +29,41 @@ def robin(**changes: Any) -> dict[str, Any]:
     return roster(people=[{**ROBIN, **changes}])
 
 
+def admin(name: str, approver: str) -> dict[str, Any]:
+    """An entry of an organization admin."""
+    return {
+        **COLLEAGUE,
+        "email": f"{name}@example.com",
+        "organizationRole": "admin",
+        "approver": f"{approver}@example.com",
+    }
+
+
+def in_team(name: str, approver: str) -> dict[str, Any]:
+    """An entry of somebody in the team."""
+    return {**COLLEAGUE, "email": f"{name}@example.com", "approver": f"{approver}@example.com", "teams": ["keepers"]}
+
+
+def keepers(role: str) -> dict[str, Any]:
+    """A team with a role in the project."""
+    return {
+        "name": "Keepers",
+        "projects": {"shop": role},
+        "approver": "ana@example.com",
+        "justification": "Keeps the shop",
+    }
+
+
+def keeper(permissions: list[str]) -> dict[str, Any]:
+    """The custom roles of the roster."""
+    return {"keeper": {"name": "Keeper", "project": "shop", "permissions": permissions}}
+
+
+def with_role(permissions: list[str]) -> dict[str, Any]:
+    """The roster with a collaborator who has a custom role."""
+    return {**robin(projects={"shop": "keeper"}), "customRoles": keeper(permissions)}
+
+
 UMLAUT: Final = replace(AROUND, company_domains=frozenset({"example.com", "münchen.example"}))
 
 WAYS: Final[dict[str, Way]] = {
@@ -97,6 +132,69 @@ WAYS: Final[dict[str, Way]] = {
         roster(engagements={"funnels": {**ENGAGEMENT, "approver": "una@example.com"}}),
         roster(),
         replace(AROUND, approvers=frozenset(f"{name}@example.com" for name in ("ana", "omar", "ivy"))),
+    ),
+    "an approver who is nobody": Way(
+        "approver-known", kim(approver="nobody@example.com"), kim(approver="Omar@example.com")
+    ),
+    "an approver who is a contractor": Way(
+        "approver-known",
+        roster(
+            people=[
+                {**COLLEAGUE, "kind": "contractor"},
+                {**COLLEAGUE, "email": "bo@example.com", "approver": "kim@example.com"},
+            ]
+        ),
+        roster(people=[COLLEAGUE, {**COLLEAGUE, "email": "bo@example.com", "approver": "kim@example.com"}]),
+    ),
+    "two admins who approve each other": Way(
+        "no-mutual-approval",
+        roster(people=[admin("kim", "bo"), admin("bo", "kim+x")]),
+        roster(people=[admin("kim", "bo"), admin("bo", "ana")]),
+    ),
+    "an admin and the owner of a project who approve each other": Way(
+        "no-mutual-approval",
+        roster(
+            people=[
+                admin("kim", "bo"),
+                {**COLLEAGUE, "email": "bo@example.com", "approver": "kim@example.com", "projects": {"shop": "owner"}},
+            ]
+        ),
+        roster(people=[admin("kim", "bo"), {**COLLEAGUE, "email": "bo@example.com", "approver": "kim@example.com"}]),
+    ),
+    "a team of admins and an admin who approve each other": Way(
+        "no-mutual-approval",
+        {**roster(people=[admin("kim", "bo"), in_team("bo", "kim")]), "teams": {"keepers": keepers("admin")}},
+        {**roster(people=[admin("kim", "bo"), in_team("bo", "kim")]), "teams": {"keepers": keepers("analyst")}},
+    ),
+    "an engagement without a type": Way(
+        "role-within-standard",
+        roster(engagements={"funnels": {key: value for key, value in ENGAGEMENT.items() if key != "type"}}),
+        kim(),
+    ),
+    "an entry of an agency without an engagement": Way(
+        "role-within-standard", robin(engagement=None, ends="2026-06-15"), robin()
+    ),
+    "an engagement of a type that is for administrators": Way(
+        "external-within-limit",
+        {**robin(projects={"shop": "admin"}), "engagements": {"funnels": {**ENGAGEMENT, "type": "administration"}}},
+        kim(projects={"shop": "admin"}),
+    ),
+    "a type of one's own with a higher standard, through a team": Way(
+        "team-within-standard",
+        {**roster(people=[{**ROBIN, "projects": {}, "teams": ["keepers"]}]), "teams": {"keepers": keepers("admin")}},
+        {**roster(people=[{**ROBIN, "projects": {}, "teams": ["keepers"]}]), "teams": {"keepers": keepers("analyst")}},
+        options={"standards": {"analytics_review": {"production": "admin"}}},
+    ),
+    "a custom role that manages": Way(
+        "external-within-limit", with_role(["edit_user_roles"]), with_role(["export_reports_csv"])
+    ),
+    "a custom role that nobody declares": Way(
+        "external-within-limit", robin(projects={"shop": "5b0c0c3e-0000-4000-8000-000000000001"}), robin()
+    ),
+    "a custom role that manages, without a reason": Way(
+        "admin-has-reason",
+        {**kim(projects={"shop": "keeper"}, justification=None), "customRoles": keeper(["manage_pipelines"])},
+        {**kim(projects={"shop": "keeper"}, justification=None), "customRoles": keeper(["view_reports"])},
     ),
     "the same person twice, in full-width letters": Way(
         "no-duplicate-person",

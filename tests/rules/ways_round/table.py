@@ -48,7 +48,7 @@ OWNERS: Final = [
         "ticket": "OPS-1",
         "reviewed": "2026-04-01",
     }
-    for name, other in (("ana", "omar"), ("omar", "ivy"))
+    for name, other in (("ana", "omar"), ("omar", "ivy"), ("ivy", "ana"))
 ]
 """The owners, who are members too, so that they can approve."""
 BASE: Final[Mapping[str, Any]] = {

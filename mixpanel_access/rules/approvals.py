@@ -1,0 +1,97 @@
+"""Approvals over the whole stack: who approves is known, and no two people approve each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mixpanel_access.model.address import few, mailbox
+from mixpanel_access.rules.approvers import HOW_TO_NAME, problem_with_approver
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
+from mixpanel_access.rules.heights import is_privileged
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, each
+
+
+def _known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """One finding an approver, however much they approve."""
+    members = {mailbox(entry.shown("email")): entry for entry in stack.of(Kind.MEMBER)}
+    hidden = any(entry.values.get("email") is UNKNOWN for entry in members.values())
+    approved: dict[str, list[Entry]] = {}
+
+    def note(entry: Entry) -> Iterator[Finding]:
+        approver = entry.text("approver")
+        if approver and not problem_with_approver(approver, "", context):  # which approver-is-another reports
+            approved.setdefault(mailbox(approver), []).append(entry)
+        yield from ()
+
+    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT), note)
+
+    def judge(key: str) -> Iterator[Finding]:
+        member, entries = members.get(key), approved[key]
+        approver, what = entries[0].text("approver"), few({entry.shown("email") or str(entry) for entry in entries})
+        if member and context.known_external(member):
+            kind = member.text("kind")
+            yield Finding(f"the approver {approver} (of {what}) is declared as {kind}, and not of the company")
+        elif not member and not context.approvers:
+            if hidden:
+                raise NotJudged(f"a member whose address is not known before the update may be {approver}", entries[0])
+            yield Finding(
+                f"the approver {approver} (of {what}) is no member that this stack declares; correct the address, or "
+                f"name all who may approve: {HOW_TO_NAME} {approver}"
+            )
+
+    yield from each(approved, judge)
+
+
+def _mutual(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    """Over all roles that manage; a place in a team counts by the team's roles."""
+    approvers: dict[str, dict[str, tuple[Entry, bool]]] = {}
+
+    def note(entry: Entry, certain: bool = True) -> None:
+        if approver := entry.text("approver"):
+            approvers.setdefault(mailbox(entry.email), {}).setdefault(mailbox(approver), (entry, certain))
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if entry.kind is not Kind.TEAM_MEMBER:
+            managing = {True} if is_privileged(entry) else set()
+        else:
+            team = stack.reference(entry, "team_id")
+            same = [(grant, stack.reference(grant, "team_id").same(team)) for grant in stack.of(Kind.TEAM_GRANT)]
+            managing = {one is True for grant, one in same if one is not False and is_privileged(grant)}
+        if managing:
+            note(entry, certain=True in managing)
+        yield from ()
+
+    yield from each(stack.of(*PEOPLE), judge)
+    for person, theirs in approvers.items():
+        for approver, (entry, certain) in theirs.items():
+            if person < approver and person in approvers.get(approver, {}):
+                other, as_certain = approvers[approver][person]
+                words = f"{entry}: approved by {approver}, whose own {other} they approved"
+                team = "the team of a place is not known before the update, and may be one that manages"
+                yield Finding(words, entry) if certain and as_certain else NotJudged(f"{words}; {team}", entry)
+
+
+APPROVAL_RULES: Final = (
+    Rule(
+        "approver-known",
+        Family.LEAST_PRIVILEGE,
+        "An approver is a member of the company whom the stack declares, or one of mixpanel:approvers.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        "Name somebody who can be asked.",
+        _known,
+        controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
+    ),
+    Rule(
+        "no-mutual-approval",
+        Family.LEAST_PRIVILEGE,
+        "No two people approve each other's roles that manage.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Have a third person approve one of the two.",
+        _mutual,
+        controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
+    ),
+)
