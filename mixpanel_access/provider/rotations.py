@@ -34,8 +34,10 @@ class Retiring:
 
     @classmethod
     def all_of(cls, outputs: Properties) -> list[Retiring]:
-        """Those that the outputs of a `ServiceAccount` have."""
-        rows = outputs.get("retiring") or ()
+        """Those that the outputs of a `ServiceAccount` have; none where they are a secret."""
+        rows = outputs.get("retiring")
+        if not isinstance(rows, list):
+            return []
         return [cls(int(row["account_id"]), str(row["login"]), instant(str(row["until"]))) for row in rows]
 
     def row(self) -> dict[str, Any]:

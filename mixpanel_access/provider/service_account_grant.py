@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar, Unpack
 
 import pulumi
 
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.ids import ServiceAccountGrantId
+from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
 from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Properties
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
 from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.rotations import Retiring
+from mixpanel_access.provider.states import resources_of
 
 
 class ServiceAccountGrantProvider(HolderGrantProvider):
@@ -40,7 +42,7 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
         """Change the role in place; of the accounts that this one has replaced and that are still there, too."""
         outputs = super().change(id_, olds, news)
         holder, project = self._place(id_, news)
-        for one in self.session.rotations.replaced_by(holder):
+        for one in self._replaced_by(holder):
             if self.held(one.account, project) not in (None, news["role"]):
                 self.holders.grant(one.account, project, news["role"])
         return outputs
@@ -55,13 +57,32 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
         role = self._declared(kept[1], project) if kept else None
         if kept is None or role is None:
             super().unmake(id_, props)
-            for one in self.session.rotations.replaced_by(holder):
+            for one in self._replaced_by(holder):
                 super().unmake(str(ServiceAccountGrantId(self.session.organization, project, one.account)), props)
             return
         if self.held(holder, project) not in (None, role):
             self.holders.grant(holder, project, role)
         until = written(kept[0].until)
         self.session.say(f"{kept[0].login} keeps the role {role} in project {project} until {until}")
+
+    def _replaced_by(self, holder: int) -> list[Retiring]:
+        """The accounts that this one has replaced and that are still there.
+
+        A run that leaves the account itself alone, with `--target` or in `revoke`, knows them by the state only.
+        """
+        rotations, found = self.session.rotations, {}
+        for one in self._held_accounts():
+            if one.get("account_id") == holder:
+                found = {row.account: row for row in Retiring.all_of(one) if rotations.kept(row.account) is None}
+        return [*found.values(), *rotations.replaced_by(holder)]
+
+    def _held_accounts(self) -> list[Mapping[str, Any]]:
+        """The outputs of the service accounts in the stack's own state; empty if it is unknown."""
+        held = self.session.states.own()
+        if held is None:
+            held = resources_of({"deployment": {"resources": self.session.scope.resources or ()}})
+        own = f"{self.session.organization}:"
+        return [one.outputs for one in held if one.type == SERVICE_ACCOUNT_TYPE and one.id.startswith(own)]
 
     def _declared(self, holder: int, project: int) -> str | None:
         """The role that the program declares for an account in a project."""

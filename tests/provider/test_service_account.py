@@ -14,9 +14,11 @@ from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType, ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 from mixpanel_access.provider.states import StackStates, StateResource, States
+from tests.fake_states import FakeStates
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
 ACCOUNT = 77
@@ -695,6 +697,28 @@ def test_what_a_role_loses_the_old_account_loses_too(stack: Stack) -> None:
     stack.up(92, {}, **ROTATED)
     assert stack.roles(old) == {}
     assert old in stack.there
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_run_that_leaves_the_account_alone_takes_from_the_old_one_too(stack: Stack, named: bool) -> None:
+    """`destroy --target` and `revoke` send nothing of the account: its state says which one it has replaced."""
+    old, new = rotated(stack)
+    assert stack.account is not None
+    session, _ = make_session(stack.api, now=NOW + 91 * DAY)
+    row = StateResource(SERVICE_ACCOUNT_TYPE, "urn::account", *stack.account)
+    if named:
+        states = session.states = FakeStates(production=[])
+        states.others_of = {"production": [row]}
+    else:
+        exported = {"type": row.type, "urn": row.urn, "id": row.id, "outputs": row.outputs}
+        session.scope = Scope(state=lambda: [exported])
+    holders = ServiceAccountGrantProvider()
+    holders.use(session)
+    lower = {**stack.grants[PRODUCTION][1], "role": "consumer"}
+    holders.update(*stack.grants[PRODUCTION], lower)
+    assert stack.roles(old)[PRODUCTION] == stack.roles(new)[PRODUCTION] == "consumer"
+    holders.delete(stack.grants[PRODUCTION][0], lower)
+    assert PRODUCTION not in stack.roles(old).keys() | stack.roles(new).keys()
 
 
 def test_an_old_account_outlives_the_new_one_in_the_state(stack: Stack) -> None:
