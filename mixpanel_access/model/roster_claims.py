@@ -9,6 +9,7 @@ from typing import Any
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.ids import number_in
+from mixpanel_access.model.metadata import EMPLOYEE
 
 Path = tuple[str | int, ...]
 """Where in a roster something is: keys and positions from the top."""
@@ -40,7 +41,7 @@ class Claims:
         organization: the id of the organization that its stack works on; None where nobody knows.
         organization_roles: whether it declares organization roles.
         projects: its projects.
-        people: who is in it: the key of each entry's address, and the last day that the entry names, or "".
+        people: who is in it, but for whom it calls external: the key of each address, and the last day, or "".
         line: the line of a part of it, from 1.
     """
 
@@ -101,7 +102,7 @@ def claims_in(document: Mapping[str, Any], file: str, organization: int | None, 
     people = [
         (same_key(one["email"]), str(one.get("ends") or ""))
         for one in (listed if isinstance(listed, list) else ())
-        if isinstance(one, Mapping) and isinstance(one.get("email"), str)
+        if isinstance(one, Mapping) and isinstance(one.get("email"), str) and one.get("kind") in (None, EMPLOYEE)
     ]
     return Claims(file, organization, document.get("organizationRoles") is True, found, people, line)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import service_account_name
-from mixpanel_access.model.address import local_part, mailbox, problem_with
+from mixpanel_access.model.address import few, local_part, mailbox, problem_with
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
@@ -31,6 +31,11 @@ from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_h
 
 _IN_A_ROSTER: Final = {"justification": "purpose", "sponsor": "contact"}
 """What a roster calls two of an account's fields."""
+_NOT_IN: Final = {
+    "deactivated": "the identity provider keeps them out",
+    "expired": "they never accepted the invitation",
+}
+"""The statuses of members who are not in, with the reason."""
 
 
 def _words(fields: list[str]) -> str:
@@ -52,24 +57,38 @@ def _owned(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _contact_known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
-    """Whether each contact is still there: declared in this stack or in a roster beside it, or one who may approve."""
-    emails = [entry.values.get("email") for entry in stack.of(Kind.MEMBER)]
-    declared = [str(email) for email in emails if email is not UNKNOWN]
-    members = {mailbox(email) for email in (*declared, *stack.contacts_beside, *context.approvers)}
+    """Whether each contact is there and of the company: here, in a roster beside it, or among those who may approve."""
+    members = {mailbox(str(one.values.get("email"))): one for one in stack.of(Kind.MEMBER)}
+    elsewhere = set(map(mailbox, (*stack.contacts_beside, *context.approvers)))
+    hidden = any(one.values.get("email") is UNKNOWN for one in stack.of(Kind.MEMBER))
+    new: list[str] = []
 
     def judge(entry: Entry) -> Iterator[Finding]:
         contact = entry.text("sponsor")
-        if not contact or mailbox(contact) in members:
+        member = members.get(mailbox(contact))
+        if not contact or (member is None and mailbox(contact) in elsewhere):
             return
-        if UNKNOWN in emails:
+        if member is not None:
+            if context.company_domains and context.external(member):
+                yield Finding(
+                    f"{entry}: its contact {contact} is {member.text('kind') or 'outside the company'}", entry
+                )
+            elif member.values.get("status") is UNKNOWN:
+                new.append(contact)
+            elif reason := _NOT_IN.get(str(member.values.get("status"))):
+                yield Finding(f"{entry}: its contact {contact} is not in the organization: {reason}", entry)
+        elif hidden:
             raise NotJudged(f"{entry}: a member whose address is not known before the update may be {contact}", entry)
-        yield Finding(
-            f"{entry}: its contact {contact} is not a member in this stack or in a roster beside it, nor one of "
-            f"mixpanel:approvers",
-            entry,
-        )
+        else:
+            yield Finding(
+                f"{entry}: its contact {contact} is not a member in this stack or in a roster beside it, nor one of "
+                f"mixpanel:approvers",
+                entry,
+            )
 
-    return each(stack.of(Kind.SERVICE_ACCOUNT), judge)
+    yield from each(stack.of(Kind.SERVICE_ACCOUNT), judge)
+    if new:
+        raise NotThereYet(f"whether {few(new)} is in the organization is known after the update")
 
 
 def _is_privileged(entry: Entry) -> bool:

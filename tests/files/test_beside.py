@@ -173,6 +173,7 @@ IN_ANOTHER = {
         "ana@example.com", "{ email: ana@example.com, ends: 2026-05-03 }, { email: ANA@example.com }", True,
     ),
     "not with another address": ("ana@example.com", "{ email: anna@example.com }", False),
+    "not of another company": ("ana@example.com", "{ email: ana@example.com, kind: agency }", False),
     "not by a broken entry": ("ana@example.com", "7, { email: 7 }, { name: ana@example.com }", False),
 }  # fmt: skip
 

@@ -794,12 +794,23 @@ CASES: dict[str, Cases] = {
         boundary=(Case([account(justification="x")]), Case([account(justification="")], ["it has no purpose"])),
     ),
     "service-account-contact-known": Cases(
-        fails=[Case([account()], ["its contact owner0@example.com is not a member in this stack"])],
+        fails=[
+            Case([account()], ["its contact owner0@example.com is not a member in this stack"]),
+            Case([account(), member("owner0@example.com", kind="contractor")], ["owner0@example.com is contractor"]),
+            Case([account(), member("owner0@example.com", status="deactivated")], ["the identity provider keeps them out"]),
+            Case([account(), member("owner0@example.com", status="expired")], ["they never accepted the invitation"]),
+        ],
         boundary=(
             Case([account(), member("Owner0+x@example.com")]),
             Case([account(), member("owner@example.com")], ["its contact owner0@example.com is not"]),
         ),
-        passes=[Case(COMPLIANT), Case([account()], contacts=["owner0@example.com"]), Case([account(sponsor=None)])],
+        passes=[
+            Case(COMPLIANT),
+            Case([account()], contacts=["owner0@example.com"]),
+            Case([account()], approvers=frozenset({"owner0@example.com"})),
+            Case([account(sponsor=None)]),
+            Case([account(), member("owner0@example.com", status="pending")]),
+        ],
     ),
     "service-account-approved": Cases(
         fails=[

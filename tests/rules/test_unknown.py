@@ -92,7 +92,7 @@ SAID: dict[str, str] = {
     ),
     "most-external": "MEMBER.email",
     "service-account-owned": "SERVICE_ACCOUNT.justification SERVICE_ACCOUNT.sponsor",
-    "service-account-contact-known": "MEMBER.email SERVICE_ACCOUNT.sponsor",
+    "service-account-contact-known": "MEMBER.email MEMBER.kind SERVICE_ACCOUNT.sponsor",
     "service-account-approved": (
         "SERVICE_ACCOUNT.approver SERVICE_ACCOUNT.role SERVICE_ACCOUNT.sponsor SERVICE_ACCOUNT_GRANT.role"
     ),

@@ -75,6 +75,11 @@ WAYS: Final[dict[str, Way]] = {
         robots(etl={"contact": "gone@example.com"}),
         robots(etl={"contact": "Ana+robots@Example.com"}),
     ),
+    "a robot of a contractor with a company address": Way(
+        "service-account-contact-known",
+        {**FINE, "people": [*FINE["people"][1:], {**FINE["people"][0], "kind": "contractor"}]},
+        FINE,
+    ),
     "an admin robot without an approver": Way(
         "service-account-approved", robots(etl={"role": "admin", "approver": None}), robots(etl={"role": "admin"})
     ),
