@@ -15,6 +15,7 @@ from mixpanel_access.model.ids import COMPONENT_TYPE
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import Workspace
+from tests.engine.test_service_accounts import at
 from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case
 from tests.rules.states import state
 
@@ -185,6 +186,37 @@ def test_a_new_team_is_judged_before_anybody_gets_its_role(workspace: Workspace)
     assert f"{ROBIN} as admin in project 1234567, through a team: an engagement of type analytics_review needs" in shown
     roster.write_text(roster.read_text().replace("shop: admin", "shop: analyst"))
     assert not [found for found in violations(workspace.run(*_preview("production")).stdout) if found[0] == "mandatory"]
+
+
+NEW_ACCOUNT = """\
+serviceAccounts:
+  etl:
+    purpose: Loads events
+    contact: cleo@example.com
+    ticket: OPS-1
+    role: consumer
+    expires: 2026-12-31
+    projects: { shop: admin }
+
+exceptions:"""
+
+
+def test_a_new_service_account_is_judged_before_it_is_made(workspace: Workspace) -> None:
+    """With its grant and with who is in the roster beside; later by what Mixpanel shows of its use."""
+    roster, beside = workspace.stacks / "production.yaml", workspace.stacks / "staging.yaml"
+    roster.write_text(roster.read_text().replace("exceptions:", NEW_ACCOUNT))
+    at(workspace, "2026-05-04T12:00:00Z")
+    shown = workspace.run(*_preview("production"), check=False).stdout
+    assert sorted(rule for level, rule in violations(shown) if level == "mandatory") == [
+        "service-account-approved", "service-account-contact-known", "service-account-has-paperwork",
+    ]  # fmt: skip
+    roster.write_text(roster.read_text().replace("ticket: OPS-1\n", "ticket: OPS-1\n    approver: omar@example.com\n"))
+    beside.write_text(beside.read_text().replace("people:\n", "people:\n  - { email: Cleo@example.com }\n"))
+    workspace.up("production", "--policy-pack", str(PACK), "--policy-pack-config", str(CONFIGS["production"]))
+    at(workspace, "2026-09-04T12:00:00Z")
+    later = workspace.run(*_preview("production", "--refresh")).stdout
+    assert ("advisory", "dormant-account") in violations(later)
+    assert "no use of it is known since it was made on 2026-05-04, 123 days ago" in later
 
 
 def test_levels_and_options_come_from_the_configuration(workspace: Workspace) -> None:

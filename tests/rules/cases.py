@@ -852,12 +852,12 @@ CASES: dict[str, Cases] = {
         fails=[
             Case([account_grant("staging")], ["the project is staging, and this stack holds production"]),
             Case([account_grant(None)], ["the project's environment is not declared"]),
-            Case([account(role="admin")], ["production too, and this stack holds staging"], environment="staging"),
         ],
         boundary=(
             Case([account(role="analyst"), account_grant("staging")], environment="staging"),
-            Case([account(role="admin")], ["this stack has no mixpanel:environment"], environment=None),
+            Case([account(role="admin")], ["production too, and this stack holds staging"], environment="staging"),
         ),
+        passes=[Case(COMPLIANT), Case([account(role="admin")])],
     ),
     "service-account-declared": Cases(
         fails=[Case([account_grant("production")], ["1234567:etl: the stack does not declare the account"])],
