@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -143,6 +144,9 @@ def test_a_preview_that_was_not_made_is_told(github: GitHub) -> None:
     assert "succeeded" not in text
 
 
+_HEADING = re.compile(
+    r"### Preview of stack `production` (FAILED before it began|FAILED \(exit code [0-9]{1,3}\)|was NOT made)"
+)
 ODD_CODES = [
     "",
     "00",
@@ -166,10 +170,7 @@ def test_an_exit_code_is_digits_or_a_failure(github: GitHub, code: str) -> None:
     """Whatever stands in the file, nothing but "0" is a success, and only digits reach the comment."""
     write_plan(github.folder, "plan", code)
     heading = github.comment().splitlines()[1]
-    assert re.fullmatch(
-        r"### Preview of stack `production` (FAILED before it began|FAILED \(exit code [0-9]{1,3}\)|was NOT made)",
-        heading,
-    )
+    assert _HEADING.fullmatch(heading)
 
 
 def test_controls_and_marks_of_direction_do_not_reach_the_comment(github: GitHub) -> None:
@@ -314,8 +315,8 @@ class GitLabHandler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def gitlab() -> Iterator[GitLab]:
+@contextmanager
+def serving() -> Iterator[GitLab]:
     """A GitLab with two pages of notes that are not ours."""
     with GitLab() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -325,8 +326,15 @@ def gitlab() -> Iterator[GitLab]:
         thread.join()
 
 
-def test_a_second_preview_updates_the_note(gitlab: GitLab, tmp_path: Path) -> None:
-    """There is one note a stack, also on the second page, in a merge request where others write."""
+@pytest.fixture
+def gitlab() -> Iterator[GitLab]:
+    """The same for a test."""
+    with serving() as server:
+        yield server
+
+
+def note(gitlab: GitLab, folder: Path) -> str:
+    """Run the script that writes the note; the text of the note."""
     script = str(gitlab_jobs(GITLAB)["note:production"]["script"][0])
     env = {
         "CI_API_V4_URL": f"http://127.0.0.1:{gitlab.server_port}/api/v4",
@@ -337,14 +345,31 @@ def test_a_second_preview_updates_the_note(gitlab: GitLab, tmp_path: Path) -> No
         "MERGE_REQUEST_TOKEN": "made-up",
         "no_proxy": "127.0.0.1",
     }
+    done = run(["bash", "-e", "-c", script], folder, **env)
+    assert done.returncode == 0, done.stderr
+    assert len(gitlab.notes) == 151
+    body = str(gitlab.notes[150]["body"])
+    assert body.startswith(MARKER)
+    return body
+
+
+def test_a_second_preview_updates_the_note(gitlab: GitLab, tmp_path: Path) -> None:
+    """There is one note a stack, also on the second page, in a merge request where others write."""
     for text, code, verdict in (("+ robin", 0, "succeeded"), ("- robin", 255, "FAILED (exit code 255)")):
         write_plan(tmp_path, text, code)
-        done = run(["bash", "-e", "-c", script], tmp_path, **env)
-        assert done.returncode == 0, done.stderr
-        assert len(gitlab.notes) == 151
-        body = gitlab.notes[150]["body"]
-        assert body.startswith(MARKER)
+        body = note(gitlab, tmp_path)
         assert verdict in body
         assert f"```text\n{text}\n```" in body
         assert f"the configuration of {'d' * 40}, which is reviewed" in body
     assert gitlab.notes[3]["body"] == f"{MARKER} hi"
+
+
+@pytest.mark.parametrize("code", ODD_CODES)
+def test_an_odd_exit_code_is_no_success_on_gitlab(gitlab: GitLab, tmp_path: Path, code: str) -> None:
+    """The two scripts judge alike."""
+    write_plan(tmp_path, "pl\x1ban", code)
+    (tmp_path / "preview" / "base.txt").write_text("<b>main</b>")
+    body = note(gitlab, tmp_path)
+    assert _HEADING.fullmatch(body.splitlines()[1])
+    assert "pl\ufffdan" in body
+    assert "<b>" not in body
