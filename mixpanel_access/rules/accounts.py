@@ -69,7 +69,7 @@ def _contact_known(stack: Stack, context: Context) -> Iterator[Finding | NotJudg
         if not contact or (member is None and mailbox(contact) in elsewhere):
             return
         if member is not None:
-            if context.company_domains and context.external(member):
+            if context.known_external(member):
                 yield Finding(
                     f"{entry}: its contact {contact} is {member.text('kind') or 'outside the company'}", entry
                 )
@@ -204,8 +204,8 @@ def _declared(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
 
 
 _MEND_REASONS: Final = (
-    "In the roster, complete the account below serviceAccounts (purpose, contact, ticket, approver); in a program, its "
-    "justification, sponsor, ticket and approver."
+    "In the roster, add `purpose:`, `contact:`, `ticket:` or `approver:` to the account below serviceAccounts; in a "
+    "program, set justification, sponsor, ticket or approver."
 )
 
 ACCOUNT_RULES: Final = (

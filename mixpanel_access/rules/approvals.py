@@ -25,7 +25,7 @@ def _known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
             approved.setdefault(mailbox(approver), []).append(entry)
         yield from ()
 
-    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT), note)
+    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT, Kind.SERVICE_ACCOUNT), note)
 
     def judge(key: str) -> Iterator[Finding]:
         member, entries = members.get(key), approved[key]

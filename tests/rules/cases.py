@@ -414,6 +414,7 @@ CASES: dict[str, Cases] = {
         fails=[
             Case([member(), grant()], ["the approver ana@example.com (of robin@agency.example.org) is no member that"]),
             Case([team_grant()], ["the approver ana@example.com (of team 77 as analyst in project 1234567) is no member"]),
+            Case([account()], ["the approver ana@example.com (of etl.1a2b3c.mp-service-account) is no member"]),
             Case(
                 [member("ana@example.com", kind="contractor", approver=None), grant(), team_member()],
                 ["ana@example.com (of robin@agency.example.org) is declared as contractor, and not of the company"],

@@ -54,7 +54,8 @@ SAID: dict[str, str] = {
     "justified": "GRANT.justification GRANT.role TEAM_GRANT.role",
     "approver-is-another": "GRANT.approver TEAM_GRANT.approver TEAM_MEMBER.approver",
     "approver-known": (
-        "GRANT.approver MEMBER.approver MEMBER.email MEMBER.kind TEAM_GRANT.approver TEAM_MEMBER.approver"
+        "GRANT.approver MEMBER.approver MEMBER.email MEMBER.kind SERVICE_ACCOUNT.approver TEAM_GRANT.approver "
+        "TEAM_MEMBER.approver"
     ),
     "no-mutual-approval": (
         "GRANT.approver GRANT.email GRANT.role MEMBER.approver MEMBER.email MEMBER.role TEAM_GRANT.role "
