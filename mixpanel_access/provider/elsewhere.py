@@ -131,7 +131,7 @@ def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bo
     """
     if not ends:
         return False
-    today = session.now().date()
+    today = session.today()
     roster = session.states.roster(stack, today)
     told = said(roster, roster.given) if roster is not None and roster.given is not None else None
     return not all(has_ended(day, today) for day in ends) if told is None else told

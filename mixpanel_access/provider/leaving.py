@@ -68,7 +68,7 @@ def roles_given_back(session: Session, people: Sequence[DeclaredPerson]) -> dict
 
 def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
     """What becomes of those of these people who are in the organization, once the stack no longer declares them."""
-    today, found, known = session.now().date(), [], _known(session, people)
+    today, found, known = session.today(), [], _known(session, people)
     for person in people:
         member, key = _member(known, person), same_key(person["email"])
         if isinstance(user_id := member.get("user_id"), int | float):

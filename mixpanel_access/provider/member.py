@@ -198,7 +198,7 @@ class MemberProvider(AccessProvider):
             self.session.say(f"{person.email} stays in the organization (removal: {removal}): {reason}{back}")
             return
         user = directory.provisioning.of_member(person)
-        planned = has_ended(props.get("ends"), self.session.now().date())
+        planned = has_ended(props.get("ends"), self.session.today())
         with self.session.brakes.removing(person.email, planned=planned):
             if user is not None:
                 self._deactivate(user, person, removal, props)

@@ -157,7 +157,7 @@ def declares_person(session: Session, stack: str, keys: Iterable[str], ends: Any
         keys: the keys of the addresses.
         ends: the last day that the stack's state gives; it counts where no roster can be read.
     """
-    today, known = session.now().date(), set(keys)
+    today, known = session.today(), set(keys)
     said = {session.states.declares(stack, key, today) for key in known | set(map(session.directory.key_of, known))}
     return True in said or (None in said and not has_ended(ends, today))
 
@@ -245,5 +245,5 @@ def _of_others(session: Session, states: StackStates, person: Person) -> dict[st
 
 def _awaited(session: Session, states: StackStates, person: Person) -> bool:
     """Whether another stack's roster declares somebody who waits for an invitation: its run is not done yet."""
-    today = session.now().date()
+    today = session.today()
     return any(session.states.declares(stack, person.key, today) for stack in states.stacks)

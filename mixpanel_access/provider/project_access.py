@@ -214,7 +214,7 @@ class ProjectAccessProvider(AccessProvider):
 
     def _planned(self, before: Properties) -> frozenset[str]:
         """Whose end was in the state before today."""
-        today = self.session.now().date()
+        today = self.session.today()
         return frozenset(
             same_key(str(one["email"])) for one in single_grants(before) if has_ended(one.get("ends"), today)
         )

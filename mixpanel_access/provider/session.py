@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -188,6 +188,14 @@ class Session:
             f"{email}: the person is now {address}: change email: {email} in the roster to it (in a program, the "
             f"address); nobody is invited to the old one, and their access ends as declared",
         )
+
+    def today(self) -> date:
+        """The day (UTC) by which an end has passed.
+
+        A `mixpanel:now` that only the state remembers can be a day to come, on which more has ended than today.
+        """
+        now = self.now()
+        return (now if self.knows_now() else min(now, datetime.now(UTC))).date()
 
     def knows_now(self) -> bool:
         """Whether that is so: a `mixpanel:now` that only the state remembers was so at the last `pulumi up`."""

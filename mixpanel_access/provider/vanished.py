@@ -88,7 +88,7 @@ class Vanished:
         key, people = same_key(email), session.directory.people()
         if session.directory.has_removed(key):
             return
-        today = session.now().date()
+        today = session.today()
         own = session.states.of_resource(props).values()
         ended = {
             one

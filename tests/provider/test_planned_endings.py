@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.ids import MEMBER_TYPE
 from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.session import Session
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session, organization_of
@@ -274,3 +276,23 @@ def test_what_is_ahead_holds_nothing_where_it_cannot_be_told(api: FakeApi, ends:
     api.unreadable = {PRODUCTION}
     assert not brake.check({"people": people["people"][1:]}, people).failures
     assert any("cannot be told" in line for line in said)
+
+
+class StaleRun(PresentRun):
+    """A plain `destroy`: the configuration is that of the last `pulumi up`."""
+
+    def fresh(self) -> bool:
+        """It is not today's."""
+        return False
+
+
+@pytest.mark.parametrize("stale", [True, False])
+def test_a_day_to_come_that_only_the_state_remembers_plans_no_end(api: FakeApi, *, stale: bool) -> None:
+    """`mixpanel:now` was set for a test, and removed since: a plain `destroy` still sees it."""
+    session, _ = make_session(api, now=NOW.replace(year=9998))
+    if stale:
+        session.run = StaleRun()
+        session.brakes = Brakes(session.directory, session.settings.limits, session.say, "bot", session.run.fresh)
+    brake = RemovalBrakeProvider()
+    brake.use(session)
+    assert_all_go(brake, "delete", [person(email, "9997-06-30") for email in CREW], goes=not stale)
