@@ -91,3 +91,16 @@ def policy_pack(
     from mixpanel_access.cli.policy import make_pack
 
     make_pack(folder, wheel, as_json=as_json)
+
+
+@policy.command("findings", short_help="Group what a policy run has found by person.")
+def policy_findings(
+    file: Annotated[
+        Path, typer.Argument(help="The output of pulumi preview, up or policy analyze; - is standard input.")
+    ],
+    lines: Annotated[int, typer.Option(min=1, help="The most findings to show; the rest is counted.")] = 100,
+) -> None:
+    """Group what a policy run has found by person, mandatory findings first, and count what is cut."""
+    from mixpanel_access.cli.policy import print_findings
+
+    print_findings(file, lines)

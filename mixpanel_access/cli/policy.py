@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import typer
 
 from mixpanel_access.cli.output import new_table, print_table
+from mixpanel_access.files.whole import reason
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.policy_findings import findings_in
 from mixpanel_access.operations.policy_pack import write_pack
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.reference import as_document, explanation, reference
@@ -44,3 +48,15 @@ def make_pack(folder: Path, wheel: Path, *, as_json: bool) -> None:
     for file in files:
         typer.echo(f"  {file}")
     typer.echo(f"{folder} is a policy pack. `pulumi install` in it makes its virtualenv.")
+
+
+def print_findings(file: Path, lines: int) -> None:
+    """Print the findings of a run, grouped by person."""
+    try:
+        output = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(
+            "cannot read the output", whom=str(file), why=reason(error), next_step="Name the file of a policy run."
+        ) from None
+    for line in findings_in(output).lines(lines):
+        typer.echo(line)

@@ -192,7 +192,7 @@ class Rule:
 
 
 def _by_person(findings: Sequence[Finding]) -> list[Finding]:
-    """The first finding about each person, with the number of the others."""
+    """One finding about each person, that of the member where there is one, with the number of the others."""
     groups: dict[str, list[Finding]] = {}
     for number, finding in enumerate(findings):
         email = finding.entry.shown("email") if finding.entry else ""
@@ -201,8 +201,12 @@ def _by_person(findings: Sequence[Finding]) -> list[Finding]:
         replace(first, text=f"{first.text} ({counted(len(more), 'more grant')} of this person: the same)")
         if more
         else first
-        for first, *more in groups.values()
+        for first, *more in (sorted(group, key=_members_first) for group in groups.values())
     ]
+
+
+def _members_first(finding: Finding) -> tuple[bool, str]:
+    return not finding.entry or finding.entry.kind is not Kind.MEMBER, finding.text
 
 
 def _exceptions_for(finding: Finding | NotJudged, stack: Stack) -> Iterator[ExceptionEntry]:

@@ -40,6 +40,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "policy list": (),
     "policy explain": ("domain-allowed",),
     "policy reference": (),
+    "policy findings": ("none.txt",),
     "policy pack": ("pack", "--wheel", "WHEEL"),
 }
 """Command -> arguments; nobody waits for the start of `emulator` and `engine`."""
