@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.rule import Family, Rule
+
+WAYS_ROUND: Final = 71
+"""How many ways round the rules are tried, each with the rule that stops it; the table is in tests/rules/ways_round."""
 
 
 def explanation(rule: Rule) -> str:
@@ -51,6 +54,10 @@ def _page() -> Iterator[str]:
     yield "# Rules"
     yield ""
     yield "Made by `make reference` from `mixpanel_access/rules`; how to use them is in [policies](policies.md)."
+    yield (
+        f"{WAYS_ROUND} ways round them are tried with the configuration `policies/config/production.json`, and each is "
+        "stopped by a mandatory finding."
+    )
     for family in Family:
         yield ""
         yield f"## {family.value.capitalize()}"

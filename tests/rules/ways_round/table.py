@@ -17,6 +17,7 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.judging import read_policy_config, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
+from mixpanel_access.rules.company import COMPANY_RULE
 from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import Level
 
@@ -77,6 +78,7 @@ class Way:
         control: what is like it, and may be done.
         around: day, environment and company, where they are not the usual ones.
         options: of the rule, where they are not those of policies/config/production.json.
+        pack: who is of the company, where the pack says it; for a roster.
     """
 
     rule: str
@@ -84,6 +86,7 @@ class Way:
     control: Mapping[str, Any] | Stack
     around: Context = AROUND
     options: Mapping[str, Any] = field(default_factory=dict)
+    pack: Mapping[str, Any] = field(default_factory=dict)
 
     def stopped_by(self, what: Mapping[str, Any] | Stack) -> set[str]:
         """The rules that hold something, as mandatory."""
@@ -93,7 +96,8 @@ class Way:
             verdict = rule.judge_stack(what.resolved(), replace(self.around, options={**options, **self.options}))
             held: Sequence[Any] = (*verdict.findings, *verdict.not_judged)
             return {self.rule} if held and level is Level.MANDATORY else set()
-        config = replace(CONFIG, rules={**CONFIG.rules, **({self.rule: self._entry()} if self.options else {})})
+        own = {self.rule: self._entry()} if self.options else {}
+        config = replace(CONFIG, rules={**CONFIG.rules, **own, **({COMPANY_RULE: self.pack} if self.pack else {})})
         declared = declaration(parse(json.dumps(what), Source("production.yaml")), self.around.today)
         return {one.rule.id for one in violations(declared, self.around, config) if one.level is Level.MANDATORY}
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from mixpanel_access.rules.reference import WAYS_ROUND
 from tests.rules.ways_round.table import BASE, Way
 
 _HERE: Final = Path(__file__).parent
@@ -29,3 +30,9 @@ def test_a_way_round_is_stopped(way: Way) -> None:
 def test_the_roster_that_the_rows_change_passes() -> None:
     """Else a row could be stopped by what it did not change."""
     assert next(iter(WAYS.values())).stopped_by(BASE) == set()
+
+
+def test_the_page_has_their_number() -> None:
+    """`WAYS_ROUND` of mixpanel_access/rules/reference.py is that of the rows, of which the page is made."""
+    assert len(WAYS) == WAYS_ROUND, f"set WAYS_ROUND to {len(WAYS)}, then make reference"
+    assert f"{WAYS_ROUND} ways round" in (Path(__file__).parents[3] / "docs" / "rules.md").read_text()
