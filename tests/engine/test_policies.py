@@ -55,7 +55,12 @@ ALONE = [rule.id for rule in RULES if not rule.kinds]
 def test_each_rule_about_one_resource_through_the_engine(workspace: Workspace) -> None:
     """All failing cases in one state, all violations in one run; the compliant state has none."""
     together = [rule.id for rule in RULES if rule.kinds]
-    fails = [(rule_id, case) for rule_id in together for case in CASES[rule_id].fails if not case.options]
+    fails = [
+        (rule_id, case)
+        for rule_id in together
+        for case in CASES[rule_id].fails
+        if not case.options and case.environment == "production"
+    ]
     entries = {}
     for number, (_, case) in enumerate(fails):
         for entry in case.entries:
@@ -128,9 +133,8 @@ def test_a_bad_roster_is_stopped_with_all_that_is_wrong(workspace: Workspace) ->
         "role-within-standard",
     }
     assert {("mandatory", rule) for rule in bad} <= violations(preview.stdout)
-    assert (
-        "info@gmial.com as admin in project 1234567: access to production needs ticket, approver, sow; there is no "
-        in (preview.stdout)
+    assert "info@gmial.com as admin in project 1234567: access to production needs more than it has: there is no " in (
+        preview.stdout
     )
     for args in (["up", "--yes"], ["up", "--yes", "--skip-preview"]):
         up = workspace.run(*args, "--stack", "production", "--policy-pack", str(PACK), check=False)
