@@ -1,4 +1,4 @@
-"""Ways round the rules by the settings of the stack, whose file many can change: the options of the pack win over them."""
+"""Ways round the rules by the settings of a stack, whose file many can change: the pack's options win over them."""
 
 from __future__ import annotations
 
