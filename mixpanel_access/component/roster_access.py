@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -31,6 +32,7 @@ from mixpanel_access.model.declaration import (
 from mixpanel_access.model.errors import AccessError, InputError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE, number_in
 from mixpanel_access.model.kept import read_kept
+from mixpanel_access.model.neighbours import NEIGHBOURS
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE
 from mixpanel_access.provider import (
@@ -166,7 +168,7 @@ class RosterAccess(pulumi.ComponentResource):
             for (project, name), inputs in declared.account_grants.items()
         }
         self._declare_teams(declared)
-        RemovalBrake(
+        brake = RemovalBrake(
             BRAKE,
             people=declared.people,
             opts=pulumi.ResourceOptions(
@@ -179,14 +181,10 @@ class RosterAccess(pulumi.ComponentResource):
                 ],
             ),
         )
-        self.register_outputs(
-            {
-                "people": len(self.members),
-                "grants": len(declared.grants),
-                **declared.facts,
-                **_facts_beside(found, declared, today or configured_day()),
-            }
-        )
+        facts = {**declared.facts, **_facts_beside(found, declared, today or configured_day())}
+        if facts.get("organization_roles"):
+            facts["owners"] = brake.owners
+        self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **facts})
 
     def _declare_teams(self, declared: Declaration) -> None:
         """Teams, what they have, and who is in them: a person joins once they are in the organization."""
@@ -269,19 +267,21 @@ def _beside(file: Path) -> Beside:
     if os.environ.get(KEPT_VARIABLE):
         return Beside()  # no other roster keeps access alive that has ended by this one
     organization = pulumi.Config(NAMESPACE).get("organizationId") or ""
-    draft = _draft(file)
-    found = beside(file, number_in(organization.strip()), draft.read_text(encoding="utf-8") if draft else None)
+    draft, folder = _draft(file), os.environ.get(DRAFTS_VARIABLE)
+    drafts = Path(folder) if folder and pulumi.runtime.is_dry_run() else None
+    found = beside(file, number_in(organization.strip()), draft.read_text(encoding="utf-8") if draft else None, drafts)
     if found.error:
         raise pulumi.RunError(str(found.error))
     return found
 
 
-def _facts_beside(found: Beside, declared: Declaration, today: date) -> dict[str, list[str]]:
-    """What policies have to know of the other rosters: what they claim too, and which accounts' contacts they have."""
+def _facts_beside(found: Beside, declared: Declaration, today: date) -> dict[str, Any]:
+    """What policies have to know of the other rosters: their claims, the contacts that they have, what they give."""
     contacts = sorted({inputs["sponsor"] for inputs in declared.accounts.values() if inputs.get("sponsor")})
     facts = {
         "claimed_twice": found.claims,
         "contacts_beside": [contact for contact in contacts if found.has(contact, today)],
+        NEIGHBOURS: found.facts(declared, today),
     }
     return {name: value for name, value in facts.items() if value}
 

@@ -10,9 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from mixpanel_access.files.roster import read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.neighbours import Neighbour, neighbour_facts
 from mixpanel_access.model.roster_claims import About, Claims, Conflict, claims_in, conflicts, organization_in
 from mixpanel_access.model.roster_reading import line_of
 from mixpanel_access.model.words import counted
@@ -32,11 +35,15 @@ class Beside:
         conflicts: where one of them claims the same.
         unread: the rosters of which that is not known, and why.
         people: who is in the others: the key of each entry's address, and the last day that it names, or "".
+        own: what the roster itself claims; None where it cannot be read.
+        files: the rosters of the same organization, each with the file that has its text.
     """
 
     conflicts: Sequence[Conflict] = ()
     unread: Sequence[str] = ()
     people: Sequence[tuple[str, str]] = ()
+    own: Claims | None = None
+    files: Sequence[tuple[Path, Path]] = ()
 
     def has(self, email: str, today: date) -> bool:
         """Whether somebody is in another roster, and their entry has not ended."""
@@ -63,8 +70,28 @@ class Beside:
         """What another stack has a claim on too, for policies."""
         return [conflict.text for conflict in self.conflicts if conflict.about is not About.NAME]
 
+    def facts(self, declared: Declaration, today: date) -> dict[str, Any]:
+        """What the rosters beside it give to its people and teams, for policies.
 
-def beside(file: Path, organization: int | None = None, text: str | None = None) -> Beside:
+        Args:
+            declared: what the roster itself declares.
+            today: the day for which their entries count.
+        """
+        if self.own is None:
+            return {}
+        others, unread = [], list(self.unread)
+        for file, text_in in self.files:
+            try:
+                roster = read_roster(file, text_in)
+            except RosterError as error:
+                unread.append(f"{file.name} cannot be read: {error.why or error.what}")
+            else:
+                others.append(Neighbour(file.name, roster, declaration(roster, today)))
+        environments = {project.id: project.environment for project in self.own.projects if project.environment}
+        return neighbour_facts(declared, environments, others, unread)
+
+
+def beside(file: Path, organization: int | None = None, text: str | None = None, drafts: Path | None = None) -> Beside:
     """Compare a roster with those in its folder.
 
     A roster that cannot be read never fails this one, which may have access to take away.
@@ -73,6 +100,7 @@ def beside(file: Path, organization: int | None = None, text: str | None = None)
         file: the roster.
         organization: the organization that its stack works on; None for the one that its configuration file names.
         text: the roster's text; None for the file's.
+        drafts: a folder whose files a preview takes in place of rosters of the same name; None for none.
     """
     if organization is None:
         organization = _organization(file)
@@ -83,25 +111,29 @@ def beside(file: Path, organization: int | None = None, text: str | None = None)
     if not isinstance(document, dict):
         return Beside()
     own = claims_in(document, file.name, organization, partial(_line, file, text))
-    others, unread = [], []
-    for path in sorted(file.parent.glob("*.yaml")):
-        if path.name == file.name or path.name.startswith(("Pulumi.", ".")):
+    others, unread, files = [], [], []
+    names = {path.name for folder in (file.parent, drafts) if folder for path in folder.glob("*.yaml")}
+    for path in (file.parent / name for name in sorted(names - {file.name})):
+        if path.name.startswith(("Pulumi.", ".")):
             continue
-        found = _claims(path)
+        draft = drafts / path.name if drafts else path
+        text_in = draft if draft.is_file() else path
+        found = _claims(path, text_in)
         if isinstance(found, str):
             unread.append(
                 f"{found}, so nobody knows whether it claims what {file.name} has: a project, or organization roles"
             )
         elif found is not None:
             others.append(found)
+            files += [(path, text_in)] if own.meets(found) else []
     people = [one for other in others if own.meets(other) for one in other.people]
-    return Beside(conflicts(own, others), unread, people)
+    return Beside(conflicts(own, others), unread, people, own, files)
 
 
-def _claims(path: Path) -> Claims | str | None:
+def _claims(path: Path, text_in: Path) -> Claims | str | None:
     """What a file claims if it is a roster, None if it is not, or why nobody knows."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_in.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return f"{path.name} cannot be read ({reason(error)})"
     try:

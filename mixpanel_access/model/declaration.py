@@ -145,6 +145,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
             "environment": roster.environment,
             "organization_roles": roster.organization_roles,
             "exceptions": [_exception(roster, one) for one in roster.exceptions if one.email is None],
+            **_login(roster),
         },
         {project.id: key for key, project in roster.projects.items()},
         [words for person in people for words in overlaps(person)],
@@ -185,6 +186,14 @@ def declaration(roster: Roster, today: date) -> Declaration:
         _security(roster.security) if roster.security else None,
         {project.id: project.name for project in roster.projects.values() if project.name},
     )
+
+
+def _login(roster: Roster) -> dict[str, Any]:
+    """What people are told of the login, where policies can compare it."""
+    login = roster.organization.login
+    told = {"sso_required": login.sso_required, "mfa_required": login.mfa_required}
+    known = {key: value for key, value in told.items() if value is not None}
+    return {"login": known} if known else {}
 
 
 def _whole(id_: int, roster: Roster, grants: Mapping[tuple[int, str], Mapping[str, Any]]) -> dict[str, Any]:

@@ -24,12 +24,14 @@ class ProjectClaim:
         id: Mixpanel's id of it.
         name: the name that the roster gives it, or None.
         authoritative: whether the roster alone says who has an individual grant in it.
+        environment: the environment that the roster gives it, or "".
     """
 
     key: str
     id: int
     name: str | None
     authoritative: bool
+    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def claims_in(document: Mapping[str, Any], file: str, organization: int | None, 
             project["id"],
             project["name"] if isinstance(project.get("name"), str) else None,
             _flag(project.get("authoritative"), otherwise=document.get("authoritative") is True),
+            str(project.get("environment") or ""),
         )
         for key, project in (projects.items() if isinstance(projects, Mapping) else ())
         if isinstance(project, Mapping) and type(project.get("id")) is int

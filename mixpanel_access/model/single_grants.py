@@ -23,7 +23,11 @@ def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     grants = props.get("grants")
     if not isinstance(grants, Mapping):
         return
-    common = {name: props[name] for name in ("project_id", "environment", *REASON_FIELDS) if name in props}
+    common = {
+        name: props[name]
+        for name in ("project_id", "environment", "open_to_all_users", *REASON_FIELDS)
+        if name in props
+    }
     own = dict(_own_reasons(props.get("reasons")))
     beside = props.get("beside")
     added = props.get("undeclared") or ()

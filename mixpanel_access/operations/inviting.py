@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.engine import Pulumi
+from mixpanel_access.files.beside import beside
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roles, roster_text
 from mixpanel_access.model.access import remaining
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.declaration import DRAFTS_VARIABLE, declaration
+from mixpanel_access.model.declaration import DRAFTS_VARIABLE, Declaration, declaration
 from mixpanel_access.model.engagements import StandardRoles
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps
 from mixpanel_access.model.likeness import alike, unknown
+from mixpanel_access.model.neighbours import NEIGHBOURS
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_problems import problems_with
@@ -125,9 +127,11 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
         approvers=project.approvers(request.stack),
     )
     config = read_policy_config(project.pulumi.project / "policies" / "config" / f"{file.stem}.json")
-    already = {(one.rule.id, one.text) for one in violations(declaration(roster, first), around, config)}
+    already = {(one.rule.id, one.text) for one in violations(_declared(roster, file, first), around, config)}
     found = [
-        one for one in violations(declaration(changed, first), around, config) if (one.rule.id, one.text) not in already
+        one
+        for one in violations(_declared(changed, file, first), around, config)
+        if (one.rule.id, one.text) not in already
     ]
     directory = connect(settings, report=progress)
     progress("previewing")
@@ -142,6 +146,12 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
         *_when(entry, today),
     ]
     return Prepared(request, file, before, after, entry.projects, notes, found, changes)
+
+
+def _declared(roster: Roster, file: Path, today: date) -> Declaration:
+    """What a roster declares, beside the rosters in its folder."""
+    declared = declaration(roster, today)
+    return replace(declared, facts={**declared.facts, NEIGHBOURS: beside(file).facts(declared, today)})
 
 
 def write(prepared: Prepared) -> None:

@@ -105,7 +105,7 @@ def violations(declared: Declaration, around: Context, config: PolicyConfig) -> 
         around: day, environment and company domains; its options are the rules' own.
         config: levels and options.
     """
-    return _judged(_stack(declared), around, config)
+    return _judged(stack_of(declared), around, config)
 
 
 def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterator[Violation]:
@@ -122,8 +122,9 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
         *_held(Kind.ORGANIZATION_SECURITY, [state.security] if state.security else []),
     ]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
-    beside = [state.facts.get(name) or () for name in ("claimed_twice", "contacts_beside")]
-    return _judged(Stack(entries, state.facts.get("organization_roles"), exceptions, *beside), around, config)
+    claimed, contacts = (state.facts.get(name) or () for name in ("claimed_twice", "contacts_beside"))
+    stack = Stack(entries, state.facts.get("organization_roles"), exceptions, claimed, contacts, state.facts)
+    return _judged(stack, around, config)
 
 
 class _Resource(Protocol):
@@ -162,7 +163,8 @@ def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Vio
             yield Violation(rule, level, finding.text, finding.entry.shown("email") if finding.entry else "")
 
 
-def _stack(declared: Declaration) -> Stack:
+def stack_of(declared: Declaration) -> Stack:
+    """The resources of a roster as rules see them, before Mixpanel has said anything of them."""
     members = [Entry(Kind.MEMBER, name, values=values) for name, values in declared.members.items()]
     grants = [Entry(Kind.GRANT, grant_name(*place), values=values) for place, values in declared.grants.items()]
     robots = [
@@ -178,13 +180,13 @@ def _stack(declared: Declaration) -> Stack:
     ]
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
     entries = [*members, *grants, *robots, *roles, *_teams(declared), *_own(declared)]
-    return Stack(entries, declared.facts["organization_roles"], exceptions)
+    return Stack(entries, declared.facts["organization_roles"], exceptions, roster=declared.facts)
 
 
 def _teams(declared: Declaration) -> Iterator[Entry]:
     """Teams, what they have and who is in them; a team's key stands for its id, which nobody knows yet."""
     for key, values in declared.teams.items():
-        yield Entry(Kind.TEAM, team_name(key), values=values)
+        yield Entry(Kind.TEAM, team_name(key), values={**values, "team_id": key})
     for (project, key), values in declared.team_grants.items():
         yield Entry(Kind.TEAM_GRANT, grant_name(project, team_name(key)), values={**values, "team_id": key})
     for (key, member), values in declared.team_members.items():

@@ -120,7 +120,7 @@ class HolderGrantProvider(AccessProvider):
         """Change the role in place."""
         self._place(id_, news)
         if olds.get("role") == news["role"]:
-            return {**select(olds, self.OUTPUTS), **news}
+            return {**select(olds, self.OUTPUTS), **select(news, self.all_inputs)}
         return self._ensure(news)
 
     def unmake(self, id_: str, props: Properties) -> None:

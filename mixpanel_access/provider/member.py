@@ -121,6 +121,8 @@ class MemberProvider(AccessProvider):
                 return
         own = directory.own_role()
         released = Brake.ABOVE_OWN_ROLE in self.session.brakes.limits.released
+        if person is not None and person.role == role:
+            return  # nothing is given, whatever our own role
         if own is not None and not roles.may_assign(own, role) and not released:
             inspect_reach(inputs["email"], role, own, problems)
 

@@ -37,6 +37,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.open_to_all import shown_to_all
 from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = ("undeclared", "lost", "beside")
@@ -126,6 +127,7 @@ class ProjectAccessProvider(AccessProvider):
         directory, project, grants = self.session.directory, inputs["project_id"], inputs["grants"]
         if not self.inspect_project(project, problems):
             return
+        inputs |= shown_to_all(self.session, inputs)
         own = directory.own_role()
         if own in roles.MANAGING_ROLES:
             above = {email for email, role in grants.items() if not roles.may_assign_in_project(own, role)}

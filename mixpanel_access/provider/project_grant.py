@@ -33,6 +33,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.open_to_all import shown_to_all
 from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = ("effective_role", "grant_types")
@@ -83,7 +84,8 @@ class ProjectGrantProvider(AccessProvider):
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the project and the role against the organization and our own role."""
         directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
-        self.inspect_project(project, problems, f" for the grant to {inputs['email']}")
+        if self.inspect_project(project, problems, f" for the grant to {inputs['email']}"):
+            inputs |= shown_to_all(self.session, inputs)
         self.inspect_project_reach(inputs["email"], role, problems)
         alone = same_key(inputs["email"]) not in self.session.declared  # else the `Member` has told it
         if alone and directory.person(inputs["email"]) is None:

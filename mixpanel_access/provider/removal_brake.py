@@ -7,14 +7,15 @@ be deleted.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from mixpanel_access.model.access import remaining
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import Person, remaining
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Plan
 from mixpanel_access.model.errors import MixpanelError, Refused
@@ -25,6 +26,8 @@ from mixpanel_access.provider.base import AccessProvider, Problems, Properties, 
 from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back
 from mixpanel_access.provider.resource import AccessResource
+
+OWNERS: Final = "owners"
 
 
 class RemovalBrakeProvider(AccessProvider):
@@ -37,6 +40,12 @@ class RemovalBrakeProvider(AccessProvider):
     def subject(self, props: Properties) -> Hashable:  # noqa: ARG002  # it stands for nothing
         """Nothing of it is in Mixpanel."""
         return None
+
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge, and show who owns the organization: as just read, or else as it was known before."""
+        super()._check(olds, inputs, hints, problems)
+        if olds.get(OWNERS) is not None:
+            inputs.setdefault(OWNERS, olds[OWNERS])
 
     def inspect(self, inputs: Properties, problems: Problems) -> None:
         """Nothing: the values are the component's own."""
@@ -58,6 +67,7 @@ class RemovalBrakeProvider(AccessProvider):
             inputs["people"] = [*inputs["people"], *(person for key, person in gone.items() if key not in going)]
             gone = {key: person for key, person in gone.items() if key in going}
         people = self.session.directory.people()
+        inputs[OWNERS] = _owners(people.values())
         new_roles = {
             key: person["role"]
             for key, person in after.items()
@@ -140,8 +150,11 @@ class RemovalBrakeProvider(AccessProvider):
         return CreateResult(f"{self.session.organization}:removal-brake", inputs)
 
     def look(self, id_: str, props: Properties) -> ReadResult:
-        """Nothing of it is in Mixpanel."""
-        return ReadResult(id_, props, {"people": props.get("people", [])})
+        """Who owns the organization; nothing else of it is in Mixpanel."""
+        shown = {"people": props.get("people", [])}
+        if shown["people"]:  # whose members this refresh reads anyhow
+            shown[OWNERS] = _owners(self.session.directory.people().values())
+        return ReadResult(id_, {**props, **shown}, shown)
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG002  # nothing to compare
         """Keep the new list of people."""
@@ -174,6 +187,10 @@ class RemovalBrakeProvider(AccessProvider):
     def leaving(self, people: Sequence[DeclaredPerson]) -> frozenset[str]:
         """The keys of those who would leave the organization once their grants of this stack are gone."""
         return leaving(self.session, people)
+
+
+def _owners(people: Iterable[Person]) -> list[str]:
+    return sorted(person.email for person in people if person.role == roles.OWNER)
 
 
 def _by_key(props: Properties) -> dict[str, DeclaredPerson] | None:
@@ -216,6 +233,8 @@ class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
     """
 
     people: pulumi.Output[list[dict[str, Any]]]
+    owners: pulumi.Output[list[str]]
+    """The organization's owners in Mixpanel, declared or not, when last read."""
 
     def __init__(
         self,
@@ -224,5 +243,5 @@ class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
         people: pulumi.Input[Sequence[pulumi.Input[DeclaredPerson]]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: dict[str, Any] = {"people": people}
+        props: dict[str, Any] = {"people": people, OWNERS: None}
         super().__init__(RemovalBrakeProvider(), resource_name, props, opts)

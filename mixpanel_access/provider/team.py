@@ -32,8 +32,9 @@ from mixpanel_access.provider.base import (
 from mixpanel_access.provider.named import NamedProvider
 from mixpanel_access.provider.renames import BESIDE, Named, temporary
 from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.team_roles import SHOWN, keep_shown, shown_roles
 
-_OUTPUTS: Final = ("team_id", "adopted", "organization_role", "scim_managed")
+_OUTPUTS: Final = ("team_id", "adopted", "scim_managed", *SHOWN)
 
 
 TEAMS: Final = "teams"
@@ -93,11 +94,17 @@ class TeamProvider(NamedProvider):
         if known(removal) and removal not in REMOVALS:
             problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
 
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge the inputs, and show what the team gives already."""
+        super()._check(olds, inputs, hints, problems)
+        keep_shown(olds, inputs)
+
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge that the name can be had: it is no stranger's, and no identity provider has its word there."""
         teams, name = self.session.directory.teams, inputs["name"]
         before = teams.named(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
         team = before or teams.named(name)
+        inputs |= shown_roles(team)
         if team and team.scim_managed and team.name != name and (teams.fed_by_others(team) or before is None):
             problems.add(
                 "name",
@@ -149,14 +156,16 @@ class TeamProvider(NamedProvider):
         if team is None:
             return GONE
         inputs = {"removal": WHEN_UNUSED, **props, "name": team.name}
-        return ReadResult(id_, self._outputs(inputs, team, props), select(inputs, self.all_inputs))
+        return ReadResult(
+            id_, self._outputs(inputs, team, props), {**select(inputs, self.all_inputs), **shown_roles(team)}
+        )
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the name in place."""
         ref = TeamId.parse(id_)
         self.own_organization(ref.organization, self.whom(news))
         if olds.get("name") == news["name"]:
-            return {**select(olds, _OUTPUTS), **news}
+            return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
         team = self.session.directory.teams.of(ref.team)
         if team is None:
             raise self._not_named(news["name"], "it is no longer there")
@@ -222,9 +231,7 @@ class TeamProvider(NamedProvider):
             "adopted": bool(history.get("adopted", True)),
             "scim_managed": self.session.directory.teams.fed_by_others(team),
         }
-        if team.organization_role:
-            outputs["organization_role"] = team.organization_role
-        return outputs
+        return {**outputs, **shown_roles(team)}
 
 
 def _who_loses(team: MixpanelTeam) -> str:
@@ -262,6 +269,8 @@ class Team(AccessResource, module="mixpanel", name="Team"):
     """The organization role that everybody in it has, set in the product; None for none, or where it is not told."""
     scim_managed: pulumi.Output[bool]
     """Whether an identity provider says who is in it, and not the stack; in SCIM mode, it is the stack."""
+    team_projects: pulumi.Output[dict[str, str]]
+    """Project id -> the role that everybody in it has there, whichever stack gave it; as of the last refresh."""
 
     def __init__(
         self,

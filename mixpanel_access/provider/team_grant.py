@@ -6,12 +6,14 @@ from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Unpack
 
 import pulumi
+from pulumi.dynamic import ReadResult
 
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.ids import TeamGrantId
 from mixpanel_access.provider import elsewhere
-from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Properties
+from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Problems, Properties, select
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
+from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource
 
 
@@ -25,6 +27,31 @@ class TeamGrantProvider(HolderGrantProvider):
     INPUTS: ClassVar[tuple[str, ...]] = ("team_id", "project_id", "role", "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
     HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    OUTPUTS: ClassVar[tuple[str, ...]] = (OPEN_TO_ALL,)
+
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge the inputs; what was shown of the project before stays, where this check has not read it."""
+        super()._check(olds, inputs, hints, problems)
+        if olds.get(OPEN_TO_ALL) is not None and olds.get("project_id") == inputs.get("project_id"):
+            inputs.setdefault(OPEN_TO_ALL, olds[OPEN_TO_ALL])
+
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge holder, project and role, and show whether everybody has the project anyhow."""
+        super().inspect_online(inputs, problems, olds)
+        if not problems:
+            inputs |= shown_to_all(self.session, inputs)
+
+    def look(self, id_: str, props: Properties) -> ReadResult:
+        """Read the role, and whether everybody has the project."""
+        read = super().look(id_, props)
+        if read.id:
+            shown = select(read.outs or {}, self.OUTPUTS)
+            read.inputs = {**(read.inputs or {}), **shown}
+        return read
+
+    def outputs(self, inputs: Properties) -> Properties:
+        """With whether everybody has the project."""
+        return {**super().outputs(inputs), **shown_to_all(self.session, inputs)}
 
     @property
     def holders(self) -> Teams:
@@ -74,6 +101,8 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
     project_id: pulumi.Output[int]
     role: pulumi.Output[str]
     environment: pulumi.Output[str | None]
+    open_to_all_users: pulumi.Output[bool | None]
+    """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 
     def __init__(
         self,
@@ -94,5 +123,6 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
             "environment": environment,
             PROJECT_NAME: project_name,
             **metadata,
+            **dict.fromkeys(TeamGrantProvider.OUTPUTS),
         }
         super().__init__(TeamGrantProvider(), resource_name, props, opts)

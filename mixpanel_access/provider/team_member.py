@@ -29,11 +29,12 @@ from mixpanel_access.provider.base import (
     select,
 )
 from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.team_roles import SHOWN, keep_shown, shown_roles
 
 MEMBER: Final = "member"
 WAITING: Final = "waiting"
 LEFT_TO_SCIM: Final = "left_to_scim"
-_OUTPUTS: Final = ("status",)
+_OUTPUTS: Final = ("status", *SHOWN)
 
 
 class TeamMemberProvider(AccessProvider):
@@ -56,6 +57,11 @@ class TeamMemberProvider(AccessProvider):
         inspect_id("team_id", "team", inputs, problems)
         inspect_email(inputs, problems)
 
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge the inputs, and show what the team gives."""
+        super()._check(olds, inputs, hints, problems)
+        keep_shown(olds, inputs)
+
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the team, and an organization role that it gives, against our own.
 
@@ -63,6 +69,7 @@ class TeamMemberProvider(AccessProvider):
         """
         directory = self.session.directory
         team, own = directory.teams.of(inputs["team_id"]), directory.own_role()
+        inputs |= shown_roles(team)
         if team is None:
             problems.add("team_id", f"organization {self.session.organization} has no team {inputs['team_id']}")
         elif team.organization_role and own is not None and not roles.may_assign(own, team.organization_role):
@@ -100,12 +107,15 @@ class TeamMemberProvider(AccessProvider):
         untold = status if status in {WAITING, LEFT_TO_SCIM} else MEMBER
         now = LEFT_TO_SCIM if left else MEMBER if inside else WAITING if inside is False else untold
         inputs = {"email": ref.email, **props, "team_id": ref.team}
-        return ReadResult(id_, self._outputs(inputs, now), select(inputs, self.all_inputs))
+        shown = shown_roles(team)
+        return ReadResult(id_, self._outputs(inputs, now), {**select(inputs, self.all_inputs), **shown})
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Have somebody join who could not before; else only the metadata changes."""
         self.own_organization(TeamMemberId.parse(id_).organization, news["email"])
-        return self._ensure(news) if self._is_ours_now(olds) else {**select(olds, _OUTPUTS), **news}
+        if self._is_ours_now(olds):
+            return self._ensure(news)
+        return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
 
     def unmake(self, id_: str, props: Properties) -> None:
         """Take the person out of the team; they stay in the organization, with all that they hold otherwise."""
@@ -206,7 +216,8 @@ class TeamMemberProvider(AccessProvider):
         return person is not None and not person.invited
 
     def _outputs(self, inputs: Properties, status: str) -> Properties:
-        return {**select(inputs, self.all_inputs), "status": status}
+        team = self.session.directory.teams.of(inputs["team_id"])
+        return {**select(inputs, self.all_inputs), "status": status, **shown_roles(team)}
 
 
 class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
@@ -228,6 +239,10 @@ class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     email: pulumi.Output[str]
     status: pulumi.Output[str]
     """`member`; `waiting` for the invitation to be accepted, where Mixpanel takes nobody before; `left_to_scim`."""
+    team_projects: pulumi.Output[dict[str, str]]
+    """Project id -> the role that everybody in the team has there, whichever stack gave it; as of the last refresh."""
+    organization_role: pulumi.Output[str | None]
+    """The organization role that everybody in the team has; None for none, or where it is not told."""
 
     def __init__(
         self,

@@ -337,6 +337,7 @@ class Stack:
         exceptions: the exceptions that concern no single person.
         claimed_twice: what its roster and another one of the project have both, in words.
         contacts_beside: the contacts of its service accounts who are in a roster beside its own.
+        roster: all that the component says of the roster, as plain data; `UNKNOWN` for what is not known.
     """
 
     entries: Sequence[Entry] = ()
@@ -344,6 +345,7 @@ class Stack:
     exceptions: Sequence[ExceptionEntry] = ()
     claimed_twice: Sequence[str] = ()
     contacts_beside: Sequence[str] = ()
+    roster: Mapping[str, Any] = field(default_factory=dict)
 
     def owns_organization_roles(self) -> bool | None:
         """Whether the roster declares organization roles; None where there is no roster.

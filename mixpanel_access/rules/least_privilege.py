@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from mixpanel_access.model import roles
@@ -12,9 +11,10 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.rules.approvers import problem_with_approver
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Reference, Stack
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED, height
 from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.teams import Teams, Through
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
 
 STANDARDS: Final = Option(
@@ -117,31 +117,31 @@ def _too_much(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
-    """What people get through teams, judged as if it were granted to each of them.
+    """What people get through teams, judged as if it were granted to each of them, whoever gave it to the team.
 
     A team that is yet to be made is known by its resource. Where it is not known whether a grant is the team's, what
     would be found cannot be judged.
     """
-    given: dict[Reference, list[Entry]] = {}
-    for grant in stack.of(Kind.TEAM_GRANT):
-        given.setdefault(stack.reference(grant, "team_id"), []).append(grant)
+    teams = Teams(stack)
 
-    def judge(pair: tuple[Entry, Entry, bool | None]) -> Iterator[Finding]:
-        entry, grant, same = pair
-        own = {name: grant.values.get(name) for name in ("role", "project_id", "environment")}
-        sources = {**entry.sources, **{name: grant.sources.get(name, ()) for name in own}}
-        values = {**entry.values, **own}
-        gets = replace(entry, kind=Kind.GRANT, values=values, sources=sources, custom_roles=grant.custom_roles)
-        for words in _too_much(gets, context):
-            if not same:
-                raise NotJudged(f"{entry} may get {grant}, but a team_id is not known before the update", entry)
-            yield Finding(f"{gets}, through a team: {words}", entry)
+    def judge(through: Through) -> Iterator[Finding]:
+        too_much = _too_much if through.gets.kind is Kind.GRANT else _manages_too_much
+        for words in too_much(through.gets, context):
+            through.sure()
+            yield Finding(f"{through}: {words}", through.place)
 
-    for entry in stack.of(Kind.TEAM_MEMBER):
-        reference = stack.reference(entry, "team_id")
-        for team, grants in given.items():
-            if (same := reference.same(team)) is not False:
-                yield from each([(entry, grant, same) for grant in grants], judge)
+    for place in stack.of(Kind.TEAM_MEMBER):
+        yield from each(teams.roles(place), judge)
+    yield from each(teams.places_beside(), judge)
+    yield from teams.unsettled()
+
+
+def _manages_too_much(entry: Entry, context: Context) -> Iterator[str]:
+    """Why somebody may not have an organization role."""
+    if all_hold(lambda: entry.role in PRIVILEGED, lambda: context.known_external(entry)):
+        yield f"somebody outside the company may not be organization {entry.role}"
+    else:
+        yield from _within_standard(entry, context)
 
 
 def _manages(entry: Entry) -> bool:

@@ -324,6 +324,7 @@ def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> 
         [ExceptionEntry.of(one) for one in exceptions],
         texts("claimed_twice"),
         texts("contacts_beside"),
+        {name: value for one in facts for name, value in one.items()},
     )
     provider = members[0].provider if members else None
     others = [one for one in resources if one.resource_type == _PROVIDER]

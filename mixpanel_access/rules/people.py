@@ -25,7 +25,7 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, each
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _TELLING: Final = 9
 """Characters from which a consumer domain can be told from its misspellings: mail.com is like too many others."""
@@ -101,16 +101,23 @@ def _names(entries: list[Entry]) -> str:
 
 
 def _owners(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """The declared ones, and those whom Mixpanel shows and the stack does not make anything else."""
     owners, unknown = _with_role(stack, roles.OWNER)
-    if not owners and not unknown:
+    shown = stack.roster.get("owners")
+    if not owners and not unknown and not isinstance(shown, list):
         raise NotApplicable("no organization owner is declared: they are kept outside this stack")
-    low, high = context.options["minimum"], context.options["maximum"]
-    if unknown and len(owners) <= high and (len(owners) < low or len(owners) + len(unknown) > high):
+    declared = {
+        same_key(entry.shown("email")) for entry in stack.of(Kind.MEMBER) if entry.values.get("role") is not None
+    }
+    others = [email for email in map(str, shown) if same_key(email) not in declared] if isinstance(shown, list) else []
+    count, low, high = len(owners) + len(others), context.options["minimum"], context.options["maximum"]
+    if unknown and count <= high and (count < low or count + len(unknown) > high):
         yield from unknown
-    elif not low <= len(owners) <= high:
-        yield Finding(
-            f"there are {len(owners)} organization owners ({_names(owners)}), and there should be {low} to {high}"
-        )
+    elif not low <= count <= high:
+        names = ", ".join([_names(owners)] * bool(owners) + [f"{email}, not declared here" for email in others])
+        yield Finding(f"there are {count} organization owners ({names}), and there should be {low} to {high}")
+    elif not isinstance(shown, list):
+        raise NotThereYet("which other owners Mixpanel has is known after a refresh")
 
 
 def _admins(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
@@ -250,7 +257,7 @@ PEOPLE_RULES: Final = (
     Rule(
         "organization-owners",
         Family.PEOPLE,
-        "There are enough organization owners, and not too many.",
+        "There are enough organization owners, declared or not, and not too many.",
         Level.MANDATORY,
         Severity.HIGH,
         "Have two owners at least, so that one can replace the other, and make the others admins or members.",

@@ -35,16 +35,36 @@ def _denied_permissions(stack: Stack, context: Context) -> Iterator[Finding | No
 
 
 def _second_factor(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    """By the settings as they are, or declared; and what the roster tells people of the login is so."""
+    login = stack.roster.get("login")
+    told: Mapping[str, Any] = login if isinstance(login, Mapping) else {}
+    settings = list(stack.of(Kind.ORGANIZATION_SECURITY))
+    if not settings and stack.owns_organization_roles():
+        yield Finding(
+            "no security settings are declared, so nothing shows whether a second factor or single sign-on is required;"
+            " `security: {}` in the roster shows what Mixpanel has, and changes nothing"
+        )
+
     def judge(entry: Entry) -> Iterator[Finding]:
         required: Any = entry.get("two_factor_required")
         if required is None:
             required = _of(_said(entry, "two_factor_settings"), _TWO_FACTOR_KEY)
+        sso = entry.values.get("sso")
         if required is False and _of(_said(entry, "sso"), "required") is not True:
             yield Finding(
                 "a second factor is not required, and neither is single sign-on: a password alone lets people in"
             )
+        for key, what, actual in (
+            ("mfa_required", "a second factor", required),
+            ("sso_required", "single sign-on", _of(sso, "required")),
+        ):
+            if isinstance(actual, bool) and isinstance(told.get(key), bool) and told[key] is not actual:
+                says, so = (" " if told[key] else " not "), ("it is" if actual else "it is not")
+                yield Finding(f"the roster's login says that {what} is{says}required, and {so}")
+        if "sso_required" in told and not isinstance(sso, Mapping):
+            raise NotThereYet("whether single sign-on is required is known after the update")
 
-    return each(stack.of(Kind.ORGANIZATION_SECURITY), judge)
+    yield from each(settings, judge)
 
 
 def _said(entry: Entry, name: str) -> Any:
@@ -87,7 +107,7 @@ SECURITY_RULES: Final = (
     Rule(
         "second-factor-required",
         Family.HYGIENE,
-        "A second factor is required, unless everybody must come through single sign-on.",
+        "A second factor is required, unless everybody must come through single sign-on; the roster's login says so.",
         Level.ADVISORY,
         Severity.HIGH,
         "Set two_factor_required (twoFactorRequired in the roster), or require single sign-on.",

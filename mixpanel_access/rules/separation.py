@@ -9,8 +9,10 @@ from typing import Any, Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.teams import Teams, Through, reaches_production
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 
@@ -23,55 +25,104 @@ def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
 
 
 class _Reach:
-    """Who reaches which environments, with a grant of each."""
+    """Who reaches which environments, with a grant of this stack in each, or the file of another that gives one."""
 
     def __init__(self) -> None:
-        self._by_key: dict[Any, dict[str, Entry]] = {}
+        self._by_key: dict[Any, dict[str, Entry | str]] = {}
 
-    def add(self, key: Any, environment: str, entry: Entry) -> None:
-        self._by_key.setdefault(key, {}).setdefault(environment, entry)
+    def add(self, key: Any, environment: str, giving: Entry | str) -> None:
+        self._by_key.setdefault(key, {}).setdefault(environment, giving)
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self._by_key
+
+    def __bool__(self) -> bool:
+        return bool(self._by_key)
 
     def several(self) -> Iterator[tuple[Any, str, Entry]]:
-        """Who reaches more than one: the environments in words, and the grant of the one that came last."""
+        """Who reaches more than one: the environments in words, and this stack's grant that came last."""
         for key, environments in self._by_key.items():
             if len(environments) > 1:
-                yield key, " and ".join(sorted(environments)), list(environments.values())[-1]
+                words = [
+                    f"{name} ({giving})" if isinstance(giving, str) else name
+                    for name, giving in sorted(environments.items())
+                ]
+                yield key, " and ".join(words), [one for one in environments.values() if isinstance(one, Entry)][-1]
 
 
 def _one_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
-    reach, grants = _Reach(), list(stack.of(Kind.GRANT))
+    """By grants and places in teams of this stack, and by what the rosters beside it give the same people."""
+    reach, grants, teams = _Reach(), list(stack.of(Kind.GRANT)), Teams(stack)
+    through = [one for place in stack.of(Kind.TEAM_MEMBER) for one in teams.roles(place) if one.gets.kind is Kind.GRANT]
 
     def judge(entry: Entry) -> Iterator[Finding]:
         if all_hold(lambda: entry.text("environment"), lambda: context.external(entry)):
             reach.add((same_key(entry.email), entry.text("engagement")), entry.text("environment"), entry)
         yield from ()
 
-    unknown = list(each(grants, judge))
-    if _several(grants):
+    def judge_team(one: Through) -> Iterator[Finding]:
+        if all_hold(lambda: one.gets.text("environment"), lambda: context.external(one.gets)):
+            one.sure()
+        yield from judge(one.gets)
+
+    unknown = [*each(grants, judge), *each(through, judge_team)]
+    for fact in teams.neighbours.reach:
+        for email in fact["people"]:
+            if (key := (email, fact["engagement"])) in reach:
+                reach.add(key, fact["environment"], fact["file"])
+    others = [fact["environment"] for fact in teams.neighbours.reach]
+    if _several([*grants, *(one.gets for one in through)], others):
         yield from unknown
     allowed = set(context.options["engagements"])
     for (_, engagement), environments, last in reach.several():
         if engagement not in allowed:
-            through = f"through the engagement {engagement!r}" if engagement else "without an engagement"
-            yield Finding(f"{last}: reaches {environments} {through}", last)
+            with_one = f"through the engagement {engagement!r}" if engagement else "without an engagement"
+            yield Finding(f"{last}: reaches {environments} {with_one}", last)
+    if reach:
+        yield from teams.neighbours.unread()
+    teams.seen()
 
 
-def _several(grants: Iterable[Entry]) -> bool:
+def _several(grants: Iterable[Entry], others: Iterable[str] = ()) -> bool:
     """Whether grants reach more than one environment, as far as that is known."""
-    environments = [entry.values.get("environment") for entry in grants]
+    environments = [*(entry.values.get("environment") for entry in grants), *others]
     return UNKNOWN in environments or len({str(one or "").strip() for one in environments}) > 1
 
 
+def _team_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """A place of another environment's stack would give access to production past production's rules."""
+    teams = Teams(stack)
+
+    def judge(through: Through) -> Iterator[Finding]:
+        if reaches_production(through, context):
+            through.sure()
+            yield Finding(f"{through}: {whose}", through.place)
+
+    if context.environment == PRODUCTION:
+        whose = "that stack is of another environment, and this is production"
+        beside = [one for one in teams.places_beside() if one.place.values.get("environment") != PRODUCTION]
+        yield from each(beside, judge)
+    else:
+        whose = f"this is production, and this stack holds {context.environment or 'no environment'}"
+        for place in stack.of(Kind.TEAM_MEMBER):
+            yield from each(teams.roles(place), judge)
+    yield from teams.unsettled()
+
+
 def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
-    reach, grants = _Reach(), list(stack.of(Kind.SERVICE_ACCOUNT_GRANT))
+    """An account is made by one stack, and granted there: so that this stack knows all that it reaches."""
+    reach = _Reach()
 
     def judge(entry: Entry) -> Iterator[Finding]:
+        if not entry.get("service_account") and not stack.reference(entry, "service_account_id").urn:
+            yield Finding(
+                f"{entry.name}: this stack does not make service account {entry.get('service_account_id')}, so nothing "
+                f"shows which other environments it reaches",
+                entry,
+            )
         reach.add(_account(entry, stack), entry.text("environment") or "an undeclared environment", entry)
-        yield from ()
 
-    unknown = list(each(grants, judge))
-    if _several(grants):
-        yield from unknown
+    yield from each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge)
     for account, environments, last in reach.several():
         yield Finding(f"service account {account}: reaches {environments}", last)
 
@@ -87,24 +138,25 @@ def _account(entry: Entry, stack: Stack) -> str:
 
 
 def _all_users(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
-    seen: dict[int, list[frozenset[str] | None]] = {}
+    """By how people come by the project, or, of a new grant and a team's, by what their check has seen."""
+    seen: dict[int, list[bool | None]] = {}
 
     def judge(entry: Entry) -> Iterator[Finding]:
         if context.is_production(entry):
-            seen.setdefault(entry.project, []).append(entry.ways)
+            told, ways = entry.values.get("open_to_all_users"), entry.ways
+            open_ = GrantType.ALL_USERS in ways if ways is not None else told if isinstance(told, bool) else None
+            seen.setdefault(entry.project, []).append(open_)
         yield from ()
 
-    yield from each(stack.of(Kind.GRANT), judge)
-    for project, ways in seen.items():
-        if any(GrantType.ALL_USERS in one for one in ways if one is not None):
+    yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT), judge)
+    for project, told in seen.items():
+        if any(told):
             yield Finding(
                 f"project {project}: everybody in the organization has access to it through a grant to all users"
             )
-    new = [str(project) for project, ways in seen.items() if all(one is None for one in ways)]
+    new = [str(project) for project, told in seen.items() if all(one is None for one in told)]
     if new:
-        raise NotThereYet(
-            f"no grant is there yet in {', '.join(new)}: what else gives access is known after the update"
-        )
+        raise NotThereYet(f"what else gives access in {', '.join(new)} is known after the update, or a refresh")
 
 
 def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
@@ -173,12 +225,22 @@ SEPARATION_RULES: Final = (
         controls=(soc2("CC6.1"), iso27001("A.8.31"), iso27001("A.5.19")),
     ),
     Rule(
+        "team-in-own-environment",
+        Family.SEPARATION,
+        "Nobody joins a team that reaches production in the stack of another environment.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "Declare the place in the team in production's stack, or make a team for each environment.",
+        _team_environment,
+        controls=(soc2("CC6.1"), iso27001("A.8.31")),
+    ),
+    Rule(
         "service-account-in-one-environment",
         Family.SEPARATION,
-        "A service account reaches one environment only.",
+        "A service account reaches one environment only, and is granted in the stack that makes it.",
         Level.MANDATORY,
         Severity.HIGH,
-        "Make one service account an environment.",
+        "Make one service account an environment, each in the stack of its grants.",
         _account_environments,
         controls=(soc2("CC6.1"), iso27001("A.8.31"), cis("5.5")),
     ),

@@ -282,7 +282,9 @@ def test_what_two_rosters_claim_is_said_and_shown_to_policies(tmp_path: Path, mo
     monkeypatch.setattr(pulumi.log, "warn", lambda words, *_: said.append(words))
     file = beside_it(tmp_path)
     outputs: list[dict[str, Any]] = []
-    monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", lambda _, found: outputs.append(found))
+    monkeypatch.setattr(
+        pulumi.ComponentResource, "register_outputs", lambda _, found: outputs.extend([found] if found else [])
+    )
     registered(lambda: RosterAccess("roster", file))
     assert said[0].startswith("production.yaml:2 has organizationRoles: true, and so has staging.yaml:1")
     assert outputs[0]["claimed_twice"] == said
@@ -298,7 +300,9 @@ def test_the_contacts_who_are_in_another_roster_are_shown_to_policies(
 ) -> None:
     """Those of the stack's own accounts, and nobody else of the other roster."""
     outputs: list[dict[str, Any]] = []
-    monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", lambda _, found: outputs.append(found))
+    monkeypatch.setattr(
+        pulumi.ComponentResource, "register_outputs", lambda _, found: outputs.extend([found] if found else [])
+    )
     file = beside_it(
         tmp_path, organizationRoles=False, people=[{"email": f"{who}@example.com"} for who in ("ana", "cy")]
     )

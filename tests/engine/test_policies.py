@@ -38,7 +38,7 @@ def analyze(workspace: Workspace, case: Case, config: Path | None = None) -> str
     roster = None
     if case.roles is not None:
         exceptions = [vars(one) for one in case.exceptions]
-        facts = {"claimed_twice": list(case.claimed), "contacts_beside": list(case.contacts)}
+        facts = {"claimed_twice": list(case.claimed), "contacts_beside": list(case.contacts), **case.roster}
         roster = {"organization_roles": case.roles, "exceptions": exceptions, **facts}
     file = workspace.folder / "state.json"
     file.write_text(json.dumps(state(case.entries, settings, roster)))

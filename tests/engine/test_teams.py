@@ -54,7 +54,7 @@ def test_a_team_lives(workspace: Workspace) -> None:
     workspace.unchanged()
     assert workspace.outputs("data") == {
         "name": "Analysts", "removal": "when_unused", "ticket": "OPS-1", "team_id": made["id"], "adopted": False,
-        "scim_managed": False,
+        "scim_managed": False, "team_projects": {str(PRODUCTION): "analyst"},
     }  # fmt: skip
     assert workspace.outputs(f"data:{BO}")["status"] == "member"
 

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from mixpanel_access.files.beside import beside
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.declaration import declaration
+from mixpanel_access.model.ids import TEAM_GRANT_TYPE, TEAM_MEMBER_TYPE
 
 OWN = """\
 environment: production
@@ -186,3 +189,69 @@ def test_who_is_in_another_roster(tmp_path: Path, email: str, people: str, is_th
     configure(tmp_path, "production", 1)
     configure(tmp_path, "staging", 2)
     assert not beside(file).has(email, date(2026, 5, 4))
+
+
+PEOPLE = """\
+teams: { data: { name: Data, projects: { shop: analyst } } }
+engagements: { funnels: { sow: SOW-1 } }
+people:
+  - { email: Robin@agency.example.org, engagement: funnels, projects: { shop: analyst } }
+  - { email: kim@example.com, teams: [data] }
+  - { email: old@example.com, ends: 2026-01-01, projects: { shop: analyst } }
+"""
+OWN_PEOPLE = OWN.replace("id: 1", "environment: production\n    id: 1") + PEOPLE
+OTHER_PEOPLE = """\
+teams: { d: { name: DATA, projects: { shop: admin } }, other: { name: Other, projects: { shop: owner } } }
+engagements: { funnels: { sow: SOW-1, type: audit } }
+people:
+  - { email: robin@agency.example.org, engagement: funnels, projects: { shop: consumer } }
+  - { email: kim@example.com, teams: [other] }
+  - { email: lee@example.com, teams: [d] }
+  - { email: old@example.com, projects: { shop: analyst } }
+"""
+DAY = date(2026, 5, 4)
+
+
+def facts(file: Path, drafts: Path | None = None) -> dict[str, Any]:
+    """What policies get to know of the rosters beside one."""
+    return beside(file, drafts=drafts).facts(declaration(read_roster(file), DAY), DAY)
+
+
+def test_what_other_rosters_give_to_the_same_people_and_teams_is_a_fact(tmp_path: Path) -> None:
+    """Nothing is told of people and teams whom this roster does not declare, and nothing that has ended counts."""
+    found = facts(folder(tmp_path, OWN_PEOPLE, staging=STAGING))
+    assert found["environments"] == {"1234567": "production", "2345678": "staging"}
+    where = {"file": "staging.yaml", "environment": "staging"}
+    assert found["reach"] == [
+        {**where, "engagement": "funnels", "people": ["robin@agency.example.org"]},
+        {**where, "engagement": "", "people": ["kim@example.com"]},
+    ]
+    team = {"team": "DATA", **where}
+    assert found["teams"] == [
+        {**team, "type": TEAM_GRANT_TYPE, "project_id": 2345678, "role": "admin"},
+        {**team, "type": TEAM_MEMBER_TYPE, "email": "lee@example.com"},
+    ]
+    assert "unread" not in found
+
+
+STAGING = OTHER.replace("id: 2345678", "id: 2345678, environment: staging") + OTHER_PEOPLE
+
+
+def test_a_roster_that_cannot_be_read_is_a_fact_too(tmp_path: Path) -> None:
+    """Whether it cannot be parsed or has an error in it: what is not known is no absence."""
+    for text, words in (("environment: {", "staging.yaml:2 cannot be read"), (STAGING + "peple: []", "staging.yaml")):
+        (told,) = facts(folder(tmp_path, OWN_PEOPLE, staging=text))["unread"]
+        assert told.startswith(words)
+    configure(tmp_path, "production", 1)
+    configure(tmp_path, "staging", 2)
+    assert facts(folder(tmp_path, OWN_PEOPLE, staging=STAGING)) == {"environments": {"1234567": "production"}}
+
+
+def test_a_preview_of_drafts_reads_the_drafts_of_the_other_rosters(tmp_path: Path) -> None:
+    """A change of both is judged as it would be merged, and a roster that is only a draft counts."""
+    file = folder(tmp_path, OWN_PEOPLE, staging=OTHER)
+    drafts = tmp_path / "drafts"
+    drafts.mkdir()
+    (drafts / "staging.yaml").write_text(STAGING)
+    (drafts / "test.yaml").write_text(STAGING.replace("2345678", "3456789").replace("staging", "test"))
+    assert {one["file"] for one in facts(file, drafts)["reach"]} == {"staging.yaml", "test.yaml"}

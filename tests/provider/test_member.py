@@ -880,3 +880,15 @@ def test_a_note_of_an_earlier_sending_is_none(api: FakeApi) -> None:
         ours = invitation(SENT, SENT + 7 * DAY)
         assert provider._holds_until(noted, ours) is None
     assert provider_for(api)._holds_until(NOW, invitation(SENT, SENT + 7 * DAY)) == written(NOW + 7 * DAY)
+
+
+@pytest.mark.parametrize(("role", "declared", "refused"), [("owner", "owner", False), ("member", "owner", True)])
+def test_an_owner_who_is_one_needs_no_owners_account(api: FakeApi, role: str, declared: str, refused: bool) -> None:
+    """An admin account declares the owners that there are, since it gives them nothing; it makes nobody one."""
+    api.put("ana@example.com", role)
+    made = provider_for(api)
+    failures = made.check({}, {"email": "ana@example.com", "role": declared}).failures
+    assert bool(failures) is refused
+    if not refused:
+        made.create({"email": "ana@example.com", "role": declared, "removal": "when_unused"})
+        assert api.writes == []

@@ -171,9 +171,23 @@ def test_its_life_sends_nothing(api: FakeApi) -> None:
     assert not provider.diff(ID, outs, declared(2)).changes
     assert provider.diff(ID, outs, declared(3)).changes
     assert provider.update(ID, outs, declared(3)).outs == provider.create(declared(3)).outs
-    read = provider.look(ID, outs)
-    assert (read.id, read.outs, read.inputs) == (ID, outs, outs)
     assert not api.calls
+
+
+def test_the_owners_are_shown_as_they_are_read(api: FakeApi) -> None:
+    """At the check that reads the people anyhow, and at a refresh; a check without changes asks nobody."""
+    owners = {"owners": ["o0@example.com", "o1@example.com"]}
+    provider = provider_for(api)
+    checked = provider.check({}, declared()).inputs
+    assert checked == declared() | owners
+    outs = dict(provider.create(checked).outs or {})
+    api.put("m0@example.com", "owner")
+    read = provider_for(api).read(ID, outs)
+    assert (read.outs or {})["owners"] == (read.inputs or {})["owners"] == ["m0@example.com", *owners["owners"]]
+    before = len(api.calls)
+    assert provider_for(api).check(dict(read.inputs or {}), declared()).inputs == read.inputs
+    assert len(api.calls) == before
+    assert provider_for(api).read(ID, {"people": []}).outs == {"people": []}
 
 
 def member_in_state(n: int, component: str = "") -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_a_membership_lives_by_scim(api: FakeApi, fed: bool) -> None:
     api.teams.put("Data", ANA, scim_managed=fed)
     made = provider(api).create(held())
     outs = dict(made.outs or {})
-    assert (made.id, outs) == (ID, {**held(), "status": "member"})
+    assert (made.id, outs) == (ID, {**held(), "status": "member", "team_projects": {}})
     provider(api).create(held())
     again = provider(api)
     assert (again.read(ID, outs).outs, again.diff(ID, outs, held()).changes) == (outs, False)
@@ -107,7 +107,7 @@ def test_whom_scim_does_not_show_in_a_team_is_taken_out_as_ever(api: FakeApi, st
     api.teams.put("Data", ANA, BO)
     api.teams.hides_invited, api.teams.hides_members = so.get("hides_invited", False), so.get("hides_members", False)
     api.scim.shows_all_teams = not so.get("no_group", False)
-    state = {**held(), "status": status}
+    state = {**held(), "status": status, "team_projects": {}}
     assert provider(api).read(ID, state).outs == state
     provider(api).delete(ID, state)
     assert (api.writes, inside(api)) == (["remove_member"], {ANA})

@@ -8,6 +8,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors
+from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.ids import TeamGrantId, TeamId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.states import StackStates, States
@@ -50,7 +51,16 @@ def held(**changes: Any) -> dict[str, Any]:
 def test_a_compliant_team_passes(api: FakeApi) -> None:
     """It is deleted when nobody uses it, where nothing else is said."""
     result = provider(api)[0].check({}, {"name": "Data"})
-    assert (result.failures, result.inputs) == ([], team())
+    assert (result.failures, result.inputs) == ([], team() | {"team_projects": {}})
+
+
+def test_what_a_team_gives_that_is_to_be_adopted_is_shown_at_the_first_preview(api: FakeApi) -> None:
+    """By its name, in whatever spelling: for the policies, which judge the people who come into it."""
+    api.teams.put("Data", organization_role="admin", projects={PRODUCTION: "owner"})
+    shown = {"team_projects": {str(PRODUCTION): "owner"}, "organization_role": "admin"}
+    checked = provider(api)[0].check({}, {"name": "data"}).inputs
+    assert checked == team(name="data") | shown
+    assert provider(api)[0].check(checked, {"name": "data", "ticket": "OPS-1"}).inputs == checked | {"ticket": "OPS-1"}
 
 
 SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -137,7 +147,7 @@ def test_a_team_is_read_with_its_name(api: FakeApi) -> None:
     """What somebody called it by hand shows; whether it was adopted is only in the state; gone is gone."""
     api.teams.put("Data EU")
     read = provider(api)[0].read(ID, {**team(), "adopted": False, "ticket": "OPS-1"})
-    assert read.inputs == {"name": "Data EU", "removal": "when_unused", "ticket": "OPS-1"}
+    assert read.inputs == {"name": "Data EU", "removal": "when_unused", "ticket": "OPS-1", "team_projects": {}}
     assert (read.outs or {})["adopted"] is False
     imported = provider(api)[0].read(ID, {})
     assert ((imported.outs or {})["adopted"], (imported.inputs or {})["removal"]) == (True, "when_unused")
@@ -386,3 +396,22 @@ def test_roles_whose_teams_change_are_given_once_and_taken_from_nobody_who_has_t
     roles = {id_: team.projects.get(PRODUCTION) for id_, team in api.teams.teams.items()}
     declared = {id_: word[name] for name, id_ in after.items()}
     assert {id_: role for id_, role in roles.items() if role} == declared
+
+
+def test_a_project_that_everybody_has_is_shown_with_a_teams_role(api: FakeApi) -> None:
+    """At the first preview, and at a refresh; of production alone, and without asking where nothing has changed."""
+    api.put("ana@example.com")
+    made = TeamGrantProvider()
+    made.use(make_session(api, environment="production")[0])
+    checked = made.check({}, held()).inputs
+    assert checked == held(environment="production", open_to_all_users=False)
+    created = made.create(checked)
+    api.give(PRODUCTION, "ana@example.com", "consumer", GrantType.ALL_USERS)
+    made.use(make_session(api, environment="production")[0])
+    read = made.read(str(created.id), dict(created.outs or {}))
+    assert (read.outs or {})["open_to_all_users"] is (read.inputs or {})["open_to_all_users"] is True
+    before = len(api.calls)
+    assert made.check(dict(read.inputs or {}), held()).inputs["open_to_all_users"] is True
+    assert len(api.calls) == before
+    made.use(make_session(api, environment="staging")[0])
+    assert "open_to_all_users" not in made.check({}, held()).inputs

@@ -42,6 +42,10 @@ def held(**changes: Any) -> dict[str, Any]:
     return {"team_id": TEAM, "email": BO, **changes}
 
 
+SHOWN = {"team_projects": {str(PRODUCTION): "analyst"}}
+"""What Mixpanel shows that everybody in the team has."""
+
+
 def inside(api: FakeApi) -> bool:
     """Whether Bo is in the team."""
     return KEY in (api.teams.teams[TEAM].members or ())
@@ -68,7 +72,26 @@ def test_a_spoiled_membership_is_refused_in_words(api: FakeApi, change: dict[str
 def test_who_is_not_in_the_organization_yet_passes(api: FakeApi) -> None:
     """At preview, the Member that brings them in is yet to be made."""
     result = provider(api)[0].check({}, held(email="new@example.com", team_id=str(TEAM)))
-    assert (result.failures, result.inputs) == ([], held(email="new@example.com"))
+    assert (result.failures, result.inputs) == ([], held(email="new@example.com") | SHOWN)
+
+
+def test_what_the_team_gives_is_shown_at_the_first_preview_and_read_again_at_a_refresh(api: FakeApi) -> None:
+    """For the policies, whichever stack gave it; an unchanged membership asks nobody, and keeps what was read."""
+    api.teams.put("Data", organization_role="admin", projects={PRODUCTION: "owner", 8: "consumer"})
+    shown = {"team_projects": {str(PRODUCTION): "owner", "8": "consumer"}, "organization_role": "admin"}
+    checked = provider(api)[0].check({}, held()).inputs
+    assert checked == held() | shown
+    created = provider(api)[0].create(checked).outs or {}
+    assert created == held() | shown | {"status": "member"}
+    api.teams.put("Data", "ana@example.com", BO, projects={8: "analyst"})
+    read = provider(api)[0].read(ID, created)
+    assert (read.outs or {})["team_projects"] == (read.inputs or {})["team_projects"] == {"8": "analyst"}
+    assert "organization_role" not in (read.outs or {})
+    before = len(api.calls)
+    again = provider(api)[0].check(dict(read.inputs or {}), held(ticket="OPS-1")).inputs
+    assert again == held(ticket="OPS-1", team_projects={"8": "analyst"})
+    assert len(api.calls) == before
+    assert provider(api)[0].update(ID, created, again).outs == {**created, "ticket": "OPS-1"}
 
 
 @pytest.mark.parametrize(("role", "held_back"), [("admin", False), ("owner", True), ("", False)])
@@ -103,10 +126,10 @@ def test_a_membership_lives(api: FakeApi) -> None:
     """In once, and out once; the person stays in the organization, and the others in the team."""
     made, said = provider(api)
     created = made.create(held())
-    assert (created.id, created.outs) == (ID, {**held(), "status": "member"})
+    assert (created.id, created.outs) == (ID, {**held(), **SHOWN, "status": "member"})
     made.create(held())
-    assert made.look(ID, dict(created.outs or {})).inputs == held()
-    outs = made.update(ID, {**held(), "status": "member"}, held(ticket="OPS-1")).outs or {}
+    assert made.look(ID, dict(created.outs or {})).inputs == held() | SHOWN
+    outs = made.update(ID, {**held(), **SHOWN, "status": "member"}, held(ticket="OPS-1")).outs or {}
     assert (outs["ticket"], outs["status"]) == ("OPS-1", "member")
     made.delete(ID, held())
     assert made.read(ID, held()).id == ""
@@ -250,7 +273,7 @@ def test_who_was_left_to_scim_joins_where_nobody_is_told(api: FakeApi) -> None:
     """Once the identity provider is gone: that nothing is told of them does not put them in."""
     api.teams.hides_members = True
     made, _ = provider(api)
-    outs = {**held(), "status": "left_to_scim"}
+    outs = {**held(), **SHOWN, "status": "left_to_scim"}
     assert made.read(ID, outs).outs == outs
     assert made.diff(ID, outs, held()).changes
     assert ((made.update(ID, outs, held()).outs or {})["status"], inside(api)) == ("member", True)

@@ -6,13 +6,14 @@ The compliant stack passes every rule; each case spoils or mends one thing in it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, Stack
 from mixpanel_access.rules.rule import Verdict
+from mixpanel_access.rules.unknown import UNKNOWN
 
 TODAY = date(2026, 5, 4)
 METADATA = {
@@ -71,6 +72,12 @@ def account_grant(environment: str | None, project: int = 1234567, name: str = "
     return Entry(Kind.SERVICE_ACCOUNT_GRANT, f"{project}:{name}", f"sg:{project}:{name}", _set(given))
 
 
+def by_id(id_: int, environment: str = "production") -> Entry:
+    """A grant to a service account that a program names by its id."""
+    given = {"service_account_id": id_, "project_id": 1234567, "role": "consumer", "environment": environment}
+    return Entry(Kind.SERVICE_ACCOUNT_GRANT, "1234567:etl", "sg:1234567:id", given)
+
+
 def custom_role(**values: Any) -> Entry:
     """A compliant custom role, but for what is given."""
     given = {
@@ -87,6 +94,11 @@ def security(**values: Any) -> Entry:
         "sso": {"enabled": False, "required": False}, **values,
     }  # fmt: skip
     return Entry(Kind.ORGANIZATION_SECURITY, "organization-security", "o:security", _set(given))
+
+
+def login(**told: bool) -> dict[str, Any]:
+    """What the roster tells people of the login."""
+    return {"login": told}
 
 
 OFF = {"twofactor_auth_required": False}
@@ -109,7 +121,14 @@ def team_grant(role: str = "analyst", team_id: Any = 77, project: int = 1234567,
 
 def team_member(email: str = ROBIN, team_id: Any = 77, **values: Any) -> Entry:
     """A compliant place in a team, but for what is given."""
-    given = {"email": email, "team_id": team_id, "status": "member", **METADATA, **values}
+    given = {
+        "email": email,
+        "team_id": team_id,
+        "status": "member",
+        "team_projects": {"1234567": "analyst"},
+        **METADATA,
+    }
+    given |= values
     return Entry(Kind.TEAM_MEMBER, f"team/data:{email.casefold()}", f"tm:{team_id}:{email}", _set(given))
 
 
@@ -122,6 +141,31 @@ def people(*roles: str) -> list[Entry]:
         member(f"{_NAMES.get(role, role)}{number}@example.com", role, engagement=None, engagement_type=None)
         for number, role in enumerate(roles)
     ]
+
+
+def beside(*teams: Mapping[str, Any], environment: str = "staging", **facts: Any) -> dict[str, Any]:
+    """What the component says of the roster staging.yaml: what it gives to teams, with the projects that it has."""
+    shared = [{"team": "Data", "file": f"{environment}.yaml", "environment": environment, **one} for one in teams]
+    return {"neighbours": {"environments": {"2": environment}, "teams": shared, **facts}}
+
+
+def gives(role: str, project: int = 2) -> dict[str, Any]:
+    """A role that another roster gives to the team Data."""
+    return {"type": Kind.TEAM_GRANT.value, "project_id": project, "role": role}
+
+
+def puts(email: str = ROBIN, **values: Any) -> dict[str, Any]:
+    """Somebody whom another roster puts into the team Data."""
+    return {"type": Kind.TEAM_MEMBER.value, "email": email, "engagement_type": "analytics_review", **values}
+
+
+def reaching(engagement: str = "Funnel review", *people: str, environment: str = "staging") -> dict[str, Any]:
+    """Whom another roster gives something by one engagement."""
+    fact = {"file": f"{environment}.yaml", "environment": environment, "engagement": engagement}
+    return {"neighbours": {"reach": [{**fact, "people": list(people or (ROBIN,))}]}}
+
+
+UNREAD = {"neighbours": {"unread": ["staging.yaml:2 cannot be read (x)"]}}
 
 
 def _set(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,6 +202,7 @@ class Case:
         claimed: what another roster has too, in words.
         approvers: who may approve.
         contacts: the contacts of its service accounts who are in another roster.
+        roster: what else the component says of the roster.
     """
 
     entries: Sequence[Entry]
@@ -170,6 +215,7 @@ class Case:
     claimed: Sequence[str] = ()
     approvers: frozenset[str] = frozenset()
     contacts: Sequence[str] = ()
+    roster: Mapping[str, Any] = field(default_factory=dict)
 
     def judge(self, rule_id: str) -> Verdict:
         """What the rule says."""
@@ -182,7 +228,8 @@ class Case:
             EXCEPTABLE,
             self.approvers,
         )
-        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, self.claimed, self.contacts), context)
+        beside = (self.claimed, self.contacts, self.roster)
+        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, *beside), context)
 
 
 @dataclass(frozen=True)
@@ -269,11 +316,25 @@ CASES: dict[str, Cases] = {
         configured=[Case([member(role="billing_admin")], options={"roles": ["owner", "admin"]})],
     ),
     "organization-owners": Cases(
-        fails=[Case(people("owner"), ["there are 1 organization owners (owner0@example.com)"])],
+        fails=[
+            Case(people("owner"), ["there are 1 organization owners (owner0@example.com)"]),
+            Case([], ["there are 1 organization owners (ana@example.com, not declared here)"], roster={"owners": ["ana@example.com"]}),
+            Case(
+                [*people("owner", "owner", "owner"), member("kim@example.com", None)],
+                ["there are 5 organization owners (owner0@example.com, owner1@example.com, owner2@example.com, kim@example"],
+                roster={"owners": ["kim@example.com", "omar@example.com", "owner1@example.com"]},
+            ),
+        ],
         boundary=(Case(people(*["owner"] * 4)), Case(people(*["owner"] * 5), ["there are 5 organization owners"])),
         configured=[
             Case(people("owner"), options={"minimum": 1}),
             Case(people("owner", "owner"), ["should be 1 to 1"], {"minimum": 1, "maximum": 1}),
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case(people("owner"), roster={"owners": ["OWNER0@example.com", "kim@example.com"]}),
+            Case([], roster={"owners": ["ana@example.com", "kim@example.com"]}),
+            Case([member("a@example.com", "member"), *people("owner", "owner")], roster={"owners": ["a@example.com"]}),
         ],
     ),
     "organization-admins": Cases(
@@ -351,11 +412,47 @@ CASES: dict[str, Cases] = {
                 [team_grant("owner"), team_member(engagement_type=None)],
                 ["robin@agency.example.org as owner in project 1234567, through a team: a collaborator may not own"],
             ),
+            Case(
+                [team_member(team_projects={"1234567": "admin"})],
+                ["as admin in project 1234567, through a team (Mixpanel shows it): an engagement of type analytics_review"],
+            ),
+            Case(
+                [team("Data", team_projects={"9": "owner"}), replace(team_member(team_id=UNKNOWN, team_projects=None), sources={"team_id": ["t:Data"]})],
+                ["as owner in project 9, through a team (Mixpanel shows it): a collaborator may not own"],
+            ),
+            Case(
+                [team_member("ana@example.org", engagement_type=None, organization_role="admin")],
+                ["ana@example.org as organization admin, through a team (Mixpanel shows it): somebody outside the company"],
+            ),
+            Case(
+                [team("DATA", team_id=77), team_member()],
+                ["as admin in project 2, through a team (staging.yaml gives it): an engagement of type analytics"],
+                roster=beside(gives("admin")),
+            ),
+            Case(
+                [team("Data", team_id=77), team_grant("admin")],
+                ["as admin in project 1234567, through a team (staging.yaml puts them there): an engagement of"],
+                roster=beside(puts()),
+            ),
         ],
         boundary=(
             Case([team_grant("admin"), team_grant(project=2), team_member(team_id=78), team_member(team_id="data")]),
             Case([team_grant(), team_grant("admin", project=2), team_member()], ["as admin in project 2, through a team"]),
         ),
+        passes=[
+            Case(COMPLIANT),
+            Case([team_grant("analyst"), team_member(team_projects={"1234567": "admin"})]),  # which becomes analyst
+            Case([team("Data", team_id=77), team_member()], roster=beside(gives("analyst"))),
+            Case(
+                [team("Other", team_id=77), team_member(), team_grant()],
+                roster=beside(gives("admin"), puts(engagement_type="audit")),
+            ),
+            Case(
+                [team_member(engagement_type="implementation", team_projects={"2": "admin"})],
+                roster=beside(),  # staging, where this type may be admin
+            ),
+            Case([team_member("ana@example.com", engagement_type=None, engagement=None, organization_role="admin")]),
+        ],
         configured=[
             Case(
                 [team_grant("admin"), team_member()],
@@ -506,6 +603,20 @@ CASES: dict[str, Cases] = {
         fails=[
             Case([security(two_factor_required=False)], ["a password alone lets people in"]),
             Case([security(two_factor_required=None, two_factor_settings=OFF)], ["a second factor is not required"]),
+            Case(people("owner"), ["no security settings are declared, so nothing shows"]),
+            Case([security()], ["login says that a second factor is not required, and it is"], roster=login(mfa_required=False)),
+            Case(
+                [security(two_factor_required=False, sso={"enabled": True, "required": True})],
+                ["login says that a second factor is required, and it is not"],
+                roster=login(mfa_required=True, sso_required=True),
+            ),
+            Case([security()], ["login says that single sign-on is required, and it is not"], roster=login(sso_required=True)),
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case([security()], roster=login(mfa_required=True, sso_required=False)),
+            Case(people("admin"), roles=False),
+            Case(people("admin"), roles=None),
         ],
         boundary=(
             Case([security(two_factor_required=False, sso={"enabled": True, "required": True})]),
@@ -517,10 +628,18 @@ CASES: dict[str, Cases] = {
             Case(
                 [grant(), grant(project=2, environment="staging")],
                 ["reaches production and staging through the engagement 'Funnel review'"],
-            )
+            ),
+            Case([grant()], ["reaches production and staging (staging.yaml) through the engagement"], roster=reaching()),
+            Case([grant(engagement=None)], ["staging (staging.yaml) without an engagement"], roster=reaching("")),
+            Case([team_member()], ["through the engagement 'Funnel review'"], roster=reaching()),
+            Case(
+                [grant(environment="staging", project=2), team_member(team_projects={"9": "consumer"})],
+                ["in project 9: reaches production and staging through"],
+                environment="staging",
+            ),
         ],
         boundary=(
-            Case([grant(), grant(project=2, environment="staging", engagement="Another")]),
+            Case([grant(), grant(project=2, environment="staging", engagement="Another")], roster=reaching("Another")),
             Case(
                 [grant(engagement=None), grant(ROBIN.upper(), project=2, environment="staging", engagement=None)],
                 ["without an engagement"],
@@ -532,10 +651,56 @@ CASES: dict[str, Cases] = {
         passes=[
             Case(COMPLIANT),
             Case([grant("ana@example.com"), grant("ana@example.com", project=2, environment="staging")]),
+            Case([grant("ana@example.com")], roster=reaching("Funnel review", "ana@example.com")),
+            Case([grant()], roster=reaching(environment="production")),
+            Case([grant()], roster=reaching("Funnel review", "kim@agency.example.org")),
+            Case([grant("ana@example.com")], roster=UNREAD),
+        ],
+    ),
+    "team-in-own-environment": Cases(
+        fails=[
+            Case(
+                [team_grant(project=2, environment="staging"), team_member()],
+                ["as analyst in project 1234567, through a team (Mixpanel shows it): this is production, and this stack h"],
+                environment="staging",
+            ),
+            Case(
+                [team("Data", team_id=77), team_member("ana@example.com", team_projects={})],
+                ["in project 1, through a team (production.yaml gives it): this is production"],
+                environment="staging",
+                roster=beside(gives("consumer", 1), environment="production"),
+            ),
+            Case(
+                [team_member(team_projects={}, organization_role="admin")],
+                ["as organization admin, through a team (Mixpanel shows it): this is production"],
+                environment="staging",
+            ),
+            Case(
+                [team("Data", team_id=77), team_grant()],
+                ["ana@example.com as analyst in project 1234567, through a team (staging.yaml puts them there): that stack"],
+                roster=beside(puts("ana@example.com")),
+            ),
+        ],
+        boundary=(
+            Case(
+                [team_grant(project=2, environment="staging"), team_member(team_projects={"2": "analyst"})],
+                environment="staging",
+            ),
+            Case([team_member(team_projects={"3": "consumer"})], ["this is production, and this"], environment="staging"),
+        ),
+        passes=[
+            Case(COMPLIANT),
+            Case([team_member(team_projects={"2": "admin"})], environment="staging", roster=beside()),
+            Case([team("Data", team_id=77), team_grant()], roster=beside(puts(), environment="production")),
+            Case([team_member(team_projects={}, organization_role="member")], environment="staging"),
         ],
     ),
     "service-account-in-one-environment": Cases(
-        fails=[Case([account_grant("production"), account_grant("staging", 2)], ["account etl: reaches production and st"])],
+        fails=[
+            Case([account_grant("production"), account_grant("staging", 2)], ["account etl: reaches production and st"]),
+            Case([by_id(9001)], ["1234567:etl: this stack does not make service account 9001"]),
+        ],
+        passes=[Case(COMPLIANT), Case([account(account_id=9001), by_id(9001)])],
         boundary=(
             Case([account_grant("production"), account_grant("staging", 2, "other")]),
             Case([account_grant("production"), account_grant(None, 2)], ["an undeclared environment"]),
@@ -546,7 +711,14 @@ CASES: dict[str, Cases] = {
             Case(
                 [grant(grant_types=["individual", "all_users"]), grant("a@example.com", grant_types=["all_users"])],
                 ["project 1234567: everybody in the organization has access"],
-            )
+            ),
+            Case([team_grant(open_to_all_users=True)], ["project 1234567: everybody in the organization has access"]),
+            Case([grant(grant_types=None, open_to_all_users=True)], ["project 1234567: everybody"]),
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case([team_grant(environment="staging", open_to_all_users=True)]),
+            Case([team_grant(open_to_all_users=False), grant(grant_types=None, open_to_all_users=False)]),
         ],
         boundary=(
             Case([grant(environment="staging", grant_types=["all_users"])]),

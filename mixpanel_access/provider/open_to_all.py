@@ -1,0 +1,25 @@
+"""Whether everybody in the organization has a project: shown for the policies, before anything is given there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.errors import MixpanelError
+from mixpanel_access.provider.base import Properties
+from mixpanel_access.provider.session import Session
+
+OPEN_TO_ALL: Final = "open_to_all_users"
+"""Whether a production project has a grant to all users; left out where that is not known."""
+
+
+def shown_to_all(session: Session, inputs: Properties) -> Properties:
+    """What is to be shown of a production project, by the list of who has it: one reading a project and operation."""
+    if inputs.get("environment") != PRODUCTION:
+        return {}
+    try:
+        everybody = session.directory.grants(inputs["project_id"])
+    except MixpanelError:  # who may not see it is told elsewhere
+        return {}
+    return {OPEN_TO_ALL: any(grant.grant_type is GrantType.ALL_USERS for rows in everybody.values() for grant in rows)}

@@ -1,0 +1,185 @@
+"""What a place in a team gives, whoever gave it to the team: this stack, another roster, or somebody in Mixpanel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.neighbours import NEIGHBOURS
+from mixpanel_access.rules.facts import Context, Entry, Kind, Reference, Stack
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet
+
+_OWN: Final = ("role", "project_id", "environment")
+
+
+class Neighbours:
+    """What the rosters beside the stack's own give, as the component says it (`mixpanel_access.model.neighbours`)."""
+
+    def __init__(self, stack: Stack) -> None:
+        facts = stack.roster.get(NEIGHBOURS)
+        found: Mapping[str, Any] = facts if isinstance(facts, Mapping) else {}
+        self.hidden = facts is UNKNOWN
+        self.environments: Mapping[str, str] = found.get("environments") or {}
+        self.reach: Sequence[Mapping[str, Any]] = found.get("reach") or ()
+        self.teams = [
+            Entry(Kind(one["type"]), f"the team {one['team']}", values=one) for one in found.get("teams") or ()
+        ]
+        self._unread: Sequence[str] = found.get("unread") or ()
+
+    def unread(self) -> Iterator[NotJudged]:
+        """What hides whether another roster gives more, in words."""
+        if self.hidden:
+            yield NotJudged("what the rosters beside this one give is not known before the update")
+        for words in self._unread:
+            yield NotJudged(words, None, "Correct that file, or move it out of the folder if it is no stack's roster.")
+
+
+@dataclass(frozen=True)
+class Through:
+    """One role that somebody has through a team, as if it were granted to them.
+
+    Attributes:
+        place: the place in the team.
+        gets: what they get by it: a grant, or a member with the organization role.
+        certain: whether it is the same team; None where that is not known before the update.
+        source: where the role, or the place, comes from, if not from this stack; for a message.
+    """
+
+    place: Entry
+    gets: Entry
+    certain: bool | None = True
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.gets}, through a team{f' ({self.source})' if self.source else ''}"
+
+    def sure(self) -> None:
+        """Hold what would be found where it may be another team's.
+
+        Raises:
+            NotJudged: it may.
+        """
+        if not self.certain:
+            raise NotJudged(
+                f"{self.place} may get {self.gets}, but a team_id is not known before the update", self.place
+            )
+
+
+class Teams:
+    """The teams of a stack, with all that is known of their roles."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.neighbours = Neighbours(stack)
+        self._given: dict[Reference, list[Entry]] = {}
+        for grant in stack.of(Kind.TEAM_GRANT):
+            self._given.setdefault(stack.reference(grant, "team_id"), []).append(grant)
+        self._teams = list(stack.of(Kind.TEAM))
+        self._environments = {**self.neighbours.environments}
+        for entry in stack.entries:
+            project, environment = entry.values.get("project_id"), entry.values.get("environment")
+            if isinstance(project, int) and isinstance(environment, str) and environment.strip():
+                self._environments.setdefault(str(project), environment.strip())
+        self._unseen: dict[str, None] = {}
+
+    def roles(self, place: Entry) -> Iterator[Through]:
+        """What a place of this stack gives."""
+        reference = self._stack.reference(place, "team_id")
+        declared: set[str] = set()
+        for team, grants in self._given.items():
+            same = reference.same(team)
+            if same is not False:
+                yield from (_as_grant(place, grant, same) for grant in grants)
+            if same:
+                declared |= {str(grant.values.get("project_id")) for grant in grants}
+        made = self._made(reference)
+        yield from self._beside(place, made)
+        yield from self._shown(place, made, declared)
+
+    def places_beside(self) -> Iterator[Through]:
+        """What the roles of this stack's teams give to people whom another roster puts into them."""
+        if not self.neighbours.teams:
+            return
+        for reference, grants in self._given.items():
+            made = self._made(reference)
+            for place in self.neighbours.teams:
+                if place.kind is Kind.TEAM_MEMBER and (same := _same_name(made, place)) is not False:
+                    source = f"{place.values['file']} puts them there"
+                    yield from (replace(_as_grant(place, grant, same), source=source) for grant in grants)
+
+    def unsettled(self) -> Iterator[NotJudged]:
+        """What is hidden of other rosters, for a stack that has teams.
+
+        Raises:
+            NotThereYet: at the end, Mixpanel's word on a team is missing.
+        """
+        if self._given or any(self._stack.of(Kind.TEAM_MEMBER)):
+            yield from self.neighbours.unread()
+        self.seen()
+
+    def seen(self) -> None:
+        """Hold where Mixpanel's word on a team is missing.
+
+        Raises:
+            NotThereYet: it is, of one that was asked about.
+        """
+        if self._unseen:
+            raise NotThereYet(f"what else Mixpanel gives to {', '.join(self._unseen)} is known after a refresh")
+
+    def _made(self, reference: Reference) -> Entry | None:
+        """The team's own resource in this stack."""
+        for team in self._teams:
+            id_ = team.values.get("team_id")
+            if (team.urn and team.urn == reference.urn) or (id_ not in (None, UNKNOWN) and str(id_) == reference.id):
+                return team
+        return None
+
+    def _beside(self, place: Entry, made: Entry | None) -> Iterator[Through]:
+        for grant in self.neighbours.teams:
+            if grant.kind is Kind.TEAM_GRANT and (same := _same_name(made, grant)) is not False:
+                yield replace(_as_grant(place, grant, same), source=f"{grant.values['file']} gives it")
+
+    def _shown(self, place: Entry, made: Entry | None, declared: set[str]) -> Iterator[Through]:
+        """What Mixpanel shows; a role that this stack declares becomes what is declared."""
+        told = next(
+            (one for one in (place, made) if one and isinstance(one.values.get("team_projects"), Mapping)), None
+        )
+        if told is None:
+            self._unseen.setdefault(made.name if made else str(place))
+            return
+        source = "Mixpanel shows it"
+        if role := told.values.get("organization_role"):
+            gets = replace(place, kind=Kind.MEMBER, values={**place.values, "role": role})
+            yield Through(place, gets, source=source)
+        for project, role in told.values["team_projects"].items():
+            if str(project) not in declared:
+                id_ = int(project) if str(project).isdecimal() else project
+                environment = self._environments.get(str(project), PRODUCTION)  # what nobody tells may be production
+                values = {"role": role, "project_id": id_, "environment": environment}
+                gets = replace(place, kind=Kind.GRANT, values={**place.values, **values})
+                yield Through(place, self._stack.with_custom_roles(gets), source=source)
+
+
+def reaches_production(through: Through, context: Context) -> bool:
+    """Whether somebody gets something in production by it; a managing role of the organization is in all projects."""
+    if through.gets.kind is Kind.MEMBER:
+        return through.gets.role in (roles.OWNER, roles.ADMIN)
+    return context.is_production(through.gets)
+
+
+def _as_grant(place: Entry, grant: Entry, same: bool | None) -> Through:
+    own = {name: grant.values.get(name) for name in _OWN}
+    sources = {**place.sources, **{name: grant.sources.get(name, ()) for name in own}}
+    values = {**place.values, **own}
+    gets = replace(place, kind=Kind.GRANT, values=values, sources=sources, custom_roles=grant.custom_roles)
+    return Through(place, gets, same)
+
+
+def _same_name(made: Entry | None, other: Entry) -> bool | None:
+    """Whether a team of this stack and one of another roster are the same; None where its name is not known."""
+    name = made.values.get("name") if made else UNKNOWN
+    return None if name is UNKNOWN else same_key(str(name)) == same_key(str(other.values.get("team")))
