@@ -23,7 +23,7 @@ LARGEST: Final = 4 * 1024 * 1024
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"
 _NONE: Final = "000000"
-_PART: Final = r"(?!pulumi\.)[a-z0-9_][a-z0-9_.-]*"
+_PART: Final = r"(?!pulumi(?:policy)?\.)[a-z0-9_][a-z0-9_.-]*"
 _PATH: Final = re.compile(rf"(?:{_PART}/)*{_PART}\.ya?ml", re.IGNORECASE)
 """A path in the program's folder that a roster, or what it includes, may have; a file of Pulumi's is none."""
 

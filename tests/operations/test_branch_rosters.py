@@ -93,6 +93,14 @@ REFUSED: dict[str, tuple[Edit, str, str]] = {
         "stacks/pulumi.Staging.yaml",
         "is not a roster",
     ),
+    "a policy pack's file": (
+        both(
+            written("stacks/PulumiPolicy.yaml", "{}\n"),
+            written("stacks/qa.yaml", "include: PulumiPolicy.yaml\nenvironment: qa\n"),
+        ),
+        "stacks/PulumiPolicy.yaml",
+        "is not a roster",
+    ),
     "the project": (appended("Pulumi.yaml", "backend: { url: s3://x }\n"), "Pulumi.yaml", "is not a roster"),
     "the pack": (appended("policies/__main__.py", "print(1)\n"), "policies/__main__.py", "is not a roster"),
     "the requirements": (written("requirements.txt", "evil\n"), "requirements.txt", "is not a roster"),
