@@ -77,7 +77,7 @@ def make_report(picture: Picture, around: Around) -> Report:
         endings=sorted(_endings(sources), key=lambda one: (one.on, one.email.casefold(), one.stack)),
         invitations=sorted(_invitations(sources, people), key=lambda one: (-(one.hours or 0), one.email.casefold())),
         differences=changes,
-        findings=sorted(findings, key=lambda one: (one.level is not Level.MANDATORY, one.stack)),
+        findings=sorted(findings, key=lambda one: (one.level is not Level.MANDATORY, one.stack, one.email.casefold())),
     )
 
 

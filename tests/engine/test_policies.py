@@ -264,13 +264,14 @@ def test_an_option_that_the_pack_refuses_is_one_clear_line(workspace: Workspace)
 
 
 def test_a_real_state_is_judged_like_its_program(workspace: Workspace) -> None:
-    """Exported after up: the same findings but for what is known only now."""
+    """Exported after up, or as the stack itself: the same findings but for what is known only now."""
     workspace.up("production")
     file = workspace.folder / "export.json"
     file.write_text(workspace.run("stack", "export", "--stack", "production").stdout)
     assert COMPONENT_TYPE in file.read_text()
     config = ("--policy-pack", str(PACK), "--policy-pack-config", str(CONFIGS["production"]))
     shown = violations(workspace.run("policy", "analyze", "--file", str(file), *config).stdout)
+    live = violations(workspace.run("policy", "analyze", "--stack", "production", *config).stdout)
     previewed = violations(workspace.run(*_preview("production")).stdout)
-    assert shown == previewed
+    assert shown == live == previewed
     assert ("advisory", "exceptions-in-force") in shown
