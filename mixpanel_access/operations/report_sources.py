@@ -129,12 +129,13 @@ class Sources:
         return Invitation.PENDING if person.invited else Invitation.ACCEPTED
 
     def outside(self, key: str) -> bool | None:
-        """Whether one of the person's stacks (of all, whom none has) takes the address for another company's."""
+        """Whether one of the person's stacks (of all, whom none has) takes them for external."""
         standing, known = self.picture.of(key), []
         for name in (standing.stacks if standing else ()) or self.picture.stacks:
             around = Context(self.picture.today, company_domains=self.around.companies.get(name, frozenset()))
+            person = standing.given.get(name) if standing else None
             try:
-                known.append(around.external(self.email(key)))
+                known.append(around.external(self.email(key), person.kind if person else None))
             except NotApplicable:
                 continue
         return any(known) if known else None

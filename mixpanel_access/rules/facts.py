@@ -259,17 +259,21 @@ class Context:
     approvers: frozenset[str] = frozenset()
     external_names: Sequence[str] = EXTERNAL_NAMES
 
-    def external(self, who: Entry | str) -> bool:
+    def external(self, who: Entry | str, kind: str | None = None) -> bool:
         """Whether somebody is not of the company: by their kind, their name before the @, or their domain.
 
-        A subdomain of a company domain is outside, unless it is listed too. An address alone has no kind.
+        A subdomain of a company domain is outside, unless it is listed too.
+
+        Args:
+            who: a resource, or an address.
+            kind: with an address, what the roster says the person is to the company, if it does.
 
         Raises:
             NotApplicable: nobody told which domains are the company's.
             NotJudged: it depends on what is not known before the update.
         """
         if isinstance(who, str):
-            return self._external_address(who)
+            return kind not in (None, "", EMPLOYEE) or self._external_address(who)
         return any_holds(
             lambda: who.text("kind") not in ("", EMPLOYEE),
             lambda: self._external_address(who.email),

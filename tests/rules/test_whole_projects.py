@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.ids import GRANT_TYPE, PROJECT_ACCESS_TYPE
-from mixpanel_access.rules.catalogue import RULES
+from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.facts import Context, Kind, NotApplicable, Stack, entries_of
 from mixpanel_access.rules.rule import Rule, Verdict
 from mixpanel_access.rules.unknown import UNKNOWN
@@ -63,3 +63,13 @@ def test_what_is_not_known_yet_is_not_judged(field: str) -> None:
 def test_other_resources_are_none_of_the_rules() -> None:
     """What they do not know, they do not see."""
     assert entries_of("random:index:Other", "one", "urn", {}) == []
+
+
+def test_the_kind_of_a_person_is_part_of_their_reasons() -> None:
+    """A contractor with an address of the company is external in a whole project too, and the others are not."""
+    rule = find("collaborator-not-project-owner")
+    grants = {"kim@example.com": "owner", "bo@example.com": "owner"}
+    reasons = [{"people": ["Kim@example.com"], "kind": "contractor"}]
+    judged = verdict(rule, PROJECT_ACCESS_TYPE, whole(grants=grants, reasons=reasons))
+    assert judged is not None
+    assert [finding.text.split()[0] for finding in judged.findings] == ["kim@example.com"]

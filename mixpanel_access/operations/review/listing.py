@@ -140,7 +140,7 @@ class _Seen:
     def _facts(self, around: Context, *, shows_logins: bool) -> Facts:
         person, kind, held = self.standing.person, self.entry.metadata.get("engagement_type"), self._held
         try:
-            external = around.external(self.standing.email)
+            external = around.external(self.standing.email, self.entry.person.kind)
         except NotApplicable:  # nobody told which domains are the company's
             external = False
         login = person.last_login if person else None
