@@ -13,7 +13,7 @@ from demo.sandbox import ROOT
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Engine
 from tests.engine.conftest import Workspace, workspace_on
-from tests.rules.test_an_organization import FOLDER, TODAY, TRUE
+from tests.rules.test_an_organization import APPROVERS, COMPANY, FOLDER, TODAY, TRUE
 
 pytestmark = pytest.mark.engine
 
@@ -34,7 +34,12 @@ def organization(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
 @pytest.mark.parametrize("stack", TRUE)
 def test_a_preview_is_stopped_by_what_is_truly_wrong(organization: Workspace, stack: str) -> None:
     """With `policy findings`, those come first; with --diff, as CI previews."""
-    for key, value in {"companyDomains": "example.com,example.net", "now": f"{TODAY}T12:00:00Z"}.items():
+    settings = {
+        "companyDomains": ",".join(COMPANY),
+        "approvers": ",".join(APPROVERS),
+        "now": f"{TODAY}T12:00:00Z",
+    }
+    for key, value in settings.items():
         organization.run("config", "set", f"mixpanel:{key}", value, "--stack", stack)
     config = ("--policy-pack-config", str(ROOT / "policies" / "config" / f"{stack}.json"))
     options = ("--stack", stack, "--diff", "--policy-pack", str(ROOT / "policies"), *config)
