@@ -38,6 +38,7 @@ def test_a_preview_is_stopped_by_what_is_truly_wrong(organization: Workspace, st
         "companyDomains": ",".join(COMPANY),
         "approvers": ",".join(APPROVERS),
         "now": f"{TODAY}T12:00:00Z",
+        "apiUrl": organization.emulator.url,
     }
     for key, value in settings.items():
         organization.run("config", "set", f"mixpanel:{key}", value, "--stack", stack)
