@@ -13,6 +13,7 @@ from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED, height
+from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
 from mixpanel_access.rules.teams import Teams, Through
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
@@ -56,7 +57,7 @@ def _typed(entry: Entry, context: Context) -> Iterator[str]:
         engagement = entry.shown("engagement")
         what = f"the engagement {engagement} has no type" if engagement else "there is no engagement with a type"
         words = ", ".join(with_changes(context.options["standards"]))
-        yield f"{what}, which people outside the company need; write one (type: ...): {words}"
+        yield f"{what}, which {outsider(entry, context)} needs; write one (type: ...): {words}"
     yield from _within_standard(entry, context)
 
 
@@ -94,7 +95,7 @@ def _external_limit(entry: Entry, context: Context) -> Iterator[str]:
         lambda: context.known_external(entry),
         lambda: height(entry) > roles.project_rank(limit),
     ):
-        yield f"somebody outside the company has {limit} at most here, whatever the engagement"
+        yield f"{outsider(entry, context)} has {limit} at most here, whatever the engagement"
 
 
 def _project_owner(entry: Entry, context: Context) -> Iterator[str]:
@@ -139,7 +140,7 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudg
 def _manages_too_much(entry: Entry, context: Context) -> Iterator[str]:
     """Why somebody may not have an organization role."""
     if all_hold(lambda: entry.role in PRIVILEGED, lambda: context.known_external(entry)):
-        yield f"somebody outside the company may not be organization {entry.role}"
+        yield f"{outsider(entry, context)} may not be organization {entry.role}"
     else:
         yield from _within_standard(entry, context)
 

@@ -12,6 +12,7 @@ from mixpanel_access.model.mail_domains import CONSUMER_DOMAINS, is_consumer, is
 from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
+from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import (
     DOMAIN,
     Family,
@@ -76,10 +77,7 @@ def _perhaps_shared(entry: Entry, _context: Context) -> Iterator[str]:
 
 def _external_privileged(entry: Entry, context: Context) -> Iterator[str]:
     if all_hold(lambda: entry.role in context.options["roles"], lambda: context.external(entry)):
-        yield (
-            f"somebody outside the company ({', '.join(sorted(context.company_domains))}) may not be organization "
-            f"{entry.role}"
-        )
+        yield f"{outsider(entry, context)} may not be organization {entry.role}"
 
 
 def _with_role(stack: Stack, role: str) -> tuple[list[Entry], list[NotJudged]]:

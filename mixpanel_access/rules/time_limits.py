@@ -11,13 +11,14 @@ from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.least_privilege import STANDARDS
+from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2
 from mixpanel_access.rules.unknown import NotJudged, all_hold, each
 
 
 def _has_end(entry: Entry, context: Context) -> Iterator[str]:
     if all_hold(lambda: not entry.text("ends"), lambda: context.external(entry)):
-        yield "somebody outside the company has access without an end"
+        yield f"{outsider(entry, context)} has access without an end"
 
 
 def _longest(entry: Entry, context: Context) -> Iterator[str]:

@@ -74,6 +74,12 @@ def test_what_it_tells_a_program() -> None:
     registered(program)
 
 
+def test_the_kind_is_that_of_the_member_and_of_each_grant() -> None:
+    """For the policies, which judge each resource by itself."""
+    found = declared(replace(ARGS, kind="contractor"))
+    assert [values["kind"] for values in found.values()] == ["contractor"] * 3
+
+
 def _is_none(status: str | None) -> None:
     assert status is None
 
@@ -111,6 +117,7 @@ BAD = {
     "no role and no type": (replace(ARGS, engagement=Engagement()), "shop has no role"),
     "dates": (replace(ARGS, engagement=Engagement(starts="2026-02-01", ends="2026-01-01")), "before it starts"),
     "removal": (replace(ARGS, removal="perhaps"), "'perhaps' is no choice"),
+    "kind": (replace(ARGS, kind="contracter"), "no kind of person (did you mean 'contractor'?)"),
     "standard roles": (replace(ARGS, standard_roles={"audit": {"longestDays": 0}}), "longestDays: "),
 }
 

@@ -268,6 +268,10 @@ WRONG = {
     "two removals": (
         "    ends: 2026-05-31\n", "    ends: 2026-05-31\n    removal: never\n", 52, "removal is always here and never",
     ),
+    "two kinds": (
+        "    ends: 2026-05-31\n", "    ends: 2026-05-31\n    kind: employee\n", 52, "kind is auditor here and employee",
+    ),
+    "no such kind": ("    ends: 2026-05-31\n", "    ends: 2026-05-31\n    kind: Auditor\n", 50, "no kind of person"),
     "incomparable roles": (
         "Admin }", "5b0c0c3e-0000-4000-8000-000000000001 }", 53, "nobody can tell which is higher, 5b0c0c3e",
     ),
@@ -278,7 +282,12 @@ WRONG = {
 def test_each_part_is_checked(old: str, new: str, line: int, words: str) -> None:
     """With its line, the bad value, and what was meant."""
     parse(WHOLE, Source("r"))
-    text = WHOLE.replace("    organizationRole: member\n", "    removal: always\n") if "removal" in words else WHOLE
+    other = "removal: always" if "removal" in words else "kind: auditor" if "kind is" in words else "notes: none"
+    text = (
+        WHOLE.replace("    organizationRole: member\n", f"    {other}\n")
+        if "is " in words and "here and" in words
+        else WHOLE
+    )
     assert text.count(old) >= 1
     with pytest.raises(RosterError) as raised:
         parse(text.replace(old, new, 1), Source("r"))

@@ -311,7 +311,7 @@ CASES: dict[str, Cases] = {
         + [Case([member("a@example.com", "owner", kind="contractor")], ["a@example.com as organization owner"])],
         boundary=(
             Case([member("a@example.com", "owner", kind="employee")]),
-            Case([member("a@sub.example.com", "owner")], ["outside the company (example.com)"]),
+            Case([member("a@sub.example.com", "owner")], ["somebody outside the company (as sub.example.com is not listed; if employees have it: pulumi config set"]),
         ),
         configured=[Case([member(role="billing_admin")], options={"roles": ["owner", "admin"]})],
     ),
@@ -366,8 +366,8 @@ CASES: dict[str, Cases] = {
             Case([grant(engagement_type="juggling")], ["'juggling' is no engagement type; there are analytics_review"]),
             Case([team_grant("admin")], ["team 77 as admin in project 1234567: an engagement of type analytics_review"]),
             Case([team_member(engagement_type="juggling")], ["'juggling' is no engagement type"]),
-            Case([grant(engagement_type=None)], ["the engagement Funnel review has no type, which people outside the c"]),
-            Case([member(engagement=None, engagement_type=None)], ["there is no engagement with a type, which people"]),
+            Case([grant(engagement_type=None)], ["the engagement Funnel review has no type, which somebody outside the"]),
+            Case([member(engagement=None, engagement_type=None)], ["there is no engagement with a type, which some"]),
         ],
         boundary=(
             Case([grant(role="admin", engagement_type="implementation", environment="staging"), member(role=None)]),
@@ -384,10 +384,10 @@ CASES: dict[str, Cases] = {
     ),
     "external-within-limit": Cases(
         fails=[
-            Case([grant(role="admin", engagement_type="administration")], ["outside the company has analyst at most here"]),
-            Case([grant("a@example.com", "admin", kind="agency")], ["outside the company has analyst at most here"]),
-            Case([grant(role="owner", environment="staging")], ["outside the company has admin at most here"]),
-            Case([grant(role="admin", kind="agency")], ["outside the company has analyst"], domains=""),
+            Case([grant(role="admin", engagement_type="administration")], ["outside the company (example.com) has analyst at most here"]),
+            Case([grant("a@example.com", "admin", kind="agency")], ["outside the company (kind: agency) has analyst"]),
+            Case([grant(role="owner", environment="staging")], ["outside the company (example.com) has admin at most here"]),
+            Case([grant(role="admin", kind="agency")], ["(kind: agency) has analyst"], domains=""),
         ],
         boundary=(
             Case([grant(role="admin", environment="staging"), grant("a@example.com", "owner")]),
@@ -456,7 +456,7 @@ CASES: dict[str, Cases] = {
         configured=[
             Case(
                 [team_grant("admin"), team_member()],
-                ["somebody outside the company has analyst at most here"],
+                ["somebody outside the company (example.com) has analyst at most here"],
                 {"standards": {"analytics_review": {"production": "admin"}}},
             ),
             Case(
@@ -465,7 +465,7 @@ CASES: dict[str, Cases] = {
             ),
             Case(
                 [team_grant("admin", environment="staging"), team_member(engagement_type="implementation")],
-                ["somebody outside the company has analyst at most here"],
+                ["somebody outside the company (example.com) has analyst at most here"],
                 {"externalElsewhere": "analyst"},
             ),
         ],

@@ -196,6 +196,15 @@ WAYS: Final[dict[str, Way]] = {
         {**kim(projects={"shop": "keeper"}, justification=None), "customRoles": keeper(["manage_pipelines"])},
         {**kim(projects={"shop": "keeper"}, justification=None), "customRoles": keeper(["view_reports"])},
     ),
+    "a domain with a Cyrillic letter": Way(
+        "domain-misspelt", kim(email="kim@ex\u0430mple.com"), kim(email="kim@example.com")
+    ),
+    "a subdomain in the approver's address": Way(
+        "approver-is-another", kim(approver="ana@partners.example.com"), kim(approver="ana@EXAMPLE.com")
+    ),
+    "an auditor with an address of the company, without an end": Way(
+        "external-access-ends", kim(kind="auditor"), kim(kind="employee")
+    ),
     "the same person twice, in full-width letters": Way(
         "no-duplicate-person",
         roster(people=[COLLEAGUE, {**COLLEAGUE, "email": "\uff4b\uff49\uff4d@example.com"}]),
