@@ -57,7 +57,17 @@ def _owned(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _contact_known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
-    """Whether each contact is there and of the company: here, in a roster beside it, or among those who may approve."""
+    """Of an account that this run creates or changes."""
+    return _contacts(stack, context, there=False)
+
+
+def _contact_left(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """Of an account that stays as it is: its contact must be able to go, whatever happens to the account."""
+    return _contacts(stack, context, there=True)
+
+
+def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[Finding | NotJudged]:
+    """Whether each contact is in and of the company: here, in a roster beside it, or among those who may approve."""
     members = {mailbox(str(one.values.get("email"))): one for one in stack.of(Kind.MEMBER)}
     elsewhere = set(map(mailbox, (*stack.contacts_beside, *context.approvers)))
     hidden = any(one.values.get("email") is UNKNOWN for one in stack.of(Kind.MEMBER))
@@ -86,7 +96,8 @@ def _contact_known(stack: Stack, context: Context) -> Iterator[Finding | NotJudg
                 entry,
             )
 
-    yield from each(stack.of(Kind.SERVICE_ACCOUNT), judge)
+    accounts = [one for one in stack.of(Kind.SERVICE_ACCOUNT) if (type(one.values.get("account_id")) is int) is there]
+    yield from each(accounts, judge)
     if new:
         raise NotThereYet(f"whether {few(new)} is in the organization is known after the update")
 
@@ -207,6 +218,9 @@ _MEND_REASONS: Final = (
     "In the roster, add `purpose:`, `contact:`, `ticket:` or `approver:` to the account below serviceAccounts; in a "
     "program, set justification, sponsor, ticket or approver."
 )
+_MEND_CONTACT: Final = (
+    "Name a contact who is a member, declare the contact in a roster, or add them to mixpanel:approvers."
+)
 
 ACCOUNT_RULES: Final = (
     Rule(
@@ -223,11 +237,21 @@ ACCOUNT_RULES: Final = (
     Rule(
         "service-account-contact-known",
         Family.SERVICE_ACCOUNTS,
-        "Whoever answers for a service account is still there: a member, or somebody who may approve.",
+        "Whoever is to answer for a new service account, or newly for another one, is there: a member, or an approver.",
         Level.MANDATORY,
         Severity.MEDIUM,
-        "Name a contact who is a member, declare the contact in a roster, or add them to mixpanel:approvers.",
+        _MEND_CONTACT,
         _contact_known,
+        controls=(cis("5.5"), iso27001("A.5.16")),
+    ),
+    Rule(
+        "service-account-contact-left",
+        Family.SERVICE_ACCOUNTS,
+        "Whoever answers for a service account is still there.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        _MEND_CONTACT,
+        _contact_left,
         controls=(cis("5.5"), iso27001("A.5.16")),
     ),
     Rule(

@@ -221,6 +221,11 @@ def test_a_new_service_account_is_judged_before_it_is_made(workspace: Workspace)
     later = workspace.run(*_preview("production", "--refresh")).stdout
     assert ("advisory", "dormant-account") in violations(later)
     assert "no use of it is known since it was made on 2026-05-04, 123 days ago" in later
+    beside.write_text(beside.read_text().replace("  - { email: Cleo@example.com }\n", ""))
+    assert ("advisory", "service-account-contact-left") in violations(workspace.run(*_preview("production")).stdout)
+    roster.write_text(roster.read_text().replace("cleo@example.com", "clea@example.com"))
+    changed = workspace.run(*_preview("production"), check=False).stdout
+    assert ("mandatory", "service-account-contact-known") in violations(changed)
 
 
 def test_levels_and_options_come_from_the_configuration(workspace: Workspace) -> None:

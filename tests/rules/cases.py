@@ -975,7 +975,7 @@ CASES: dict[str, Cases] = {
         ],
         boundary=(
             Case([account(), member("Owner0+x@example.com")]),
-            Case([account(), member("owner@example.com")], ["its contact owner0@example.com is not"]),
+            Case([account(), account("old", account_id=5)], ["etl.1a2b3c.mp-service-account: its contact owner0@"]),
         ),
         passes=[
             Case(COMPLIANT),
@@ -984,6 +984,16 @@ CASES: dict[str, Cases] = {
             Case([account(sponsor=None)]),
             Case([account(), member("owner0@example.com", status="pending")]),
         ],
+    ),
+    "service-account-contact-left": Cases(
+        fails=[
+            Case([account(account_id=5)], ["its contact owner0@example.com is not a member in this stack"]),
+            Case([account(account_id=5), member("owner0@example.com", kind="agency")], ["owner0@example.com is agency"]),
+        ],
+        boundary=(
+            Case([account(account_id=5)], contacts=["owner0@example.com"]),
+            Case([account(account_id=5), account("new")], ["etl.1a2b3c.mp-service-account: its contact owner0@"]),
+        ),
     ),
     "service-account-approved": Cases(
         fails=[

@@ -102,6 +102,7 @@ SAID: dict[str, str] = {
     "most-external": "MEMBER.email",
     "service-account-owned": "SERVICE_ACCOUNT.justification SERVICE_ACCOUNT.sponsor",
     "service-account-contact-known": "MEMBER.email MEMBER.kind SERVICE_ACCOUNT.sponsor",
+    "service-account-contact-left": "MEMBER.email MEMBER.kind SERVICE_ACCOUNT.sponsor",
     "service-account-approved": (
         "SERVICE_ACCOUNT.approver SERVICE_ACCOUNT.role SERVICE_ACCOUNT.sponsor SERVICE_ACCOUNT_GRANT.role"
     ),
@@ -145,6 +146,9 @@ def test_no_violation_passes_because_an_input_is_not_known(rule_id: str) -> None
     said = set()
     for kind, name, case in hidden(rule_id):
         verdict = case.judge(rule_id)
+        if (rule_id, name) == ("service-account-contact-left", "account_id"):
+            assert case.judge("service-account-contact-known").findings  # which judges an account without an id
+            continue
         if name in FROM_MIXPANEL:
             assert verdict.findings or verdict.later or verdict.not_judged
             continue
