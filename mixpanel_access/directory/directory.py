@@ -99,6 +99,7 @@ class Directory:
         self._one_invites = threading.Lock()
         self._empty_lists = EmptyLists()
         self._projects_read: set[int] = set()
+        self._open_to_all: dict[int, tuple[Mapping[str, tuple[Grant, ...]], bool]] = {}
         self._ids: dict[str, int | Callable[[], int | None]] = {}
         self._moved: dict[str, str] = {}
         self._mailed: set[str] = set()
@@ -306,6 +307,19 @@ class Directory:
         """The grants of the projects that have been read so far."""
         parts = self._snapshot.found(map(grants_of, self._projects_read.copy()))
         return cast("list[Mapping[str, tuple[Grant, ...]]]", parts)
+
+    def open_to_all(self, project: int) -> bool:
+        """Whether everybody in the organization has a project, by a grant to all users.
+
+        Raises:
+            NotFound: the organization has no such project.
+        """
+        grants = self.grants(project)
+        known = self._open_to_all.get(project)
+        if known is None or known[0] is not grants:
+            rows = (grant for held in grants.values() for grant in held)
+            known = self._open_to_all[project] = grants, any(one.grant_type is GrantType.ALL_USERS for one in rows)
+        return known[1]
 
     def access(self, project: int, email: str) -> ProjectAccess:
         """What one person can do in one project, and by which ways."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.provider.base import Properties
@@ -19,7 +18,12 @@ def shown_to_all(session: Session, inputs: Properties) -> Properties:
     if inputs.get("environment") != PRODUCTION:
         return {}
     try:
-        everybody = session.directory.grants(inputs["project_id"])
+        return {OPEN_TO_ALL: session.directory.open_to_all(inputs["project_id"])}
     except MixpanelError:  # who may not see it is told elsewhere
         return {}
-    return {OPEN_TO_ALL: any(grant.grant_type is GrantType.ALL_USERS for rows in everybody.values() for grant in rows)}
+
+
+def keep_shown_to_all(olds: Properties, inputs: Properties) -> None:
+    """Keep what was shown before where a check has not read it: at a preview, an update has nothing but inputs."""
+    if olds.get(OPEN_TO_ALL) is not None and olds.get("project_id") == inputs.get("project_id"):
+        inputs.setdefault(OPEN_TO_ALL, olds[OPEN_TO_ALL])

@@ -37,10 +37,10 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
-from mixpanel_access.provider.open_to_all import shown_to_all
+from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.resource import AccessResource
 
-_OUTPUTS: Final = ("undeclared", "lost", "beside")
+_OUTPUTS: Final = ("undeclared", "lost", "beside", OPEN_TO_ALL)
 
 
 class ProjectAccessProvider(AccessProvider):
@@ -107,6 +107,7 @@ class ProjectAccessProvider(AccessProvider):
     def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
         """Judge the inputs, and the ends of the grants where an edit moves them to an earlier day."""
         super()._check(olds, inputs, hints, problems)
+        keep_shown_to_all(olds, inputs)
         if problems or not olds or olds.get("project_id") != inputs.get("project_id"):
             return
         before, now, today = _ends(olds), _ends(inputs), self.session.now().date()
@@ -184,13 +185,13 @@ class ProjectAccessProvider(AccessProvider):
         whole = self._whole(ref.project, props.get("grants", {}))
         declared = _declared(props) if "grants" in props else whole.have.keys()
         outputs = self._outputs({**props, "project_id": ref.project}, whole, declared)
-        return ReadResult(id_, outputs, select(outputs, self.all_inputs))
+        return ReadResult(id_, outputs, select(outputs, (*self.all_inputs, OPEN_TO_ALL)))
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change what differs; who was added by hand goes."""
         self.own_organization(ProjectAccessId.parse(id_).organization, self.whom(news))
         if by_key(olds["grants"]) == by_key(news["grants"]):  # then nobody is there undeclared, and nobody is missing
-            return {**select(olds, ("beside",)), **news, "undeclared": []}
+            return {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs), "undeclared": []}
         return self._ensure(news, olds)
 
     def unmake(self, id_: str, props: Properties) -> None:
@@ -291,7 +292,7 @@ class ProjectAccessProvider(AccessProvider):
         if lost := sorted(declared - whole.have.keys()):
             outputs["lost"] = lost
         outputs["beside"] = {email: ways for email in grants if (ways := whole.beside(email))}
-        return outputs
+        return {**outputs, **shown_to_all(self.session, inputs)}
 
     def _find_leavers(self, before: Properties, grants: Mapping[str, str]) -> None:
         """Have those found who are no longer declared, though somebody else may have their address by now."""
@@ -398,6 +399,8 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     """Whose declared grant was not there when it was last read: `pulumi up` gives it again."""
     beside: pulumi.Output[dict[str, Any]]
     """Address -> how else the person comes by the project (`ways`), and the highest role by any way (`role`)."""
+    open_to_all_users: pulumi.Output[bool | None]
+    """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 
     def __init__(
         self,

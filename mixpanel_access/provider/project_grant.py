@@ -33,10 +33,10 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
-from mixpanel_access.provider.open_to_all import shown_to_all
+from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.resource import AccessResource
 
-_OUTPUTS: Final = ("effective_role", "grant_types")
+_OUTPUTS: Final = ("effective_role", "grant_types", OPEN_TO_ALL)
 
 
 class ProjectGrantProvider(AccessProvider):
@@ -81,6 +81,11 @@ class ProjectGrantProvider(AccessProvider):
         inspect_project_role(inputs, problems)
         inspect_environment(self.session.settings.environment, inputs.get("email"), inputs, problems)
 
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge the inputs, and show whether everybody has the project anyhow."""
+        super()._check(olds, inputs, hints, problems)
+        keep_shown_to_all(olds, inputs)
+
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
         """Judge the project and the role against the organization and our own role."""
         directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
@@ -117,13 +122,14 @@ class ProjectGrantProvider(AccessProvider):
             return GONE
         inputs = {**props, "project_id": grant.project, "email": props.get("email", grant.email)}
         inputs["role"] = access.individual or props.get("role", roles.CONSUMER)
-        return ReadResult(id_, self._outputs(inputs, access), select(inputs, self.all_inputs))
+        outputs = self._outputs(inputs, access)
+        return ReadResult(id_, outputs, {**select(inputs, self.all_inputs), **select(outputs, (OPEN_TO_ALL,))})
 
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the role in place."""
         self.own_organization(GrantId.parse(id_).organization, news["email"])
         if olds.get("role") == news["role"]:
-            return {**select(olds, _OUTPUTS), **news}
+            return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
         return self._ensure(news)
 
     def unmake(self, id_: str, props: Properties) -> None:
@@ -194,7 +200,7 @@ class ProjectGrantProvider(AccessProvider):
         outputs["grant_types"] = [way.value for way in access.grant_types]
         if access.effective is not None:
             outputs["effective_role"] = access.effective
-        return outputs
+        return {**outputs, **shown_to_all(self.session, inputs)}
 
 
 class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
@@ -224,6 +230,8 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
     """The highest role in the project by any way; None where it cannot be seen yet."""
     grant_types: pulumi.Output[list[str]]
     """The ways: `organization_role`, `team`, `individual`, `all_users`."""
+    open_to_all_users: pulumi.Output[bool | None]
+    """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from mixpanel_access.model.ids import TeamGrantId
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Problems, Properties, select
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
-from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, shown_to_all
+from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.resource import AccessResource
 
 
@@ -32,8 +32,7 @@ class TeamGrantProvider(HolderGrantProvider):
     def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
         """Judge the inputs; what was shown of the project before stays, where this check has not read it."""
         super()._check(olds, inputs, hints, problems)
-        if olds.get(OPEN_TO_ALL) is not None and olds.get("project_id") == inputs.get("project_id"):
-            inputs.setdefault(OPEN_TO_ALL, olds[OPEN_TO_ALL])
+        keep_shown_to_all(olds, inputs)
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge holder, project and role, and show whether everybody has the project anyhow."""

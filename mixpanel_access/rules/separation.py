@@ -143,9 +143,7 @@ def _all_users(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
 
     def judge(entry: Entry) -> Iterator[Finding]:
         if context.is_production(entry):
-            told, ways = entry.values.get("open_to_all_users"), entry.ways
-            open_ = GrantType.ALL_USERS in ways if ways is not None else told if isinstance(told, bool) else None
-            seen.setdefault(entry.project, []).append(open_)
+            seen.setdefault(entry.project, []).append(_open_to_all(entry))
         yield from ()
 
     yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT), judge)
@@ -157,6 +155,16 @@ def _all_users(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
     new = [str(project) for project, told in seen.items() if all(one is None for one in told)]
     if new:
         raise NotThereYet(f"what else gives access in {', '.join(new)} is known after the update, or a refresh")
+
+
+def _open_to_all(entry: Entry) -> bool | None:
+    """Whether everybody has the project of a grant; None where that is not known."""
+    shown, ways = entry.values.get("open_to_all_users"), entry.ways
+    if ways is not None and GrantType.ALL_USERS in ways:
+        return True
+    if shown is None and ways is not None:
+        return False  # a state of an earlier version, which has nothing but the ways of each person
+    return shown if isinstance(shown, bool) else None
 
 
 def _paperwork(entry: Entry, context: Context) -> Iterator[str]:

@@ -228,6 +228,41 @@ def test_a_new_service_account_is_judged_before_it_is_made(workspace: Workspace)
     assert ("mandatory", "service-account-contact-known") in violations(changed)
 
 
+def test_a_team_and_an_engagement_are_judged_over_both_stacks_at_the_first_preview(workspace: Workspace) -> None:
+    """By what Mixpanel shows of a team that is to be adopted, and what the roster of staging gives; nothing is written.
+
+    The owners are Mixpanel's, and so is whether everybody has the project; once it is up, the state says the same.
+    """
+    document = workspace.dump()
+    document["teams"] = [{"id": 77, "name": "Data", "projects": [{"id": 2345678, "role": "admin"}]}]
+    document["projects"][0]["all_users"] = "consumer"
+    document["members"][1]["role"] = "member"  # one owner is left
+    workspace.emulator.control("POST", "seed", document)
+    for file in workspace.stacks.glob("*.yaml"):
+        file.write_text(file.read_text().replace("engagement: tracking-plan", "engagement: funnel-review"))
+    roster = workspace.stacks / "production.yaml"
+    team = "teams: { data: { name: data, projects: {}, ticket: OPS-1, approver: ana@example.com } }\n\nexceptions:"
+    text = roster.read_text().replace("exceptions:", team)
+    roster.write_text(text.replace("    engagement: funnel-review", "    engagement: funnel-review\n    teams: [data]"))
+    before = workspace.dump()
+    found = {
+        "external-in-one-environment", "no-all-users-in-production", "organization-owners", "team-within-standard",
+    }  # fmt: skip
+    shown = workspace.run(*_preview("production"), check=False).stdout
+    assert {rule for level, rule in violations(shown) if level == "mandatory"} == found
+    for words in (
+        f"{ROBIN} as admin in project 2345678, through a team (Mixpanel shows it): an engagement",
+        "reaches production and staging through the engagement 'funnel-review'",
+        "there are 1 organization owners (ana@example.com, not declared here)",
+        "project 1234567: everybody in the organization has access",
+    ):
+        assert words in shown
+    assert unchanged(before, workspace.dump())
+    workspace.up("production")
+    again = workspace.run(*_preview("production"), check=False).stdout
+    assert found <= {rule for level, rule in violations(again) if level == "mandatory"}
+
+
 def test_levels_and_options_come_from_the_configuration(workspace: Workspace) -> None:
     """Disabled, advisory, mandatory, for all and for one; an option of the wrong type is the engine's one error."""
     case = Case([COMPLIANT[3], CASES["justified"].fails[0].entries[0]])

@@ -714,6 +714,7 @@ CASES: dict[str, Cases] = {
             ),
             Case([team_grant(open_to_all_users=True)], ["project 1234567: everybody in the organization has access"]),
             Case([grant(grant_types=None, open_to_all_users=True)], ["project 1234567: everybody"]),
+            Case([grant(open_to_all_users=True)], ["project 1234567: everybody"]),  # who is invited has not all ways yet
         ],
         passes=[
             Case(COMPLIANT),
