@@ -106,6 +106,8 @@ MORE: dict[str, tuple[str, ...]] = {
 }
 """Further arguments with which a command goes another way."""
 REFUSED = {
+    " ".join(("new", *INVOCATIONS["new"])),
+    *(" ".join((command, *INVOCATIONS[command])) for command in ("policy pack", "policy findings")),
     "roster none.yaml",
     f"copy-rosters {'0' * 40}",
     f"invite {ROBIN} --no-ask",
