@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from mixpanel_access.engine import Engine, Pulumi, local_backend
 from mixpanel_access.engine.process import uninterrupted
+from mixpanel_access.model import dates
+from mixpanel_access.operations.scaffolding import begun_on
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The clone."""
@@ -105,4 +107,6 @@ def _project_copy(folder: Path) -> Path:
     """A copy of the Pulumi project (not of its package) in `folder`."""
     shutil.copy(ROOT / "Pulumi.yaml", folder)
     shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    for roster in (folder / "stacks").glob("[!P]*.yaml"):
+        roster.write_text(begun_on(roster.read_text(), dates.today(None)))
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pulumi
 
 from mixpanel_access.component.children import child_options, configured_day
+from mixpanel_access.component.policy_facts import policy_facts
 from mixpanel_access.component.twins import declared_beside
 from mixpanel_access.files.beside import Beside, beside
 from mixpanel_access.files.roster import read_roster
@@ -253,7 +255,10 @@ def _declared(file: Path, today: date | None) -> Declaration:
         draft = _draft(file)
         if draft:
             pulumi.log.info(f"previewing {draft} in place of {file.name}")
-        return declaration(read_roster(file, draft), today or configured_day())
+        roster = read_roster(file, draft)
+        declared = declaration(roster, today or configured_day())
+        facts = policy_facts(roster, file.name, (draft or file).read_text(encoding="utf-8"))
+        return replace(declared, facts={**declared.facts, **facts})
     except AccessError as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -144,7 +144,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
         {
             "environment": roster.environment,
             "organization_roles": roster.organization_roles,
-            "exceptions": [_exception(roster, one) for one in roster.exceptions if one.email is None],
+            "exceptions": [exception_inputs(roster, one) for one in roster.exceptions if one.email is None],
             **_login(roster),
         },
         {project.id: key for key, project in roster.projects.items()},
@@ -283,17 +283,20 @@ def _kind(person: GivenPerson) -> dict[str, str]:
 def _excepted(roster: Roster, person: GivenPerson, project: str | None) -> dict[str, Any]:
     """The exceptions that concern a person, or their grant in one project."""
     found = [
-        _exception(roster, one)
+        exception_inputs(roster, one)
         for one in roster.exceptions
         if one.email is not None and same_key(one.email) == person.key and one.project in (None, project)
     ]
     return {"exceptions": found} if found else {}
 
 
-def _exception(roster: Roster, one: RosterException) -> dict[str, Any]:
+def exception_inputs(roster: Roster, one: RosterException) -> dict[str, Any]:
+    """An exception as resources and policies have it."""
     whom = {"email": one.email} if one.email else {}
     where = {"project": roster.projects[one.project].id} if one.project else {}
-    return {"rule": one.rule, "reason": one.reason, "approver": one.approver, "ends": one.ends, **whom, **where}
+    added = {"starts": one.starts, "ticket": one.ticket}
+    found = {"rule": one.rule, "reason": one.reason, "approver": one.approver, "ends": one.ends, **whom, **where}
+    return found | {name: value for name, value in added.items() if value is not None}
 
 
 def _declared(person: GivenPerson, roster: Roster) -> DeclaredPerson:

@@ -293,7 +293,7 @@ class RosterPerson(Part):
 
 
 class RosterException(Part):
-    """Somebody's word that a policy rule does not hold, until a day."""
+    """Somebody's word that a policy rule does not hold, from one day to another."""
 
     rule: str
     """The rule's id."""
@@ -303,10 +303,14 @@ class RosterException(Part):
     """A project's key; left out, all that the person has."""
     reason: str
     """Why."""
+    ticket: str | None = None
+    """The ticket that asked for it; without one, it does not count."""
     approver: str
-    """Who says so."""
+    """The address of who says so: of the company, and not the person themselves."""
+    starts: IsoDate = None
+    """The first day (UTC); without one, it does not count."""
     ends: Annotated[str, BeforeValidator(_iso)]
-    """The last day (UTC)."""
+    """The last day (UTC): at most 90 days, or 30 from a critical rule, with the first."""
 
 
 class Common(Part):

@@ -291,8 +291,9 @@ def _exceptions(roster: Roster) -> Problems:
             yield (*at, "project"), unknown(one.project, "project of this roster", roster.projects)
         if one.project is not None and one.email is None:
             yield (*at, "project"), "an exception for a project names the person too"
-        for field, words in problems_with_metadata({"ends": one.ends}).items():
-            yield (*at, field), words
+        for field, value in (("starts", one.starts), ("ends", one.ends)):
+            for words in problems_with_metadata({field: value}).values():  # policies compare the two
+                yield (*at, field), words
 
 
 def _is_url(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, get_args, get_origin
 
@@ -68,6 +68,12 @@ def parse(text: str, source: Source) -> Roster:
 def line_of(text: str, path: Path) -> int:
     """The line of a part of a roster, or of the deepest part above it that is there; from 1."""
     return _File("", text).line(path)
+
+
+def lines_of(text: str, paths: Iterable[Path]) -> list[int]:
+    """The lines of several parts of a roster, as `line_of` gives each."""
+    file = _File("", text)
+    return [file.line(path) for path in paths]
 
 
 _WORDS: Final = ("ticket", "approver", "sponsor", "justification", "sow", "notes", "reviewed", "manager")

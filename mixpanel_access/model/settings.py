@@ -200,7 +200,7 @@ class _Reading:
             self._problems.append(f"the region is {region!r}, not one of us, eu, in: {how_to_set('region')}")
         if url is None:
             return REGIONS.get(region, "")
-        problem = _problem_with_url(url)
+        problem = problem_with_url(url)
         if problem:
             self._problems.append(
                 f"the API's address is {_without_credentials(url)!r}, {problem}: {how_to_set('apiUrl')}"
@@ -348,7 +348,8 @@ def _without_credentials(url: str) -> str:
     return re.sub(r"//[^/]*@", "//...@", url)
 
 
-def _problem_with_url(url: str) -> str | None:
+def problem_with_url(url: str) -> str | None:
+    """Why an address cannot be that of the API, as a clause; None where it can."""
     try:
         parts = urlsplit(url)
         host = parts.hostname

@@ -22,7 +22,8 @@ from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
-from mixpanel_access.rules.configuration import ALL, LEVEL, problems_of
+from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of
+from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
 from mixpanel_access.rules.unknown import UNKNOWN
@@ -58,9 +59,16 @@ class PolicyConfig:
 
     def of(self, rule: Rule) -> tuple[Level, Mapping[str, Any]]:
         """A rule's level and options."""
-        options = self._entry(rule.id)
-        level = options.pop(LEVEL, self._entry(ALL).get(LEVEL, rule.level))
-        return Level(level), {**rule.defaults, **options}
+        options = {name: value for name, value in self._entry(rule.id).items() if name != LEVEL}
+        return kept_on(rule.id, self._level(rule)), {**rule.defaults, **options}
+
+    @property
+    def off(self) -> list[str]:
+        """The rules that it disables, though one of them says so all the same."""
+        return [rule.id for rule in RULES if self._level(rule) is Level.DISABLED]
+
+    def _level(self, rule: Rule) -> Level:
+        return Level(self._entry(rule.id).get(LEVEL, self._entry(ALL).get(LEVEL, rule.level)))
 
     def _entry(self, name: str) -> dict[str, Any]:
         given = self.rules.get(name, {})
@@ -151,6 +159,8 @@ def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Vio
     domains, approvers = around.company_domains, around.approvers
     around = company.around(around, lambda: domains, lambda: approvers)
     stack = stack.resolved()
+    limits = exception_days(config.of(find(EXCEPTIONS_COUNT))[1])
+    around = replace(around, exception_days=limits, off=config.off)
     for rule in RULES:
         level, options = config.of(rule)
         if level is Level.DISABLED:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,9 @@ CHANGED: Final = (
 )
 """The files that are changed on their way."""
 
+EXAMPLE_DAY: Final = date(2026, 4, 15)
+"""The day on which the engagements of the rosters in `stacks/` begin."""
+_DATE: Final = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])")
 _SETTINGS: Final = "## What to set\n"
 _NAMED: Final = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.-]{1,100}")
 """What Pulumi takes as a project's name; it is a folder of the state's too, and dots alone are none."""
@@ -71,7 +75,15 @@ _REVIEW: Final = {
 """Who reviews what, and what a change is to say."""
 
 
-def new_project(folder: Path, wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB) -> list[str]:
+def begun_on(text: str, today: date) -> str:
+    """An example roster with all its days moved, so that its engagements begin on a day."""
+    moved = today - EXAMPLE_DAY
+    return _DATE.sub(lambda found: (date.fromisoformat(found[0]) + moved).isoformat(), text)
+
+
+def new_project(
+    folder: Path, wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB, today: date = EXAMPLE_DAY
+) -> list[str]:
     """Write a new project, over no file that is there; all of it, or nothing.
 
     Args:
@@ -79,6 +91,7 @@ def new_project(folder: Path, wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB
         wheel: the wheel of this version, which its requirements name.
         name: the project's name for Pulumi.
         ci: whose workflow it gets.
+        today: the day on which the engagements of its rosters begin.
 
     Returns:
         The files, relative to the folder.
@@ -86,7 +99,7 @@ def new_project(folder: Path, wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB
     Raises:
         UsageError: the name is none, a file is there already, or one cannot be written.
     """
-    files = project_files(wheel, name, ci)
+    files = project_files(wheel, name, ci, today)
     create_files(folder, files, "project")
     return list(files)
 
@@ -121,8 +134,12 @@ def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -
         ) from None
 
 
-def project_files(wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str | bytes]:
+def project_files(
+    wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB, today: date = EXAMPLE_DAY
+) -> dict[str, str | bytes]:
     """The files of a new project, with what is in them.
+
+    Args: see `new_project`.
 
     Raises:
         UsageError: the name is none.
@@ -136,18 +153,23 @@ def project_files(wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB) -> dict[st
         )
     example, workflow = _WORKFLOWS[ci]
     owners, template = _REVIEW[ci]
+    copied = {file: own_file(file) for file in COPIED}
     return {
         "README.md": _readme(name, ci),
         ".gitignore": (TEMPLATES / "gitignore").read_text("utf-8"),
         "requirements.txt": with_wheel(wheel),
         WHEEL: wheel,
         "Pulumi.yaml": own_file("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
-        **{file: own_file(file) for file in COPIED},
+        **{file: begun_on(text, today) if _is_roster(file) else text for file, text in copied.items()},
         workflow: _workflow(own_file(example)),
         owners: own_file("examples/ci/CODEOWNERS"),
         template: own_file("examples/ci/pull_request_template.md"),
         "docs/ci.md": _ci_page(own_file("examples/ci/README.md")),
     }
+
+
+def _is_roster(file: str) -> bool:
+    return file.startswith("stacks/") and file.endswith(".yaml") and "Pulumi." not in file
 
 
 def _readme(name: str, ci: CI) -> str:

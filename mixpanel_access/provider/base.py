@@ -89,7 +89,7 @@ class Metadata(TypedDict, total=False):
     notes: pulumi.Input[str | None]
     """Anything else."""
     exceptions: pulumi.Input[Sequence[Mapping[str, Any]] | None]
-    """Policy rules that do not hold here: rule, reason, approver, ends (and email, project)."""
+    """Policy rules that do not hold here: rule, reason, ticket, approver, starts, ends (and email, project)."""
 
 
 _EXPONENT_FROM: Final = 1_000_000

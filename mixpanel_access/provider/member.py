@@ -44,6 +44,7 @@ from mixpanel_access.provider.base import (
     known,
     select,
 )
+from mixpanel_access.provider.first_day import first_day
 from mixpanel_access.provider.resource import AccessResource
 
 _OUTPUTS: Final = (
@@ -68,7 +69,7 @@ _WAITING: Final = (Invitation.PENDING.value, Invitation.EXPIRED.value)
 class MemberProvider(AccessProvider):
     """Gives `Member` its life; see there."""
 
-    INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal", "ownership")
+    INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal", "ownership", "since")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
     REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role", "current_email": "email"}
 
@@ -97,6 +98,9 @@ class MemberProvider(AccessProvider):
         email = inputs.get("email")
         if isinstance(email, str) and known(email) and all(known(props.get("ends")) for props in (olds, inputs)):
             self.session.ends[same_key(email)] = olds.get("ends"), inputs.get("ends")
+        inputs.pop("since", None)
+        if first := first_day(olds, inputs, self.session.now().date()):
+            inputs["since"] = first
         super()._check(olds, inputs, hints, problems)
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
@@ -568,6 +572,8 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     adopted: pulumi.Output[bool]
     """Whether the person was in the organization before the resource was."""
     ownership: pulumi.Output[str | None]
+    since: pulumi.Output[str | None]
+    """The first day of the access that the state has, where `starts` says a later one or none; for policies."""
     origin: pulumi.Output[str | None]
     """How the person came in: `invited`, `found`, `imported` or `shared`; see `Origin`. None in a state of version
     0.1.0."""
@@ -590,6 +596,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
             "role": role,
             "removal": removal,
             "ownership": ownership,
+            "since": None,
             **metadata,
             **dict.fromkeys(_OUTPUTS),
         }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.rules.accounts import ACCOUNT_RULES
 from mixpanel_access.rules.approvals import APPROVAL_RULES
+from mixpanel_access.rules.exception_rules import EXCEPTION_RULES
+from mixpanel_access.rules.guards import GUARD_RULES
 from mixpanel_access.rules.hygiene import HYGIENE_RULES
 from mixpanel_access.rules.least_privilege import LEAST_PRIVILEGE_RULES
 from mixpanel_access.rules.people import PEOPLE_RULES
@@ -27,13 +30,17 @@ RULES: Final[tuple[Rule, ...]] = (
     *SEPARATION_RULES,
     *TIME_RULES,
     *HYGIENE_RULES,
+    *EXCEPTION_RULES,
+    *GUARD_RULES,
     *SECURITY_RULES,
 )
 """Every rule, family by family."""
 
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
-EXCEPTABLE: Final = tuple(rule_id for rule_id in RULE_IDS if not rule_id.startswith("exceptions-"))
-"""The rules that may have exceptions: those about exceptions have none, or an exception could hide itself."""
+EXCEPTABLE: Final[Mapping[str, str | None]] = {
+    rule.id: rule.severity.value if rule.exceptable else None for rule in RULES
+}
+"""Rule id -> its severity, or None where the rule has no exceptions."""
 
 
 def find(rule_id: str) -> Rule:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from mixpanel_access.model.likeness import did_you_mean, unknown
 from mixpanel_access.model.list_settings import addresses_in, company_domains_in, domains_in
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
+from mixpanel_access.rules.guards import GUARDS
 from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, DOMAIN, PATTERN, Level, Rule
 
 ALL: Final = "all"
@@ -44,6 +45,11 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     ADDRESS: addresses_in,
 }
 """The formats of texts that one reading has for options and for settings."""
+
+
+def kept_on(rule_id: str, level: Level) -> Level:
+    """The level of a rule: the one that says which rules are disabled is mandatory where it is disabled itself."""
+    return Level.MANDATORY if rule_id == GUARDS and level is Level.DISABLED else level
 
 
 def problems_of(document: Any) -> Iterator[str]:

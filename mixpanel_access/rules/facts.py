@@ -12,11 +12,12 @@ from typing import Any, Final
 from mixpanel_access.model import ids
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
-from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.list_settings import domains_in
 from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.rules.exception_entry import ExceptionEntry as ExceptionEntry
+from mixpanel_access.rules.exception_entry import number_of
 from mixpanel_access.rules.externals import EXTERNAL_NAMES, is_external
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unknown, any_holds
 
@@ -40,52 +41,6 @@ PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
 
 class NotApplicable(Exception):
     """A rule does not concern this stack; the text says why."""
-
-
-@dataclass(frozen=True)
-class ExceptionEntry:
-    """Somebody's word that a rule does not hold for something, until a day.
-
-    Attributes:
-        rule: the rule's id.
-        reason: why.
-        approver: who says so.
-        ends: the last day, as it is written.
-        email: whom it concerns, or "" for the stack as a whole.
-        project: the project's id, or None for all that the person has.
-    """
-
-    rule: str
-    reason: str = ""
-    approver: str = ""
-    ends: str = ""
-    email: str = ""
-    project: int | None = None
-
-    @classmethod
-    def of(cls, value: Any) -> ExceptionEntry:
-        """Read one from a resource's property; what has another shape is none of a known rule."""
-        if not isinstance(value, Mapping):
-            return cls(str(value))
-        texts = {name: str(value.get(name) or "") for name in ("rule", "reason", "approver", "ends", "email")}
-        return cls(**texts, project=_number(value.get("project")))
-
-    def problem(self, today: date, rules: Sequence[str]) -> str | None:
-        """Why it does not count, or None while it does."""
-        if self.rule not in rules:
-            return f"there is no rule {self.rule!r} to be excepted from{did_you_mean(self.rule, rules)}"
-        missing = [name for name in ("reason", "approver", "ends") if not getattr(self, name).strip()]
-        if missing:
-            return f"it has no {', '.join(missing)}"
-        try:
-            last = day(self.ends)
-        except ValueError:
-            return f"its end {self.ends!r} is no date of the form YYYY-MM-DD"
-        return f"it ended on {last}" if last < today else None
-
-    def __str__(self) -> str:
-        whom = self.email or "the stack"
-        return f"{whom} in project {self.project}" if self.project is not None else whom
 
 
 @dataclass(frozen=True)
@@ -177,7 +132,7 @@ class Entry:
     @property
     def project(self) -> int:
         """The project's id; 0 where it is not set."""
-        return _number(self.get("project_id")) or 0
+        return number_of(self.get("project_id")) or 0
 
     @property
     def ways(self) -> frozenset[str] | None:
@@ -232,10 +187,6 @@ def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more
     return [Entry(Kind.GRANT, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
 
 
-def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 @dataclass(frozen=True)
 class Context:
     """What is around the resources.
@@ -245,19 +196,28 @@ class Context:
         environment: the stack's environment (`mixpanel:environment`), or None.
         company_domains: the company's e-mail domains (`mixpanel:companyDomains`), as `domain_of` gives them.
         options: the rule's configuration, defaults included.
-        rules: the ids of the rules that may have exceptions.
+        rules: rule id -> its severity, or None where the rule has no exceptions.
         approvers: the keys of the addresses of those who may approve (`mixpanel:approvers`); none means everybody of
             the company.
         external_names: patterns of what stands before the @ of somebody who is external at a company domain.
+        exception_days: for how long an exception may hold, and one from a critical rule.
+        settings: the stack's configuration that `guards-not-loosened` judges, by key without the namespace; None where
+            nobody knows it.
+        stack: the stack's name, or "".
+        off: the rules that the policies' configuration switches off.
     """
 
     today: date
     environment: str | None = None
     company_domains: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
-    rules: Sequence[str] = ()
+    rules: Mapping[str, str | None] = field(default_factory=dict)
     approvers: frozenset[str] = frozenset()
     external_names: Sequence[str] = EXTERNAL_NAMES
+    exception_days: tuple[int, int] = (90, 30)
+    settings: Mapping[str, Any] | None = None
+    stack: str = ""
+    off: Sequence[str] = ()
 
     def external(self, who: Entry | str, kind: str | None = None) -> bool:
         """Whether somebody is not of the company: by their kind, their name before the @, or their domain.

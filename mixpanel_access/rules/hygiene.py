@@ -10,10 +10,9 @@ from typing import Final
 from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.list_settings import REDACTED
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind
 from mixpanel_access.rules.rule import (
     Family,
-    Finding,
     Level,
     Rule,
     Severity,
@@ -24,7 +23,6 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
-from mixpanel_access.rules.unknown import NotJudged
 
 
 def _matches(form: str, text: str) -> bool:
@@ -78,41 +76,6 @@ def _well_formed(entry: Entry, context: Context) -> Iterator[str]:
             yield f"{name} {text!r} is not of the form {context.options[name]}"
 
 
-_Carried = dict[tuple[ExceptionEntry, str], Entry | None]
-
-
-def _carried(stack: Stack) -> tuple[_Carried, list[NotJudged]]:
-    """Each exception once, with whom or what it concerns and a resource that carries it; and where they are hidden."""
-    carried: _Carried = {(one, str(one)): None for one in stack.exceptions}
-    unknown: list[NotJudged] = []
-    for entry in stack.entries:
-        try:
-            for one in entry.exceptions:
-                carried.setdefault((one, str(one) if one.email else entry.name), entry)
-        except NotJudged as error:
-            unknown.append(error)
-    return carried, unknown
-
-
-def _exceptions_valid(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
-    carried, unknown = _carried(stack)
-    yield from unknown
-    for (one, whom), entry in carried.items():
-        if problem := one.problem(context.today, context.rules):
-            yield Finding(f"the exception from {one.rule!r} for {whom} does not count: {problem}", entry)
-
-
-def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
-    carried, unknown = _carried(stack)
-    yield from unknown
-    for (one, whom), entry in carried.items():
-        if one.problem(context.today, context.rules) is None:
-            yield Finding(
-                f"EXCEPTION from {one.rule} for {whom}, until {one.ends}: {one.reason} (approver: {one.approver})",
-                entry,
-            )
-
-
 HYGIENE_RULES: Final = (
     Rule(
         "naming",
@@ -153,6 +116,7 @@ HYGIENE_RULES: Final = (
         kinds=(Kind.SERVICE_ACCOUNT,),
         options=(texts("properties", ("token", "secret", "password"), "Properties that are secrets."),),
         controls=(soc2("CC6.1"), iso27001("A.5.17")),
+        exceptable=False,
     ),
     Rule(
         "metadata-well-formed",
@@ -167,26 +131,6 @@ HYGIENE_RULES: Final = (
             pattern("ticket", "[A-Z][A-Z0-9]+-[0-9]+", "The form of a ticket."),
             pattern("sow", "SOW-[0-9]{4}-[0-9]{3,}", "The form of a statement of work."),
         ),
-        controls=(iso27001("A.5.18"),),
-    ),
-    Rule(
-        "exceptions-count",
-        Family.HYGIENE,
-        "An exception names a rule, a reason, an approver and an end that is not past.",
-        Level.MANDATORY,
-        Severity.MEDIUM,
-        "Complete the exception, prolong it with an approval, or delete it and mend what it covered.",
-        _exceptions_valid,
-        controls=(iso27001("A.5.18"),),
-    ),
-    Rule(
-        "exceptions-in-force",
-        Family.HYGIENE,
-        "Exceptions are shown for as long as they are in force.",
-        Level.ADVISORY,
-        Severity.LOW,
-        "Nothing is to be done before the end; look whether it is still needed.",
-        _exceptions_in_force,
         controls=(iso27001("A.5.18"),),
     ),
 )

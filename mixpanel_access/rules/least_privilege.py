@@ -264,6 +264,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         _project_owner,
         kinds=(Kind.GRANT,),
         controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
+        exceptable=False,
     ),
     Rule(
         "team-within-standard",
@@ -317,6 +318,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         _approver,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
         controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
+        exceptable=False,
     ),
     Rule(
         "no-redundant-grant",

@@ -28,31 +28,26 @@ from pulumi_policy.proxy import UnknownValueError
 from mixpanel_access import __version__
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ids import COMPONENT_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY
+from mixpanel_access.model.ids import PROJECT_ACCESS_TYPE
 from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
-from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
+from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
+from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import (
     Context,
-    Entry,
-    ExceptionEntry,
     Kind,
     NotApplicable,
     Stack,
-    entries_of,
 )
+from mixpanel_access.rules.guards import GUARDED, GUARDS
+from mixpanel_access.rules.pack_resources import entries_in, groups, plain, plain_or_unknown
 from mixpanel_access.rules.rule import Control, Finding, Rule, Verdict, unsettled
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged
+from mixpanel_access.rules.unknown import NotJudged
 
 NAME: Final = "mixpanel-access"
 
 Report = Callable[..., None]
-
-_OURS: Final = "pulumi-python:dynamic/mixpanel:"
-"""What the type of each of our resources begins with."""
-_PROVIDER: Final = "pulumi:providers:pulumi-python"
-"""The resource that carries the stack's configuration: in a program, in a state, in an exported file."""
 
 
 def policy_pack() -> None:
@@ -64,9 +59,11 @@ def policy_pack() -> None:
 
 @dataclass
 class Pack:
-    """What all policies share: what the configuration says of the company, from then on."""
+    """What all policies share: what the configuration says of the company, of exceptions and of rules, from then on."""
 
     company: Company = field(default_factory=Company)
+    exception_days: tuple[int, int] = (90, 30)
+    off: Sequence[str] = ()
 
 
 class Servicer(sdk._PolicyAnalyzerServicer):
@@ -83,12 +80,22 @@ class Servicer(sdk._PolicyAnalyzerServicer):
         if problems := list(problems_of(configuration)):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(_bad_configuration("", problems)))
         self.pack.company = Company.of(configuration.get(COMPANY_RULE, {}))
+        self.pack.off = [rule.id for rule in RULES if _is_disabled(request, rule)]
+        if GUARDS in self.pack.off:
+            request.policyConfig[GUARDS].enforcementLevel = proto.MANDATORY
+        options = {**find(EXCEPTIONS_COUNT).defaults, **configuration.get(EXCEPTIONS_COUNT, {})}
+        self.pack.exception_days = exception_days(options)
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
 
 
 def servicer_of(pack: Pack) -> type[Servicer]:
     """The server of a pack; a class, since the SDK looks names up in it."""
     return type(Servicer.__name__, (Servicer,), {"pack": pack})
+
+
+def _is_disabled(request: Any, rule: Rule) -> bool:
+    given = request.policyConfig
+    return rule.id in given and given[rule.id].enforcementLevel == proto.DISABLED
 
 
 def _configuration(request: Any) -> dict[str, dict[str, Any]]:
@@ -99,7 +106,7 @@ def _configuration(request: Any) -> dict[str, dict[str, Any]]:
     defaults = {rule.id: rule.defaults for rule in RULES}
     return {
         name: {
-            **_apart(_plain(json_format.MessageToDict(given.properties)), defaults.get(name, {})),
+            **_apart(plain(json_format.MessageToDict(given.properties)), defaults.get(name, {})),
             **({LEVEL: REMEDIATE} if given.enforcementLevel == proto.REMEDIATE else {}),
         }
         for name, given in request.policyConfig.items()
@@ -172,7 +179,7 @@ class _ResourcePolicy(ResourceValidationPolicy):
             return
         config = args.provider.props if args.provider else {}
         try:
-            verdict = self.rule.judge_stack(Stack(_entries(args)), _context(self.rule, self.pack.company, args, config))
+            verdict = self.rule.judge_stack(Stack(entries_in(args)), _context(self.rule, self.pack, args, config))
         except NotApplicable as reason:
             args.not_applicable(str(reason))
             return
@@ -191,9 +198,9 @@ class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
         if not isinstance(args, StackValidationArgs):
             self._judge(args, report)
             return
-        for group in _groups(args.resources):
+        for group in groups(args.resources):
             try:
-                context = _context(self.rule, self.pack.company, args, group.config)
+                context = _context(self.rule, self.pack, args, group.config)
                 for finding in self._again(group.stack, context):
                     report(finding.text, finding.entry.urn if finding.entry else None)
             except NotApplicable:
@@ -216,10 +223,11 @@ class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
 
 def _of_stack(rule: Rule, pack: Pack) -> Callable[[StackValidationArgs, Report], None]:
     def validate(args: StackValidationArgs, report: Report) -> None:
-        groups, reasons, later = _groups(args.resources), [], list[str]()
-        for group in groups:
+        ours, reasons, later = groups(args.resources), [], list[str]()
+        for group in ours:
             try:
-                verdict = rule.judge_stack(group.stack.resolved(), _context(rule, pack.company, args, group.config))
+                context = _context(rule, pack, args, group.config, group.name)
+                verdict = rule.judge_stack(group.stack.resolved(), context)
             except NotApplicable as reason:
                 reasons.append(str(reason))
                 continue
@@ -229,7 +237,9 @@ def _of_stack(rule: Rule, pack: Pack) -> Callable[[StackValidationArgs, Report],
             for finding in (*found, *verdict.not_judged):
                 report(finding.text, finding.entry.urn if finding.entry else None)
             later += verdict.later
-        if len(reasons) == len(groups):
+        if rule.id == GUARDS and ours and pack.off:
+            later.append(f"disabled in the policies' configuration: {', '.join(pack.off)}")
+        if len(reasons) == len(ours):
             args.not_applicable("; ".join(dict.fromkeys(reasons)) or "the stack has no Mixpanel resources")
         if later:
             raise _Later("; ".join(later))
@@ -246,7 +256,11 @@ class _Later(UnknownValueError):
 
 
 def _context(
-    rule: Rule, company: Company, args: ResourceValidationArgs | StackValidationArgs, config: Mapping[str, Any]
+    rule: Rule,
+    pack: Pack,
+    args: ResourceValidationArgs | StackValidationArgs,
+    config: Mapping[str, Any],
+    stack: str = "",
 ) -> Context:
     """What is around a rule: its options, and the settings of the provider that its resources have.
 
@@ -255,13 +269,13 @@ def _context(
         ConfigurationError: the company's domains or the approvers cannot be used.
         NotJudged: a setting is not known before the update.
     """
-    options = _plain(args.get_config() or {})
+    options = plain(args.get_config() or {})
     if problems := list(problems_with(rule, _apart(options, rule.defaults))):
         raise _bad_configuration(rule.id, problems)
 
     def setting(key: str) -> Any:
         try:
-            return _plain(config.get(f"{NAMESPACE}:{key}"))
+            return plain(config.get(f"{NAMESPACE}:{key}"))
         except UnknownValueError:
             raise NotJudged(f"{NAMESPACE}:{key} of the provider is not known before the update") from None
 
@@ -274,8 +288,12 @@ def _context(
         environment=text("environment") or None,
         options={**rule.defaults, **options},
         rules=EXCEPTABLE,
+        exception_days=pack.exception_days,
+        settings={key: plain_or_unknown(config, f"{NAMESPACE}:{key}") for key in GUARDED},
+        stack=stack,
+        off=pack.off,
     )
-    return company.around(
+    return pack.company.around(
         context, lambda: company_domains(setting("companyDomains")), lambda: approvers(setting("approvers"))
     )
 
@@ -285,99 +303,3 @@ def _today(now: str) -> date:
         return dates.today(now)
     except ValueError:
         return dates.today(None)  # the provider says what is wrong with it
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Our resources of one provider, and its settings."""
-
-    stack: Stack
-    config: Mapping[str, Any]
-
-
-def _groups(resources: Sequence[Any]) -> list[_Group]:
-    """Our resources by their provider: a stack may have several, and other people's dynamic resources have one too."""
-    ours: dict[str, list[Any]] = {}
-    for one in resources:
-        if one.resource_type.startswith(_OURS):
-            ours.setdefault(str(one.provider.urn) if one.provider else "", []).append(one)
-    if not ours and any(one.resource_type == COMPONENT_TYPE for one in resources):
-        ours[""] = []
-    return [_group(members, resources, alone=len(ours) == 1) for members in ours.values()]
-
-
-def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> _Group:
-    rosters = [one for one in resources if one.resource_type == COMPONENT_TYPE]
-    if not alone:
-        above = {ancestor.urn for one in members for ancestor in _ancestors(one)}
-        rosters = [one for one in rosters if one.urn in above]
-    facts = [_values(one.props) for one in rosters]
-    owns = [one.get("organization_roles") for one in facts]
-    exceptions = [part for one in facts if isinstance(one.get("exceptions"), list) for part in one["exceptions"]]
-
-    def texts(name: str) -> list[str]:
-        return [str(part) for one in facts if isinstance(one.get(name), list) for part in one[name]]
-
-    stack = Stack(
-        [entry for one in members for entry in _entries(one)],
-        UNKNOWN if UNKNOWN in owns else any(owns) if owns else None,
-        [ExceptionEntry.of(one) for one in exceptions],
-        texts("claimed_twice"),
-        texts("contacts_beside"),
-        {name: value for one in facts for name, value in one.items()},
-    )
-    provider = members[0].provider if members else None
-    others = [one for one in resources if one.resource_type == _PROVIDER]
-    only = others[0].props if len(others) == 1 else {}
-    return _Group(stack, provider.props if provider else only)
-
-
-def _ancestors(resource: Any) -> Iterator[Any]:
-    while resource := resource.parent:
-        yield resource
-
-
-def _entries(resource: Any) -> list[Entry]:
-    sources = getattr(resource, "property_dependencies", {})  # the engine gives them only for a whole stack
-    return entries_of(
-        resource.resource_type,
-        str(resource.name),
-        str(resource.urn),
-        _values(resource.props),
-        secret_outputs=frozenset(resource.opts.additional_secret_outputs),
-        sources={name: [str(one.urn) for one in made] for name, made in sources.items()},
-    )
-
-
-def _values(props: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(_items(props))
-
-
-def _items(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key in props:
-        if key != PROVIDER_KEY:
-            yield key, _value(props, key)
-
-
-def _value(props: Mapping[str, Any], key: str) -> Any:
-    """A property; of a project's grants, each role is known or not by itself, and so is each part of a reason."""
-    try:
-        value = props[key]
-        if key == "grants" and isinstance(value, Mapping):
-            return _values(value)
-        if key == "reasons" and isinstance(value, Sequence) and not isinstance(value, str):
-            reasons = [_values(one) if isinstance(one, Mapping) else _plain(one) for one in value]
-            hidden = any(isinstance(one, Mapping) and one.get("people") is UNKNOWN for one in reasons)
-            return UNKNOWN if hidden else reasons
-        return _plain(value)
-    except UnknownValueError:
-        return UNKNOWN
-
-
-def _plain(value: Any) -> Any:
-    """A value without the SDK's proxies: every number comes as floating-point."""
-    if isinstance(value, Mapping):
-        return {key: _plain(value[key]) for key in value}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

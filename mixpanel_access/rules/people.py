@@ -251,6 +251,7 @@ PEOPLE_RULES: Final = (
             texts("roles", (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN), "Roles that no external person has."),
         ),
         controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
+        exceptable=False,
     ),
     Rule(
         "organization-owners",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, cast
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.words import counted
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.excepted import is_in_force
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.unknown import NotJudged, NotThereYet
 
 PATTERN: Final = "python-regex"
@@ -122,6 +123,7 @@ class Rule:
         options: its settings.
         controls: what it helps to meet.
         grouped: whether what is found about one person is one finding.
+        exceptable: whether an exception can silence it.
     """
 
     id: str
@@ -135,6 +137,7 @@ class Rule:
     options: Sequence[Option] = ()
     controls: Sequence[Control] = field(default=())
     grouped: bool = False
+    exceptable: bool = True
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -177,7 +180,7 @@ class Rule:
                 later.append(str(item))
                 continue
             try:
-                if self._excepted(_exceptions_for(item, stack), context):
+                if self._excepted(item, stack, context):
                     continue
             except NotJudged as error:  # the exceptions are not known, and may hold for a finding
                 item = error if isinstance(item, Finding) else item  # noqa: PLW2901
@@ -187,8 +190,13 @@ class Rule:
                 unknown.setdefault(str(item), unsettled(item))
         return Verdict(_by_person(found) if self.grouped else found, list(unknown.values()), later)
 
-    def _excepted(self, exceptions: Iterable[ExceptionEntry], context: Context) -> bool:
-        return any(one.rule == self.id and one.problem(context.today, context.rules) is None for one in exceptions)
+    def _excepted(self, item: Finding | NotJudged, stack: Stack, context: Context) -> bool:
+        """Whether an exception silences it: a person's own, or else the resource's and the stack's."""
+        own = [(one, item.entry) for one in item.entry.exceptions] if item.entry else []
+        common = [] if item.entry and item.entry.kind in PEOPLE else [(one, None) for one in stack.exceptions]
+        return self.exceptable and any(
+            one.rule == self.id and is_in_force(one, context, entry) for one, entry in (*own, *common)
+        )
 
 
 def _by_person(findings: Sequence[Finding]) -> list[Finding]:
@@ -207,14 +215,6 @@ def _by_person(findings: Sequence[Finding]) -> list[Finding]:
 
 def _members_first(finding: Finding) -> tuple[bool, str]:
     return not finding.entry or finding.entry.kind is not Kind.MEMBER, finding.text
-
-
-def _exceptions_for(finding: Finding | NotJudged, stack: Stack) -> Iterator[ExceptionEntry]:
-    """A person's own, or else the resource's and the stack's."""
-    if finding.entry:
-        yield from finding.entry.exceptions
-    if not finding.entry or finding.entry.kind not in PEOPLE:
-        yield from stack.exceptions
 
 
 def _settled(items: Iterator[Finding | NotJudged]) -> Iterator[Finding | NotJudged | NotThereYet]:

@@ -220,6 +220,7 @@ SEPARATION_RULES: Final = (
         _own_environment,
         kinds=(Kind.GRANT, Kind.TEAM_GRANT, Kind.CUSTOM_ROLE),
         controls=(soc2("CC6.1"), iso27001("A.8.31")),
+        exceptable=False,
     ),
     Rule(
         "external-in-one-environment",
@@ -261,6 +262,7 @@ SEPARATION_RULES: Final = (
         "Take the grant to all users away in Project Settings > Users & Teams.",
         _all_users,
         controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+        exceptable=False,
     ),
     Rule(
         "production-has-paperwork",

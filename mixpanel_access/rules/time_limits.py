@@ -25,14 +25,23 @@ def _longest(entry: Entry, context: Context) -> Iterator[str]:
     ends = entry.day("ends")
     if ends is None:
         return
-    begins = entry.day("starts") or context.today
+    first, starts = entry.day("since"), entry.day("starts")
+    begins = starts or first or context.today
     kind = entry.text("engagement_type")
     standard = with_changes(context.options["standards"]).get(kind)
     most = standard.longest_days if standard else context.options["days"]
     lasts = (ends - begins).days + 1  # both days belong to it
-    if all_hold(lambda: lasts > most, lambda: context.external(entry)):
+    if all_hold(lambda: lasts > most, lambda: standard or context.external(entry)):
         why = f"an engagement of type {kind}" if standard else "external access"
         yield f"it lasts {counted(lasts, 'day')}, from {begins} to {ends}, and {why} lasts at most {most}"
+    most = context.options["totalDays"]
+    total = (ends - first).days + 1 if first else 0
+    if all_hold(lambda: total > most, lambda: context.external(entry)):
+        moved = f" (starts says {starts} by now)" if starts else ""
+        yield (
+            f"it lasts {counted(total, 'day')} in all, from {first}, the first day in the state{moved}, to {ends}; "
+            f"external access lasts at most {most}"
+        )
 
 
 def _expired(entry: Entry, context: Context) -> Iterator[str]:
@@ -64,6 +73,38 @@ def _short(entry: Entry, context: Context) -> Iterator[str]:
         yield f"for {counted(lasts, 'day')} as {entry.role}, sharing a screen or a dashboard may do without an account"
 
 
+def _review_ahead(entry: Entry, context: Context) -> Iterator[str]:
+    reviewed = entry.day("reviewed")
+    if reviewed is not None and reviewed > context.today + timedelta(days=1):  # tomorrow has begun in the east
+        yield f"it was reviewed on {reviewed}, which is still to come"
+
+
+def _privileged(entry: Entry, context: Context) -> Iterator[str]:
+    if not all_hold(lambda: _is_privileged(entry, context), lambda: not context.external(entry)):
+        return
+    longest, often = context.options["endDays"], context.options["reviewDays"]
+    reviewed, ends = entry.day("reviewed"), entry.day("ends")
+    if reviewed is not None and reviewed > context.today + timedelta(days=1):
+        reviewed = None
+    if ends is not None and (ends - context.today).days <= longest:
+        return
+    if reviewed is not None and (context.today - reviewed).days <= often:
+        return
+    end, review = f"ends on {ends}" if ends else "has no end", f"reviewed on {reviewed}" if reviewed else "not reviewed"
+    yield (
+        f"it {end} and was {review}; a privileged role ends within {longest} days, or is reviewed every {often}; "
+        f"review it, then add `reviewed: {context.today}`"
+    )
+
+
+def _is_privileged(entry: Entry, context: Context) -> bool:
+    """Whether a role is more than most people need: above member, or a project in production to administer."""
+    if entry.kind is Kind.MEMBER:
+        return entry.role not in ("", roles.MEMBER)
+    low = roles.project_rank(entry.role) <= roles.project_rank(roles.ANALYST) or roles.is_custom(entry.role)
+    return all_hold(lambda: not low, lambda: context.is_production(entry))
+
+
 def _reviewed(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
     most = context.options["days"]
 
@@ -91,7 +132,7 @@ TIME_RULES: Final = (
         Family.TIME,
         "Access of people outside the company has an end.",
         Level.MANDATORY,
-        Severity.HIGH,
+        Severity.CRITICAL,
         "Fill in ends: the last day of the engagement.",
         _has_end,
         kinds=PEOPLE,
@@ -100,13 +141,19 @@ TIME_RULES: Final = (
     Rule(
         "longest-duration",
         Family.TIME,
-        "External access lasts no longer than its engagement type allows.",
+        "Access lasts no longer than its engagement type allows, and external access not for ever in short pieces.",
         Level.MANDATORY,
         Severity.MEDIUM,
         "Bring the end forward, or give the entry a starts of its own; prolong it after a review when the day comes.",
         _longest,
         kinds=PEOPLE,
-        options=(option("days", "integer", 90, "Days, where the engagement has no type.", minimum=1), STANDARDS),
+        options=(
+            option("days", "integer", 90, "Days of external access, where the engagement has no type.", minimum=1),
+            option(
+                "totalDays", "integer", 365, "Days of external access from the first that the state has.", minimum=1
+            ),
+            STANDARDS,
+        ),
         controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.5.20"), cis("6.2"), cis("15.7")),
     ),
     Rule(
@@ -166,5 +213,31 @@ TIME_RULES: Final = (
         options=(option("days", "integer", 92, "Days between reviews.", minimum=1),),
         controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.1"), cis("6.8")),
         grouped=True,
+    ),
+    Rule(
+        "review-not-ahead",
+        Family.TIME,
+        "No access is reviewed on a day that is still to come.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Correct reviewed: the day of the last review.",
+        _review_ahead,
+        kinds=PEOPLE,
+        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.1")),
+    ),
+    Rule(
+        "privileged-ends-or-reviewed",
+        Family.TIME,
+        "A privileged role of somebody of the company ends within a year, or is reviewed every quarter.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Review the role and fill in reviewed, or fill in ends; both stand at the person's entry in the roster.",
+        _privileged,
+        kinds=(Kind.MEMBER, Kind.GRANT),
+        options=(
+            option("endDays", "integer", 365, "Days within which the role ends, if nobody reviews it.", minimum=1),
+            option("reviewDays", "integer", 92, "Days between reviews, if the role does not end so soon.", minimum=1),
+        ),
+        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.1")),
     ),
 )

@@ -22,6 +22,12 @@ TODAY = date(2026, 5, 4)
 AROUND = Context(TODAY, "production", frozenset({"example.com"}), rules=EXCEPTABLE)
 
 
+EXCEPTION = (
+    "{ rule: domain-misspelt, email: di@exmaple.com, reason: r, ticket: OPS-1, approver: ana@example.com, "
+    "starts: 2026-05-01, ends: 2026-05-30 }"
+)
+
+
 def declared(more: str = "") -> Declaration:
     """One person with a misspelt domain and no paperwork."""
     text = (
@@ -52,7 +58,9 @@ def test_the_configuration_sets_levels_and_options() -> None:
         found({"production-has-paperwork": {"fields": [], "externalFields": []}}).get("production-has-paperwork")
         is None
     )
-    assert found({"all": "disabled", "domain-misspelt": "advisory"}) == {"domain-misspelt": "advisory"}
+    off = {"all": "disabled", "domain-misspelt": "advisory"}
+    assert found(off) == {"domain-misspelt": "advisory", "guards-not-loosened": "mandatory"}
+    assert found({**off, "guards-not-loosened": "advisory"})["guards-not-loosened"] == "advisory"
 
 
 @pytest.mark.parametrize(
@@ -72,21 +80,22 @@ def test_a_level_is_the_rules_own_then_that_of_all_then_of_the_entry(config: dic
     """As the engine sets them one after the other; the options are those of the entry alone."""
     options = config.get("longest-duration", {})
     days = options.get("days", 90) if isinstance(options, dict) else 90
-    assert PolicyConfig(config).of(find("longest-duration")) == (level, {"days": days, "standards": {}})
+    assert PolicyConfig(config).of(find("longest-duration")) == (
+        level,
+        {"days": days, "totalDays": 365, "standards": {}},
+    )
 
 
 def test_an_exception_in_the_roster_counts() -> None:
     """For the rule that it names, and no other."""
-    exception = "{ rule: domain-misspelt, email: di@exmaple.com, reason: r, approver: a, ends: 2026-05-31 }"
-    kept = found({}, f"exceptions: [{exception}]")
+    kept = found({}, f"exceptions: [{EXCEPTION}]")
     assert "domain-misspelt" not in kept
     assert "production-has-paperwork" in kept
 
 
 def test_a_state_is_judged_like_the_roster_it_was_made_of() -> None:
     """With the exceptions that it holds; what Mixpanel has told since is judged, too."""
-    exception = "{ rule: domain-misspelt, email: di@exmaple.com, reason: r, approver: a, ends: 2026-05-31 }"
-    for more in ("", f"exceptions: [{exception}]", "organizationRoles: true"):
+    for more in ("", f"exceptions: [{EXCEPTION}]", "organizationRoles: true"):
         one = declared(more)
         members = {key: HeldMember(key, None, f"urn::{key}", values) for key, values in one.members.items()}
         grants = {

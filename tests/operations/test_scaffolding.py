@@ -12,6 +12,7 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.metadata import Distribution
 from pathlib import Path
 from typing import NoReturn
@@ -24,10 +25,15 @@ from typer.testing import CliRunner
 from mixpanel_access import __version__
 from mixpanel_access.cli.app import app
 from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.new_project import CI, NAME
+from mixpanel_access.operations.judging import read_policy_config, violations
 from mixpanel_access.operations.packaged import WHEEL, wheel_of
-from mixpanel_access.operations.scaffolding import CHANGED, COPIED, new_project, project_files
+from mixpanel_access.operations.scaffolding import CHANGED, COPIED, EXAMPLE_DAY, new_project, project_files
+from mixpanel_access.rules.catalogue import EXCEPTABLE
+from mixpanel_access.rules.facts import Context
+from mixpanel_access.rules.rule import Level
 from tests.examples.linter import find_actionlint, lint
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +60,35 @@ def test_what_is_copied_is_in_the_wheel() -> None:
     """The build takes exactly these files along."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["force-include"] == {f: f"mixpanel_access/templates/project/{f}" for f in (*COPIED, *CHANGED)}
+
+
+def test_the_engagements_of_a_new_project_begin_on_its_day(tmp_path: Path) -> None:
+    """All days of the rosters move together, and nothing else does."""
+    new_project(tmp_path, CONTENT, today=EXAMPLE_DAY + timedelta(days=300))
+    before, after = (read_roster(folder / "stacks" / "production.yaml") for folder in (ROOT, tmp_path))
+    for old, new in (
+        *zip(before.engagements.values(), after.engagements.values(), strict=True),
+        *zip(before.exceptions, after.exceptions, strict=True),
+    ):
+        for name in ("starts", "ends"):
+            moved = date.fromisoformat(getattr(new, name)) - date.fromisoformat(getattr(old, name))
+            assert moved == timedelta(days=300)
+    assert [one.sow for one in after.engagements.values()] == [one.sow for one in before.engagements.values()]
+    assert after.people == before.people
+
+
+@pytest.mark.parametrize("stack", ["production", "staging"])
+def test_the_rosters_that_ship_pass_the_policies_that_ship(stack: str) -> None:
+    """On the day on which their engagements begin, and when the first exception is about to end."""
+    config = read_policy_config(ROOT / "policies" / "config" / f"{stack}.json")
+    roster = read_roster(ROOT / "stacks" / f"{stack}.yaml")
+    settings = YAML(typ="safe").load(ROOT / "stacks" / f"Pulumi.{stack}.yaml")["config"]
+    approvers = frozenset(settings["mixpanel:approvers"].split(","))
+    for day in (EXAMPLE_DAY, EXAMPLE_DAY + timedelta(days=89)):
+        around = Context(day, stack, frozenset({"example.com"}), rules=EXCEPTABLE, approvers=approvers)
+        found = list(violations(declaration(roster, day), around, config))
+        assert [one.text for one in found if one.level is Level.MANDATORY] == []
+        assert ("exceptions-in-force" in {one.rule.id for one in found}) == (stack == "production")
 
 
 @pytest.mark.parametrize("ci", CI)

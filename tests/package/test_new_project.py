@@ -44,7 +44,7 @@ def test_a_new_project_passes_its_own_preview(project: Workspace, installed: Ins
         project.run("stack", "init", stack)
         shown = project.run("preview", "--stack", stack, *policies(stack))
         assert "[mandatory]" not in shown.stdout
-        assert "exceptions-in-force" in shown.stdout  # the pack was asked
+        assert "mixpanel-access@" in shown.stdout  # the pack was asked
     project.up("production", *policies("production"))
     assert project.grants(ROBIN) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
 

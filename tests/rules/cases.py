@@ -203,6 +203,9 @@ class Case:
         approvers: who may approve.
         contacts: the contacts of its service accounts who are in another roster.
         roster: what else the component says of the roster.
+        settings: the stack's configuration, of what the guards are.
+        plain: the secrets in it that are in plain text.
+        off: the rules that are disabled.
     """
 
     entries: Sequence[Entry]
@@ -216,6 +219,9 @@ class Case:
     approvers: frozenset[str] = frozenset()
     contacts: Sequence[str] = ()
     roster: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    plain: Sequence[str] = ()
+    off: Sequence[str] = ()
 
     def judge(self, rule_id: str) -> Verdict:
         """What the rule says."""
@@ -228,7 +234,8 @@ class Case:
             EXCEPTABLE,
             self.approvers,
         )
-        beside = (self.claimed, self.contacts, self.roster)
+        context = replace(context, settings=self.settings, stack="production", off=self.off)
+        beside = (self.claimed, self.contacts, {**self.roster, "plain_secrets": self.plain})
         return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, *beside), context)
 
 
@@ -250,8 +257,16 @@ class Cases:
 
 
 def _exception(**values: Any) -> dict[str, Any]:
-    given = {"rule": "justified", "reason": "Under review", "approver": "ana@example.com", "ends": "2026-05-31"}
-    return {**given, **values}
+    given = {
+        "rule": "justified", "reason": "Under review", "approver": "ana@example.com", "ticket": "OPS-1",
+        "starts": "2026-05-01", "ends": "2026-05-31",
+    }  # fmt: skip
+    return _set({**given, **values})
+
+
+def exceptions(*rules: str, **values: Any) -> list[ExceptionEntry]:
+    """Complete exceptions of the stack, but for what is given."""
+    return [ExceptionEntry.of(_exception(rule=rule, **values)) for rule in rules]
 
 
 CASES: dict[str, Cases] = {
@@ -757,8 +772,8 @@ CASES: dict[str, Cases] = {
     "rosters-apart": Cases(
         fails=[Case([], ["staging.yaml:2 has it too"], claimed=["production.yaml:2 has it, staging.yaml:2 has it too"])],
         boundary=(
-            Case([], exceptions=[ExceptionEntry("rosters-apart", "Moves", "ana@example.com", "2026-05-04")], claimed=["x"]),
-            Case([], ["x"], exceptions=[ExceptionEntry("rosters-apart", "Moves", "ana@example.com", "2026-05-03")], claimed=["x"]),
+            Case([], exceptions=exceptions("rosters-apart", ends="2026-05-04"), claimed=["x"]),
+            Case([], ["x"], exceptions=exceptions("rosters-apart", ends="2026-05-03"), claimed=["x"]),
         ),
     ),
     "external-access-ends": Cases(
@@ -773,7 +788,12 @@ CASES: dict[str, Cases] = {
         ),
     ),
     "longest-duration": Cases(
-        fails=[Case([grant(ends="2027-04-01")], ["it lasts 366 days, from 2026-04-01 to 2027-04-01", ])],
+        fails=[
+            Case([grant(ends="2027-04-01")], ["it lasts 366 days, from 2026-04-01 to 2027-04-01", ]),
+            Case([grant("ana@example.com", ends="2027-04-01")], ["an engagement of type analytics_review lasts at most 90"]),
+            Case([member(since="2025-06-15")], ["it lasts 366 days in all, from 2025-06-15, the first day in the state (starts says 2026-04-01"]),
+            Case([member(starts=None, since="2026-03-01")], ["it lasts 107 days, from 2026-03-01 to 2026-06-15"]),
+        ],
         boundary=(
             Case([grant(starts="2026-04-01", ends="2026-06-29")]),
             Case([grant(starts="2026-04-01", ends="2026-06-30")], ["it lasts 91 days"]),
@@ -781,10 +801,12 @@ CASES: dict[str, Cases] = {
         configured=[
             Case([grant(engagement_type=None)], ["external access lasts at most 30"], {"days": 30}),
             Case([grant()], ["at most 10"], {"standards": {"analytics_review": {"longest_days": 10}}}),
+            Case([member(since="2026-04-01")], ["it lasts 76 days in all"], {"totalDays": 75}),
         ],
         passes=[
             Case(COMPLIANT),
-            Case([grant(starts=None, ends="2026-08-01"), grant("ana@example.com", ends="2036-01-01"), grant(ends="soon")]),
+            Case([grant(starts=None, ends="2026-08-01"), grant("ana@example.com", ends="2036-01-01", engagement_type=None), grant(ends="soon")]),
+            Case([member(since="2025-06-16")]),
         ],
     ),
     "not-expired": Cases(
@@ -837,6 +859,34 @@ CASES: dict[str, Cases] = {
         ),
         configured=[Case([member()], ["due every 30 days"], {"days": 30})],
         passes=[Case(COMPLIANT), Case([member(starts="2025-01-01", reviewed="2026-02-01")])],
+    ),
+    "review-not-ahead": Cases(
+        fails=[Case([member(reviewed="2027-05-04")], ["it was reviewed on 2027-05-04, which is still to come"])],
+        boundary=(
+            Case([grant(reviewed="2026-05-05")]),
+            Case([grant(reviewed="2026-05-06"), team_member(reviewed="2026-05-06")], ["still to come"] * 2),
+        ),
+    ),
+    "privileged-ends-or-reviewed": Cases(
+        fails=[
+            Case([member("ana@example.com", "admin", ends=None)], ["it has no end and was not reviewed; a privileged role ends with"]),
+            Case([member("ana@example.com", "owner", ends=None, reviewed="2027-01-01")], ["it has no end and was not reviewed"]),
+            Case([grant("ana@example.com", "admin", ends="2036-01-01")], ["it ends on 2036-01-01 and was not reviewed"]),
+        ],
+        boundary=(
+            Case([member("ana@example.com", "owner", ends=None, reviewed="2026-02-01")]),
+            Case([member("ana@example.com", "owner", ends=None, reviewed="2026-01-31")], ["was reviewed on 2026-01-31; a priv"]),
+        ),
+        configured=[
+            Case([member("ana@example.com", "admin")], ["ends within 30 days"], {"endDays": 30}),
+            Case([member("ana@example.com", "admin", ends=None, reviewed="2026-01-31")], options={"reviewDays": 93}),
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case([member("ana@example.com", "admin", ends="2027-05-04"), member("ana@example.com", ends=None)]),
+            Case([grant("ana@example.com", "admin", ends=None, environment="staging"), grant("ana@example.com", ends=None)]),
+            Case([member(role="admin", ends=None)]),
+        ],
     ),
     "naming": Cases(
         fails=[
@@ -1055,27 +1105,72 @@ CASES: dict[str, Cases] = {
     ),
     "exceptions-count": Cases(
         fails=[
-            Case([member(exceptions=[_exception(rule="nonsense")])], [f"from 'nonsense' for {ROBIN} does not count: there"]),
-            Case([], ["it has no reason, approver"], exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
-            Case([grant(exceptions=[_exception(ends="soon")])], ["its end 'soon' is no date"]),
-            Case([grant(exceptions=[_exception(rule="exceptions-in-force")])], ["'exceptions-in-force' to be excepted"]),
+            Case([member(exceptions=[_exception(rule="nonsense", email=ROBIN)])], [f"nonsense for {ROBIN} does not count: there"]),
+            Case([], ["it has no reason, approver, starts, ticket; add `reason: ...` and `approver: ...` and `starts: 2026-05-04`"],
+                 exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
+            Case([grant(exceptions=[_exception(ends="soon")])], ["its ends 'soon' is not a date"]),
+            Case([grant(exceptions=[_exception(rule="exceptions-in-force")])], ["'exceptions-in-force' has no exceptions"]),
             Case([grant(exceptions=[_exception(rule="justifid")])], ["to be excepted from (did you mean 'justified'?)"]),
+            Case([grant(exceptions=[_exception(starts="2026-06-01")])], ["it ends on 2026-05-31, before it starts on 2026-06-01"]),
+            Case([grant("bo@example.com", exceptions=[_exception(approver="Bo+x@example.com")])], ["the approver is the person them"]),
+            Case([], ["6 exceptions are in force, and at most 5 may be: admin-needed for the stack; "],
+                 exceptions=exceptions("admin-needed", "ending-soon", "justified", "naming", "review-due", "not-expired")),
+            Case([grant(exceptions=[_exception(email=ROBIN)])], ["whether its approver ana@example.com is of the com"], domains=""),
         ],
         boundary=(
-            Case([grant(exceptions=[_exception(ends="2026-05-04")])]),
-            Case([grant(exceptions=[_exception(ends="2026-05-03", email=ROBIN)])], [f"for {ROBIN} does not count: it end"]),
+            Case([], exceptions=exceptions("justified", ends="2026-07-29")),
+            Case([], ["it lasts 91 days, and an exception lasts at most 90; set `ends: 2026-07-29`"],
+                 exceptions=exceptions("justified", ends="2026-07-30")),
+        ),
+        configured=[
+            Case([], ["lasts at most 7"], {"days": 7}, exceptions=exceptions("justified")),
+            Case([], ["from a critical rule lasts at most 7"], {"criticalDays": 7}, exceptions=exceptions("external-access-ends", ends="2026-05-30")),
+            Case([], ["1 exception is in force, and at most 0"], {"most": 0}, exceptions=exceptions("justified")),
+        ],
+    ),
+    "exceptions-lapsed": Cases(
+        fails=[Case([grant(exceptions=[_exception(ends="2026-05-03", email=ROBIN)])], [f"justified for {ROBIN} ended on 2026-05-03"])],
+        boundary=(
+            Case([], exceptions=exceptions("justified", ends="2026-05-04")),
+            Case([], ["ended on 2026-05-03, and the rule holds again"], exceptions=exceptions("justified", ends="2026-05-03")),
         ),
     ),
     "exceptions-in-force": Cases(
         fails=[
             Case(
                 [grant(exceptions=[_exception(project=1234567, email=ROBIN)])] * 2,
-                [f"EXCEPTION from justified for {ROBIN} in project 1234567, until 2026-05-31: Under review (approver: ana@"],
+                [f"EXCEPTION from justified for {ROBIN} in project 1234567, until 2026-05-31: Under review (ticket: OPS-1, ap"],
             )
         ],
         boundary=(
-            Case([grant(exceptions=[_exception(ends="2026-05-03")])]),
-            Case([grant(exceptions=[_exception(ends="2026-05-04")])], ["until 2026-05-04"]),
+            Case([grant(exceptions=[_exception(starts="2026-05-05")])]),
+            Case([grant(exceptions=[_exception(starts="2026-05-04")])], ["until 2026-05-31"]),
         ),
+    ),
+    "guards-not-loosened": Cases(
+        fails=[
+            Case(COMPLIANT, ["Pulumi.production.yaml, mixpanel:releaseBrakes: releases last_owner in every run"],
+                 settings={"releaseBrakes": "last_owner"}),
+            Case(COMPLIANT, ["mixpanel:now: 2026-05-04 stands in for today's date"], settings={"now": "2026-05-04"}),
+            Case(COMPLIANT, ["mixpanel:serviceAccountSecret: a secret in plain text"], plain=["serviceAccountSecret"]),
+            Case([], ["disables guards-not-loosened"], off=["guards-not-loosened", "naming"]),
+            Case([], ["disables own-environment, by `all` or by"], off=["own-environment"]),
+        ],
+        boundary=(
+            Case([], settings={"removalPercent": 10, "removalMinimum": "3", "apiUrl": "https://eu.mixpanel.com"}),
+            Case([], ["mixpanel:removalPercent: 11 is more than 10", "mixpanel:removalMinimum: 4 is more than 3"],
+                 settings={"removalPercent": 11, "removalMinimum": "4"}),
+        ),
+        configured=[
+            Case([], options={"removalPercent": 50}, settings={"removalPercent": "50"}),
+            Case([], options={"removalMinimum": 20}, settings={"removalMinimum": 20}),
+            Case([], options={"hosts": ["proxy.example.com"]}, settings={"apiUrl": "https://proxy.example.com"}),
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case([], settings={"now": "2026-05-04", "apiUrl": "http://127.0.0.1:8080"}),
+            Case([], settings={"now": " ", "releaseBrakes": "[]"}),
+            Case([], off=["own-environment"], environment="staging"),
+        ],
     ),
 }  # fmt: skip

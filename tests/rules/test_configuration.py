@@ -30,7 +30,10 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
     "remediate-all": ({"all": "remediate"}, ["all: the level 'remediate' is refused"]),
     "level-inside": ({DAYS: {"enforcementLevel": None}}, [f"{DAYS}: 'null' is no level"]),
     "entry": ({DAYS: 7, "naming": None}, [f"{DAYS}: 7 is neither a level nor", "naming: null is neither a level nor"]),
-    "option": ({DAYS: {"dayz": 6}}, [f"{DAYS}: 'dayz' is no option of it (did you mean 'days'?); there are days, st"]),
+    "option": (
+        {DAYS: {"dayz": 6}},
+        [f"{DAYS}: 'dayz' is no option of it (did you mean 'days'?); there are days, totalDays, st"],
+    ),
     "no-options": ({"grant-has-member": {"days": 6}}, ["'days' is no option of it; there are none"]),
     "option-of-all": ({"all": {"days": 6}}, ["all: 'days' is no option of it; there are none"]),
     "text-for-number": ({DAYS: {"days": "60"}}, [f'{DAYS}: days: "60" is no whole number']),

@@ -248,33 +248,84 @@ def test_a_configuration_that_the_engine_lets_pass_is_refused(rule: str, options
     )
 
 
-def of_stack(rule_id: str, resources: dict[str, dict[str, Any]]) -> list[tuple[str, str | None]]:
+def of_stack(
+    rule_id: str, resources: dict[str, dict[str, Any]], settings: dict[str, Any]
+) -> list[tuple[str, str | None]]:
     """What a rule finds in a stack of these resources, by their types: the message and the resource it is shown at."""
-    given = [resource(kind, kind, props) for kind, props in resources.items()]
+    given = [resource(kind, kind, props, provider(**settings)) for kind, props in resources.items()]
     found: list[tuple[str, str | None]] = []
     policy(rule_id).validate(StackValidationArgs(given, {}, {}), lambda message, urn=None: found.append((message, urn)))
     return found
 
 
 def test_what_is_found_about_the_stack_is_shown_at_the_stack() -> None:
-    """A project that is open to everybody is no single person's, and is excepted by the roster's own exceptions."""
-    rule = "no-all-users-in-production"
-    bo = {"email": BO, "project_id": 7.0, "environment": "production", "grant_types": ["all_users"], "role": "admin"}
-    ((message, urn),) = of_stack(rule, {GRANT_TYPE: bo})
-    assert message.startswith("project 7: everybody in the organization has access to it")
+    """The number of owners is no single person's, and is excepted by the roster's own exceptions."""
+    rule, bo = "organization-owners", {"email": BO, "role": "owner"}
+    settings = {"companyDomains": "example.com", "now": "2026-05-04"}
+    roster: dict[str, Any] = {"organization_roles": True}
+    ((message, urn),) = of_stack(rule, {MEMBER_TYPE: bo, COMPONENT_TYPE: roster}, settings)
     assert urn is None
-    given = {"rule": rule, "reason": "r", "approver": "a", "ends": "9999-12-31"}
-    assert of_stack(rule, {GRANT_TYPE: {**bo, "exceptions": [given]}}) == [(message, None)]
-    assert of_stack(rule, {GRANT_TYPE: bo, COMPONENT_TYPE: {"exceptions": [given]}}) == []
+    given = {"rule": rule, "reason": "r", "ticket": "OPS-1", "approver": "ana@example.com", "starts": "2026-05-01"}
+    given |= {"ends": "2026-05-31"}
+    excepted = {**bo, "exceptions": [given]}
+    assert of_stack(rule, {MEMBER_TYPE: excepted, COMPONENT_TYPE: roster}, settings) == [(message, None)]
+    roster["exceptions"] = [given]
+    assert of_stack(rule, {MEMBER_TYPE: bo, COMPONENT_TYPE: roster}, settings) == []
+
+
+def test_an_exception_is_told_with_its_place() -> None:
+    """File and line come from the roster's component; the edit is in the finding."""
+    old = {"rule": "justified", "reason": "r", "approver": "ana@example.com", "ends": "2026-05-31"}
+    facts = {"exceptions": [old], "exception_places": {"justified for the stack": "production.yaml:7"}}
+    settings = {"companyDomains": "example.com", "now": "2026-05-04"}
+    ((message, _),) = of_stack("exceptions-count", {COMPONENT_TYPE: facts, MEMBER_TYPE: {"email": BO}}, settings)
+    assert message.startswith(
+        "production.yaml:7: the exception from justified for the stack does not count: it has no starts, ticket; "
+        "add `starts: 2026-05-04` and `ticket: ...`"
+    )
+
+
+GUARDS: dict[str, tuple[dict[str, Any], str]] = {
+    "a clock": ({"now": "2026-05-04"}, "Pulumi.s.yaml, mixpanel:now: 2026-05-04 stands in for"),
+    "a host of somebody": (
+        {"apiUrl": "https://mixpanel.com.example.org"},
+        "mixpanel:apiUrl: mixpanel.com.example.org is",
+    ),
+    "a user before the host": (
+        {"apiUrl": "https://mixpanel.com@example.org"},
+        "mixpanel:apiUrl: this is not a host of",
+    ),
+    "a bracket": ({"apiUrl": "https://[mixpanel.com"}, "mixpanel:apiUrl: this is not a host of Mixpanel"),
+    "a list": ({"releaseBrakes": '["last_owner"]'}, "mixpanel:releaseBrakes: releases last_owner in every run"),
+    "no number": ({"removalPercent": "nan"}, "mixpanel:removalPercent: nan is more than 10"),
+    "a number with an exponent": ({"removalMinimum": "1e9"}, "mixpanel:removalMinimum: 1e9 is more than 3"),
+    "what is not known": ({"releaseBrakes": UNKNOWN_STRING_VALUE}, "mixpanel:releaseBrakes: the value is encrypted"),
+    "a secret": ({"now": {"ciphertext": "x"}}, "Pulumi.s.yaml, mixpanel:now: the value is encrypted, or not known"),
+    "a clock here": ({"now": "2026-05-04", "apiUrl": "http://localhost:80"}, ""),
+    "nothing": ({"removalPercent": "5", "apiUrl": "https://eu.mixpanel.com", "releaseBrakes": ""}, ""),
+}
+
+
+@pytest.mark.parametrize(("settings", "words"), GUARDS.values(), ids=GUARDS)
+def test_a_guard_that_is_loosened_is_a_finding_with_its_file_and_key(settings: dict[str, Any], words: str) -> None:
+    """However it is written; what cannot be read is one too."""
+    found = of_stack("guards-not-loosened", {MEMBER_TYPE: {"email": BO}}, settings)
+    assert [words in message for message, _ in found] == ([True] if words else [])
+
+
+def test_a_secret_in_plain_text_is_a_finding() -> None:
+    """The program sees what is encrypted, and says it to the policies."""
+    facts = {"plain_secrets": ["serviceAccountSecret"]}
+    ((message, _),) = of_stack("guards-not-loosened", {COMPONENT_TYPE: facts, MEMBER_TYPE: {"email": BO}}, {})
+    assert "mixpanel:serviceAccountSecret: a secret in plain text" in message
 
 
 def test_a_contact_in_another_roster_is_known() -> None:
     """The component says which of them are; who is in none is a finding at the account."""
     account = {"username": "etl", "sponsor": "ana@example.com"}
     rule = "service-account-contact-known"
-    ((message, urn),) = of_stack(rule, {SERVICE_ACCOUNT_TYPE: account})
+    ((message, urn),) = of_stack(rule, {SERVICE_ACCOUNT_TYPE: account}, {})
     assert message.startswith("etl: its contact ana@example.com is not a member in this stack or in a roster beside it")
     assert urn
-    assert (
-        of_stack(rule, {SERVICE_ACCOUNT_TYPE: account, COMPONENT_TYPE: {"contacts_beside": ["ana@example.com"]}}) == []
-    )
+    known = {"contacts_beside": ["ana@example.com"]}
+    assert of_stack(rule, {SERVICE_ACCOUNT_TYPE: account, COMPONENT_TYPE: known}, {}) == []

@@ -80,18 +80,24 @@ SAID: dict[str, str] = {
     "organization-roles-in-one-stack": "MEMBER.role",
     "rosters-apart": "",
     "external-access-ends": "GRANT.email GRANT.ends MEMBER.email TEAM_MEMBER.email",
-    "longest-duration": "GRANT.email GRANT.ends GRANT.engagement_type GRANT.starts",
+    "longest-duration": "GRANT.ends GRANT.engagement_type GRANT.starts MEMBER.email MEMBER.ends MEMBER.engagement_type "
+    "MEMBER.since MEMBER.starts",
     "not-expired": "GRANT.ends MEMBER.ends TEAM.ends",
     "ending-soon": "MEMBER.ends TEAM.ends",
     "starts-before-ends": "GRANT.ends GRANT.starts MEMBER.ends MEMBER.starts TEAM.ends TEAM.starts",
     "short-engagement": "GRANT.ends GRANT.role GRANT.starts",
     "review-due": "GRANT.reviewed MEMBER.reviewed MEMBER.starts",
+    "review-not-ahead": "GRANT.reviewed MEMBER.reviewed TEAM_MEMBER.reviewed",
+    "privileged-ends-or-reviewed": "GRANT.email GRANT.ends GRANT.environment GRANT.role MEMBER.email MEMBER.reviewed "
+    "MEMBER.role",
     "naming": "SERVICE_ACCOUNT.username",
     "service-account-expires": "SERVICE_ACCOUNT.expires",
     "secrets-are-secret": "",
     "metadata-well-formed": "GRANT.sow GRANT.ticket MEMBER.sow MEMBER.ticket",
-    "exceptions-count": "",
-    "exceptions-in-force": "",
+    "exceptions-count": "GRANT.email",
+    "exceptions-lapsed": "",
+    "exceptions-in-force": "GRANT.email",
+    "guards-not-loosened": "",
     "dormant-account": "",
     "invitation-stale": "",
     "break-glass-ready": "MEMBER.ends MEMBER.role",
@@ -189,8 +195,11 @@ def test_it_is_said_where_a_value_comes_from_and_what_to_do() -> None:
 
 def test_an_exception_holds_for_what_cannot_be_judged() -> None:
     """Where the rule does not hold, nothing has to be known; where the exceptions are hidden, it is said."""
-    given = [{"rule": "justified", "reason": "r", "approver": "a", "ends": "2026-05-04"}]
-    assert Case([with_unknown(grant(exceptions=given), "role")]).judge("justified") == Verdict([], [], [])
+    given = [{"rule": "justified", "reason": "r", "approver": "ana@example.com", "ticket": "OPS-1"}]
+    given[0] |= {"starts": "2026-05-01", "ends": "2026-05-04"}
+    assert Case([with_unknown(grant(exceptions=given, justification=None), "role")]).judge("justified") == Verdict(
+        [], [], []
+    )
     hidden_too = with_unknown(grant(justification=None), "exceptions")
     assert "exceptions of 1234567" in texts(Case([hidden_too]).judge("justified"))[0]
     assert Case([with_unknown(grant(), "exceptions")]).judge("justified") == Verdict([], [], [])

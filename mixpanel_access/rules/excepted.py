@@ -1,0 +1,108 @@
+"""Whether an exception from a rule holds: it says all that it must, and for the days that it may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.words import counted
+from mixpanel_access.rules.approvers import problem_with_approver
+from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry
+
+CRITICAL: Final = "critical"
+"""The severity of the rules whose exceptions are shorter."""
+_NEEDED: Final = ("reason", "approver", "ends", "starts", "ticket")
+
+
+def is_in_force(one: ExceptionEntry, context: Context, entry: Entry | None = None) -> bool:
+    """Whether an exception holds today.
+
+    Args:
+        one: the exception.
+        context: what is around it.
+        entry: the resource that carries it; None for one of the stack.
+
+    Raises:
+        NotJudged: whose the resource is, is not known before the update.
+    """
+    starts, ends = _day(one.starts), _day(one.ends)
+    return bool(starts and ends and starts <= context.today <= ends) and problem_with(one, context, entry) is None
+
+
+def has_lapsed(one: ExceptionEntry, context: Context) -> bool:
+    """Whether the last day of an exception is past."""
+    ends = _day(one.ends)
+    return ends is not None and ends < context.today
+
+
+def problem_with(one: ExceptionEntry, context: Context, entry: Entry | None = None) -> str | None:
+    """Why an exception does not count, with the edit that corrects it; None where it does, on its days.
+
+    Args: see `is_in_force`.
+    """
+    return next(_problems(one, context, entry), None)
+
+
+def longest(one: ExceptionEntry, context: Context) -> int:
+    """For how many days an exception may hold."""
+    usual, critical = context.exception_days
+    return critical if context.rules.get(one.rule) == CRITICAL else usual
+
+
+def span(one: ExceptionEntry) -> tuple[date, date] | None:
+    """The first and the last day of an exception; None where one of them is not a date."""
+    starts, ends = _day(one.starts), _day(one.ends)
+    return (starts, ends) if starts and ends else None
+
+
+def _problems(one: ExceptionEntry, context: Context, entry: Entry | None) -> Iterator[str]:
+    if one.rule not in context.rules:
+        yield f"there is no rule {one.rule!r} to be excepted from{did_you_mean(one.rule, list(context.rules))}"
+    elif context.rules[one.rule] is None:
+        yield f"the rule {one.rule!r} has no exceptions; delete this one, and fix what it covers"
+    if missing := [name for name in _NEEDED if not getattr(one, name).strip()]:
+        yield f"it has no {', '.join(missing)}; add {' and '.join(_edits(missing, context))}"
+    for name in ("starts", "ends"):
+        if _day(text := getattr(one, name)) is None:
+            yield f"its {name} {text!r} is not a date; write it as YYYY-MM-DD"
+    yield from _days(one, context)
+    yield from _approver(one, context, entry)
+
+
+def _edits(missing: list[str], context: Context) -> Iterator[str]:
+    for name in missing:
+        yield f"`starts: {context.today}`" if name == "starts" else f"`{name}: ...`"
+
+
+def _days(one: ExceptionEntry, context: Context) -> Iterator[str]:
+    days = span(one)
+    if days is None:
+        return
+    starts, ends = days
+    lasts, most = (ends - starts).days + 1, longest(one, context)
+    if lasts < 1:
+        yield f"it ends on {ends}, before it starts on {starts}; correct the dates"
+    elif lasts > most:
+        why = "from a critical rule " if context.rules.get(one.rule) == CRITICAL else ""
+        last = starts + timedelta(days=most - 1)
+        yield f"it lasts {counted(lasts, 'day')}, and an exception {why}lasts at most {most}; set `ends: {last}`"
+
+
+def _approver(one: ExceptionEntry, context: Context, entry: Entry | None) -> Iterator[str]:
+    if not context.company_domains:
+        yield (f"nobody can tell whether its approver {one.approver} is of the company; set mixpanel:companyDomains")
+        return
+    whom = {one.email: None, entry.email if entry else "": None}  # a program may name somebody else in the exception
+    for email in whom:
+        if problem := problem_with_approver(one.approver, email, context):
+            yield problem
+
+
+def _day(text: str) -> date | None:
+    try:
+        return day(text.strip())
+    except ValueError:
+        return None

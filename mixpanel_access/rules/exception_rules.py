@@ -1,0 +1,202 @@
+"""Exceptions from rules are complete, few and short, and everybody sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+from mixpanel_access.model.address import mailbox
+from mixpanel_access.model.words import counted
+from mixpanel_access.rules.excepted import has_lapsed, is_in_force, longest, problem_with, span
+from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Stack
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, iso27001, option
+from mixpanel_access.rules.unknown import NotJudged, each
+
+EXCEPTIONS_COUNT: Final = "exceptions-count"
+"""The rule whose options say for how long exceptions hold, for all rules."""
+
+
+def exception_days(options: Mapping[str, Any]) -> tuple[int, int]:
+    """For how many days exceptions may hold: from any rule, and from a critical one."""
+    return options["days"], options["criticalDays"]
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """One exception of a stack.
+
+    Attributes:
+        exception: the exception.
+        label: what it is from, and for whom or what.
+        place: its file and line with a colon behind, or "" where nobody knows.
+        entry: a resource that carries it; None for one of the stack.
+    """
+
+    exception: ExceptionEntry
+    label: str
+    place: str
+    entry: Entry | None = None
+
+
+def _carried(stack: Stack) -> tuple[list[_Carried], list[NotJudged]]:
+    """Each exception once; and where they are not known."""
+    carried: dict[tuple[ExceptionEntry, str], _Carried] = {}
+    unknown: list[NotJudged] = []
+
+    places = stack.roster.get("exception_places")
+
+    def add(one: ExceptionEntry, label: str, entry: Entry | None = None) -> None:
+        at = places.get(one.label) if isinstance(places, Mapping) else None
+        carried.setdefault((one, label), _Carried(one, label, f"{at}: " if at else "", entry))
+
+    for one in stack.exceptions:
+        add(one, one.label)
+    for entry in stack.entries:
+        try:
+            for one in entry.exceptions:
+                add(one, one.label if one.email else f"{one.rule} for {entry.name}", entry)
+        except NotJudged as error:
+            unknown.append(error)
+    return list(carried.values()), unknown
+
+
+def _exceptions_count(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    carried, unknown = _carried(stack)
+    context = replace(context, exception_days=exception_days(context.options))
+    yield from unknown
+    living = [one for one in carried if not has_lapsed(one.exception, context)]
+
+    def judge(one: _Carried) -> Iterator[Finding]:
+        if problem := problem_with(one.exception, context, one.entry):
+            yield Finding(f"{one.place}the exception from {one.label} does not count: {problem}", one.entry)
+        elif is_in_force(one.exception, context, one.entry):
+            holding.append(one)
+
+    holding: list[_Carried] = []
+    yield from each(living, judge)
+    most = context.options["most"]
+    if len(holding) > most:
+        names = "; ".join(f"{one.place}{one.label}" for one in holding)
+        is_or_are = "is" if len(holding) == 1 else "are"
+        yield Finding(f"{counted(len(holding), 'exception')} {is_or_are} in force, and at most {most} may be: {names}")
+    yield from _mutual(living)
+    yield from _in_a_row(carried, context)
+
+
+def _mutual(carried: list[_Carried]) -> Iterator[Finding]:
+    """Two people who approve each other's exceptions."""
+    given = {(mailbox(one.exception.approver), mailbox(one.exception.email)): one for one in carried}
+    for (approver, person), one in given.items():
+        if approver < person and (other := given.get((person, approver))):
+            yield Finding(
+                f"{one.place}{approver} approves the exception from {one.label}, and {person} the one from "
+                f"{other.label}; let somebody else approve one of them",
+                one.entry,
+            )
+
+
+def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[Finding]:
+    """Several exceptions from one rule for one person or thing, each begun before the one before it is long over."""
+    rows: dict[str, list[_Carried]] = {}
+    for one in carried:
+        rows.setdefault(one.label.casefold(), []).append(one)
+    for row in rows.values():
+        for first, last in _runs(row, longest(row[0].exception, context)):
+            if last >= context.today:
+                yield Finding(
+                    f"{row[-1].place}the exceptions from {row[0].label} follow each other from {first} to {last}, and "
+                    f"together last at most {longest(row[0].exception, context)} days; fix what they cover",
+                    row[-1].entry,
+                )
+
+
+def _runs(row: list[_Carried], most: int) -> Iterator[tuple[date, date]]:
+    """The first and the last day of each run of exceptions that is longer than one may be."""
+    days = sorted(filter(None, (span(one.exception) for one in row)))
+    runs: list[tuple[date, date, int]] = []
+    for starts, ends in days:
+        if runs and starts <= runs[-1][1] + timedelta(days=_GAP):
+            first, last, many = runs.pop()
+            runs.append((first, max(last, ends), many + 1))
+        else:
+            runs.append((starts, ends, 1))
+    return ((first, last) for first, last, many in runs if many > 1 and (last - first).days + 1 > most)
+
+
+_GAP: Final = 7
+"""The days between two exceptions that still count as one after the other."""
+
+
+def _exceptions_lapsed(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    carried, unknown = _carried(stack)
+    yield from unknown
+    for one in carried:
+        if has_lapsed(one.exception, context):
+            yield Finding(
+                f"{one.place}the exception from {one.label} ended on {one.exception.ends}, and the rule holds again",
+                one.entry,
+            )
+
+
+def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    carried, unknown = _carried(stack)
+    yield from unknown
+
+    def judge(one: _Carried) -> Iterator[Finding]:
+        if is_in_force(one.exception, context, one.entry):
+            yield Finding(f"EXCEPTION from {one.label}, {_why(one.exception)}", one.entry)
+
+    yield from each(carried, judge)
+
+
+def _why(one: ExceptionEntry) -> str:
+    return f"until {one.ends}: {one.reason} (ticket: {one.ticket}, approver: {one.approver})"
+
+
+_NUMBERS: Final[Mapping[str, tuple[int, str]]] = {
+    "days": (90, "Days that an exception may hold, from starts to ends."),
+    "criticalDays": (30, "Days that an exception from a rule of critical severity may hold."),
+    "most": (5, "Exceptions that may be in force at once."),
+}
+
+EXCEPTION_RULES: Final = (
+    Rule(
+        EXCEPTIONS_COUNT,
+        Family.HYGIENE,
+        "An exception names a rule, a reason, a ticket, an approver of the company, a start and a near end.",
+        Level.MANDATORY,
+        Severity.MEDIUM,
+        "Complete the exception, or delete it and mend what it covers.",
+        _exceptions_count,
+        options=tuple(
+            option(name, "integer", default, words, minimum=0 if name == "most" else 1)
+            for name, (default, words) in _NUMBERS.items()
+        ),
+        controls=(iso27001("A.5.18"),),
+        exceptable=False,
+    ),
+    Rule(
+        "exceptions-lapsed",
+        Family.HYGIENE,
+        "An exception that has ended is deleted.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Delete the exception, and mend what it covered; or ask for a new one.",
+        _exceptions_lapsed,
+        controls=(iso27001("A.5.18"),),
+        exceptable=False,
+    ),
+    Rule(
+        "exceptions-in-force",
+        Family.HYGIENE,
+        "Exceptions are shown for as long as they are in force.",
+        Level.ADVISORY,
+        Severity.LOW,
+        "Nothing is to be done before the end; look whether it is still needed.",
+        _exceptions_in_force,
+        controls=(iso27001("A.5.18"),),
+        exceptable=False,
+    ),
+)

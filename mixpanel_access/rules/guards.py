@@ -1,0 +1,113 @@
+"""The settings that keep one run from taking or giving too much are as strict as they come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT
+from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.list_settings import words_in
+from mixpanel_access.model.settings import LOOPBACK, NAMESPACE, is_real, problem_with_url
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
+from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged
+
+GUARDS: Final = "guards-not-loosened"
+"""The rule that the policies' configuration cannot switch off."""
+GUARDED: Final = ("now", "apiUrl", "releaseBrakes", "removalPercent", "removalMinimum")
+"""The settings that it judges, without the namespace."""
+
+
+def _guards(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    missed = [rule for rule in context.off if rule == GUARDS or _is_needed(rule, context)]
+    if missed:
+        yield Finding(
+            f"the file of --policy-pack-config disables {', '.join(missed)}, by `all` or by the rule's own key: these "
+            f"have no exceptions. Set them to mandatory, or to advisory to try them"
+        )
+    if context.settings is None:
+        if missed:
+            return
+        raise NotApplicable("the stack's configuration is not known here")
+    file = f"Pulumi.{context.stack or 'STACK'}.yaml"
+    for key in GUARDED:
+        value = context.settings.get(key)
+        where = f"{file}, {NAMESPACE}:{key}"
+        if value is UNKNOWN or not isinstance(value, str | int | float | list | None):
+            yield NotJudged(f"{where}: the value is encrypted, or not known before the update", None, _IN_PLAIN)
+        elif value is not None and str(value).strip() and (words := _loosened(key, value, context)):
+            yield Finding(f"{where}: {words}")
+    plain = stack.roster.get("plain_secrets")
+    for key in plain if isinstance(plain, Sequence) else ():
+        yield Finding(
+            f"{file}, {NAMESPACE}:{key}: a secret in plain text. Make a new one in Mixpanel, then pulumi config set "
+            f"--secret {NAMESPACE}:{key}"
+        )
+
+
+_IN_PLAIN: Final = "Set it in plain text, so that everybody who reviews it sees it."
+
+
+def _is_needed(rule: str, context: Context) -> bool:
+    """Whether a rule cannot be disabled: one without exceptions, in production and where nobody knows."""
+    return context.rules.get(rule, "") is None and context.environment in (None, PRODUCTION)
+
+
+def _loosened(key: str, value: Any, context: Context) -> str:
+    """What is wrong with one setting; "" for nothing."""
+    if key == "now":
+        return "" if _is_loopback(context.settings or {}) else f"{value} stands in for today's date; remove it"
+    if key == "apiUrl":
+        host = _host(str(value))
+        known = host in LOOPBACK or is_real(host) or host in context.options["hosts"]
+        return "" if known else f"{host or 'this'} is not a host of Mixpanel, and gets the credentials; remove it"
+    if key == "releaseBrakes":
+        try:
+            released = words_in(value)
+        except ValueError:
+            released = [str(value)]
+        return f"releases {', '.join(released)} in every run; remove it" if released else ""
+    most = context.options[key]
+    return "" if _number(value) <= most else f"{value} is more than {most}; remove it, or lower it"
+
+
+def _is_loopback(settings: Mapping[str, Any]) -> bool:
+    url = settings.get("apiUrl")
+    return isinstance(url, str) and _host(url) in LOOPBACK
+
+
+def _host(url: str) -> str:
+    """The host that requests go to; "" where the address is refused."""
+    text = url.strip()
+    return "" if problem_with_url(text) else urlsplit(text).hostname or ""
+
+
+def _number(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return math.inf
+    return math.inf if math.isnan(number) else number
+
+
+GUARD_RULES: Final = (
+    Rule(
+        GUARDS,
+        Family.HYGIENE,
+        "No guard is loosened in the stack's configuration, and no secret is there in plain text.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        "What is needed for one run is set for that run, by somebody who answers for it, and not merged.",
+        _guards,
+        options=(
+            texts("hosts", (), "Hosts that may stand in for Mixpanel's, such as a proxy of the company."),
+            option("removalPercent", "integer", int(DEFAULT_REMOVAL_PERCENT), "The highest `mixpanel:removalPercent`."),
+            option("removalMinimum", "integer", DEFAULT_REMOVAL_MINIMUM, "The highest `mixpanel:removalMinimum`."),
+        ),
+        controls=(soc2("CC8.1"), iso27001("A.8.9"), cis("4.1")),
+        exceptable=False,
+    ),
+)

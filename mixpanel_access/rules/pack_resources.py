@@ -1,0 +1,130 @@
+"""What the engine hands to the pack, as resources that rules know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pulumi_policy.proxy import UnknownValueError
+
+from mixpanel_access.model.ids import COMPONENT_TYPE, PROVIDER_KEY
+from mixpanel_access.rules.facts import Entry, ExceptionEntry, Stack, entries_of
+from mixpanel_access.rules.unknown import UNKNOWN
+
+_OURS: Final = "pulumi-python:dynamic/mixpanel:"
+"""What the type of each of our resources begins with."""
+_PROVIDER: Final = "pulumi:providers:pulumi-python"
+"""The resource that carries the stack's configuration: in a program, in a state, in an exported file."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Our resources of one provider, and its settings."""
+
+    stack: Stack
+    config: Mapping[str, Any]
+    name: str = ""
+
+
+def groups(resources: Sequence[Any]) -> list[Group]:
+    """Our resources by their provider: a stack may have several, and other people's dynamic resources have one too."""
+    ours: dict[str, list[Any]] = {}
+    for one in resources:
+        if one.resource_type.startswith(_OURS):
+            ours.setdefault(str(one.provider.urn) if one.provider else "", []).append(one)
+    if not ours and any(one.resource_type == COMPONENT_TYPE for one in resources):
+        ours[""] = []
+    return [_group(members, resources, alone=len(ours) == 1) for members in ours.values()]
+
+
+def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> Group:
+    rosters = [one for one in resources if one.resource_type == COMPONENT_TYPE]
+    if not alone:
+        above = {ancestor.urn for one in members for ancestor in _ancestors(one)}
+        rosters = [one for one in rosters if one.urn in above]
+    facts = [_values(one.props) for one in rosters]
+    owns = [one.get("organization_roles") for one in facts]
+    exceptions = [part for one in facts if isinstance(one.get("exceptions"), list) for part in one["exceptions"]]
+
+    def texts(name: str) -> list[str]:
+        return [str(part) for one in facts if isinstance(one.get(name), list) for part in one[name]]
+
+    stack = Stack(
+        [entry for one in members for entry in entries_in(one)],
+        UNKNOWN if UNKNOWN in owns else any(owns) if owns else None,
+        [ExceptionEntry.of(one) for one in exceptions],
+        texts("claimed_twice"),
+        texts("contacts_beside"),
+        {name: value for one in facts for name, value in one.items()},
+    )
+    provider = members[0].provider if members else None
+    others = [one for one in resources if one.resource_type == _PROVIDER]
+    only = others[0].props if len(others) == 1 else {}
+    return Group(stack, provider.props if provider else only, _stack_of([*members, *rosters]))
+
+
+def _stack_of(resources: Sequence[Any]) -> str:
+    """The stack's name, by the URNs of its resources: urn:pulumi:STACK::..."""
+    parts = str(resources[0].urn).split(":") if resources else []
+    return parts[2] if len(parts) > 2 else ""
+
+
+def _ancestors(resource: Any) -> Iterator[Any]:
+    while resource := resource.parent:
+        yield resource
+
+
+def entries_in(resource: Any) -> list[Entry]:
+    """A resource as rules see it."""
+    sources = getattr(resource, "property_dependencies", {})  # the engine gives them only for a whole stack
+    return entries_of(
+        resource.resource_type,
+        str(resource.name),
+        str(resource.urn),
+        _values(resource.props),
+        secret_outputs=frozenset(resource.opts.additional_secret_outputs),
+        sources={name: [str(one.urn) for one in made] for name, made in sources.items()},
+    )
+
+
+def _values(props: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_items(props))
+
+
+def _items(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key in props:
+        if key != PROVIDER_KEY:
+            yield key, _value(props, key)
+
+
+def _value(props: Mapping[str, Any], key: str) -> Any:
+    """A property; of a project's grants, each role is known or not by itself, and so is each part of a reason."""
+    try:
+        value = props[key]
+        if key == "grants" and isinstance(value, Mapping):
+            return _values(value)
+        if key == "reasons" and isinstance(value, Sequence) and not isinstance(value, str):
+            reasons = [_values(one) if isinstance(one, Mapping) else plain(one) for one in value]
+            hidden = any(isinstance(one, Mapping) and one.get("people") is UNKNOWN for one in reasons)
+            return UNKNOWN if hidden else reasons
+        return plain(value)
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def plain(value: Any) -> Any:
+    """A value without the SDK's proxies: every number comes as floating-point."""
+    if isinstance(value, Mapping):
+        return {key: plain(value[key]) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def plain_or_unknown(config: Mapping[str, Any], key: str) -> Any:
+    """A setting, or `UNKNOWN` where it is not known before the update."""
+    try:
+        return plain(config.get(key))
+    except UnknownValueError:
+        return UNKNOWN
