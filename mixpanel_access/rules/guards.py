@@ -100,7 +100,7 @@ GUARD_RULES: Final = (
         "No guard is loosened in the stack's configuration, and no secret is there in plain text.",
         Level.MANDATORY,
         Severity.CRITICAL,
-        "What is needed for one run is set for that run, by somebody who answers for it, and not merged.",
+        "Undo it; to take much access away, release the brake for a run of mixpanel-access revoke.",
         _guards,
         options=(
             texts("hosts", (), "Hosts that may stand in for Mixpanel's, such as a proxy of the company."),
