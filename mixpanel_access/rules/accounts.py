@@ -298,6 +298,7 @@ ACCOUNT_RULES: Final = (
         _own_environment,
         kinds=(Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT_GRANT),
         controls=(iso27001("A.8.31"), soc2("CC6.1"), cis("5.5")),
+        exceptable=False,
     ),
     Rule(
         "service-account-declared",

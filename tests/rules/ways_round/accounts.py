@@ -126,6 +126,24 @@ WAYS: Final[dict[str, Way]] = {
     "staging's admin robot, which reaches production": Way(
         "service-account-own-environment", in_staging(role="admin"), in_staging(role="analyst"), STAGING
     ),
+    "staging's admin robot with an exception": Way(
+        "service-account-own-environment",
+        {
+            **in_staging(role="admin"),
+            "exceptions": [
+                {
+                    "rule": "service-account-own-environment",
+                    "reason": "Only for a week",
+                    "approver": "ana@example.com",
+                    "ticket": "OPS-13",
+                    "starts": "2026-05-04",
+                    "ends": "2026-05-10",
+                }
+            ],
+        },
+        in_staging(role="consumer"),
+        STAGING,
+    ),
     "an admin robot in a stack without an environment": Way(
         "service-account-own-environment",
         program(role="admin"),
