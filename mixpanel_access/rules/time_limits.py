@@ -10,10 +10,15 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
+from mixpanel_access.rules.heights import height
 from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.teams import Teams, Through
 from mixpanel_access.rules.unknown import NotJudged, all_hold, each
+
+_TOMORROW: Final = 1
+"""The days by which a date of review may be ahead of UTC's: tomorrow has begun in the east."""
 
 
 def _has_end(entry: Entry, context: Context) -> Iterator[str]:
@@ -75,23 +80,48 @@ def _short(entry: Entry, context: Context) -> Iterator[str]:
 
 def _review_ahead(entry: Entry, context: Context) -> Iterator[str]:
     reviewed = entry.day("reviewed")
-    if reviewed is not None and reviewed > context.today + timedelta(days=1):  # tomorrow has begun in the east
+    if reviewed is not None and (reviewed - context.today).days > _TOMORROW:
         yield f"it was reviewed on {reviewed}, which is still to come"
 
 
-def _privileged(entry: Entry, context: Context) -> Iterator[str]:
-    if not all_hold(lambda: _is_privileged(entry, context), lambda: not context.external(entry)):
-        return
+def _privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """Roles that manage, of people of the company: their own, and those that a team gives them."""
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if words := _neither_ends_nor_reviewed(entry, context):
+            yield Finding(f"{entry}: {words}", entry)
+
+    def judge_through(through: Through) -> Iterator[Finding]:
+        if words := _neither_ends_nor_reviewed(through.gets, context):
+            through.sure()
+            yield Finding(f"{through}: {words}", through.place)
+
+    yield from each(stack.of(Kind.MEMBER, Kind.GRANT), judge)
+    teams = Teams(stack)
+    for place in stack.of(Kind.TEAM_MEMBER):
+        yield from each(teams.roles(place), judge_through)
+
+
+def _neither_ends_nor_reviewed(entry: Entry, context: Context) -> str:
+    """What is wrong with a role that manages; "" for nothing."""
     longest, often = context.options["endDays"], context.options["reviewDays"]
-    reviewed, ends = entry.day("reviewed"), entry.day("ends")
-    if reviewed is not None and reviewed > context.today + timedelta(days=1):
-        reviewed = None
-    if ends is not None and (ends - context.today).days <= longest:
-        return
-    if reviewed is not None and (context.today - reviewed).days <= often:
-        return
+
+    def lasts() -> bool:
+        ends = entry.day("ends")
+        return ends is None or (ends - context.today).days > longest
+
+    def not_reviewed() -> bool:
+        reviewed = entry.day("reviewed")
+        return reviewed is None or not -_TOMORROW <= (context.today - reviewed).days <= often
+
+    wrong = all_hold(
+        lasts, not_reviewed, lambda: _is_privileged(entry, context), lambda: not context.known_external(entry)
+    )
+    if not wrong:
+        return ""
+    ends, reviewed = entry.text("ends"), entry.text("reviewed")
     end, review = f"ends on {ends}" if ends else "has no end", f"reviewed on {reviewed}" if reviewed else "not reviewed"
-    yield (
+    return (
         f"it {end} and was {review}; a privileged role ends within {longest} days, or is reviewed every {often}; "
         f"review it, then add `reviewed: {context.today}`"
     )
@@ -101,8 +131,7 @@ def _is_privileged(entry: Entry, context: Context) -> bool:
     """Whether a role is more than most people need: above member, or a project in production to administer."""
     if entry.kind is Kind.MEMBER:
         return entry.role not in ("", roles.MEMBER)
-    low = roles.project_rank(entry.role) <= roles.project_rank(roles.ANALYST) or roles.is_custom(entry.role)
-    return all_hold(lambda: not low, lambda: context.is_production(entry))
+    return all_hold(lambda: context.is_production(entry), lambda: height(entry) >= roles.project_rank(roles.ADMIN))
 
 
 def _reviewed(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
@@ -233,11 +262,11 @@ TIME_RULES: Final = (
         Severity.HIGH,
         "Review the role and fill in reviewed, or fill in ends; both stand at the person's entry in the roster.",
         _privileged,
-        kinds=(Kind.MEMBER, Kind.GRANT),
         options=(
             option("endDays", "integer", 365, "Days within which the role ends, if nobody reviews it.", minimum=1),
             option("reviewDays", "integer", 92, "Days between reviews, if the role does not end so soon.", minimum=1),
         ),
         controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.1")),
+        grouped=True,
     ),
 )

@@ -870,7 +870,8 @@ CASES: dict[str, Cases] = {
     "privileged-ends-or-reviewed": Cases(
         fails=[
             Case([member("ana@example.com", "admin", ends=None)], ["it has no end and was not reviewed; a privileged role ends with"]),
-            Case([member("ana@example.com", "owner", ends=None, reviewed="2027-01-01")], ["it has no end and was not reviewed"]),
+            Case([member("ana@example.com", "owner", ends=None, reviewed="2027-01-01")], ["it has no end and was reviewed on 2027-01-01"]),
+            Case([team_grant("admin"), team_member("ana@example.com", ends=None)], ["through a team"]),
             Case([grant("ana@example.com", "admin", ends="2036-01-01")], ["it ends on 2036-01-01 and was not reviewed"]),
         ],
         boundary=(

@@ -89,7 +89,7 @@ SAID: dict[str, str] = {
     "review-due": "GRANT.reviewed MEMBER.reviewed MEMBER.starts",
     "review-not-ahead": "GRANT.reviewed MEMBER.reviewed TEAM_MEMBER.reviewed",
     "privileged-ends-or-reviewed": "GRANT.email GRANT.ends GRANT.environment GRANT.role MEMBER.email MEMBER.reviewed "
-    "MEMBER.role",
+    "MEMBER.role TEAM_GRANT.environment TEAM_GRANT.role TEAM_GRANT.team_id TEAM_MEMBER.email TEAM_MEMBER.team_id",
     "naming": "SERVICE_ACCOUNT.username",
     "service-account-expires": "SERVICE_ACCOUNT.expires",
     "secrets-are-secret": "",

@@ -79,6 +79,7 @@ class Way:
         around: day, environment and company, where they are not the usual ones.
         options: of the rule, where they are not those of policies/config/production.json.
         pack: who is of the company, where the pack says it; for a roster.
+        around_control: what is around the control, where that makes the difference.
     """
 
     rule: str
@@ -87,19 +88,21 @@ class Way:
     around: Context = AROUND
     options: Mapping[str, Any] = field(default_factory=dict)
     pack: Mapping[str, Any] = field(default_factory=dict)
+    around_control: Context | None = None
 
     def stopped_by(self, what: Mapping[str, Any] | Stack) -> set[str]:
         """The rules that hold something, as mandatory."""
+        around = self.around_control if what is self.control and self.around_control else self.around
         if isinstance(what, Stack):
             rule = find(self.rule)
             level, options = CONFIG.of(rule)
-            verdict = rule.judge_stack(what.resolved(), replace(self.around, options={**options, **self.options}))
+            verdict = rule.judge_stack(what.resolved(), replace(around, options={**options, **self.options}))
             held: Sequence[Any] = (*verdict.findings, *verdict.not_judged)
             return {self.rule} if held and level is Level.MANDATORY else set()
         own = {self.rule: self._entry()} if self.options else {}
         config = replace(CONFIG, rules={**CONFIG.rules, **own, **({COMPANY_RULE: self.pack} if self.pack else {})})
-        declared = declaration(parse(json.dumps(what), Source("production.yaml")), self.around.today)
-        return {one.rule.id for one in violations(declared, self.around, config) if one.level is Level.MANDATORY}
+        declared = declaration(parse(json.dumps(what), Source("production.yaml")), around.today)
+        return {one.rule.id for one in violations(declared, around, config) if one.level is Level.MANDATORY}
 
     def _entry(self) -> dict[str, Any]:
         level, _ = CONFIG.of(find(self.rule))
