@@ -51,6 +51,25 @@ def tracker_verify(file: LogFile = None, cwd: Folder = Path(), as_json: AsJson =
     raise typer.Exit(verify_log(cwd, file, as_json=as_json))
 
 
+@tracker.command("prune", short_help="Take out what had ended before a day.")
+def tracker_prune(
+    before: Annotated[str, typer.Option(help="The first day whose lines all stay (YYYY-MM-DD, UTC).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Write it; without it, it is only shown.")] = False,
+    file: LogFile = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Take out of the log what had ended before a day, and name the people of whom nothing is left in it.
+
+    From that day on, the log says as before who had what. The hashes are new: keep the one that is printed, if a copy
+    of the log is kept elsewhere.
+    """
+    from mixpanel_access.cli.tracker import prune_log
+
+    raise typer.Exit(prune_log(cwd, file, before, now, yes=yes, as_json=as_json))
+
+
 policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +11,12 @@ import typer
 
 from mixpanel_access.cli.output import instant_of, progress
 from mixpanel_access.cli.tables import must_be_form, print_or_write, print_verified
+from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.chain import Say, read, verify
 from mixpanel_access.operations.project import open_project, project_folder, stacks_of
+from mixpanel_access.operations.pruning import prune
 from mixpanel_access.operations.tracker import update
 from mixpanel_access.operations.tracker_lines import Line
 
@@ -57,6 +60,37 @@ def verify_log(folder: Path, file: Path | None, *, as_json: bool) -> int:
     verify(lines, file)
     print_verified(lines, file, cut, as_json=as_json)
     return 1 if cut else 0
+
+
+def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, yes: bool, as_json: bool) -> int:
+    """Take out and print; 0."""
+    try:
+        first = day(before)
+    except ValueError:
+        raise UsageError(
+            "cannot use --before", whom=before, why="it is no day", next_step="Write it as 2026-05-01."
+        ) from None
+    file = file or _default(project_folder(folder))
+    _lines(file, progress)
+    pruned = prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
+    if as_json:
+        rows = [line.row() for line in pruned.lines]
+        typer.echo(
+            json.dumps({"done": yes, "lines": rows, "people": pruned.people, "hash": pruned.last_hash}, indent=2)
+        )
+        return 0
+    if not pruned.lines:
+        typer.echo(f"Nothing in {file} had ended before {first}.")
+        return 0
+    typer.echo(
+        f"{counted(len(pruned.lines), 'line')} of {file} {'are out' if yes else 'would go'}, {len(pruned.kept)} stay."
+    )
+    if pruned.people:
+        typer.echo(f"The log has nothing {'more' if yes else 'then'} of: {', '.join(pruned.people)}")
+    typer.echo(f"The log {'ended' if yes else 'ends'} with the hash {pruned.last_hash}.")
+    if not yes:
+        typer.echo("Nothing was changed; with --yes, it is written.")
+    return 0
 
 
 def _lines(file: Path, say: Say) -> list[Line]:

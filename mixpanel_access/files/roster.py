@@ -17,7 +17,7 @@ def write_roster(file: Path, before: str | None, text: str) -> None:
     Raises:
         UsageError: it was changed meanwhile, or cannot be written.
     """
-    whole.write_text(file, before, text, "the roster")
+    whole.write_text(file, before, text, "the roster", private=False)
 
 
 def roster_change(file: Path, before: str, text: str) -> whole.Change:
@@ -27,7 +27,7 @@ def roster_change(file: Path, before: str, text: str) -> whole.Change:
         UsageError: no file can hold the text.
     """
     what = "the roster"
-    return whole.Change(file, whole.encoded(before, file, what), whole.encoded(text, file, what), what)
+    return whole.Change(file, whole.encoded(before, file, what), whole.encoded(text, file, what), what, private=False)
 
 
 def text_of(file: Path) -> str | None:

@@ -26,15 +26,17 @@ class Change:
         before: its content as it was read; None where there was no file.
         after: all of the new content.
         what: what the file is, for the error.
+        private: whether a new one is for its owner alone (mode 0600); one that is there keeps its mode.
     """
 
     file: Path
     before: bytes | None
     after: bytes
     what: str
+    private: bool = True
 
 
-def write_text(file: Path, before: str | None, text: str, what: str) -> None:
+def write_text(file: Path, before: str | None, text: str, what: str, *, private: bool = True) -> None:
     """Write a file, if it is still as it was read.
 
     Args:
@@ -42,13 +44,14 @@ def write_text(file: Path, before: str | None, text: str, what: str) -> None:
         before: its text as it was read; None where there was no file.
         text: all of the new text.
         what: what the file is, for the error.
+        private: whether a new one is for its owner alone.
 
     Raises:
         UsageError: it was changed meanwhile, or cannot be written.
     """
     if text != before:
         old = None if before is None else encoded(before, file, what)
-        write_all([Change(file, old, encoded(text, file, what), what)])
+        write_all([Change(file, old, encoded(text, file, what), what, private)])
 
 
 def write_all(changes: Sequence[Change]) -> None:
@@ -117,7 +120,7 @@ def _staged(change: Change, stack: ExitStack) -> _Staged:
         else:
             umask = os.umask(0)
             os.umask(umask)
-            mode = 0o666 & ~umask
+            mode = 0o600 if change.private else 0o666 & ~umask
         new = _beside(target, change.after, mode, stack)
         old = None if change.before is None else _beside(target, change.before, mode, stack)
     except OSError as error:

@@ -150,6 +150,11 @@ def append(file: Path, new: Iterable[AnyLink], lines: Sequence[AnyLink]) -> list
     return added
 
 
+def text_of_lines(lines: Iterable[Link]) -> str:
+    """Lines as a file has them."""
+    return "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in lines)
+
+
 def with_lines(file: Path, added: Sequence[AnyLink], lines: Sequence[AnyLink]) -> whole.Change:
     """What a file is with more lines, to be written; the arguments are those of `append`, and `added` is linked.
 
@@ -157,8 +162,7 @@ def with_lines(file: Path, added: Sequence[AnyLink], lines: Sequence[AnyLink]) -
         UsageError: it was changed meanwhile.
     """
     kind = type(added[0])
-    text = "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in added)
-    rows = whole.encoded(text, file, kind.file_is)
+    rows = whole.encoded(text_of_lines(added), file, kind.file_is)
     before = whole.content_of(file, kind.file_is)
     there, cut = _whole_lines(before or b"", file, kind)
     if there != list(lines):

@@ -152,4 +152,4 @@ def write_ownership(changes: Sequence[OwnershipChange]) -> None:
         UsageError: one of them was changed meanwhile, or cannot be written.
     """
     texts = ((one.file, one.before.encode("utf-8"), one.after.encode("utf-8")) for one in changes)
-    write_all([Change(file, before, after, "the roster") for file, before, after in texts])
+    write_all([Change(file, before, after, "the roster", private=False) for file, before, after in texts])

@@ -18,6 +18,7 @@ class Event(StrEnum):
     CHANGED = "changed"
     REVOKED = "revoked"
     ACCEPTED = "accepted"
+    PRUNED = "pruned"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Line(Link):
     Attributes:
         date: when (ISO 8601, UTC): by the state for what is there, by the audit log or the clock for what is gone.
         admin: who brought it about, as the engine's history or the audit log has it; "" where neither tells.
-        event: `granted`, `changed`, `revoked`, or `accepted` of an invitation.
+        event: `granted`, `changed`, `revoked`, `accepted` of an invitation, or `pruned` of the log itself.
         email: whom it concerns; "" for a team's role in a project.
         stack: the stack; "" for what was done by other means, as the audit log has it.
         project: the project's id; None for the membership of the organization, and for a place in a team.
@@ -66,11 +67,15 @@ class Line(Link):
     @property
     def whom(self) -> str:
         """Whom it concerns, in words."""
+        if self.event == Event.PRUNED:
+            return "the log"
         return self.email or f"team {self.team}"
 
     @property
     def what(self) -> str:
         """What it is about, in words."""
+        if self.event == Event.PRUNED:
+            return self.justification
         if self.project is not None:
             return f"{self.role} in project {self.project}".lstrip()
         return f"member of team {self.team}" if self.team_id is not None else f"member {self.role}".rstrip()

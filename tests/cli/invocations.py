@@ -37,6 +37,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "tracker update": (),
     "tracker export": (),
     "tracker verify": (),
+    "tracker prune": ("--before", "2026-01-01"),
     "policy list": (),
     "policy explain": ("domain-allowed",),
     "policy reference": (),

@@ -1,0 +1,160 @@
+"""Old lines of the access log go, and from the day on it says as before who had what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from mixpanel_access.cli.app import app
+from mixpanel_access.model.errors import Refused, UsageError
+from mixpanel_access.operations.chain import append, read, verify
+from mixpanel_access.operations.pruning import Pruned, prune
+from mixpanel_access.operations.tracker_lines import Event, Line
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+BEFORE = date(2026, 5, 1)
+ROLES = ("analyst", "admin", "consumer")
+
+
+def line(on: str, event: Event, name: str, role: str = "analyst", stack: str = "production") -> Line:
+    """What happened to somebody in one project."""
+    return Line(f"{on}T12:00:00Z", "ana@example.com", event.value, f"{name}@example.com", stack, 7, role)
+
+
+LIFE = [
+    line("2026-01-10", Event.GRANTED, "gone"),
+    line("2026-01-10", Event.GRANTED, "stays"),
+    line("2026-01-11", Event.ACCEPTED, "gone", stack=""),
+    line("2026-02-01", Event.CHANGED, "stays", "admin"),
+    line("2026-03-01", Event.REVOKED, "gone"),
+    line("2026-06-01", Event.REVOKED, "stays", "admin"),
+]
+
+
+def written(folder: Path, lines: Sequence[Line]) -> Path:
+    """A log with these lines."""
+    file = folder / "tracker.jsonl"
+    append(file, lines, [])
+    return file
+
+
+def pruned(file: Path, *, before: date = BEFORE, act: bool = True) -> Pruned:
+    """The log without what had ended before the day."""
+    return prune(file, before, NOW, print, act=act)
+
+
+def held(lines: Sequence[Line], at: datetime) -> dict[object, str]:
+    """Who has what at an instant, by replaying a log."""
+    now: dict[object, str] = {}
+    for one in lines:
+        if datetime.fromisoformat(one.date) > at or one.event in (Event.ACCEPTED, Event.PRUNED):
+            continue
+        if one.event == Event.REVOKED:
+            now.pop(one.place, None)
+        else:
+            now[one.place] = one.role
+    return now
+
+
+def test_who_had_left_is_in_the_log_no_more(tmp_path: Path) -> None:
+    """Neither as granted nor as accepted; the file holds no trace of the address, and is trusted."""
+    file = written(tmp_path, LIFE)
+    found = pruned(file)
+    assert found.people == ["gone@example.com"]
+    assert "gone@" not in file.read_text()
+    lines = read(file, Line)
+    verify(lines, file)
+    assert [(one.event, one.role) for one in lines] == [("pruned", ""), ("changed", "admin"), ("revoked", "admin")]
+    assert found.last_hash in lines[0].justification
+
+
+def test_without_consent_nothing_is_written(tmp_path: Path) -> None:
+    """It is only said what would go."""
+    file = written(tmp_path, LIFE)
+    before = file.read_bytes()
+    assert len(pruned(file, act=False).lines) == 4
+    assert file.read_bytes() == before
+
+
+def test_a_second_time_there_is_nothing_left_to_do(tmp_path: Path) -> None:
+    """The note of the first time stays, and a later day takes it with the lines."""
+    file = written(tmp_path, LIFE)
+    pruned(file)
+    before = file.read_bytes()
+    assert pruned(file).lines == []
+    assert file.read_bytes() == before
+    later = pruned(file, before=date(2026, 7, 1))
+    assert later.people == ["stays@example.com"]
+    assert [one.event for one in read(file, Line)] == ["pruned"]
+
+
+@pytest.mark.parametrize(("days", "refused"), [(90, False), (89, True)])
+def test_what_the_audit_log_still_tells_of_stays(days: int, refused: bool, tmp_path: Path) -> None:
+    """The next update would add it again."""
+    file = written(tmp_path, LIFE)
+    before = NOW.date() - timedelta(days=days)
+    if refused:
+        with pytest.raises(UsageError, match="the next update would add it again"):
+            pruned(file, before=before)
+    else:
+        pruned(file, before=before)
+
+
+def test_a_log_that_was_touched_is_not_pruned(tmp_path: Path) -> None:
+    """It would be trusted afterwards."""
+    file = written(tmp_path, LIFE)
+    file.write_text(file.read_text().replace("analyst", "viewer", 1))
+    with pytest.raises(Refused, match="cannot trust the access log"):
+        pruned(file)
+
+
+EVENTS = st.tuples(
+    st.integers(0, 300), st.sampled_from(list(Event)[:4]), st.sampled_from("abc"), st.sampled_from(ROLES),
+    st.sampled_from(["production", ""]),
+)  # fmt: skip
+
+
+@given(st.lists(EVENTS, max_size=30), st.integers(-5, 210))
+def test_from_the_day_on_the_log_says_the_same(events: list[tuple[int, Event, str, str, str]], day: int) -> None:
+    """Whatever had happened before: at every instant from then on, the same people have the same."""
+    begin = date(2026, 1, 1)
+    lines = [
+        line(str(begin + timedelta(days=on)), event, name, role, stack)
+        for on, event, name, role, stack in sorted(events, key=lambda one: one[0])
+    ]
+    before = begin + timedelta(days=day)
+    with TemporaryDirectory() as folder:
+        file = written(Path(folder), lines)
+        if not lines:
+            return
+        found = pruned(file, before=before)
+        after = read(file, Line)
+        verify(after, file)
+    for on in range(max(day, 0), 302):
+        at = datetime(2026, 1, 1, 23, tzinfo=UTC) + timedelta(days=on)
+        assert held(after, at) == held(lines, at)
+    assert not {one.email for one in after} & set(found.people)
+
+
+def test_the_command_says_what_went(tmp_path: Path) -> None:
+    """How many lines, whose, and the hash that a copy elsewhere ends with."""
+    file = written(tmp_path, LIFE)
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\n")
+    last = read(file, Line)[-1].hash
+    words = ["tracker", "prune", "--before", str(BEFORE), "--now", NOW.isoformat(), "--cwd", str(tmp_path)]
+    shown = CliRunner().invoke(app, words)
+    assert "4 lines" in shown.output
+    assert "would go, 3 stay" in shown.output
+    done = CliRunner().invoke(app, [*words, "--yes"])
+    assert (done.exit_code, shown.exit_code) == (0, 0)
+    assert "The log has nothing more of: gone@example.com" in done.output
+    assert f"The log ended with the hash {last}." in done.output
+    assert replace(read(file, Line)[0], previous="").event == "pruned"
