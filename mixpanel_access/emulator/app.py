@@ -32,6 +32,7 @@ from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import Actor
 from mixpanel_access.emulator.control import PREFIX, Control
 from mixpanel_access.emulator.faults import Fault, Faults
+from mixpanel_access.emulator.origin import must_be_local
 from mixpanel_access.emulator.recording import Audit, actor_of
 from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
@@ -62,9 +63,17 @@ class Emulator:
         store: the organization.
         provider_compat: allow what the official Terraform provider needs (contract, section 12).
         limit_invitations: enforce the invitation limit.
+        loopback: whether it is bound to this machine alone.
     """
 
-    def __init__(self, store: Store, *, provider_compat: bool = False, limit_invitations: bool = True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        provider_compat: bool = False,
+        limit_invitations: bool = True,
+        loopback: bool = True,
+    ) -> None:
         self.store = store
         self.faults = Faults()
         self.log = RequestLog()
@@ -72,6 +81,7 @@ class Emulator:
         self._control = Control(store, self.faults, self.log, self._recent.clear)
         self._provider_compat = provider_compat
         self._limit_invitations = limit_invitations
+        self._loopback = loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -79,6 +89,11 @@ class Emulator:
             return
         request = Request(scope, receive)
         path = _path(request)
+        try:
+            must_be_local(request, loopback=self._loopback)
+        except Refusal as refusal:
+            await refusal.response()(scope, receive, send)
+            return
         if path.startswith(PREFIX):
             await (await self._control.answer(request))(scope, receive, send)
             return

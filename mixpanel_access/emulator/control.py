@@ -19,6 +19,7 @@ from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.document_parts import AuditPart
 from mixpanel_access.emulator.faults import Fault, Faults
 from mixpanel_access.emulator.fields import Email, Instant, LoginMethod, OrganizationRole, Part, ProjectRole
+from mixpanel_access.emulator.origin import must_be_json
 from mixpanel_access.emulator.recording import Audit, person
 from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import parsed
@@ -119,6 +120,7 @@ class Control:
             if verb is None:
                 raise Refusal(404, f"no {request.method} {PREFIX}{path}")
             content = await request.body()
+            must_be_json(request, content)
             body = parsed(content) if content else None
             with nullcontext() if path == "seed" else self._store.transaction():
                 answer = verb(request, body)

@@ -8,7 +8,6 @@ import socket
 import sys
 import threading
 from importlib.resources import files
-from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 from mixpanel_access.emulator.app import Emulator
 from mixpanel_access.emulator.clock import Clock
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.origin import is_loopback
 from mixpanel_access.emulator.routing import parsed
 from mixpanel_access.emulator.store import Store
 from mixpanel_access.model.errors import UsageError
@@ -59,7 +59,12 @@ class EmulatorServer:
         except BaseException:
             self._socket.close()
             raise
-        self.app = Emulator(self.store, provider_compat=provider_compat, limit_invitations=limit_invitations)
+        self.app = Emulator(
+            self.store,
+            provider_compat=provider_compat,
+            limit_invitations=limit_invitations,
+            loopback=is_loopback(host),
+        )
         bound = self._socket.getsockname()
         self.url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
         config = uvicorn.Config(
@@ -141,7 +146,7 @@ def run(
     ) as server:
         sys.stdout.write(f"listening on {server.url}\n")
         sys.stdout.flush()
-        if not _is_loopback(host):
+        if not is_loopback(host):
             sys.stderr.write(
                 f"warning: bound to {host}: everybody who reaches this address can read and change the organization, "
                 f"and the control surface asks for no credentials\n"
@@ -197,10 +202,3 @@ def _listen(host: str, port: int) -> socket.socket:
             next_step="Choose another --port (0 takes a free one) or --host.",
         ) from None
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -123,7 +123,7 @@ class _Branch:
         except OSError as error:
             raise UsageError(WHAT, whom=path, why=str(error), next_step="Use a fresh checkout.") from None
         content = self._checkout.content(self._files[path.removeprefix(self._checkout.program)])
-        return Change(file, content_of(file, "the roster"), content, "the roster")
+        return Change(file, content_of(file, "the roster"), content, "the roster", private=False)
 
     def _is_roster(self, name: str) -> bool:
         """Whether a file has what every roster has. A changed one that is no YAML counts, so that its error is told."""

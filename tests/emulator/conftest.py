@@ -67,7 +67,12 @@ class Client(httpx.Client):
 
     def __init__(self, **options: Any) -> None:
         # Plain HTTP needs no certificates, and to load them for every client took most of the tests' time.
-        super().__init__(verify=_WITHOUT_CERTIFICATES, trust_env=False, timeout=20, **options)
+        super().__init__(
+            verify=_WITHOUT_CERTIFICATES,
+            trust_env=False,
+            timeout=20,
+            **{"headers": {"Content-Type": "application/json"}, **options},
+        )
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.request(method, f"/_emulator/{path}", json=body)
