@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -163,6 +164,10 @@ def _as_own(part: Any) -> Any:
 _Model = TypeVar("_Model", bound=Common)
 
 
+_QUOTED: Final = re.compile(r"""(["'])(.{2,}?)\1""")
+"""What words quote; a single sign is one that the reader expected."""
+
+
 class _File:
     """One document, and the lines of its parts."""
 
@@ -184,11 +189,12 @@ class _File:
         try:
             document = load(self._text)
         except BadYaml as error:
-            raise _error([(self.name, error.line, str(error))]) from None
-        if not isinstance(document, dict):
+            words = str(error) if model is Roster else self._without_values(str(error))
+            raise _error([(self.name, error.line, words)]) from None
+        if not isinstance(document, dict) or not (model is Roster or _may_be_common(document)):
             what = "a roster is a mapping with environment, projects and people"
-            if model is not Roster:
-                what = f"a file to include is a mapping with some of {', '.join(_aliases(Common))}"
+            if model is not Roster:  # it may be any file that whoever wrote the roster cannot read: no word of it
+                what = f"a file to include is a mapping with {', '.join(_aliases(Common))} and nothing else"
             raise _error([(self.name, 1, what)])
         harmless = with_slips and not slips_of_access(self._text)
         found = [] if harmless else [(self.name, line, words) for line, words in slips(self._text)]
@@ -202,6 +208,10 @@ class _File:
         if found:
             raise _error(found)
         return read
+
+    def _without_values(self, words: str) -> str:
+        """Words about the document without anything that they quote from it."""
+        return _QUOTED.sub(lambda quoted: "(...)" if quoted[2] in self._text else quoted[0], words)
 
     def has(self, path: Path) -> bool:
         """Whether all of a path stands in the document."""
@@ -228,6 +238,12 @@ class _File:
             except (KeyError, IndexError, TypeError):
                 return depth, line
         return len(path), line
+
+
+def _may_be_common(document: Mapping[Any, Any]) -> bool:
+    """Whether a document is meant to be included: it has a roster's keys alone, perhaps misspelt."""
+    known = _aliases(Roster)
+    return all(isinstance(key, str) and (key in known or did_you_mean(key, known)) for key in document)
 
 
 def _place(loc: Sequence[str | int]) -> Path:

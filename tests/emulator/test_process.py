@@ -198,7 +198,7 @@ def test_it_ends_though_clients_hang_on(number: signal.Signals) -> None:
             socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as held,
         ):
             client.control("POST", "faults", [{"kind": "delay", "seconds": 300}])
-            held.sendall(b"GET /api/app/me HTTP/1.1\r\nHost: example.org\r\n\r\n")
+            held.sendall(b"GET /api/app/me HTTP/1.1\r\nHost: localhost\r\n\r\n")
             while client.control("GET", "faults"):
                 pass
             process.send_signal(number)

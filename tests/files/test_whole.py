@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,18 @@ def test_several_files_are_written_together_or_not_at_all(tmp_path: Path) -> Non
     whole.write_all(changes(second, b"2"))
     assert [path.read_text() for path in (first, second, new)] == ["one", "two", "three"]
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize(("before", "mode"), [(None, 0o600), (0o644, 0o644), (0o640, 0o640)])
+def test_a_new_log_is_for_its_owner_alone(before: int | None, mode: int, tmp_path: Path) -> None:
+    """Whatever the umask; a file that is there keeps the permissions that somebody gave it."""
+    file = tmp_path / "tracker.jsonl"
+    if before is not None:
+        file.touch()
+        file.chmod(before)
+    umask = os.umask(0)
+    try:
+        chain.append(file, [Line("2026-01-01T00:00:00Z", "", "granted", "a@example.com", "s", 1, "analyst")], [])
+    finally:
+        os.umask(umask)
+    assert file.stat().st_mode & 0o777 == mode

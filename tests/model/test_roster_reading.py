@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_salvage import salvage
 
 COMPLIANT = """\
 environment: production
@@ -394,7 +397,7 @@ def test_what_rosters_share_stands_in_one_file() -> None:
 INCLUDED = {
     "no such file": (OWN.replace("common", "comon"), COMMON, "own.yaml:1: comon.yaml cannot be included: no such file"),
     "no mapping": (
-        OWN, "[]", "common.yaml:1: a file to include is a mapping with some of organization, standardRoles,",
+        OWN, "[]", "common.yaml:1: a file to include is a mapping with organization, standardRoles,",
     ),
     "no common part": (
         OWN, COMMON + "people: []\n", "common.yaml:34: 'people' is unknown here; there are organization",
@@ -424,6 +427,31 @@ def test_a_problem_is_told_with_the_file_that_has_it(own: str, common: str, word
     with pytest.raises(RosterError) as raised:
         parse(own, source(common))
     assert words in str(raised.value)
+
+
+FOREIGN = {
+    "variables": 'AWS_SECRET=hunter2\npassword: "hunter2"\n',
+    "a key": "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n",
+    "a password alone": "hunter2",
+    "YAML of something else": "token: hunter2\nhunter2: x\n",
+    "JSON with a key of ours": '{"private_key": "hunter2", "engagements": {"a": {"ends": "hunter2", "sow": 7}}}',
+    "a key twice": "hunter2: 1\nhunter2: hunter2\n",
+    "a tag": "a: !hunter2 x\n",
+    "an alias": "a: *hunter2\n",
+    "a number that YAML reads otherwise": "token: 0123hunter2\npin: 0777\nhunter2: no\n",
+    "a list": "- hunter2\n",
+    "not closed": "{a: 'hunter2\n",
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN.keys())
+@pytest.mark.parametrize("read", [parse, salvage])
+def test_a_file_that_is_no_roster_is_not_repeated(read: Any, text: str) -> None:
+    """Whoever writes a roster may name any file of the machine that reads it: no word of it gets into the error."""
+    with pytest.raises(RosterError) as raised:
+        read(OWN, source(text))
+    assert "hunter2" not in str(raised.value)
+    assert "common.yaml" in str(raised.value)
 
 
 def test_only_a_file_can_include() -> None:
