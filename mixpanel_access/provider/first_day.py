@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.dates import day
+from mixpanel_access.model.dates import day_or_none
 
 
 def first_day(olds: Mapping[str, Any], news: Mapping[str, Any], today: date) -> str | None:
@@ -20,17 +20,10 @@ def first_day(olds: Mapping[str, Any], news: Mapping[str, Any], today: date) -> 
     """
     if olds and same_key(str(olds.get("email"))) != same_key(str(news.get("email"))):
         olds = {}
-    known = [found for name in ("since", "starts") if (found := _day(olds.get(name)))]
-    starts = _day(news.get("starts"))
+    known = [found for name in ("since", "starts") if (found := day_or_none(olds.get(name)))]
+    starts = day_or_none(news.get("starts"))
     if known:
         first = min(known)
         return None if starts and starts <= first else first.isoformat()
     prolonged = not olds or olds.get("ends") != news.get("ends")
     return today.isoformat() if not news.get("starts") and news.get("ends") and prolonged else None
-
-
-def _day(value: object) -> date | None:
-    try:
-        return day(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

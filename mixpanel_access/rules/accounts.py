@@ -27,6 +27,7 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
+from mixpanel_access.rules.separation import own_environment
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _IN_A_ROSTER: Final = {"justification": "purpose", "sponsor": "contact"}
@@ -133,11 +134,7 @@ def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
             holds = f"holds {context.environment}" if context.environment else "has no mixpanel:environment"
             yield f"an organization {entry.role} reaches every project, production too, and this stack {holds}"
         return
-    environment = entry.text("environment")
-    if not environment:
-        yield "the project's environment is not declared, so that nothing tells production from staging"
-    elif context.environment and environment != context.environment:
-        yield f"the project is {environment}, and this stack holds {context.environment}"
+    yield from own_environment(entry, context)
 
 
 def _few_privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
@@ -146,7 +143,9 @@ def _few_privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJud
     found: dict[str, str] = {}
 
     def judge(entry: Entry) -> Iterator[Finding]:
-        role = next((role for role in (_role_shown(entry), entry.role) if role in roles.MANAGING_ROLES), None)
+        role = next(
+            (role for role in (entry.output("organization_role"), entry.role) if role in roles.MANAGING_ROLES), None
+        )
         if role:
             found[entry.name] = _name(entry)
             if owns is False:
@@ -177,12 +176,6 @@ def _few_privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJud
         yield from unknown
     elif new := [one.name for one in stack.of(Kind.SERVICE_ACCOUNT) if one.values.get("organization_role") is UNKNOWN]:
         raise NotThereYet(f"the organization role that Mixpanel shows for {', '.join(new)} is known after the update")
-
-
-def _role_shown(entry: Entry) -> str:
-    """The organization role that Mixpanel shows for an account; "" before it is made."""
-    role = entry.values.get("organization_role")
-    return role if isinstance(role, str) else ""
 
 
 def _name(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
-from mixpanel_access.model.dates import day
+from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.words import counted
 from mixpanel_access.rules.approvers import problem_with_approver
@@ -28,13 +28,13 @@ def is_in_force(one: ExceptionEntry, context: Context, entry: Entry | None = Non
     Raises:
         NotJudged: whose the resource is, is not known before the update.
     """
-    starts, ends = _day(one.starts), _day(one.ends)
-    return bool(starts and ends and starts <= context.today <= ends) and problem_with(one, context, entry) is None
+    days = span(one)
+    return days is not None and days[0] <= context.today <= days[1] and problem_with(one, context, entry) is None
 
 
 def has_lapsed(one: ExceptionEntry, context: Context) -> bool:
     """Whether the last day of an exception is past."""
-    ends = _day(one.ends)
+    ends = day_or_none(one.ends.strip())
     return ends is not None and ends < context.today
 
 
@@ -54,7 +54,7 @@ def longest(one: ExceptionEntry, context: Context) -> int:
 
 def span(one: ExceptionEntry) -> tuple[date, date] | None:
     """The first and the last day of an exception; None where one of them is not a date."""
-    starts, ends = _day(one.starts), _day(one.ends)
+    starts, ends = day_or_none(one.starts.strip()), day_or_none(one.ends.strip())
     return (starts, ends) if starts and ends else None
 
 
@@ -66,7 +66,7 @@ def _problems(one: ExceptionEntry, context: Context, entry: Entry | None) -> Ite
     if missing := [name for name in _NEEDED if not getattr(one, name).strip()]:
         yield f"it has no {', '.join(missing)}; add {' and '.join(_edits(missing, context))}"
     for name in ("starts", "ends"):
-        if _day(text := getattr(one, name)) is None:
+        if day_or_none((text := getattr(one, name)).strip()) is None:
             yield f"its {name} {text!r} is not a date; write it as YYYY-MM-DD"
     yield from _days(one, context)
     yield from _approver(one, context, entry)
@@ -99,10 +99,3 @@ def _approver(one: ExceptionEntry, context: Context, entry: Entry | None) -> Ite
     for email in whom:
         if problem := problem_with_approver(one.approver, email, context):
             yield problem
-
-
-def _day(text: str) -> date | None:
-    try:
-        return day(text.strip())
-    except ValueError:
-        return None

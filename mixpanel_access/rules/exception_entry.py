@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+EXCEPTION_DAYS: Final = (90, 30)
+"""For how many days an exception may hold, and one from a critical rule, unless the options say otherwise."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from mixpanel_access.model.address import mailbox
 from mixpanel_access.model.words import counted
 from mixpanel_access.rules.excepted import has_lapsed, is_in_force, longest, problem_with, span
+from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, iso27001, option
 from mixpanel_access.rules.unknown import NotJudged, each
@@ -156,8 +157,8 @@ def _why(one: ExceptionEntry) -> str:
 
 
 _NUMBERS: Final[Mapping[str, tuple[int, str]]] = {
-    "days": (90, "Days that an exception may hold, from starts to ends."),
-    "criticalDays": (30, "Days that an exception from a rule of critical severity may hold."),
+    "days": (EXCEPTION_DAYS[0], "Days that an exception may hold, from starts to ends."),
+    "criticalDays": (EXCEPTION_DAYS[1], "Days that an exception from a rule of critical severity may hold."),
     "most": (5, "Exceptions that may be in force at once."),
 }
 

@@ -7,11 +7,17 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from mixpanel_access.model.address import domain_of, local_part
+from mixpanel_access.model.metadata import EMPLOYEE
 
 EXTERNAL_NAMES: Final = tuple(
     pattern for word in ("ext", "extern", "external", "contractor") for pattern in (f"{word}[-._]*", f"*[-._]{word}")
 )
 """Patterns of the name before the @ where a company gives an address to somebody who is not of it."""
+
+
+def is_external_kind(kind: str | None) -> bool:
+    """Whether the roster says that somebody is not the company's own; it need not say anything."""
+    return bool(kind) and kind != EMPLOYEE
 
 
 def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> bool:

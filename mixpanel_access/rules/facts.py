@@ -10,15 +10,14 @@ from functools import cached_property
 from typing import Any, Final
 
 from mixpanel_access.model import ids
-from mixpanel_access.model.dates import day
+from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.list_settings import domains_in
-from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS, number_of
 from mixpanel_access.rules.exception_entry import ExceptionEntry as ExceptionEntry
-from mixpanel_access.rules.exception_entry import number_of
-from mixpanel_access.rules.externals import EXTERNAL_NAMES, is_external
+from mixpanel_access.rules.externals import EXTERNAL_NAMES, is_external, is_external_kind
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unknown, any_holds
 
 
@@ -113,11 +112,13 @@ class Entry:
         return "" if value is None else str(value).strip()
 
     def day(self, name: str) -> date | None:
-        """A property as a date; None where it is not set or none (which another rule tells)."""
-        try:
-            return day(self.text(name))
-        except ValueError:
-            return None
+        """A property as a date; None where it is not set or not a date (which the provider reports)."""
+        return day_or_none(self.text(name))
+
+    def output(self, name: str) -> str:
+        """What Mixpanel shows of it; "" where that is not known, which is not the same as never."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else ""
 
     @property
     def email(self) -> str:
@@ -214,7 +215,7 @@ class Context:
     rules: Mapping[str, str | None] = field(default_factory=dict)
     approvers: frozenset[str] = frozenset()
     external_names: Sequence[str] = EXTERNAL_NAMES
-    exception_days: tuple[int, int] = (90, 30)
+    exception_days: tuple[int, int] = EXCEPTION_DAYS
     settings: Mapping[str, Any] | None = None
     stack: str = ""
     off: Sequence[str] = ()
@@ -233,15 +234,12 @@ class Context:
             NotJudged: it depends on what is not known before the update.
         """
         if isinstance(who, str):
-            return kind not in (None, "", EMPLOYEE) or self._external_address(who)
-        return any_holds(
-            lambda: who.text("kind") not in ("", EMPLOYEE),
-            lambda: self._external_address(who.email),
-        )
+            return is_external_kind(kind) or self._external_address(who)
+        return any_holds(lambda: is_external_kind(who.text("kind")), lambda: self._external_address(who.email))
 
     def known_external(self, entry: Entry) -> bool:
         """The same, as far as anybody knows: by the kind alone while the company's domains are not set."""
-        return self.external(entry) if self.company_domains else entry.text("kind") not in ("", EMPLOYEE)
+        return self.external(entry) if self.company_domains else is_external_kind(entry.text("kind"))
 
     def _external_address(self, email: str) -> bool:
         if not self.company_domains:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Final
 
 from mixpanel_access.model.access import service_account_name
-from mixpanel_access.model.dates import day
+from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.list_settings import REDACTED
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind
 from mixpanel_access.rules.rule import (
@@ -46,18 +45,11 @@ def _account_expires(entry: Entry, context: Context) -> Iterator[str]:
     if not text:
         yield f"it never expires; it may live {most} days"
         return
-    last = _date(text)
+    last = day_or_none(text[:10])
     if last is None:
         yield f"its expiry {text!r} is no date"
     elif (last - context.today).days > most:
         yield f"it expires on {last}, in {(last - context.today).days} days; it may live {most} days"
-
-
-def _date(text: str) -> date | None:
-    try:
-        return day(text[:10])
-    except ValueError:
-        return None
 
 
 def _secret(entry: Entry, context: Context) -> Iterator[str]:

@@ -9,8 +9,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
-from mixpanel_access.model.metadata import EMPLOYEE
 from mixpanel_access.rules.approvers import problem_with_approver
+from mixpanel_access.rules.externals import is_external_kind
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED, height
 from mixpanel_access.rules.outsiders import outsider
@@ -83,7 +83,7 @@ def _collaborator(entry: Entry, context: Context) -> bool:
     if context.company_domains:
         return context.external(entry)
     if entry.text("kind"):
-        return entry.text("kind") != EMPLOYEE
+        return is_external_kind(entry.text("kind"))
     return any_holds(lambda: entry.text("engagement"), lambda: entry.text("engagement_type"))
 
 

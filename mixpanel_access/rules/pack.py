@@ -33,6 +33,7 @@ from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
+from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import (
     Context,
@@ -62,7 +63,7 @@ class Pack:
     """What all policies share: what the configuration says of the company, of exceptions and of rules, from then on."""
 
     company: Company = field(default_factory=Company)
-    exception_days: tuple[int, int] = (90, 30)
+    exception_days: tuple[int, int] = EXCEPTION_DAYS
     off: Sequence[str] = ()
 
 

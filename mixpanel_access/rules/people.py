@@ -11,6 +11,7 @@ from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.model.mail_domains import CONSUMER_DOMAINS, is_consumer, is_disposable
 from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.heights import PRIVILEGED
 from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
 from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import (
@@ -247,9 +248,7 @@ PEOPLE_RULES: Final = (
         "Declare organizationRole: member and give project roles.",
         _external_privileged,
         kinds=(Kind.MEMBER,),
-        options=(
-            texts("roles", (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN), "Roles that no external person has."),
-        ),
+        options=(texts("roles", PRIVILEGED, "Roles that no external person has."),),
         controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
         exceptable=False,
     ),

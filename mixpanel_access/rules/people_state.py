@@ -21,15 +21,9 @@ _WAITING: Final = (Invitation.PENDING.value, Invitation.EXPIRED.value)
 _REFRESHED: Final = "as of the last refresh"
 
 
-def _shown(entry: Entry, name: str) -> str:
-    """What Mixpanel shows of a resource; "" where that is not known, which is not the same as never."""
-    value = entry.values.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _day_shown(entry: Entry, name: str) -> date | None:
     try:
-        return instant(_shown(entry, name)).date()
+        return instant(entry.output(name)).date()
     except ValueError:
         return None
 
@@ -56,7 +50,7 @@ def _dormant(stack: Stack, context: Context) -> Iterator[Finding]:
         last = used or made
         if _hidden(entry, "status", "last_used", "created"):
             unknown.append(entry.name)
-        elif last and _shown(entry, "status") == _ACTIVE and context.today - last > most:
+        elif last and entry.output("status") == _ACTIVE and context.today - last > most:
             what = f"it was last used on {used}" if used else f"no use of it is known since it was made on {made}"
             yield Finding(f"{entry}: {_REFRESHED}, {what}, {(context.today - last).days} days ago", entry)
     if unknown:
@@ -64,7 +58,7 @@ def _dormant(stack: Stack, context: Context) -> Iterator[Finding]:
 
 
 def _is_in(entry: Entry) -> bool:
-    return _shown(entry, "status") == Invitation.ACCEPTED
+    return entry.output("status") == Invitation.ACCEPTED
 
 
 def _stale_invitation(stack: Stack, context: Context) -> Iterator[Finding]:
@@ -74,7 +68,7 @@ def _stale_invitation(stack: Stack, context: Context) -> Iterator[Finding]:
         waits = (context.today - sent).days if sent else 0
         if _hidden(entry, "status", "first_invited_at", "invited_at"):
             unknown.append(entry.shown("email"))
-        elif _shown(entry, "status") in _WAITING and waits > context.options["days"]:
+        elif entry.output("status") in _WAITING and waits > context.options["days"]:
             yield Finding(
                 f"{entry}: {_REFRESHED}, the first invitation was sent on {sent}, {waits} days ago, and nobody has "
                 f"accepted one",
@@ -97,7 +91,7 @@ def _break_glass(stack: Stack, context: Context) -> Iterator[Finding | NotJudged
     def judge(entry: Entry) -> Iterator[Finding]:
         if entry.role != roles.OWNER:
             return
-        status, ends = _shown(entry, "status"), entry.day("ends")
+        status, ends = entry.output("status"), entry.day("ends")
         if ends and ends < first:
             others.append(f"{entry.shown('email')} until {ends}")
         elif not status:

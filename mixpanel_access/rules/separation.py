@@ -16,7 +16,8 @@ from mixpanel_access.rules.teams import Teams, Through, reaches_production
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 
-def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
+def own_environment(entry: Entry, context: Context) -> Iterator[str]:
+    """Whether the project of a resource is of the environment that the stack holds."""
     environment = entry.text("environment")
     if not environment:
         yield "the project's environment is not declared, so that nothing tells production from staging"
@@ -217,7 +218,7 @@ SEPARATION_RULES: Final = (
         Level.MANDATORY,
         Severity.CRITICAL,
         "Declare it in the stack of the project's environment.",
-        _own_environment,
+        own_environment,
         kinds=(Kind.GRANT, Kind.TEAM_GRANT, Kind.CUSTOM_ROLE),
         controls=(soc2("CC6.1"), iso27001("A.8.31")),
         exceptable=False,

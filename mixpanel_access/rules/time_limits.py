@@ -20,6 +20,9 @@ from mixpanel_access.rules.unknown import NotJudged, all_hold, each
 _TOMORROW: Final = 1
 """The days by which a date of review may be ahead of UTC's: tomorrow has begun in the east."""
 
+_QUARTER: Final = 92
+"""The days between reviews."""
+
 
 def _has_end(entry: Entry, context: Context) -> Iterator[str]:
     if all_hold(lambda: not entry.text("ends"), lambda: context.external(entry)):
@@ -239,7 +242,7 @@ TIME_RULES: Final = (
         Severity.MEDIUM,
         "Review it, and fill in reviewed with the day.",
         _reviewed,
-        options=(option("days", "integer", 92, "Days between reviews.", minimum=1),),
+        options=(option("days", "integer", _QUARTER, "Days between reviews.", minimum=1),),
         controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.1"), cis("6.8")),
         grouped=True,
     ),
@@ -264,7 +267,9 @@ TIME_RULES: Final = (
         _privileged,
         options=(
             option("endDays", "integer", 365, "Days within which the role ends, if nobody reviews it.", minimum=1),
-            option("reviewDays", "integer", 92, "Days between reviews, if the role does not end so soon.", minimum=1),
+            option(
+                "reviewDays", "integer", _QUARTER, "Days between reviews, if the role does not end so soon.", minimum=1
+            ),
         ),
         controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.1")),
         grouped=True,
