@@ -169,7 +169,7 @@ EXCEPTION_RULES: Final = (
         "An exception names a rule, a reason, a ticket, an approver of the company, a start and a near end.",
         Level.MANDATORY,
         Severity.MEDIUM,
-        "Complete the exception, or delete it and mend what it covers.",
+        "Complete the exception, or delete it and fix what it covers.",
         _exceptions_count,
         options=tuple(
             option(name, "integer", default, words, minimum=0 if name == "most" else 1)
@@ -184,7 +184,7 @@ EXCEPTION_RULES: Final = (
         "An exception that has ended is deleted.",
         Level.ADVISORY,
         Severity.LOW,
-        "Delete the exception, and mend what it covered; or ask for a new one.",
+        "Delete the exception, and fix what it covered; or ask for a new one.",
         _exceptions_lapsed,
         controls=(iso27001("A.5.18"),),
         exceptable=False,
@@ -195,7 +195,7 @@ EXCEPTION_RULES: Final = (
         "Exceptions are shown for as long as they are in force.",
         Level.ADVISORY,
         Severity.LOW,
-        "Nothing is to be done before the end; look whether it is still needed.",
+        "Delete it once it is no longer needed; nothing else is to do before it ends.",
         _exceptions_in_force,
         controls=(iso27001("A.5.18"),),
         exceptable=False,

@@ -192,7 +192,7 @@ STATE_RULES: Final = (
         "Whoever wants access for somebody (the sponsor) does not approve it too.",
         Level.ADVISORY,
         Severity.MEDIUM,
-        "Have another person approve it, and name them as approver.",
+        "Have another person approve it, and set `approver:` to their address.",
         _duties,
         controls=(iso27001("A.5.3"), soc2("CC6.3")),
     ),

@@ -229,7 +229,7 @@ SEPARATION_RULES: Final = (
         "Nobody outside the company reaches production and staging through one engagement, unless it is said.",
         Level.MANDATORY,
         Severity.HIGH,
-        "Split the engagement, or list it in the rule's configuration.",
+        "Split the engagement, or list it in the rule's option `engagements`.",
         _one_environment,
         options=(texts("engagements", (), "Engagements that may span environments."),),
         controls=(soc2("CC6.1"), iso27001("A.8.31"), iso27001("A.5.19")),
@@ -271,7 +271,7 @@ SEPARATION_RULES: Final = (
         "Access to production has ticket and approver, and for people outside the company a statement of work.",
         Level.MANDATORY,
         Severity.HIGH,
-        "Fill in what is missing.",
+        "Add what is missing to the person's engagement in the roster, such as `ticket:`; in a program, set the input.",
         _paperwork,
         kinds=(Kind.GRANT, Kind.TEAM_MEMBER),
         options=(
