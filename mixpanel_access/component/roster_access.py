@@ -34,7 +34,7 @@ from mixpanel_access.model.declaration import (
 from mixpanel_access.model.errors import AccessError, InputError
 from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE, number_in
 from mixpanel_access.model.kept import read_kept
-from mixpanel_access.model.neighbours import NEIGHBOURS
+from mixpanel_access.model.neighbours import CLAIMED_TWICE, CONTACTS_BESIDE, NEIGHBOURS
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE
 from mixpanel_access.provider import (
@@ -272,9 +272,7 @@ def _beside(file: Path) -> Beside:
     if os.environ.get(KEPT_VARIABLE):
         return Beside()  # no other roster keeps access alive that has ended by this one
     organization = pulumi.Config(NAMESPACE).get("organizationId") or ""
-    draft, folder = _draft(file), os.environ.get(DRAFTS_VARIABLE)
-    drafts = Path(folder) if folder and pulumi.runtime.is_dry_run() else None
-    found = beside(file, number_in(organization.strip()), draft.read_text(encoding="utf-8") if draft else None, drafts)
+    found = beside(file, number_in(organization.strip()), _drafts())
     if found.error:
         raise pulumi.RunError(str(found.error))
     return found
@@ -284,8 +282,8 @@ def _facts_beside(found: Beside, declared: Declaration, today: date) -> dict[str
     """What policies have to know of the other rosters: their claims, the contacts that they have, what they give."""
     contacts = sorted({inputs["sponsor"] for inputs in declared.accounts.values() if inputs.get("sponsor")})
     facts = {
-        "claimed_twice": found.claims,
-        "contacts_beside": [contact for contact in contacts if found.has(contact, today)],
+        CLAIMED_TWICE: found.claims,
+        CONTACTS_BESIDE: [contact for contact in contacts if found.has(contact, today)],
         NEIGHBOURS: found.facts(declared, today),
     }
     return {name: value for name, value in facts.items() if value}
@@ -305,8 +303,14 @@ def _kept(kept: Path, file: Path) -> Declaration:
     return read_kept(text, pulumi.get_stack(), file.name)
 
 
-def _draft(file: Path) -> Path | None:
-    """The draft that a preview is to take in place of a roster, or None."""
+def _drafts() -> Path | None:
+    """The folder whose files a preview takes in place of rosters of the same name, or None."""
     folder = os.environ.get(DRAFTS_VARIABLE)
-    draft = Path(folder) / file.name if folder and pulumi.runtime.is_dry_run() else None
+    return Path(folder) if folder and pulumi.runtime.is_dry_run() else None
+
+
+def _draft(file: Path) -> Path | None:
+    """The draft that a preview takes in place of a roster, or None."""
+    folder = _drafts()
+    draft = folder / file.name if folder else None
     return draft if draft and draft.is_file() else None

@@ -91,7 +91,7 @@ class Beside:
         return neighbour_facts(declared, environments, others, unread)
 
 
-def beside(file: Path, organization: int | None = None, text: str | None = None, drafts: Path | None = None) -> Beside:
+def beside(file: Path, organization: int | None = None, drafts: Path | None = None) -> Beside:
     """Compare a roster with those in its folder.
 
     A roster that cannot be read never fails this one, which may have access to take away.
@@ -99,25 +99,24 @@ def beside(file: Path, organization: int | None = None, text: str | None = None,
     Args:
         file: the roster.
         organization: the organization that its stack works on; None for the one that its configuration file names.
-        text: the roster's text; None for the file's.
         drafts: a folder whose files a preview takes in place of rosters of the same name; None for none.
     """
     if organization is None:
         organization = _organization(file)
     try:
-        document = load(file.read_text(encoding="utf-8") if text is None else text)
+        text = _draft_or(file, drafts).read_text(encoding="utf-8")
+        document = load(text)
     except (OSError, UnicodeDecodeError, BadYaml):
         return Beside()  # reading the roster itself says what is wrong with it
     if not isinstance(document, dict):
         return Beside()
-    own = claims_in(document, file.name, organization, partial(_line, file, text))
+    own = claims_in(document, file.name, organization, partial(line_of, text))
     others, unread, files = [], [], []
     names = {path.name for folder in (file.parent, drafts) if folder for path in folder.glob("*.yaml")}
     for path in (file.parent / name for name in sorted(names - {file.name})):
         if path.name.startswith(("Pulumi.", ".")):
             continue
-        draft = drafts / path.name if drafts else path
-        text_in = draft if draft.is_file() else path
+        text_in = _draft_or(path, drafts)
         found = _claims(path, text_in)
         if isinstance(found, str):
             unread.append(
@@ -128,6 +127,12 @@ def beside(file: Path, organization: int | None = None, text: str | None = None,
             files += [(path, text_in)] if own.meets(found) else []
     people = [one for other in others if own.meets(other) for one in other.people]
     return Beside(conflicts(own, others), unread, people, own, files)
+
+
+def _draft_or(file: Path, drafts: Path | None) -> Path:
+    """The draft that a preview takes in place of a roster, or the roster."""
+    draft = drafts / file.name if drafts else file
+    return draft if draft.is_file() else file
 
 
 def _claims(path: Path, text_in: Path) -> Claims | str | None:
@@ -143,10 +148,6 @@ def _claims(path: Path, text_in: Path) -> Claims | str | None:
     if not isinstance(document, dict) or "environment" not in document:
         return None
     return claims_in(document, path.name, _organization(path), partial(line_of, text))
-
-
-def _line(file: Path, text: str | None, path: tuple[str | int, ...]) -> int:
-    return line_of(file.read_text(encoding="utf-8") if text is None else text, path)
 
 
 def _organization(roster: Path) -> int | None:

@@ -13,6 +13,10 @@ from mixpanel_access.model.roster import Roster
 
 NEIGHBOURS: Final = "neighbours"
 """The name of these facts among those of a roster as a whole."""
+CLAIMED_TWICE: Final = "claimed_twice"
+"""The name of what the roster and another one of the project have both, in words."""
+CONTACTS_BESIDE: Final = "contacts_beside"
+"""The name of the contacts of its service accounts who are in a roster beside its own."""
 _JUDGED: Final = ("email", "project_id", "role", "environment", "engagement", "engagement_type", "kind", "exceptions")
 """What rules look at; nothing else about another stack's people comes into the state."""
 

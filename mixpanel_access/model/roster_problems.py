@@ -152,7 +152,7 @@ def _teams(roster: Roster) -> Problems:
             yield (*at, "standard"), f"team {key}: {unknown(team.standard, 'engagement type', roster.standards)}"
         if team.removal is not None and team.removal not in REMOVALS:
             yield (*at, "removal"), f"team {key}: {unknown(team.removal, 'choice', REMOVALS)}"
-        for field, words in problems_with_metadata(_days(team)).items():
+        for field, words in problems_with_metadata(_metadata(team)).items():
             yield (*at, field), f"team {key}: {words.replace('the engagement', 'it')}"
         for project, role in team.projects.items():
             where: Path = (*at, "projects", project)
@@ -181,7 +181,7 @@ def _people(roster: Roster) -> Problems:
         for place, team in enumerate(person.teams):
             if team not in roster.teams:
                 yield (*at, "teams", place), f"{person.email}: {unknown(team, 'team of this roster', roster.teams)}"
-        wrong = problems_with_metadata(_days(person))
+        wrong = problems_with_metadata(_metadata(person))
         for field, words in wrong.items():
             yield (*at, field), f"{person.email}: {words}"
         try:
@@ -221,7 +221,7 @@ def _on_no_day(roster: Roster, entry: Entry, at: Path) -> Problems:
             yield (*at, "teams", index), f"{entry.person.email}: no day of the entry is one of the team {key}"
 
 
-def _days(part: RosterPerson | RosterTeam) -> dict[str, str]:
+def _metadata(part: RosterPerson | RosterTeam) -> dict[str, str]:
     return part.model_dump(include={"kind", "starts", "ends", "reviewed"}, exclude_none=True)
 
 

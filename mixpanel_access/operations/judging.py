@@ -130,8 +130,7 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
         *_held(Kind.ORGANIZATION_SECURITY, [state.security] if state.security else []),
     ]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
-    claimed, contacts = (state.facts.get(name) or () for name in ("claimed_twice", "contacts_beside"))
-    stack = Stack(entries, state.facts.get("organization_roles"), exceptions, claimed, contacts, state.facts)
+    stack = Stack(entries, state.facts.get("organization_roles"), exceptions, state.facts)
     return _judged(stack, around, config)
 
 

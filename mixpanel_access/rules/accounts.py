@@ -12,6 +12,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.address import few, local_part, mailbox, problem_with
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.neighbours import CONTACTS_BESIDE
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
 from mixpanel_access.rules.mailboxes import is_shared
@@ -70,7 +71,7 @@ def _contact_left(stack: Stack, context: Context) -> Iterator[Finding | NotJudge
 def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[Finding | NotJudged]:
     """Whether each contact is in and of the company: here, in a roster beside it, or among those who may approve."""
     members = {mailbox(str(one.values.get("email"))): one for one in stack.of(Kind.MEMBER)}
-    elsewhere = set(map(mailbox, (*stack.contacts_beside, *context.approvers)))
+    elsewhere = set(map(mailbox, (*stack.roster_texts(CONTACTS_BESIDE), *context.approvers)))
     hidden = any(one.values.get("email") is UNKNOWN for one in stack.of(Kind.MEMBER))
     new: list[str] = []
 

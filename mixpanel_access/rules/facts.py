@@ -297,16 +297,12 @@ class Stack:
         entries: the resources that rules know.
         organization_roles: whether the roster declares organization roles; None where there is no roster.
         exceptions: the exceptions that concern no single person.
-        claimed_twice: what its roster and another one of the project have both, in words.
-        contacts_beside: the contacts of its service accounts who are in a roster beside its own.
         roster: all that the component says of the roster, as plain data; `UNKNOWN` for what is not known.
     """
 
     entries: Sequence[Entry] = ()
     organization_roles: bool | Unknown | None = None
     exceptions: Sequence[ExceptionEntry] = ()
-    claimed_twice: Sequence[str] = ()
-    contacts_beside: Sequence[str] = ()
     roster: Mapping[str, Any] = field(default_factory=dict)
 
     def owns_organization_roles(self) -> bool | None:
@@ -318,6 +314,11 @@ class Stack:
         if isinstance(self.organization_roles, Unknown):
             raise NotJudged("whether the roster declares organization roles is not known before the update")
         return self.organization_roles
+
+    def roster_texts(self, name: str) -> list[str]:
+        """A list of texts that the component says of the roster; empty where it says nothing."""
+        found = self.roster.get(name)
+        return [str(part) for part in found] if isinstance(found, list) else []
 
     def of(self, *kinds: Kind) -> Iterator[Entry]:
         """The resources of some kinds."""

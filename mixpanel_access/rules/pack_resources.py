@@ -46,16 +46,10 @@ def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> 
     facts = [_values(one.props) for one in rosters]
     owns = [one.get("organization_roles") for one in facts]
     exceptions = [part for one in facts if isinstance(one.get("exceptions"), list) for part in one["exceptions"]]
-
-    def texts(name: str) -> list[str]:
-        return [str(part) for one in facts if isinstance(one.get(name), list) for part in one[name]]
-
     stack = Stack(
         [entry for one in members for entry in entries_in(one)],
         UNKNOWN if UNKNOWN in owns else any(owns) if owns else None,
         [ExceptionEntry.of(one) for one in exceptions],
-        texts("claimed_twice"),
-        texts("contacts_beside"),
         {name: value for one in facts for name, value in one.items()},
     )
     provider = members[0].provider if members else None

@@ -10,6 +10,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.neighbours import CLAIMED_TWICE
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
 from mixpanel_access.rules.teams import Teams, Through, reaches_production
@@ -206,7 +207,7 @@ def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding | NotJudg
 def _rosters_apart(stack: Stack, _context: Context) -> Iterator[Finding]:
     if stack.organization_roles is None:
         raise NotApplicable("the stack has no roster")
-    for words in stack.claimed_twice:
+    for words in stack.roster_texts(CLAIMED_TWICE):
         yield Finding(words)
 
 

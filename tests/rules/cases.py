@@ -235,8 +235,9 @@ class Case:
             self.approvers,
         )
         context = replace(context, settings=self.settings, stack="production", off=self.off)
-        beside = (self.claimed, self.contacts, {**self.roster, "plain_secrets": self.plain})
-        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, *beside), context)
+        facts = {"claimed_twice": list(self.claimed), "contacts_beside": list(self.contacts), **self.roster}
+        facts["plain_secrets"] = self.plain
+        return rule.judge_stack(Stack(self.entries, self.roles, self.exceptions, facts), context)
 
 
 @dataclass(frozen=True)
