@@ -140,12 +140,15 @@ def test_invitations_that_wait() -> None:
 
 
 def test_findings_are_the_rules_own_with_the_stacks_levels() -> None:
-    """What a state holds is judged: access that is over is there; a level that is set counts."""
+    """What a state holds is judged: access that is over is there; a level that is set counts, and disabling is told."""
     found = report()
     over = [one for one in found.findings if one.rule == "not-expired"]
     assert {(one.stack, one.email, one.level.value) for one in over} == {("production", SAM, "mandatory")}
     quiet = report(policies={"all": "disabled", "not-expired": "advisory"})
-    assert {(one.rule, one.level.value) for one in quiet.findings} == {("not-expired", "advisory")}
+    assert {(one.rule, one.level.value) for one in quiet.findings} == {
+        ("guards-not-loosened", "mandatory"),
+        ("not-expired", "advisory"),
+    }
     levels = [one.level.value for one in found.findings]
     assert levels == sorted(levels, key=lambda level: level != "mandatory")
 
