@@ -64,6 +64,7 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
         yield from ()
 
     yield from each(stack.of(*PEOPLE), judge)
+    yield from each(stack.of(Kind.TEAM_MEMBER), lambda place: _own_team(place, stack))
     for person, theirs in approvers.items():
         for approver, (entry, certain) in theirs.items():
             if person < approver and person in approvers.get(approver, {}):
@@ -71,6 +72,19 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
                 words = f"{entry}: approved by {approver}, whose own {other} they approved"
                 team = "the team of a place is not known before the update, and may be one that manages"
                 yield Finding(words, entry) if certain and as_certain else NotJudged(f"{words}; {team}", entry)
+
+
+def _own_team(place: Entry, stack: Stack) -> Iterator[Finding]:
+    """Whether a person approved the managing role that a team gives them."""
+    team = stack.reference(place, "team_id")
+    for grant in stack.of(Kind.TEAM_GRANT):
+        same = stack.reference(grant, "team_id").same(team)
+        approved = mailbox(grant.text("approver")) == mailbox(place.email)
+        if same is not False and approved and is_privileged(grant):
+            words = f"{place}: approved the team's role {grant.role} in project {grant.shown('project_id')}"
+            if not same:
+                raise NotJudged(f"{words}, if it is the same team, which is not known before the update", place)
+            yield Finding(f"{words}, and gets it by being in the team", place)
 
 
 APPROVAL_RULES: Final = (
@@ -87,10 +101,10 @@ APPROVAL_RULES: Final = (
     Rule(
         "no-mutual-approval",
         Family.LEAST_PRIVILEGE,
-        "No two people approve each other's roles that manage.",
+        "Nobody approves a role that manages for a team that they are in, and no two people approve each other's.",
         Level.MANDATORY,
         Severity.HIGH,
-        "Have a third person approve one of the two, and set its `approver:` to their address.",
+        "Have another person approve it (of two who approve each other, one role): set `approver:` to their address.",
         _mutual,
         controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
     ),

@@ -8,7 +8,7 @@ from typing import Final
 
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.likeness import did_you_mean
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.words import counted, is_empty
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry
 
@@ -63,7 +63,7 @@ def _problems(one: ExceptionEntry, context: Context, entry: Entry | None) -> Ite
         yield f"there is no rule {one.rule!r} to be excepted from{did_you_mean(one.rule, list(context.rules))}"
     elif context.rules[one.rule] is None:
         yield f"the rule {one.rule!r} has no exceptions; delete this one, and fix what it covers"
-    if missing := [name for name in _NEEDED if not getattr(one, name).strip()]:
+    if missing := [name for name in _NEEDED if is_empty(getattr(one, name))]:
         yield f"it has no {', '.join(missing)}; add {' and '.join(_edits(missing, context))}"
     for name in ("starts", "ends"):
         if day_or_none((text := getattr(one, name)).strip()) is None:

@@ -100,10 +100,11 @@ def _mutual(carried: list[_Carried]) -> Iterator[Finding]:
 
 def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[Finding]:
     """Several exceptions from one rule for one person or thing, each begun before the one before it is long over."""
-    rows: dict[str, list[_Carried]] = {}
+    rows: dict[tuple[str, str], list[_Carried]] = {}
     for one in carried:
-        rows.setdefault(one.label.casefold(), []).append(one)
-    for row in rows.values():
+        whom = mailbox(one.exception.email) if one.exception.email else one.label.casefold()
+        rows.setdefault((one.exception.rule, whom), []).append(one)
+    for row in (part for rows_of_one in rows.values() for part in _by_project(rows_of_one)):
         for first, last in _runs(row, longest(row[0].exception, context)):
             if last >= context.today:
                 yield Finding(
@@ -111,6 +112,12 @@ def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[Finding]:
                     f"together last at most {longest(row[0].exception, context)} days; fix what they cover",
                     row[-1].entry,
                 )
+
+
+def _by_project(row: list[_Carried]) -> Iterator[list[_Carried]]:
+    """Those that concern one project each, among them those that concern all that the person has."""
+    for project in dict.fromkeys(one.exception.project for one in row):
+        yield [one for one in row if one.exception.project in (None, project)]
 
 
 def _runs(row: list[_Carried], most: int) -> Iterator[tuple[date, date]]:

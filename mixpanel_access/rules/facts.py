@@ -15,6 +15,7 @@ from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.list_settings import domains_in
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.model.words import is_empty
 from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS, number_of
 from mixpanel_access.rules.exception_entry import ExceptionEntry as ExceptionEntry
 from mixpanel_access.rules.externals import EXTERNAL_NAMES, is_external, is_external_kind
@@ -85,7 +86,7 @@ class Entry:
         return value
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Those of some properties that are not set.
+        """Those of some properties that are not set, or say nothing.
 
         Raises:
             NotJudged: none of those that are known is missing, and not all are known.
@@ -94,7 +95,7 @@ class Entry:
         unknown = None
         for name in names:
             try:
-                found += [] if self.text(name) else [name]
+                found += [name] if is_empty(self.text(name)) else []
             except NotJudged as error:
                 unknown = unknown or error
         if unknown and not found:

@@ -11,9 +11,9 @@ from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVA
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.list_settings import words_in
 from mixpanel_access.model.settings import LOOPBACK, NAMESPACE, is_real, problem_with_url
-from mixpanel_access.rules.facts import Context, NotApplicable, Stack
+from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, each
 
 GUARDS: Final = "guards-not-loosened"
 """The rule that the policies' configuration cannot switch off."""
@@ -28,11 +28,13 @@ def _guards(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
             f"the file of --policy-pack-config disables {', '.join(missed)}, by `all` or by the rule's own key: these "
             f"have no exceptions. Set them to mandatory, or to advisory to try them"
         )
+    found = [*_of_another_environment(stack, context), *_switched_off(stack)]
+    yield from found
     if context.settings is None:
-        if missed:
+        if missed or found:
             return
         raise NotApplicable("the stack's configuration is not known here")
-    file = f"Pulumi.{context.stack or 'STACK'}.yaml"
+    file = _file(context)
     for key in GUARDED:
         value = context.settings.get(key)
         where = f"{file}, {NAMESPACE}:{key}"
@@ -46,6 +48,40 @@ def _guards(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
             f"{file}, {NAMESPACE}:{key}: a secret in plain text. Make a new one in Mixpanel, then pulumi config set "
             f"--secret {NAMESPACE}:{key}"
         )
+
+
+def _of_another_environment(stack: Stack, context: Context) -> Iterator[Finding]:
+    """Another name of the environment would leave a rule about production with nothing to judge."""
+    wanted = context.options["environment"]
+    if not wanted:
+        return
+    if context.environment != wanted:
+        holds = f"is {context.environment}" if context.environment else "is not set"
+        yield Finding(
+            f"{_file(context)}, {NAMESPACE}:environment {holds}, and this policy configuration is for {wanted}; run "
+            f"pulumi config set {NAMESPACE}:environment {wanted}, or use the configuration of the stack's environment"
+        )
+    declared = stack.roster.get("environment")
+    if isinstance(declared, str) and declared not in (wanted, context.environment):
+        yield Finding(f"the roster's environment is {declared}, and this policy configuration is for {wanted}")
+
+
+def _switched_off(stack: Stack) -> Iterator[Finding | NotJudged]:
+    """The second factor, which a setting that is left out leaves as it is."""
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if entry.get("two_factor_required") is False:
+            yield Finding(
+                "twoFactorRequired: false (two_factor_required in a program) switches the second factor off for "
+                "everybody; delete the line, which changes nothing in Mixpanel",
+                entry,
+            )
+
+    return each(stack.of(Kind.ORGANIZATION_SECURITY), judge)
+
+
+def _file(context: Context) -> str:
+    return f"Pulumi.{context.stack or 'STACK'}.yaml"
 
 
 _IN_PLAIN: Final = "Set it in plain text, so that everybody who reviews it sees it."
@@ -103,6 +139,12 @@ GUARD_RULES: Final = (
         "Undo it; to take much access away, release the brake for a run of mixpanel-access revoke.",
         _guards,
         options=(
+            option(
+                "environment",
+                "string",
+                "",
+                "The environment that every stack judged by this configuration must have; empty for any.",
+            ),
             texts("hosts", (), "Hosts that may stand in for Mixpanel's, such as a proxy of the company."),
             option("removalPercent", "integer", int(DEFAULT_REMOVAL_PERCENT), "The highest `mixpanel:removalPercent`."),
             option("removalMinimum", "integer", DEFAULT_REMOVAL_MINIMUM, "The highest `mixpanel:removalMinimum`."),

@@ -170,7 +170,7 @@ def _justified(entry: Entry, context: Context) -> Iterator[str]:
     def is_high() -> bool:
         return roles.is_custom(entry.role) or roles.project_rank(entry.role) >= roles.project_rank(lowest)
 
-    if all_hold(is_high, lambda: not entry.text("justification")):
+    if all_hold(is_high, lambda: entry.missing(["justification"])):
         yield f"{lowest} and above need a justification, and there is none"
 
 

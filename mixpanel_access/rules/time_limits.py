@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.access import NEVER
 from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
@@ -27,6 +28,8 @@ _QUARTER: Final = 92
 def _has_end(entry: Entry, context: Context) -> Iterator[str]:
     if all_hold(lambda: not entry.text("ends"), lambda: context.external(entry)):
         yield f"{outsider(entry, context)} has access without an end"
+    elif all_hold(lambda: entry.text("removal") == NEVER, lambda: context.external(entry)):
+        yield f"{outsider(entry, context)} stays in the organization after the end; delete `removal: never`"
 
 
 def _longest(entry: Entry, context: Context) -> Iterator[str]:

@@ -1155,6 +1155,7 @@ CASES: dict[str, Cases] = {
                  settings={"releaseBrakes": "last_owner"}),
             Case(COMPLIANT, ["mixpanel:now: 2026-05-04 stands in for today's date"], settings={"now": "2026-05-04"}),
             Case(COMPLIANT, ["mixpanel:serviceAccountSecret: a secret in plain text"], plain=["serviceAccountSecret"]),
+            Case([security(two_factor_required=False)], ["switches the second factor off for everybody; delete the line"]),
             Case([], ["disables guards-not-loosened"], off=["guards-not-loosened", "naming"]),
             Case([], ["disables own-environment, by `all` or by"], off=["own-environment"]),
         ],
@@ -1167,6 +1168,9 @@ CASES: dict[str, Cases] = {
             Case([], options={"removalPercent": 50}, settings={"removalPercent": "50"}),
             Case([], options={"removalMinimum": 20}, settings={"removalMinimum": 20}),
             Case([], options={"hosts": ["proxy.example.com"]}, settings={"apiUrl": "https://proxy.example.com"}),
+            Case([], ["Pulumi.production.yaml, mixpanel:environment is live, and this policy configuration is for prod"],
+                 options={"environment": "production"}, environment="live"),
+            Case([], ["mixpanel:environment is not set"], options={"environment": "production"}, environment=None),
         ],
         passes=[
             Case(COMPLIANT),

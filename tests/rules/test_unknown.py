@@ -58,8 +58,8 @@ SAID: dict[str, str] = {
         "TEAM_MEMBER.approver"
     ),
     "no-mutual-approval": (
-        "GRANT.approver GRANT.email GRANT.role MEMBER.approver MEMBER.email MEMBER.role TEAM_GRANT.role "
-        "TEAM_GRANT.team_id TEAM_MEMBER.approver TEAM_MEMBER.email TEAM_MEMBER.team_id"
+        "GRANT.approver GRANT.email GRANT.role MEMBER.approver MEMBER.email MEMBER.role TEAM_GRANT.approver "
+        "TEAM_GRANT.role TEAM_GRANT.team_id TEAM_MEMBER.approver TEAM_MEMBER.email TEAM_MEMBER.team_id"
     ),
     "no-redundant-grant": "GRANT.effective_role GRANT.grant_types GRANT.role",
     "admin-needed": "GRANT.email GRANT.role MEMBER.email MEMBER.role",
@@ -97,7 +97,7 @@ SAID: dict[str, str] = {
     "exceptions-count": "GRANT.email",
     "exceptions-lapsed": "",
     "exceptions-in-force": "GRANT.email",
-    "guards-not-loosened": "",
+    "guards-not-loosened": "ORGANIZATION_SECURITY.two_factor_required",
     "dormant-account": "",
     "invitation-stale": "",
     "break-glass-ready": "MEMBER.ends MEMBER.role",
