@@ -64,5 +64,5 @@ def _told(error: OSError) -> AccessError:
     """The error that a file system has, for whom nobody has said it better: a name too long, a disk that is full."""
     from mixpanel_access.model.errors import DEBUG_VARIABLE, UsageError
 
-    why, step = error.strerror or str(error), f"Mend that; {DEBUG_VARIABLE}=1 shows where it was."
+    why, step = error.strerror or str(error), f"Fix that; {DEBUG_VARIABLE}=1 shows where it was."
     return UsageError("cannot go on", whom=str(error.filename or ""), why=why, next_step=step)

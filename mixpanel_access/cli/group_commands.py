@@ -86,7 +86,7 @@ def policy_explain(
     rule: Annotated[str, typer.Argument(help="The rule's id, as the output of a policy run has it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Explain one rule: what it judges, how to mend a violation, how to set it."""
+    """Explain one rule: what it judges, how to fix a violation, how to set it."""
     from mixpanel_access.cli.policy import explain
 
     explain(rule, as_json=as_json)

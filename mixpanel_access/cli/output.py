@@ -119,5 +119,5 @@ def print_changes(changes: Sequence[str]) -> None:
         typer.echo(f"  and {len(changes) - shown} more")
     typer.echo(
         "`pulumi up` would do that. If it is not meant, the roster declares something else than Mixpanel has, or the "
-        "stack's program something else than its roster: mend that and run again."
+        "stack's program something else than its roster: fix that and run again."
     )

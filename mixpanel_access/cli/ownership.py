@@ -49,7 +49,7 @@ def _print(seen: Sequence[StackOwnership]) -> None:
             place = one.file.name if key in one.listed else "in the program: `ownership` of the Member"
             table.add_row(one.stack, email, place)
     if not table.row_count:
-        typer.echo("It is known for everybody whether they were found.")
+        typer.echo("Nothing to settle: of everybody, the state says whether they were found in the organization.")
         return
     print_table(table)
     typer.echo(

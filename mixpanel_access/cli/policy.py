@@ -11,7 +11,7 @@ import typer
 from mixpanel_access.cli.output import new_table, print_table
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.policy_findings import findings_in
+from mixpanel_access.operations.policy_findings import findings_in, shows_a_pack
 from mixpanel_access.operations.policy_pack import write_pack
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.reference import as_document, explanation, reference
@@ -47,7 +47,10 @@ def make_pack(folder: Path, wheel: Path, *, as_json: bool) -> None:
         return
     for file in files:
         typer.echo(f"  {file}")
-    typer.echo(f"{folder} is a policy pack. `pulumi install` in it makes its virtualenv.")
+    typer.echo(f"{folder} is a policy pack. Make its virtualenv once:")
+    typer.echo(
+        f"  cd {folder} && python3 -m venv venv && venv/bin/pip install --require-hashes --no-deps -r requirements.txt"
+    )
 
 
 def print_findings(file: Path, lines: int) -> None:
@@ -58,5 +61,11 @@ def print_findings(file: Path, lines: int) -> None:
         raise UsageError(
             "cannot read the output", whom=str(file), why=reason(error), next_step="Name the file of a policy run."
         ) from None
-    for line in findings_in(output).lines(lines):
+    found = findings_in(output)
+    if not found.levels and not shows_a_pack(output):
+        typer.echo(
+            "Policy findings: unknown. The output does not show that a policy pack ran; look for an error in it."
+        )
+        return
+    for line in found.lines(lines):
         typer.echo(line)

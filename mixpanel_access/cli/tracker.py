@@ -68,7 +68,7 @@ def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, 
         first = day(before)
     except ValueError:
         raise UsageError(
-            "cannot use --before", whom=before, why="it is no day", next_step="Write it as 2026-05-01."
+            "cannot use --before", whom=before, why="it is not a date", next_step="Write it as 2026-05-01."
         ) from None
     file = file or _default(project_folder(folder))
     _lines(file, progress)
@@ -82,14 +82,15 @@ def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, 
     if not pruned.lines:
         typer.echo(f"Nothing in {file} had ended before {first}.")
         return 0
-    typer.echo(
-        f"{counted(len(pruned.lines), 'line')} of {file} {'are out' if yes else 'would go'}, {len(pruned.kept)} stay."
-    )
+    removed = "removed" if yes else "would be removed"
+    typer.echo(f"{counted(len(pruned.lines), 'line')} of {file} {removed}, {len(pruned.kept)} stay.")
     if pruned.people:
-        typer.echo(f"The log has nothing {'more' if yes else 'then'} of: {', '.join(pruned.people)}")
+        typer.echo(
+            f"{'The log no longer names' if yes else 'The log would no longer name'}: {', '.join(pruned.people)}"
+        )
     typer.echo(f"The log {'ended' if yes else 'ends'} with the hash {pruned.last_hash}.")
     if not yes:
-        typer.echo("Nothing was changed; with --yes, it is written.")
+        typer.echo("Nothing was changed; run it with --yes to write the log.")
     return 0
 
 

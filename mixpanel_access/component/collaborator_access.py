@@ -200,4 +200,4 @@ def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:
         problems = [words for _, words in problems_with(roster)]
         if not problems:
             return declaration(roster, today)
-    raise InputError("cannot declare access", whom=args.email, why="; ".join(problems), next_step="Mend the program.")
+    raise InputError("cannot declare access", whom=args.email, why="; ".join(problems), next_step="Fix the program.")

@@ -192,5 +192,5 @@ def _bad(file: Path | None, why: str) -> UsageError:
         "cannot use the checklists",
         whom=str(file or _NAME),
         why=why,
-        next_step="Mend it; docs/operators.md of mixpanel-access has what a checklist may hold.",
+        next_step="Fix it; docs/operators.md of mixpanel-access has what a checklist may hold.",
     )

@@ -292,4 +292,4 @@ def _placed(path: Path, words: str, files: Sequence[_File]) -> tuple[str, int, s
 
 def _error(problems: Sequence[tuple[str, int, str]]) -> RosterError:
     shown = [f"{name}:{line}: {words}" for name, line, words in sorted(problems, key=lambda one: (one[0], one[1]))]
-    return RosterError("cannot use the roster", why="; ".join(shown), next_step="Mend it and run again.")
+    return RosterError("cannot use the roster", why="; ".join(shown), next_step="Fix it and run again.")

@@ -286,7 +286,7 @@ class _Kind:
                 "cannot import",
                 whom=name,
                 why="; ".join(f"{failure.property}: {failure.reason}" for failure in problems.failures),
-                next_step="Mend the roster and run again.",
+                next_step="Fix the roster and run again.",
             )
         found = self.provider.look(str(id_), inputs)
         return None if found is GONE else self.entry(name, id_, found.inputs, found.outs)

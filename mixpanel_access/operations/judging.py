@@ -94,7 +94,7 @@ def read_policy_config(file: Path) -> PolicyConfig:
             "cannot read the policies' configuration",
             whom=str(file),
             why="; ".join(problems),
-            next_step="Mend it and run again; `mixpanel-access policy list` shows the rules.",
+            next_step="Fix it and run again; `mixpanel-access policy list` shows the rules.",
         )
     return PolicyConfig(document)
 

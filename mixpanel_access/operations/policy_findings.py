@@ -21,6 +21,8 @@ _ABOUT: Final = re.compile(r"(?P<email>[^\s@]+@[^\s@:]+)(?P<place>.*?): (?P<text
 _NOT_RUN: Final = "can't run policy"
 """What a message begins with that has no description before it."""
 _STACK: Final = "the stack"
+_PACK: Final = re.compile(r"^(?:Policies|Policy Packs run):", re.MULTILINE)
+"""The heading under which the engine lists the packs of a run, without and with --diff."""
 
 
 @dataclass
@@ -90,6 +92,11 @@ def findings_in(output: str) -> Grouped:
         for key, group in sorted(groups.items(), key=lambda pair: (_lowest(pair[1].values()), pair[0]))
     ]
     return Grouped(about, list(told.values()))
+
+
+def shows_a_pack(output: str) -> bool:
+    """Whether the output says that a policy pack ran; a run that fails early shows none."""
+    return _PACK.search(output) is not None
 
 
 def _lowest(found: Iterable[_Found]) -> bool:

@@ -243,7 +243,7 @@ def roster_file(project: Path, stack: str) -> Path:
         main = (load(file.read_text(encoding="utf-8")) or {}).get("main") or "."
     except (OSError, UnicodeDecodeError, BadYaml, AttributeError) as error:
         raise UsageError(
-            "cannot read the project", whom=str(file), why=str(error), next_step="Mend it and run again."
+            "cannot read the project", whom=str(file), why=str(error), next_step="Fix it and run again."
         ) from None
     program = project / str(main)
     return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"

@@ -130,7 +130,7 @@ def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -
             f"cannot make the {what}",
             whom=str(error.filename or folder),
             why=reason(error),
-            next_step=_STEPS.get(error.errno, "Mend that, or name another folder."),
+            next_step=_STEPS.get(error.errno, "Fix that, or name another folder."),
         ) from None
 
 

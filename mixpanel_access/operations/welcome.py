@@ -152,7 +152,7 @@ def _bad_template(name: str, why: str) -> UsageError:
         "cannot use the template",
         whom=name,
         why=why,
-        next_step=f"Mend it; it may use {', '.join(_NAMES)}; docs/operators.md of mixpanel-access tells what they are.",
+        next_step=f"Fix it; it may use {', '.join(_NAMES)}; docs/operators.md of mixpanel-access tells what they are.",
     )
 
 

@@ -57,11 +57,15 @@ def problems_of(document: Any) -> Iterator[str]:
     if not isinstance(document, Mapping):
         yield "it is no object of rules"
         return
+    names: dict[str, list[str]] = {}
     for name, given in document.items():
         if name in _BY_ID or name == ALL:
-            yield from (f"{name}: {words}" for words in _entry(_BY_ID.get(name), given))
+            for words in _entry(_BY_ID.get(name), given):
+                names.setdefault(words, []).append(name)
         elif name != _ENVIRONMENTS:
             yield f"there is no rule {name!r}{did_you_mean(name, (*RULE_IDS, ALL))}"
+    for words, concerned in names.items():  # the engine copies the level of `all` to each rule
+        yield f"{ALL if ALL in concerned else ', '.join(concerned)}: {words}"
 
 
 def problems_with(rule: Rule | None, options: Mapping[str, Any]) -> Iterator[str]:
@@ -80,10 +84,7 @@ def _entry(rule: Rule | None, given: Any) -> Iterator[str]:
         return
     entry = {LEVEL: given} if isinstance(given, str) else given
     if entry.get(LEVEL) == REMEDIATE:
-        yield (
-            "the level 'remediate' is refused: a rule cannot decide who gets less access, so that nothing is repaired; "
-            "set 'mandatory'"
-        )
+        yield ("the level 'remediate' is refused: no rule changes access; set 'mandatory'")
     elif LEVEL in entry and entry[LEVEL] not in _LEVELS:
         yield unknown(_shown(entry[LEVEL]).strip('"'), "level", _LEVELS)
     yield from problems_with(rule, {name: value for name, value in entry.items() if name != LEVEL})

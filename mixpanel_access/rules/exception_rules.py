@@ -202,7 +202,7 @@ EXCEPTION_RULES: Final = (
         "Exceptions are shown for as long as they are in force.",
         Level.ADVISORY,
         Severity.LOW,
-        "Delete it once it is no longer needed; nothing else is to do before it ends.",
+        "Delete the exception as soon as it is no longer needed.",
         _exceptions_in_force,
         controls=(iso27001("A.5.18"),),
         exceptable=False,

@@ -36,6 +36,7 @@ ORDINARY: Final = frozenset(
         "cd",
         "cp",
         "curl",
+        "venv/bin/pip",
         "docker",
         "echo",
         "emulator",

@@ -141,7 +141,10 @@ def test_whose_people_are_is_settled_by_a_command(engine: Engine, tmp_path: Path
         assert (shown.returncode, "ownership: found" in shown.stdout) == (1, True)
         assert "ownership" not in (workspace.stacks / "production.yaml").read_text()
         assert workspace.command("ownership", "--found", "*", "--yes").returncode == 0
-        assert workspace.command("ownership").stdout == "It is known for everybody whether they were found.\n"
+        assert (
+            workspace.command("ownership").stdout
+            == "Nothing to settle: of everybody, the state says whether they were found in the organization.\n"
+        )
         before = access(workspace.dump())
         for stack in ("production", "staging"):
             workspace.up(stack)

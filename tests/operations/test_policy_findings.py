@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.operations.policy_findings import findings_in
+from mixpanel_access.operations.policy_findings import findings_in, shows_a_pack
 
 PLAIN = """\
 Previewing update (production):
@@ -87,6 +87,21 @@ def test_what_is_cut_is_said(most: int, cut: str | None) -> None:
 def test_other_output_has_no_findings(output: str) -> None:
     """An output that ends early too."""
     assert list(findings_in(output).lines(9)) == ["Policy findings: 0 mandatory, 0 advisory"]
+
+
+@pytest.mark.parametrize(
+    ("output", "ran"),
+    [
+        (PLAIN, True),
+        ("Resources:\n    6 unchanged\n\nPolicy Packs run:\n    Name    Version\n", True),
+        ("error: could not load the program\n", False),
+        ('    reason: "Policies: none"\n', False),
+        ("", False),
+    ],
+)
+def test_whether_a_policy_pack_ran(output: str, ran: bool) -> None:
+    """A run that failed before its policies is not taken for one without findings."""
+    assert shows_a_pack(output) is ran
 
 
 def test_an_output_that_ends_within_a_violation() -> None:

@@ -25,9 +25,13 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
     "level-of-all": ({"all": "never"}, ["all: 'never' is no level"]),
     "remediate": (
         {DAYS: "remediate"},
-        [f"{DAYS}: the level 'remediate' is refused: a rule cannot decide"],
+        [f"{DAYS}: the level 'remediate' is refused: no rule changes access"],
     ),
-    "remediate-all": ({"all": "remediate"}, ["all: the level 'remediate' is refused"]),
+    "remediate-all": (
+        {DAYS: "remediate", "all": "remediate", "naming": {"enforcementLevel": "remediate"}},
+        ["all: the level 'remediate' is refused"],
+    ),
+    "same-for-two": ({DAYS: "never", "naming": "never"}, [f"{DAYS}, naming: 'never' is no level"]),
     "level-inside": ({DAYS: {"enforcementLevel": None}}, [f"{DAYS}: 'null' is no level"]),
     "entry": ({DAYS: 7, "naming": None}, [f"{DAYS}: 7 is neither a level nor", "naming: null is neither a level nor"]),
     "option": (

@@ -188,7 +188,7 @@ def write_packet(folder: Path, packet: Packet) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"cannot write {_WHAT}", whom=str(file), why=error.strerror or str(error), next_step="Mend that."
+            f"cannot write {_WHAT}", whom=str(file), why=error.strerror or str(error), next_step="Fix that."
         ) from None
     before = whole.text_of(file, _WHAT)
     if before is None or text_of(_read(file).packet) != text:
