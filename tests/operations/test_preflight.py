@@ -103,7 +103,7 @@ def test_a_project_out_of_sight_is_a_problem_and_another_name_is_to_be_confirmed
 
 ADDRESSES = {
     "of the company": ("di@example.com", Verdict.OK, "can log in: example.com is of the company"),
-    "of a subdomain": ("di@eu.example.com", Verdict.OK, "is of the company"),
+    "of a subdomain": ("di@eu.example.com", Verdict.CONFIRM, "outside, and single sign-on is required"),
     "outside": ("di@agency.example.org", Verdict.CONFIRM, "outside, and single sign-on is required: Okta must know"),
 }
 
