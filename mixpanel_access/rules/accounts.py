@@ -10,12 +10,11 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import service_account_name
-from mixpanel_access.model.address import few, local_part, mailbox, problem_with
+from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CONTACTS_BESIDE
-from mixpanel_access.rules.approvers import problem_with_approver
+from mixpanel_access.rules.approvers import problem_with_approver, problem_with_colleague
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
-from mixpanel_access.rules.mailboxes import is_shared
 from mixpanel_access.rules.rule import (
     Family,
     Finding,
@@ -48,14 +47,8 @@ def _owned(entry: Entry, context: Context) -> Iterator[str]:
     if missing := entry.missing(_IN_A_ROSTER):
         yield f"it has no {_words(missing)}"
     contact = entry.text("sponsor")
-    if not contact:
-        return
-    if reason := problem_with(contact):
-        yield f"its contact {contact!r} is not an e-mail address ({reason})"
-    elif is_shared(local_part(contact)):
-        yield f"its contact {contact} is a shared mailbox, and one person must answer for the account"
-    elif context.company_domains and context.external(contact):
-        yield f"its contact {contact} is outside the company"
+    if contact and (problem := problem_with_colleague(contact, context)):
+        yield f"its contact {problem}"
 
 
 def _contact_known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
@@ -104,18 +97,18 @@ def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[Findin
         raise NotThereYet(f"whether {few(new)} is in the organization is known after the update")
 
 
-def _is_privileged(entry: Entry) -> bool:
+def _manages_people(entry: Entry) -> bool:
     """Whether a role of an account manages people: the organization's or a project's; a custom role may."""
     return entry.role in roles.MANAGING_ROLES or roles.is_custom(entry.role)
 
 
 def _approved(entry: Entry, context: Context) -> Iterator[str]:
     reasons = ("justification", "approver")
-    if all_hold(lambda: _is_privileged(entry), lambda: entry.missing(reasons)):
+    if all_hold(lambda: _manages_people(entry), lambda: entry.missing(reasons)):
         missing = entry.missing(reasons)
         yield f"{entry.role} needs a purpose and an approver; there is no {_words(missing)}"
     approver, contact = entry.text("approver"), entry.text("sponsor")
-    if not approver or (entry.kind is Kind.SERVICE_ACCOUNT_GRANT and not _is_privileged(entry)):
+    if not approver or (entry.kind is Kind.SERVICE_ACCOUNT_GRANT and not _manages_people(entry)):
         return
     if contact and mailbox(approver) == mailbox(contact):
         yield f"its contact {contact} is its approver too, and another person must approve it"

@@ -1,4 +1,4 @@
-"""Who may approve: one judgement for grants, service accounts and exceptions."""
+"""Who may approve, or answer for a service account: one judgement for all rules."""
 
 from __future__ import annotations
 
@@ -20,20 +20,27 @@ def problem_with_approver(approver: str, person: str, context: Context) -> str |
         person: the address of who gets it, or "" where that is nobody.
         context: the company's domains, and who may approve.
     """
-    if reason := problem_with(approver):
-        return f"the approver {approver!r} is no e-mail address ({reason}), so that nobody can be asked"
     if mailbox(approver) == mailbox(person):
         return "the approver is the person themselves"
-    if is_shared(local_part(approver)):
-        return f"the approver {approver} is a shared mailbox, and one person has to answer for it"
-    if context.company_domains and context.external(approver):
-        domain = domain_of(approver)
-        of_it = (
-            "the name before the @ is that of an external"
-            if domain in context.company_domains
-            else (f"{domain} is none of its domains")
-        )
-        return f"the approver {approver} is not of the company: {of_it}"
+    if problem := problem_with_colleague(approver, context):
+        return f"the approver {problem}"
     if context.approvers and mailbox(approver) not in map(mailbox, context.approvers):
         return f"the approver {approver} is none of those who may approve ({HOW_TO_NAME})"
+    return None
+
+
+def problem_with_colleague(address: str, context: Context) -> str | None:
+    """Why an address is not that of one person of the company, in words that begin with it; None where it is."""
+    if reason := problem_with(address):
+        return f"{address!r} is not an e-mail address ({reason})"
+    if is_shared(local_part(address)):
+        return f"{address} is a shared mailbox, and one person has to answer for it"
+    if context.company_domains and context.external(address):
+        domain = domain_of(address)
+        why = (
+            "the name before the @ is that of an external"
+            if domain in context.company_domains
+            else f"{domain} is none of its domains"
+        )
+        return f"{address} is not of the company: {why}"
     return None

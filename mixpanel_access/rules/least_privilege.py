@@ -128,13 +128,13 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudg
     def judge(through: Through) -> Iterator[Finding]:
         too_much = _too_much if through.gets.kind is Kind.GRANT else _manages_too_much
         for words in too_much(through.gets, context):
-            through.sure()
+            through.must_be_certain()
             yield Finding(f"{through}: {words}", through.place)
 
     for place in stack.of(Kind.TEAM_MEMBER):
         yield from each(teams.roles(place), judge)
     yield from each(teams.places_beside(), judge)
-    yield from teams.unsettled()
+    yield from teams.not_judged()
 
 
 def _manages_too_much(entry: Entry, context: Context) -> Iterator[str]:

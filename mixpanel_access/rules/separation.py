@@ -64,7 +64,7 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJu
 
     def judge_team(one: Through) -> Iterator[Finding]:
         if all_hold(lambda: one.gets.text("environment"), lambda: context.external(one.gets)):
-            one.sure()
+            one.must_be_certain()
         yield from judge(one.gets)
 
     unknown = [*each(grants, judge), *each(through, judge_team)]
@@ -82,7 +82,7 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJu
             yield Finding(f"{last}: reaches {environments} {with_one}", last)
     if reach:
         yield from teams.neighbours.unread()
-    teams.seen()
+    teams.must_be_shown()
 
 
 def _several(grants: Iterable[Entry], others: Iterable[str] = ()) -> bool:
@@ -97,7 +97,7 @@ def _team_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJ
 
     def judge(through: Through) -> Iterator[Finding]:
         if reaches_production(through, context):
-            through.sure()
+            through.must_be_certain()
             yield Finding(f"{through}: {whose}", through.place)
 
     if context.environment == PRODUCTION:
@@ -108,7 +108,7 @@ def _team_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJ
         whose = f"this is production, and this stack holds {context.environment or 'no environment'}"
         for place in stack.of(Kind.TEAM_MEMBER):
             yield from each(teams.roles(place), judge)
-    yield from teams.unsettled()
+    yield from teams.not_judged()
 
 
 def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:

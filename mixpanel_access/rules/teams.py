@@ -57,8 +57,8 @@ class Through:
     def __str__(self) -> str:
         return f"{self.gets}, through a team{f' ({self.source})' if self.source else ''}"
 
-    def sure(self) -> None:
-        """Hold what would be found where it may be another team's.
+    def must_be_certain(self) -> None:
+        """Refuse to judge a role that may be another team's.
 
         Raises:
             NotJudged: it may.
@@ -111,21 +111,21 @@ class Teams:
                     source = f"{place.values['file']} puts them there"
                     yield from (replace(_as_grant(place, grant, same), source=source) for grant in grants)
 
-    def unsettled(self) -> Iterator[NotJudged]:
-        """What is hidden of other rosters, for a stack that has teams.
+    def not_judged(self) -> Iterator[NotJudged]:
+        """What is not known of the other rosters, for a stack that has teams.
 
         Raises:
-            NotThereYet: at the end, Mixpanel's word on a team is missing.
+            NotThereYet: at the end, Mixpanel has not shown what a team gives.
         """
         if self._given or any(self._stack.of(Kind.TEAM_MEMBER)):
             yield from self.neighbours.unread()
-        self.seen()
+        self.must_be_shown()
 
-    def seen(self) -> None:
-        """Hold where Mixpanel's word on a team is missing.
+    def must_be_shown(self) -> None:
+        """Say which of the teams that were asked about Mixpanel has not shown yet.
 
         Raises:
-            NotThereYet: it is, of one that was asked about.
+            NotThereYet: there is one.
         """
         if self._unseen:
             raise NotThereYet(f"what else Mixpanel gives to {', '.join(self._unseen)} is known after a refresh")

@@ -99,7 +99,7 @@ def _privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]
 
     def judge_through(through: Through) -> Iterator[Finding]:
         if words := _neither_ends_nor_reviewed(through.gets, context):
-            through.sure()
+            through.must_be_certain()
             yield Finding(f"{through}: {words}", through.place)
 
     yield from each(stack.of(Kind.MEMBER, Kind.GRANT), judge)
@@ -121,7 +121,7 @@ def _neither_ends_nor_reviewed(entry: Entry, context: Context) -> str:
         return reviewed is None or not -_TOMORROW <= (context.today - reviewed).days <= often
 
     wrong = all_hold(
-        lasts, not_reviewed, lambda: _is_privileged(entry, context), lambda: not context.known_external(entry)
+        lasts, not_reviewed, lambda: _needs_review(entry, context), lambda: not context.known_external(entry)
     )
     if not wrong:
         return ""
@@ -133,7 +133,7 @@ def _neither_ends_nor_reviewed(entry: Entry, context: Context) -> str:
     )
 
 
-def _is_privileged(entry: Entry, context: Context) -> bool:
+def _needs_review(entry: Entry, context: Context) -> bool:
     """Whether a role is more than most people need: above member, or a project in production to administer."""
     if entry.kind is Kind.MEMBER:
         return entry.role not in ("", roles.MEMBER)

@@ -514,7 +514,7 @@ CASES: dict[str, Cases] = {
     "approver-is-another": Cases(
         fails=[
             Case([grant(approver=ROBIN.upper())], ["the approver is the person themselves"]),
-            Case([grant(approver="the boss")], ["'the boss' is no e-mail address"]),
+            Case([grant(approver="the boss")], ["'the boss' is not an e-mail address"]),
             Case([team_member(approver=ROBIN)], ["the approver is the person themselves"]),
             Case([team_grant(approver="a@agency.example.org")], ["is not of the company"]),
         ],
@@ -1015,7 +1015,7 @@ CASES: dict[str, Cases] = {
             Case([account(justification=None, sponsor=" ")], ["it has no purpose and no contact"]),
             Case([account(sponsor="ana")], ["its contact 'ana' is not an e-mail address"]),
             Case([account(sponsor="team@example.com")], ["is a shared mailbox"]),
-            Case([account(sponsor=ROBIN)], ["its contact robin@agency.example.org is outside the company"]),
+            Case([account(sponsor=ROBIN)], ["its contact robin@agency.example.org is not of the company: agency.example.org"]),
         ],
         boundary=(Case([account(justification="x")]), Case([account(justification="")], ["it has no purpose"])),
     ),

@@ -15,7 +15,7 @@ LISTED = Context(CONTEXT.today, company_domains=CONTEXT.company_domains, approve
 KIM = "kim@example.com"
 
 REFUSED: dict[str, tuple[str, str]] = {
-    "no address": ("the boss", "is no e-mail address"),
+    "no address": ("the boss", "is not an e-mail address"),
     "oneself": (KIM, "the person themselves"),
     "oneself in capitals": ("KIM@Example.com", "the person themselves"),
     "oneself with a tag": ("kim+approvals@example.com", "the person themselves"),
