@@ -222,6 +222,7 @@ def test_a_new_service_account_is_judged_before_it_is_made(workspace: Workspace)
     """With its grant and with who is in the roster beside; later by what Mixpanel shows of its use."""
     roster, beside = workspace.stacks / "production.yaml", workspace.stacks / "staging.yaml"
     roster.write_text(roster.read_text().replace("exceptions:", NEW_ACCOUNT))
+    workspace.run("config", "set", "mixpanel:apiUrl", workspace.emulator.url, "--stack", "production")
     at(workspace, "2026-05-04T12:00:00Z")
     shown = workspace.run(*_preview("production"), check=False).stdout
     assert sorted(rule for level, rule in violations(shown) if level == "mandatory") == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -50,9 +51,9 @@ def html() -> str:
 
 
 def empty() -> Report:
-    """A report of an organization without anybody."""
+    """A report of an organization without anybody, where no rule finds anything."""
     staging = EMPTY.replace("production", "staging")
-    return report(FakeApi(projects_={}), production=EMPTY, staging=staging, policies={"all": "disabled"})
+    return replace(report(FakeApi(projects_={}), production=EMPTY, staging=staging), findings=[])
 
 
 def test_nothing_is_loaded_and_nothing_foreign_runs(html: str) -> None:
