@@ -50,7 +50,8 @@ def neighbour_facts(
     Returns:
         `environments`: project id, as a text -> environment. `reach`: for each file and engagement ("" for none), its
         environment and those of this roster's people who have something there. `teams`: the roles and the people that
-        another roster gives to a team of this one. `unread`, as given.
+        another roster gives to a team of this one. `kinds`: what it says that this roster's people are to the company.
+        `unread`, as given.
     """
     known = dict(environments)
     for other in others:
@@ -58,6 +59,7 @@ def neighbour_facts(
     facts = {
         "environments": {str(project): environment for project, environment in sorted(known.items())},
         "reach": [found for other in others for found in _reach(other, own.members)],
+        "kinds": [found for other in others for found in _kinds(other, own.members)],
         "teams": [found for other in others for found in _shared_teams(own, other)],
         "unread": list(unread),
     }
@@ -79,6 +81,12 @@ def _reach(other: Neighbour, members: Iterable[str]) -> Iterator[dict[str, Any]]
     for engagement, keys in people.items():
         where = {"file": other.file, "environment": other.roster.environment}
         yield {**where, "engagement": engagement, "people": sorted(keys)}
+
+
+def _kinds(other: Neighbour, members: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for key in members:
+        if kind := other.declared.members.get(key, {}).get("kind"):
+            yield {"file": other.file, "email": key, "kind": kind}
 
 
 def _shared_teams(own: Declaration, other: Neighbour) -> Iterator[dict[str, Any]]:

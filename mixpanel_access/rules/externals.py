@@ -10,7 +10,20 @@ from mixpanel_access.model.address import domain_of, local_part
 from mixpanel_access.model.metadata import EMPLOYEE
 
 EXTERNAL_NAMES: Final = tuple(
-    pattern for word in ("ext", "extern", "external", "contractor") for pattern in (f"{word}[-._]*", f"*[-._]{word}")
+    pattern
+    for word in (
+        "ext",
+        "extern",
+        "external",
+        "contractor",
+        "externe",
+        "externo",
+        "freelance",
+        "freelancer",
+        "consultant",
+        "vendor",
+    )
+    for pattern in (f"{word}[-._]*", f"*[-._]{word}")
 )
 """Patterns of the name before the @ where a company gives an address to somebody who is not of it."""
 
@@ -29,4 +42,5 @@ def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> b
         names: patterns of the name before the @ of somebody external.
     """
     name = local_part(email)
-    return domain_of(email) not in domains or any(fnmatchcase(name, pattern) for pattern in names)
+    forms = (name, "".join(sign for sign in name if not sign.isdecimal()))  # kim.ext2
+    return domain_of(email) not in domains or any(fnmatchcase(form, pattern) for pattern in names for form in forms)

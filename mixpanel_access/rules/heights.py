@@ -17,6 +17,11 @@ _ADMIN: Final = re.compile(
     r"|import|billing|transfer|security|audit|classif|approve|owner|permission"
 )
 """What is in the code of a permission that project admins have and analysts have not."""
+_PEOPLE: Final = re.compile(
+    r"(add|assign|change|create|edit|grant|impersonate|promote|purge|remove|share|update)_(\w+_)?"
+    r"(user|member|group|team|role|people|project|organization|sso|scim|public)s?(_.*)?|impersonate.*|purge.*|.*_sso|.*_scim"
+)
+"""The same, of what changes who has access, where an analyst may see the people."""
 _CONSUMER: Final = re.compile(r"(view|read|see|list)_.*")
 """The codes of permissions that consumers have. Mixpanel publishes no codes: all others count as an analyst's."""
 
@@ -56,7 +61,7 @@ def _height_of(custom_role: Entry, entry: Entry) -> int:
     if declared is UNKNOWN:
         raise NotJudged(f"{entry}: the permissions of {custom_role.name} are not known before the update", entry)
     codes = [str(code).lower() for part in (declared, added) if isinstance(part, list) for code in part]
-    if any(_ADMIN.search(code) for code in codes):
+    if any(_ADMIN.search(code) or _PEOPLE.fullmatch(code) for code in codes):
         return roles.project_rank(roles.ADMIN)
     reads = all(_CONSUMER.fullmatch(code) for code in codes)
     return roles.project_rank(roles.CONSUMER if reads else roles.ANALYST)

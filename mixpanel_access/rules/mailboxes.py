@@ -21,8 +21,14 @@ SHARED_NAMES: Final = frozenset(
 """Words that nobody is called: a mailbox with one of them is not one person's, whatever stands beside it."""
 
 ALONE_NAMES: Final = frozenset(
-    {"all", "billing", "ci", "data", "hr", "it", "mail", "ops", "root", "sales", "tech", "test", "testing", "users"}
-)
+    {
+        "all", "analysts", "api", "backend", "billing", "bots", "ci", "dashboard", "dashboards", "data", "design",
+        "devops", "digital", "ecommerce", "equipe", "etl", "growth", "hr", "infra", "insights", "integration",
+        "integrations", "it", "jira", "leads", "legal", "mail", "mixpanel", "ops", "platform", "product", "projects",
+        "qa", "reporting", "reports", "root", "sales", "science", "seo", "soporte", "tech", "test", "testing",
+        "tracking", "users", "ux",
+    }
+)  # fmt: skip
 """Words that are a mailbox by themselves or with each other, and beside a first name somebody's surname."""
 
 PERHAPS_NAMES: Final = frozenset({"bot", "desk", "dev", "devs", "guest", "page", "student", "temp", "trial", "web"})

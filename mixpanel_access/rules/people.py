@@ -10,7 +10,8 @@ from mixpanel_access.model.address import domain_of, local_part, mailbox, same_k
 from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.model.mail_domains import CONSUMER_DOMAINS, is_consumer, is_disposable
 from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE
-from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.externals import is_external_kind
+from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED
 from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
 from mixpanel_access.rules.outsiders import outsider
@@ -27,6 +28,7 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
+from mixpanel_access.rules.teams import Teams
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _TELLING: Final = 9
@@ -77,8 +79,13 @@ def _perhaps_shared(entry: Entry, _context: Context) -> Iterator[str]:
 
 
 def _external_privileged(entry: Entry, context: Context) -> Iterator[str]:
-    if all_hold(lambda: entry.role in context.options["roles"], lambda: context.external(entry)):
-        yield f"{outsider(entry, context)} may not be organization {entry.role}"
+    def high() -> bool:
+        return (entry.role or shown) in context.options["roles"]
+
+    shown = entry.values.get("organization_role")  # what nobody declares stays as Mixpanel has it
+    if all_hold(high, lambda: context.external(entry)):
+        seen = "" if entry.role else f"{shown}, which Mixpanel shows and no role here changes"
+        yield f"{outsider(entry, context)} may not be organization {entry.role or seen}"
 
 
 def _with_role(stack: Stack, role: str) -> tuple[list[Entry], list[NotJudged]]:
@@ -140,6 +147,34 @@ def _duplicates(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged
             yield Finding(f"{entry}: is the same person as {first.email}, who is declared already", entry)
 
     return each(stack.of(Kind.MEMBER), judge)
+
+
+def _one_kind(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+    """By all resources of a person, and by the rosters beside: who is external in one of them is so in all."""
+    told: dict[str, str] = {}
+
+    def note(entry: Entry) -> Iterator[Finding]:
+        if is_external_kind(entry.text("kind")):
+            told.setdefault(mailbox(entry.email), f"{entry.text('kind')} in {entry.name}")
+        yield from ()
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        other = told.get(mailbox(entry.email))
+        if other and not context.known_external(entry):
+            kind = other.partition(" ")[0]
+            yield Finding(
+                f"{entry}: {other}, and {entry.text('kind') or 'without a kind'} here; write `kind: {kind}` here too, "
+                f"or correct it there",
+                entry,
+            )
+
+    unknown = list(each(stack.of(*PEOPLE), note))
+    for fact in Teams(stack).neighbours.kinds:
+        if is_external_kind(fact["kind"]):
+            told.setdefault(mailbox(fact["email"]), f"{fact['kind']} in {fact['file']}")
+    if told or unknown:
+        yield from unknown
+        yield from each(stack.of(*PEOPLE), judge)
 
 
 def _without_member(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
@@ -288,6 +323,17 @@ PEOPLE_RULES: Final = (
         "Keep one of the two entries, with the grants of both.",
         _duplicates,
         controls=(iso27001("A.5.16"), cis("5.1")),
+    ),
+    Rule(
+        "one-kind",
+        Family.PEOPLE,
+        "A person who is external in one resource or roster is external in all of them.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Write the same kind in each.",
+        _one_kind,
+        controls=(iso27001("A.5.16"), iso27001("A.5.19"), cis("15.7")),
+        grouped=True,
     ),
     Rule(
         "grant-has-member",

@@ -25,6 +25,7 @@ class Neighbours:
         self.hidden = facts is UNKNOWN
         self.environments: Mapping[str, str] = found.get("environments") or {}
         self.reach: Sequence[Mapping[str, Any]] = found.get("reach") or ()
+        self.kinds: Sequence[Mapping[str, Any]] = found.get("kinds") or ()
         self.teams = [
             Entry(Kind(one["type"]), f"the team {one['team']}", values=one) for one in found.get("teams") or ()
         ]

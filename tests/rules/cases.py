@@ -365,6 +365,24 @@ CASES: dict[str, Cases] = {
             Case([member(), member("ROBIN@agency.example.org")], ["is the same person"]),
         ),
     ),
+    "one-kind": Cases(
+        fails=[
+            Case(
+                [member("kim@example.com", kind="contractor"), grant("kim@example.com")],
+                ["kim@example.com as analyst in project 1234567: contractor in kim@example.com, and without a kind here"],
+            ),
+            Case(
+                [member("kim@example.com")],
+                ["contractor in staging.yaml, and without a kind here; write `kind: contractor` here too"],
+                roster={"neighbours": {"kinds": [{"file": "staging.yaml", "email": "kim@example.com", "kind": "contractor"}]}},
+            ),
+        ],
+        boundary=(
+            Case([member("kim@example.com", kind="contractor"), grant("kim@example.com", kind="agency")]),
+            Case([member("kim@example.com", kind="contractor"), grant("kim@example.com", kind="employee")], ["employee here"]),
+        ),
+        passes=[Case(COMPLIANT), Case([member(kind="agency"), grant()])],
+    ),
     "grant-has-member": Cases(
         fails=[
             Case([grant()], ["declares no member for this person"]),

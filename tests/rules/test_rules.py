@@ -103,6 +103,7 @@ def unknown(entry: Entry) -> Entry:
 NEED_NO_INPUT = {
     *("company-domains-known", "naming", "rosters-apart", "secrets-are-secret", "guards-not-loosened"),
     "review-not-ahead",  # nobody here has been reviewed
+    "one-kind",  # nobody here has a kind
     *("dormant-account", "invitation-stale"),  # Mixpanel says it
     *("most-external", "team-in-own-environment"),  # they are few; and no other roster is beside it
     "service-account-contact-left",  # no account has an id

@@ -38,6 +38,7 @@ SAID: dict[str, str] = {
     "organization-owners": "MEMBER.role",
     "organization-admins": "MEMBER.role",
     "no-duplicate-person": "MEMBER.email",
+    "one-kind": "GRANT.email GRANT.kind MEMBER.email MEMBER.kind",
     "grant-has-member": "GRANT.email MEMBER.email TEAM_MEMBER.email",
     "role-within-standard": (
         "GRANT.email GRANT.engagement_type GRANT.environment GRANT.role "
