@@ -60,17 +60,22 @@ def tracker_prune(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Take out of the log what had ended before a day, and name the people of whom nothing is left in it.
+    """Remove from the log what had ended before a day, and list the people whom it no longer names.
 
-    From that day on, the log says as before who had what. The hashes are new: keep the one that is printed, if a copy
-    of the log is kept elsewhere.
+    From that day on, the log shows who had what, as before. The hashes of the lines change: if you keep the last hash
+    elsewhere, keep the new one.
     """
     from mixpanel_access.cli.tracker import prune_log
 
     raise typer.Exit(prune_log(cwd, file, before, now, yes=yes, as_json=as_json))
 
 
-policy = typer.Typer(name="policy", help="What the policy rules are.", no_args_is_help=True, rich_markup_mode=None)
+policy = typer.Typer(
+    name="policy",
+    help="The policy rules, the policy pack, and the findings of a run.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @policy.command("list")
@@ -102,7 +107,7 @@ def policy_reference() -> None:
 
 @policy.command("pack", short_help="Write the policy pack as a folder of its own.")
 def policy_pack(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is made if it does not exist.")],
     wheel: Annotated[Path, typer.Option(help="The wheel of this version, which goes into the folder.")],
     as_json: AsJson = False,
 ) -> None:

@@ -11,6 +11,7 @@ from mixpanel_access.cli.output import day_of, new_table, print_table, progress
 from mixpanel_access.files.beside import beside
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.given import given, overlaps
+from mixpanel_access.model.words import counted
 
 
 def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
@@ -53,5 +54,7 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
         for words in overlaps(person):
             typer.echo(words)
     absent = len({person.key for person in roster.people} - {person.key for person in people})
-    typer.echo(f"{file.name} gives access to {len(people)} on {today}, and to {absent} on other days only.")
+    have = "has" if len(people) == 1 else "have"
+    here = counted(len(people), "person", "people")
+    typer.echo(f"{here} of {file.name} {have} access on {today}, {absent} only on other days.")
     return 0

@@ -23,9 +23,9 @@ def test_it_shows_who_has_what_on_a_day() -> None:
     assert shown.exit_code == 0
     lines = [" ".join(line.split()) for line in shown.output.splitlines()]
     assert lines[1] == "robin@agency.example.org shop admin, sandbox admin tracking-plan 2026-10-11"
-    assert lines[2] == "staging.yaml gives access to 1 on 2026-05-04, and to 0 on other days only."
+    assert lines[2] == "1 person of staging.yaml has access on 2026-05-04, 0 only on other days."
     late = CliRunner().invoke(app, ["roster", str(STACKS / "staging.yaml"), "--now", "2031-01-01"])
-    assert late.output == "staging.yaml gives access to 0 on 2031-01-01, and to 1 on other days only.\n"
+    assert late.output == "0 people of staging.yaml have access on 2031-01-01, 1 only on other days.\n"
 
 
 def test_overlapping_engagements_are_told(tmp_path: Path) -> None:
