@@ -48,7 +48,7 @@ def mailbox(email: str) -> str:
     letters, for others than ana@example.com. For a rule they are one person.
     """
     local, at, domain = same_key(unicodedata.normalize("NFKC", email)).rpartition("@")
-    return f"{local.partition('+')[0]}{at}{domain}" if at else domain
+    return f"{local.partition('+')[0] or local}{at}{domain}" if at else domain
 
 
 def spellings(email: str) -> list[str]:

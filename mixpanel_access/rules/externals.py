@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
@@ -41,6 +42,6 @@ def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> b
         domains: the company's, as `canonical_domain` gives them.
         names: patterns of the name before the @ of somebody external.
     """
-    name = local_part(email)
+    name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local_part(email)).lstrip("+")
     forms = (name, "".join(sign for sign in name if not sign.isdecimal()))  # kim.ext2
     return domain_of(email) not in domains or any(fnmatchcase(form, pattern) for pattern in names for form in forms)

@@ -13,7 +13,7 @@ from mixpanel_access.model import ids
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.list_settings import domains_in
-from mixpanel_access.model.roles import declared_role
+from mixpanel_access.model.roles import declared_role, is_custom, normalized
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.words import is_empty
 from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS, number_of
@@ -128,8 +128,9 @@ class Entry:
 
     @property
     def role(self) -> str:
-        """The declared role; "" where none is."""
-        return self.text("role")
+        """The declared role, in the form that roles are compared in; "" where none is."""
+        role = self.text("role")
+        return role if is_custom(role) else normalized(role)
 
     @property
     def project(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from mixpanel_access.model import roles
@@ -117,7 +117,7 @@ def _neither_ends_nor_reviewed(entry: Entry, context: Context) -> str:
         return ends is None or (ends - context.today).days > longest
 
     def not_reviewed() -> bool:
-        reviewed = entry.day("reviewed")
+        reviewed = entry.day("reviewed") or _began(entry)
         return reviewed is None or not -_TOMORROW <= (context.today - reviewed).days <= often
 
     wrong = all_hold(
@@ -131,6 +131,12 @@ def _neither_ends_nor_reviewed(entry: Entry, context: Context) -> str:
         f"it {end} and was {review}; a privileged role ends within {longest} days, or is reviewed every {often}; "
         f"review it, then add `reviewed: {context.today}`"
     )
+
+
+def _began(entry: Entry) -> date | None:
+    """The first day of an entry that says one: it was approved then. By the state where that has an earlier one."""
+    starts = entry.day("starts")
+    return starts and (entry.day("since") or starts)
 
 
 def _needs_review(entry: Entry, context: Context) -> bool:

@@ -888,21 +888,22 @@ CASES: dict[str, Cases] = {
     ),
     "privileged-ends-or-reviewed": Cases(
         fails=[
-            Case([member("ana@example.com", "admin", ends=None)], ["it has no end and was not reviewed; a privileged role ends with"]),
+            Case([member("ana@example.com", "admin", starts=None, ends=None)], ["it has no end and was not reviewed; a privileged role ends with"]),
             Case([member("ana@example.com", "owner", ends=None, reviewed="2027-01-01")], ["it has no end and was reviewed on 2027-01-01"]),
-            Case([team_grant("admin"), team_member("ana@example.com", ends=None)], ["through a team"]),
-            Case([grant("ana@example.com", "admin", ends="2036-01-01")], ["it ends on 2036-01-01 and was not reviewed"]),
+            Case([team_grant("admin"), team_member("ana@example.com", starts=None, ends=None)], ["through a team"]),
+            Case([grant("ana@example.com", "admin", starts=None, ends="2036-01-01")], ["it ends on 2036-01-01 and was not reviewed"]),
         ],
         boundary=(
             Case([member("ana@example.com", "owner", ends=None, reviewed="2026-02-01")]),
             Case([member("ana@example.com", "owner", ends=None, reviewed="2026-01-31")], ["was reviewed on 2026-01-31; a priv"]),
         ),
         configured=[
-            Case([member("ana@example.com", "admin")], ["ends within 30 days"], {"endDays": 30}),
+            Case([member("ana@example.com", "admin", starts=None)], ["ends within 30 days"], {"endDays": 30}),
             Case([member("ana@example.com", "admin", ends=None, reviewed="2026-01-31")], options={"reviewDays": 93}),
         ],
         passes=[
             Case(COMPLIANT),
+            Case([member("ana@example.com", "admin", starts="2026-02-01", ends=None)]),
             Case([member("ana@example.com", "admin", ends="2027-05-04"), member("ana@example.com", ends=None)]),
             Case([grant("ana@example.com", "admin", ends=None, environment="staging"), grant("ana@example.com", ends=None)]),
             Case([member(role="admin", ends=None)]),

@@ -183,6 +183,7 @@ def owner(**values: Any) -> dict[str, Any]:
     return roster(people=[ROBIN, {**admin, "approver": "ana@example.com", **values}])
 
 
+MOVED: Final = {"email": "kim@example.com", "role": "admin", "starts": "2026-04-20"}
 MANAGES: Final = "privileged-ends-or-reviewed"
 DATES: Final[dict[str, Way]] = {
     "reviewed in a year": Way(
@@ -191,6 +192,11 @@ DATES: Final[dict[str, Way]] = {
         roster(people=[{**ROBIN, "reviewed": "2026-05-04"}]),
     ),
     "an admin for ever": Way(MANAGES, owner(), owner(reviewed="2026-05-01")),
+    "an admin whose starts is moved each quarter": Way(
+        MANAGES,
+        Stack([Entry(Kind.MEMBER, "kim", values={**MOVED, "since": "2025-05-01"})]),
+        Stack([Entry(Kind.MEMBER, "kim", values={**MOVED, "since": "2026-03-01"})]),
+    ),
     "an admin for ten years": Way(MANAGES, owner(ends="2036-05-01"), owner(ends="2027-05-01")),
     "an admin reviewed in a year": Way(
         "privileged-ends-or-reviewed", owner(reviewed="2027-05-04"), owner(reviewed="2026-05-04")

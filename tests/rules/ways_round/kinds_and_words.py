@@ -76,5 +76,16 @@ WAYS: Final[dict[str, Way]] = {
     "a mailbox of a function with two words": Way(
         "no-shared-mailbox", robin(email="data.science@agency.example.org"), robin(email="data.jo@agency.example.org")
     ),
+    "an external with another dash": Way(
+        "external-access-ends", kim(email="ext\u2010kim@example.com"), kim(email="kim\u2010exton@example.com")
+    ),
+    "an external behind a plus sign": Way(
+        "external-access-ends", kim(email="+ext-kim@example.com"), kim(email="+kim@example.com")
+    ),
+    "a role in a program in capital letters": Way(
+        "external-within-limit",
+        program({"kind": "contractor"}, {"kind": "contractor", "role": "Admin"}),
+        program({"kind": "contractor"}, {"kind": "contractor", "role": "Analyst"}),
+    ),
     "a relay of mail": Way("no-consumer-mail", robin(email="x7@privaterelay.appleid.com"), robin()),
 }
