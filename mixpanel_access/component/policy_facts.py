@@ -8,7 +8,7 @@ from pulumi.runtime import config
 
 from mixpanel_access.model.declaration import exception_inputs
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import lines_of
+from mixpanel_access.model.roster_reading import lines_of_entries
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.facts import ExceptionEntry
 
@@ -24,7 +24,7 @@ def policy_facts(roster: Roster, name: str, text: str) -> dict[str, Any]:
         text: its text.
     """
     entries = [ExceptionEntry.of(exception_inputs(roster, one)) for one in roster.exceptions]
-    lines = lines_of(text, [("exceptions", index) for index in range(len(entries))]) if entries else []
+    lines = lines_of_entries(text, "exceptions", len(entries))
     places = {entry.label: f"{name}:{line}" for entry, line in zip(entries, lines, strict=True)}
     plain = [key for key in _SECRETS if _is_plain(f"{NAMESPACE}:{key}")]
     return {name: value for name, value in (("exception_places", places), ("plain_secrets", plain)) if value}

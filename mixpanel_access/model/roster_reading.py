@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, get_args, get_origin
 
@@ -71,10 +71,23 @@ def line_of(text: str, path: Path) -> int:
     return _File("", text).line(path)
 
 
-def lines_of(text: str, paths: Iterable[Path]) -> list[int]:
-    """The lines of several parts of a roster, as `line_of` gives each."""
-    file = _File("", text)
-    return [file.line(path) for path in paths]
+def lines_of_entries(text: str, section: str, count: int) -> list[int]:
+    """The lines of the entries of a list at the top, as `line_of` gives each; of a long roster, only that part is read.
+
+    Args:
+        text: a document that can be read.
+        section: the list's key.
+        count: how many entries it has.
+    """
+    begin = re.search(rf"^{section}\s*:", text, re.MULTILINE)
+    start = begin.start() if begin else 0
+    after = re.search(r"^[^\s#-]", text[begin.end() :], re.MULTILINE) if begin else None
+    part = text[start : begin.end() + after.start()] if begin and after else text[start:]
+    file = _File("", part)
+    if count and not file.has((section, count - 1)):
+        file, start = _File("", text), 0
+    above = text.count("\n", 0, start)
+    return [file.line((section, index)) + above for index in range(count)]
 
 
 _WORDS: Final = ("ticket", "approver", "sponsor", "justification", "sow", "notes", "reviewed", "manager")

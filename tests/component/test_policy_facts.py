@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pulumi
+import pytest
 
 from mixpanel_access.component.policy_facts import policy_facts
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.yaml_text import load
 
 TEXT = """\
 environment: production
@@ -41,6 +45,32 @@ def test_each_exception_has_its_line() -> None:
             "organization-owners for the stack": "production.yaml:13",
         }
     }
+
+
+PLACES = {
+    "below people": (TEXT, ["production.yaml:6", "production.yaml:13"]),
+    "above people": (
+        f"exceptions:{TEXT.partition('exceptions:')[2]}{TEXT.partition('exceptions:')[0]}",
+        ["production.yaml:2", "production.yaml:9"],
+    ),
+    "in one line": (json.dumps(load(TEXT), default=str), ["production.yaml:1"] * 2),
+    "with an alias": (
+        TEXT.replace("- email:", "- email: &x").replace("email: robin@AGENCY.example.org", "email: *x"),
+        ["production.yaml:6", "production.yaml:13"],
+    ),
+    "with a comment that looks like a key": (
+        f"# exceptions: none\n{TEXT}",
+        ["production.yaml:7", "production.yaml:14"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), PLACES.values(), ids=PLACES)
+def test_the_lines_are_those_of_the_file(text: str, expected: list[str]) -> None:
+    """Wherever the exceptions stand in it."""
+    places = facts({}, [], text)["exception_places"]
+    assert isinstance(places, dict)
+    assert list(places.values()) == expected
 
 
 def test_secrets_in_plain_text_are_named() -> None:
