@@ -182,7 +182,7 @@ TIME_RULES: Final = (
     Rule(
         "longest-duration",
         Family.TIME,
-        "Access lasts no longer than its engagement type allows, and external access not for ever in short pieces.",
+        "Access lasts no longer than its engagement type allows, and external access has a longest total.",
         Level.MANDATORY,
         Severity.MEDIUM,
         "Bring the end forward, or give the entry a starts of its own; prolong it after a review when the day comes.",
