@@ -31,12 +31,14 @@ class Around:
         companies: the company's e-mail domains, by stack.
         policies: the configuration of the policies, by stack.
         approvers: the keys of the addresses of those who may approve, by stack.
+        guards: the settings that `guards-not-loosened` judges, by stack.
     """
 
     states: Mapping[str, State]
     companies: Mapping[str, frozenset[str]]
     policies: Mapping[str, PolicyConfig]
     approvers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    guards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from mixpanel_access.operations.state import HeldGrant
 from mixpanel_access.operations.status import invitation_steps
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
+from mixpanel_access.rules.guards import GUARDED
 from mixpanel_access.rules.rule import Level
 
 
@@ -49,6 +50,7 @@ def _around(project: Project, picture: Picture) -> Around:
         {name: project.company_domains(name) for name in picture.stacks},
         {name: read_policy_config(configs / f"{view.file.stem}.json") for name, view in picture.stacks.items()},
         {name: project.approvers(name) for name in picture.stacks},
+        {name: {key: project.config(name, key) for key in GUARDED} for name in picture.stacks},
     )
 
 
@@ -145,6 +147,8 @@ def _findings(sources: Sources, stack: str) -> Iterator[PolicyFinding]:
         domains,
         rules=EXCEPTABLE,
         approvers=around.approvers.get(stack, frozenset()),
+        settings=around.guards.get(stack),
+        stack=stack,
     )
     for one in violations_in(view.state, context, around.policies.get(stack, PolicyConfig({}))):
         rule = one.rule

@@ -68,6 +68,11 @@ class Workspace:
         text = re.sub(r"starts: .*", "starts: 2026-01-12", common.read_text())
         common.write_text(re.sub(r"ends: .*", "ends: 2030-12-31", text))
 
+    def clock(self, now: str, stack: str = "production") -> None:
+        """Have the stack go by that day, which the policies let pass where Mixpanel is this machine."""
+        values = (f"mixpanel:now={now}", f"mixpanel:apiUrl={self.emulator.url}")
+        self.run("config", "set-all", *(part for value in values for part in ("--plaintext", value)), "--stack", stack)
+
     def add(self, stack: str) -> None:
         """Have the files of a stack as `pulumi stack init` makes them, once for all tests of this process."""
         for file, content in _new_stack(self.pulumi.engine, stack).items():

@@ -22,11 +22,10 @@ def test_the_report_of_both_stacks(workspace: Workspace) -> None:
     """The page is written, printed, and told as JSON; its findings are the engine's; all in order, it ends with 0."""
     shutil.copytree(ROOT / "policies" / "config", workspace.pulumi.project / "policies" / "config")
     workspace.add("staging")
-    common = workspace.stacks / "common.yaml"
-    common.write_text(common.read_text().replace("2026-01-12", "2026-04-15").replace("2030-12-31", "2026-07-13"))
+    for roster in (ROOT / "stacks").glob("[!P]*.yaml"):  # as they ship, begun before that day
+        shutil.copy(roster, workspace.stacks)
     for stack in ("production", "staging"):
-        workspace.run("config", "set", "mixpanel:apiUrl", workspace.emulator.url, "--stack", stack)
-        workspace.run("config", "set", "mixpanel:now", TODAY, "--stack", stack)
+        workspace.clock(TODAY, stack)
         workspace.up(stack)
 
     written = workspace.command("report")

@@ -35,7 +35,7 @@ def declare(workspace: Workspace, grants: dict[int, str], expires: str = EXPIRES
 def at(workspace: Workspace, now: str) -> None:
     """Have it be that day, for both sides."""
     workspace.emulator.control("POST", "clock", {"now": now})
-    workspace.run("config", "set", "mixpanel:now", now, "--stack", "production")
+    workspace.clock(now)
 
 
 def accounts(workspace: Workspace) -> list[dict[str, Any]]:
