@@ -55,7 +55,7 @@ CASES: Final[list[tuple[Rule, str, str, str]]] = [
         "environment: ${{ matrix.stack }}",
         "preview has",
     ),
-    (rules.forks_get_nothing, "    if: github.event_name == 'push'\n", "", "up-staging runs on every event"),
+    (rules.forks_get_nothing, " && github.event_name == 'push' }}", "", "up-staging runs on every event"),
     (rules.previews_run_reviewed_code, "  pull_request_target:\n", "  pull_request:\n", "the workflow of the branch"),
     (
         rules.previews_run_reviewed_code,

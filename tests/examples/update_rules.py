@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .documents import STACKS, github_jobs, gitlab_jobs, script_of
+from .documents import STACKS, github_jobs, gitlab_jobs, load, script_of
 from .rules import Rule
 
 _LIMIT = re.compile(r"timeout --foreground --signal=INT --kill-after=(\d+)m (\d+)m \\\n *pulumi up ")
@@ -81,6 +81,20 @@ def revoke_waits_for_nobody(text: str) -> Iterator[str]:
             yield f"{name} does not follow {needed}"
 
 
+def a_merge_takes_away_first(text: str) -> Iterator[str]:
+    """What a merge takes away goes before its update, which a finding about somebody else may stop."""
+    jobs = github_jobs(text)
+    revoke, staging, production = jobs["revoke"], jobs["up-staging"], jobs["up-production"]
+    if "github.event_name == 'push'" not in revoke["if"]:
+        yield "a merge takes nothing away by itself"
+    if staging.get("needs") != "revoke" or "!cancelled()" not in staging["if"]:
+        yield "up-staging does not follow revoke"
+    if "needs.up-staging.result == 'success'" not in production["if"] or "!cancelled()" not in production["if"]:
+        yield "what is left keeps up-production from running"
+    if "github.event_name != 'push'" not in jobs["drift"]["if"]:
+        yield "a merge runs the nightly update"
+
+
 def _group(job: Any) -> str:
     return str(job["concurrency"]["group"])
 
@@ -138,6 +152,17 @@ def gitlab_revoke_comes_first(text: str) -> Iterator[str]:
             yield f"findings of {stack} keep the update from running"
 
 
+def gitlab_a_merge_takes_away_first(text: str) -> Iterator[str]:
+    """As on GitHub: the stage comes before those of the updates, and what it leaves does not stop the first of them."""
+    jobs, stages = gitlab_jobs(text), load(text)["stages"]
+    for stack in sorted(STACKS):
+        revoke, up = jobs[f"revoke:{stack}"], jobs[f"up:{stack}"]
+        if "push" not in revoke["rules"][0]["if"] or stages.index(revoke["stage"]) > stages.index(up["stage"]):
+            yield f"a merge takes nothing of {stack} away first"
+    if jobs["up:staging"]["rules"][0].get("when") != "always":
+        yield "what is left keeps up:staging from running"
+
+
 def gitlab_old_commits_change_nothing(text: str) -> Iterator[str]:
     """As on GitHub: an update and the look for drift check, and `revoke` takes the newest rosters, or only ends."""
     for name, job in gitlab_jobs(text).items():
@@ -183,12 +208,14 @@ GITHUB_RULES: tuple[Rule, ...] = (
     old_commits_change_nothing,
     what_gives_waits_for_reviewers,
     revoke_waits_for_nobody,
+    a_merge_takes_away_first,
     updates_are_not_cancelled,
     updates_end_in_order,
     drift_hides_nothing,
 )
 GITLAB_RULES: tuple[Rule, ...] = (
     gitlab_revoke_comes_first,
+    gitlab_a_merge_takes_away_first,
     gitlab_old_commits_change_nothing,
     gitlab_updates_end_in_order,
     gitlab_drift_hides_nothing,
