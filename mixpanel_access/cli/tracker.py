@@ -83,7 +83,9 @@ def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, 
         typer.echo(f"Nothing in {file} had ended before {first}.")
         return 0
     removed = "removed" if yes else "would be removed"
-    typer.echo(f"{counted(len(pruned.lines), 'line')} of {file} {removed}, {len(pruned.kept)} stay.")
+    typer.echo(
+        f"{counted(len(pruned.lines), 'line')} of {file} {removed}; it keeps {counted(len(pruned.kept), 'line')}."
+    )
     if pruned.people:
         typer.echo(
             f"{'The log no longer names' if yes else 'The log would no longer name'}: {', '.join(pruned.people)}"

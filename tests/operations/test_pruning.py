@@ -152,7 +152,7 @@ def test_the_command_says_what_went(tmp_path: Path) -> None:
     words = ["tracker", "prune", "--before", str(BEFORE), "--now", NOW.isoformat(), "--cwd", str(tmp_path)]
     shown = CliRunner().invoke(app, words)
     assert "4 lines" in shown.output
-    assert "would be removed, 3 stay" in shown.output
+    assert "would be removed; it keeps 3 lines." in shown.output
     done = CliRunner().invoke(app, [*words, "--yes"])
     assert (done.exit_code, shown.exit_code) == (0, 0)
     assert "The log no longer names: gone@example.com" in done.output
