@@ -71,7 +71,7 @@ def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, 
             "cannot use --before", whom=before, why="it is not a date", next_step="Write it as 2026-05-01."
         ) from None
     file = file or _default(project_folder(folder))
-    _lines(file, progress)
+    _must_be_there(file)
     pruned = prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
         rows = [line.row() for line in pruned.lines]
@@ -97,11 +97,15 @@ def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, 
 
 
 def _lines(file: Path, say: Say) -> list[Line]:
+    _must_be_there(file)
+    return read(file, Line, say)
+
+
+def _must_be_there(file: Path) -> None:
     if not file.is_file():
         raise UsageError(
             "cannot find the access log", whom=str(file), next_step="Make it: mixpanel-access tracker update"
         )
-    return read(file, Line, say)
 
 
 def _default(project: Path) -> Path:

@@ -67,8 +67,9 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
     old = [line for line in lines if instant(line.date).date() < before]
     last = {line.place: line for line in old if line.event in _TELLS}
     stay = [line for line in old if line is last.get(line.place) and line.event != Event.REVOKED]
-    gone = [line for line in old if line not in stay]
-    left = [*stay, *(line for line in lines if line not in old)]
+    kept_hashes = {line.hash for line in stay}
+    gone = [line for line in old if line.hash not in kept_hashes]
+    left = [*stay, *(line for line in lines if instant(line.date).date() >= before)]
     if not gone:
         return Pruned([], [], lines, lines[-1].hash if lines else "")
     kept = list(linked([_record(before, gone, lines[-1].hash), *left], []))
