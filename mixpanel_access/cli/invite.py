@@ -116,7 +116,7 @@ def _print(prepared: Prepared) -> None:
     for note in prepared.notes:
         typer.echo(f"- {note}")
     for one in prepared.violations:
-        typer.echo(f"- {one.level.value} policy {one.rule.id}: {one.text}. {one.rule.mend}")
+        typer.echo(f"- {one.level.value} policy {one.rule.id}: {one.rule.advised(one.text)}")
     typer.echo("")
     before, after = (text.splitlines(keepends=True) for text in (prepared.before, prepared.after))
     for line in unified_diff(before, after, prepared.file.name, prepared.file.name, n=1):

@@ -289,12 +289,7 @@ def company_domains(value: object) -> frozenset[str]:
     Raises:
         ConfigurationError: it cannot be used.
     """
-    try:
-        return company_domains_in(value)
-    except ValueError as error:
-        raise ConfigurationError(
-            "the Mixpanel configuration cannot be used", why=_problem_with_list("companyDomains", error)
-        ) from None
+    return _list_of("companyDomains", company_domains_in, value)
 
 
 def approvers(value: object) -> frozenset[str]:
@@ -303,11 +298,15 @@ def approvers(value: object) -> frozenset[str]:
     Raises:
         ConfigurationError: it cannot be used.
     """
+    return _list_of("approvers", addresses_in, value)
+
+
+def _list_of(key: str, read: Callable[[object], frozenset[str]], value: object) -> frozenset[str]:
     try:
-        return addresses_in(value)
+        return read(value)
     except ValueError as error:
         raise ConfigurationError(
-            "the Mixpanel configuration cannot be used", why=_problem_with_list("approvers", error)
+            "the Mixpanel configuration cannot be used", why=_problem_with_list(key, error)
         ) from None
 
 

@@ -187,7 +187,7 @@ class _ResourcePolicy(ResourceValidationPolicy):
         except NotJudged:  # the configuration
             verdict = Verdict(not_judged=[Finding("")])
         for finding in verdict.findings:
-            report(f"{finding.text}. {self.rule.mend}", None)
+            report(self.rule.advised(finding.text), None)
         if verdict.not_judged:
             self.__class__ = _ResourceAndStackPolicy
 
@@ -218,7 +218,7 @@ class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
                 told = {finding.text for finding in before.findings}
                 for finding in after.findings:
                     if finding.text not in told:
-                        yield replace(finding, text=f"{finding.text}. {self.rule.mend}")
+                        yield replace(finding, text=self.rule.advised(finding.text))
                 yield from after.not_judged
 
 
@@ -234,7 +234,7 @@ def _of_stack(rule: Rule, pack: Pack) -> Callable[[StackValidationArgs, Report],
                 continue
             except NotJudged as unknown:  # the configuration
                 verdict = Verdict(not_judged=[unsettled(unknown)])
-            found = [replace(finding, text=f"{finding.text}. {rule.mend}") for finding in verdict.findings]
+            found = [replace(finding, text=rule.advised(finding.text)) for finding in verdict.findings]
             for finding in (*found, *verdict.not_judged):
                 report(finding.text, finding.entry.urn if finding.entry else None)
             later += verdict.later

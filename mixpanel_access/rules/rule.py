@@ -144,6 +144,10 @@ class Rule:
         """The options that are not set otherwise."""
         return {option.name: option.default for option in self.options}
 
+    def advised(self, text: str) -> str:
+        """A finding's text, followed by how to fix it."""
+        return f"{text}. {self.mend}"
+
     def judge_entry(self, entry: Entry, context: Context) -> Verdict:
         """Judge one resource.
 
