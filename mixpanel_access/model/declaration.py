@@ -189,7 +189,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
 
 
 def _login(roster: Roster) -> dict[str, Any]:
-    """What people are told of the login, where policies can compare it."""
+    """The login settings that the roster documents, for policies to compare with the declared ones."""
     login = roster.organization.login
     told = {"sso_required": login.sso_required, "mfa_required": login.mfa_required}
     known = {key: value for key, value in told.items() if value is not None}

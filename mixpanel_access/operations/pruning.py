@@ -1,4 +1,4 @@
-"""Take old lines out of the access log: what had ended before a day, with the names of whom it concerned."""
+"""Remove old lines from the access log: access that had ended before a day, and the people who had it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mixpanel_access.operations.tracker import LOOK_BACK
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 _TELLS: Final = (Event.GRANTED, Event.CHANGED, Event.REVOKED)
-"""What a line says of who has something; that an invitation was accepted says nothing of the kind."""
+"""The events that change who has access; an accepted invitation does not."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Pruned:
 
     Attributes:
         lines: the lines, as they were.
-        people: the addresses that the log has no more.
+        people: the addresses that no longer appear in the log.
         kept: the lines that stay, with their new hashes; the first says what was taken out.
         last_hash: the hash of the log's last line before.
     """

@@ -426,7 +426,7 @@ def test_a_list_of_nobody_is_refused(results: Any, enveloped: bool) -> None:
 
 
 def test_a_row_without_an_address_stops_nobody_else() -> None:
-    """It comes along without one, so that it can be told of; the others are who they are."""
+    """The row is returned with an empty address so that it can be reported. The other rows are unaffected."""
     rows = [{"id": 501, "role": "owner"}, {"id": 502, "email": "bo@example.com"}, {"id": 503, "email": 7}]
     people = Api(transport(lambda _: ok(rows)), ORG).users.list_users()
     assert [(person.email, person.user_id) for person in people] == [("bo@example.com", 502), ("", 501), ("", 503)]

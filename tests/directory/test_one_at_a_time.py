@@ -92,7 +92,7 @@ def test_another_process_sees_what_was_just_sent(cache: Path) -> None:
 
 
 def test_notes_that_cannot_be_used_are_none(cache: Path) -> None:
-    """A damaged file, or none, holds nobody up; the next note mends it."""
+    """A damaged or missing file blocks no invitation. The next note replaces it."""
     sendings = Sendings(HOST, ORGANIZATION, lambda: NOW)
     assert sendings.last("cy@example.com") is None
     sendings.note("cy@example.com", SENT)

@@ -221,7 +221,7 @@ def facts(file: Path, drafts: Path | None = None) -> dict[str, Any]:
 
 
 def test_what_other_rosters_give_to_the_same_people_and_teams_is_a_fact(tmp_path: Path) -> None:
-    """Nothing is told of people and teams whom this roster does not declare, and nothing that has ended counts."""
+    """People and teams that this roster does not declare are left out, and so are entries that have ended."""
     found = facts(folder(tmp_path, OWN_PEOPLE, staging=STAGING))
     assert found["environments"] == {"1234567": "production", "2345678": "staging"}
     where = {"file": "staging.yaml", "environment": "staging"}
