@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from mixpanel_access.model import ids, roles
 from mixpanel_access.model.address import same_key
@@ -27,15 +27,11 @@ from mixpanel_access.model.ids import (
     TeamId,
     TeamMemberId,
 )
-from mixpanel_access.model.metadata import METADATA_FIELDS
 from mixpanel_access.model.roster_salvage import NOTHING, Unread
-from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 from mixpanel_access.operations.state import name_of
 from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.provider.rotations import Retiring
-
-_REASONS: Final = (*METADATA_FIELDS, "exceptions")
-"""The inputs that say why; they come with the role of the entry that gives it."""
 
 
 @dataclass(frozen=True)
@@ -258,9 +254,7 @@ def _of_member(row: Row, given: Given) -> Iterator[Taking]:
     if after is None and roles.organization_rank(before) <= roles.organization_rank(roles.MEMBER):
         return
     what = f"the organization role: {before} -> {after or 'what they had before'}"
-    role = {"role": after} if after else {}
-    kept = {name: value for name, value in row.inputs.items() if name not in ("role", *_REASONS)}
-    yield replace(taking, what=what, role=after or roles.MEMBER, inputs={**kept, **role, **_reasons(now)})
+    yield replace(taking, what=what, role=after or roles.MEMBER, inputs=_lowered(row.inputs, after, now))
 
 
 def _of_grant(
@@ -278,9 +272,8 @@ def _of_grant(
     if now is None or _waits(before, now, taking.planned, given, made):
         yield taking
     elif after := _lower(before, now, taking.planned, given, made):
-        kept = {name: value for name, value in inputs.items() if name not in ("role", *_REASONS)}
         what = f"{before} -> {after} in {_project(project, given)}"
-        yield replace(taking, what=what, role=after, inputs={**kept, "role": now["role"], **_reasons(now)})
+        yield replace(taking, what=what, role=after, inputs=_lowered(inputs, now["role"], now))
 
 
 def _waits(before: str, now: Mapping[str, Any], planned: bool, given: Given, made: _Made) -> bool:
@@ -359,13 +352,14 @@ def _of_holder(
         yield replace(taking, planned=planned)
     elif after := _lower(before, now, planned, given, made):
         what = f"{before} -> {after} {whose} in {_project(project, given)}"
-        kept = {name: value for name, value in row.inputs.items() if name not in ("role", *_REASONS)}
-        inputs = {**kept, "role": now["role"], **_reasons(now)}
-        yield replace(taking, what=what, planned=planned, role=after, inputs=inputs)
+        yield replace(taking, what=what, planned=planned, role=after, inputs=_lowered(row.inputs, now["role"], now))
 
 
-def _reasons(now: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: now[name] for name in _REASONS if now.get(name) is not None}
+def _lowered(inputs: Mapping[str, Any], role: Any, now: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource's inputs with a lower role, or none, and the reasons of the entry that gives it."""
+    kept = {name: value for name, value in inputs.items() if name not in ("role", *REASON_FIELDS)}
+    reasons = {name: now[name] for name in REASON_FIELDS if now.get(name) is not None}
+    return {**kept, **({"role": role} if role else {}), **reasons}
 
 
 def _project(project: int, given: Given) -> str:

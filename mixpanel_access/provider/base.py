@@ -34,8 +34,9 @@ from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, Unauthorized
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
-from mixpanel_access.model.metadata import METADATA_FIELDS, problems_with_metadata
+from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.model.single_grants import REASON_FIELDS
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
@@ -43,7 +44,7 @@ from mixpanel_access.provider.threads import use_more_threads
 
 Properties = dict[str, Any]
 
-POLICY_FIELDS: Final = (*METADATA_FIELDS, "exceptions")
+POLICY_FIELDS: Final = REASON_FIELDS
 """What resources carry for tracker and policies; a change of it sends no request."""
 GONE: Final = ReadResult("", {})
 """What `read` returns for a resource that is no more: an empty id and no outputs (None raises in the SDK)."""
