@@ -114,16 +114,29 @@ _NOTHING: Final = ("same", "read", "refresh")
 
 
 def prove(project: Project, stack: str, progress: Progress) -> list[str]:
-    """Preview, and when nothing would change, have the engine note what depends on what."""
+    """Preview, and when nothing would change, have the engine note what depends on what.
+
+    What was to be done is done by now: where the engine refuses the second, as while another run holds the stack, a
+    line says so, and the next `pulumi up` does it.
+
+    Returns:
+        what a preview would change; empty when all is well.
+
+    Raises:
+        EngineError: the preview fails.
+    """
     progress("previewing")
     changes = changes_at_preview(project, stack)
     if not changes:
         progress("noting what depends on what")
-        save_order(project, stack)
+        try:
+            _save_order(project, stack)
+        except EngineError as error:
+            progress(f"not noted, and the next `pulumi up` notes it: {error}")
     return changes
 
 
-def save_order(project: Project, stack: str) -> None:
+def _save_order(project: Project, stack: str) -> None:
     """Run the program once when it changes nothing: an import does not tell what depends on what, and a program does.
 
     On destroy the brake goes first and members after their grants; the engine knows it only from here on.

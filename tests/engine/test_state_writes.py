@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.engine import Pulumi
+from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.releasing import release
 from tests.engine.conftest import PROJECT, Workspace
 
 pytestmark = pytest.mark.engine
@@ -80,4 +83,29 @@ def test_what_another_run_writes_beside_release_stays(workspace: Workspace) -> N
         "removal-brake",
         *(name for email in emails[1:] for name in (email, f"1234567:{email}")),
     }
+    workspace.up("production", "--refresh", "--expect-no-changes")
+
+
+def test_a_release_that_is_done_says_so_though_another_run_holds_the_stack(workspace: Workspace) -> None:
+    """Only what is noted at the end waits for the next `up`, and a line says so: to run it again has nothing to do."""
+    other = "sam@agency.example.org"
+    workspace.roster([PERSON, {"email": other, "projects": {"shop": "analyst"}}])
+    workspace.up()
+    lines: list[str] = []
+    locks: list[Any] = []
+
+    def progress(line: str) -> None:
+        lines.append(line)
+        if line == "noting what depends on what":
+            locks.append(lock(workspace, "production"))
+
+    pulumi = workspace.pulumi
+    environ = {**pulumi.environ, **workspace.environ}
+    released = release(Project(Pulumi(pulumi.engine, pulumi.project, environ)), "production", [ROBIN], progress)
+    assert (released.members, released.grants, released.entries, released.changes) == (1, 1, 1, [])
+    assert lines[-1].startswith("not noted, and the next `pulumi up` notes it: ")
+    assert "locked" in lines[-1]
+    assert "\n" not in lines[-1]
+    (file,) = locks
+    file.unlink()
     workspace.up("production", "--refresh", "--expect-no-changes")
