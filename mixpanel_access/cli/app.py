@@ -56,6 +56,10 @@ def emulator(
     limit_invitations: Annotated[
         bool, typer.Option(help="Send at most 10 invitation e-mails an hour to one domain, as Mixpanel does.")
     ] = True,
+    dialect: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file that says how to answer where Mixpanel's answers are not known."),
+    ] = None,
 ) -> None:
     """Run a local Mixpanel: no account needed, nothing leaves this machine."""
     try:
@@ -71,6 +75,7 @@ def emulator(
             demo=demo,
             provider_compat=provider_compat,
             limit_invitations=limit_invitations,
+            dialect=dialect,
         )
     )
 

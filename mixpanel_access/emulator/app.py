@@ -8,6 +8,7 @@ import contextlib
 import math
 import traceback
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import Actor
 from mixpanel_access.emulator.control import PREFIX, Control
+from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
 from mixpanel_access.emulator.faults import Fault, Faults
 from mixpanel_access.emulator.origin import must_be_local
 from mixpanel_access.emulator.recording import Audit, actor_of
@@ -64,6 +66,10 @@ class Emulator:
         provider_compat: allow what the official Terraform provider needs (contract, section 12).
         limit_invitations: enforce the invitation limit.
         loopback: whether it is bound to this machine alone.
+        dialect: how it speaks where the contract leaves it open.
+
+    Raises:
+        ValueError: the dialect names a verb that there is not.
     """
 
     def __init__(
@@ -73,15 +79,27 @@ class Emulator:
         provider_compat: bool = False,
         limit_invitations: bool = True,
         loopback: bool = True,
+        dialect: Dialect = AS_TODAY,
     ) -> None:
         self.store = store
+        self.speak(dialect)
         self.faults = Faults()
         self.log = RequestLog()
         self._recent: deque[datetime] = deque()
-        self._control = Control(store, self.faults, self.log, self._recent.clear)
+        self._control = Control(self, store, self.faults, self.log, self._recent.clear)
         self._provider_compat = provider_compat
         self._limit_invitations = limit_invitations
         self._loopback = loopback
+
+    def speak(self, dialect: Dialect) -> None:
+        """Speak a dialect from now on.
+
+        Raises:
+            ValueError: it names a verb that there is not.
+        """
+        must_be_verbs(dialect.missing)
+        self.dialect = dialect
+        self._endpoints = tuple(endpoint for endpoint in ENDPOINTS if endpoint.verb not in dialect.missing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -97,7 +115,7 @@ class Emulator:
         if path.startswith(PREFIX):
             await (await self._control.answer(request))(scope, receive, send)
             return
-        found = find(ENDPOINTS, request.method, path)
+        found = find(self._endpoints, request.method, path)
         fault = self.faults.take(request.method, path)
         try:
             if fault is not None and fault.kind == "delay":
@@ -156,6 +174,7 @@ class Emulator:
                     body=body,
                     provider_compat=self._provider_compat,
                     limit_invitations=self._limit_invitations,
+                    dialect=self.dialect,
                 )
             )
 
@@ -195,6 +214,18 @@ class Emulator:
             seconds = (self._recent[0] + _MINUTE - now).total_seconds()
             raise Refusal(429, "rate limit exceeded", {"Retry-After": str(max(1, math.ceil(seconds)))})
         self._recent.append(now)
+
+
+def must_be_verbs(verbs: Iterable[str]) -> None:
+    """Refuse what is no verb of the API.
+
+    Raises:
+        ValueError: one is none.
+    """
+    known = {endpoint.verb for endpoint in ENDPOINTS}
+    for verb in verbs:
+        if verb not in known:
+            raise ValueError(f"missing: there is no {verb}; docs/emulator-coverage.md lists the verbs")
 
 
 def _path(request: Request) -> str:

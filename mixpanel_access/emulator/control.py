@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from urllib.parse import unquote
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mixpanel_access.emulator import dialect as dialects
 from mixpanel_access.emulator import sessions
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import Actor
+from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.document_parts import AuditPart
 from mixpanel_access.emulator.faults import Fault, Faults
@@ -72,10 +74,20 @@ class _Event(AuditPart):
     created: Instant | None = None  # type: ignore[assignment]  # the emulator's present
 
 
+class Speaker(Protocol):
+    """What speaks a dialect."""
+
+    dialect: Dialect
+
+    def speak(self, dialect: Dialect) -> None:
+        """Speak another one."""
+
+
 class Control:
     """The control surface over one emulator.
 
     Args:
+        speaker: whose dialect is shown and changed.
         store: the organization.
         faults: the faults to come.
         log: the request log.
@@ -83,8 +95,9 @@ class Control:
     """
 
     def __init__(
-        self, store: Store, faults: Faults, log: RequestLog, forget_rate: Callable[[], None] = lambda: None
+        self, speaker: Speaker, store: Store, faults: Faults, log: RequestLog, forget_rate: Callable[[], None]
     ) -> None:
+        self._speaker = speaker
         self._store = store
         self._forget_rate = forget_rate
         self._faults = faults
@@ -106,6 +119,8 @@ class Control:
             ("POST", "members"): self._put_member,
             ("DELETE", "members/{email}"): self._remove_member,
             ("POST", "grants"): self._put_grant,
+            ("GET", "dialect"): lambda _request, _body: speaker.dialect.model_dump(),
+            ("POST", "dialect"): self._speak,
         }
 
     async def answer(self, request: Request) -> Response:
@@ -138,6 +153,13 @@ class Control:
         self._store.seed(Document.model_validate(body))
         self._forget_rate()
         return self._store.dump()
+
+    def _speak(self, _request: Request, body: Any) -> Any:
+        try:
+            self._speaker.speak(dialects.read(body))
+        except ValueError as error:
+            raise Refusal(422, str(error)) from None
+        return self._speaker.dialect.model_dump()
 
     def _now(self) -> Any:
         return {"now": written(self._store.clock.now())}

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.recording import Audit
 from mixpanel_access.emulator.store import Store
 
@@ -60,6 +61,7 @@ class Call:
         body: the request's body.
         provider_compat: whether the leniencies for the official Terraform provider are on.
         limit_invitations: whether the invitation limit is on.
+        dialect: how the server speaks where the contract leaves it open.
     """
 
     store: Store
@@ -70,6 +72,7 @@ class Call:
     body: bytes
     provider_compat: bool
     limit_invitations: bool
+    dialect: Dialect
 
     def number(self, place: str) -> int:
         """A place of the path that is an id."""
@@ -118,6 +121,11 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", re.compile(_PLACE.sub(r"(?P<\1>[^/]+)", self.template)))
+
+    @property
+    def verb(self) -> str:
+        """How a dialect names it."""
+        return f"{self.method} {self.template}"
 
     def match(self, path: str) -> dict[str, str] | None:
         """The places' values if the path is of this template."""

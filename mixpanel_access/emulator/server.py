@@ -15,8 +15,10 @@ from typing import Any, Final, Self
 import uvicorn
 from pydantic import ValidationError
 
-from mixpanel_access.emulator.app import Emulator
+from mixpanel_access.emulator import dialect as dialects
+from mixpanel_access.emulator.app import Emulator, must_be_verbs
 from mixpanel_access.emulator.clock import Clock
+from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.origin import is_loopback
 from mixpanel_access.emulator.routing import parsed
@@ -35,6 +37,7 @@ class EmulatorServer:
         data: the SQLite file, or None for memory.
         provider_compat: allow what the official Terraform provider needs.
         limit_invitations: enforce the invitation limit.
+        dialect: how it speaks where the contract leaves it open.
 
     Attributes:
         url: where it listens.
@@ -47,6 +50,7 @@ class EmulatorServer:
         data: Path | None = None,
         provider_compat: bool = False,
         limit_invitations: bool = True,
+        dialect: Dialect = AS_TODAY,
         host: str = LOOPBACK,
         port: int = 0,
     ) -> None:
@@ -54,17 +58,18 @@ class EmulatorServer:
         try:
             seed = None if document is None else Document.model_validate(document)
             self.store = Store(data, Clock())
+            self.app = Emulator(
+                self.store,
+                provider_compat=provider_compat,
+                limit_invitations=limit_invitations,
+                loopback=is_loopback(host),
+                dialect=dialect,
+            )
             if seed is not None:
                 self.store.seed(seed)
         except BaseException:
             self._socket.close()
             raise
-        self.app = Emulator(
-            self.store,
-            provider_compat=provider_compat,
-            limit_invitations=limit_invitations,
-            loopback=is_loopback(host),
-        )
         bound = self._socket.getsockname()
         self.url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
         config = uvicorn.Config(
@@ -111,6 +116,7 @@ def run(
     demo: bool = False,
     provider_compat: bool = False,
     limit_invitations: bool = True,
+    dialect: Path | None = None,
 ) -> int:
     """Run the emulator until it is interrupted or terminated; the exit code.
 
@@ -122,6 +128,7 @@ def run(
         demo: start with the demo organization.
         provider_compat: allow what the official Terraform provider needs.
         limit_invitations: enforce the invitation limit.
+        dialect: a file that says how to speak where the contract leaves it open.
 
     Raises:
         UsageError: an option cannot be used.
@@ -129,6 +136,7 @@ def run(
     if seed is not None and demo:
         raise UsageError("cannot start the emulator", why="--seed and --demo exclude each other", next_step="Give one.")
     document = _read(seed) if seed is not None else demo_document() if demo else None
+    spoken = AS_TODAY if dialect is None else _read_dialect(dialect)
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -141,6 +149,7 @@ def run(
         data=data,
         provider_compat=provider_compat,
         limit_invitations=limit_invitations,
+        dialect=spoken,
         host=host,
         port=port,
     ) as server:
@@ -173,6 +182,26 @@ def _read(seed: Path) -> dict[str, Any]:
     except ValueError as error:
         raise _bad_seed(seed, f"it is not JSON ({error})") from None
     return document
+
+
+def _read_dialect(file: Path) -> Dialect:
+    try:
+        read = dialects.read(parsed(file.read_bytes()))
+        must_be_verbs(read.missing)
+    except OSError as error:
+        raise _bad_dialect(file, error.strerror or str(error)) from None
+    except ValueError as error:
+        raise _bad_dialect(file, str(error)) from None
+    return read
+
+
+def _bad_dialect(file: Path, why: str) -> UsageError:
+    return UsageError(
+        "cannot use the dialect",
+        whom=str(file),
+        why=why,
+        next_step="docs/dialects.md lists the fields; `GET /_emulator/dialect` of a running emulator shows the form.",
+    )
 
 
 def _bad_seed(seed: Path, why: str) -> UsageError:
