@@ -51,14 +51,15 @@ class Api:
             self._provisioning.close()
 
     @classmethod
-    def connect(cls, settings: Settings, fresh: Callable[[], bool] = lambda: True) -> Api:
-        """The API as the settings name it; nothing is sent yet."""
+    def connect(
+        cls,
+        settings: Settings,
+        fresh: Callable[[], bool] = lambda: True,
+        make: Callable[..., Transport] = Transport,
+    ) -> Api:
+        """The API as the settings name it, over transports that `make` makes; nothing is sent yet."""
         stamina.instrumentation.set_on_retry_hooks([])  # its log lines would stand between the user and our one line
-        transport = Transport(
-            settings.api_url, settings.username, settings.secret, timeout_seconds=settings.timeout_seconds
-        )
+        transport = make(settings.api_url, settings.username, settings.secret, timeout_seconds=settings.timeout_seconds)
         token = settings.scim_token
-        provisioning = (
-            Transport(settings.api_url, "", token, timeout_seconds=settings.timeout_seconds) if token else None
-        )
+        provisioning = make(settings.api_url, "", token, timeout_seconds=settings.timeout_seconds) if token else None
         return cls(transport, settings.organization_id, settings.allow_undocumented, provisioning, fresh)

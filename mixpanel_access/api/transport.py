@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
@@ -41,6 +41,8 @@ _LONGEST_RETRY_AFTER: Final = 86_400.0
 """Seconds; a day. A server that asks for more, or for more than there are dates, is taken to ask for this."""
 _REDIRECTS: Final = {301, 302, 307, 308}
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
+Answered = Callable[[str, str, bytes, int, str, bytes], None]
+"""Is given an answer: method and address of the request, its body, the status, the location, the content."""
 
 
 class Transport:
@@ -53,6 +55,7 @@ class Transport:
         timeout_seconds: how long one request may take.
         transport: the httpx transport, for tests.
         now: the clock against which an HTTP date in Retry-After is read.
+        answered: is given each answer as it came, a redirect too: method, address, body, status, location, content.
 
     Raises:
         ConfigurationError: a variable for proxies or authorities cannot be used.
@@ -67,6 +70,7 @@ class Transport:
         timeout_seconds: float = 60.0,
         transport: httpx.BaseTransport | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        answered: Answered | None = None,
     ) -> None:
         self.base_url = base_url
         self._by_token = not username
@@ -85,6 +89,7 @@ class Transport:
                 transport=transport,
                 verify=tls,
                 follow_redirects=False,
+                event_hooks={"response": [partial(_tell, answered)] if answered else []},
             )
         except (httpx.InvalidURL, ValueError, ImportError) as error:
             raise bad_exclusions(error) from None
@@ -291,6 +296,11 @@ class Transport:
             return None
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
         return min(max(0.0, (date - self._now()).total_seconds()), _LONGEST_RETRY_AFTER)
+
+
+def _tell(answered: Answered, response: httpx.Response) -> None:
+    sent, location = response.request, response.headers.get("location", "")
+    answered(sent.method, str(sent.url), sent.content, response.status_code, location, response.read())
 
 
 class _Bearer(httpx.Auth):
