@@ -25,6 +25,7 @@ from mixpanel_access.emulator import (
     scim,
     service_accounts,
     settings,
+    speaking,
     teams,
     users,
 )
@@ -147,7 +148,10 @@ class Emulator:
         except Exception:  # noqa: BLE001  # a fault of our own (a full disk, a bug): told in the answer and on stderr
             traceback.print_exc()
             refused = Refusal(500, "internal error of the emulator")
-        return scim.refused(refused) if scim.serves(_path(request)) else refused.response()
+        if scim.serves(_path(request)):
+            return scim.refused(refused)
+        spoken = speaking.refused(refused, found.endpoint, self.dialect)
+        return spoken if isinstance(spoken, Response) else spoken.response()
 
     def _answer(self, request: Request, found: Found, body: bytes) -> Response:
         self._limit_rate()
@@ -164,7 +168,7 @@ class Emulator:
         with self.store.transaction():
             if account.id:
                 self.store.use_account(account)
-            return found.endpoint.handler(
+            response = found.endpoint.handler(
                 Call(
                     store=self.store,
                     account=account,
@@ -177,6 +181,7 @@ class Emulator:
                     dialect=self.dialect,
                 )
             )
+            return speaking.paged(response, found.endpoint, request.query_params, self.dialect)
 
     def _caller(self, request: Request) -> tuple[Account, Audit]:
         """Who is calling, and the log as they write it."""

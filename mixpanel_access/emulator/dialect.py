@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError
 
 from mixpanel_access.emulator.fields import Part
+from mixpanel_access.model import roles
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Known:
     meaning: str
     sections: str
     standing: str
+
+
+_ROLE_IDS: Final = {role: number for number, role in enumerate(roles.ORGANIZATION_ROLES, 1)}
 
 
 class Dialect(Part):
@@ -123,6 +127,20 @@ class Dialect(Part):
             "paths that are assumed or observed·W may not exist",
         ),
     ] = Field(default_factory=list)
+
+    def role(self, role: str | None) -> str | dict[str, Any] | None:
+        """An organization role as it is shown; None, for a team that gives none, stays so."""
+        if role is None:
+            return None
+        word = self.owner_word if role == roles.OWNER else role
+        if self.organization_role == "no role":
+            return "no role" if role == roles.MEMBER else word
+        if self.organization_role == "word":
+            return word
+        title = word.replace("_", " ").title()
+        if self.organization_role == "capitalized":
+            return title
+        return {"id": _ROLE_IDS[word], "name": title, "is_custom_role": False}
 
 
 def alternatives() -> Mapping[str, Known]:

@@ -25,7 +25,7 @@ def _me(call: Call) -> Response:
                 str(organization["id"]): {
                     "id": organization["id"],
                     "name": organization["name"],
-                    "role": call.account.role,
+                    "role": call.dialect.role(call.account.role),
                     "permissions": [],
                 }
             },

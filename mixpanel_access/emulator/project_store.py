@@ -21,6 +21,10 @@ class ProjectStore(StoreBase):
         found = self._rows("SELECT * FROM project WHERE id = ?", id_) if 0 < id_ < 2**63 else []
         return {**found[0], "custom_roles": custom_roles(self._db, id_)} if found else None
 
+    def projects_of(self, key: str) -> list[dict[str, Any]]:
+        """The individual grants of one person, by the key of the address: project id and role."""
+        return self._rows("SELECT project AS id, role FROM individual_grant WHERE key = ? ORDER BY project", key)
+
     def add_project(self, name: str, timezone_name: str, domain: str) -> int:
         """Make a project; an id that no project had."""
         id_ = self._next_id("project", 1)

@@ -17,7 +17,8 @@ from mixpanel_access.model.address import same_key
 def _granted_users(call: Call) -> Response:
     """One row a grant; the organization role, teams, individual grants, all users, in this order."""
     row = project_managing(call)
-    members = {member.key: member for member in call.store.members()}
+    listed = (member for member in call.store.members() if not member.invited or call.dialect.invited_in_granted_users)
+    members = {member.key: member for member in listed}
     joined = [member for member in members.values() if not member.invited]
     rows: list[dict[str, Any]] = []
     for member in joined:
@@ -25,9 +26,12 @@ def _granted_users(call: Call) -> Response:
         if inherited:
             rows.append(_grant(member, inherited, "organization"))
     for held in call.store.team_grants(row["id"]):
+        if held["key"] not in members:
+            continue
         team = {"id": held["id"], "name": held["name"]}
         rows.append({**_grant(members[held["key"]], held["role"], "team"), "team": team})
-    rows += [_grant(members[key], role, "individual") for key, role in call.store.individual(row["id"]).items()]
+    individual = call.store.individual(row["id"]).items()
+    rows += [_grant(members[key], role, "individual") for key, role in individual if key in members]
     if row["all_users"]:
         rows += [_grant(member, row["all_users"], "all_users") for member in joined]
     return ok({"users": rows})
@@ -58,7 +62,8 @@ def _one_user(call: Call) -> Response:
 
 def _organization_roles(call: Call) -> Response:
     managing(call)
-    return ok([role for role in roles.ORGANIZATION_ROLES if roles.may_assign(call.account.role, role)])
+    own = [role for role in roles.ORGANIZATION_ROLES if roles.may_assign(call.account.role, role)]
+    return ok([call.dialect.role(role) for role in own])
 
 
 def _project_roles(call: Call) -> Response:

@@ -81,7 +81,7 @@ def known(call: Call, id_: int) -> Account:
 
 def _list(call: Call) -> Response:
     managing(call)
-    return ok([{**row(account), "org_role": account.role} for account in call.store.accounts()])
+    return ok([{**row(account), "org_role": call.dialect.role(account.role)} for account in call.store.accounts()])
 
 
 def _create(call: Call) -> Response:

@@ -93,7 +93,7 @@ def _list(call: Call) -> Response:
                 "name": team.name,
                 "projects": call.store.team_projects(team.id),
                 "users": call.store.team_members(team.id),
-                "org_role": team.org_role,
+                "org_role": call.dialect.role(team.org_role),
                 "scim_managed": team.scim_managed,
             }
             for team in call.store.teams()

@@ -26,6 +26,7 @@ from mixpanel_access.emulator.common import (
     project_number,
 )
 from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 
@@ -90,10 +91,11 @@ def _list(call: Call) -> Response:
                 "id": member.id,
                 "email": member.email,
                 "name": member.name,
-                "role": member.role,
+                "role": call.dialect.role(member.role),
                 "invited": member.invited,
                 "last_login": member.last_login.strftime("%Y-%m-%dT%H:%M:%SZ") if member.last_login else None,
                 **({} if member.active else {"active": False}),
+                **({"projects": call.store.projects_of(member.key)} if call.dialect.user_projects else {}),
             }
             for member in call.store.members()
         ]
@@ -114,7 +116,10 @@ def _invite(call: Call) -> Response:
             may_grant(call, held.id, held.role)
         for team in user.teams:
             joinable_team(call, team)
-    joined = {member.key for member in call.store.members() if not member.invited}
+    joined = {member.key: member for member in call.store.members() if not member.invited}
+    for user in users:
+        if call.dialect.invite_existing == "raise" and (member := joined.get(same_key(user.email))):
+            _put_role(call, member, user.role)
     _send_mails(call, [user.email for user in users if same_key(user.email) not in joined], "invitation")
     for user in users:
         if same_key(user.email) not in joined:
@@ -165,11 +170,7 @@ def _change_role(call: Call) -> Response:
     role, email = call.read(_Role).role, call.places["email"]
     member = known_member(call, email)
     rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
-    rules.must_change(call.account.role, member.role, email)
-    if role != roles.OWNER:
-        must_leave_an_owner(call, {member.key})
-    call.store.change_role(email, role)
-    call.audit.role_changed(member, role, "admin")
+    _put_role(call, member, role)
     return ok({"updated": True, "fail_reason": None})
 
 
@@ -235,9 +236,26 @@ def _send_mails(call: Call, emails: list[str], kind: str) -> None:
     if call.limit_invitations:
         for domain, more in Counter(domain_of(email) for email in emails).items():
             sent = call.store.mails_to(domain, rules.hour_before(now), now)
-            rules.must_be_within_limit(sent, more, now, domain)
+            try:
+                rules.must_be_within_limit(sent, more, now, domain)
+            except Refusal as refusal:
+                raise _in_dialect(call, refusal) from None
     for email in emails:
         call.store.send_mail(email, kind)
+
+
+def _in_dialect(call: Call, refusal: Refusal) -> Refusal:
+    """The limit as the dialect tells it: another status has no Retry-After."""
+    other = {"400": 400, "error_200": 200}.get(call.dialect.invitation_limit)
+    return refusal if other is None else Refusal(other, refusal.words)
+
+
+def _put_role(call: Call, member: Member, role: str) -> None:
+    rules.must_change(call.account.role, member.role, member.email)
+    if role != roles.OWNER:
+        must_leave_an_owner(call, {member.key})
+    call.store.change_role(member.email, role)
+    call.audit.role_changed(member, role, "admin")
 
 
 def _put_invitation(call: Call, email: str, role: str) -> None:

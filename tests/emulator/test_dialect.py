@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from mixpanel_access.emulator import EmulatorServer, run
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import Dialect, alternatives, read
 from mixpanel_access.model.errors import UsageError
-from tests.emulator.conftest import Client, organization
+from tests.emulator.conftest import ORG, Client, P, organization
+
+Call = Callable[..., httpx.Response]
+"""One request as the owner's service account: method, path, body."""
 
 WRONG: dict[str, tuple[Any, str]] = {
     "an unknown field": ({"organisation_role": "word"}, "organisation_role: there is no such field"),
@@ -76,3 +81,145 @@ def test_the_control_surface_shows_and_changes_it() -> None:
         assert client.get("/_emulator/dialect").json() == Dialect(wrong_body=400).model_dump()
         assert client.post("/_emulator/dialect", json={"owner_word": "admin"}).json()["wrong_body"] == 422
         assert server.app.dialect == Dialect(owner_word="admin")
+
+
+def me_role(call: Call) -> Any:
+    """Our own organization role, as `me` shows it."""
+    return call("GET", "/api/app/me").json()["results"]["organizations"][str(ORG)]["role"]
+
+
+def lees_role(call: Call) -> Any:
+    """A Member's role in the users list."""
+    return users(call)["Lee@Example.com"]["role"]
+
+
+def users(call: Call) -> dict[str, dict[str, Any]]:
+    """The users list, whole, by address."""
+    return {row["email"]: row for row in call("GET", f"/organizations/{ORG}/users/").json()["results"]}
+
+
+def account_role(call: Call) -> Any:
+    """The role of a service account that manages nobody."""
+    rows = call("GET", f"/api/app/organizations/{ORG}/service-accounts").json()["results"]
+    return next(row["org_role"] for row in rows if row["username"] == "member-bot")
+
+
+def change(call: Call, body: Any) -> tuple[int, Any]:
+    """A change of Lee's organization role: status and answer."""
+    answer = call("POST", f"/organizations/{ORG}/users/lee@example.com/update/", body)
+    return answer.status_code, answer.json()
+
+
+def too_many(call: Call) -> tuple[int, str | None, str, bool]:
+    """Eleven invitations at once: status, Retry-After, and the answer's status; and that nobody was invited."""
+    body = {"users": [{"email": f"n{number}@example.com", "role": "member"} for number in range(11)]}
+    answer = call("POST", f"/organizations/{ORG}/add-users/", body)
+    return answer.status_code, answer.headers.get("Retry-After"), answer.json()["status"], len(users(call)) == 4
+
+
+def invited_rows(call: Call) -> list[str]:
+    """Whom a project's grants list after somebody was invited with a grant."""
+    call("POST", f"/organizations/{ORG}/add-users-to-projects/", grant_to("bo@example.com"))
+    rows = call("GET", f"/api/app/projects/{P}/granted-users").json()["results"]["users"]
+    return [row["target_type"] for row in rows if row["email"] == "bo@example.com"]
+
+
+def grant_to(email: str) -> Any:
+    """The body of a grant."""
+    return {"projects": [{"id": P, "users": [{"email": email, "role": "analyst"}]}]}
+
+
+def lee_after_an_invitation(call: Call) -> tuple[list[str], Any]:
+    """Lee has joined as a member, and is invited as an admin: who was added, and the role since."""
+    body = {"users": [{"email": "lee@example.com", "role": "admin"}]}
+    added = call("POST", f"/organizations/{ORG}/add-users/", body).json()["results"]["added"]
+    return added, users(call)["Lee@Example.com"]["role"]
+
+
+def pages(call: Call, path: str = f"/organizations/{ORG}/users/") -> list[int]:
+    """How many rows each page of a list has."""
+    sizes, query = [], ""
+    while True:
+        answer = call("GET", f"{path}{query}").json()
+        rows = answer["results"]
+        sizes.append(len(rows["users"] if isinstance(rows, dict) else rows))
+        if (cursor := answer.get("pagination", {}).get("next_cursor")) is None:
+            return sizes
+        query = f"?cursor={cursor}"
+
+
+def missing(method: str, path: str) -> Any:
+    """A verb's status."""
+    return lambda call: call(method, f"/organizations/{ORG}/{path}").status_code
+
+
+REFUSED = {"updated": False, "fail_reason": "boss is not an organization role"}
+ADD, UPDATE = "POST /organizations/{o}/add-users/", "POST /organizations/{o}/users/{email}/update/"
+SPEAKING: dict[str, tuple[Dialect, Any, Any]] = {
+    "a member as a word": (Dialect(), lees_role, "member"),
+    "a member without a role": (Dialect(organization_role="no role"), lees_role, "no role"),
+    "a member's name": (Dialect(organization_role="capitalized"), lees_role, "Member"),
+    "a member as an object": (
+        Dialect(organization_role="object"), lees_role, {"id": 4, "name": "Member", "is_custom_role": False},
+    ),
+    "an account without a role": (Dialect(organization_role="no role"), account_role, "no role"),
+    "we, an owner": (Dialect(organization_role="no role"), me_role, "owner"),
+    "we, an owner called admin": (Dialect(owner_word="admin"), me_role, "admin"),
+    "we, called Admin": (Dialect(owner_word="admin", organization_role="capitalized"), me_role, "Admin"),
+    "a user's projects": (
+        Dialect(user_projects=True), lambda call: users(call)["Lee@Example.com"]["projects"],
+        [{"id": P, "role": "analyst"}],
+    ),
+    "no projects of a user": (Dialect(), lambda call: "projects" in users(call)["Lee@Example.com"], False),
+    "an invited person's grant": (Dialect(), invited_rows, ["individual"]),
+    "no invited person's grant": (Dialect(invited_in_granted_users=False), invited_rows, []),
+    "a wrong body": (Dialect(), lambda call: change(call, {"role": 1})[0], 422),
+    "a wrong body as a bad one": (Dialect(wrong_body=400), lambda call: change(call, {"role": 1})[0], 400),
+    "a refused update": (Dialect(), lambda call: change(call, {"role": "boss"})[0], 400),
+    "a refused update with 200": (
+        Dialect(refused_update="updated_false"), lambda call: change(call, {"role": "boss"}),
+        (200, {"status": "ok", "results": REFUSED}),
+    ),
+    "no wrong body with 200": (
+        Dialect(refused_update="updated_false"), lambda call: change(call, {"role": 1})[0], 422,
+    ),
+    "the limit": (Dialect(), too_many, (429, "3600", "error", True)),
+    "the limit as a bad value": (Dialect(invitation_limit="400"), too_many, (400, None, "error", True)),
+    "the limit with 200": (Dialect(invitation_limit="error_200"), too_many, (200, None, "error", True)),
+    "somebody there, kept": (Dialect(), lee_after_an_invitation, (["lee@example.com"], "member")),
+    "somebody there, raised": (
+        Dialect(invite_existing="raise"), lee_after_an_invitation, (["lee@example.com"], "admin"),
+    ),
+    "a list whole": (Dialect(), pages, [4]),
+    "a list in pages": (Dialect(page_size=3), pages, [3, 1]),
+    "a list in even pages": (Dialect(page_size=2), pages, [2, 2]),
+    "a project's users in pages": (
+        Dialect(page_size=4), lambda call: pages(call, f"/api/app/projects/{P}/granted-users"), [4, 1],
+    ),
+    "a verb that is not there": (Dialect(missing=[ADD]), missing("POST", "add-users/"), 404),
+    "a path without its slash": (Dialect(missing=[ADD]), missing("POST", "add-users"), 404),
+    "another verb": (Dialect(missing=[ADD]), missing("POST", "resend-invites/"), 422),
+}  # fmt: skip
+"""What is said -> the dialect, what is asked, what comes."""
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_the_emulator_speaks_so(name: str) -> None:
+    """Each alternative changes what it is about; the default answers as ever."""
+    dialect, asked, came = SPEAKING[name]
+    with EmulatorServer(organization(), dialect=dialect) as server, Client(base_url=server.url) as client:
+
+        def call(method: str, path: str, body: Any = None) -> httpx.Response:
+            return client.request(method, path, json=body, auth=("owner-bot", "s:ecret"))
+
+        assert asked(call) == came
+
+
+def test_a_raise_leaves_an_owner() -> None:
+    """The last owner is not made a member by an invitation, and nothing of the request is applied."""
+    body = {"users": [{"email": email, "role": "member"} for email in ("ana@example.com", "omar@example.com")]}
+    dialect = Dialect(invite_existing="raise")
+    with EmulatorServer(organization(), dialect=dialect) as server, Client(base_url=server.url) as client:
+        answer = client.post(f"/organizations/{ORG}/add-users/", json=body, auth=("owner-bot", "s:ecret"))
+        assert answer.status_code == 400
+        assert [row["role"] for row in client.control("GET", "dump")["members"]][:2] == ["owner", "owner"]
