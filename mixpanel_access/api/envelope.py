@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mixpanel_access.api.redaction import Redactor
@@ -10,6 +11,21 @@ from mixpanel_access.model import errors
 
 Json = Any
 """A JSON value; shapes are checked in `wire.py`."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A successful answer.
+
+    Attributes:
+        results: its `results`, or all of it where it has no envelope.
+        cursor: the cursor of the page that follows; None where there is none.
+        counts: how many rows it says that there are: each count's word and value.
+    """
+
+    results: Json
+    cursor: str | None = None
+    counts: tuple[tuple[str, Json], ...] = ()
 
 
 def results_of(content: bytes, what: str, redact: Redactor) -> Json:
@@ -22,11 +38,11 @@ def results_of(content: bytes, what: str, redact: Redactor) -> Json:
         NotApplied: the answer says that the call failed.
         Unintelligible: the answer is no JSON object or array.
     """
-    return page_of(content, what, redact)[0]
+    return page_of(content, what, redact).results
 
 
-def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | None]:
-    """The `results` as `results_of` has them, and the cursor of the page that follows; None where there is none.
+def page_of(content: bytes, what: str, redact: Redactor) -> Page:
+    """The `results` as `results_of` has them, with what the answer says of its pages.
 
     Raises:
         NotApplied: the answer says that the call failed.
@@ -41,7 +57,7 @@ def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | No
             next_step="Check mixpanel:apiUrl: a proxy or another service may answer there.",
         ) from None
     if not isinstance(answer, dict):
-        return answer, None
+        return Page(answer)
     if answer.get("status") not in (None, "ok") or answer.get("error"):
         raise _not_applied(what, redact(str(answer.get("error") or answer.get("status"))))
     results = answer.get("results", answer)
@@ -57,9 +73,11 @@ def page_of(content: bytes, what: str, redact: Redactor) -> tuple[Json, str | No
             why=f"the answer is one of several pages ({more}), and does not say how to ask for the next one",
             next_step="Run with MIXPANEL_ACCESS_DEBUG=1 and report it; nothing was changed on the strength of it.",
         )
-    return results, cursor
+    return Page(results, cursor, (*_counts(answer), *_counts(results)))
 
 
+COUNTS: Final = ("total", "count", "totalResults", "total_results", "total_count")
+"""Words by which an answer may say how many rows there are; `count` may speak of its own page."""
 _MORE: Final = ("has_more", "has_next", "has_next_page", "more", "next", "next_page", "next_url")
 """Words by which an answer may say that it is not all; nobody documents them."""
 
@@ -69,6 +87,18 @@ def _more(part: Json) -> str | None:
     pagination = part.get("pagination") if isinstance(part, dict) else None
     words = pagination if isinstance(pagination, dict) else {}
     return next((f"{word}: {words[word]}" for word in _MORE if words.get(word)), None)
+
+
+def _counts(part: Json) -> tuple[tuple[str, Json], ...]:
+    """What a part of an answer says of the number of rows; null is as if it were not there."""
+    within = (part, part.get("pagination")) if isinstance(part, dict) else ()
+    return tuple(
+        (word, words[word])
+        for words in within
+        if isinstance(words, dict)
+        for word in COUNTS
+        if words.get(word) is not None
+    )
 
 
 def _cursor(part: Json) -> str | None:

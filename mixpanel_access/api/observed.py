@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from mixpanel_access.api.envelope import Json
+from mixpanel_access.api.envelope import Json, Page
 from mixpanel_access.api.transport import Transport
 
 
@@ -79,9 +79,9 @@ class _Rehearsal(Transport):
         super().__init__(*args, **options)
         self._observer = observer
 
-    def _exchange(self, method: str, path: str, body: Json, what: str) -> tuple[Json, str | None]:  # noqa: ARG002
+    def _exchange(self, method: str, path: str, body: Json, what: str) -> Page:  # noqa: ARG002
         self._observer.exchanges.append(Exchange(method, urlsplit(path).path, body))
-        return None, None
+        return Page(None)
 
 
 def _json(content: bytes) -> Json:

@@ -26,5 +26,5 @@ class ProjectsEndpoint:
         The path was once published and withdrawn, its shape is assumed (contract, section 3).
         """
         what = f"read who has access to project {project}"
-        pages = self._transport.pages(f"/api/app/projects/{project}/granted-users", what)
+        pages = self._transport.pages(f"/api/app/projects/{project}/granted-users", what, unique=False)
         return [grant for page in pages for grant in wire.grants_from(page, project, what)]

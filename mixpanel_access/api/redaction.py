@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -33,12 +34,14 @@ class Redactor:
         if len(known) > 1:
             secret, username = known[0], known[1]
             known = [base64.b64encode(f"{username}:{secret}".encode()).decode(), f"{username}:{secret}", secret]
-        self._known = sorted(known, key=len, reverse=True)
+        self._known = sorted({*known, *map(html.escape, known)}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text with what must not be shown replaced, on one line, shortened."""
-        for known in self._known:
-            text = text.replace(known, "[credential]")
+        """The text with what must not be shown replaced, on one line, shortened.
+
+        Mixpanel escapes some of its errors as HTML (contract, section 16): that is undone once.
+        """
+        text = self._hidden(html.unescape(self._hidden(text)))
         text = _AUTHORIZATION.sub(r"\1 [credential]", text)
         text = _TOKEN.sub(r"\g<name>[secret]", text)
         text = _LINK.sub("[link]", text)
@@ -46,6 +49,11 @@ class Redactor:
             text = _ADDRESS.sub("[address]", text)
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+    def _hidden(self, text: str) -> str:
+        for known in self._known:
+            text = text.replace(known, "[credential]")
+        return text
 
     def words_of(self, content: bytes, content_type: str) -> str:
         """What an answer says to people: its `error` text, or what kind of thing it is."""

@@ -27,7 +27,7 @@ class ServiceAccountsEndpoint:
     def list_of_project(self, project: int) -> list[ServiceAccountRole]:
         """One row for each way in which an account holds a role in the project."""
         what = f"list the service accounts of project {project}"
-        pages = self._transport.pages(f"/api/app/projects/{project}/service-accounts", what)
+        pages = self._transport.pages(f"/api/app/projects/{project}/service-accounts", what, unique=False)
         return [role for page in pages for role in wire_accounts.roles_from(page, project, what)]
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:

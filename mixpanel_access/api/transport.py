@@ -11,17 +11,19 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 import stamina
 
-from mixpanel_access.api.envelope import Json, page_of
+from mixpanel_access.api.envelope import Json, Page, page_of
+from mixpanel_access.api.lists import must_be_whole
 from mixpanel_access.api.network import AUTHORITIES, bad_authorities, bad_exclusions, check_network, proxies_set
+from mixpanel_access.api.pauses import pause_of
 from mixpanel_access.api.redaction import Redactor
+from mixpanel_access.api.redirects import next_path
 from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
@@ -37,9 +39,7 @@ READ_ATTEMPTS: Final = 5
 MOST_PAGES: Final = 500
 """Pages of a list that are read at most: cursors that never end must not keep a command for ever."""
 
-_LONGEST_RETRY_AFTER: Final = 86_400.0
-"""Seconds; a day. A server that asks for more, or for more than there are dates, is taken to ask for this."""
-_REDIRECTS: Final = {301, 302, 307, 308}
+_LOCATION: Final = "location"
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
 Answered = Callable[[str, str, bytes, int, str, bytes], None]
 """Is given an answer: method and address of the request, its body, the status, the location, the content."""
@@ -89,7 +89,7 @@ class Transport:
                 transport=transport,
                 verify=tls,
                 follow_redirects=False,
-                event_hooks={"response": [partial(_tell, answered)] if answered else []},
+                event_hooks={"response": [*([partial(_tell, answered)] if answered else []), _set_location_aside]},
             )
         except (httpx.InvalidURL, ValueError, ImportError) as error:
             raise bad_exclusions(error) from None
@@ -114,12 +114,12 @@ class Transport:
             Unintelligible: it is a page of several: a part is not taken for the whole.
             MixpanelError: what went wrong, in the last attempt.
         """
-        results, cursor = self._repeated("GET", path, None, what)
-        if cursor is not None:
+        page = self._repeated("GET", path, None, what)
+        if page.cursor is not None:
             raise unintelligible(what, "it is the first of several pages, where one answer was expected")
-        return results
+        return page.results
 
-    def pages(self, path: str, what: str) -> list[Json]:
+    def pages(self, path: str, what: str, *, unique: bool = True) -> list[Json]:
         """GET a list and return the `results` of each of its pages, mostly one; repeated on a passing fault.
 
         How a further page is asked for is assumed, as for the audit log (contract, sections 3 and 11).
@@ -127,22 +127,25 @@ class Transport:
         Args:
             path: below the host, quoted, without a query.
             what: what is being done, as a clause that follows "cannot".
+            unique: whether the list has one row for each id.
 
         Raises:
-            Unintelligible: the pages do not come to an end, repeat each other or are cut: whoever is on none that was
-                read is not taken for absent.
+            Unintelligible: the pages do not come to an end, repeat rows, are cut or have another number of rows than
+                they say: whoever is on none that was read is not taken for absent.
             MixpanelError: what went wrong, in the last attempt.
         """
-        found: list[Json] = []
+        found: list[Page] = []
         seen: set[str] = set()
         query = ""
         while len(found) < MOST_PAGES:
-            results, cursor = self._repeated("GET", f"{path}{query}", None, what)
-            if results and results in found:
+            page = self._repeated("GET", f"{path}{query}", None, what)
+            if page.results and any(page.results == before.results for before in found):
                 raise unintelligible(what, f"page {len(found) + 1} is the same as a page before it")
-            found.append(results)
+            found.append(page)
+            cursor = page.cursor
             if cursor is None:
-                return found
+                must_be_whole(found, what, unique=unique)
+                return [page.results for page in found]
             if cursor in seen:
                 raise unintelligible(what, f"page {len(found)} names a page read before as the next one")
             seen.add(cursor)
@@ -163,9 +166,10 @@ class Transport:
         Raises:
             MixpanelError: what went wrong, in the last attempt.
         """
-        return self._repeated("POST", path, body, what)
+        page = self._repeated("POST", path, body, what)
+        return page.results, page.cursor
 
-    def _repeated(self, method: str, path: str, body: Json, what: str) -> tuple[Json, str | None]:
+    def _repeated(self, method: str, path: str, body: Json, what: str) -> Page:
         def passing(error: Exception) -> bool | float:
             if isinstance(error, errors.Unreachable):
                 return True
@@ -187,7 +191,7 @@ class Transport:
         Raises:
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
         """
-        return self._exchange("POST", path, body, what)[0]
+        return self._exchange("POST", path, body, what).results
 
     def patch(self, path: str, body: Json, what: str) -> None:
         """PATCH `path`, once; the caller reads back before it repeats one.
@@ -203,7 +207,7 @@ class Transport:
         Raises:
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
         """
-        return self._exchange("PUT", path, body, what)[0]
+        return self._exchange("PUT", path, body, what).results
 
     def delete(self, path: str, what: str) -> Json:
         """DELETE `path`, once, and return `results`; the caller reads back before it repeats one.
@@ -211,25 +215,25 @@ class Transport:
         Raises:
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` it may have been deleted.
         """
-        return self._exchange("DELETE", path, None, what)[0]
+        return self._exchange("DELETE", path, None, what).results
 
-    def _exchange(self, method: str, path: str, body: Json, what: str) -> tuple[Json, str | None]:
+    def _exchange(self, method: str, path: str, body: Json, what: str) -> Page:
         with self._slots:
             response = self._send(method, path, body, what)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise self._error(response, what)
         if response.status_code == HTTPStatus.NO_CONTENT:
-            return None, None
+            return Page(None)
         return page_of(response.content, what, self._redact)
 
     def _send(self, method: str, path: str, body: Json, what: str) -> httpx.Response:
-        url = path
+        asked = path
         for _ in range(MAX_REDIRECTS + 1):
             try:
                 if body is None:
-                    response = self._client.request(method, url)
+                    response = self._client.request(method, asked)
                 else:
-                    response = self._client.request(method, url, json=body)
+                    response = self._client.request(method, asked, json=body)
             except httpx.TimeoutException:
                 raise self._unreachable(what, f"no answer within {self._timeout:g} seconds") from None
             except httpx.DecodingError:
@@ -237,31 +241,28 @@ class Transport:
                 raise errors.Unintelligible(f"cannot {what}", why=why, next_step="Run again later.") from None
             except (httpx.TransportError, httpx.InvalidURL) as error:
                 raise self._unreachable(what, self._redact(str(error)) or type(error).__name__) from None
-            location = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or not location:
+            if not HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST:
                 return response
-            url = self._next(str(response.url), location, what)
+            asked = self._next(response, asked, what)
         raise errors.Unintelligible(
             f"cannot {what}",
             why=f"{self.base_url} redirects in a circle ({MAX_REDIRECTS} times)",
             next_step="Check mixpanel:apiUrl and mixpanel:region.",
         )
 
-    def _next(self, current: str, location: str, what: str) -> str:
-        """The address to go on at; another origin gets neither our credentials nor the people's addresses."""
+    def _next(self, response: httpx.Response, asked: str, what: str) -> str:
+        """The path at which to ask again; another host or path gets neither our credentials nor people's addresses."""
+        status, location = response.status_code, response.extensions[_LOCATION]
+        if status == HTTPStatus.NOT_MODIFIED or not location:
+            raise unintelligible(what, f"status {status} without an address to go on at")
         try:
-            url = urljoin(current, location)
-            same = _origin(url) == _origin(self.base_url)
-        except ValueError:
-            why = f"{self.base_url} redirects to what is no URL"
-            raise errors.Unintelligible(f"cannot {what}", why=why, next_step="Run again later.") from None
-        if not same:
-            raise errors.Unintelligible(
-                f"cannot {what}",
-                why=f"{self.base_url} redirects to another host, {urlsplit(url).hostname}, which gets no credentials",
-                next_step="If the organization lives there, set mixpanel:region or mixpanel:apiUrl to it.",
-            )
-        return url
+            following = next_path(self.base_url, asked, location, what, self._redact)
+        except errors.MixpanelError as error:
+            error.status = status
+            raise
+        if status == HTTPStatus.SEE_OTHER and response.request.method != "GET":
+            raise unintelligible(what, f"status {status}, which says where to read, and not whether it was done")
+        return following
 
     def _unreachable(self, what: str, why: str) -> errors.Unreachable:
         proxies = "".join(f"{name}, " for name in proxies_set())
@@ -279,28 +280,20 @@ class Transport:
         words = self._redact.words_of(response.content, response.headers.get("content-type", ""))
         error = kind(f"cannot {what}", why=f"Mixpanel answered {status} ({words})", next_step=next_step)
         error.status = status
-        error.retry_after = self._retry_after(response.headers.get("retry-after"))
+        error.retry_after = pause_of(status, response.headers, self._now())
         if isinstance(error, errors.RateLimited) and error.retry_after:
             error.next_step = f"Run again in {error.retry_after:.0f} seconds."
         return error
-
-    def _retry_after(self, text: str | None) -> float | None:
-        """Seconds to wait from a Retry-After header: whole seconds or an HTTP date (RFC 9110, 10.2.3)."""
-        if text is None:
-            return None
-        if text.isascii() and text.strip().isdigit():
-            return min(float(text), _LONGEST_RETRY_AFTER)
-        try:
-            date = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return min(max(0.0, (date - self._now()).total_seconds()), _LONGEST_RETRY_AFTER)
 
 
 def _tell(answered: Answered, response: httpx.Response) -> None:
     sent, location = response.request, response.headers.get("location", "")
     answered(sent.method, str(sent.url), sent.content, response.status_code, location, response.read())
+
+
+def _set_location_aside(response: httpx.Response) -> None:
+    """Keep httpx from reading a redirect's address, which it does also where it follows none; we are stricter."""
+    response.extensions[_LOCATION] = response.headers.pop("location", None)
 
 
 class _Bearer(httpx.Auth):
@@ -323,11 +316,6 @@ def _tls(*_authorities: str | None) -> ssl.SSLContext:
         raise bad_authorities(error) from None
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
 _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
     400: (errors.Invalid, "Check the values against what Mixpanel says."),
     401: (
@@ -336,6 +324,10 @@ _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
             "Check mixpanel:serviceAccountUsername (MIXPANEL_SERVICE_ACCOUNT) and mixpanel:serviceAccountSecret "
             "(MIXPANEL_SERVICE_ACCOUNT_SECRET), and that the account is not expired."
         ),
+    ),
+    402: (
+        errors.PlanRefusal,
+        "The plan of the organization does not allow this: change the plan in Mixpanel, or do without it here.",
     ),
     403: (
         errors.Forbidden,

@@ -6,6 +6,7 @@ import json
 import platform
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -13,6 +14,7 @@ import typer
 from mixpanel_access import __version__
 from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
 from mixpanel_access.directory.probe import Probe, healthy, probes
+from mixpanel_access.directory.regions import other_regions
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import open_project, stacks_of
 
@@ -52,7 +54,13 @@ def _probed(settings: Settings, now: datetime | None) -> list[Probe]:
 
     api = Api.connect(settings)
     try:
-        return probes(api, settings.organization_id, settings.allow_undocumented, now or settings.clock())
+        return probes(
+            api,
+            settings.organization_id,
+            settings.allow_undocumented,
+            now or settings.clock(),
+            partial(other_regions, settings),
+        )
     finally:
         api.close()
 

@@ -362,7 +362,9 @@ class Directory:
         def fetch() -> bool:
             try:
                 self.grants(project)
-            except errors.NotFound:
+            except errors.NotFound as error:
+                if error.status not in (None, 404):
+                    raise  # the call is missing, not the project
                 return True
             return False
 

@@ -111,7 +111,7 @@ class GrantBatches:
             try:
                 send(emails)
             except _ONE_MAY_BE_AT_FAULT as error:
-                if error.unsettled:
+                if error.unsettled or isinstance(error, errors.PlanRefusal):
                     return self._not_tried(failures, [emails, *waiting], error)
                 refusals += 1
                 if len(emails) == 1:

@@ -28,14 +28,15 @@ def one_by_one_if_refused(
 ) -> Mapping[_Item, Exception | None]:
     """Send a batch; if it is refused, send what did not arrive one by one, so that each item has its own answer.
 
-    Where it cannot be seen what arrived, the batch's own error is the item's, and nothing is repeated.
+    Where it cannot be seen what arrived, or the plan refuses, the batch's own error is the item's, and nothing is
+    repeated.
     """
     items = list(dict.fromkeys(batch))
     try:
         send(items)
         return {}
     except _REFUSALS as error:
-        if len(items) == 1 or error.unsettled:
+        if len(items) == 1 or error.unsettled or isinstance(error, errors.PlanRefusal):
             return dict.fromkeys(items, error)
         refusal = error
     outcome: dict[_Item, Exception | None] = {}

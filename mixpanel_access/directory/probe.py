@@ -58,7 +58,13 @@ AUDIT_SPAN: Final = timedelta(days=7)
 """How far back the audit log is asked for."""
 
 
-def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) -> list[Probe]:
+def probes(
+    api: Api,
+    organization: int,
+    allowed: frozenset[str],
+    now: datetime,
+    elsewhere: Callable[[], Probe | None] = lambda: None,
+) -> list[Probe]:
     """Try every read, and list every write with whether it may be sent.
 
     Args:
@@ -66,9 +72,10 @@ def probes(api: Api, organization: int, allowed: frozenset[str], now: datetime) 
         organization: its id.
         allowed: the undocumented writes that the configuration has switched on.
         now: until when the audit log is asked for.
+        elsewhere: tries the hosts of other regions, where this one refuses or fails to say who we are.
     """
     found = [
-        _tried("who we are", "our login name, and the role in the organization", lambda: _me(api, organization)),
+        *_who_we_are(api, organization, elsewhere),
         _tried("list of people", "everybody with role and invitation", lambda: _people(api)),
     ]
     projects: list[int] = []
@@ -144,6 +151,21 @@ def _tried(call: str, expected: str, read: Callable[[], _Answer]) -> Probe:
 
 def _said(error: errors.MixpanelError) -> str:
     return error.why or error.what
+
+
+def _who_we_are(api: Api, organization: int, elsewhere: Callable[[], Probe | None]) -> Iterator[Probe]:
+    failed: list[errors.MixpanelError] = []
+
+    def read() -> _Answer:
+        try:
+            return _me(api, organization)
+        except (errors.Unauthorized, errors.ServerFault) as error:
+            failed.append(error)
+            raise
+
+    yield _tried("who we are", "our login name, and the role in the organization", read)
+    if failed and (other := elsewhere()):
+        yield other
 
 
 def _me(api: Api, organization: int) -> _Answer:

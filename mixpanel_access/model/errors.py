@@ -11,6 +11,7 @@
         ├── Unreachable          no answer: the name, the connection or the time-out
         ├── Unauthorized         401: missing, wrong, deleted or expired credentials
         ├── Forbidden            403: the role is too low, or the plan lacks the feature
+        │   └── PlanRefusal      402: a limit of the plan
         ├── NotFound             404: no such object; the only answer that means "gone"
         ├── Invalid              400, 422: a bad value
         ├── RateLimited          429
@@ -130,6 +131,10 @@ class Unauthorized(MixpanelError):
 
 class Forbidden(MixpanelError):
     """403: the role is too low, or the plan lacks the feature."""
+
+
+class PlanRefusal(Forbidden):
+    """402: the plan does not allow it, whoever asks and however often."""
 
 
 class NotFound(MixpanelError):

@@ -83,6 +83,7 @@ class Settings:
         invitation_wait_seconds: how long one operation may wait for the limit on invitations.
         scim_token: the token with which people of claimed domains are provisioned, or None.
         claimed_domains: the claimed domains, for where Mixpanel does not tell them; as `domain_of` gives them.
+        region: the region whose host is called; None where `apiUrl` names the host.
     """
 
     organization_id: int
@@ -98,6 +99,7 @@ class Settings:
     invitation_wait_seconds: float = 0.0
     scim_token: Secret | None = None
     claimed_domains: frozenset[str] = frozenset()
+    region: str | None = None
 
     @property
     def real(self) -> bool:
@@ -161,6 +163,7 @@ class _Reading:
             invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
             scim_token=Secret(token) if (token := self._value("scimToken")) else None,
             claimed_domains=self._list("claimedDomains", domains_in),
+            region=None if self._value("apiUrl") else self._region(),
         )
         self._problems += filter(None, map(_mistyped, sorted(set(keys) - set(SETTINGS))))
         if self._problems:
@@ -195,7 +198,7 @@ class _Reading:
 
     def _api_url(self) -> str:
         url = self._value("apiUrl")
-        region = (self._value("region") or "us").lower()
+        region = self._region()
         if region not in REGIONS:
             self._problems.append(f"the region is {region!r}, not one of us, eu, in: {how_to_set('region')}")
         if url is None:
@@ -213,6 +216,9 @@ class _Reading:
                 f"pulumi config rm {NAMESPACE}:apiUrl"
             )
         return url.rstrip("/")
+
+    def _region(self) -> str:
+        return (self._value("region") or "us").lower()
 
     def _may_have_credentials(self, url: str) -> bool:
         """Whether the credentials may go to an address: whoever can change a stack's file does not choose where."""

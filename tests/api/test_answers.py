@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -368,8 +369,22 @@ SHOWN = {
         "a@example.com, c@example.com, e@example.com, g@example.com",
         "[address], [address], [address], [address]",
     ),
+    "escapes": ("role &quot;owner&quot; isn&#x27;t &lt;known&gt; &amp;c", 'role "owner" isn\'t <known> &c'),
+    "escaped twice": ("a &amp;lt; b", "a &lt; b"),
+    "escaped controls": ("a&#27;[31mb&#10;c&#8238;d&#xD800;e", "a[31mb c d\N{REPLACEMENT CHARACTER}e"),
+    "an escaped link": ("see https:&#x2F;&#x2F;mixpanel.com/invite/abc now", "see [link] now"),
+    "an escaped token": ("{&quot;token&quot;: &quot;abc&quot;}", '{"token": [secret]}'),
+    "many escaped people": ("a&#64;example.com, " * 4, "[address], " * 3 + "[address],"),
     "control characters": ("a\x1b[31mb\nc", "a [31mb c"),
 }
+
+
+@pytest.mark.parametrize("secret", ["hush&hush<1>", "it's-hush", 'a"b"c-hush', "hush&copyhush", "hush&amp;hush"])
+def test_no_credential_comes_through_escaped(secret: str) -> None:
+    """As it is, escaped once, and escaped twice, which is undone once."""
+    redact = Redactor((secret, "bot"))
+    for form in (secret, html.escape(secret), html.escape(html.escape(secret))):
+        assert redact(f"no {form} here") == "no [credential] here"
 
 
 @pytest.mark.parametrize(("text", "shown"), SHOWN.values(), ids=SHOWN.keys())

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from mixpanel_access.api.transport import MAX_PARALLEL, MAX_REDIRECTS, READ_ATTEMPTS, Transport
+from mixpanel_access.api.me import MeEndpoint
+from mixpanel_access.api.transport import MAX_PARALLEL, READ_ATTEMPTS, Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
 from tests.api.conftest import HOST, SECRET, ok, transport
@@ -31,54 +32,6 @@ def test_credentials_go_out_as_basic() -> None:
     assert seen == ["Basic " + base64.b64encode(f"bot:{SECRET}".encode()).decode()] * 2
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-@pytest.mark.parametrize("location", ["/there/", f"{HOST}/there/", "there/"], ids=["path", "absolute", "relative"])
-def test_a_redirect_keeps_method_and_body(status: int, location: str) -> None:
-    """A 301 on a write must not become a read of a list."""
-    seen: list[tuple[str, str, bytes]] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        seen.append((request.method, request.url.path, request.content))
-        if len(seen) == 1:
-            return httpx.Response(status, headers={"Location": location})
-        return ok({"success": True})
-
-    transport(handler).write("/here", BODY, "x")
-    assert [(method, path) for method, path, _ in seen] == [("POST", "/here"), ("POST", "/there/")]
-    assert seen[0][2] == seen[1][2] != b""
-
-
-ELSEWHERE = [
-    "https://evil.example.com/x",
-    "https://eu.mixpanel.com/x",
-    "http://mixpanel.com/x",
-    "https://mixpanel.com:8443/x",
-    "//evil.example.com/x",
-]
-
-
-@pytest.mark.parametrize("location", ELSEWHERE)
-@pytest.mark.parametrize("verb", ["read", "write"])
-def test_another_origin_gets_nothing(location: str, verb: str) -> None:
-    """Neither credentials nor people's addresses go to another host, port or scheme."""
-    seen: list[str] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(str(request.url))
-        return httpx.Response(307, headers={"Location": location})
-
-    with pytest.raises(errors.Unintelligible, match="redirects to another host"):
-        transport(handler).read("/x", "x") if verb == "read" else transport(handler).write("/x", BODY, "x")
-    assert seen == [f"{HOST}/x"]
-
-
-@pytest.mark.parametrize("location", ["http://[", "//["])
-def test_a_redirect_to_no_url_is_told(location: str) -> None:
-    """Nothing is sent there."""
-    with pytest.raises(errors.Unintelligible, match="redirects to what is no URL"):
-        transport(lambda _: httpx.Response(307, headers={"Location": location})).write("/x", BODY, "x")
-
-
 def test_an_answer_that_is_not_packed_as_it_says_is_told() -> None:
     """Its fate is open, as after any answer that cannot be read."""
     packed = httpx.ByteStream(b"no gzip")
@@ -87,22 +40,10 @@ def test_an_answer_that_is_not_packed_as_it_says_is_told() -> None:
         transport(lambda _: answer).write("/x", BODY, "x")
 
 
-def test_a_circle_of_redirects_ends() -> None:
-    """After ten it is told."""
-    seen: list[int] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(1)
-        return httpx.Response(301, headers={"Location": "/x"})
-
-    with pytest.raises(errors.Unintelligible, match="in a circle"):
-        transport(handler).read("/x", "x")
-    assert len(seen) == MAX_REDIRECTS + 1
-
-
 STATUSES = {
     400: errors.Invalid,
     401: errors.Unauthorized,
+    402: errors.PlanRefusal,
     403: errors.Forbidden,
     404: errors.NotFound,
     405: errors.NotFound,
@@ -161,7 +102,7 @@ def test_a_write_goes_out_once(fault: int | Exception) -> None:
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 422])
 def test_a_refused_read_is_not_repeated(status: int) -> None:
     """A clear no is final."""
     calls: list[int] = []
@@ -173,30 +114,6 @@ def test_a_refused_read_is_not_repeated(status: int) -> None:
     with pytest.raises(errors.MixpanelError):
         transport(handler).read("/x", "x")
     assert len(calls) == 1
-
-
-RETRY_AFTER = {
-    "seconds": ("7", 7.0),
-    "zero": ("0", 0.0),
-    "date": ("Mon, 04 May 2026 12:00:30 GMT", 30.0),
-    "twenty digits": ("9" * 20, 86_400.0),
-    "more digits than a number has": ("9" * 5000, 86_400.0),
-    "a date far off": ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
-    "past date": ("Mon, 04 May 2026 11:00:00 GMT", 0.0),
-    "garbage": ("soon", None),
-    "no digit": ("\N{SUPERSCRIPT TWO}", None),
-    "no date": ("Mon, 99 Foo 0000 25:61:61", None),
-    "none": (None, None),
-}
-
-
-@pytest.mark.parametrize(("header", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER.keys())
-def test_retry_after(header: str | None, seconds: float | None) -> None:
-    """Whole seconds or an HTTP date; anything else is as if it were not there."""
-    headers = {} if header is None else {b"Retry-After": header.encode("latin-1")}
-    with pytest.raises(errors.RateLimited) as raised:
-        transport(lambda _: httpx.Response(429, headers=headers)).write("/x", {}, "x")
-    assert raised.value.retry_after == seconds
 
 
 @pytest.mark.parametrize(("seconds", "calls"), [(errors.LONGEST_WAIT, READ_ATTEMPTS), (errors.LONGEST_WAIT + 1, 1)])
@@ -269,3 +186,35 @@ def test_odd_secrets(secret: str) -> None:
 
     Transport(HOST, "bot", Secret(secret), transport=httpx.MockTransport(handler)).read("/x", "x")
     assert seen == [f"bot:{secret}"]
+
+
+WRONG_REGION = {
+    "https://mixpanel.com": "not in the region us: `mixpanel-access doctor` finds out whether .* to eu or in",
+    "https://eu.mixpanel.com": "not in the region eu: .* to us or in",
+    "https://api.example.com": "in another region: check mixpanel:apiUrl",
+}
+
+
+@pytest.mark.parametrize(("url", "advice"), WRONG_REGION.items())
+@pytest.mark.parametrize("status", [401, 500, 502, 503, 520])
+def test_what_a_wrong_region_answers_names_the_region(url: str, advice: str, status: int) -> None:
+    """401 and faults of the server, on `me`: the organization may be elsewhere (contract, section 16)."""
+    handler = httpx.MockTransport(lambda _: httpx.Response(status))
+    with pytest.raises(errors.MixpanelError, match=advice):
+        MeEndpoint(Transport(url, "bot", Secret(SECRET), transport=handler)).read()
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 429])
+def test_a_refusal_of_a_known_login_names_no_other_region(status: int) -> None:
+    """It would lead astray."""
+    with pytest.raises(errors.MixpanelError) as raised:
+        MeEndpoint(transport(lambda _: httpx.Response(status))).read()
+    assert "region us" not in str(raised.value)
+
+
+def test_a_refusal_by_the_plan_says_so() -> None:
+    """With its own advice (contract, section 16)."""
+    with pytest.raises(
+        errors.PlanRefusal, match=r"402 \(no explanation\)\. The plan of the organization does not allow"
+    ):
+        transport(lambda _: httpx.Response(402)).write("/x", {}, "x")

@@ -187,6 +187,17 @@ def test_a_grant_that_is_gone_already_is_no_error(api: FakeApi) -> None:
     make_directory(api).remove_grant(PRODUCTION, "bo@example.com")
 
 
+def test_only_404_means_that_a_project_is_gone(api: FakeApi) -> None:
+    """A call that is missing, a refusal, and a limit of the plan say nothing of the project (contract, section 1)."""
+    missing, plan = errors.NotFound("cannot read", why="405"), errors.PlanRefusal("cannot read", why="402")
+    missing.status, plan.status = 405, 402
+    for error in (missing, plan, errors.Forbidden("cannot read", why="403")):
+        api.faults["granted_users"] = [error]
+        with pytest.raises(type(error)):
+            make_directory(api).project_is_gone(99)
+    assert make_directory(api).project_is_gone(99)
+
+
 def test_roles_add_up_and_every_way_is_named(api: FakeApi) -> None:
     """The effective role is the highest of all ways; an owner of the organization owns every project."""
     api.give(PRODUCTION, "bo@example.com", "admin", GrantType.TEAM)

@@ -70,6 +70,15 @@ def test_a_thousand_grants_are_a_few_requests(api: PickyApi, number: int, reques
     assert api.calls["granted_users"] == 1
 
 
+def test_what_the_plan_refuses_is_not_sent_again(api: PickyApi) -> None:
+    """Not by halves either; everybody has its error, and nobody counts as served."""
+    api.faults["grant"] = [errors.PlanRefusal("cannot grant", why="Mixpanel answered 402")]
+    failures = give(make_directory(api), AT_ONCE + 1)
+    assert sorted(failures) == people(AT_ONCE + 1)
+    assert {type(error) for error in failures.values()} == {errors.PlanRefusal}
+    assert (api.calls["grant"], api.rows) == (1, [])
+
+
 @pytest.mark.parametrize("where", [0, AT_ONCE - 1, AT_ONCE, 555, 999])
 def test_one_who_is_refused_takes_nobody_along(api: PickyApi, where: int) -> None:
     """Found by halves, and told alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixpanel_access.directory.one_by_one import one_by_one_if_refused
-from mixpanel_access.model.errors import Forbidden, MixpanelError, RateLimited, ServerFault
+from mixpanel_access.model.errors import Forbidden, MixpanelError, PlanRefusal, RateLimited, ServerFault
 
 
 class Batches:
@@ -35,6 +35,14 @@ def test_what_may_have_been_applied_is_neither_sent_nor_looked_for_again() -> No
     """Reading back has failed just now."""
     error = ServerFault("cannot remove")
     error.unsettled = True
+    batches = Batches(error)
+    assert one_by_one_if_refused(batches.send, batches.arrived, ["a", "b"]) == {"a": error, "b": error}
+    assert (batches.sent, batches.looked) == ([["a", "b"]], [])
+
+
+def test_what_the_plan_refuses_is_not_sent_again() -> None:
+    """Not in smaller pieces either: the plan refuses whoever is in it (contract, section 16)."""
+    error = PlanRefusal("cannot remove")
     batches = Batches(error)
     assert one_by_one_if_refused(batches.send, batches.arrived, ["a", "b"]) == {"a": error, "b": error}
     assert (batches.sent, batches.looked) == ([["a", "b"]], [])

@@ -40,6 +40,8 @@ def test_the_defaults() -> None:
 
 GOOD: dict[str, tuple[str, str, str, Any]] = {
     "region": ("region", "EU", "api_url", "https://eu.mixpanel.com"),
+    "region's name": ("region", "EU", "region", "eu"),
+    "no region's host": ("apiUrl", "https://eu.mixpanel.com/", "region", None),
     "address": ("apiUrl", "https://eu.mixpanel.com/", "api_url", "https://eu.mixpanel.com"),
     "loopback": ("apiUrl", "http://127.0.0.1:8080", "api_url", "http://127.0.0.1:8080"),
     "loopback by name": ("apiUrl", "http://localhost:8080", "api_url", "http://localhost:8080"),
