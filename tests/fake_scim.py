@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mixpanel_access.model.access import ScimUser
@@ -21,17 +21,25 @@ class FakeScim:
 
     Attributes:
         shows_all_teams: whether teams are groups that SCIM has never written.
+        untold: the keys of those of whom it does not tell whether they are active.
+        doubled: the keys of those whom it lists twice, under two ids.
     """
 
     api: FakeApi
     kept_out: set[str]
     shows_all_teams: bool = True
+    untold: set[str] = field(default_factory=set)
+    doubled: set[str] = field(default_factory=set)
 
     def list_users(self) -> list[ScimUser]:
         self.api.calls["scim_users"] += 1
         self.api.fail("scim_users")
         people = [person for person in self.api.people.values() if not person.invited]
-        return [ScimUser(str(one.user_id), one.email, one.key not in self.kept_out) for one in people]
+        found = [
+            ScimUser(str(one.user_id), one.email, None if one.key in self.untold else one.key not in self.kept_out)
+            for one in people
+        ]
+        return found + [replace(one, id=f"0{one.id}") for one in found if same_key(one.email) in self.doubled]
 
     def create(self, email: str) -> None:
         with self.api.writing("scim_create", email) as writing:

@@ -6,11 +6,18 @@ A documented subset of RFC 7644, in its shapes (contract, section 10).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from mixpanel_access.api.shapes import Wire, checked, unintelligible
 from mixpanel_access.api.transport import Transport
@@ -21,29 +28,73 @@ _ROOT: Final = "/api/app/scim/v2"
 _USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
 _GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
 _PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+_COUNT: Final = 100
 _MOST_PAGES: Final = 1000
 
 
-class _UserRow(Wire):
-    id: str
-    user_name: str = Field(validation_alias="userName")
-    active: bool = True
+class _Part(Wire):
+    """An object whose attributes are named in any case (RFC 7643, section 2.1); here, all in lower case."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        lowered = {str(name).lower(): part for name, part in value.items()}
+        if len(lowered) < len(value):
+            raise ValueError("an attribute is there twice, in different case")
+        return lowered
+
+
+def _no_place(id_: str) -> str:
+    """An id, which is one segment of a path."""
+    if id_ in ("", ".", ".."):
+        raise ValueError(f"{id_!r} is not an id")
+    return id_
+
+
+def _if_told(value: Any, read: ValidatorFunctionWrapHandler) -> bool | None:
+    """What is null or odd is not told, so that one person's odd word does not hide everybody else."""
+    try:
+        told: bool | None = read(value)
+    except ValidationError:
+        return None
+    return told
+
+
+_Id = Annotated[str, AfterValidator(_no_place)]
+
+
+class _Row(_Part):
+    id: _Id
+
+
+class _UserRow(_Row):
+    user_name: str = Field(validation_alias="username")
+    active: Annotated[bool | None, WrapValidator(_if_told)] = None
 
     def user(self) -> ScimUser:
         return ScimUser(self.id, self.user_name, self.active)
 
 
-class _Reference(Wire):
+class _Reference(_Part):
     value: str
 
 
-class _GroupRow(Wire):
-    id: str
-    display_name: str = Field(validation_alias="displayName")
+class _GroupRow(_Row):
+    display_name: str = Field(validation_alias="displayname")
     members: list[_Reference] | None = None  # a list without values may be left out (RFC 7643, section 2.5)
 
     def group(self) -> ScimGroup:
         return ScimGroup(self.id, frozenset(member.value for member in self.members or ()))
+
+
+class _Page(_Part):
+    total: Annotated[int, Field(ge=0)] | None = Field(None, validation_alias="totalresults")
+    resources: list[Any] | None = None
+
+
+_Resource = TypeVar("_Resource", bound=_Row)
 
 
 class ScimEndpoint:
@@ -58,19 +109,7 @@ class ScimEndpoint:
         Raises:
             Unintelligible: pages are missing or repeat each other: who is on none that was read may be there.
         """
-        what = "list the users by SCIM"
-        found: dict[str, ScimUser] = {}
-        for _ in range(_MOST_PAGES):
-            page = self._transport.read(f"{_ROOT}/Users?startIndex={len(found) + 1}&count=100", what)
-            before, total = len(found), _total(_resources(page, what), page)
-            for row in _resources(page, what):
-                user = checked(_UserRow, row, what).user()
-                found.setdefault(user.id, user)
-            if len(found) >= total:
-                return list(found.values())
-            if len(found) == before:
-                raise unintelligible(what, f"it has {total} users, and its pages have {before}")
-        raise unintelligible(what, f"it has more than {_MOST_PAGES} pages")
+        return [row.user() for row in self._rows(f"{_ROOT}/Users?", _UserRow, "list the users by SCIM")]
 
     def create(self, email: str) -> None:
         """Make somebody a member of the organization; no e-mail goes out."""
@@ -85,14 +124,16 @@ class ScimEndpoint:
     def set_active(self, user: ScimUser, *, active: bool) -> None:
         """Let somebody in again, or keep them out; what they hold stays."""
         change = {"op": "replace", "path": "active", "value": active}
-        self._patch(f"Users/{user.id}", [change], f"{'activate' if active else 'deactivate'} {user.email} by SCIM")
+        self._patch("Users", user.id, [change], f"{'activate' if active else 'deactivate'} {user.email} by SCIM")
 
     def find_group(self, name: str) -> ScimGroup | None:
-        """The group of a name, with who is in it, or None."""
-        what = f"find the group {name} by SCIM"
-        wanted = quote(f"displayName eq {json.dumps(name)}", safe="")
-        page = self._transport.read(f"{_ROOT}/Groups?filter={wanted}&startIndex=1&count=100", what)
-        rows = [checked(_GroupRow, row, what) for row in _resources(page, what)]
+        """The group of a name, with who is in it, or None; a server that ignores the filter lists every group.
+
+        Raises:
+            Unintelligible: pages are missing or repeat each other: a group on none that was read may be there.
+        """
+        wanted = quote(f"displayName eq {_literal(name)}", safe="")
+        rows = self._rows(f"{_ROOT}/Groups?filter={wanted}&", _GroupRow, f"find the group {name} by SCIM")
         return next((row.group() for row in rows if same_name(row.display_name, name)), None)
 
     def create_group(self, name: str, members: Iterable[str]) -> None:
@@ -104,26 +145,45 @@ class ScimEndpoint:
         """Put users into a group and take others out, by their ids; nobody else in it is touched."""
         added = [{"value": user} for user in joining]
         changes: list[dict[str, Any]] = [{"op": "add", "path": "members", "value": added}] if added else []
-        changes += [{"op": "remove", "path": f"members[value eq {json.dumps(user)}]"} for user in leaving]
-        self._patch(f"Groups/{id_}", changes, f"change who is in the group {name} by SCIM")
+        changes += [{"op": "remove", "path": f"members[value eq {_literal(user)}]"} for user in leaving]
+        self._patch("Groups", id_, changes, f"change who is in the group {name} by SCIM")
 
     def rename_group(self, id_: str, name: str) -> None:
         """Give a group another name."""
         change = {"op": "replace", "path": "displayName", "value": name}
-        self._patch(f"Groups/{id_}", [change], f"rename a group to {name} by SCIM")
+        self._patch("Groups", id_, [change], f"rename a group to {name} by SCIM")
 
-    def _patch(self, place: str, changes: list[dict[str, Any]], what: str) -> None:
-        self._transport.patch(f"{_ROOT}/{place}", {"schemas": [_PATCH], "Operations": changes}, what)
+    def _patch(self, kind: str, id_: str, changes: list[dict[str, Any]], what: str) -> None:
+        path = f"{_ROOT}/{kind}/{quote(id_, safe='')}"
+        self._transport.patch(path, {"schemas": [_PATCH], "Operations": changes}, what)
+
+    def _rows(self, query: str, model: type[_Resource], what: str) -> Iterator[_Resource]:
+        """The rows of a list, page by page, up to the empty one: a total may be of a page alone.
+
+        Raises:
+            Unintelligible: pages are missing or repeat each other.
+        """
+        found: set[str] = set()
+        totals: set[int | None] = set()
+        for number in range(1, _MOST_PAGES + 1):
+            answer = self._transport.read(f"{query}startIndex={len(found) + 1}&count={_COUNT}", what)
+            page = checked(_Page, answer, what)
+            for row in (rows := [checked(model, row, what) for row in page.resources or []]):
+                if row.id in found:
+                    raise unintelligible(what, f"page {number} lists again what was listed before")
+                found.add(row.id)
+            yield from rows
+            if rows:
+                totals.add(page.total)
+                continue
+            agreed = totals in ({None}, {len(found)}) and (page.total or 0) <= len(found)
+            if not (agreed if found else page.total == 0):
+                told = " and ".join(sorted(str(total) for total in totals | {page.total}))
+                raise unintelligible(what, f"totalResults is {told}, and its pages have {len(found)}")
+            return
+        raise unintelligible(what, f"it has more than {_MOST_PAGES} pages")
 
 
-def _resources(page: Any, what: str) -> list[Any]:
-    rows = page.get("Resources") or [] if isinstance(page, dict) else None
-    if not isinstance(rows, list):
-        raise unintelligible(what, "no list of resources")
-    return rows
-
-
-def _total(rows: list[Any], page: Any) -> int:
-    """How many there are on all pages; where the answer does not say, those of this one."""
-    total = page.get("totalResults")
-    return total if isinstance(total, int) else len(rows)
+def _literal(text: str) -> str:
+    """A text in a filter: quotes and backslashes escaped, and nothing else, for not every server knows more."""
+    return json.dumps(text, ensure_ascii=False)

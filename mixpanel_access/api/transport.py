@@ -74,6 +74,7 @@ class Transport:
     ) -> None:
         self.base_url = base_url
         self._by_token = not username
+        self._media = "application/json" if username else "application/scim+json"
         self._timeout = timeout_seconds
         self._now = now
         self._redact = Redactor((secret.reveal(), username))
@@ -84,7 +85,7 @@ class Transport:
             self._client = httpx.Client(
                 base_url=base_url,
                 auth=httpx.BasicAuth(username.encode(), secret.reveal().encode()) if username else _Bearer(secret),
-                headers={"Accept": "application/json" if username else "application/scim+json, application/json"},
+                headers={"Accept": self._media},
                 timeout=timeout_seconds,
                 transport=transport,
                 verify=tls,
@@ -233,7 +234,8 @@ class Transport:
                 if body is None:
                     response = self._client.request(method, asked)
                 else:
-                    response = self._client.request(method, asked, json=body)
+                    headers = {"Content-Type": self._media}
+                    response = self._client.request(method, asked, json=body, headers=headers)
             except httpx.TimeoutException:
                 raise self._unreachable(what, f"no answer within {self._timeout:g} seconds") from None
             except httpx.DecodingError:

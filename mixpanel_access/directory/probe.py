@@ -226,8 +226,9 @@ def _teams(api: Api, names: list[str]) -> _Answer:
 
 def _scim_people(scim: Scim) -> _Answer:
     people = scim.list_users()
-    out = sum(not person.active for person in people)
-    return f"{len(people)} people" + (f", {out} deactivated" if out else ""), bool(people)
+    counts = {"deactivated": False, "without whether they are active": None}
+    found = {words: sum(person.active is told for person in people) for words, told in counts.items()}
+    return ", ".join([f"{len(people)} people", *(f"{n} {words}" for words, n in found.items() if n)]), bool(people)
 
 
 def _scim_group(scim: Scim, teams: Sequence[str]) -> _Answer:

@@ -78,8 +78,20 @@ class Provisioning:
         return not self.on and bool(sso.idp_managed) and sso.claims(email) is True
 
     def user(self, email: str) -> ScimUser | None:
-        """Somebody as SCIM knows them, or None."""
-        return self._users().get(same_key(email))
+        """Somebody as SCIM knows them, or None.
+
+        Raises:
+            Unintelligible: SCIM lists several of the address: which of them to change is not told.
+        """
+        users = self._users().get(same_key(email), [])
+        if len(users) > 1:
+            raise Unintelligible(
+                "cannot tell who somebody is by SCIM",
+                whom=email,
+                why=f"SCIM lists {len(users)} users of the address",
+                next_step="Delete in the identity provider those that are not theirs, and run again.",
+            )
+        return users[0] if users else None
 
     def of_member(self, person: Person) -> ScimUser | None:
         """A person of the organization as SCIM knows them; None for whoever does not come by SCIM, or waits.
@@ -98,10 +110,13 @@ class Provisioning:
             )
         return self.user(person.email)
 
-    def is_in(self, email: str) -> bool:
-        """Whether somebody is an active member, as SCIM knows them."""
+    def is_in(self, email: str) -> bool | None:
+        """Whether somebody is an active member, as SCIM knows them; None where it lists them and does not tell.
+
+        Who may be in is not let in on the strength of it, and is not taken for kept out.
+        """
         user = self.user(email)
-        return user is not None and user.active
+        return False if user is None else user.active
 
     def inactive(self) -> frozenset[str]:
         """The keys of those whom SCIM shows as inactive; nobody without a token, or where SCIM does not answer.
@@ -112,7 +127,7 @@ class Provisioning:
         if not self.on:
             return frozenset()
         try:
-            return frozenset(key for key, user in self._users().items() if not user.active)
+            return frozenset(key for key, users in self._users().items() if all(user.active is False for user in users))
         except AccessError:
             return frozenset()
 
@@ -121,7 +136,7 @@ class Provisioning:
         try:
             self._changes.submit((email, self.user(email), True))
         except Invalid:  # 409: an identity provider may have been faster
-            if not self.is_in(email):
+            if self.is_in(email) is False:
                 raise
 
     def keep_out(self, user: ScimUser) -> None:
@@ -138,14 +153,20 @@ class Provisioning:
                 else:
                     self.scim.set_active(user, active=active)
 
-            self._writing.settle(write, lambda: self.is_in(email) is active, [_USERS, self._people])
+            def applied() -> bool:
+                return self.is_in(email) is not False if active else self.is_in(email) is False
+
+            self._writing.settle(write, applied, [_USERS, self._people])
 
         return each_alone(send, batch)
 
-    def _users(self) -> Mapping[str, ScimUser]:
-        def fetch() -> Mapping[str, ScimUser]:
+    def _users(self) -> Mapping[str, list[ScimUser]]:
+        def fetch() -> Mapping[str, list[ScimUser]]:
             self._identity()
-            return {same_key(user.email): user for user in self.scim.list_users()}
+            found: dict[str, list[ScimUser]] = {}
+            for user in self.scim.list_users():
+                found.setdefault(same_key(user.email), []).append(user)
+            return found
 
         return self._snapshot.get(_USERS, fetch)
 

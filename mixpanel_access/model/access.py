@@ -154,11 +154,11 @@ class ServiceAccountRole:
 
 @dataclass(frozen=True)
 class ScimUser:
-    """Somebody as SCIM knows them: its id of them, the address, and whether they may come in."""
+    """Somebody as SCIM knows them: its id of them, the address, and whether they may come in (None: it is not told)."""
 
     id: str
     email: str
-    active: bool
+    active: bool | None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_access.model import errors
 from mixpanel_access.model.security import SingleSignOn
-from tests.fake_scim import with_scim
+from tests.fake_scim import FakeScim, with_scim
 from tests.fakes import FakeApi, make_directory
 
 PEOPLE = [f"p{n}@example.com" for n in range(4)]
@@ -26,7 +26,7 @@ def test_who_is_let_in_together_is_read_back_once(api: FakeApi) -> None:
 
     def let_in(email: str) -> bool:
         provisioning.let_in(email)
-        return provisioning.is_in(email)
+        return provisioning.is_in(email) is True
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(let_in, PEOPLE))
@@ -44,7 +44,7 @@ def test_who_is_kept_out_together_is_read_back_once(api: FakeApi) -> None:
         user = provisioning.user(email)
         assert user is not None
         provisioning.keep_out(user)
-        return provisioning.is_in(email)
+        return provisioning.is_in(email) is True
 
     with ThreadPoolExecutor(4) as pool:
         assert not any(pool.map(keep_out, PEOPLE))
@@ -61,3 +61,21 @@ def test_of_those_who_are_let_in_together_each_has_their_own_answer(api: FakeApi
         outside = [email for email, future in done.items() if future.exception(60)]
     assert len(outside) == 1
     assert [email for email in PEOPLE if not provisioning.is_in(email)] == outside
+
+
+def test_a_lost_answer_is_settled_by_what_is_told(api: FakeApi) -> None:
+    """Where it is not told whether they are active, a deactivation is sent again; who is listed has been let in."""
+    api.put(PEOPLE[0])
+    assert isinstance(api.scim, FakeScim)
+    api.scim.untold.update(PEOPLE)
+    provisioning = make_directory(api).provisioning
+    api.applied = True
+    api.faults = {verb: [errors.Unreachable("no answer")] for verb in ("scim_active", "scim_create")}
+    user = provisioning.user(PEOPLE[0])
+    assert user is not None
+    provisioning.keep_out(user)
+    assert api.writes == ["scim_active"] * 2
+    provisioning.let_in(PEOPLE[1])
+    assert api.writes == [*["scim_active"] * 2, "scim_create"]
+    assert provisioning.is_in(PEOPLE[1]) is None
+    assert provisioning.inactive() == frozenset()
