@@ -120,6 +120,8 @@ class FakeApi:
         self.fail("sso")
         return self.security
 
+    fallback = ""
+
     def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
         self.calls["events"] += 1
         self.fail("events")

@@ -1,57 +1,100 @@
-"""The organization's audit log. The names of events are documented; the query was once published and withdrawn.
-
-How a further page is asked for is assumed (contract, section 11).
-"""
+"""The organization's audit log: by the Platform API, else by the older route (contract, sections 11 and 16)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import quote
 
 from mixpanel_access.api import wire_audit
-from mixpanel_access.api.shapes import unintelligible
-from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.envelope import Json
+from mixpanel_access.api.transport import PLATFORM_ROOT, Transport
+from mixpanel_access.model import errors
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import written
 
-MOST_PAGES: Final = 200
-"""Pages that are read at most: a cursor that never ends must not keep a command for ever."""
+PAGE_SIZE: Final = 100
+"""Events of a page; the Platform API gives no more."""
+_REFUSALS: Final = (errors.NotFound, errors.Forbidden, errors.Unauthorized, errors.Invalid)
+"""Answers of the Platform API after which the older route is asked; a passing fault is none of them."""
+_SECOND: Final = timedelta(seconds=1)
+_NEXT_STEP: Final = (
+    "The service account needs the right view_audit_logs, which organization owners and admins have, and the plan must "
+    "have the audit log."
+)
 
 
 class AuditLogEndpoint:
-    """`POST /api/app/organizations/{o}/audit-logs`: a query, which changes nothing."""
+    """Reads the audit log; nothing is changed.
 
-    def __init__(self, transport: Transport, organization: int) -> None:
+    Args:
+        transport: to the organization's host.
+        organization: its id.
+        platform: to the host of the Platform API.
+    """
+
+    def __init__(self, transport: Transport, organization: int, platform: Transport) -> None:
         self._transport = transport
         self._organization = organization
+        self._platform = platform
+        self._refusal: errors.MixpanelError | None = None
+
+    @property
+    def fallback(self) -> str:
+        """Why the older route is asked instead of the Platform API, or "" where it is not."""
+        return self._refusal.why if self._refusal else ""
 
     def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
         """The events of some types within a span, both ends included, the newest first.
 
         Args:
             types: such as `organization.user_added`.
-            since: the first instant (UTC).
+            since: the first instant (UTC); it counts from the beginning of its second.
             until: the last.
 
         Raises:
-            Forbidden: our account may not read it, or the plan has none.
-            Unintelligible: it does not come to an end.
+            Forbidden: our account may not read it, or the plan has none; both routes say so.
+            Unintelligible: it does not come to an end, repeats itself or is cut.
         """
         what = f"read the audit log of organization {self._organization}"
+        first = since.replace(microsecond=0)
+        pages = self._pages(types, first, until, what)
+        found = [event for page in pages for event in wire_audit.audit_events_from(page, what)]
+        within = (event for event in found if first <= event.at <= until)
+        return sorted(within, key=lambda event: event.at, reverse=True)
+
+    def _pages(self, types: Sequence[str], since: datetime, until: datetime, what: str) -> list[Json]:
+        if self._refusal is None:
+            try:
+                return self._by_platform(types, since, until, what)
+            except _REFUSALS as error:
+                self._refusal = error
+            except errors.Unreachable as error:
+                if self._platform is self._transport:
+                    raise
+                self._refusal = error  # a network may let us out to mixpanel.com alone
+        try:
+            return self._by_older_route(types, since, until, what)
+        except _REFUSALS as error:
+            raise _of_both(self._refusal, error, what) from None
+
+    def _by_platform(self, types: Sequence[str], since: datetime, until: datetime, what: str) -> list[Json]:
+        """Nobody says whether the ends of the span are in it, so it is asked for with a second more at both."""
+        path = f"{PLATFORM_ROOT}organizations/{self._organization}/audit-logs/query"
+        span = {"created_after": written(since - _SECOND), "created_before": written(until + _SECOND)}
+        parameters = {"page_size": str(PAGE_SIZE), "order": "desc"}
+        return self._platform.query(path, parameters, {"types": list(types), **span}, what)
+
+    def _by_older_route(self, types: Sequence[str], since: datetime, until: datetime, what: str) -> list[Json]:
         path = f"/api/app/organizations/{self._organization}/audit-logs"
         body = {"types": list(types), "created_gte": written(since), "created_lte": written(until)}
-        found: list[AuditEvent] = []
-        seen: set[str] = set()
-        query = ""
-        for _ in range(MOST_PAGES):
-            results, cursor = self._transport.query(f"{path}{query}", body, what)
-            found += wire_audit.audit_events_from(results, what)
-            if cursor is None or cursor in seen:
-                break
-            seen.add(cursor)
-            query = f"?cursor={quote(cursor, safe='')}"
-        else:
-            raise unintelligible(what, f"it has more than {MOST_PAGES} pages")
-        return sorted(found, key=lambda event: event.at, reverse=True)
+        return self._transport.query(path, {}, body, what)
+
+
+def _of_both(first: errors.MixpanelError, second: errors.MixpanelError, what: str) -> errors.MixpanelError:
+    """One error for two refusals: what is forbidden by one route and not there by the other is forbidden."""
+    forbidden = isinstance(first, errors.Forbidden) and isinstance(second, errors.NotFound)
+    why = f"the Platform API: {first.why}; the older route: {second.why}"
+    error = type(first if forbidden else second)(f"cannot {what}", why=why, next_step=_NEXT_STEP)
+    error.status = (first if forbidden else second).status
+    return error

@@ -17,6 +17,7 @@ from mixpanel_access.api.teams import TeamsEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.api.users import UsersEndpoint
+from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 
 
@@ -30,9 +31,9 @@ class Api:
         allowed: frozenset[str] = frozenset(),
         provisioning: Transport | None = None,
         fresh: Callable[[], bool] = lambda: True,
+        platform: Transport | None = None,
     ) -> None:
-        self._transport = transport
-        self._provisioning = provisioning
+        self._transports = [at for at in (transport, provisioning, platform) if at]
         self.scim = ScimEndpoint(provisioning) if provisioning else None
         gate = Gate(transport.host, allowed, fresh)
         self.me = MeEndpoint(transport)
@@ -42,13 +43,12 @@ class Api:
         self.service_accounts = ServiceAccountsEndpoint(transport, organization)
         self.teams = TeamsEndpoint(transport, organization, gate)
         self.organization_settings = OrganizationSettingsEndpoint(transport, organization)
-        self.audit_log = AuditLogEndpoint(transport, organization)
+        self.audit_log = AuditLogEndpoint(transport, organization, platform or transport)
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
-        if self._provisioning:
-            self._provisioning.close()
+        for transport in self._transports:
+            transport.close()
 
     @classmethod
     def connect(
@@ -59,7 +59,17 @@ class Api:
     ) -> Api:
         """The API as the settings name it, over transports that `make` makes; nothing is sent yet."""
         stamina.instrumentation.set_on_retry_hooks([])  # its log lines would stand between the user and our one line
-        transport = make(settings.api_url, settings.username, settings.secret, timeout_seconds=settings.timeout_seconds)
-        token = settings.scim_token
-        provisioning = make(settings.api_url, "", token, timeout_seconds=settings.timeout_seconds) if token else None
-        return cls(transport, settings.organization_id, settings.allow_undocumented, provisioning, fresh)
+
+        def to(url: str, username: str, secret: Secret) -> Transport:
+            return make(url, username, secret, timeout_seconds=settings.timeout_seconds)
+
+        url, token = settings.api_url, settings.scim_token
+        elsewhere = settings.platform_url if settings.platform_url != url else ""
+        return cls(
+            to(url, settings.username, settings.secret),
+            settings.organization_id,
+            settings.allow_undocumented,
+            to(url, "", token) if token else None,
+            fresh,
+            to(elsewhere, settings.username, settings.secret) if elsewhere else None,
+        )

@@ -21,11 +21,13 @@ class Page:
         results: its `results`, or all of it where it has no envelope.
         cursor: the cursor of the page that follows; None where there is none.
         counts: how many rows it says that there are: each count's word and value.
+        ends: whether it says that no page follows; to name no page is no word for the end.
     """
 
     results: Json
     cursor: str | None = None
     counts: tuple[tuple[str, Json], ...] = ()
+    ends: bool = False
 
 
 def results_of(content: bytes, what: str, redact: Redactor) -> Json:
@@ -73,7 +75,8 @@ def page_of(content: bytes, what: str, redact: Redactor) -> Page:
             why=f"the answer is one of several pages ({more}), and does not say how to ask for the next one",
             next_step="Run with MIXPANEL_ACCESS_DEBUG=1 and report it; nothing was changed on the strength of it.",
         )
-    return Page(results, cursor, (*_counts(answer), *_counts(results)))
+    ends = cursor is None and any("next_cursor" in _pagination(part) for part in (answer, results))
+    return Page(results, cursor, (*_counts(answer), *_counts(results)), ends)
 
 
 COUNTS: Final = ("total", "count", "totalResults", "total_results", "total_count")
@@ -84,27 +87,24 @@ _MORE: Final = ("has_more", "has_next", "has_next_page", "more", "next", "next_p
 
 def _more(part: Json) -> str | None:
     """What says that there are more pages, as "has_more: True"; None where nothing does."""
-    pagination = part.get("pagination") if isinstance(part, dict) else None
-    words = pagination if isinstance(pagination, dict) else {}
+    words = _pagination(part)
     return next((f"{word}: {words[word]}" for word in _MORE if words.get(word)), None)
 
 
 def _counts(part: Json) -> tuple[tuple[str, Json], ...]:
     """What a part of an answer says of the number of rows; null is as if it were not there."""
-    within = (part, part.get("pagination")) if isinstance(part, dict) else ()
-    return tuple(
-        (word, words[word])
-        for words in within
-        if isinstance(words, dict)
-        for word in COUNTS
-        if words.get(word) is not None
-    )
+    within = (part, _pagination(part)) if isinstance(part, dict) else ()
+    return tuple((word, words[word]) for words in within for word in COUNTS if words.get(word) is not None)
+
+
+def _pagination(part: Json) -> dict[str, Json]:
+    pagination = part.get("pagination") if isinstance(part, dict) else None
+    return pagination if isinstance(pagination, dict) else {}
 
 
 def _cursor(part: Json) -> str | None:
     """The cursor of the page that follows; a number is one as well."""
-    pagination = part.get("pagination") if isinstance(part, dict) else None
-    cursor = pagination.get("next_cursor") if isinstance(pagination, dict) else None
+    cursor = _pagination(part).get("next_cursor")
     if isinstance(cursor, int) and not isinstance(cursor, bool):
         return str(cursor)
     return cursor if isinstance(cursor, str) and cursor else None

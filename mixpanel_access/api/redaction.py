@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 LONGEST: Final = 300
@@ -66,7 +66,17 @@ class Redactor:
             is_page = "html" in content_type.lower() or text[:200].lower().lstrip().startswith(("<!doctype", "<html"))
             return "an HTML page, perhaps from a proxy" if is_page else self(text)
         if isinstance(answer, dict):
-            for field in ("error", "detail", "message", "fail_reason"):
+            for field in ("error", "detail", "message", "fail_reason", "title"):
                 if isinstance(answer.get(field), str) and answer[field].strip():
-                    return self(answer[field])
+                    return self("; ".join([answer[field], *_details(answer.get("errors"))]))
         return "no explanation"
+
+
+def _details(errors: object) -> Iterator[str]:
+    """The problems of a body, one by one, as problem details list them (contract, section 16; RFC 9457)."""
+    for error in errors if isinstance(errors, list) else ():
+        words = error if isinstance(error, dict) else {"detail": error}
+        detail = next((words[key] for key in ("detail", "message", "msg", "title") if words.get(key)), "")
+        where = next((words[key] for key in ("pointer", "parameter", "field", "loc") if words.get(key)), "")
+        if text := ": ".join(str(part) for part in (where, detail) if part):
+            yield text

@@ -9,12 +9,12 @@ import os
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import stamina
 
@@ -38,6 +38,11 @@ MAX_PARALLEL: Final = 3
 READ_ATTEMPTS: Final = 5
 MOST_PAGES: Final = 500
 """Pages of a list that are read at most: cursors that never end must not keep a command for ever."""
+
+PLATFORM_ROOT: Final = "/v1/"
+"""Under which the Platform API is, at a host of its own (contract, section 16)."""
+PLATFORM_VERSION: Final = "2026-08-13"
+"""The date that pins the shapes of its answers."""
 
 _LOCATION: Final = "location"
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
@@ -135,40 +140,46 @@ class Transport:
                 they say: whoever is on none that was read is not taken for absent.
             MixpanelError: what went wrong, in the last attempt.
         """
+        return self._pages("GET", path, {}, None, what, unique=unique)
+
+    def query(self, path: str, parameters: Mapping[str, str], body: Json, what: str) -> list[Json]:
+        """POST a question that changes nothing and return the `results` of each page of the answer, as `pages` does.
+
+        Args:
+            path: below the host, quoted.
+            parameters: the query; where it has `page_size`, a full page must say whether another follows.
+            body: the question, the same for each page.
+            what: what is being done, as a clause that follows "cannot".
+
+        Raises:
+            Unintelligible: as for `pages`.
+            MixpanelError: what went wrong, in the last attempt.
+        """
+        return self._pages("POST", path, parameters, body, what, unique=False)
+
+    def _pages(
+        self, method: str, path: str, parameters: Mapping[str, str], body: Json, what: str, *, unique: bool
+    ) -> list[Json]:
         found: list[Page] = []
         seen: set[str] = set()
-        query = ""
+        query = dict(parameters)
         while len(found) < MOST_PAGES:
-            page = self._repeated("GET", f"{path}{query}", None, what)
+            url = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
+            page = self._repeated(method, url, body, what)
             if page.results and any(page.results == before.results for before in found):
                 raise unintelligible(what, f"page {len(found) + 1} is the same as a page before it")
             found.append(page)
             cursor = page.cursor
             if cursor is None:
+                if not page.ends and len(page.results or ()) >= int(query.get("page_size", sys.maxsize)):
+                    raise unintelligible(what, f"page {len(found)} is full, and does not say whether another follows")
                 must_be_whole(found, what, unique=unique)
                 return [page.results for page in found]
             if cursor in seen:
                 raise unintelligible(what, f"page {len(found)} names a page read before as the next one")
             seen.add(cursor)
-            query = f"?cursor={quote(cursor, safe='')}"
+            query["cursor"] = cursor
         raise unintelligible(what, f"it has more than {MOST_PAGES} pages")
-
-    def query(self, path: str, body: Json, what: str) -> tuple[Json, str | None]:
-        """POST a question that changes nothing; repeated on a passing fault, as a read is.
-
-        Args:
-            path: below the host, quoted.
-            body: the question.
-            what: what is being done, as a clause that follows "cannot".
-
-        Returns:
-            `results`, and the cursor of the page that follows, or None.
-
-        Raises:
-            MixpanelError: what went wrong, in the last attempt.
-        """
-        page = self._repeated("POST", path, body, what)
-        return page.results, page.cursor
 
     def _repeated(self, method: str, path: str, body: Json, what: str) -> Page:
         def passing(error: Exception) -> bool | float:
@@ -229,13 +240,14 @@ class Transport:
 
     def _send(self, method: str, path: str, body: Json, what: str) -> httpx.Response:
         asked = path
+        headers = {"Mixpanel-Version": PLATFORM_VERSION} if path.startswith(PLATFORM_ROOT) else {}
         for _ in range(MAX_REDIRECTS + 1):
             try:
                 if body is None:
-                    response = self._client.request(method, asked)
+                    response = self._client.request(method, asked, headers=headers)
                 else:
-                    headers = {"Content-Type": self._media}
-                    response = self._client.request(method, asked, json=body, headers=headers)
+                    media = {"Content-Type": self._media}
+                    response = self._client.request(method, asked, headers=headers | media, json=body)
             except httpx.TimeoutException:
                 raise self._unreachable(what, f"no answer within {self._timeout:g} seconds") from None
             except httpx.DecodingError:

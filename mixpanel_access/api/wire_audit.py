@@ -1,4 +1,4 @@
-"""The shapes of the audit log's events (contract, section 11)."""
+"""The shapes of the audit log's events (contract, sections 11 and 16)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
 from mixpanel_access.model.audit import SESSION_EVENTS, AuditEvent
 from mixpanel_access.model.ids import number_in
 
-_PROJECT, _TEAM = "project", "team"
+_PROJECT, _TEAM, _USER = "project", "team", "user"
 
 
 def _text(value: object) -> str:
@@ -29,7 +29,17 @@ def _part(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+Factor = Annotated[str, BeforeValidator(lambda value: _text(value).lower().replace("-", "_").replace(" ", "_"))]
 Number = Annotated[int | None, BeforeValidator(_number)]
+
+
+class Held(Wire):
+    """What somebody has, before or after a change."""
+
+    role: RoleWord = Field(None, validation_alias=AliasChoices("role", "project_role", "organization_role"))
+
+
+HeldPart = Annotated[Held, BeforeValidator(_part)]
 
 
 class Payload(Wire):
@@ -39,8 +49,10 @@ class Payload(Wire):
     role: RoleWord = Field(
         None, validation_alias=AliasChoices("new_role", "role", "project_role", "organization_role", "to_role")
     )
+    current: HeldPart = Field(default_factory=Held)
     source: Text = ""
-    method: Text = Field("", validation_alias="login_method")
+    failed_auth_factor: Factor = ""
+    login_method: Factor = ""
     project: Number = Field(None, validation_alias="project_id")
     team: Number = Field(None, validation_alias="team_id")
     team_name: Text = ""
@@ -69,6 +81,7 @@ class Event(Wire):
     created: Instant = None
     service: Text = ""
     user_email: Text = ""
+    was_impersonated_by_staff: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
     project_id: Number = None
     entity: EntityPart = Field(default_factory=Entity)
 
@@ -78,6 +91,8 @@ class Event(Wire):
         if self.created is None or not entity.type:
             return None
         email = payload.email or (self.user_email if entity.type in SESSION_EVENTS else "")
+        if not email and entity.entity_type == _USER and "@" in entity.entity_name:
+            email = entity.entity_name
         project = self.project_id or payload.project
         if project is None and entity.entity_type == _PROJECT:
             project = _number(entity.entity_id)
@@ -85,18 +100,19 @@ class Event(Wire):
         if entity.entity_type == _TEAM:
             team, team_name = team or _number(entity.entity_id), team_name or entity.entity_name
         return AuditEvent(
-            self.id,
-            self.created,
-            entity.type,
-            self.user_email,
-            email,
-            project,
-            payload.role,
-            payload.source,
-            payload.method,
-            team,
-            team_name,
-            self.service,
+            id=self.id,
+            at=self.created,
+            type=entity.type,
+            actor=self.user_email,
+            email=email,
+            project=project,
+            role=payload.current.role or payload.role,
+            source=payload.source,
+            method=payload.failed_auth_factor or payload.login_method,
+            team=team,
+            team_name=team_name,
+            service=self.service,
+            by_staff=self.was_impersonated_by_staff,
         )
 
 

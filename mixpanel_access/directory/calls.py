@@ -158,6 +158,10 @@ class OrganizationSettings(Protocol):
 class AuditLog(Protocol):
     """The organization's audit log."""
 
+    @property
+    def fallback(self) -> str:
+        """Why it is not read by the Platform API, or ""."""
+
     def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
         """The events of some types within a span."""
 

@@ -260,7 +260,8 @@ def _sso(sso: SingleSignOn) -> _Answer:
 
 def _audit(api: Api, now: datetime) -> _Answer:
     events = api.audit_log.events((*ACCESS_EVENTS, *SESSION_EVENTS), now - AUDIT_SPAN, now)
-    return f"{counted(len(events), 'event')} in {AUDIT_SPAN.days} days", True
+    came, instead = f"{counted(len(events), 'event')} in {AUDIT_SPAN.days} days", api.audit_log.fallback
+    return (f"{came}, by the older route, not by the Platform API: {instead}", False) if instead else (came, True)
 
 
 _KNOWN_WRITES: Final = {

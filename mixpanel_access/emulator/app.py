@@ -20,6 +20,7 @@ from mixpanel_access.emulator import (
     audit,
     custom_roles,
     me,
+    platform_api,
     project_users,
     projects,
     scim,
@@ -51,6 +52,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *custom_roles.ENDPOINTS,
     *settings.ENDPOINTS,
     *audit.ENDPOINTS,
+    *platform_api.ENDPOINTS,
     *scim.ENDPOINTS,
 )
 """The API, family by family."""
@@ -100,7 +102,9 @@ class Emulator:
         """
         must_be_verbs(dialect.missing)
         self.dialect = dialect
-        self._endpoints = tuple(endpoint for endpoint in ENDPOINTS if endpoint.verb not in dialect.missing)
+        audit_routes = {"platform": platform_api.ENDPOINTS, "old": audit.ENDPOINTS, "none": ()}
+        missing = {*audit.ENDPOINTS, *platform_api.ENDPOINTS} - set(audit_routes.get(dialect.audit, ENDPOINTS))
+        self._endpoints = tuple(e for e in ENDPOINTS if e.verb not in dialect.missing and e not in missing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -148,8 +152,10 @@ class Emulator:
         except Exception:  # noqa: BLE001  # a fault of our own (a full disk, a bug): told in the answer and on stderr
             traceback.print_exc()
             refused = Refusal(500, "internal error of the emulator")
-        if scim.serves(_path(request)):
+        if scim.serves(path := _path(request)):
             return scim.refused(refused)
+        if platform_api.serves(path):
+            return platform_api.refused(refused, path)
         spoken = speaking.refused(refused, found.endpoint, self.dialect)
         return spoken if isinstance(spoken, Response) else spoken.response()
 
@@ -175,6 +181,7 @@ class Emulator:
                     audit=audit,
                     places=found.places,
                     query=request.query_params,
+                    headers=request.headers,
                     body=body,
                     provider_compat=self._provider_compat,
                     limit_invitations=self._limit_invitations,

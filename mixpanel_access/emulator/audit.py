@@ -1,4 +1,4 @@
-"""The audit log's two queries (contract, section 11)."""
+"""The audit log's two queries by the older route (contract, section 11)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import AuditFilter
 from mixpanel_access.emulator.common import managing, own_roles, project, project_managing
 from mixpanel_access.emulator.custom_roles import READS_AUDIT_LOG
-from mixpanel_access.emulator.events import EVENTS
+from mixpanel_access.emulator.events import is_event
 from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.emulator.routing import DIGITS, Call, Endpoint
 from mixpanel_access.model.dates import instant
@@ -53,12 +53,12 @@ def _page(call: Call, project_id: int | None) -> Response:
         raise Refusal(400, f"unknown: {', '.join(unknown)}")
     query = call.read(_Query, body)
     for name in query.types or []:
-        if name not in EVENTS:
+        if not is_event(name):
             raise Refusal(400, f"{name} is no event type")
     wanted = AuditFilter(
         types=query.types,
-        created_gte=_instant("created_gte", query.created_gte),
-        created_lte=_instant("created_lte", query.created_lte),
+        created_gte=read_instant("created_gte", query.created_gte),
+        created_lte=read_instant("created_lte", query.created_lte),
         user_ids=query.user_ids,
         project_ids=query.project_ids,
         search=query.search,
@@ -74,13 +74,14 @@ def _page(call: Call, project_id: int | None) -> Response:
     return JSONResponse({"status": "ok", "results": events, "pagination": pagination})
 
 
-def _instant(name: str, text: str | None) -> datetime | None:
+def read_instant(name: str, text: str | None, status: int = 400) -> datetime | None:
+    """An instant of a question; a refusal with the status where it is none."""
     try:
         value = None if text is None else instant(text)
     except (ValueError, OverflowError):
-        raise Refusal(400, f"{name}: {text} is no instant") from None
+        raise Refusal(status, f"{name}: {text} is no instant") from None
     if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise Refusal(400, f"{name}: the year is not between {FIRST_YEAR} and {LAST_YEAR}")
+        raise Refusal(status, f"{name}: the year is not between {FIRST_YEAR} and {LAST_YEAR}")
     return value
 
 

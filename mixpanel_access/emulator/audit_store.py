@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from mixpanel_access.emulator.events import EVENTS, RETENTION, category
+from mixpanel_access.emulator.events import EVENTS, MCP_TOOL_CALL, RETENTION, category, is_event, is_of_projects
 from mixpanel_access.emulator.store_base import StoreBase
 from mixpanel_access.model.dates import written
 
-_TTL: Final = "strftime('%Y-%m-%dT%H:%M:%SZ', created, ?)"
+_TTL: Final = (
+    f"strftime('%Y-%m-%dT%H:%M:%SZ', created, CASE type WHEN '{MCP_TOOL_CALL}' THEN '{RETENTION['free']}' ELSE ? END)"
+)
 _PAYLOAD_USER: Final = "json_extract(payload, '$.user_id')"
-_OF_PROJECTS: Final = [name for name, in_project in EVENTS.items() if in_project]
+_NOT_OF_PROJECTS: Final = [name for name, in_project in EVENTS.items() if not in_project]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class AuditFilter:
         after: the id of the event after which the page begins, going back in time.
         user_ids: those who did it, or to whom it was done.
         search: a text in the actor's address, the entity's name or the payload, whatever the case.
+        actor_ids: those who did it; `actor_emails` likewise, whatever the case.
+        not_actor_ids: those whose doings are left out; `not_actor_emails` likewise.
+        email_search: a text in the actor's address, whatever the case.
+        oldest_first: whether the page begins at the oldest.
+        in_full: whether the events say if Mixpanel's staff did it.
     """
 
     types: list[str] | None = None
@@ -50,6 +57,13 @@ class AuditFilter:
     search: str | None = None
     project: int | None = None
     after: str | None = None
+    actor_ids: list[str] | None = None
+    actor_emails: list[str] | None = None
+    not_actor_ids: list[str] | None = None
+    not_actor_emails: list[str] | None = None
+    email_search: str | None = None
+    oldest_first: bool = False
+    in_full: bool = False
 
 
 class AuditStore(StoreBase):
@@ -65,56 +79,60 @@ class AuditStore(StoreBase):
         entity: tuple[object, str | None] | None = None,
         created: datetime | None = None,
         service: str = "webapp",
+        by_staff: bool = False,
     ) -> str:
         """Record an event; its id.
 
         Args:
-            type_: one of the documented events.
+            type_: the event, documented or not.
             actor: who did it.
             payload: the details, ids as texts.
             project: the project, for an event that its log has too.
             entity: id and name of what it was done to; None takes the project, or the organization.
             created: when, if not now by the emulator's clock; whole seconds are kept.
             service: where in the product it came from.
+            by_staff: whether Mixpanel's staff did it in the actor's name.
 
         Raises:
-            ValueError: nobody documents such an event, or not for a project.
+            ValueError: it is no event, or not one of a project.
         """
-        if type_ not in EVENTS or (project is not None and not EVENTS[type_]):
+        if not is_event(type_) or (project is not None and not is_of_projects(type_)):
             raise ValueError(f"{type_} is no such event")
         id_, name = entity or (None, None)
         row = (
             type_, written(created or self.clock.now()), project, actor.id, actor.email, actor.client_ip, service,
-            None if id_ is None else str(id_), name, json.dumps(payload, ensure_ascii=False),
+            None if id_ is None else str(id_), name, json.dumps(payload, ensure_ascii=False), by_staff,
         )  # fmt: skip
         done = self._db.execute(
             "INSERT INTO audit_event (type, created, project, user_id, user_email, client_ip, service, entity_id, "
-            "entity_name, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "entity_name, payload, was_impersonated_by_staff) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row,
         )
         return f"a{done.lastrowid}"
 
     def audit_page(self, wanted: AuditFilter, size: int) -> tuple[list[dict[str, Any]], bool]:
-        """The newest events that are asked for and still kept, and whether there are more.
+        """The newest, or oldest, events that are asked for and still kept, and whether there are more.
 
         Raises:
             KeyError: the page is to begin after an event that there is not.
         """
         kept = RETENTION[self.setting("organization")["plan"]]
+        comes, order = (">", "ASC") if wanted.oldest_first else ("<", "DESC")
         tests, values = [f"{_TTL} > ?"], [kept, written(self.clock.now())]
         for test, value in self._tests(wanted):
             tests.append(test)
             values.append(value)
         if wanted.after is not None:
             self.audit_event(wanted.after)
-            tests.append("(created, n) < (SELECT created, n FROM audit_event WHERE 'a' || n = ?)")
+            place = "(SELECT created, n FROM audit_event WHERE 'a' || n = ?)"
+            tests.append(f"(created, n) {comes} {place}")
             values.append(wanted.after)
         found = self._rows(
             f"SELECT *, {_TTL} AS ttl FROM audit_event WHERE {' AND '.join(tests)} "  # noqa: S608  # our own words
-            "ORDER BY created DESC, n DESC LIMIT ?",
+            f"ORDER BY created {order}, n {order} LIMIT ?",
             kept, *values, size + 1,
         )  # fmt: skip
-        return [self._event(row) for row in found[:size]], len(found) > size
+        return [self._event(row, in_full=wanted.in_full) for row in found[:size]], len(found) > size
 
     def audit_event(self, id_: str) -> dict[str, Any]:
         """The event of an id, kept or not.
@@ -144,7 +162,7 @@ class AuditStore(StoreBase):
         tests: list[tuple[str, Any]] = []
         if wanted.project is not None:
             tests.append(("project = ?", wanted.project))
-            tests.append((f"type IN {among}", json.dumps(_OF_PROJECTS)))
+            tests.append((f"type NOT IN {among}", json.dumps(_NOT_OF_PROJECTS)))
         if wanted.types is not None:
             tests.append((f"type IN {among}", json.dumps(wanted.types)))
         if wanted.created_gte is not None:
@@ -157,12 +175,23 @@ class AuditStore(StoreBase):
             tests.append((either, json.dumps(wanted.user_ids)))
         if wanted.project_ids is not None:
             tests.append((f"CAST(project AS TEXT) IN {among}", json.dumps(wanted.project_ids)))
+        these = "(SELECT lower(value) FROM json_each(?))"
+        for column, word, values in (
+            ("user_id", "IN", wanted.actor_ids),
+            ("user_email", "IN", wanted.actor_emails),
+            ("user_id", "NOT IN", wanted.not_actor_ids),
+            ("user_email", "NOT IN", wanted.not_actor_emails),
+        ):
+            if values is not None:
+                tests.append((f"lower(ifnull({column}, '')) {word} {these}", json.dumps(values)))
+        if wanted.email_search:
+            tests.append(("instr(lower(ifnull(user_email, '')), lower(?))", wanted.email_search))
         if wanted.search:
             text = "ifnull(user_email, '') || char(10) || ifnull(entity_name, '') || char(10) || payload"
             tests.append((f"instr(lower({text}), lower(?))", wanted.search))
         return tests
 
-    def _event(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _event(self, row: dict[str, Any], *, in_full: bool = False) -> dict[str, Any]:
         organization = self.setting("organization")
         project = self._rows("SELECT id, name FROM project WHERE id = ?", row["project"])
         about = (
@@ -184,6 +213,7 @@ class AuditStore(StoreBase):
             "user_id": row["user_id"],
             "user_email": row["user_email"],
             "client_ip": row["client_ip"],
+            **({"was_impersonated_by_staff": bool(row["was_impersonated_by_staff"])} if in_full else {}),
             "entity": {
                 "type": row["type"],
                 "entity_type": group,

@@ -49,7 +49,10 @@ class _SignIn(Part):
 
 
 class _Login(_SignIn):
+    """A login; `factor` is what fails in it, `totp` for one, where that is not the method itself."""
+
     fails: bool = False
+    factor: str | None = None
 
 
 class _Change(Part):
@@ -201,7 +204,7 @@ class Control:
     def _log_in(self, request: Request, body: Any) -> Any:
         asked = _Login.model_validate(body)
         failed = "wrong credentials" if asked.fails else None
-        refused = sessions.log_in(self._store, asked.email, asked.method, _ip(request), failed)
+        refused = sessions.log_in(self._store, asked.email, asked.method, _ip(request), failed, asked.factor)
         if refused is not None and not asked.fails:
             return Refusal(409, refused).response()
         return {"email": asked.email, "logged_in": not asked.fails}
@@ -216,6 +219,7 @@ class Control:
             entity=None if event.entity_id is None else (event.entity_id, event.entity_name),
             created=event.created,
             service=event.service,
+            by_staff=event.was_impersonated_by_staff,
         )
         return self._store.audit_event(id_)
 

@@ -21,6 +21,7 @@ SECTIONS: Final = {
     9: "Who am I",
     10: "SCIM 2.0",
     11: "Audit log",
+    16: "Platform API",
 }
 """The sections of the contract that have endpoints."""
 

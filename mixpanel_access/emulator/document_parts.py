@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from mixpanel_access.emulator.events import EVENTS
+from mixpanel_access.emulator.events import is_of_projects
 from mixpanel_access.emulator.fields import (
     DomainName,
     Email,
@@ -183,7 +183,7 @@ class AuditPart(Part):
     """An event of the audit log.
 
     Attributes:
-        type: one of the documented events.
+        type: a documented event, or any other that is named like one.
         created: when it was; whole seconds are kept.
         project: the project it is about, for the events that the log of a project has too.
         user_id: who did it; "" for nobody known.
@@ -191,6 +191,7 @@ class AuditPart(Part):
         entity_id: what it was done to; None takes the organization, or the project.
         entity_name: the name of that.
         payload: the details; ids in it are texts.
+        was_impersonated_by_staff: whether Mixpanel's staff did it in the user's name; only the Platform API shows it.
     """
 
     type: EventType
@@ -203,9 +204,10 @@ class AuditPart(Part):
     entity_id: str | None = None
     entity_name: str | None = None
     payload: JsonObject = Field(default_factory=dict)
+    was_impersonated_by_staff: bool = False
 
     @model_validator(mode="after")
     def _in_its_log(self) -> AuditPart:
-        if self.project is not None and not EVENTS[self.type]:
+        if self.project is not None and not is_of_projects(self.type):
             raise ValueError(f"{self.type} is no event of a project")
         return self

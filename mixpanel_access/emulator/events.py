@@ -1,8 +1,12 @@
-"""The events of the audit log, by their documented names (contract, section 11)."""
+"""The events of the audit log, by their documented names (contract, sections 11 and 16)."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
+
+MCP_TOOL_CALL: Final = "mcp_tool_call.performed"
+_NAME: Final = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
 
 _ORGANIZATION: Final = (
     "invitation.sent",
@@ -48,13 +52,24 @@ _BOTH: Final = (
     "workspace.team_removed",
     "audit_log_export.created",
     "audit_log_export.downloaded",
+    MCP_TOOL_CALL,
 )
 
 EVENTS: Final = {**dict.fromkeys(_ORGANIZATION, False), **dict.fromkeys(_BOTH, True)}
-"""Every documented event, and whether the log of its project has it too."""
+"""Every event whose name is documented, and whether the log of its project has it too."""
 
 RETENTION: Final = {"free": "+90 days", "growth": "+90 days", "enterprise": "+2 years"}
-"""How long an event is kept on a plan, as SQLite's date functions read it."""
+"""How long an event is kept on a plan, as SQLite's date functions read it; a call by MCP as long as on the first."""
+
+
+def is_event(name: str) -> bool:
+    """Whether a name can be an event's: more types come than the contract names, and an unknown one is an event."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_of_projects(name: str) -> bool:
+    """Whether the log of its project has an event too; of an unknown one, it may."""
+    return EVENTS.get(name, True)
 
 
 def category(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from mixpanel_access.emulator.events import EVENTS
+from mixpanel_access.emulator.events import is_event
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with
 
@@ -62,8 +62,8 @@ def _json_object(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event_type(name: str) -> str:
-    if name not in EVENTS:
-        raise ValueError(f"{name!r} is no documented event")
+    if not is_event(name):
+        raise ValueError(f"{name!r} is no event type")
     return name
 
 

@@ -1,4 +1,4 @@
-"""What is done to people, as the audit log's events (contract, section 11; payloads beyond the example are assumed).
+"""What is done to people, as the audit log's events (contract, sections 11 and 16; other payloads are assumed).
 
 A grant to somebody invited is recorded when it is given; what becomes of an invitation but for its sending and its
 acceptance has no event.
@@ -80,8 +80,8 @@ class Audit:
     def role_changed(self, member: Member, new: str, source: str) -> None:
         """Somebody has another organization role; nothing where it is the same."""
         if member.role != new:
-            roles_ = {"old_role": role_object(member.role), "new_role": role_object(new)}
-            payload = {**_who(member), "source": source, **roles_}
+            change = _change(role_object(member.role), role_object(new))
+            payload = {**_who(member), "source": source, **change}
             self.event("user.role_changed", payload, entity=(_id(member), member.email))
 
     def grant_changed(self, project: int, member: Member, old: str | None, new: str | None, source: str) -> None:
@@ -96,8 +96,8 @@ class Audit:
             removed = {**who, "project_role": self.project_role(project, old)}
             self.event("project.user_removed", removed, project=project)
         elif new is not None and old is not None:
-            changed = {"old_role": self.project_role(project, old), "new_role": self.project_role(project, new)}
-            self.event("user.role_changed", {**who, **changed}, project=project, entity=(_id(member), member.email))
+            change = _change(self.project_role(project, old), self.project_role(project, new))
+            self.event("user.role_changed", {**who, **change}, project=project, entity=(_id(member), member.email))
 
     def team(self, verb: str, team: Team, **more: Any) -> None:
         """Something about a team: `created`, `user_added`, ..."""
@@ -110,11 +110,12 @@ class Audit:
 
     def logged_in(self, member: Member, method: str) -> None:
         """Somebody logs in."""
-        self.event("session.logged_in", {"login_method": method}, entity=(_id(member), member.email))
+        payload = {"login_method": method, "twofactor_method": None}
+        self.event("session.logged_in", payload, entity=(_id(member), member.email))
 
-    def login_failed(self, member: Member, method: str, reason: str) -> None:
+    def login_failed(self, member: Member, factor: str, reason: str) -> None:
         """Somebody tries to log in, and is not let in."""
-        payload = {"login_method": method, "reason": reason}
+        payload = {"failed_auth_factor": factor, "reason": reason}
         self.event("session.login_failed", payload, entity=(_id(member), member.email))
 
     def role(self, role: str) -> dict[str, Any]:
@@ -124,6 +125,10 @@ class Audit:
     def project_role(self, project: int, role: str) -> dict[str, Any]:
         """A project role as the log writes it, a custom one with its name."""
         return role_object(role, self._store.custom_role_name(project, role))
+
+
+def _change(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return {"previous": {"role": old}, "current": {"role": new}}
 
 
 def _id(member: Member) -> str:

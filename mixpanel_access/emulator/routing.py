@@ -58,6 +58,7 @@ class Call:
         audit: writes what the caller does into the audit log.
         places: the values of the template's places, decoded.
         query: the query's parameters.
+        headers: the request's headers, by names in lower case.
         body: the request's body.
         provider_compat: whether the leniencies for the official Terraform provider are on.
         limit_invitations: whether the invitation limit is on.
@@ -69,6 +70,7 @@ class Call:
     audit: Audit
     places: dict[str, str]
     query: Mapping[str, str]
+    headers: Mapping[str, str]
     body: bytes
     provider_compat: bool
     limit_invitations: bool

@@ -46,7 +46,12 @@ def accept(store: Store, email: str, method: str | None, client_ip: str | None) 
 
 
 def log_in(
-    store: Store, email: str, method: str | None, client_ip: str | None, failed: str | None = None
+    store: Store,
+    email: str,
+    method: str | None,
+    client_ip: str | None,
+    failed: str | None = None,
+    factor: str | None = None,
 ) -> str | None:
     """The person logs in; why they are not let in, which is recorded.
 
@@ -58,6 +63,7 @@ def log_in(
         method: see `accept`.
         client_ip: where they are.
         failed: why the attempt itself fails, a wrong password for one.
+        factor: what fails in it; None for the method.
 
     Raises:
         Refusal: no such member (404).
@@ -73,7 +79,7 @@ def log_in(
     deactivated = None if member.active else f"{email} is deactivated"
     reason = failed or deactivated or rules.why_no_login(sso, member.role, email, method)
     if reason:
-        audit.login_failed(member, method, reason)
+        audit.login_failed(member, factor or method, reason)
     else:
         _let_in(store, member, method, audit)
     return reason

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mixpanel_access.model.dates import instant
 
-FORM: Final = 2
+FORM: Final = 3
 """The number of this form of the tables, kept in the file as its `user_version`."""
 
 SCHEMA: Final = """
@@ -52,7 +52,8 @@ CREATE TABLE IF NOT EXISTS former_user (key TEXT PRIMARY KEY, id INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS mail (n INTEGER PRIMARY KEY, email TEXT NOT NULL, kind TEXT NOT NULL, sent_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS audit_event (
     n INTEGER PRIMARY KEY, type TEXT NOT NULL, created TEXT NOT NULL, project INTEGER, user_id TEXT NOT NULL,
-    user_email TEXT, client_ip TEXT, service TEXT NOT NULL, entity_id TEXT, entity_name TEXT, payload TEXT NOT NULL);
+    user_email TEXT, client_ip TEXT, service TEXT NOT NULL, entity_id TEXT, entity_name TEXT, payload TEXT NOT NULL,
+    was_impersonated_by_staff INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS audit_by_time ON audit_event (created, n);
 """
 TABLES: Final = (

@@ -124,7 +124,11 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
         ],
         "mails": rows(db, "SELECT email, kind, sent_at FROM mail ORDER BY n"),
         "audit": [
-            {**_without(row, "n"), "payload": json.loads(row["payload"])}
+            {
+                **_without(row, "n"),
+                "payload": json.loads(row["payload"]),
+                "was_impersonated_by_staff": bool(row["was_impersonated_by_staff"]),
+            }
             for row in rows(db, "SELECT * FROM audit_event ORDER BY n")
         ],
     }

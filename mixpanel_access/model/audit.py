@@ -1,4 +1,4 @@
-"""Events of Mixpanel's audit log, by the names that Mixpanel documents (contract, section 11)."""
+"""Events of Mixpanel's audit log, by the names that Mixpanel documents (contract, sections 11 and 16)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ PROJECT_TEAM_ADDED: Final = "project.team_added"
 PROJECT_TEAM_REMOVED: Final = "project.team_removed"
 LOGGED_IN: Final = "session.logged_in"
 LOGIN_FAILED: Final = "session.login_failed"
+MCP_TOOL_CALL: Final = "mcp_tool_call.performed"
+
+SSO: Final = "sso"
+PASSWORD: Final = "password"  # noqa: S105  # the word for it
+SECOND_FACTORS: Final = frozenset({"totp", "sms"})
+FACTORS: Final = frozenset({SSO, PASSWORD, "magic_link", "social"}) | SECOND_FACTORS
+"""What a login is tried with, by the words of `failed_auth_factor`; any other word is unknown to us."""
 
 ACCESS_EVENTS: Final = (
     INVITATION_SENT, INVITATION_ACCEPTED, USER_ADDED, USER_REMOVED, PROJECT_USER_ADDED, PROJECT_USER_REMOVED,
@@ -49,10 +56,11 @@ class AuditEvent:
         project: the project's id, or None.
         role: the role that it is about, or None.
         source: how it came about (`invitation`, `admin`, `scim`, ...), or "".
-        method: the login method of a session, or "".
+        method: the login method of a session, or the factor that a login failed with (see `FACTORS`), or "".
         team: the id of the team that it is about, or None.
         team_name: its name, or "".
         service: where in the product it came from (`webapp`, `scim`, ...), or "".
+        by_staff: whether Mixpanel's staff did it in the name of `actor`.
     """
 
     id: str
@@ -67,6 +75,7 @@ class AuditEvent:
     team: int | None = None
     team_name: str = ""
     service: str = ""
+    by_staff: bool = False
 
     @property
     def by_scim(self) -> bool:
@@ -76,7 +85,8 @@ class AuditEvent:
     @property
     def who(self) -> str:
         """Who did it, or how it came about where nobody is named, or ""."""
-        return self.actor or self.source or (SCIM if self.by_scim else "")
+        actor = f"{self.actor} (Mixpanel's staff)".lstrip() if self.by_staff else self.actor
+        return actor or self.source or (SCIM if self.by_scim else "")
 
     def concerns(self, email_key: str) -> bool:
         """Whether it is about the person of that key."""

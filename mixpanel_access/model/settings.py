@@ -31,15 +31,18 @@ REGIONS: Final = {
     "in": "https://in.mixpanel.com",
 }
 """Region -> host (contract, section 1)."""
+PLATFORM_HOSTS: Final = {host: f"https://platform-{region}.mixpanel.com" for region, host in REGIONS.items()}
+"""A region's host -> its host of the Platform API (contract, section 16)."""
 
 ENVIRONMENT_VARIABLES: Final = {
     "organizationId": "MIXPANEL_ORGANIZATION_ID",
     "apiUrl": "MIXPANEL_BASE_URL",
+    "platformUrl": "MIXPANEL_PLATFORM_URL",
     "serviceAccountUsername": "MIXPANEL_SERVICE_ACCOUNT",
     "serviceAccountSecret": "MIXPANEL_SERVICE_ACCOUNT_SECRET",
     "scimToken": "MIXPANEL_SCIM_TOKEN",
 }
-"""Fall-backs where stack configuration lacks a key; all but the last are the official Terraform provider's names."""
+"""Fall-backs where stack configuration lacks a key; the official Terraform provider's names, and two of our own."""
 
 SETTINGS: Final = (
     *ENVIRONMENT_VARIABLES,
@@ -84,6 +87,7 @@ class Settings:
         scim_token: the token with which people of claimed domains are provisioned, or None.
         claimed_domains: the claimed domains, for where Mixpanel does not tell them; as `domain_of` gives them.
         region: the region whose host is called; None where `apiUrl` names the host.
+        platform_url: scheme and host of the Platform API; "" where it is at `api_url`.
     """
 
     organization_id: int
@@ -100,6 +104,7 @@ class Settings:
     scim_token: Secret | None = None
     claimed_domains: frozenset[str] = frozenset()
     region: str | None = None
+    platform_url: str = ""
 
     @property
     def real(self) -> bool:
@@ -151,7 +156,9 @@ class _Reading:
     def settings(self, keys: Iterable[str]) -> Settings:
         settings = Settings(
             organization_id=self._organization(),
-            api_url=self._api_url(),
+            api_url=(api_url := self._api_url()),
+            platform_url=self._url("platformUrl", "the Platform API's address")
+            or PLATFORM_HOSTS.get(api_url.lower(), api_url),
             username=self._text("serviceAccountUsername", "the service account's login name"),
             secret=Secret(self._text("serviceAccountSecret", "the service account's secret", secret=True)),
             environment=self._value("environment"),
@@ -197,33 +204,34 @@ class _Reading:
         return number
 
     def _api_url(self) -> str:
-        url = self._value("apiUrl")
         region = self._region()
         if region not in REGIONS:
             self._problems.append(f"the region is {region!r}, not one of us, eu, in: {how_to_set('region')}")
+        return self._url("apiUrl", "the API's address") or REGIONS.get(region, "")
+
+    def _url(self, key: str, meaning: str) -> str:
+        """An address that the credentials go to; "" where none is set."""
+        url = self._value(key)
         if url is None:
-            return REGIONS.get(region, "")
-        problem = problem_with_url(url)
-        if problem:
+            return ""
+        if problem := problem_with_url(url):
+            self._problems.append(f"{meaning} is {_without_credentials(url)!r}, {problem}: {how_to_set(key)}")
+        elif not self._may_have_credentials(key, url):
+            variable = ENVIRONMENT_VARIABLES[key]
             self._problems.append(
-                f"the API's address is {_without_credentials(url)!r}, {problem}: {how_to_set('apiUrl')}"
-            )
-        elif not self._may_have_credentials(url):
-            variable = ENVIRONMENT_VARIABLES["apiUrl"]
-            self._problems.append(
-                f"the API's address is {url!r}, which is neither Mixpanel's nor this machine's: to send the "
+                f"{meaning} is {url!r}, which is neither Mixpanel's nor this machine's: to send the "
                 f"credentials there, name it in the environment of the run too, {variable}={url.rstrip('/')}, or "
-                f"pulumi config rm {NAMESPACE}:apiUrl"
+                f"pulumi config rm {NAMESPACE}:{key}"
             )
         return url.rstrip("/")
 
     def _region(self) -> str:
         return (self._value("region") or "us").lower()
 
-    def _may_have_credentials(self, url: str) -> bool:
+    def _may_have_credentials(self, key: str, url: str) -> bool:
         """Whether the credentials may go to an address: whoever can change a stack's file does not choose where."""
         host = urlsplit(url).hostname or ""
-        named = self._environ.get(ENVIRONMENT_VARIABLES["apiUrl"], "").strip()
+        named = self._environ.get(ENVIRONMENT_VARIABLES[key], "").strip()
         return is_real(host) or host in LOOPBACK or named.rstrip("/").lower() == url.rstrip("/").lower()
 
     def _now(self) -> datetime | None:

@@ -25,6 +25,7 @@ from mixpanel_access.operations.entrance import (
     second_factor_required,
     sso_required,
 )
+from mixpanel_access.operations.failed_logins import ASK, advice, factors_of, is_unknown, since_the_last_login
 from mixpanel_access.operations.picture import Picture, Standing
 from mixpanel_access.operations.status import RoleHere, status_of
 
@@ -262,14 +263,16 @@ def _identity_provider(case: Case) -> Finding:
         f"compare the e-mail that {provider} sends (the SAML attribute and the NameID) with {case.standing.email}",
         "then have them log in again from the Mixpanel login page",
     ]
+    if failed := since_the_last_login(case.events, by=lambda factor: factor == audit.SSO):
+        return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
     if security.sso.enabled is False and not required:
         return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not set up"])
-    if failed := _failed(case, "sso"):
-        return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
+    if failed := since_the_last_login(case.events, by=is_unknown):
+        return Finding(failure, Verdict.POSSIBLE, [_failures(failed)], [ASK, *fix])
     if case.invitation is not Invitation.ACCEPTED or required is False:
         return Finding(failure, Verdict.RULED_OUT, ["no login by single sign-on was tried"])
     invited = case.last(audit.INVITATION_SENT)
-    came = next((e for e in case.events if e.type == audit.LOGGED_IN and e.method == "sso"), None)
+    came = next((e for e in case.events if e.type == audit.LOGGED_IN and e.method == audit.SSO), None)
     if came and not (invited and invited.at > came.at):
         return Finding(failure, Verdict.RULED_OUT, [f"logged in {_day(came.at)} by sso"])
     if managing_role(case.standing):
@@ -286,15 +289,16 @@ def _identity_provider(case: Case) -> Finding:
 
 def _password(case: Case) -> Finding:
     failure, security = Failure.PASSWORD, case.picture.directory.security()
-    failed = [event for event in _failed(case, "") if event.method != "sso"]
-    fix = ["have them reset the password on the login page"]
-    if second_factor_required(security, case.facts):
-        fix.append("a second factor is required: have them set it up, or an organization owner or admin reset it")
-    if failed:
-        return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
+    sso_alone = bool(sso_required(security, case.facts)) and not managing_role(case.standing)
+    second_factor = bool(second_factor_required(security, case.facts))
+    if failed := since_the_last_login(case.events, by=lambda factor: factor != audit.SSO):
+        fix = advice(failed, case.standing.email, sso_alone=sso_alone, second_factor=second_factor)
+        unknown = all(is_unknown(event.method) for event in failed)
+        return Finding(failure, Verdict.POSSIBLE if unknown else Verdict.CAUSE, [_failures(failed)], fix)
     if case.log_refused:
-        return Finding(failure, Verdict.UNKNOWN, [_no_log(case)], fix)
-    before = [event for event in case.events if event.type == audit.LOGIN_FAILED and event.method != "sso"]
+        reset = "have them reset the password on the login page"
+        return Finding(failure, Verdict.UNKNOWN, [_no_log(case)], [reset if security.sso.enabled is False else ASK])
+    before = [event for event in case.events if event.type == audit.LOGIN_FAILED and event.method != audit.SSO]
     if before and (came := case.last(audit.LOGGED_IN)):
         words = f"{_times(before)}, the last {_day(before[0].at)}, and logged in since, {_day(came.at)}"
         return Finding(failure, Verdict.RULED_OUT, [words])
@@ -337,7 +341,7 @@ def _role_too_low(case: Case) -> Finding:
     if changed := next((event for event in changes if event.project is None or event.project in projects), None):
         where = f" of project {changed.project}" if changed.project else ""
         taken = "taken out" + (where or " of a team")
-        what = f"made {changed.role}" if changed.type == audit.ROLE_CHANGED else taken
+        what = f"made {changed.role or 'something else'}" if changed.type == audit.ROLE_CHANGED else taken
         evidence.append(f"{what} {_when(changed)}")
     stacks = list(dict.fromkeys(case.picture.projects[project][1] for project in sorted(projects)))
     return Finding(failure, Verdict.CAUSE, evidence, [f"{up(stacks)} puts it back"])
@@ -386,16 +390,8 @@ def _reaches(role: RoleHere) -> bool:
     return roles.project_rank(role.effective) >= roles.project_rank(role.declared)
 
 
-def _failed(case: Case, method: str) -> list[AuditEvent]:
-    """The failed logins since the last that succeeded, by one method or by any."""
-    last = case.last(audit.LOGGED_IN)
-    failed = (event for event in case.events if event.type == audit.LOGIN_FAILED)
-    return [event for event in failed if (not method or event.method == method) and (not last or event.at > last.at)]
-
-
 def _failures(failed: Sequence[AuditEvent]) -> str:
-    ways = ", ".join(sorted({event.method for event in failed if event.method})) or "an unknown way"
-    return f"{_times(failed)} by {ways}, the last {_day(failed[0].at)}, and none that succeeded since"
+    return f"{_times(failed)} by {factors_of(failed)}, the last {_day(failed[0].at)}, and none that succeeded since"
 
 
 def _times(failed: Sequence[AuditEvent]) -> str:
@@ -407,7 +403,7 @@ def _no_log(case: Case) -> str:
 
 
 def _when(event: AuditEvent) -> str:
-    by = f" by {event.actor}" if event.actor else ""
+    by = f" by {event.who}" if event.actor or event.by_staff else ""
     return f"{_day(event.at)}{by}" + (f" ({event.source})" if event.source else "")
 
 

@@ -17,7 +17,9 @@ from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, each
 
 GUARDS: Final = "guards-not-loosened"
 """The rule that the policies' configuration cannot switch off."""
-GUARDED: Final = ("now", "apiUrl", "releaseBrakes", "removalPercent", "removalMinimum")
+URLS: Final = ("apiUrl", "platformUrl")
+"""The settings that name a host which gets the credentials."""
+GUARDED: Final = ("now", *URLS, "releaseBrakes", "removalPercent", "removalMinimum")
 """The settings that it judges, without the namespace."""
 
 
@@ -96,7 +98,7 @@ def _loosened(key: str, value: Any, context: Context) -> str:
     """What is wrong with one setting; "" for nothing."""
     if key == "now":
         return "" if _is_loopback(context.settings or {}) else f"{value} stands in for today's date; remove it"
-    if key == "apiUrl":
+    if key in URLS:
         host = _host(str(value))
         known = host in LOOPBACK or is_real(host) or host in context.options["hosts"]
         return "" if known else f"{host or 'this'} is not a host of Mixpanel, and gets the credentials; remove it"

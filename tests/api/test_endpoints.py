@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mixpanel_access.api.audit_log import MOST_PAGES
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.transport import MOST_PAGES as MOST_PAGES_OF_A_LIST
+from mixpanel_access.api.transport import MOST_PAGES
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings, is_real
@@ -434,7 +433,7 @@ def test_a_row_without_an_address_stops_nobody_else() -> None:
 
 def test_an_endless_list_is_cut_off() -> None:
     """After so many pages, whatever the server says."""
-    most = MOST_PAGES_OF_A_LIST
+    most = MOST_PAGES
     assert len(paged("users", *map(str, range(most - 1)), None)[0]) == most
     with pytest.raises(errors.Unintelligible, match=f"it has more than {most} pages"):
         paged("users", *map(str, range(most)))
@@ -447,75 +446,6 @@ def test_what_is_no_list_has_no_further_page(name: str) -> None:
     answer = {"status": "ok", "results": results, "pagination": {"next_cursor": "p2"}}
     with pytest.raises(errors.Unintelligible, match="the first of several pages"):
         read(Api(transport(lambda _: httpx.Response(200, json=answer)), ORG))
-
-
-SINCE, UNTIL = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 4, 12, tzinfo=UTC)
-AUDIT = f"/api/app/organizations/{ORG}/audit-logs"
-
-
-def event(id_: str) -> dict[str, Any]:
-    """An event as the log has it."""
-    return {"id": id_, "created": "2026-05-02T09:00:00Z", "entity": {"type": "invitation.sent"}}
-
-
-def audited(*cursors: str | None) -> tuple[list[str], list[httpx.Request]]:
-    """The ids of the events that are read where the pages name these cursors, and the requests."""
-    seen: list[httpx.Request] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        page = {"status": "ok", "results": [event(f"a{len(seen)}")]}
-        cursor = cursors[min(len(seen), len(cursors)) - 1]
-        return httpx.Response(200, json={**page, "pagination": {"next_cursor": cursor}})
-
-    found = Api(transport(handler), ORG).audit_log.events(["invitation.sent"], SINCE, UNTIL)
-    return [one.id for one in found], seen
-
-
-def test_the_audit_log_is_asked_with_a_query() -> None:
-    """By type and span; the next page by its cursor, quoted, with the same question."""
-    found, seen = audited("a b/c", None)
-    assert [(request.method, request.url.raw_path.decode()) for request in seen] == [
-        ("POST", AUDIT),
-        ("POST", f"{AUDIT}?cursor=a%20b%2Fc"),
-    ]
-    question = {
-        "types": ["invitation.sent"], "created_gte": "2026-05-01T00:00:00Z", "created_lte": "2026-05-04T12:00:00Z",
-    }  # fmt: skip
-    assert [json.loads(request.content) for request in seen] == [question, question]
-    assert found == ["a1", "a2"]
-
-
-ENDS: dict[str, tuple[tuple[str | None, ...], int]] = {
-    "no cursor": ((None,), 1),
-    "an empty one": (("",), 1),
-    "one that comes again": (("x",), 2),
-    "a circle": (("x", "y", "x"), 3),
-}
-
-
-@pytest.mark.parametrize(("cursors", "pages"), ENDS.values(), ids=ENDS.keys())
-def test_the_audit_log_comes_to_an_end(cursors: tuple[str | None, ...], pages: int) -> None:
-    """A missing, empty or repeated cursor ends it."""
-    assert len(audited(*cursors)[1]) == pages
-
-
-def test_an_endless_audit_log_is_cut_off() -> None:
-    """After so many pages, whatever the server says; half of it is not taken for all."""
-    with pytest.raises(errors.Unintelligible, match=f"it has more than {MOST_PAGES} pages"):
-        audited(*map(str, range(2 * MOST_PAGES)))
-
-
-def test_a_query_is_repeated_as_a_read_is() -> None:
-    """It changes nothing, so that a passing fault costs nothing but time."""
-    seen: list[httpx.Request] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(503) if len(seen) == 1 else ok([event("a1")])
-
-    assert len(Api(transport(handler), ORG).audit_log.events(["invitation.sent"], SINCE, UNTIL)) == 1
-    assert len(seen) == 2
 
 
 def test_connecting_sends_nothing() -> None:
