@@ -57,6 +57,13 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 """The API, family by family."""
 
+_WITHOUT_AUDIT: Final = {
+    "both": (),
+    "platform": (audit.ENDPOINTS,),
+    "old": (platform_api.ENDPOINTS,),
+    "none": (audit.ENDPOINTS, platform_api.ENDPOINTS),
+}
+"""How a dialect names the routes of the audit log -> those that are not there."""
 _MINUTE: Final = timedelta(minutes=1)
 _WITHOUT_BODY: Final = (204, 205, 304)
 
@@ -102,9 +109,9 @@ class Emulator:
         """
         must_be_verbs(dialect.missing)
         self.dialect = dialect
-        audit_routes = {"platform": platform_api.ENDPOINTS, "old": audit.ENDPOINTS, "none": ()}
-        missing = {*audit.ENDPOINTS, *platform_api.ENDPOINTS} - set(audit_routes.get(dialect.audit, ENDPOINTS))
-        self._endpoints = tuple(e for e in ENDPOINTS if e.verb not in dialect.missing and e not in missing)
+        left_out = {*dialect.missing}
+        left_out |= {endpoint.verb for route in _WITHOUT_AUDIT[dialect.audit] for endpoint in route}
+        self._endpoints = tuple(endpoint for endpoint in ENDPOINTS if endpoint.verb not in left_out)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -30,6 +30,7 @@ def test_the_defaults() -> None:
     """What is not set is the safe choice."""
     settings = load()
     assert (settings.organization_id, settings.api_url, settings.username) == (7654321, "https://mixpanel.com", "bot")
+    assert settings.platform_url == "https://platform-us.mixpanel.com"
     assert settings.secret.reveal() == "hush-hush"
     assert (settings.environment, settings.now, settings.timeout_seconds) == (None, None, 60)
     assert (settings.invitation_life_days, settings.invitation_wait_seconds) == (7, 0)
@@ -46,6 +47,21 @@ GOOD: dict[str, tuple[str, str, str, Any]] = {
     "loopback": ("apiUrl", "http://127.0.0.1:8080", "api_url", "http://127.0.0.1:8080"),
     "loopback by name": ("apiUrl", "http://localhost:8080", "api_url", "http://localhost:8080"),
     "loopback 6": ("apiUrl", "http://[::1]:8080", "api_url", "http://[::1]:8080"),
+    "platform by region": ("region", "EU", "platform_url", "https://platform-eu.mixpanel.com"),
+    "platform by the region's host": (
+        "apiUrl",
+        "https://IN.mixpanel.com/",
+        "platform_url",
+        "https://platform-in.mixpanel.com",
+    ),
+    "platform by another host": ("apiUrl", "http://127.0.0.1:8080", "platform_url", "http://127.0.0.1:8080"),
+    "platform": (
+        "platformUrl",
+        "https://platform-us.mixpanel.com/",
+        "platform_url",
+        "https://platform-us.mixpanel.com",
+    ),
+    "platform here": ("platformUrl", "http://localhost:8080", "platform_url", "http://localhost:8080"),
     "environment": ("environment", "production", "environment", "production"),
     "now": ("now", "2026-05-04T12:00:00Z", "now", datetime(2026, 5, 4, 12, tzinfo=UTC)),
     "time-out": ("timeoutSeconds", "2.5", "timeout_seconds", 2.5),
@@ -81,6 +97,19 @@ def test_the_brakes_can_be_set() -> None:
     assert (limits.removal_percent, limits.removal_minimum, limits.released) == (2.5, 0, frozenset(Brake))
 
 
+WRONG_ADDRESSES = {
+    f"{name} of {key}": (key, url, words)
+    for key in ("apiUrl", "platformUrl")
+    for name, url, words in (
+        ("no url", "mixpanel.com", "no http(s) URL"),
+        ("bad port", "https://mixpanel.com:x", "no URL"),
+        ("path", "https://mixpanel.com/api/app", "give the bare host"),
+        ("query", "https://mixpanel.com?x=1", "give the bare host"),
+        ("credentials", "https://bot:x@mixpanel.com", "holds credentials"),
+        ("unencrypted", "http://mixpanel.com", "unencrypted"),
+        ("looks like loopback", "http://127.0.0.1.example.com", "unencrypted"),
+    )
+}
 BAD = {
     "no organization": ("organizationId", None, "organization's id is missing"),
     "blank organization": ("organizationId", " ", "organization's id is missing"),
@@ -92,13 +121,7 @@ BAD = {
     "colon": ("serviceAccountUsername", "bot:x", "holds a colon"),
     "no secret": ("serviceAccountSecret", None, "pulumi config set --secret mixpanel:serviceAccountSecret"),
     "region": ("region", "mars", "not one of us, eu, in"),
-    "no url": ("apiUrl", "mixpanel.com", "no http(s) URL"),
-    "bad port": ("apiUrl", "https://mixpanel.com:x", "no URL"),
-    "path": ("apiUrl", "https://mixpanel.com/api/app", "give the bare host"),
-    "query": ("apiUrl", "https://mixpanel.com?x=1", "give the bare host"),
-    "credentials": ("apiUrl", "https://bot:x@mixpanel.com", "holds credentials"),
-    "unencrypted": ("apiUrl", "http://mixpanel.com", "unencrypted"),
-    "looks like loopback": ("apiUrl", "http://127.0.0.1.example.com", "unencrypted"),
+    **WRONG_ADDRESSES,
     "no instant": ("now", "soon", "no ISO 8601 instant"),
     "no time-out": ("timeoutSeconds", "x", "no positive number of seconds"),
     "zero time-out": ("timeoutSeconds", "0", "no positive number of seconds"),
@@ -132,20 +155,35 @@ def test_what_cannot_be_used(key: str, value: str | None, words: str) -> None:
 
 
 PROXY = "https://proxy.example.com"
+ADDRESSES = [
+    ("apiUrl", "MIXPANEL_BASE_URL", "api_url"),
+    ("platformUrl", "MIXPANEL_PLATFORM_URL", "platform_url"),
+]
 
 
 @pytest.mark.parametrize("url", [PROXY, "https://proxy.example.com:8443/", "https://mixpanel.com.example.org",
                                  "https://notmixpanel.com", "https://mixpanel.com./"])  # fmt: skip
 @pytest.mark.parametrize("named", ["", "https://other.example.com", "https://mixpanel.com", "https://example.com"])
-def test_the_credentials_go_to_another_host_only_if_the_environment_names_it(url: str, named: str) -> None:
+@pytest.mark.parametrize(("key", "variable", "field"), ADDRESSES)
+def test_the_credentials_go_to_another_host_only_if_the_environment_names_it(
+    key: str, variable: str, field: str, url: str, named: str
+) -> None:
     """A changed line in a stack's file does not send the secret to a host that it chooses; the error has the edit."""
-    environ = {ENVIRONMENT_VARIABLES["apiUrl"]: named}
+    environ = {variable: named}
     with pytest.raises(ConfigurationError) as raised:
-        load(environ, apiUrl=url)
+        load(environ, **{key: url})
     assert "neither Mixpanel's nor this machine's: to send the credentials there, name it in" in str(raised.value)
-    assert f"MIXPANEL_BASE_URL={url.rstrip('/')}, or pulumi config rm mixpanel:apiUrl" in str(raised.value)
-    environ[ENVIRONMENT_VARIABLES["apiUrl"]] = url
-    assert load(environ, apiUrl=url).api_url == load(environ).api_url == url.rstrip("/")
+    assert f"{variable}={url.rstrip('/')}, or pulumi config rm mixpanel:{key}" in str(raised.value)
+    environ[variable] = url
+    assert getattr(load(environ, **{key: url}), field) == getattr(load(environ), field) == url.rstrip("/")
+
+
+def test_one_address_that_is_named_lets_no_other_in() -> None:
+    """Each is named by its own variable."""
+    for key, variable, _ in ADDRESSES:
+        others = {other: PROXY for _, other, _ in ADDRESSES if other != variable}
+        with pytest.raises(ConfigurationError, match=f"{variable}={PROXY}, or pulumi config rm mixpanel:{key}"):
+            load(others, **{key: PROXY})
 
 
 def test_every_problem_is_told_at_once() -> None:
@@ -159,12 +197,14 @@ def test_every_problem_is_told_at_once() -> None:
 @pytest.mark.parametrize("key", ENVIRONMENT_VARIABLES)
 def test_the_environment_is_the_fall_back(key: str) -> None:
     """Used when the stack's configuration lacks the key, and only then."""
-    value = {"organizationId": "42", "apiUrl": "https://x.example.com"}.get(key, "other")
+    url = "https://x.example.com"
+    value = {"organizationId": "42", "apiUrl": url, "platformUrl": url}.get(key, "other")
     environ = {ENVIRONMENT_VARIABLES[key]: value}
     from_environment = load(environ, **{key: None})
     token = from_environment.scim_token
     assert value in (str(from_environment.organization_id), from_environment.api_url, from_environment.username,
-                     from_environment.secret.reveal(), token.reveal() if token else None)  # fmt: skip
+                     from_environment.platform_url, from_environment.secret.reveal(),
+                     token.reveal() if token else None)  # fmt: skip
     if key in COMPLIANT:
         assert load(environ) == load()
 
@@ -208,7 +248,7 @@ def test_the_company_domains_are_refused_by_name_where_they_are_read() -> None:
 def test_every_key_is_documented() -> None:
     """The page has a row for each key, variable, brake and verb."""
     source = Path(module.__file__).read_text()
-    keys = set(re.findall(r'self\._(?:value|text|words|number|list)\(\s*"(\w+)"', source))
+    keys = set(re.findall(r'self\._(?:value|text|url|words|number|list)\(\s*"(\w+)"', source))
     page = (DOCS / "configuration.md").read_text()
     documented = set(re.findall(r"^\| `mixpanel:(\w+)`", page, re.MULTILINE))
     assert documented == set(module.SETTINGS) == keys | {"companyDomains", "approvers"}  # the policies alone read those

@@ -1187,6 +1187,7 @@ CASES: dict[str, Cases] = {
             Case([], options={"removalPercent": 50}, settings={"removalPercent": "50"}),
             Case([], options={"removalMinimum": 20}, settings={"removalMinimum": 20}),
             Case([], options={"hosts": ["proxy.example.com"]}, settings={"apiUrl": "https://proxy.example.com"}),
+            Case([], options={"hosts": ["proxy.example.com"]}, settings={"platformUrl": "https://proxy.example.com"}),
             Case([], ["Pulumi.production.yaml, mixpanel:environment is live, and this policy configuration is for prod"],
                  options={"environment": "production"}, environment="live"),
             Case([], ["mixpanel:environment is not set"], options={"environment": "production"}, environment=None),

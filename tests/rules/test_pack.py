@@ -295,6 +295,11 @@ GUARDS: dict[str, tuple[dict[str, Any], str]] = {
         {"apiUrl": "https://mixpanel.com@example.org"},
         "mixpanel:apiUrl: this is not a host of",
     ),
+    "another platform": (
+        {"platformUrl": "https://platform-us.mixpanel.com.example.org"},
+        "mixpanel:platformUrl: platform-us.mixpanel.com.example.org is",
+    ),
+    "the platform of a region": ({"platformUrl": "https://platform-eu.mixpanel.com"}, ""),
     "a bracket": ({"apiUrl": "https://[mixpanel.com"}, "mixpanel:apiUrl: this is not a host of Mixpanel"),
     "a list": ({"releaseBrakes": '["last_owner"]'}, "mixpanel:releaseBrakes: releases last_owner in every run"),
     "no number": ({"removalPercent": "nan"}, "mixpanel:removalPercent: nan is more than 10"),

@@ -166,6 +166,7 @@ GUARDS: Final[dict[str, Way]] = {
     "a host that looks like Mixpanel's": guarded(apiUrl="https://mixpanel.com.example.org"),
     "a host behind a user": guarded(apiUrl="https://mixpanel.com@example.org"),
     "a host with a port as its user": guarded(apiUrl="https://mixpanel.com:443@example.org"),
+    "another host of the Platform API": guarded(platformUrl="https://platform-us.mixpanel.com.example.org"),
     "brakes are released": guarded(releaseBrakes="removalShare"),
     "brakes are released in a list": guarded(releaseBrakes='["removalShare"]'),
     "all may be removed": guarded(removalPercent="100"),
