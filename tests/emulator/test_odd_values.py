@@ -53,6 +53,14 @@ def spoiled(body: Any) -> Iterator[Any]:
 
 
 BODIES = {name: case.body for name, case in test_endpoints.CASES.items() if isinstance(case.body, dict)}
+BODIES["POST /v1/organizations/{o}/audit-logs/query"] = {
+    "types": ["session.logged_in"],
+    "created_after": "2026-05-01T00:00:00Z",
+    "created_before": "2026-05-04T00:00:00Z",
+    "user_ids": ["502"],
+    "exclude_user_emails": ["ana@example.com"],
+    "user_email_search": "a",
+}
 BODIES["POST /api/app/organizations/{o}/audit-logs"] = {
     "types": ["session.logged_in"],
     "created_gte": "2026-05-01T00:00:00Z",

@@ -142,7 +142,7 @@ def test_a_refusal_has_problem_details(
     """RFC 9457, an integer status, an id; what is wrong with a body in `errors`, whatever the older roots say."""
     client.control("POST", "dialect", dialect)
     try:
-        body = {} if "content" in request_ else {"json": {}}
+        body: dict[str, Any] = {} if "content" in request_ else {"json": {}}
         answer = client.request(**{"method": "POST", "url": QUERY, "headers": VERSION, **body, **request_})
     finally:
         client.control("POST", "dialect", {})

@@ -217,7 +217,7 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     verdicts = [one["finding"] for one in both["probes"]]
     assert verdicts[:13] == ["ok"] * 13
     assert set(verdicts[13:]) == {"skipped"}
-    audit = "POST /api/app/organizations/{o}/audit-logs"  # a question, which changes nothing
+    audit = "POST /v1/organizations/{o}/audit-logs/query"  # a question, which changes nothing
     assert all(verb.startswith("GET ") or verb == audit for verb in workspace.requests())
     assert "@" not in healthy.stdout
     workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong-secret"
