@@ -26,6 +26,7 @@ from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.redirects import next_path
 from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.model import errors
+from mixpanel_access.model.rights import what_is_needed
 from mixpanel_access.model.secret import Secret
 
 # httpx brings its command line along wherever click is installed, and with it rich and pygments: a quarter of its time.
@@ -292,6 +293,8 @@ class Transport:
         if self._by_token:
             next_step = _SCIM_STEPS.get(status, next_step)
         words = self._redact.words_of(response.content, response.headers.get("content-type", ""))
+        if status == 403 and not self._by_token:
+            next_step = what_is_needed(words)
         error = kind(f"cannot {what}", why=f"Mixpanel answered {status} ({words})", next_step=next_step)
         error.status = status
         error.retry_after = pause_of(status, response.headers, self._now())
@@ -343,10 +346,7 @@ _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
         errors.PlanRefusal,
         "The plan of the organization does not allow this: change the plan in Mixpanel, or do without it here.",
     ),
-    403: (
-        errors.Forbidden,
-        "The service account needs organization admin rights for this, and the plan must have the feature.",
-    ),
+    403: (errors.Forbidden, ""),  # its next step follows from Mixpanel's words
     404: (errors.NotFound, "Check mixpanel:organizationId, mixpanel:region and the project's id."),
     405: (errors.NotFound, "This Mixpanel does not offer the call; do it by hand in the product."),
     408: (errors.ServerFault, "Run again later."),

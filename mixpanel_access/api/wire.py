@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
-from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
+from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
 from mixpanel_access.model.ids import number_in
 
@@ -26,13 +26,12 @@ Address = Annotated[str, BeforeValidator(_address)]
 """An address, or "" where there is none."""
 
 
-class UserRow(Wire):
+class UserRow(OrganizationRow):
     """One row of the organization's users list; it may lack the address, and then nobody knows whose row it is."""
 
     email: Address = ""
     id: int | None = None
     name: str | None = None
-    role: RoleWord = Field(None, validation_alias=AliasChoices("role", "org_role", "organization_role"))
     invited: bool | None = None
     pending: bool | None = None
     status: str | None = None
@@ -93,11 +92,16 @@ class ProjectRow(Wire):
     name: str | None = None
 
 
-class OrganizationOfMe(Wire):
+def _codes(value: object) -> frozenset[str]:
+    """Permission codes; none, which is unknown, for anything but a list of texts."""
+    whole = isinstance(value, list) and all(isinstance(code, str) for code in value)
+    return frozenset(code.strip() for code in value) if isinstance(value, list) and whole else frozenset()
+
+
+class OrganizationOfMe(OrganizationRow):
     """One organization as `me` shows it."""
 
-    id: int | None = None
-    role: RoleWord = None
+    permissions: Annotated[frozenset[str], BeforeValidator(_codes)] = frozenset()
 
 
 class Me(Wire):
@@ -142,9 +146,11 @@ def projects_from(results: Any, what: str) -> list[Project]:
 def identity_from(results: Any, what: str) -> Identity:
     """Who we are, from `me`."""
     me = checked(Me, results, what)
+    parts = {id_: part for key, part in me.organizations.items() if (id_ := number_in(key)) is not None}
     return Identity(
         me.user_email or "",
-        {id_: part.role for key, part in me.organizations.items() if (id_ := number_in(key)) is not None},
+        {id_: part.role for id_, part in parts.items()},
+        {id_: part.permissions for id_, part in parts.items()},
     )
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
-from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows, unintelligible
+from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.wire import GRANT_TYPES
 from mixpanel_access.model.access import GrantType, NewServiceAccount, ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.secret import Secret
 
 
-class AccountRow(Wire):
+class AccountRow(OrganizationRow):
     """One service account."""
+
+    ROLE_NAMES: ClassVar[tuple[str, ...]] = ("org_role", "organization_role")
 
     id: int
     username: str
     created: Instant = None
     expires: Instant = None
     last_used: Instant = None
-    role: RoleWord = Field(None, validation_alias=AliasChoices("org_role", "organization_role"))
     creator_email: Any = None
 
     def account(self) -> ServiceAccount:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from mixpanel_access.api.shapes import RoleWord, Wire, checked, rows
+from mixpanel_access.api.shapes import OrganizationRow, RoleWord, Wire, checked, rows
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import NO_ROLE, Team
 
@@ -18,25 +18,26 @@ class HeldRow(Wire):
     role: RoleWord = None
 
 
-class TeamRow(Wire):
+class TeamRow(OrganizationRow):
     """One team of the organization's list; its projects are the known part of it, the rest may be missing."""
+
+    ROLE_NAMES: ClassVar[tuple[str, ...]] = ("org_role", "organization_role")
 
     id: int
     name: str
     projects: list[HeldRow]
     users: Any = Field(None, validation_alias=AliasChoices("users", "members"))
-    org_role: RoleWord = Field(None, validation_alias=AliasChoices("org_role", "organization_role"))
+    role: RoleWord = None
     scim_managed: bool | None = None
 
     def team(self, what: str) -> Team:
         """The row as a value."""
-        tells_role = {"org_role", "organization_role"} & self.model_fields_set
         return Team(
             self.id,
             self.name,
             {held.id: held.role for held in self.projects if held.role is not None},
             _addresses(self.users, what),
-            (self.org_role or NO_ROLE) if tells_role else None,
+            (self.role or NO_ROLE) if "role" in self.model_fields_set else None,
             bool(self.scim_managed),
         )
 

@@ -40,6 +40,7 @@ from mixpanel_access.model.access import (
 )
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.rights import OwnRights
 from mixpanel_access.model.roles import is_higher
 from mixpanel_access.model.security import Feature, Security
 
@@ -159,9 +160,13 @@ class Directory:
             )
         return identity
 
+    def own_rights(self) -> OwnRights:
+        """What our own account may do in the organization."""
+        return self.identity().rights(self.organization)
+
     def own_role(self) -> str | None:
-        """Our organization role; None where Mixpanel does not tell."""
-        return self.identity().organizations[self.organization]
+        """The organization role that our account acts with, by its permissions too; None where it is not told."""
+        return self.own_rights().role
 
     def people(self) -> Mapping[str, Person]:
         """Everybody in the organization, invited people included, by the key of their address.

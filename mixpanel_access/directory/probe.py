@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,9 @@ from mixpanel_access.directory.calls import Api, Scim
 from mixpanel_access.directory.security import TWO_FACTOR_KEY
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.address import few
 from mixpanel_access.model.audit import ACCESS_EVENTS, SESSION_EVENTS
+from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS, unknown_words
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.undocumented import BY_HAND, Verb
 from mixpanel_access.model.words import counted
@@ -169,16 +171,25 @@ def _who_we_are(api: Api, organization: int, elsewhere: Callable[[], Probe | Non
 
 
 def _me(api: Api, organization: int) -> _Answer:
-    known = api.me.read().organizations
+    identity = api.me.read()
+    known = identity.organizations
     if organization not in known:
         why = f"the account sees {counted(len(known), 'organization')}, and {organization} is none of them"
         raise errors.Forbidden("cannot work on the organization", why=why)
-    role = known[organization]
-    if role is None:
+    rights = identity.rights(organization)
+    if rights.listed:
+        shown = f"organization {rights.word}" if rights.word else "no organization role"
+        words = f"{shown}; {rights.in_words({**PEOPLE, **TEAMS, **SERVICE_ACCOUNTS})}"
+        if rights.lacking(PEOPLE):
+            raise errors.Forbidden("cannot manage everybody", why=words)
+        return words, rights.word in roles.MANAGING_ROLES
+    if rights.word is None:
         return "the organization, and no role in it", False
-    if role not in roles.MANAGING_ROLES:
-        raise errors.Forbidden("cannot manage anybody", why=f"organization {role}, which may manage nobody")
-    return f"organization {role}", True
+    if not roles.is_organization_role(rights.word):
+        return f"organization {rights.word}, a role that this version does not know", False
+    if rights.word not in roles.MANAGING_ROLES:
+        raise errors.Forbidden("cannot manage anybody", why=f"organization {rights.word}, which may manage nobody")
+    return f"organization {rights.word}", True
 
 
 def _people(api: Api) -> _Answer:
@@ -188,7 +199,15 @@ def _people(api: Api) -> _Answer:
         "a last login": sum(person.last_login is None and not person.invited for person in people),
     }
     without = [f"{number} without {what}" for what, number in lacking.items() if number]
-    return ", ".join([f"{len(people)} people", *without]), bool(people) and not lacking["a role"]
+    odd = _unknown_roles(person.role for person in people)
+    return ", ".join([f"{len(people)} people", *without, *odd]), bool(people) and not lacking["a role"] and not odd
+
+
+def _unknown_roles(shown: Iterable[str | None]) -> list[str]:
+    """The organization roles that this version does not know, in words; nothing where there are none."""
+    found = unknown_words(shown)
+    words = (f"{word if word.isidentifier() else 'no word'} ({number})" for word, number in found.items())
+    return [f"unknown organization roles: {few(words)}"] if found else []
 
 
 def _projects(api: Api, ids: list[int]) -> _Answer:
@@ -206,7 +225,8 @@ def _grants(api: Api, project: int) -> _Answer:
 
 def _accounts(api: Api) -> _Answer:
     accounts = api.service_accounts.list_accounts()
-    return counted(len(accounts), "service account"), bool(accounts)  # ours, at least
+    odd = _unknown_roles(None if one.role in roles.SERVICE_ACCOUNT_ROLES else one.role for one in accounts)
+    return ", ".join([counted(len(accounts), "service account"), *odd]), bool(accounts) and not odd  # ours, at least
 
 
 def _requests(settings: Mapping[str, object]) -> _Answer:
@@ -221,7 +241,8 @@ def _teams(api: Api, names: list[str]) -> _Answer:
         "an organization role, or that there is none": sum(team.organization_role is None for team in teams),
     }
     without = [f"{number} without {what}" for what, number in lacking.items() if number]
-    return ", ".join([counted(len(teams), "team"), *without]), not without
+    odd = _unknown_roles(team.organization_role or None for team in teams)
+    return ", ".join([counted(len(teams), "team"), *without, *odd]), not without and not odd
 
 
 def _scim_people(scim: Scim) -> _Answer:

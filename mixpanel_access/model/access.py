@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.rights import OwnRights
 from mixpanel_access.model.secret import Secret
 
 
@@ -168,10 +169,16 @@ class Identity:
     Attributes:
         email: the login name of the service account (or a person's address).
         organizations: organization id -> our role there (None where it is not told).
+        permissions: organization id -> the codes of what we may do there; an empty set is unknown.
     """
 
     email: str
     organizations: Mapping[int, str | None] = field(default_factory=dict)
+    permissions: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+    def rights(self, organization: int) -> OwnRights:
+        """What we may do in an organization."""
+        return OwnRights(self.organizations.get(organization), self.permissions.get(organization, frozenset()))
 
 
 @dataclass(frozen=True)
@@ -196,8 +203,11 @@ KEEPING: Final = frozenset({GrantType.INDIVIDUAL, GrantType.TEAM})
 
 
 def holds_others_role(person: Person, declared: str | None) -> bool:
-    """Whether somebody else gave this person an organization role above member: it is none that is declared here."""
-    return declared is None and person.role not in (None, roles.MEMBER)
+    """Whether somebody else gave this person an organization role above member: it is none that is declared here.
+
+    A role that we do not know is not held against them: access that has ended does not stay because of a word.
+    """
+    return declared is None and roles.is_organization_role(person.role) and person.role != roles.MEMBER
 
 
 WHEN_UNUSED: Final = "when_unused"

@@ -141,14 +141,14 @@ def judge(
         people: everybody in the organization, by the key of their address.
         plan: what would be done.
         own_address: the identity that the provider runs as.
-        own_role: its organization role; None where Mixpanel does not tell.
+        own_role: the organization role that it acts with, by its permissions too; None where Mixpanel does not tell.
         limits: how far an operation may go.
 
     Returns:
         The brakes that fire; a released brake is a warning.
     """
     found = [
-        *_owners(people, plan),
+        *_owners(people, plan, same_key(own_address) if own_role == roles.OWNER else None),
         *_identity(people, plan, own_address),
         *_above(people, plan, own_role),
         *_share(people, plan, limits),
@@ -201,13 +201,23 @@ def _released(found: Iterable[Finding], limits: Limits) -> list[Finding]:
     return [replace(finding, holds=finding.holds and finding.brake not in limits.released) for finding in found]
 
 
-def _owners(people: Mapping[str, Person], plan: Plan) -> Iterable[Finding]:
-    able = {key for key, person in people.items() if not person.invited and not person.deactivated}  # can log in
-    before = {key for key in able if people[key].role == roles.OWNER}
+def _owners(people: Mapping[str, Person], plan: Plan, own: str | None) -> Iterable[Finding]:
+    """Judge that an owner is left.
+
+    Args:
+        people: everybody in the organization.
+        plan: what would be done.
+        own: the key of our own address, if our account acts as an owner whatever its role is called.
+    """
+    # Those who can log in.
+    able = {key: person for key, person in people.items() if not person.invited and not person.deactivated}
+    before = {key for key, person in able.items() if person.role == roles.OWNER}
     joined = {key for key, role in plan.roles.items() if role == roles.OWNER and key in able}
-    after = {
-        key for key in before | joined if key not in plan.removals and plan.roles.get(key, roles.OWNER) == roles.OWNER
-    }
+    if not any(person.role == roles.OWNER for person in people.values()):
+        yield from _possible_owners(able, joined, plan, own)
+        return
+    before |= able.keys() & ({own} if own else set())
+    after = _left(before | joined, plan, able)
     lost = before - after
     if not lost:
         return
@@ -220,20 +230,64 @@ def _owners(people: Mapping[str, Person], plan: Plan) -> Iterable[Finding]:
         yield Finding(Brake.LAST_OWNER, who, words, holds=False)
 
 
+def _possible_owners(
+    able: Mapping[str, Person], joined: AbstractSet[str], plan: Plan, own: str | None
+) -> Iterable[Finding]:
+    """Judge that an owner may be left where Mixpanel calls nobody so: an owner may be called admin, or otherwise."""
+    known = able.keys() & ({own} if own else set())
+    top = max((_height(person.role) for person in able.values()), default=0)
+    highest = {key for key, person in able.items() if _height(person.role) == top}
+    for group, why in (
+        (known, "this account's permissions are an owner's"),
+        (highest, "nobody would be left who has the highest role that it shows"),
+    ):
+        after = _left(group | joined, plan, able)
+        if group - after and not after:
+            words = f"Mixpanel calls nobody an owner, and {why}; if an owner stays, set releaseBrakes: lastOwner"
+            yield Finding(Brake.LAST_OWNER, _addresses(able, group), words)
+            return
+
+
+def _height(role: str | None) -> int:
+    """The order of the roles of which the highest may be an owner's: known ones that manage, unknown, all others."""
+    if role in roles.MANAGING_ROLES:
+        return 2
+    return 1 if role is not None and not roles.is_organization_role(role) else 0
+
+
+def _left(keys: AbstractSet[str], plan: Plan, people: Mapping[str, Person]) -> set[str]:
+    """Those who are not removed and whose role is not changed, but to owner."""
+    return {
+        key for key in keys if key not in plan.removals and plan.roles.get(key) in (None, roles.OWNER, people[key].role)
+    }
+
+
 def _identity(people: Mapping[str, Person], plan: Plan, own_address: str) -> Iterable[Finding]:
     own = same_key(own_address)
     if own in plan.removals:
         yield Finding(Brake.OWN_IDENTITY, (own_address,), "the provider itself runs as this identity")
     new, old = plan.roles.get(own), people[own].role if own in people else None
-    if new is not None and old is not None and roles.organization_rank(new) < roles.organization_rank(old):
+    if new is not None and old is not None and _is_lower(new, old):
         words = f"the provider itself runs as this identity, which would be demoted from {old} to {new}"
         yield Finding(Brake.OWN_IDENTITY, (own_address,), words)
+
+
+def _is_lower(new: str, old: str) -> bool:
+    """Whether a role is less than another; any may be less than one that we do not know."""
+    return new != old and (
+        roles.organization_rank(new) < roles.organization_rank(old) or not roles.is_organization_role(old)
+    )
 
 
 def _above(people: Mapping[str, Person], plan: Plan, own_role: str | None) -> Iterable[Finding]:
     if own_role is None:
         return
-    above = {key for key, role in plan.roles.items() if not roles.may_assign(own_role, role)}
+    unknown = not roles.is_organization_role(own_role)
+    above = {
+        key
+        for key, role in plan.roles.items()
+        if not roles.may_assign(own_role, role) and not (unknown and role == roles.MEMBER)
+    }
     if above:
         words = f"the provider's own organization role is {own_role}, and nobody is raised above it"
         yield Finding(Brake.ABOVE_OWN_ROLE, _addresses(people, above), words)

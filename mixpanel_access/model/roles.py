@@ -24,6 +24,7 @@ SERVICE_ACCOUNT_ROLES: Final = (ADMIN, ANALYST, CONSUMER)
 MANAGING_ROLES: Final = (OWNER, ADMIN)
 """The organization roles that may invite, remove and change people."""
 
+_NO_ROLE_WORDS: Final = ("", "no_role")
 _ORGANIZATION_RANK: Final = {OWNER: 3, ADMIN: 2, BILLING_ADMIN: 1, MEMBER: 1}
 _DECLARED: Final = "custom:"
 _CUSTOM_ROLE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -38,6 +39,38 @@ def normalized(word: str) -> str:
     if _CUSTOM_ROLE.fullmatch(word):
         return word
     return re.sub(r"[\s\-]+", "_", word)
+
+
+def is_no_role(word: str | None) -> bool:
+    """Whether Mixpanel's word says that there is no role: `no role`, an empty text or null (contract, section 16)."""
+    return normalized(word or "") in _NO_ROLE_WORDS
+
+
+def organization_role(word: str | None) -> str:
+    """The organization role that Mixpanel, a roster or a state means by a word.
+
+    Somebody without an organization role is what Mixpanel's documentation calls a member (contract, section 16).
+    Unknown words are kept, in the form of `normalized`.
+    """
+    return MEMBER if is_no_role(word) else normalized(str(word))
+
+
+def is_organization_role(role: str | None) -> bool:
+    """Whether we know what this organization role gives; of another word, or of none, it is unknown."""
+    return role in ORGANIZATION_ROLES
+
+
+def overwrites(role: str, shown: str | None, before: str | None) -> bool:
+    """Whether a declared organization role is written over the one that Mixpanel shows.
+
+    A word that we do not know may be Mixpanel's word for what is declared: it is kept until another role is declared.
+
+    Args:
+        role: the organization role that is declared.
+        shown: the one that Mixpanel shows, which is not None.
+        before: the one that the state has; None if none was declared.
+    """
+    return shown != role and (is_organization_role(shown) or before not in (None, role))
 
 
 def is_role_id(role: str) -> bool:

@@ -33,6 +33,10 @@ def _role(value: object) -> object:
     return roles.normalized(value) if isinstance(value, str) else value
 
 
+def _organization_role(value: object) -> object:
+    return roles.organization_role(value) if isinstance(value, str) and value.strip() else value
+
+
 def _or(empty: object) -> BeforeValidator:
     """A key with nothing behind it, as is left when the last entry goes, is empty."""
     return BeforeValidator(lambda value: empty if value is None else value)
@@ -49,7 +53,8 @@ def _offered(*words: str) -> Any:
 
 IsoDate = Annotated[str | None, BeforeValidator(_iso)]
 RoleWord = Annotated[str, BeforeValidator(_role)]
-OrganizationRole = Annotated[RoleWord | None, _offered(*roles.ORGANIZATION_ROLES)]
+OrganizationRoleWord = Annotated[str, BeforeValidator(_organization_role)]
+OrganizationRole = Annotated[OrganizationRoleWord | None, _offered(*roles.ORGANIZATION_ROLES)]
 ProjectRole = Annotated[RoleWord | None, _offered(*roles.PROJECT_ROLES)]
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.model import roles
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import Team
@@ -178,7 +179,12 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
                 actual=person.email,
                 invited=person.invited,
             )
-        if member.role is not None and person.role not in (None, member.role):
+        as_before = person.role == member.outputs.get("organization_role")
+        if (
+            member.role is not None
+            and person.role not in (None, member.role)
+            and not (as_before and not roles.is_organization_role(person.role))
+        ):
             yield Difference(
                 Kind.CHANGED_MEMBER, member.email, declared=member.role, actual=person.role, invited=person.invited
             )

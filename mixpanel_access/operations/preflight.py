@@ -13,6 +13,7 @@ from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.declaration import standard_role
 from mixpanel_access.model.given import days_of, entries
+from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster import OrganizationFacts, Roster
 from mixpanel_access.model.roster_claims import About
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
@@ -87,10 +88,18 @@ def _all(picture: Picture, companies: Mapping[str, frozenset[str]], email: str |
 
 
 def _account(picture: Picture) -> Check:
-    role = picture.directory.own_role()
-    if role in roles.MANAGING_ROLES:
-        return Check("", "our account", Verdict.OK, f"is organization {role}")
+    rights = picture.directory.own_rights()
+    role = rights.word
     what = f"is organization {role}" if role else "has a role in the organization that Mixpanel does not tell"
+    if rights.listed:
+        rosters = [view.roster for view in picture.stacks.values() if view.roster]
+        teams = TEAMS if any(roster.teams for roster in rosters) else {}
+        accounts = SERVICE_ACCOUNTS if any(roster.own_accounts for roster in rosters) else {}
+        needed = {**PEOPLE, **teams, **accounts}
+        verdict = Verdict.PROBLEM if rights.lacking(needed) else Verdict.OK
+        return Check("", "our account", verdict, f"{what}; {rights.in_words(needed)}")
+    if role in roles.MANAGING_ROLES:
+        return Check("", "our account", Verdict.OK, what)
     return Check("", "our account", Verdict.PROBLEM, f"{what}, and only owner and admin may invite")
 
 

@@ -89,7 +89,8 @@ def _may_be_there(taking: Taking, session: Session) -> bool:
         if person is None or person.deactivated:
             return False
         if taking.project is None:
-            return taking.role is None or person.role in (None, taking.role)
+            known = roles.is_organization_role(person.role)
+            return taking.role is None or not known or person.role == taking.role
         if directory.project_is_gone(taking.project):
             return False
         role = directory.access(taking.project, taking.email).individual

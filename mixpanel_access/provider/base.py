@@ -35,6 +35,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, Unauthorized
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import problems_with_metadata
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.model.single_grants import REASON_FIELDS
 from mixpanel_access.provider.elsewhere import given_by
@@ -456,6 +457,16 @@ class AccessProvider(ResourceProvider):
         if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, role):
             inspect_reach(whom, role, own, problems)
 
+    def inspect_right(self, permission: Permission, what: str, problems: Problems, field: str) -> None:
+        """Judge whether our own account may do something that gives access; what is not told is left to Mixpanel."""
+        rights = self.session.directory.own_rights()
+        if rights.listed and not rights.may(permission):
+            problems.add(
+                field,
+                f"this service account cannot {what}: Mixpanel lists what it may do, without {permission}; use an "
+                f"account that has this permission",
+            )
+
     def inspect_invitation(self, email: str, problems: Problems, field: str = "email") -> None:
         """Judge whether somebody who is not in the organization can come in, and count an invitation to them."""
         provisioning = self.session.directory.provisioning
@@ -468,6 +479,7 @@ class AccessProvider(ResourceProvider):
                 f"by e-mail; have it add them, or set mixpanel:scimToken",
             )
         else:
+            self.inspect_right(Permission.ADD_USER, f"invite {email}", problems, field)
             self.session.invitations.plan(email)
 
     def let_in(self, email: str, *, again: bool = False) -> None:

@@ -30,6 +30,7 @@ from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError, NotApplied, Refused
 from mixpanel_access.model.ids import MemberId
 from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import ownership
 from mixpanel_access.provider.base import (
     GONE,
@@ -84,7 +85,7 @@ class MemberProvider(AccessProvider):
         role, removal = inputs.get("role"), inputs["removal"]
         if role is not None and known(role):
             if isinstance(role, str) and role.strip():
-                inputs["role"] = roles.normalized(role)
+                inputs["role"] = roles.organization_role(role)
             else:
                 problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
         if known(removal) and removal not in REMOVALS:
@@ -104,7 +105,10 @@ class MemberProvider(AccessProvider):
         super()._check(olds, inputs, hints, problems)
 
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Judge the role against our own; an unknown word passes only for a person who has it already."""
+        """Judge the role against our own; an unknown word passes only for a person who has it already.
+
+        Nobody who has an unknown word is raised, since that may be to lower them; anybody may be made `member`.
+        """
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
         person = directory.person(inputs["email"])
         if person is None:
@@ -127,6 +131,15 @@ class MemberProvider(AccessProvider):
         released = Brake.ABOVE_OWN_ROLE in self.session.brakes.limits.released
         if person is not None and person.role == role:
             return  # nothing is given, whatever our own role
+        if person is not None and person.role is not None and inputs.get("role"):
+            if not roles.overwrites(role, person.role, olds.get("role")):
+                self._say_unknown_role(person, role)
+                return
+            if role != roles.MEMBER and not roles.is_organization_role(person.role):
+                problems.add("role", f"{person.email} is {person.role!r} in the organization. {_UNKNOWN_ROLE}")
+                return
+            if roles.organization_rank(role) > roles.organization_rank(person.role):
+                self.inspect_right(Permission.EDIT_USERROLES, f"make {person.email} {role}", problems, "role")
         if own is not None and not roles.may_assign(own, role) and not released:
             inspect_reach(inputs["email"], role, own, problems)
 
@@ -342,7 +355,10 @@ class MemberProvider(AccessProvider):
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             self._change_role(before.email, role)
         after = directory.person(email)
-        if after is None or (role is not None and after.role not in (None, role) and not kept):
+        odd = after is not None and after.role is not None and not roles.is_organization_role(after.role)
+        if after is not None and odd and role not in (None, after.role):
+            self._say_unknown_role(after, str(role))
+        if after is None or (role is not None and after.role not in (None, role) and not kept and not odd):
             raise NotApplied(
                 f"cannot make a member with the organization role {role or roles.MEMBER}",
                 whom=email,
@@ -350,7 +366,9 @@ class MemberProvider(AccessProvider):
                 next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
             )
         outputs = self._outputs(inputs, after, history)
-        return {**outputs, "role": role} if kept else outputs
+        if kept and odd:
+            outputs.pop("organization_role", None)  # another's word, and no answer to ours: the next refresh shows it
+        return {**outputs, "role": role} if role is not None and (kept or odd) else outputs
 
     def _as_sent_later(self, olds: Properties) -> Properties:
         """The outputs so far, with the dates of a later invitation if another stack has sent an expired one again."""
@@ -435,6 +453,15 @@ class MemberProvider(AccessProvider):
         provisioning, email = self.session.directory.provisioning, str(olds["email"])
         return provisioning.handles(email) and provisioning.user(email) is None
 
+    def _say_unknown_role(self, person: Person, role: str) -> None:
+        """Say that a role word is kept that we do not know; for another, nothing."""
+        if person.role is not None and not roles.is_organization_role(person.role):
+            self.session.say_once(
+                f"unknown role {person.key}",
+                f"warning: {person.email}: Mixpanel shows the organization role {person.role!r}, which this version "
+                f"does not know; it is kept, and whether it is {role} cannot be told",
+            )
+
     def _say_what_comes_back(self, person: Person) -> None:
         """Say at preview what somebody regains who is activated again, or why they are not."""
         if why := ownership.why_kept_out(self.session, person):
@@ -452,7 +479,8 @@ class MemberProvider(AccessProvider):
         outputs = select(inputs, self.all_inputs)
         if person.role:
             outputs["organization_role"] = person.role
-            if "role" in outputs:
+            as_before = person.role == history.get("organization_role") and not roles.is_organization_role(person.role)
+            if "role" in outputs and not as_before:
                 outputs["role"] = person.role
         outputs["adopted"] = bool(history.get("adopted", True))
         outputs |= select(history, ("origin", "previous_role"))
@@ -505,6 +533,10 @@ class MemberProvider(AccessProvider):
 
 
 _ROLES: Final = ", ".join(roles.ORGANIZATION_ROLES)
+_UNKNOWN_ROLE: Final = (
+    "This version does not know that role, so another one but member may be less. Change the role in Organization "
+    "Settings > Users & Teams; then run `pulumi refresh`."
+)
 
 
 def _loses_role(olds: Properties, news: Properties) -> bool:
@@ -526,7 +558,9 @@ def _is_higher(actual: str | None, role: str) -> bool:
 
 def _differs(role: str, actual: str | None, olds: Properties) -> bool:
     """Whether the role must be written; where Mixpanel does not tell the actual one, the one declared before counts."""
-    return actual != role if actual is not None else bool(olds) and olds.get("role") != role
+    if actual is None:
+        return bool(olds) and olds.get("role") != role
+    return roles.overwrites(role, actual, olds.get("role"))
 
 
 class Member(AccessResource, module="mixpanel", name="Member"):

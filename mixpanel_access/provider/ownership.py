@@ -108,7 +108,8 @@ def given_back(session: Session, member: Properties) -> str | None:
     person = session.directory.person(key)
     if person is None or member.get("role") is None:
         return None
-    current, before = person.role or str(member["role"]), role_before(member)
+    known = roles.is_organization_role(person.role)  # an unknown word may be Mixpanel's for what the stack gave
+    current, before = str(person.role if known else member["role"]), role_before(member)
     if lowered(current, before) is None:
         return None
     others = declared_elsewhere(session, member, key).values()

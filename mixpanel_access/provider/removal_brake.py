@@ -71,7 +71,10 @@ class RemovalBrakeProvider(AccessProvider):
         new_roles = {
             key: person["role"]
             for key, person in after.items()
-            if person.get("role") and key in people and people[key].role not in (None, person["role"])
+            if person.get("role")
+            and key in people
+            and people[key].role is not None
+            and roles.overwrites(person["role"], people[key].role, before.get(key, {}).get("role"))
         }
         no_role = [
             one for key, one in before.items() if one.get("role") and key in after and not after[key].get("role")

@@ -17,6 +17,7 @@ from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.ids import ServiceAccountId
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.words import counted
 from mixpanel_access.provider.base import (
     GONE,
@@ -105,6 +106,8 @@ class ServiceAccountProvider(AccessProvider):
         if inputs["role"] == roles.ADMIN and own is not None and not roles.may_assign(own, roles.ADMIN):
             inspect_reach(f"service account {inputs['username']}", roles.ADMIN, own, problems)
         if not olds:
+            what = f"create the service account {inputs['username']}"
+            self.inspect_right(Permission.CREATE_SERVICE_ACCOUNT, what, problems, "username")
             self._note_creation(inputs["username"], own=0)
         expires = inputs.get("expires")
         if expires and not _same_expiry(olds, inputs) and expiries.ends_at(expires) <= self.session.now():

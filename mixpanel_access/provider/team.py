@@ -13,6 +13,7 @@ from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import TEAM_TYPE, TeamId
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import Team as MixpanelTeam
 from mixpanel_access.model.teams import (
     problem_with_team_name,
@@ -112,6 +113,8 @@ class TeamProvider(NamedProvider):
                 f"the name {team.name!r}",
             )
             return
+        if team is None:
+            self.inspect_right(Permission.CREATE_TEAM, f"create the team {name}", problems, "name")
         self.inspect_name(inputs, olds, problems)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:

@@ -10,6 +10,7 @@ from pulumi.dynamic import ReadResult
 
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.ids import TeamGrantId
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Problems, Properties, select
 from mixpanel_access.provider.holder_grant import HolderGrantProvider
@@ -39,6 +40,10 @@ class TeamGrantProvider(HolderGrantProvider):
         super().inspect_online(inputs, problems, olds)
         if not problems:
             inputs |= shown_to_all(self.session, inputs)
+            team, project = inputs["team_id"], inputs["project_id"]
+            if not olds and self.held(team, project) != inputs["role"]:
+                what = f"give team {team} the project {project}"
+                self.inspect_right(Permission.ADD_PROJECT_TO_TEAM, what, problems, "team_id")
 
     def look(self, id_: str, props: Properties) -> ReadResult:
         """Read the role, and whether everybody has the project."""

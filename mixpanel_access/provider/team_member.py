@@ -13,6 +13,7 @@ from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import InputError, Invalid, NotApplied, NotFound
 from mixpanel_access.model.ids import TeamMemberId
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import Team
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (
@@ -62,7 +63,7 @@ class TeamMemberProvider(AccessProvider):
         super()._check(olds, inputs, hints, problems)
         keep_shown(olds, inputs)
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
+    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the team, and an organization role that it gives, against our own.
 
         Whether the person is in the organization is not asked: at preview, a new one is not yet.
@@ -78,6 +79,13 @@ class TeamMemberProvider(AccessProvider):
                 f"the team {team.name} makes everybody in it organization {team.organization_role}, which this service "
                 f"account, whose own organization role is {own!r}, cannot give to {inputs['email']}",
             )
+        elif not olds and not self._is_in_or_comes_by_scim(team, inputs["email"]):
+            what = f"put {inputs['email']} into the team {team.name}"
+            self.inspect_right(Permission.ADD_MEMBER_TO_TEAM, what, problems, "team_id")
+
+    def _is_in_or_comes_by_scim(self, team: Team, email: str) -> bool:
+        directory = self.session.directory
+        return bool(directory.teams.has(team, email)) or directory.provisioning.handles(email)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person or team is another membership; who waited and has accepted the invitation can join now."""

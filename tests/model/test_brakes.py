@@ -75,7 +75,8 @@ def test_the_share_of_the_organization_at_its_boundary(people: int, allowed: int
     """10 %, rounded down, but three in any case: exactly so many may go and not one more."""
     everyone = organization(0, people)
     keys = sorted(everyone)
-    assert held(everyone, leaving(*keys[:allowed])) == []
+    if people > 1:  # whoever is alone may be the last owner
+        assert held(everyone, leaving(*keys[:allowed])) == []
     if people > allowed:
         (finding,) = held(everyone, leaving(*keys[: allowed + 1]))
         assert (finding.brake, finding.holds) == (Brake.REMOVAL_SHARE, True)
@@ -169,3 +170,72 @@ def test_an_operation_that_is_let_through_always_leaves_an_owner(
     plan = Plan(frozenset(f"p{n}" for n in removed), {f"p{n}": "admin" for n in demoted})
     holds = any(f.holds for f in held(people, plan) if f.brake is Brake.LAST_OWNER)
     assert holds is bool(owners and not owners - removed - demoted)
+
+
+ANA, BO, CY = "ana@example.com", "bo@example.com", "cy@example.com"
+NOBODY_IS_CALLED_OWNER = {
+    # the roles that are shown, who ends, whether our own account's permissions are an owner's, who is held
+    "one admin of several": ({ANA: "admin", BO: "admin", CY: "member"}, {ANA}, "", ()),
+    "two of three": ({ANA: "admin", BO: "admin", CY: "admin"}, {ANA, BO}, "", ()),
+    "the only admin": ({ANA: "admin", BO: "member"}, {ANA}, "", (ANA,)),
+    "the only admin, among billing admins": ({ANA: "admin", BO: "billing_admin"}, {ANA}, "", (ANA,)),
+    "all admins": ({ANA: "admin", BO: "admin", CY: "member"}, {ANA, BO}, "", (ANA, BO)),
+    "a member beside an admin": ({ANA: "admin", BO: "member"}, {BO}, "", ()),
+    "an unknown word beside an admin": ({ANA: "admin", BO: "superuser"}, {BO}, "", ()),
+    "the only admin beside an unknown word": ({ANA: "admin", BO: "superuser"}, {ANA}, "", (ANA,)),
+    "the only unknown word": ({ANA: "superuser", BO: "member"}, {ANA}, "", (ANA,)),
+    "one unknown word of two": ({ANA: "superuser", BO: "boss"}, {ANA}, "", ()),
+    "a member of members": ({ANA: "member", BO: "member"}, {ANA}, "", ()),
+    "a role that is not told": ({ANA: None, BO: None}, {ANA}, "", ()),
+    "everybody": ({ANA: "member", BO: None}, {ANA, BO}, "", (ANA, BO)),
+    "an admin while the owner of permissions stays": ({ANA: "admin", OWN: "admin"}, {ANA}, OWN, ()),
+    "the owner of permissions, beside an admin": ({ANA: "admin", OWN: "admin"}, {OWN}, OWN, (OWN,)),
+    "a service account of permissions, which is in no list": ({ANA: "admin", BO: "admin"}, {ANA}, OWN, ()),
+    "the only admin beside that service account": ({ANA: "admin", BO: "member"}, {ANA}, OWN, (ANA,)),
+}
+
+
+@pytest.mark.parametrize("way", ["removed", "made a member"])
+@pytest.mark.parametrize(
+    ("shown", "ends", "own", "held_"), NOBODY_IS_CALLED_OWNER.values(), ids=NOBODY_IS_CALLED_OWNER.keys()
+)
+def test_where_nobody_is_called_owner_the_last_who_may_be_one_stays(
+    shown: dict[str, str | None], ends: set[str], own: str, held_: tuple[str, ...], way: str
+) -> None:
+    """Access that has ended goes, unless nobody of the highest role or no known owner would be left."""
+    people = {key: Person(key, role, invited=False) for key, role in shown.items()}
+    if way == "made a member" and all(shown[key] in ("member", None) for key in ends):
+        held_ = ()  # they are no more than that
+    plan = Plan(frozenset(ends)) if way == "removed" else Plan(roles=dict.fromkeys(ends, "member"))
+    findings = judge(people, plan, own_address=OWN, own_role="owner" if own else "admin", limits=Limits())
+    found = [one for one in findings if one.brake is Brake.LAST_OWNER]
+    assert [(one.people, one.holds) for one in found] == ([(held_, True)] if held_ else [])
+    assert all("releaseBrakes: lastOwner" in one.words and not one.advice for one in found)
+    released = Limits(released=frozenset({Brake.LAST_OWNER}))
+    again = judge(people, plan, own_address=OWN, own_role="owner" if own else "admin", limits=released)
+    assert not any(one.holds for one in again if one.brake is Brake.LAST_OWNER)
+
+
+def test_whoever_cannot_log_in_is_not_left() -> None:
+    """Neither an invited admin nor one whom the identity provider keeps out."""
+    people = {
+        ANA: Person(ANA, "admin", invited=False),
+        BO: Person(BO, "admin", invited=True),
+        CY: Person(CY, "admin", invited=False, deactivated=True),
+    }
+    assert [one.people for one in held(people, leaving(ANA), own_role="admin")] == [(ANA,)]
+
+
+def test_a_new_owner_takes_the_place_of_one_who_is_called_admin() -> None:
+    """In the same plan."""
+    people = {ANA: Person(ANA, "admin", invited=False), BO: Person(BO, "member", invited=False)}
+    assert held(people, Plan(frozenset({ANA}), {BO: "owner"})) == []
+
+
+@pytest.mark.parametrize("own", ["superuser", "member"])
+def test_an_unknown_role_of_ours_gives_nothing_and_takes_away(own: str) -> None:
+    """Whether it may is left to Mixpanel; one that is known to manage nobody changes no role."""
+    people = {**organization(1), ANA: Person(ANA, "admin", invited=False)}
+    for role, gives in (("admin", True), ("member", False)):
+        found = held(people, Plan(roles={ANA: role}), own_role=own)
+        assert bool([one for one in found if one.brake is Brake.ABOVE_OWN_ROLE]) is (gives or own == "member")

@@ -1,0 +1,129 @@
+"""What our own account may do: by the permissions that Mixpanel lists, else by its role (contract, section 16)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from mixpanel_access.model import roles
+
+
+class Permission(StrEnum):
+    """Mixpanel's codes of what somebody may do in an organization, as far as the product asks for them."""
+
+    ADD_USER = "add_user"
+    DELETE_MEMBERS = "delete_members"
+    EDIT_USERROLES = "edit_userroles"
+    CREATE_TEAM = "create_team"
+    DELETE_TEAM = "delete_team"
+    ADD_MEMBER_TO_TEAM = "add_member_to_team"
+    DELETE_USER_FROM_TEAM = "delete_user_from_team"
+    ADD_PROJECT_TO_TEAM = "add_project_to_team"
+    DELETE_PROJECT_FROM_TEAM = "delete_project_from_team"
+    CREATE_SERVICE_ACCOUNT = "create_service_account"
+    VIEW_AUDIT_LOGS = "view_audit_logs"
+    DELETE_ORG = "delete_org"
+    TRANSFER_PROJECT = "transfer_project"
+    DELETE_PROJECT = "delete_project"
+
+
+OF_OWNERS: Final = frozenset({Permission.DELETE_ORG, Permission.TRANSFER_PROJECT, Permission.DELETE_PROJECT})
+"""What only an owner may do, whatever Mixpanel calls the role."""
+
+PEOPLE: Final[Mapping[str, Permission]] = {
+    "invite": Permission.ADD_USER,
+    "change organization roles": Permission.EDIT_USERROLES,
+    "remove": Permission.DELETE_MEMBERS,
+}
+"""What every stack needs, in words."""
+TEAMS: Final[Mapping[str, Permission]] = {
+    "create teams": Permission.CREATE_TEAM,
+    "delete teams": Permission.DELETE_TEAM,
+    "put people into teams": Permission.ADD_MEMBER_TO_TEAM,
+    "take people out of teams": Permission.DELETE_USER_FROM_TEAM,
+    "give teams projects": Permission.ADD_PROJECT_TO_TEAM,
+    "take projects from teams": Permission.DELETE_PROJECT_FROM_TEAM,
+}
+"""What a stack with teams needs, in words."""
+SERVICE_ACCOUNTS: Final[Mapping[str, Permission]] = {"create service accounts": Permission.CREATE_SERVICE_ACCOUNT}
+"""What a stack with service accounts of its own needs, in words."""
+
+_CODE: Final = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+
+
+@dataclass(frozen=True)
+class OwnRights:
+    """What our own account may do in the organization.
+
+    Attributes:
+        word: its organization role as Mixpanel shows it; None where it is not told.
+        permissions: the codes that Mixpanel lists; of an empty set, or one of which we know no code, nothing follows.
+    """
+
+    word: str | None
+    permissions: frozenset[str] = frozenset()
+
+    @property
+    def listed(self) -> bool:
+        """Whether the permissions say what the account may do."""
+        return not self.permissions.isdisjoint(Permission)
+
+    @property
+    def role(self) -> str | None:
+        """The organization role that the account acts with: an owner may be called admin."""
+        if not self.permissions.isdisjoint(OF_OWNERS):
+            return roles.OWNER
+        if self.word not in roles.MANAGING_ROLES and not self.permissions.isdisjoint(PEOPLE.values()):
+            return roles.ADMIN
+        return self.word
+
+    def may(self, permission: Permission) -> bool | None:
+        """Whether the account may do something; None where neither permissions nor role tell."""
+        if self.listed:
+            return permission in self.permissions
+        if not roles.is_organization_role(self.word):
+            return None
+        return self.word == roles.OWNER or (self.word == roles.ADMIN and permission not in OF_OWNERS)
+
+    def lacking(self, needed: Mapping[str, Permission]) -> list[str]:
+        """What the listed permissions do not include, in words: "remove (delete_members)"."""
+        return [f"{what} ({code})" for what, code in needed.items() if self.listed and not self.may(code)]
+
+    def in_words(self, needed: Mapping[str, Permission]) -> str:
+        """What the listed permissions say: "may invite: add_user yes; may remove: delete_members no"."""
+        told = {what: f"{code} {'yes' if self.may(code) else 'no'}" for what, code in needed.items()}
+        return "; ".join(f"may {what}: {words}" for what, words in told.items())
+
+
+def what_is_needed(words: str) -> str:
+    """What to do about a 403, by what Mixpanel says: the permission that it names, the plan, or a higher role."""
+    named = [code for code in dict.fromkeys(_CODE.findall(words)) if _is_permission(code, words)]
+    if owners := sorted(OF_OWNERS.intersection(named)):
+        return f"Only an organization owner may do this ({', '.join(owners)}): have one do it in the product."
+    if named:
+        return f"The service account needs the permission {', '.join(named)}: use one whose role has it."
+    if re.search(r"\bplan\b", words, re.IGNORECASE):
+        return "The organization's plan does not include this."
+    if re.search(r"\bowners?\b", words, re.IGNORECASE) and not re.search(r"\badmins?\b", words, re.IGNORECASE):
+        return "It may need an organization owner, which no service account is: have one do it in the product."
+    return (
+        "The service account's role may be too low (most calls need an organization admin, some an owner), or the plan "
+        "lacks the feature: `mixpanel-access doctor` shows what the account may do."
+    )
+
+
+def _is_permission(code: str, words: str) -> bool:
+    """Whether a word with underscores is a permission: a known one, or one that the sentence calls so."""
+    if code in list(Permission):
+        return True
+    called = re.search(rf"\b(permission|right)s?\b[^.;]*\b{code}\b", words, re.IGNORECASE)
+    return called is not None and code not in roles.ORGANIZATION_ROLES
+
+
+def unknown_words(shown: Iterable[str | None]) -> dict[str, int]:
+    """The organization roles that we do not know, and how many have each; none that is not told."""
+    found = [role for role in shown if role is not None and not roles.is_organization_role(role)]
+    return {role: found.count(role) for role in sorted(set(found))}
