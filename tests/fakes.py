@@ -41,6 +41,7 @@ class FakeApi:
     """
 
     own_role: str | None = "admin"
+    permissions_: frozenset[str] = frozenset()
     people: dict[str, Person] = field(default_factory=dict)
     projects_: dict[int, Project] = field(
         default_factory=lambda: {id_: Project(id_, f"P{id_}") for id_ in (PRODUCTION, WAREHOUSE)}
@@ -143,7 +144,7 @@ class FakeApi:
     def read(self) -> Identity:
         self.calls["me"] += 1
         self.fail("me")
-        return Identity("bot", {ORGANIZATION: self.own_role})
+        return Identity("bot", {ORGANIZATION: self.own_role}, {ORGANIZATION: self.permissions_})
 
     def list_users(self) -> list[Person]:
         self.calls["list_users"] += 1

@@ -116,6 +116,13 @@ def test_a_refused_read_is_not_repeated(status: int) -> None:
     assert len(calls) == 1
 
 
+def test_a_refusal_says_what_is_needed_by_mixpanels_own_words() -> None:
+    """With a token of SCIM's, it is not a matter of a role."""
+    words = b'{"status":"error","error":"You need the permission edit_userroles"}'
+    with pytest.raises(errors.Forbidden, match="needs the permission edit_userroles: use one whose role has it"):
+        transport(lambda _: httpx.Response(403, content=words)).write("/x", {}, "x")
+
+
 @pytest.mark.parametrize(("seconds", "calls"), [(errors.LONGEST_WAIT, READ_ATTEMPTS), (errors.LONGEST_WAIT + 1, 1)])
 def test_nobody_waits_for_an_hour(seconds: float, calls: int) -> None:
     """A server that asks for more than a minute is not waited for; the user is told when to come back."""

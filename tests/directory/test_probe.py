@@ -9,6 +9,7 @@ import pytest
 from mixpanel_access.directory.probe import Finding, Probe, healthy, probes
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import ServiceAccount
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.undocumented import Verb
 from tests.fake_scim import FakeScim, with_scim
@@ -142,6 +143,43 @@ def test_what_is_tolerated_is_told() -> None:
         "teams": "1 team, 1 without their people, 1 without an organization role, or that there is none",
     }
     assert all_of_it["audit log"].came == "0 events in 7 days"
+    assert healthy(list(all_of_it.values()))
+
+
+ALL = frozenset(Permission)
+OWN = {
+    "all that is needed": ("admin", ALL, Finding.OK, "organization admin; may invite: add_user yes"),
+    "an owner's rights under another word": ("superuser", ALL, Finding.DIFFERS, "organization superuser; may invite"),
+    "nobody can be removed": ("owner", ALL - {"delete_members"}, Finding.REFUSED, "may remove: delete_members no"),
+    "an unknown word alone": ("superuser", frozenset[str](), Finding.DIFFERS, "superuser, a role that this version"),
+    "a member who only looks": ("member", frozenset({"view_audit_logs"}), Finding.REFUSED, "may invite: add_user no"),
+    "codes of which we know none": ("admin", frozenset({"org.add"}), Finding.OK, "organization admin"),
+}
+
+
+@pytest.mark.parametrize(("role", "permissions", "finding", "came"), OWN.values(), ids=OWN.keys())
+def test_what_our_account_may_do(role: str, permissions: frozenset[str], finding: Finding, came: str) -> None:
+    """By its permissions where they are listed, else by its role."""
+    api = organization()
+    api.own_role, api.permissions_ = role, permissions
+    probe = found(api)["who we are"]
+    assert (probe.finding, came in probe.came) == (finding, True), probe.came
+
+
+def test_role_words_that_we_do_not_know_are_listed() -> None:
+    """With how many have each, of people, service accounts and teams; a text that is no word is not shown."""
+    api = organization()
+    for number, role in enumerate(["superuser", "superuser", "guest", "di@example.com", "owner", "billing_admin"]):
+        api.put(f"p{number}@example.com", role)
+    api.accounts += [ServiceAccount(2, "x", role="robot"), ServiceAccount(3, "y", role="analyst")]
+    api.teams.put("Data", organization_role="boss")
+    all_of_it = found(api)
+    words = {call: all_of_it[call].came.rpartition(": ")[2] for call in ("list of people", "list of service accounts")}
+    assert words == {
+        "list of people": "guest (1), no word (1), superuser (2)", "list of service accounts": "robot (1)",
+    }  # fmt: skip
+    assert "unknown organization roles: boss (1)" in all_of_it["teams"].came
+    assert {all_of_it[call].finding for call in (*words, "teams")} == {Finding.DIFFERS}
     assert healthy(list(all_of_it.values()))
 
 

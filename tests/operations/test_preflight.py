@@ -8,6 +8,7 @@ import pytest
 
 from mixpanel_access.files.beside import Beside
 from mixpanel_access.model.errors import Forbidden, NotFound
+from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roster_claims import About, Conflict
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.preflight import Check, Verdict, checks
@@ -62,6 +63,30 @@ def test_an_account_that_may_not_invite_is_a_problem(role: str | None) -> None:
     check = found(api=FakeApi(own_role=role))["our account"]
     assert (check.verdict, "only owner and admin may invite" in check.text) == (Verdict.PROBLEM, True)
     assert "None" not in check.text
+
+
+ALL = frozenset(Permission)
+TEAMS = "\nteams:\n  data: { name: Data, projects: { shop: analyst }, ticket: OPS-1, approver: ana@example.com }\n"
+ACCOUNTS: dict[str, tuple[str | None, frozenset[str], str, Verdict, str]] = {
+    "everything": ("admin", ALL, "", Verdict.OK, "may invite: add_user yes"),
+    "without a role word": ("superuser", ALL, "", Verdict.OK, "is organization superuser; may invite: add_user yes"),
+    "no role, and yet all rights": ("member", ALL, "", Verdict.OK, "may remove: delete_members yes"),
+    "an owner who may not remove": ("owner", ALL - {"delete_members"}, "", Verdict.PROBLEM, "delete_members no"),
+    "nobody may be invited": ("admin", ALL - {"add_user"}, "", Verdict.PROBLEM, "may invite: add_user no"),
+    "no teams, and none are declared": ("admin", ALL - {"create_team"}, "", Verdict.OK, "may invite"),
+    "no teams, and some are declared": ("admin", ALL - {"create_team"}, TEAMS, Verdict.PROBLEM, "create_team no"),
+    "codes of which we know none": ("admin", frozenset({"org.add"}), "", Verdict.OK, "is organization admin"),
+}
+
+
+@pytest.mark.parametrize(("role", "permissions", "more", "verdict", "words"), ACCOUNTS.values(), ids=ACCOUNTS.keys())
+def test_what_our_account_may_do_is_told_by_its_permissions(
+    role: str | None, permissions: frozenset[str], more: str, verdict: Verdict, words: str
+) -> None:
+    """Where Mixpanel lists them they count, whatever the role is called; a roster's teams need theirs."""
+    check = found(FACTS + more, api=FakeApi(own_role=role, permissions_=permissions))["our account"]
+    assert (check.verdict, words in check.text) == (verdict, True), check.text
+    assert ("team" in check.text) is bool(more)
 
 
 def test_what_nobody_is_asked_about_is_a_problem() -> None:
