@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -26,9 +27,28 @@ class Refusal(Exception):
         self.headers = headers
         self.scim_type = scim_type
 
-    def response(self) -> JSONResponse:
-        """The error envelope."""
-        return JSONResponse({"status": "error", "error": self.words}, self.status, self.headers)
+    def response(self, *, escaped: bool = False) -> JSONResponse:
+        """The error envelope, with the words escaped for HTML or as they are."""
+        words = html.escape(self.words) if escaped else self.words
+        return JSONResponse({"status": "error", "error": words}, self.status, self.headers)
+
+
+class PlanRefusal(Refusal):
+    """What the organization's plan does not have (contract, section 16).
+
+    Args:
+        feature: what, as it follows "does not support".
+    """
+
+    def __init__(self, feature: str) -> None:
+        super().__init__(403, f"Your plan does not support {feature}")
+
+
+class NoAccess(Refusal):
+    """A project that the caller has no role in (contract, section 16)."""
+
+    def __init__(self, project: int) -> None:
+        super().__init__(403, f"no access to project {project}")
 
 
 def ok(results: Any) -> JSONResponse:

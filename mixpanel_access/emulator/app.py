@@ -10,6 +10,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -66,6 +67,8 @@ _WITHOUT_AUDIT: Final = {
 """How a dialect names the routes of the audit log -> those that are not there."""
 _MINUTE: Final = timedelta(minutes=1)
 _WITHOUT_BODY: Final = (204, 205, 304)
+_EMPTY_WHERE_NOT_ALLOWED: Final = ("GET", "HEAD", "OPTIONS")
+"""The methods whose 405 has an empty body (contract, section 16)."""
 
 
 class Emulator:
@@ -159,12 +162,21 @@ class Emulator:
         except Exception:  # noqa: BLE001  # a fault of our own (a full disk, a bug): told in the answer and on stderr
             traceback.print_exc()
             refused = Refusal(500, "internal error of the emulator")
-        if scim.serves(path := _path(request)):
-            return scim.refused(refused)
+        return self._refused(request, found, refused)
+
+    def _refused(self, request: Request, found: Found, refusal: Refusal) -> Response:
+        """A refusal as the path's root, the method and the dialect have it."""
+        path = _path(request)
         if platform_api.serves(path):
-            return platform_api.refused(refused, path)
-        spoken = speaking.refused(refused, found.endpoint, self.dialect)
-        return spoken if isinstance(spoken, Response) else spoken.response()
+            return platform_api.refused(refusal, path)
+        spoken = speaking.refused(refusal, found.endpoint, path, self.dialect)
+        if isinstance(spoken, Response):
+            return spoken
+        if scim.serves(path):
+            return scim.refused(spoken)
+        if spoken.status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in _EMPTY_WHERE_NOT_ALLOWED:
+            return Response(status_code=spoken.status, headers=spoken.headers)
+        return spoken.response(escaped=self.dialect.escaped_errors)
 
     def _answer(self, request: Request, found: Found, body: bytes) -> Response:
         self._limit_rate()
@@ -172,10 +184,12 @@ class Emulator:
             query = f"?{request.url.query}" if request.url.query else ""
             return Response(status_code=301, headers={"Location": found.redirect + query})
         if not found.known_path:
-            raise Refusal(404, "not found")
+            if page := speaking.page(_path(request), self.dialect):
+                return page
+            raise Refusal(404, f"Not found: {_path(request)}")
         account, audit = self._caller(request)
         if found.endpoint is None:
-            raise Refusal(405, f"{request.method} is not allowed here")
+            raise Refusal(405, f"{request.method} is not allowed here", {"Allow": ", ".join(found.allowed)})
         if len(body) > LARGEST_BODY:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
         with self.store.transaction():
@@ -214,7 +228,7 @@ class Emulator:
                 account = self.store.account(username)
                 if account is not None and account.secret == secret and self._is_valid(account):
                     return account
-        raise Refusal(401, "missing or invalid credentials")
+        raise Refusal(401, "missing or invalid credentials", {"WWW-Authenticate": 'Basic realm="mixpanel"'})
 
     def _is_valid(self, account: Account) -> bool:
         return account.expires is None or self.store.clock.now() < account.expires

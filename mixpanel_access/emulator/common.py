@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixpanel_access.emulator import rules
-from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.answer import NoAccess, Refusal
 from mixpanel_access.emulator.routing import DIGITS, Call
 from mixpanel_access.emulator.store import Member
 from mixpanel_access.emulator.team_store import Team
@@ -42,7 +42,10 @@ def project(call: Call, id_: int) -> dict[str, Any]:
 def project_managing(call: Call) -> dict[str, Any]:
     """The project of the path; 404 where there is none, 403 for a caller who is neither its owner nor its admin."""
     row = project(call, call.number("p"))
-    if roles.highest(own_roles(call, row["id"])) not in roles.MANAGING_ROLES:
+    own = own_roles(call, row["id"])
+    if not own:
+        raise NoAccess(row["id"])
+    if roles.highest(own) not in roles.MANAGING_ROLES:
         raise Refusal(403, f"the role {call.account.role} may not manage the users of the project")
     return row
 

@@ -65,7 +65,7 @@ class _LenientChange(_Body):
 def _project(call: Call) -> int:
     """The project of the path, for its owners and admins and on the plan that has custom roles."""
     id_: int = project_managing(call)["id"]
-    rules.must_have(call.store.setting("organization")["plan"], "a custom role")
+    rules.must_have(call.store.setting("organization")["plan"], "custom roles")
     return id_
 
 

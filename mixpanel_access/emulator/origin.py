@@ -32,7 +32,7 @@ def must_be_local(request: Request, *, loopback: bool) -> None:
     if loopback and not is_loopback(_name(host)):
         raise Refusal(403, "the emulator answers on the names of this machine alone")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and _of_origin(origin) != host:
         raise Refusal(403, "the emulator answers no page of another origin")
 
 
@@ -44,6 +44,13 @@ def must_be_json(request: Request, body: bytes) -> None:
     """
     if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refusal(415, "a body must be application/json")
+
+
+def _of_origin(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _name(host: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mixpanel_access.emulator.answer import Refusal, ok
+from mixpanel_access.emulator.answer import ok
 from mixpanel_access.emulator.common import managing, own_roles, project_managing
 from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.emulator.store import Member
@@ -42,17 +42,16 @@ def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
 
 
 def _one_user(call: Call) -> Response:
+    """What one person holds, by a grant and by teams; of somebody who holds nothing, that (contract, section 16)."""
     row = project_managing(call)
     member = call.store.member(call.places["email"])
     role = call.store.individual(row["id"]).get(same_key(call.places["email"]))
     teams = [held for held in call.store.team_grants(row["id"]) if held["key"] == same_key(call.places["email"])]
-    if member is None or (role is None and not teams):
-        raise Refusal(404, f"{call.places['email']} is not in the project")
-    found = roles.highest([*([role] if role else []), *[held["role"] for held in teams]])
+    held_roles = [*([role] if role else []), *[held["role"] for held in teams]]
     return ok(
         {
-            "active": member.active and not member.invited,
-            "role": found,
+            "active": bool(held_roles) and member is not None and member.active and not member.invited,
+            "role": roles.highest(held_roles) if held_roles else None,
             "teams": [{"id": held["id"], "name": held["name"]} for held in teams],
             "recently_created": [],
             "user_bio": None,

@@ -137,13 +137,14 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Found:
-    """Where a request goes: to an endpoint, to the slashed path, or nowhere."""
+    """Where a request goes: to an endpoint, to the slashed path, or nowhere; and the methods that the path takes."""
 
     endpoint: Endpoint | None = None
     places: dict[str, str] = field(default_factory=dict)
     redirect: str | None = None
     template: str = "(unknown)"
     known_path: bool = False
+    allowed: tuple[str, ...] = ()
 
 
 def find(endpoints: tuple[Endpoint, ...], method: str, path: str) -> Found:
@@ -165,5 +166,7 @@ def find(endpoints: tuple[Endpoint, ...], method: str, path: str) -> Found:
         for endpoint, places in exact:
             if endpoint.method == method or (method == "HEAD" and endpoint.method == "GET"):
                 return Found(endpoint, places, template=template, known_path=True)
-        return Found(template=template, known_path=True)
+        methods = {endpoint.method for endpoint, _ in exact}
+        allowed = tuple(sorted({*methods, "HEAD"} if "GET" in methods else methods))
+        return Found(template=template, known_path=True, allowed=allowed)
     return Found()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.answer import PlanRefusal, Refusal
 from mixpanel_access.emulator.document_parts import SsoPart
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of
@@ -21,7 +21,7 @@ _FREE_PLAN_ROLES: Final = (roles.OWNER, roles.BILLING_ADMIN)
 def must_have(plan: str, feature: str) -> None:
     """Custom roles and SCIM are for the plan enterprise."""
     if plan != "enterprise":
-        raise Refusal(403, f"{feature} needs the plan enterprise, not {plan}")
+        raise PlanRefusal(feature)
 
 
 def why_no_login(sso: SsoPart, role: str, email: str, method: str) -> str | None:
@@ -61,7 +61,7 @@ def must_assign(own: str, role: str, plan: str) -> None:
     if not roles.may_assign(own, role):
         raise Refusal(403, f"the role {own} may not assign the organization role {role}")
     if plan == "free" and role not in _FREE_PLAN_ROLES:
-        raise Refusal(403, f"the organization role {role} is not part of the plan {plan}")
+        raise PlanRefusal(f"the organization role {role}")
 
 
 def must_assign_in_project(own: str, role: str, custom_roles: Sequence[str]) -> None:

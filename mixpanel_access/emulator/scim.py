@@ -53,7 +53,7 @@ def caller(store: Store, header: str | None) -> Account:
     scheme, _, token = (header or "").partition(" ")
     wanted = store.setting("security")["scim_token"]
     if wanted is None or scheme.lower() != "bearer" or token.strip() != wanted:
-        raise Refusal(401, "missing or invalid SCIM token")
+        raise Refusal(401, "missing or invalid SCIM token", {"WWW-Authenticate": 'Bearer realm="mixpanel"'})
     return Account("", "", roles.MEMBER, 0, 0)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from mixpanel_access.emulator.answer import Refusal, ok
+from mixpanel_access.emulator.answer import NoAccess, PlanRefusal, Refusal, ok
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.routing import Endpoint
 
+ACCESS_REQUESTS: Final = "/request_access/"
+_REDIRECTED: Final = "/api/app/projects/"
 _WRONG_SHAPE: Final = 422
 _OF_THE_UPDATE: Final = (400, 403, 404)
 """The refusals that are of what is asked, and not of who asks or how often."""
@@ -23,14 +26,25 @@ _UPDATES: Final = (
 """The verbs whose answer says whether something was updated."""
 
 
-def refused(refusal: Refusal, endpoint: Endpoint | None, dialect: Dialect) -> Refusal | Response:
-    """A refusal in the dialect; for an update verb it may be an answer with 200."""
+def refused(refusal: Refusal, endpoint: Endpoint | None, path: str, dialect: Dialect) -> Refusal | Response:
+    """A refusal in the dialect; for an update verb it may be an answer with 200, for no access a redirect."""
+    if isinstance(refusal, NoAccess) and dialect.no_access == "redirect" and path.startswith(_REDIRECTED):
+        return Response(status_code=302, headers={"Location": f"{ACCESS_REQUESTS}?next={quote(path, safe='')}"})
+    if isinstance(refusal, PlanRefusal):
+        return Refusal(dialect.plan_refusal, refusal.words, refusal.headers)
     says_updated = endpoint is not None and endpoint.template in _UPDATES
     if dialect.refused_update == "updated_false" and says_updated and refusal.status in _OF_THE_UPDATE:
         return ok({"updated": False, "fail_reason": refusal.words})
     if refusal.status == _WRONG_SHAPE:
         return Refusal(dialect.wrong_body, refusal.words, refusal.headers, refusal.scim_type)
     return refusal
+
+
+def page(path: str, dialect: Dialect) -> Response | None:
+    """The page on which people ask for access, where the dialect leads to it."""
+    if dialect.no_access == "redirect" and path == ACCESS_REQUESTS:
+        return HTMLResponse("<!DOCTYPE html><title>Request access</title>")
+    return None
 
 
 def paged(response: Response, endpoint: Endpoint, query: Mapping[str, str], dialect: Dialect) -> Response:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from mixpanel_access.emulator import EmulatorServer, run
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import Dialect, alternatives, read
 from mixpanel_access.model.errors import UsageError
-from tests.emulator.conftest import ORG, Client, P, organization
+from tests.emulator.conftest import ORG, Client, P, Q, organization
 
 Call = Callable[..., httpx.Response]
 """One request as the owner's service account: method, path, body."""
@@ -153,6 +154,47 @@ def missing(method: str, path: str) -> Any:
     return lambda call: call(method, f"/organizations/{ORG}/{path}").status_code
 
 
+PROJECT_READS = ("granted-users", "users/lee@example.com", "assignable-roles", "service-accounts", "custom-roles")
+"""Reads of a project, below its path."""
+
+
+def without_access(call: Call) -> set[tuple[int, str | None]]:
+    """A Member's account asks for what is in a project: statuses and where to."""
+    answers = [call("GET", f"/api/app/projects/{Q}/{part}", auth="member-bot") for part in PROJECT_READS]
+    return {(answer.status_code, answer.headers.get("location")) for answer in answers}
+
+
+def without_permission(call: Call) -> int:
+    """An account that has a role in the project, and not the right to manage it."""
+    low = {"username": "low-bot", "secret": "s:ecret", "role": "member", "projects": [{"id": P, "role": "consumer"}]}
+    call("POST", "/_emulator/seed", organization(service_accounts=[*organization()["service_accounts"], low]))
+    return call("GET", f"/api/app/projects/{P}/granted-users", auth="low-bot").status_code
+
+
+def access_requests(call: Call) -> tuple[int, str]:
+    """The page on which access is asked for: status and type."""
+    answer = call("GET", "/request_access/?next=%2Fapi")
+    return answer.status_code, answer.headers["content-type"].partition(";")[0]
+
+
+def beyond_the_plan(call: Call) -> list[tuple[int, str]]:
+    """What the free plan has not: each status, and the answer's words."""
+    call("POST", "/_emulator/seed", organization(organization={"id": ORG, "name": "Example", "plan": "free"}))
+    body = {"users": [{"email": "bo@example.com", "role": "admin"}]}
+    answers = [
+        call("GET", f"/api/app/projects/{P}/custom-roles"),
+        call("POST", f"/organizations/{ORG}/add-users/", body),
+    ]
+    return [(answer.status_code, answer.json()["error"]) for answer in answers]
+
+
+def words(call: Call) -> str:
+    """The words of an error that have letters of HTML's own."""
+    found: str = change(call, {"role": "<b>'boss' & \"co\""})[1]["error"]
+    return found
+
+
+BEYOND = "Your plan does not support "
 REFUSED = {"updated": False, "fail_reason": "boss is not an organization role"}
 ADD, UPDATE = "POST /organizations/{o}/add-users/", "POST /organizations/{o}/users/{email}/update/"
 SPEAKING: dict[str, tuple[Dialect, Any, Any]] = {
@@ -190,6 +232,27 @@ SPEAKING: dict[str, tuple[Dialect, Any, Any]] = {
     "somebody there, raised": (
         Dialect(invite_existing="raise"), lee_after_an_invitation, (["lee@example.com"], "admin"),
     ),
+    "no access": (Dialect(), without_access, {(403, None)}),
+    "no access by a redirect": (
+        Dialect(no_access="redirect"), without_access,
+        {(302, f"/request_access/?next=%2Fapi%2Fapp%2Fprojects%2F{Q}%2F{quote(part, '')}") for part in PROJECT_READS},
+    ),
+    "access without permission": (Dialect(no_access="redirect"), without_permission, 403),
+    "the page for access requests": (Dialect(no_access="redirect"), access_requests, (200, "text/html")),
+    "no page for access requests": (Dialect(), access_requests, (404, "application/json")),
+    "beyond the plan": (
+        Dialect(), beyond_the_plan,
+        [(403, f"{BEYOND}custom roles"), (403, f"{BEYOND}the organization role admin")],
+    ),
+    "beyond the plan with 402": (
+        Dialect(plan_refusal=402), beyond_the_plan,
+        [(402, f"{BEYOND}custom roles"), (402, f"{BEYOND}the organization role admin")],
+    ),
+    "words as they are": (Dialect(), words, "<b>'boss' & \"co\" is not an organization role"),
+    "words escaped": (
+        Dialect(escaped_errors=True), words,
+        "&lt;b&gt;&#x27;boss&#x27; &amp; &quot;co&quot; is not an organization role",
+    ),
     "a list whole": (Dialect(), pages, [4]),
     "a list in pages": (Dialect(page_size=3), pages, [3, 1]),
     "a list in even pages": (Dialect(page_size=2), pages, [2, 2]),
@@ -209,8 +272,8 @@ def test_the_emulator_speaks_so(name: str) -> None:
     dialect, asked, came = SPEAKING[name]
     with EmulatorServer(organization(), dialect=dialect) as server, Client(base_url=server.url) as client:
 
-        def call(method: str, path: str, body: Any = None) -> httpx.Response:
-            return client.request(method, path, json=body, auth=("owner-bot", "s:ecret"))
+        def call(method: str, path: str, body: Any = None, auth: str = "owner-bot") -> httpx.Response:
+            return client.request(method, path, json=body, auth=(auth, "s:ecret"))
 
         assert asked(call) == came
 

@@ -130,11 +130,15 @@ def test_every_verb_answers_and_refuses_in_its_own_shape(scim: Client, connect: 
     before = scim.control("GET", "dump")
     method, template = name.split(" ")
     for auth in (None, ("owner-bot", "s:ecret")):
-        refused(call(scim, name, body, auth=auth), 401)
+        answer = call(scim, name, body, auth=auth)
+        refused(answer, 401)
+        assert answer.headers["www-authenticate"] == 'Bearer realm="mixpanel"'
     refused(scim.request(method, f"{template.format(user=504, group=77)}/", json=body), 404)
     served = {endpoint.method for endpoint in ENDPOINTS if endpoint.template == template}
     for other in {"GET", "POST", "PUT", "PATCH", "DELETE"} - served:
-        refused(call(scim, name.replace(method, other, 1), body), 405)
+        answer = call(scim, name.replace(method, other, 1), body)
+        refused(answer, 405)
+        assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == served
     for place in ("user", "group"):
         if f"{{{place}}}" in template:
             for unknown in ("1", "x", "999999999999999999999", "0"):

@@ -33,11 +33,11 @@ EMAILS = "a user has one address, their userName, and is active or not: neither 
 NAMES = "a user's name is the organization's too, which keeps what it was told"
 MEMBERS = "the group shows its members as the organization knows them, with their addresses"
 EXCEPTIONS: Final[dict[tuple[str, str], str]] = {
-    ("query_all_resource_types", "not found"): NOT_SERVED,
+    ("query_all_resource_types", "Not found"): NOT_SERVED,
     ("resource_types_endpoint_methods", "returned 404 instead of 405"): NOT_SERVED,
-    ("query_all_schemas", "not found"): NOT_SERVED,
+    ("query_all_schemas", "Not found"): NOT_SERVED,
     ("schemas_endpoint_methods", "returned 404 instead of 405"): NOT_SERVED,
-    ("search_with_attributes", "not found"): NOT_SERVED,
+    ("search_with_attributes", "Not found"): NOT_SERVED,
     ("object_query_with_attributes", "excluded attribute"): NOT_TAKEN,
     ("object_list_with_attributes", "excluded attribute"): NOT_TAKEN,
     ("object_replacement", "userName cannot be changed"): USER_NAME,

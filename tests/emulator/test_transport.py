@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from mixpanel_access.emulator import EmulatorServer
-from tests.emulator.conftest import ORG, Client, Frozen
+from tests.emulator.conftest import ORG, Client, Frozen, P
 from tests.emulator.parallel import CLIENTS, crowd
 
 
@@ -69,8 +69,26 @@ def test_paths(client: Client, method: str, path: str, status: int) -> None:
     assert answer.status_code == status
     if status == 301:
         assert (answer.headers["location"], answer.content) == (f"{path}/", b"")
+    elif status == 405:
+        assert (answer.headers["allow"], answer.content) == ("POST", b"")
     elif status >= 400:
         assert answer.json()["status"] == "error"
+
+
+NOWHERE = [
+    *(f"/api/app/organizations/{ORG}{part}" for part in ("", "/users", "/members", "/projects", "/roles", "/invites")),
+    *(f"/api/app/organizations/{ORG}/{part}" for part in ("settings", "billing")),
+    *(f"/api/app/projects/{P}/{part}" for part in ("roles", "users", "members", "service_accounts")),
+    "/nowhere",
+    "/request_access/",
+]
+
+
+@pytest.mark.parametrize("path", NOWHERE)
+def test_a_path_that_there_is_not_is_named(client: Client, path: str) -> None:
+    """To an owner too (contract, section 16)."""
+    answer = client.get(path, auth=("owner-bot", "s:ecret"))
+    assert (answer.status_code, answer.json()) == (404, {"status": "error", "error": f"Not found: {path}"})
 
 
 BODIES = {

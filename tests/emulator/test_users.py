@@ -43,10 +43,14 @@ def test_the_projects(client: Client) -> None:
 
 
 def test_one_person_in_a_project(client: Client) -> None:
-    """The highest role and the teams; 404 for who has none."""
+    """The highest role and the teams; of who has none and of a stranger, that (contract, section 16)."""
     lee = client.get(f"/api/app/projects/{P}/users/lee@example.com").json()["results"]
     assert (lee["active"], lee["role"], lee["teams"]) == (True, "admin", [{"id": 77, "name": "Data"}])
-    assert client.get(f"/api/app/projects/{P}/users/ana@example.com").status_code == 404
+    for email in ("kim@example.com", "nobody@example.com", "x"):
+        nobody = client.get(f"/api/app/projects/{P}/users/{email}")
+        assert (nobody.status_code, nobody.json()["status"]) == (200, "ok")
+        found = nobody.json()["results"]
+        assert (found["active"], found["role"], found["teams"]) == (False, None, [])
 
 
 def test_inviting(client: Client) -> None:

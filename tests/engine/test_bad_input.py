@@ -81,7 +81,7 @@ def test_a_plan_without_the_feature_is_told_at_up_and_running_again_finishes(wor
     workspace.roster([COMPLIANT])
     failed = workspace.up(check=False)
     (line,) = _errors(failed.stdout + failed.stderr)
-    assert "answered 403 (the organization role member is not part of the plan free)" in line
+    assert "answered 403 (Your plan does not support the organization role member)" in line
     _no_traceback(failed.stdout + failed.stderr)
     assert workspace.resources() == []
     workspace.emulator.control("POST", "seed", document)
