@@ -302,7 +302,7 @@ def _what_becomes(person: GivenPerson | None, directory: Directory, roster: Rost
     if person is None:
         return
     there, role = directory.person(person.email), person.organization_role
-    if there is not None and role is not None and there.role not in (None, role):
+    if there and there.role and role is not None and roles.overwrites(role, there.role, None):
         yield f"they are organization {there.role}: `pulumi up` makes that {role}"
     for key, held in person.projects.items():
         own = directory.access(roster.projects[key].id, person.email).individual

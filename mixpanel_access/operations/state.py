@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
@@ -294,7 +295,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         match id_:
             case MemberId():
                 email = outputs["email"] = str(outputs.get("email", id_.email))
-                members[same_key(email)] = HeldMember(email, outputs.get("role"), urn, outputs, *origin)
+                members[same_key(email)] = HeldMember(email, _organization_role(outputs), urn, outputs, *origin)
             case GrantId():
                 email = outputs["email"] = str(outputs.get("email", id_.email))
                 grants[id_.project, same_key(email)] = HeldGrant(id_.project, email, role, urn, outputs, *origin)
@@ -359,6 +360,12 @@ def changed_addresses(members: Mapping[str, Mapping[str, Any]], people: Mapping[
         if now not in (None, key):
             found[key] = now
     return found
+
+
+def _organization_role(outputs: Mapping[str, Any]) -> str | None:
+    """The declared organization role; an import of an earlier version may have kept Mixpanel's word for none."""
+    role = outputs.get("role")
+    return roles.organization_role(role) if isinstance(role, str) else role
 
 
 def name_of(urn: str) -> str:

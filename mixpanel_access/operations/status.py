@@ -11,6 +11,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.forecast import Forecast
 from mixpanel_access.model.given import Entry, GivenPerson
+from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.model.roster_claims import About
 from mixpanel_access.operations.forecasting import forecasts_of
 from mixpanel_access.operations.own_roles import role_there
@@ -193,6 +194,8 @@ def _role_steps(
         stack = _stack(one)
         twice = _is_claimed_twice(stack, About.ORGANIZATION_ROLES, picture)
         step = SETTLE if twice else _up(stack, picture, after=" --refresh")
+        if not is_organization_role(one.person.role):
+            step = "this version does not know the role; set it in Organization Settings > Users & Teams"
         yield Step(f"is organization {one.person.role}, and {declared} is declared", step)
     for role in roles:
         refresh = _up(picture.projects[role.project][1], picture, after=" --refresh") if role.declared else ""

@@ -131,6 +131,9 @@ class MemberProvider(AccessProvider):
         released = Brake.ABOVE_OWN_ROLE in self.session.brakes.limits.released
         if person is not None and person.role == role:
             return  # nothing is given, whatever our own role
+        if role == roles.OWNER and all(one.role != roles.OWNER for one in directory.people().values()):
+            problems.add("role", f"{inputs['email']} cannot be made an owner. {_NO_OWNERS}")
+            return
         if person is not None and person.role is not None and inputs.get("role"):
             if not roles.overwrites(role, person.role, olds.get("role")):
                 self._say_unknown_role(person, role)
@@ -533,6 +536,10 @@ class MemberProvider(AccessProvider):
 
 
 _ROLES: Final = ", ".join(roles.ORGANIZATION_ROLES)
+_NO_OWNERS: Final = (
+    "Mixpanel calls nobody in this organization an owner, so nobody could see whether it was done. Do it in "
+    "Organization Settings > Users & Teams, and declare the role that Mixpanel shows then."
+)
 _UNKNOWN_ROLE: Final = (
     "This version does not know that role, so another one but member may be less. Change the role in Organization "
     "Settings > Users & Teams; then run `pulumi refresh`."

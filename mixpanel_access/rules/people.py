@@ -116,6 +116,10 @@ def _owners(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
         same_key(entry.shown("email")) for entry in stack.of(Kind.MEMBER) if entry.values.get("role") is not None
     }
     others = [email for email in map(str, shown) if same_key(email) not in declared] if isinstance(shown, list) else []
+    if not owners and not unknown and not others:
+        raise NotApplicable(
+            "Mixpanel calls nobody an owner, and there always is one: nobody can tell how many there are"
+        )
     count, low, high = len(owners) + len(others), context.options["minimum"], context.options["maximum"]
     if stack.owns_organization_roles() is None:
         low = 0  # a program without a roster may declare some of the owners

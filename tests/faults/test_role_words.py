@@ -75,6 +75,18 @@ def test_a_role_that_is_changed_by_hand_is_drift(speaking: World) -> None:
     assert speaking.members()[BO]["role"] == "member"
 
 
+def test_an_owner_is_made_only_where_owners_can_be_seen(speaking: World) -> None:
+    """Else nothing is written: no invitation goes out of which nobody could tell what it gives."""
+    engine, sent = MiniEngine(speaking.session), writes(speaking)
+    seen = speaking.control("GET", "dialect")["owner_word"] == "owner"
+    assert engine.up(declared("owner")) is seen
+    if seen:
+        again(speaking, engine, declared("owner"))
+    else:
+        assert (writes(speaking), BO in speaking.members()) == (sent, False)
+        assert "Mixpanel calls nobody in this organization an owner" in str(engine.failures[0])
+
+
 def test_an_admin_whose_access_has_ended_goes(speaking: World) -> None:
     """Whatever owners are called: there are others with the highest role."""
     engine = MiniEngine(speaking.session)

@@ -92,6 +92,10 @@ SPOILED: dict[str, tuple[Organization, list[tuple[str, str]]]] = {
         replace(ORGANIZATION, people={**ORGANIZATION.people, ANA: Person(ANA, None, invited=False)}),
         [],
     ),
+    "a role that we do not know": (
+        replace(ORGANIZATION, people={**ORGANIZATION.people, ANA: Person(ANA, "boss", invited=False)}),
+        [("changed member", ANA)],
+    ),
     "an invited person's grant where such are listed": (
         replace(ORGANIZATION, people=INVITED, grants={}),
         [("missing grant", BO)],
@@ -101,6 +105,17 @@ SPOILED: dict[str, tuple[Organization, list[tuple[str, str]]]] = {
         [],
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shown", "known", "differs"), [("boss", "boss", False), ("boss", "chief", True), ("admin", "admin", True)]
+)
+def test_a_role_that_we_do_not_know_is_a_difference_once_it_changes(shown: str, known: str, differs: bool) -> None:
+    """Until then it may be Mixpanel's word for what is declared; one that we know says what it is."""
+    ana = HeldMember(ANA, "owner", outputs={"organization_role": known})
+    organization = replace(ORGANIZATION, people={**ORGANIZATION.people, ANA: Person(ANA, shown, invited=False)})
+    found = kinds(organization, replace(STATE, members={**STATE.members, ANA: ana}), replace(STATE, members={ANA: ana}))
+    assert ([one for one in found if one[1] == ANA] == [("changed member", ANA)]) is differs
 
 
 @pytest.mark.parametrize(("organization", "expected"), SPOILED.values(), ids=SPOILED.keys())

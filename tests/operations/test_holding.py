@@ -111,6 +111,22 @@ def test_the_last_owner_stays_and_the_other_goes(ends: str | None) -> None:
     assert len({one.email for one in decision.goes}) == 3
 
 
+@pytest.mark.parametrize(("stays", "held"), [("admin", 0), ("member", 1), ("superuser", 1)])
+def test_an_ended_admin_goes_where_nobody_is_called_owner(stays: str, held: int) -> None:
+    """But for the last one, who may be an owner; the reason says how to release that."""
+    before = [{"email": f"x{n}@example.com", "organizationRole": "admin", "ends": "2026-06-30"} for n in range(2)]
+    api = organization(before)
+    api.own_role = "admin"
+    api.people.pop("ana@example.com")
+    api.put("kim@example.com", stays)
+    decision = decided(before, [], api)
+    assert (len({one.taking.email for one in decision.held}), len({one.email for one in decision.goes})) == (
+        held,
+        2 - held,
+    )
+    assert all("set releaseBrakes: lastOwner [lastOwner]" in one.reason for one in decision.held)
+
+
 def test_a_protected_neighbour_stops_nobody() -> None:
     """Its own resource stays, and what that depends on; the grant of a protected member goes."""
     before = crew(3, "planned", ends="2026-06-30")

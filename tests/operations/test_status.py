@@ -171,7 +171,9 @@ ENDS = [
 @pytest.mark.parametrize(("ends", "expected"), ENDS)
 def test_the_end_is_near(ends: str, expected: list[tuple[str, bool]]) -> None:
     """From fourteen days before; it is no finding, for it is what was meant."""
-    one = the_one(statuses(picture(settled(), person(more=f"projects: {{ shop: analyst }}, ends: {ends}"))))
+    api = settled()
+    api.put("ana@example.com", "owner")
+    one = the_one(statuses(picture(api, person(more=f"projects: {{ shop: analyst }}, ends: {ends}"))))
     assert said(one) == expected
     assert str(one.ends) == ends
 

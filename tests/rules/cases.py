@@ -350,6 +350,7 @@ CASES: dict[str, Cases] = {
             Case(COMPLIANT),
             Case(people("owner"), roster={"owners": ["OWNER0@example.com", "kim@example.com"]}),
             Case([], roster={"owners": ["ana@example.com", "kim@example.com"]}),
+            Case(people("admin", "admin"), roster={"owners": []}),  # where owners are called otherwise
             Case([member("a@example.com", "member"), *people("owner", "owner")], roster={"owners": ["a@example.com"]}),
         ],
     ),
