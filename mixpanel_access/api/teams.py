@@ -94,8 +94,7 @@ class TeamsEndpoint:
 
     def _gated(self, verb: Verb, what: str, emails: Iterable[str], path: str, body: object) -> None:
         whom = ", ".join(dict.fromkeys(emails))
-        self._gate.pass_through(verb, what, whom)
-        self._transport.write(self._path(path), body, f"{what} ({whom})")
+        self._gate.send(verb, what, whom, lambda: self._transport.write(self._path(path), body, f"{what} ({whom})"))
 
     def _path(self, rest: str) -> str:
         return f"/organizations/{self._organization}/{rest}"

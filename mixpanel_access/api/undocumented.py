@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.errors import NotFound, Refused
 from mixpanel_access.model.settings import is_real
 from mixpanel_access.model.undocumented import BY_HAND, TAKING, Verb
 
@@ -27,6 +27,20 @@ class Gate:
     host: str
     allowed: frozenset[str] = frozenset()
     fresh: Callable[[], bool] = lambda: True
+
+    def send(self, verb: Verb, what: str, whom: str, write: Callable[[], object]) -> None:
+        """Send an undocumented write, if it may be sent.
+
+        Raises:
+            Refused: it may not.
+            MixpanelError: what went wrong; where the path is not there, the line says how it is done by hand.
+        """
+        self.pass_through(verb, what, whom)
+        try:
+            write()
+        except NotFound as error:
+            error.next_step += f" This Mixpanel may not offer the call: {BY_HAND[verb]}, then run `pulumi refresh`."
+            raise
 
     def pass_through(self, verb: Verb, what: str, whom: str) -> None:
         """Return when the write may be sent.

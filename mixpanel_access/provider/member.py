@@ -243,8 +243,8 @@ class MemberProvider(AccessProvider):
         ours = ownership.whose(self.session, props, key)
         left = directory.other_access(person.email) if removal != ALWAYS else {}
         # An invitation of the project's stacks may go: it is no more than an e-mail.
-        unseen = directory.hides_access(person.email) and (ours is not True or not directory.projects())
-        blind = removal == WHEN_UNUSED and unseen
+        blind = removal == WHEN_UNUSED and directory.hides_access(person.email)
+        blind = blind and (ours is not True or not directory.projects())
         elsewhere = ""
 
         def others() -> bool:

@@ -17,7 +17,7 @@ from mixpanel_access.api.transport import READ_ATTEMPTS
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.model.brakes import Brake, Limits
-from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.dates import written
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.run import PresentRun
@@ -62,8 +62,9 @@ def organization() -> dict[str, Any]:
 class World:
     """The emulator's side, and sessions on it."""
 
-    def __init__(self, server: EmulatorServer) -> None:
+    def __init__(self, server: EmulatorServer, timeout: float = TIMEOUT) -> None:
         self.server = server
+        self.timeout = timeout
         self.client = httpx.Client(base_url=server.url, timeout=30)
         self.apis: list[Api] = []
         self.scim_token: Secret | None = None
@@ -110,14 +111,14 @@ class World:
             fresh: whether a program has run, so that these are today's limits.
             say: takes the lines for the user.
         """
-        now = instant(self.control("GET", "clock")["now"]) + timedelta(seconds=1)
+        now = self.server.store.clock.now() + timedelta(seconds=1)
         settings = Settings(
             ORG,
             self.server.url,
             "bot",
             Secret("s3cret"),
             now=now,
-            timeout_seconds=TIMEOUT,
+            timeout_seconds=self.timeout,
             limits=limits,
             scim_token=self.scim_token,
         )

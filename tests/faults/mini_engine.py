@@ -197,6 +197,13 @@ class MiniEngine:
             self._each(names, lambda name: self._read(providers[name[0]], name), go_on=True)
         return not self.failures
 
+    def import_(self, names: Mapping[Name, str]) -> None:
+        """Read resources that are there by their ids, as `pulumi import` does."""
+        _, providers = self._begin(Command("import"), {})
+        for name, id_ in names.items():
+            result = providers[name[0]].read(id_, {})
+            self.state[name] = Held(id_, dict(result.inputs or {}), dict(result.outs or {}))
+
     def plan(self, program: Program) -> list[tuple[str, Name]]:
         """What the next up would do; `failures` has what its preview would refuse."""
         _, providers = self._begin(Command("preview"), program)

@@ -1,0 +1,150 @@
+"""The life of access: invite, expire, grant, accept, change, drift, teams, offboard, import; SCIM; the hourly limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
+from mixpanel_access.model import ids
+from tests.dialects.walk import Came, Operation, Outcome, Walk, Wrong
+from tests.faults.conftest import ORG, SHOP, World
+from tests.faults.mini_engine import Program
+
+BO: Final = "bo@example.com"
+MEMBER: Final = {"email": BO, "role": "member", "removal": "always"}
+INVITED: Final[Program] = {("member", BO): MEMBER}
+ADMIN: Final[Program] = {("member", BO): {**MEMBER, "role": "admin"}}
+GRANT: Final = {"project_id": SHOP, "email": BO, "role": "analyst"}
+GRANTED: Final[Program] = {**INVITED, ("grant", BO): GRANT}
+CHANGED: Final[Program] = {**INVITED, ("grant", BO): {**GRANT, "role": "consumer"}}
+CREW: Final = ("team", "crew")
+TEAM: Final[Program] = {**INVITED, CREW: {"name": "Crew", "removal": "always"}}
+IN_TEAM: Final[Program] = {**TEAM, ("team member", BO): {"team_id": CREW, "email": BO}}
+MANY: Final[Program] = {
+    ("member", email): {"email": email, "role": "member", "removal": "always"}
+    for email in (f"new{number}@big.example.org" for number in range(12))
+}
+
+
+def _accepts(world: World) -> None:
+    world.control("POST", "invitations/accept", {"email": BO})
+
+
+def _role_by_hand(world: World) -> None:
+    world.control("POST", "members", {"email": BO, "role": "billing_admin"})
+
+
+def _grant_by_hand(world: World) -> None:
+    world.control("POST", "grants", {"project": SHOP, "email": BO, "role": "admin"})
+
+
+def _grant_gone_by_hand(world: World) -> None:
+    world.control("POST", "grants", {"project": SHOP, "email": BO, "role": None})
+
+
+def _joins(world: World) -> None:
+    world.control("POST", "members", {"email": BO, "role": "member"})
+
+
+def _there_already(world: World) -> None:
+    _joins(world)
+    world.control("POST", "grants", {"project": SHOP, "email": BO, "role": "analyst"})
+
+
+_BY_ID: Final = {("member", BO): str(ids.MemberId(ORG, BO)), ("grant", BO): str(ids.GrantId(ORG, SHOP, BO))}
+_OF_ROLE, _OF_GRANT = (("member", BO),), (("grant", BO),)
+
+PEOPLE: Final[Mapping[str, Operation]] = {
+    "invite": Operation(INVITED),
+    "send an expired invitation again": Operation(INVITED, lambda world: world.pass_days(8), _OF_ROLE),
+    "grant to somebody invited": Operation(GRANTED),
+    "take a grant from somebody invited": Operation(INVITED),
+    "accept": Operation(INVITED, _accepts, silent=True),
+    "grant": Operation(GRANTED),
+    "change a grant": Operation(CHANGED),
+    "find a grant changed by hand": Operation(CHANGED, _grant_by_hand, _OF_GRANT),
+    "find a grant removed by hand": Operation(CHANGED, _grant_gone_by_hand, _OF_GRANT),
+    "take a grant away": Operation(INVITED),
+    "raise the organization role": Operation(ADMIN),
+    "find the role changed by hand": Operation(ADMIN, _role_by_hand, _OF_ROLE),
+    "lower the organization role": Operation(INVITED),
+}
+"""What happens to Bo, in this order, from the invitation on."""
+
+OTHERS: Final[Mapping[str, Operation]] = {
+    "import": Operation(GRANTED, _there_already, silent=True, imported=_BY_ID),
+    "offboard with a grant": Operation({}),
+    "make a team": Operation(TEAM, _joins),
+    "join a team": Operation(IN_TEAM),
+    "leave a team": Operation(TEAM),
+    "offboard": Operation({CREW: TEAM[CREW]}),
+    "delete a team": Operation({}),
+    "invite an admin": Operation(ADMIN),
+    "cancel an invitation": Operation({}),
+}
+"""What happens to Bo, who is there already."""
+
+SCIM: Final[Mapping[str, Operation]] = {
+    "SCIM: let in": Operation(INVITED),
+    "SCIM: keep out": Operation({}),
+    "SCIM: let in again": Operation(INVITED),
+}
+"""What happens to Bo where the claimed domain comes by SCIM."""
+
+LIMIT: Final = "beyond the hourly limit"
+NAMES: Final = (*PEOPLE, *OTHERS, *SCIM, LIMIT)
+"""Every operation."""
+
+
+Part = Callable[[World, Dialect], Iterator[tuple[str, Came]]]
+
+
+def _people(world: World, dialect: Dialect) -> Iterator[tuple[str, Came]]:
+    yield from Walk(world, dialect).live(PEOPLE)
+
+
+def _others(world: World, dialect: Dialect) -> Iterator[tuple[str, Came]]:
+    yield from Walk(world, dialect).live(OTHERS)
+
+
+def _scim_and_limit(world: World, dialect: Dialect) -> Iterator[tuple[str, Came]]:
+    for name, came in Walk(world, dialect, scim=True).live(SCIM):
+        if world.mails(BO):
+            raise Wrong(f"{name}: an invitation was sent")
+        yield name, came
+    world.scim_token = None
+    yield LIMIT, _beyond_the_limit(Walk(world, dialect))
+
+
+PARTS: Final[Sequence[Part]] = (_people, _others, _scim_and_limit)
+"""The parts of a life, each from the beginning."""
+
+
+def lives(world: World, fields: Mapping[str, Any], parts: Sequence[Part] = PARTS) -> Iterator[tuple[str, Came]]:
+    """What happens under a dialect, operation by operation."""
+    try:
+        for part in parts:
+            yield from part(world, Dialect.model_validate(fields))
+    finally:
+        world.server.app.speak(AS_TODAY)
+        world.scim_token = None
+
+
+def _beyond_the_limit(walk: Walk) -> Came:
+    """More than Mixpanel invites in an hour: some now, a line on the rest, and the rest an hour later, nobody twice."""
+    walk.world.server.app.speak(walk.dialect)
+    if walk.engine.up(MANY):
+        raise Wrong("nothing was limited")
+    lines = [str(failure) for failure in walk.engine.failures]
+    if not walk.access()["mails"]:
+        return Outcome.REFUSED, lines[0]
+    if not any("Run again from" in line and "limit" in line for line in lines):
+        raise Wrong(f"limited without a word: {lines}")
+    walk.world.pass_days(1 / 23)
+    if not walk.engine.up(MANY):
+        raise Wrong(f"an hour later: {walk.engine.failures[0]}")
+    mailed = sorted(email for email, _ in walk.access()["mails"])
+    if mailed != sorted(inputs["email"] for inputs in MANY.values()):
+        raise Wrong(f"invited {mailed}")
+    return Outcome.OK, ""

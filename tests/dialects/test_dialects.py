@@ -1,0 +1,75 @@
+"""The life of access under every alternative of the contract, and under random combinations of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+
+from mixpanel_access.api.transport import READ_ATTEMPTS
+from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.app import ENDPOINTS
+from mixpanel_access.emulator.dialect import AS_TODAY, Dialect, read
+from tests.dialects.alternatives import ALONE, ALTERNATIVES, MISSING, combination, parts_of
+from tests.dialects.expected import EXPECTED, expected
+from tests.dialects.operations import NAMES, PARTS, lives
+from tests.dialects.page import EXAMPLE, page
+from tests.dialects.walk import Outcome
+from tests.faults.conftest import World, organization
+
+COMBINATIONS = 30
+_PATIENCE = 10.0
+"""Seconds that the client waits: nothing here is slow on purpose."""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One server for the whole module, which limits invitations; each walk seeds it."""
+    with (
+        EmulatorServer(organization()) as server,
+        stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True),
+    ):
+        made = World(server, _PATIENCE)
+        yield made
+        made.close()
+        made.client.close()
+
+
+@pytest.mark.parametrize("name", ["the default", *ALONE])
+def test_each_alternative_alone(world: World, name: str) -> None:
+    """Each operation is done, and a second run has nothing to do; or it is what the page says, with its line."""
+    for operation, (outcome, line) in lives(world, ALONE.get(name, {})):
+        wanted, words = expected(name, operation)
+        assert (operation, outcome, line) == (operation, wanted, line)
+        assert words in line
+
+
+@pytest.mark.parametrize("seed", range(COMBINATIONS))
+def test_combinations(world: World, seed: int) -> None:
+    """What no part of a dialect forbids is done under the whole; what one does may be refused, and never half done."""
+    fields = combination(seed)
+    for operation, (outcome, line) in lives(world, fields, [PARTS[seed % len(PARTS)]]):
+        forbidden = [part for part in parts_of(fields) if expected(part, operation)[0] is not Outcome.OK]
+        assert outcome is Outcome.OK or forbidden, (fields, operation, line)
+
+
+def test_every_field_is_tried() -> None:
+    """Each field has its alternatives here, none of which is the default; the verbs are those that there are."""
+    assert list(ALTERNATIVES) == list(Dialect.model_fields)
+    defaults = AS_TODAY.model_dump()
+    for field, values in ALTERNATIVES.items():
+        assert values
+        assert defaults[field] not in values
+    assert set(MISSING) <= {endpoint.verb for endpoint in ENDPOINTS}
+    drawn = {part for seed in range(COMBINATIONS) for part in parts_of(combination(seed))}
+    assert drawn == set(ALONE)
+    assert set(EXPECTED) <= set(ALONE)
+    assert {operation for cells in EXPECTED.values() for operation in cells} <= set(NAMES)
+
+
+def test_the_page_is_made_of_what_the_tests_hold() -> None:
+    """`make reference` was run after the last change, and its example can be used."""
+    assert (Path(__file__).parents[2] / "docs" / "dialects.md").read_text() == page()
+    assert read(EXAMPLE) != AS_TODAY
