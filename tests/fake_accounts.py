@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_access.model.access import GrantType, NewServiceAccount, ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.errors import NotFound
+from mixpanel_access.model.other_access import AccountFlag
 from mixpanel_access.model.secret import Secret
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class FakeAccounts:
 
     api: FakeApi
     rows: list[ServiceAccountRole] = field(default_factory=list)
+    flags: dict[int, list[AccountFlag]] = field(default_factory=dict)
 
     def list_accounts(self) -> list[ServiceAccount]:
         self.api.calls["list_accounts"] += 1
@@ -32,6 +34,11 @@ class FakeAccounts:
         if project not in self.api.projects_:
             raise NotFound(f"cannot list the service accounts of project {project}", why="404")
         return [row for row in self.rows if row.project == project]
+
+    def flags_of_project(self, project: int) -> list[AccountFlag]:
+        self.api.calls["flags_of_project"] += 1
+        self.api.fail("flags_of_project")
+        return self.flags.get(project, [])
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         id_ = 1000 + len(self.api.sent)

@@ -16,6 +16,7 @@ from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Pro
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import AccessError, Forbidden, NotFound
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
@@ -53,6 +54,7 @@ class FakeApi:
     security: SingleSignOn = field(default_factory=SingleSignOn)
     two_factor_: dict[str, object] = field(default_factory=lambda: {"twofactor_auth_required": False})
     request_access_: dict[str, object] = field(default_factory=dict)
+    discoverability_: Discoverability = Discoverability.REQUEST
     events_: list[AuditEvent] = field(default_factory=list)
     now: datetime = NOW
     scim: FakeScim | None = None
@@ -120,6 +122,11 @@ class FakeApi:
         self.calls["sso"] += 1
         self.fail("sso")
         return self.security
+
+    def discoverability(self) -> Discoverability:
+        self.calls["discoverability"] += 1
+        self.fail("discoverability")
+        return self.discoverability_
 
     fallback = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mixpanel_access.api import wire_security
 from mixpanel_access.api.transport import Transport
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.security import SingleSignOn
 
 
@@ -47,6 +48,15 @@ class OrganizationSettingsEndpoint:
         """
         what = f"read the single sign-on of organization {self._organization}"
         return wire_security.single_sign_on_from(self._transport.read(self._path("sso"), what), what)
+
+    def discoverability(self) -> Discoverability:
+        """How people of the company's domains come into the organization by themselves.
+
+        The path was once published and withdrawn, its shape is assumed.
+        """
+        what = f"read the discoverability of organization {self._organization}"
+        path = f"/api/app/organizations/{self._organization}/domains/get-discoverability"
+        return wire_security.discoverability_from(self._transport.read(path, what), what)
 
     def _settings(self, path: str, name: str) -> Mapping[str, object]:
         what = f"read the {name} of organization {self._organization}"

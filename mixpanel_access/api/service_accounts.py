@@ -9,6 +9,7 @@ from mixpanel_access.api import wire_accounts
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.access import NewServiceAccount, ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.dates import written
+from mixpanel_access.model.other_access import AccountFlag
 
 
 class ServiceAccountsEndpoint:
@@ -29,6 +30,12 @@ class ServiceAccountsEndpoint:
         what = f"list the service accounts of project {project}"
         pages = self._transport.pages(f"/api/app/projects/{project}/service-accounts", what, unique=False)
         return [role for page in pages for role in wire_accounts.roles_from(page, project, what)]
+
+    def flags_of_project(self, project: int) -> list[AccountFlag]:
+        """Whether each account of the project has sensitive access, as the same list says it."""
+        what = f"list the service accounts of project {project}"
+        pages = self._transport.pages(f"/api/app/projects/{project}/service-accounts", what, unique=False)
+        return [flag for page in pages for flag in wire_accounts.flags_from(page, what)]
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         """Make an account; the server makes the name longer, and tells the token this once.

@@ -8,7 +8,14 @@ from pydantic import Field
 
 from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.wire import GRANT_TYPES
-from mixpanel_access.model.access import GrantType, NewServiceAccount, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.access import (
+    GrantType,
+    NewServiceAccount,
+    ServiceAccount,
+    ServiceAccountRole,
+    service_account_name,
+)
+from mixpanel_access.model.other_access import AccountFlag
 from mixpanel_access.model.secret import Secret
 
 
@@ -71,3 +78,24 @@ def roles_from(results: Any, project: int, what: str) -> list[ServiceAccountRole
         for row in found
         if row.role is not None
     ]
+
+
+class FlagRow(Wire):
+    """One row of a project's service accounts, read for its flag."""
+
+    id: int
+    username: Any = None
+    role: RoleWord = None
+    sensitive: Any = Field(None, validation_alias="hasSensitiveAccess")
+
+    def flag(self) -> AccountFlag:
+        """The row as a value; a flag that is neither true nor false is unknown."""
+        name = service_account_name(self.username) if isinstance(self.username, str) else ""
+        return AccountFlag(
+            name or str(self.id), self.role, self.sensitive if isinstance(self.sensitive, bool) else None
+        )
+
+
+def flags_from(results: Any, what: str) -> list[AccountFlag]:
+    """The flags of a project's service accounts, whether they hold a role or not."""
+    return [checked(FlagRow, row, what).flag() for row in rows(results, what)]

@@ -56,6 +56,7 @@ class Payload(Wire):
     project: Number = Field(None, validation_alias="project_id")
     team: Number = Field(None, validation_alias="team_id")
     team_name: Text = ""
+    setting: Text = ""
 
 
 PayloadPart = Annotated[Payload, BeforeValidator(_part)]
@@ -113,6 +114,7 @@ class Event(Wire):
             team_name=team_name,
             service=self.service,
             by_staff=self.was_impersonated_by_staff,
+            about=payload.setting or entity.entity_name or entity.entity_id,
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 from mixpanel_access.api.shapes import Wire, checked, unintelligible
 from mixpanel_access.model.address import canonical_domain
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.security import SingleSignOn
 
 _VERIFIED = {"verified", "claimed", "active"}
@@ -80,6 +81,22 @@ def single_sign_on_from(results: Any, what: str) -> SingleSignOn:
     if said["domains"] is None and any(results.get(word) == [] for word in _WORDS["domains"]):
         said["domains"] = []
     return SingleSignOn(**checked(Sso, said, what).model_dump())
+
+
+def discoverability_from(results: Any, what: str) -> Discoverability:
+    """Discoverability, from the bare word or from an object that has it, in any case.
+
+    Raises:
+        Unintelligible: it is no word that is known.
+    """
+    word = results
+    for key in ("discoverability", "name"):
+        word = word.get(key, word) if isinstance(word, dict) else word
+    known = {one.lower(): one for one in Discoverability}
+    if not isinstance(word, str) or word.strip().lower() not in known:
+        shown = repr(word) if isinstance(word, str) else type(word).__name__
+        raise unintelligible(what, f"{shown} where one of {', '.join(Discoverability)} was expected")
+    return known[word.strip().lower()]
 
 
 def settings_from(results: Any, what: str) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from mixpanel_access.cli.other_access import other_access_document, print_other_access
 from mixpanel_access.cli.output import day_of, instant_of, new_table, print_table, progress
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
@@ -38,10 +39,12 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
             "review": begun.folder.name,
             "folder": str(begun.folder),
             "packets": [{"file": str(one.file), **_document(one.packet)} for one in begun.packets],
+            "otherAccess": [other_access_document(one) for one in begun.other_access],
         }
         typer.echo(json.dumps(document, indent=2))
     else:
         _print_begun(begun)
+        print_other_access(begun.other_access, picture.directory.projects())
     return 1 if begun.unassigned or begun.unmanaged else 0
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 
 import typer
 
+from mixpanel_access.cli.other_access import other_access_document, print_other_access
 from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import problem_with, same_key
@@ -15,7 +17,17 @@ from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.picture import look
 from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.who import Held, in_project, of_person, project_named
+from mixpanel_access.operations.who import (
+    Held,
+    in_project,
+    of_person,
+    other_in_project,
+    other_of_person,
+    project_named,
+)
+
+_KEYS: Final = ("email", "invited", "project", "name", "role", "grantType", "team", "stack", "why")
+"""The keys of a grant in JSON; a row of other access has them all without a value."""
 
 
 def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str | None, *, as_json: bool) -> int:
@@ -27,6 +39,7 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
     if email and (reason := problem_with(email)):
         raise UsageError("cannot show what they reach", whom=email, why=reason, next_step="Correct the address.")
     picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+    chosen = None
     if project:
         chosen = project_named(picture, project)
         held, about = in_project(picture, chosen), f"project {chosen.id} {chosen.name}"
@@ -40,8 +53,11 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
                 why=f"nobody of the organization has the address{meant_address(email, list(people))}",
                 next_step=f"mixpanel-access diagnose {email} tells why.",
             )
+    other = other_in_project(picture, chosen) if chosen else other_of_person(picture, same_key(email), held)
     if as_json:
-        typer.echo(json.dumps([_row(one) for one in held], indent=2))
+        rows = [_row(one) for one in held]
+        rows += [{**dict.fromkeys(_KEYS), "otherAccess": other_access_document(one)} for one in other]
+        typer.echo(json.dumps(rows, indent=2))
         return 0
     first = "who" if project else "project"
     nobody = f"not in {', '.join(picture.stacks)}" if stacks else "none"  # the other stacks were not looked at
@@ -63,6 +79,7 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
         typer.echo(f"\n{counted(reached, 'person reaches', 'people reach')} {about}.")
     else:
         typer.echo(f"\n{about} reaches {counted(reached, 'project')}.")
+    print_other_access(other, picture.directory.projects())
     return 0
 
 
@@ -81,4 +98,5 @@ def _row(one: Held) -> dict[str, object]:
         "team": one.team,
         "stack": one.stack,
         "why": dict(one.why),
+        "otherAccess": None,
     }

@@ -18,6 +18,7 @@ from mixpanel_access.model.access import (
     ServiceAccountRole,
 )
 from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.other_access import AccountFlag, Discoverability
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import ScimGroup, Team
 
@@ -92,6 +93,9 @@ class ServiceAccounts(Protocol):
     def list_of_project(self, project: int) -> list[ServiceAccountRole]:
         """Which accounts hold what in a project."""
 
+    def flags_of_project(self, project: int) -> list[AccountFlag]:
+        """Which accounts of a project have sensitive access."""
+
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         """Make an account."""
 
@@ -153,6 +157,9 @@ class OrganizationSettings(Protocol):
 
     def sso(self) -> SingleSignOn:
         """Single sign-on."""
+
+    def discoverability(self) -> Discoverability:
+        """How people come into the organization by themselves."""
 
 
 class AuditLog(Protocol):

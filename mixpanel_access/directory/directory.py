@@ -40,6 +40,7 @@ from mixpanel_access.model.access import (
 )
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.rights import OwnRights
 from mixpanel_access.model.roles import is_higher
 from mixpanel_access.model.security import Feature, Security
@@ -269,6 +270,14 @@ class Directory:
             return read_security(self._api)
 
         return self._snapshot.get(_SECURITY, fetch)
+
+    def discoverability(self) -> Discoverability:
+        """How people of the company's domains come into the organization by themselves.
+
+        Raises:
+            MixpanelError: Mixpanel does not tell.
+        """
+        return self._snapshot.get("discoverability", self._api.organization_settings.discoverability)
 
     def features(self, now: datetime) -> Mapping[Feature, str | None]:
         """What the plan has: feature -> None where it can be used, else Mixpanel's reason."""

@@ -14,6 +14,7 @@ from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType, Identity, NewServiceAccount, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.other_access import AccountFlag
 
 _ACCOUNTS = "service accounts"
 
@@ -64,6 +65,14 @@ class ServiceAccounts:
             return {row.account: row for row in rows if row.grant_type is GrantType.INDIVIDUAL}
 
         return self._snapshot.get(roles_in(project), fetch)
+
+    def flags(self, project: int) -> Sequence[AccountFlag]:
+        """Whether each account of a project has sensitive access; asked for each time.
+
+        Raises:
+            MixpanelError: Mixpanel does not tell.
+        """
+        return self._api.service_accounts.flags_of_project(project)
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         """Make an account. Its token is in the answer and nowhere else.

@@ -21,12 +21,13 @@ BASE: Final = "view_project"
 """What every role may; the server adds it."""
 
 READS_AUDIT_LOG: Final = "view_audit_log"
+SEES_CLASSIFIED: Final = "view_classified_data"
 
 CATALOGUE: Final = {
     "reports": ["create_reports", "edit_reports", "delete_reports", "share_reports", "create_boards", "edit_boards"],
     "exports": ["export_reports_csv", "export_raw_events", "export_profiles", "export_cohorts", "export_replays"],
     "data": ["edit_lexicon", "edit_custom_events", "edit_formulas", "edit_cohorts", "delete_profiles"],
-    "sensitive_data": ["view_classified_data", "classify_data", "view_replays", "view_user_profiles"],
+    "sensitive_data": [SEES_CLASSIFIED, "classify_data", "view_replays", "view_user_profiles"],
     "access": ["invite_users", "edit_user_roles", "approve_access_requests", READS_AUDIT_LOG],
     "project_settings": ["edit_project_settings", "manage_integrations", "manage_pipelines", "manage_service_accounts"],
 }

@@ -100,7 +100,7 @@ class Dialect(Part):
     ] = Field(default_factory=dict)
     discoverability: Annotated[
         Literal["capitalized", "lower", "object", "none"],
-        Known("how a project's discoverability is written, or that it is not shown", "16", "assumed"),
+        Known("how the organization's discoverability is written, or that it is not shown", "8, 16", "assumed"),
     ] = "capitalized"
     invite_existing: Annotated[
         Literal["keep", "raise"],

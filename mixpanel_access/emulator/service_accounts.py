@@ -13,6 +13,7 @@ from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.account_store import Account, AccountGrant
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.common import managing, may_grant, project, project_managing
+from mixpanel_access.emulator.custom_roles import SEES_CLASSIFIED
 from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import written
@@ -194,10 +195,13 @@ def _who(account: Account) -> dict[str, str]:
 
 def _list_of_project(call: Call) -> Response:
     held = project_managing(call)
-    return ok([_project_row(grant) for grant in call.store.account_grants(held["id"])])
+    sensitive = {
+        role["role_id"] for role in call.store.custom_roles(held["id"]) if SEES_CLASSIFIED in role["permissions"]
+    }
+    return ok([_project_row(grant, grant.role in sensitive) for grant in call.store.account_grants(held["id"])])
 
 
-def _project_row(grant: AccountGrant) -> dict[str, Any]:
+def _project_row(grant: AccountGrant, sensitive: bool) -> dict[str, Any]:
     """One row a grant. `role_order` is 1 for an owner to 4 for a consumer, null for a custom role: assumed."""
     order = roles.PROJECT_ROLES.index(grant.role) + 1 if grant.role in roles.PROJECT_ROLES else None
     return {
@@ -206,7 +210,7 @@ def _project_row(grant: AccountGrant) -> dict[str, Any]:
         "role": grant.role,
         "role_order": order,
         "target_type": grant.target_type,
-        "hasSensitiveAccess": False,
+        "hasSensitiveAccess": sensitive,
     }
 
 

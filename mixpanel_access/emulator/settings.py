@@ -88,8 +88,13 @@ def _update_scim_name(call: Call) -> Response:
 
 
 def _discoverability(call: Call) -> Response:
+    """In the dialect's words; one that has none of them does not have the route."""
     managing(call)
-    return ok({"discoverability": call.store.setting("security")["discoverability"]})
+    word, spoken = call.store.setting("security")["discoverability"], call.dialect.discoverability
+    if spoken == "none":
+        raise Refusal(404, "Not found: domains/get-discoverability")
+    shown = {"capitalized": word.capitalize(), "lower": word, "object": {"id": word, "name": word.capitalize()}}
+    return ok({"discoverability": shown[spoken]})
 
 
 _O: Final = "/organizations/{o}"

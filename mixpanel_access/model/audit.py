@@ -22,6 +22,11 @@ PROJECT_TEAM_ADDED: Final = "project.team_added"
 PROJECT_TEAM_REMOVED: Final = "project.team_removed"
 LOGGED_IN: Final = "session.logged_in"
 LOGIN_FAILED: Final = "session.login_failed"
+DATA_VIEW_USER_ADDED: Final = "workspace.user_added"
+DATA_VIEW_USER_REMOVED: Final = "workspace.user_removed"
+DATA_VIEW_TEAM_ADDED: Final = "workspace.team_added"
+DATA_VIEW_TEAM_REMOVED: Final = "workspace.team_removed"
+SETTING_UPDATED: Final = "organization_setting.updated"
 MCP_TOOL_CALL: Final = "mcp_tool_call.performed"
 
 SSO: Final = "sso"
@@ -35,6 +40,10 @@ ACCESS_EVENTS: Final = (
     ROLE_CHANGED, TEAM_USER_ADDED, TEAM_USER_REMOVED,
 )  # fmt: skip
 """What gives, changes or takes away access."""
+DATA_VIEW_EVENTS: Final = (
+    DATA_VIEW_USER_ADDED, DATA_VIEW_USER_REMOVED, DATA_VIEW_TEAM_ADDED, DATA_VIEW_TEAM_REMOVED,
+)  # fmt: skip
+"""What puts people and teams into data views, and takes them out."""
 SESSION_EVENTS: Final = (LOGGED_IN, LOGIN_FAILED)
 """Who came in, and who did not."""
 SCIM: Final = "scim"
@@ -61,6 +70,7 @@ class AuditEvent:
         team_name: its name, or "".
         service: where in the product it came from (`webapp`, `scim`, ...), or "".
         by_staff: whether Mixpanel's staff did it in the name of `actor`.
+        about: the name (else the id) of what was done to, or of the setting that was changed, or "".
     """
 
     id: str
@@ -76,6 +86,7 @@ class AuditEvent:
     team_name: str = ""
     service: str = ""
     by_staff: bool = False
+    about: str = ""
 
     @property
     def by_scim(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
+from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.operations.drift import Difference
 from mixpanel_access.operations.risk import Risk, RiskLevel
 from mixpanel_access.operations.status import ENDS_SOON, Step
@@ -215,6 +216,7 @@ class Report:
         invitations: those that are not accepted, the oldest first.
         differences: unmanaged, missing and changed access.
         findings: what the policy rules find, mandatory ones first.
+        other_access: what no stack manages, and what of it is unknown.
     """
 
     organization: str
@@ -228,6 +230,7 @@ class Report:
     invitations: Sequence[Waiting]
     differences: Sequence[Difference]
     findings: Sequence[PolicyFinding]
+    other_access: Sequence[OtherAccess] = ()
 
     @property
     def held_up(self) -> list[PolicyFinding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import Difference, differences, read_organization
@@ -80,6 +81,11 @@ def make_report(picture: Picture, around: Around) -> Report:
         invitations=sorted(_invitations(sources, people), key=lambda one: (-(one.hours or 0), one.email.casefold())),
         differences=changes,
         findings=sorted(findings, key=lambda one: (one.level is not Level.MANDATORY, one.stack, one.email.casefold())),
+        other_access=[
+            one
+            for one in read_other_access(picture.directory, sources.shown, picture.now)
+            if sources.whole or "@" not in one.who or same_key(one.who) in people
+        ],
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Project
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.metadata import REASONS
+from mixpanel_access.model.other_access import OF_PEOPLE, OtherAccess, Source
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.picture import Picture, Standing
 
@@ -79,6 +81,19 @@ def of_person(picture: Picture, email_key: str) -> list[Held]:
     """Everything that one person reaches, project by project."""
     projects = picture.directory.projects()
     return [one for _, project in sorted(projects.items()) for one in _held(picture, project, email_key)]
+
+
+def other_in_project(picture: Picture, project: Project) -> list[OtherAccess]:
+    """What no stack manages in a project, or in the organization where the project is not told."""
+    sources = [source for source in Source if source is not Source.DISCOVERABILITY]
+    return read_other_access(picture.directory, [project.id], picture.now, sources)
+
+
+def other_of_person(picture: Picture, email_key: str, held: Sequence[Held]) -> list[OtherAccess]:
+    """What of one person no stack manages, in the projects that they reach; what is unknown may be theirs."""
+    projects = {one.project for one in held}
+    rows = read_other_access(picture.directory, projects, picture.now, OF_PEOPLE)
+    return [one for one in rows if one.concerns(email_key)]
 
 
 def _held(picture: Picture, project: Project, key: str) -> Iterator[Held]:

@@ -9,7 +9,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.errors import Forbidden, Invalid, NotApplied
+from mixpanel_access.model.errors import Forbidden, Invalid, MixpanelError, NotApplied
 from mixpanel_access.model.ids import OrganizationSecurityId
 from mixpanel_access.model.security import Security, Topic
 from mixpanel_access.provider.base import AccessProvider, Metadata, Problems, Properties, known, select
@@ -17,7 +17,8 @@ from mixpanel_access.provider.resource import AccessResource
 
 _TWO_FACTOR: Final = "two_factor_required"
 _REQUEST_ACCESS: Final = "request_access"
-_OUTPUTS: Final = ("two_factor_settings", "request_access_settings", "sso")
+_DISCOVERABILITY: Final = "discoverability"
+_OUTPUTS: Final = ("two_factor_settings", "request_access_settings", "sso", _DISCOVERABILITY)
 _NOT_WITH_SSO: Final = (
     "Mixpanel has no second factor while single sign-on is on: leave two_factor_required out, and require single "
     "sign-on in Organization Settings > Access Security instead"
@@ -97,12 +98,17 @@ class OrganizationSecurityProvider(AccessProvider):
             given = held.request_access if imported else props.get(_REQUEST_ACCESS) or {}
             if given:
                 inputs[_REQUEST_ACCESS] = {key: held.request_access[key] for key in given if key in held.request_access}
-        return ReadResult(id_, self._outputs(inputs, held), select(inputs, self.all_inputs))
+        outputs = self._outputs(inputs, held)
+        try:
+            outputs[_DISCOVERABILITY] = self.session.directory.discoverability().value
+        except MixpanelError:  # what it was may have changed: it is unknown
+            outputs.pop(_DISCOVERABILITY, None)
+        return ReadResult(id_, outputs, select(inputs, self.all_inputs))
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG002  # it reads afresh
+    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the given settings that are others."""
         self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
-        return self._ensure(news)
+        return {**self._ensure(news), **{key: olds[key] for key in (_DISCOVERABILITY,) if key in olds}}
 
     def unmake(self, id_: str, props: Properties) -> None:
         """Nothing: to take a declaration away is no wish to lower the guard."""
@@ -183,6 +189,8 @@ class OrganizationSecurity(AccessResource, module="mixpanel", name="Organization
     """All settings on requests for access, as Mixpanel has them."""
     sso: pulumi.Output[dict[str, Any]]
     """Single sign-on: `enabled`, `required`, `idp_managed`, `idp_name`, `domains`; what is not told is not there."""
+    discoverability: pulumi.Output[str | None]
+    """`Closed`, `Request` or `Open`, as the last refresh showed it; None where Mixpanel did not tell."""
 
     def __init__(
         self,

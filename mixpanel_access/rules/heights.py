@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.other_access import gives_classified
 from mixpanel_access.rules.facts import Entry
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged
 
@@ -35,13 +37,7 @@ def height(entry: Entry) -> int:
     role = entry.role
     if not roles.is_custom(role):
         return roles.project_rank(role)
-    if not entry.custom_roles:
-        raise NotJudged(
-            f"{entry}: this stack does not declare the custom role, so what it gives is not known",
-            entry,
-            "Declare the custom role in this stack (customRoles in the roster), or give one of the four roles.",
-        )
-    return max(_height_of(custom, entry) for custom in entry.custom_roles)
+    return max(_height_of(custom, entry) for custom in _custom_roles(entry))
 
 
 def is_privileged(entry: Entry) -> bool:
@@ -56,11 +52,36 @@ def is_privileged(entry: Entry) -> bool:
     return not entry.custom_roles or height(entry) >= roles.project_rank(roles.ADMIN)
 
 
-def _height_of(custom_role: Entry, entry: Entry) -> int:
+def sees_classified_data(entry: Entry) -> bool:
+    """Whether a role lets people see classified data, which custom roles alone can.
+
+    Raises:
+        NotJudged: it is a custom role whose permissions are not known, or the role itself is not.
+    """
+    return roles.is_custom(entry.role) and any(gives_classified(_codes(one, entry)) for one in _custom_roles(entry))
+
+
+def _custom_roles(entry: Entry) -> Sequence[Entry]:
+    """The custom roles of which a resource's role is one."""
+    if not entry.custom_roles:
+        raise NotJudged(
+            f"{entry}: this stack does not declare the custom role, so what it gives is not known",
+            entry,
+            "Declare the custom role in this stack (customRoles in the roster), or give one of the four roles.",
+        )
+    return entry.custom_roles
+
+
+def _codes(custom_role: Entry, entry: Entry) -> list[str]:
+    """The permissions of a custom role: those that are declared, and those that Mixpanel adds."""
     declared, added = (custom_role.values.get(name) for name in ("permissions", "base_permissions"))
     if declared is UNKNOWN:
         raise NotJudged(f"{entry}: the permissions of {custom_role.name} are not known before the update", entry)
-    codes = [str(code).lower() for part in (declared, added) if isinstance(part, list) for code in part]
+    return [str(code).lower() for part in (declared, added) if isinstance(part, list) for code in part]
+
+
+def _height_of(custom_role: Entry, entry: Entry) -> int:
+    codes = _codes(custom_role, entry)
     if any(_ADMIN.search(code) or _PEOPLE.fullmatch(code) for code in codes):
         return roles.project_rank(roles.ADMIN)
     reads = all(_CONSUMER.fullmatch(code) for code in codes)

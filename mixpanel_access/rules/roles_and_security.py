@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
+from mixpanel_access.rules.heights import sees_classified_data
 from mixpanel_access.rules.rule import PATTERN, Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, each
+from mixpanel_access.rules.teams import Teams, Through
+from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of Mixpanel's two-factor settings (contract, section 8)."""
@@ -67,6 +70,44 @@ def _second_factor(stack: Stack, _context: Context) -> Iterator[Finding | NotJud
     yield from each(settings, judge)
 
 
+def _classified(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    """Whoever has it by a role of their own, or by a team, and the teams and service accounts themselves."""
+    teams = Teams(stack)
+
+    def missing(entry: Entry) -> bool:
+        return all_hold(lambda: entry.missing(["justification"]), lambda: sees_classified_data(entry))
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        if missing(entry):
+            yield Finding(f"{entry}: the role lets people see classified data, and there is no justification", entry)
+
+    def judge_through(through: Through) -> Iterator[Finding]:
+        if through.gets.kind is Kind.GRANT and missing(through.gets):
+            through.must_be_certain()
+            words = "the role lets them see classified data, and there is no justification of their place"
+            yield Finding(f"{through}: {words}", through.place)
+
+    yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT, Kind.SERVICE_ACCOUNT_GRANT), judge)
+    for place in stack.of(Kind.TEAM_MEMBER):
+        yield from each(teams.roles(place), judge_through)
+
+
+def _discoverability(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+    """By what the last refresh showed; Mixpanel may not tell it."""
+
+    def judge(entry: Entry) -> Iterator[Finding]:
+        word = entry.values.get("discoverability")
+        if not isinstance(word, str):
+            raise NotThereYet("who can join the organization by themselves is known after a refresh, if Mixpanel tells")
+        if word == Discoverability.OPEN:
+            yield Finding(
+                "the organization's discoverability is Open: whoever has an address of the company's domains joins it "
+                "without being invited"
+            )
+
+    yield from each(stack.of(Kind.ORGANIZATION_SECURITY), judge)
+
+
 def _said(entry: Entry, name: str) -> Any:
     """What Mixpanel says of the organization's security.
 
@@ -102,6 +143,16 @@ ROLE_RULES: Final = (
         ),
         controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
     ),
+    Rule(
+        "classified-data-justified",
+        Family.LEAST_PRIVILEGE,
+        "Whoever sees classified data, by a custom role of their own or of a team, has a justification.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        "Add `justification:`, what the data is needed for, or give a role without the permission.",
+        _classified,
+        controls=(soc2("CC6.3"), iso27001("A.5.12"), iso27001("A.8.3"), cis("3.3")),
+    ),
 )
 SECURITY_RULES: Final = (
     Rule(
@@ -113,5 +164,15 @@ SECURITY_RULES: Final = (
         "Set two_factor_required (twoFactorRequired in the roster), or require single sign-on.",
         _second_factor,
         controls=(soc2("CC6.1"), iso27001("A.8.5"), cis("6.5")),
+    ),
+    Rule(
+        "no-open-discoverability",
+        Family.HYGIENE,
+        "Nobody joins the organization without being invited, whatever their address.",
+        Level.ADVISORY,
+        Severity.HIGH,
+        "Set the discoverability to Request or Closed in Organization Settings, then run `pulumi refresh`.",
+        _discoverability,
+        controls=(soc2("CC6.2"), iso27001("A.5.16"), iso27001("A.5.18"), cis("6.1")),
     ),
 )

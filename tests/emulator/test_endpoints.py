@@ -246,7 +246,7 @@ CASES = {
         bad_values=(({"scim_name": " "}, 400),),
         bad_shapes=([], {}, {"scim_name": 1}, {"scim_name": "x", "more": 1}),
     ),
-    "GET /api/app/organizations/{o}/domains/get-discoverability": Case({"discoverability": "closed"}),
+    "GET /api/app/organizations/{o}/domains/get-discoverability": Case({"discoverability": "Closed"}),
     "GET /organizations/{o}/teams": Case(list, roles=EVERYBODY),
     "GET /organizations/{o}/teams/": Case(list, roles=EVERYBODY),
     "POST /organizations/{o}/add-teams/": Case(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.emulator.dialect import Dialect
 from tests.emulator.conftest import ORG, Client, organization
 from tests.emulator.test_audit import told
 
@@ -83,7 +84,20 @@ def test_sso_and_discoverability_are_shown(client: Client) -> None:
     domains = [{"name": "example.com", "state": "verified"}, {"name": "agency.example.org", "state": "pending"}]
     assert shown == {**SSO, "idp_managed": False, "domains": domains}
     found = client.get(f"/api/app{O}/domains/get-discoverability").json()["results"]
-    assert found == {"discoverability": "request"}
+    assert found == {"discoverability": "Request"}
+
+
+SPOKEN: dict[str, object] = {"capitalized": "Open", "lower": "open", "object": {"id": "open", "name": "Open"}}
+
+
+@pytest.mark.parametrize("spoken", [*SPOKEN, "none"])
+def test_discoverability_is_shown_in_the_dialects_words(served: Any, spoken: Any) -> None:
+    """Or the route is not there."""
+    _, client = served(organization(security={"discoverability": "open"}), dialect=Dialect(discoverability=spoken))
+    answer = client.get(f"/api/app{O}/domains/get-discoverability")
+    assert answer.status_code == (200 if spoken in SPOKEN else 404)
+    if spoken in SPOKEN:
+        assert answer.json()["results"] == {"discoverability": SPOKEN[spoken]}
 
 
 @pytest.mark.parametrize("plan", ["free", "growth"])

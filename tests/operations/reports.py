@@ -11,6 +11,7 @@ from typing import Any
 from mixpanel_access.model.access import Grant, GrantType, Project
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.judging import PolicyConfig
 from mixpanel_access.operations.picture import StackView, picture_of
@@ -85,6 +86,7 @@ def view(api: FakeApi, name: str, text: str, was: str, invited: Mapping[str, dat
 def organization() -> FakeApi:
     """Who is in it, and what they have."""
     api = FakeApi(projects_={id_: Project(id_, name) for id_, name in NAMES.items()})
+    api.discoverability_ = Discoverability.OPEN
     for email, role, days in (
         ("ana@example.com", "owner", 1),
         ("omar@example.com", "owner", 120),

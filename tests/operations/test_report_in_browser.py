@@ -107,7 +107,7 @@ def test_the_search_filters_every_section(shown: Browser) -> None:
     assert search(shown, "OPS-4711 lee") == "1 of 13 people for “OPS-4711 lee”"
     assert search(shown, "ITO") == "1 of 13 people for “ITO”"
     assert search(shown, "zebra") == "0 of 13 people for “zebra”"
-    assert len(visible(shown, "[data-nothing]")) == 6
+    assert len(visible(shown, "[data-nothing]")) == 7
     assert shown.run("const one = document.getElementById('count'); return one.tagName") == "OUTPUT"  # told politely
     shown.run("const box = document.getElementById('search'); box.value = ''; box.dispatchEvent(new Event('input'))")
     shown.until("document.getElementById('count').textContent === '13 people'")

@@ -106,7 +106,7 @@ def test_given_settings_are_brought_about_and_all_others_kept() -> None:
     })  # fmt: skip
     assert api.writes == ["put_two_factor", "put_request_access"]
     read = provider(api).look(ID, dict(made.outs or {}))
-    assert (read.outs, read.inputs) == (made.outs, inputs)
+    assert (read.outs, read.inputs) == ({**(made.outs or {}), "discoverability": "Request"}, inputs)
     provider(api).create(inputs)
     assert len(api.writes) == 2
 

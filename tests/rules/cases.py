@@ -87,6 +87,11 @@ def custom_role(**values: Any) -> Entry:
     return Entry(Kind.CUSTOM_ROLE, "custom-role/support", "r:support", _set(given))
 
 
+def sensitive(entry: Entry, permissions: Sequence[str] = ("view_classified_data",), added: Sequence[str] = ()) -> Entry:
+    """A role that is known to be a custom role with some permissions."""
+    return replace(entry, custom_roles=[custom_role(permissions=[*permissions], base_permissions=[*added])])
+
+
 def security(**values: Any) -> Entry:
     """Compliant security settings, but for what is given."""
     given = {
@@ -633,6 +638,40 @@ CASES: dict[str, Cases] = {
             Case([custom_role()], ["it gives export"], {"denied": ["export.*"]}),
             Case([custom_role(permissions=["classified"])], options={"denied": []}),
         ],
+    ),
+    "classified-data-justified": Cases(
+        fails=[
+            Case([sensitive(grant(role=CUSTOM, justification=None))], ["the role lets people see classified data"]),
+            Case([sensitive(grant(role=CUSTOM, justification="tbd"))], ["there is no justification"]),
+            Case([sensitive(team_grant(CUSTOM, justification=""))], ["team 77 as"]),
+            Case([sensitive(account_grant("production", role=CUSTOM))], ["lets people see classified data"]),
+            Case(
+                [sensitive(team_grant(CUSTOM)), team_member(justification=None, team_projects={"1234567": CUSTOM})],
+                ["through a team: the role lets them see classified data, and there is no justification of their place"],
+            ),
+            Case(
+                [sensitive(grant(role=CUSTOM, justification=None), permissions=["export"], added=["See_Classified"])],
+                ["the role lets people see classified data"],
+            ),
+        ],
+        passes=[
+            Case(COMPLIANT),
+            Case([grant(role=CUSTOM)]),
+            Case([grant(role="owner", justification=None)]),
+            Case([sensitive(team_grant(CUSTOM)), team_member(team_projects={"1234567": CUSTOM})]),
+        ],
+        boundary=(
+            Case([sensitive(grant(role=CUSTOM, justification=None), permissions=["class_data"])]),
+            Case([sensitive(grant(role=CUSTOM, justification=None), permissions=["view_classified"])], ["classified"]),
+        ),
+    ),
+    "no-open-discoverability": Cases(
+        fails=[Case([security(discoverability="Open")], ["discoverability is Open: whoever has an address"])],
+        passes=[Case(COMPLIANT), Case([security(discoverability="Request")]), Case([security()])],
+        boundary=(
+            Case([security(discoverability="Closed")]),
+            Case([security(discoverability="Open")], ["joins it without being invited"]),
+        ),
     ),
     "second-factor-required": Cases(
         fails=[

@@ -13,6 +13,7 @@ from mixpanel_access.rules.rule import Verdict
 from mixpanel_access.rules.unknown import UNKNOWN
 from tests.rules.cases import CUSTOM, Case, custom_role, grant, team_grant, team_member
 
+CLASSIFIED = "classified-data-justified"
 RULES = ("role-within-standard", "external-within-limit", "admin-has-reason")
 
 
@@ -68,7 +69,7 @@ UNSEEN: dict[str, list[Entry]] = {
 
 
 @pytest.mark.parametrize("entries", UNSEEN.values(), ids=UNSEEN)
-@pytest.mark.parametrize("rule_id", RULES)
+@pytest.mark.parametrize("rule_id", [*RULES, CLASSIFIED])
 def test_a_custom_role_that_nobody_sees_is_not_exempt(rule_id: str, entries: list[Entry]) -> None:
     """The rule says what it cannot judge, about the person, so that an exception of theirs holds."""
     verdict = judged(rule_id, entries)
@@ -84,7 +85,7 @@ def test_a_custom_role_that_nobody_sees_is_not_exempt(rule_id: str, entries: lis
 def test_employees_with_a_custom_role_are_quiet() -> None:
     """No type, no limit; a reason is there."""
     entries = [grant("a@example.com", CUSTOM, engagement_type=None)]
-    for rule_id in RULES:
+    for rule_id in (*RULES, CLASSIFIED):
         verdict = judged(rule_id, entries)
         assert not verdict.findings
         assert not verdict.not_judged

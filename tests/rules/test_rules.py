@@ -107,6 +107,7 @@ NEED_NO_INPUT = {
     *("dormant-account", "invitation-stale"),  # Mixpanel says it
     *("most-external", "team-in-own-environment"),  # they are few; and no other roster is beside it
     "service-account-contact-left",  # no account has an id
+    "no-open-discoverability",  # Mixpanel says it
 }
 """What judges the compliant stack by its names, its configuration and its roster."""
 

@@ -65,6 +65,7 @@ SAID: dict[str, str] = {
     "no-redundant-grant": "GRANT.effective_role GRANT.grant_types GRANT.role",
     "admin-needed": "GRANT.email GRANT.role MEMBER.email MEMBER.role",
     "custom-role-permissions": "CUSTOM_ROLE.permissions",
+    "classified-data-justified": "GRANT.justification GRANT.role SERVICE_ACCOUNT_GRANT.role TEAM_GRANT.justification TEAM_GRANT.project_id TEAM_GRANT.role TEAM_GRANT.team_id TEAM_MEMBER.team_id",  # noqa: E501
     "own-environment": "GRANT.environment TEAM_GRANT.environment",
     "external-in-one-environment": (
         "GRANT.email GRANT.engagement GRANT.environment TEAM_MEMBER.email TEAM_MEMBER.engagement"
@@ -119,6 +120,7 @@ SAID: dict[str, str] = {
     ),
     "service-account-own-environment": "SERVICE_ACCOUNT.role SERVICE_ACCOUNT_GRANT.environment",
     "service-account-declared": ("SERVICE_ACCOUNT_GRANT.service_account SERVICE_ACCOUNT_GRANT.service_account_id"),
+    "no-open-discoverability": "",
     "second-factor-required": "ORGANIZATION_SECURITY.two_factor_required",
 }
 """Rule -> the inputs that it needs: where one of them is not known, a violation can be hidden, and the rule says so.
@@ -126,7 +128,7 @@ SAID: dict[str, str] = {
 Whatever else is not known, the rule judges without it."""
 
 FROM_MIXPANEL = {
-    *("sso", "two_factor_settings", "organization_role", "team_projects", "open_to_all_users"),
+    *("sso", "two_factor_settings", "discoverability", "organization_role", "team_projects", "open_to_all_users"),
     *("status", "last_login", "invited_at", "first_invited_at", "created", "last_used"),
 }
 """What a failing case has from Mixpanel alone; a rule that is left without it says so as advice."""

@@ -159,7 +159,7 @@ def _words(error: Any) -> str:
 
 def text_of(packet: Packet) -> str:
     """The text of a packet's file."""
-    values = packet.model_dump(by_alias=True, exclude={"items", "unmanaged"})
+    values = packet.model_dump(by_alias=True, exclude={"items", "unmanaged", *([] if packet.unknown else ["unknown"])})
     parts = [_HEAD.format(review=packet.review, whom=packet.reviewer or "has no reviewer"), _dumped(values), "items:"]
     parts[0] = parts[0].replace("what has no reviewer decides", "what has no reviewer yet")
     text = f"{parts[0]}{parts[1]}{parts[2]}{'' if packet.items else ' []'}\n"

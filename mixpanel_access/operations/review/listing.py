@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from mixpanel_access.model.access import GrantType, Invitation, way_in_words
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.given import Entry
+from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.picture import Picture, Standing
@@ -33,7 +34,9 @@ class Listed:
     item: Item
 
 
-def items(picture: Picture, domains: Mapping[str, frozenset[str]], by: str) -> list[Listed]:
+def items(
+    picture: Picture, domains: Mapping[str, frozenset[str]], by: str, other: Sequence[OtherAccess] = ()
+) -> list[Listed]:
     """Every role that a roster gives or gave.
 
     What has not begun is left out. What is over is there until its entry is taken out.
@@ -42,6 +45,7 @@ def items(picture: Picture, domains: Mapping[str, frozenset[str]], by: str) -> l
         picture: rosters, states and organization.
         domains: stack -> the company's e-mail domains, lower case.
         by: one of `REVIEWERS`.
+        other: the access that no stack manages.
     """
     shows_logins = any(person.last_login for person in picture.directory.people().values())
     found: list[Listed] = []
@@ -57,8 +61,16 @@ def items(picture: Picture, domains: Mapping[str, frozenset[str]], by: str) -> l
                 for project in [*([None] if has_organization_item(entry) else []), *entry.projects]:
                     seen = _Seen(picture, standing, stack, view.roster, entry, project, own_roles)
                     item = seen.item(around, shows_logins=shows_logins)
-                    found.append(Listed(reviewer, item.model_copy(update={"unassigned": unassigned})))
+                    more = _other_access(other, standing, item, view.roster)
+                    update = {"unassigned": unassigned, "other_access": more}
+                    found.append(Listed(reviewer, item.model_copy(update=update)))
     return found
+
+
+def _other_access(other: Sequence[OtherAccess], standing: Standing, item: Item, roster: Roster) -> list[str]:
+    """What of a person no stack manages, in an item's project or in none."""
+    project = roster.projects[item.project].id if item.project else None
+    return [str(one) for one in other if one.known and one.concerns(standing.key) and one.project in (None, project)]
 
 
 def has_organization_item(entry: Entry) -> bool:

@@ -78,6 +78,7 @@ class Item(Part):
         reviewed: the day of the review before, or None.
         custom_roles: the keys of the custom roles that the roster makes in the project, which one can lower to.
         ways: every way in which they have a role there, as Mixpanel shows it.
+        other_access: what of theirs no stack manages, in the project or in none.
         suggestion: what is suggested.
         suggested_role: the role to lower to.
         reason: why.
@@ -110,6 +111,7 @@ class Item(Part):
     reviewed: IsoDate = None
     custom_roles: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
     ways: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
+    other_access: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
     suggestion: str
     suggested_role: str | None = None
     reason: str
@@ -169,12 +171,14 @@ class Packet(Part):
         made: the day on which it was begun.
         reviewer: whom it is for; None for what has no reviewer.
         items: what is to be decided.
+        unknown: what of the access that no stack manages could not be read, and why.
         unmanaged: what is to be told; only in the packet of what has no reviewer.
     """
 
     review: str
     made: IsoDate
     reviewer: str | None = None
+    unknown: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
     items: Annotated[Sequence[Item], BeforeValidator(_nothing)] = ()
     unmanaged: Annotated[Sequence[Unmanaged], BeforeValidator(_nothing)] = ()
 

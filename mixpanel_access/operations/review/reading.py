@@ -29,6 +29,11 @@ def _lines(packet: Packet) -> Iterator[str]:
         yield f"## {cell(item.email)}: {cell(item.role)} in {cell(item.project or ORGANIZATION)}, {cell(item.stack)}"
         yield ""
         yield from (f"- {name}: {cell(value)}" for name, value in _details(item) if value)
+    if packet.unknown:
+        yield ""
+        yield "## Unknown"
+        yield ""
+        yield from (f"- {cell(line)}" for line in packet.unknown)
     if packet.unmanaged:
         yield ""
         yield "## Given by no roster"
@@ -75,6 +80,7 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
     yield "last reviewed", item.reviewed or "never"
     yield "custom roles of the project", ", ".join(item.custom_roles)
     yield "as Mixpanel shows it", "; ".join(item.ways) or "nothing"
+    yield "managed by no stack", "; ".join(item.other_access)
     yield "suggestion", f"{_to(item.suggestion, item.suggested_role)}: {item.reason}"
     yield "decision", _to(item.decision or "", item.new_role)
     yield "comment", item.comment or ""

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.picture import Picture
 from mixpanel_access.operations.review import evidence
@@ -22,10 +24,12 @@ class Begun:
     Attributes:
         folder: its folder.
         packets: the packets, each with its file.
+        other_access: the access that no stack manages.
     """
 
     folder: Path
     packets: Sequence[PacketFile]
+    other_access: Sequence[OtherAccess]
 
     @property
     def unassigned(self) -> list[Item]:
@@ -59,12 +63,14 @@ def begin(
     file = evidence.file_of(folder)
     lines = chain.read(file, evidence.Line, say)
     chain.verify(lines, file)
+    other = read_other_access(picture.directory, picture.projects.keys(), picture.now)
+    unknown = [str(one) for one in other if not one.known]
     packets = packets_of(
         [one.packet for one in before],
-        items(picture, domains, by),
+        items(picture, domains, by, other),
         unmanaged(picture),
         picture.stacks.keys(),
-        Packet(review=folder.name, made=picture.today.isoformat()),
+        Packet(review=folder.name, made=picture.today.isoformat(), unknown=unknown),
     )
     written = [PacketFile(write_packet(folder, packet), packet) for packet in packets]
     for old in before:
@@ -78,7 +84,7 @@ def begin(
         if (item.place, item.role) not in known
     ]
     chain.append(file, new, lines)
-    return Begun(folder, written)
+    return Begun(folder, written, other)
 
 
 def packets_of(

@@ -64,6 +64,15 @@ def with_role(permissions: list[str]) -> dict[str, Any]:
     return {**robin(projects={"shop": "keeper"}), "customRoles": keeper(permissions)}
 
 
+def classified_team(justification: str | None) -> dict[str, Any]:
+    """Kim in a team that sees classified data."""
+    people = [{**COLLEAGUE, "projects": {}, "teams": ["keepers"], "justification": justification}]
+    return {
+        **roster(people=people, teams={"keepers": keepers("keeper")}),
+        "customRoles": keeper(["view_classified_data"]),
+    }
+
+
 UMLAUT: Final = replace(AROUND, company_domains=frozenset({"example.com", "münchen.example"}))
 
 WAYS: Final[dict[str, Way]] = {
@@ -195,6 +204,16 @@ WAYS: Final[dict[str, Way]] = {
         "admin-has-reason",
         {**kim(projects={"shop": "keeper"}, justification=None), "customRoles": keeper(["manage_pipelines"])},
         {**kim(projects={"shop": "keeper"}, justification=None), "customRoles": keeper(["view_reports"])},
+    ),
+    "classified data by a custom role, without a reason": Way(
+        "classified-data-justified",
+        {**kim(projects={"shop": "keeper"}, justification="n/a"), "customRoles": keeper(["view_classified_data"])},
+        {**kim(projects={"shop": "keeper"}), "customRoles": keeper(["view_classified_data"])},
+    ),
+    "classified data through a team, without a reason": Way(
+        "classified-data-justified",
+        classified_team(justification=None),
+        classified_team(justification="Answers requests of data subjects"),
     ),
     "a domain with a Cyrillic letter": Way(
         "domain-misspelt", kim(email="kim@ex\u0430mple.com"), kim(email="kim@example.com")
