@@ -172,7 +172,8 @@ class Transport:
             found.append(page)
             cursor = page.cursor
             if cursor is None:
-                if not page.ends and len(page.results or ()) >= int(query.get("page_size", sys.maxsize)):
+                rows = len(page.results) if isinstance(page.results, list) else 0
+                if not page.ends and rows >= int(query.get("page_size", sys.maxsize)):
                     raise unintelligible(what, f"page {len(found)} is full, and does not say whether another follows")
                 must_be_whole(found, what, unique=unique)
                 return [page.results for page in found]
