@@ -17,7 +17,7 @@ from mixpanel_access.api.shapes import Wire
 MODULES: list[ModuleType] = [
     import_module(f"mixpanel_access.api.{module.name}") for module in iter_modules(mixpanel_access.api.__path__)
 ]
-ENVELOPE = ("status", "results", "error", "pagination", "next_cursor", "updated", "success")
+ENVELOPE = ("status", "results", "error", "pagination", "next_cursor", "updated", "success", "total", "count")
 SCIM = ("Resources", "totalResults")
 
 
@@ -55,13 +55,20 @@ _VISIBLE = st.binary(max_size=12).map(lambda raw: bytes(c for c in raw if c > 31
 _HEADERS = st.fixed_dictionaries(
     {},
     optional={
-        b"location": st.sampled_from([b"http://[", b"https://mixpanel.com:x/", b"//x", b"/%zz", b"\xb2"]) | _VISIBLE,
+        b"location": st.sampled_from(
+            [b"http://[", b"https://mixpanel.com:x/", b"/request_access/", b"//x", b"/%zz", b"\xb2"]
+        )
+        | _VISIBLE,
         b"retry-after": st.sampled_from([b"\xb2", b"1e5", b"Mon, 99 Foo 0000 25:61:61", b"9" * 400]) | _VISIBLE,
+        b"ratelimit": st.sampled_from([b'"d";r=0;t=9', b"remaining=0, reset=1e9", b'"', b";;=,"]) | _VISIBLE,
+        b"ratelimit-policy": st.sampled_from([b'"d";q=1;w=60', b"1;w=-1"]) | _VISIBLE,
         b"content-type": st.sampled_from([b"text/html", b"application/json; charset=x"]) | _VISIBLE,
         b"content-encoding": st.sampled_from([b"gzip", b"deflate", b"identity"]),
     },
 )
-_STATUSES = st.just(200) | st.sampled_from([201, 204, 301, 307, 400, 401, 403, 404, 422, 429, 500, 503, 599])
+_STATUSES = st.just(200) | st.sampled_from(
+    [201, 204, 301, 302, 303, 304, 307, 400, 401, 402, 403, 404, 422, 429, 500, 503, 599]
+)
 _CONTENTS = (
     JSON.map(lambda value: json.dumps(value).encode())
     | st.fixed_dictionaries({"status": st.just("ok"), "results": JSON}).map(lambda value: json.dumps(value).encode())
