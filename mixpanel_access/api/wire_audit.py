@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from mixpanel_access.api.shapes import Instant, RoleWord, Wire, checked, rows
+from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows
+from mixpanel_access.model import roles
 from mixpanel_access.model.audit import SESSION_EVENTS, AuditEvent
 from mixpanel_access.model.ids import number_in
 
@@ -33,22 +34,24 @@ Factor = Annotated[str, BeforeValidator(lambda value: _text(value).lower().repla
 Number = Annotated[int | None, BeforeValidator(_number)]
 
 
-class Held(Wire):
-    """What somebody has, before or after a change."""
+class Held(OrganizationRow):
+    """What somebody has, before or after a change: a project role, or else an organization role."""
 
-    role: RoleWord = Field(None, validation_alias=AliasChoices("role", "project_role", "organization_role"))
+    ROLE_NAMES: ClassVar[tuple[str, ...]] = ("role", "project_role", "organization_role")
+
+    role: RoleWord = None
 
 
 HeldPart = Annotated[Held, BeforeValidator(_part)]
 
 
-class Payload(Wire):
+class Payload(OrganizationRow):
     """What an event is about."""
 
+    ROLE_NAMES: ClassVar[tuple[str, ...]] = ("new_role", "role", "project_role", "organization_role", "to_role")
+
     email: Text = Field("", validation_alias=AliasChoices("user_email", "email", "invitee_email"))
-    role: RoleWord = Field(
-        None, validation_alias=AliasChoices("new_role", "role", "project_role", "organization_role", "to_role")
-    )
+    role: RoleWord = None
     current: HeldPart = Field(default_factory=Held)
     source: Text = ""
     failed_auth_factor: Factor = ""
@@ -100,6 +103,10 @@ class Event(Wire):
         team, team_name = payload.team, payload.team_name
         if entity.entity_type == _TEAM:
             team, team_name = team or _number(entity.entity_id), team_name or entity.entity_name
+        role = payload.current.role or payload.role
+        told = "role" in payload.current.model_fields_set | payload.model_fields_set
+        if role is None and told and project is None and entity.entity_type != _TEAM:
+            role = roles.MEMBER  # no role in the organization
         return AuditEvent(
             id=self.id,
             at=self.created,
@@ -107,7 +114,7 @@ class Event(Wire):
             actor=self.user_email,
             email=email,
             project=project,
-            role=payload.current.role or payload.role,
+            role=role,
             source=payload.source,
             method=payload.failed_auth_factor or payload.login_method,
             team=team,

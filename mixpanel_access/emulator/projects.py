@@ -74,7 +74,7 @@ def _delete(call: Call) -> Response:
     managing(call)
     ids = call.read(_Ids).projectIds
     if call.account.role != roles.OWNER and not call.provider_compat:
-        raise Refusal(403, f"the role {call.account.role} may not delete projects")
+        raise Refusal(403, f"the role {call.account.role} may not delete projects (delete_project)")
     for id_ in ids:
         project(call, id_)
     for id_ in ids:

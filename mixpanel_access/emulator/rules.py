@@ -59,7 +59,7 @@ def must_assign(own: str, role: str, plan: str) -> None:
     if role not in roles.ORGANIZATION_ROLES:
         raise Refusal(400, f"{role} is not an organization role")
     if not roles.may_assign(own, role):
-        raise Refusal(403, f"the role {own} may not assign the organization role {role}")
+        raise Refusal(403, f"the role {own} may not assign the organization role {role} (edit_userroles)")
     if plan == "free" and role not in _FREE_PLAN_ROLES:
         raise PlanRefusal(f"the organization role {role}")
 
@@ -75,13 +75,13 @@ def must_assign_in_project(own: str, role: str, custom_roles: Sequence[str]) -> 
 def must_be_below(own: str, role: str, email: str) -> None:
     """People are removed only by somebody whose role is above theirs; taken literally, owners by nobody."""
     if roles.organization_rank(role) >= roles.organization_rank(own):
-        raise Refusal(403, f"{email} has the role {role}, which is not below {own}")
+        raise Refusal(403, f"{email} has the role {role}, which is not below {own} (delete_members)")
 
 
 def must_change(own: str, old: str, email: str) -> None:
     """An admin does not touch an owner's role."""
     if roles.organization_rank(old) > roles.organization_rank(own):
-        raise Refusal(403, f"{email} has the role {old}, which is above {own}")
+        raise Refusal(403, f"{email} has the role {old}, which is above {own} (edit_userroles)")
 
 
 def must_leave_an_owner(owners_left: int) -> None:

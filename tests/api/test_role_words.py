@@ -8,6 +8,7 @@ import pytest
 
 from mixpanel_access.api import wire
 from mixpanel_access.api.wire_accounts import accounts_from
+from mixpanel_access.api.wire_audit import audit_events_from
 from mixpanel_access.api.wire_teams import teams_from
 from mixpanel_access.model.teams import NO_ROLE
 
@@ -76,6 +77,25 @@ def test_a_map_of_roles_may_have_empty_ones() -> None:
 def test_no_role_in_a_project_is_no_grant(value: Any) -> None:
     """There, no role gives nothing."""
     assert wire.grants_from([{"email": "bo@example.com", "role": value}], 7, "x") == []
+
+
+def event(payload: dict[str, Any], **more: Any) -> str | None:
+    """The role that an event of the audit log is about."""
+    entity = {"type": "user.role_changed", "payload": payload, **more}
+    (read_,) = audit_events_from([{"created": "2026-05-02T09:00:00Z", "entity": entity}], "x")
+    return read_.role
+
+
+@pytest.mark.parametrize("value", NONE.values(), ids=NONE.keys())
+def test_an_event_of_the_organization_says_member_for_no_role(value: Any) -> None:
+    """Where it tells a role at all; in a project and of a team, there is none then."""
+    for payload in ({"organization_role": value}, {"current": {"role": value}, "previous": {"role": "admin"}}):
+        assert event(payload) == "member"
+        assert event({**payload, "project_id": "7"}) is None
+        assert event(payload, entity_type="project", entity_id="7") is None
+        assert event(payload, entity_type="team", entity_id="77") is None
+    assert event({"role": value, "organization_role": "admin"}) == "admin"
+    assert (event({}), event({"current": {}}), event({"current": {"role": {}}})) == (None, None, None)
 
 
 PERMISSIONS: dict[str, tuple[Any, set[str]]] = {
