@@ -42,12 +42,16 @@ def roles(workspace: Workspace, id_: int = PRODUCTION) -> list[dict[str, Any]]:
 
 
 def test_a_role_lives_with_who_holds_it(workspace: Workspace) -> None:
-    """Made before the grant that takes its id, changed in place, let go after it; nothing changes twice."""
+    """Made before the grant that takes its id, changed in place, let go after it; nothing changes twice.
+
+    No preview and no update asks for what is only shown.
+    """
     declare(workspace, ["export_reports_csv", "create_reports"])
     previewed = workspace.run("preview", "--stack", "production")  # the role's id is unknown
     assert "5 to create" in previewed.stdout
     first = workspace.up()
     assert "Mixpanel adds view_project" in first.stdout
+    assert not [one for one in workspace.requests() if "discoverability" in one or "audit-logs" in one]
     (held,) = roles(workspace)
     assert held["permissions"] == ["view_project", "create_reports", "export_reports_csv"]
     assert workspace.grants("lee@example.com") == {PRODUCTION: held["role_id"]}

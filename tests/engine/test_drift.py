@@ -36,15 +36,20 @@ def test_drift_between_two_stacks_and_the_organization(workspace: Workspace) -> 
     workspace.up("staging")
     found = drift(workspace, "--stack", "staging", "--json")
     assert found.returncode == 1
-    listed = {(one["kind"], one["email"], one["project"]) for one in json.loads(found.stdout)["differences"]}
+    document = json.loads(found.stdout)
+    listed = {(one["kind"], one["email"], one["project"]) for one in document["differences"]}
+    assert ("discoverability", True) in {(one["source"], one["known"]) for one in document["otherAccess"]}
     assert ("unmanaged member", "ana@example.com", None) in listed
     assert ("unmanaged grant", "lee@example.com", PRODUCTION) in listed
     assert not any(email in (CY, "noor@example.com") for _, email, _ in listed)
 
     workspace.up("production")
+    refused = {"kind": "status", "status": 403, "path_prefix": "/api/app/organizations/7654321/domains/"}
+    workspace.emulator.control("POST", "faults", [refused])
     clean = drift(workspace, "--stack", "production")
     assert (clean.returncode, clean.stderr) == (0, "")
     assert clean.stdout.startswith("no drift: all 7 people and 2 individual grants of organization 7654321")
+    assert "unknown: discoverability: Mixpanel answered 403" in clean.stdout
 
     workspace.emulator.control("POST", "grants", {"project": WAREHOUSE, "email": "kim@example.com", "role": "admin"})
     workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": "lee@example.com", "role": "owner"})

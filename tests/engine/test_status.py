@@ -115,8 +115,13 @@ def test_who_reaches_a_project_and_why(seen: Workspace) -> None:
     assert rows[1] == ["ana@example.com", "owner", "organization role"]
     why = "tracking-plan / OPS-4712 / Tries tracking plans before they go to production"
     assert [f"{ROBIN} (invited)", "admin", "individual", why, "ana@example.com", "2030-12-31", "staging"] in rows
-    assert shown.stdout.endswith("\n4 people reach project 2345679 Sandbox (staging).\n")
-    noor = json.loads(seen.command("who", "NOOR@example.com", "--json").stdout)
+    assert "\n4 people reach project 2345679 Sandbox (staging).\n" in shown.stdout
+    assert "unknown: data views: no call is known that lists who is in them" in shown.stdout
+    rows = json.loads(seen.command("who", "NOOR@example.com", "--json").stdout)
+    noor = [one for one in rows if one["otherAccess"] is None]
+    other = [one["otherAccess"] for one in rows if one["otherAccess"]]
+    assert {one["source"] for one in other if not one["known"]} == {"data views", "classified data", "MCP"}
+    assert all(one["email"] is one["role"] is one["grantType"] is None for one in rows if one["otherAccess"])
     assert [(one["project"], one["role"], one["grantType"], one["team"], one["stack"]) for one in noor] == [
         (1234568, "analyst", "team", "Data", None),
         (STAGING, "consumer", "individual", None, None),
