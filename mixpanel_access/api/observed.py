@@ -56,12 +56,6 @@ class Observer:
         self.made.append(made)
         return made
 
-    def rehearsal(self, *args: Any, **options: Any) -> Transport:
-        """A transport that sends nothing and keeps each request."""
-        made = _Rehearsal(self, *args, **options)
-        self.made.append(made)
-        return made
-
     def since(self, mark: int) -> Sequence[Exchange]:
         """What was exchanged after so many."""
         return self.exchanges[mark:]
@@ -72,7 +66,17 @@ class Observer:
         )
 
 
-class _Rehearsal(Transport):
+class Rehearsal(Observer):
+    """Makes transports that send nothing and keep each request."""
+
+    def transport(self, *args: Any, **options: Any) -> Transport:
+        """A transport that keeps each request."""
+        made = _Rehearsing(self, *args, **options)
+        self.made.append(made)
+        return made
+
+
+class _Rehearsing(Transport):
     """Sends nothing."""
 
     def __init__(self, observer: Observer, *args: Any, **options: Any) -> None:

@@ -62,5 +62,5 @@ class Gate:
             whom=whom,
             why="Mixpanel does not document this call, and it has not been switched on for a real organization",
             next_step=f"Either {BY_HAND[verb]} and run `pulumi refresh`, or add {verb.value} to "
-            f"mixpanel:allowUndocumented after trying it on a throw-away address.",
+            f"mixpanel:allowUndocumented after trying it with `mixpanel-access doctor --writes`.",
         )

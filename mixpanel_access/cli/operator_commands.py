@@ -30,10 +30,36 @@ def preflight(
 def doctor(
     stack: Stacks = None,
     now: Now = None,
+    writes: Annotated[
+        str,
+        typer.Option(
+            metavar="EMAIL", help="Try the writes too, on this throw-away address, and undo them: see docs/verify.md."
+        ),
+    ] = "",
+    project: Annotated[
+        int | None, typer.Option(metavar="ID", min=1, help="With --writes: a project, none of production.")
+    ] = None,
+    yes_write_to: Annotated[
+        int | None, typer.Option(metavar="ORGANIZATION_ID", min=1, help="With --writes: the organization to write to.")
+    ] = None,
+    teams: Annotated[bool, typer.Option("--teams", help="With --writes: try a team too.")] = False,
+    accounts: Annotated[bool, typer.Option("--accounts", help="With --writes: try a service account too.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Undo what a stopped run with --writes has left.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="With --writes: the report's file. Default: mixpanel-report.json.")
+    ] = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Try every call that only reads, and tell what is not as expected; exit 1 when something is missing or refused."""
+    if undo or any((writes, project, yes_write_to, teams, accounts, to)):
+        from mixpanel_access.cli.verify import Wish, run_undo, run_writes
+
+        if undo:
+            raise typer.Exit(run_undo(cwd, stack or [], as_json=as_json))
+        parts = frozenset(part for part, wanted in (("teams", teams), ("accounts", accounts)) if wanted)
+        wish = Wish(writes, project, yes_write_to, parts, to)
+        raise typer.Exit(run_writes(cwd, stack or [], wish, as_json=as_json))
     from mixpanel_access.cli.doctor import run_doctor
 
     raise typer.Exit(run_doctor(cwd, stack or [], now, as_json=as_json))

@@ -40,8 +40,14 @@ def project(call: Call, id_: int) -> dict[str, Any]:
 
 
 def project_managing(call: Call) -> dict[str, Any]:
-    """The project of the path; 404 where there is none, 403 for a caller who is neither its owner nor its admin."""
-    row = project(call, call.number("p"))
+    """The project of the path; 404 where there is none, 403 for a caller who is neither its owner nor its admin.
+
+    Where no access is a redirect, so is a project that is not the organization's: nobody could tell them apart.
+    """
+    number = call.number("p")
+    if call.dialect.no_access == "redirect" and call.store.project(number) is None:
+        raise NoAccess(number)
+    row = project(call, number)
     own = own_roles(call, row["id"])
     if not own:
         raise NoAccess(row["id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from mixpanel_access.api.observed import Exchange, Observer
+from mixpanel_access.api.observed import Exchange, Observer, Rehearsal
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
 from tests.api.conftest import HOST, SECRET, ok
@@ -44,8 +44,8 @@ def test_a_rehearsal_sends_nothing() -> None:
     def never(request: httpx.Request) -> httpx.Response:
         raise AssertionError(request.url)
 
-    observer = Observer()
-    made = observer.rehearsal(HOST, "bot", Secret(SECRET), transport=httpx.MockTransport(never))
+    observer = Rehearsal()
+    made = observer.transport(HOST, "bot", Secret(SECRET), transport=httpx.MockTransport(never))
     made.write("/add/", SENT, "try")
     made.delete("/it", "try")
     made.read("/list?all=1", "try")

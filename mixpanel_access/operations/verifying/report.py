@@ -1,0 +1,145 @@
+"""The report of a walk, as a document without any address, name, id or token."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from mixpanel_access import __version__
+from mixpanel_access.model.settings import REGIONS
+from mixpanel_access.operations.verifying.answers import template
+from mixpanel_access.operations.verifying.deciding import Outcome, Verdict
+from mixpanel_access.operations.verifying.statements import Statement
+from mixpanel_access.operations.verifying.steps import Target
+from mixpanel_access.operations.verifying.walk import Done, Evidence, Seen
+
+_WIRE_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
+"""What a key of an answer is, where it is no id, address or name."""
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+
+
+def document(evidence: Evidence, found: Sequence[tuple[Statement, Outcome]], api_url: str) -> dict[str, Any]:
+    """The report as JSON. What the server says is in it as its shape alone: the keys, and the types of the values."""
+    hidden = Hidden(evidence)
+    dialect = {name: value for _, outcome in found for name, value in outcome.dialect.items()}
+    host = urlsplit(api_url).hostname
+    return {
+        "report": "mixpanel-access doctor --writes",
+        "version": __version__,
+        "region": next((region for region, url in REGIONS.items() if urlsplit(url).hostname == host), "another host"),
+        "asBefore": not evidence.left and not evidence.unproven,
+        "left": len(evidence.left),
+        "changedByOthers": len(evidence.elsewhere),
+        "notCompared": evidence.unproven,
+        "reads": [{"read": name, **hidden.seen(seen)} for name, seen in evidence.reads.items()],
+        "walk": [hidden.done(done) for done in evidence.done.values()],
+        "statements": [
+            {"id": one.id, "section": one.section, "statement": one.text, "verdict": outcome.verdict.value,
+             "came": outcome.came}
+            for one, outcome in found
+        ],
+        "dialect": dialect,
+    }  # fmt: skip
+
+
+def differing(found: Sequence[tuple[Statement, Outcome]]) -> list[Statement]:
+    """The statements that do not hold."""
+    return [statement for statement, outcome in found if outcome.verdict is Verdict.OTHERWISE]
+
+
+class Hidden:
+    """Shows requests with placeholders and answers as shapes.
+
+    Args:
+        evidence: knows what must not be shown.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._target = evidence.target
+        self._personal = _personal(evidence)
+
+    def seen(self, seen: Seen) -> dict[str, Any]:
+        """A call: its requests, the answers' status and shape, and the seconds."""
+        first, last = (seen.exchanges[0], seen.exchanges[-1]) if seen.exchanges else (None, None)
+        return {
+            "request": f"{first.method} {template(first.path)}" if first else None,
+            "body": placeholders(first.body, self._target) if first else None,
+            "status": last.status if last else None,
+            "answer": self.shape(last.answer) if last else None,
+            "error": type(seen.error).__name__ if seen.error else None,
+            "seconds": round(seen.seconds, 2),
+        }
+
+    def done(self, done: Done) -> dict[str, Any]:
+        """A step: the write, and when the list showed it."""
+        back = {} if done.back is None else {
+            "shownIn": done.step.shown_in,
+            "shown": done.shown,
+            "readingsTooEarly": done.stale,
+            "shownAfterSeconds": round(done.seconds, 2) if done.shown else None,
+        }  # fmt: skip
+        return {"step": done.step.name, **self.seen(done.sent), **back}
+
+    def shape(self, part: Any) -> Any:
+        """What an answer looks like: keys, and types for values."""
+        if isinstance(part, dict):
+            shapes = {key: self.shape(inner) for key, inner in part.items()}
+            known = {key: shape for key, shape in shapes.items() if self._is_wire_word(key)}
+            more = [shape for key, shape in shapes.items() if key not in known]
+            return {**known, "<key>": more[0]} if more else known
+        if isinstance(part, list):
+            return [self.shape(part[0])] if part else []
+        if part is None or isinstance(part, bool):
+            return part
+        return "<text>" if isinstance(part, str) else "<number>"
+
+    def _is_wire_word(self, key: str) -> bool:
+        return _WIRE_WORD.fullmatch(key) is not None and key.casefold() not in self._personal
+
+
+def placeholders(body: Any, target: Target) -> Any:
+    """A body that we sent, with a placeholder for everything that says whose it is; the same one each time."""
+    known: Mapping[Any, str] = {
+        target.email: "<address>",
+        target.team: "<team>",
+        target.renamed: "<team renamed>",
+        target.account: "<service account>",
+        target.organization: "<organization id>",
+        target.project: "<project id>",
+        **{id_: f"<{kind} id>" for kind, id_ in target.ids.items()},
+    }
+    if isinstance(body, dict):
+        return {key: placeholders(part, target) for key, part in body.items()}
+    if isinstance(body, list):
+        return [placeholders(part, target) for part in body]
+    if isinstance(body, str) and _INSTANT.match(body):
+        return "<instant>"
+    return known.get(body, body) if isinstance(body, str | int) and not isinstance(body, bool) else body
+
+
+def _personal(evidence: Evidence) -> frozenset[str]:
+    """The short texts in answers that may be a name: those under the keys that hold one."""
+    found: set[str] = set()
+
+    def collect(part: Any) -> None:
+        if isinstance(part, dict):
+            for key, inner in part.items():
+                if key in ("name", "email", "username", "creator_name") and isinstance(inner, str):
+                    found.update((inner.casefold(), *inner.casefold().split(), inner.casefold().partition("@")[0]))
+                collect(inner)
+        elif isinstance(part, list):
+            for inner in part:
+                collect(inner)
+
+    for seen in [*evidence.reads.values(), *(done.back for done in evidence.done.values() if done.back)]:
+        for exchange in seen.exchanges:
+            collect(exchange.answer)
+    return frozenset(found)
+
+
+def as_text(report: Mapping[str, Any]) -> str:
+    """The report as its file holds it."""
+    return json.dumps(report, indent=2) + "\n"

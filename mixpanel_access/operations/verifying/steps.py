@@ -1,0 +1,370 @@
+"""The walk as data: each step with what it sends, where that shows, and how it is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from mixpanel_access.api.client import Api
+from mixpanel_access.api.transport import Transport
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.undocumented import BY_HAND, Verb
+
+PERSON, TEAM, ACCOUNT = "person", "team", "account"
+"""What the walk makes, and takes away again."""
+GRANT, TEAM_GRANT, TEAM_MEMBER, ACCOUNT_GRANT = "grant", "team grant", "team member", "account grant"
+"""What goes with one of those."""
+
+NO_SUCH_ROLE: Final = "no such <role> & 'none'"
+"""An organization role that nobody has; its characters show whether error texts are escaped."""
+NO_PROJECT_OF_OURS: Final = 1
+"""The first project that Mixpanel ever made is nobody's who reads this."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the walk works on.
+
+    Attributes:
+        organization: its id.
+        project: the id of the project.
+        email: the throw-away address.
+        team: the name of the team that is made.
+        account: the name of the service account that is made.
+        expires: when that account expires, should all else fail.
+        ids: the ids that Mixpanel gave what was made; 0 stands for one that is not known yet.
+    """
+
+    organization: int
+    project: int
+    email: str
+    team: str
+    account: str
+    expires: datetime
+    ids: dict[str, int] = field(default_factory=dict)
+
+    def id(self, kind: str) -> int:
+        """The id of what was made."""
+        return self.ids.get(kind, 0)
+
+    @property
+    def renamed(self) -> str:
+        """The team's other name."""
+        return f"{self.team} renamed"
+
+    @property
+    def key(self) -> str:
+        """The address in the form in which two spellings are the same."""
+        return same_key(self.email)
+
+
+@dataclass(frozen=True)
+class Mixpanel:
+    """The API, and the transport under it for what no client sends."""
+
+    api: Api
+    transport: Transport
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write.
+
+    Attributes:
+        name: a short name, unique.
+        send: sends it.
+        shown_in: the list that shows it; "" where none does.
+        is_shown: whether the list shows it.
+        undo: how it is undone, in words.
+        part: what has to be asked for: people always, teams and accounts by an option.
+        needs: what has to be there.
+        makes: what is there after it.
+        ends: what is gone after it.
+        verb: by which name it is allowed, where it is undocumented.
+    """
+
+    name: str
+    send: Callable[[Mixpanel, Target], object]
+    shown_in: str
+    is_shown: Callable[[Any, Target], bool]
+    undo: str
+    part: str = "people"
+    needs: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    verb: Verb | None = None
+
+
+READS: Final[Mapping[str, Callable[[Mixpanel, Target], Any]]] = {
+    "users": lambda m, _: m.api.users.list_users(),
+    "granted-users": lambda m, target: m.api.projects.granted_users(target.project),
+    "teams": lambda m, _: m.api.teams.list_teams(),
+    "service-accounts": lambda m, _: m.api.service_accounts.list_accounts(),
+    "project-service-accounts": lambda m, target: m.api.service_accounts.list_of_project(target.project),
+}
+"""The lists that show what was written."""
+
+
+def _person(role: str | None = None, *, there: bool = True) -> Callable[[Any, Target], bool]:
+    def is_shown(people: Any, target: Target) -> bool:
+        found = [person for person in people if person.key == target.key]
+        return bool(found) is there and all(role in (None, person.role or roles.MEMBER) for person in found)
+
+    return is_shown
+
+
+def _grant(role: str | None) -> Callable[[Any, Target], bool]:
+    def is_shown(grants: Any, target: Target) -> bool:
+        own = [g.role for g in grants if g.key == target.key and g.grant_type is GrantType.INDIVIDUAL]
+        return own == ([role] if role else [])
+
+    return is_shown
+
+
+def _team(test: Callable[[Any, Target], bool]) -> Callable[[Any, Target], bool]:
+    def is_shown(teams: Any, target: Target) -> bool:
+        return any(test(team, target) for team in teams if team.id == target.id(TEAM))
+
+    return is_shown
+
+
+def _account_grant(role: str | None) -> Callable[[Any, Target], bool]:
+    def is_shown(rows: Any, target: Target) -> bool:
+        own = [r.role for r in rows if r.account == target.id(ACCOUNT) and r.grant_type is GrantType.INDIVIDUAL]
+        return own == ([role] if role else [])
+
+    return is_shown
+
+
+def _made_teams(teams: Any, target: Target) -> list[Any]:
+    return [team for team in teams if team.name in (target.team, target.renamed)]
+
+
+def _made_accounts(accounts: Any, target: Target) -> list[Any]:
+    return [account for account in accounts if account.name == target.account]
+
+
+_REMOVAL: Final = "the address is removed from the organization at the end, with all its access"
+_TEAM_DELETION: Final = "the team is deleted at the end"
+_ACCOUNT_DELETION: Final = "the service account is deleted at the end; it expires after a day in any case"
+_NOTHING: Final = "nothing is to be undone"
+_MAIL: Final = f"{_REMOVAL}; the e-mail cannot be taken back"
+
+
+def _send_wrong_body(mixpanel: Mixpanel, target: Target) -> None:
+    path = f"/organizations/{target.organization}/add-users/"
+    mixpanel.transport.write(path, {}, "send a body in a wrong shape")
+
+
+def _invite(role: str) -> Callable[[Mixpanel, Target], object]:
+    return lambda mixpanel, target: mixpanel.api.users.invite({target.email: role})
+
+
+def _give(role: str) -> Callable[[Mixpanel, Target], object]:
+    return lambda mixpanel, target: mixpanel.api.users.grant({(target.project, target.email): role})
+
+
+def _change(role: str) -> Callable[[Mixpanel, Target], object]:
+    return lambda mixpanel, target: mixpanel.api.users.change_role(target.email, role)
+
+
+def _remove(mixpanel: Mixpanel, target: Target) -> None:
+    mixpanel.api.users.remove([target.email])
+
+
+def _give_team(role: str) -> Callable[[Mixpanel, Target], object]:
+    return lambda mixpanel, target: mixpanel.api.teams.grant({(target.id(TEAM), target.project): role})
+
+
+def _give_account(role: str) -> Callable[[Mixpanel, Target], object]:
+    return lambda mixpanel, target: mixpanel.api.service_accounts.add_to_project(
+        target.id(ACCOUNT), target.project, role
+    )
+
+
+def _leaves(name: str) -> Step:
+    gone = _person(there=False)
+    return Step(name, _remove, "users", gone, _NOTHING, needs=(PERSON,), ends=(PERSON, GRANT), verb=Verb.REMOVE_MEMBERS)
+
+
+_PEOPLE: Final = (
+    Step(
+        "wrong body", _send_wrong_body, "", lambda *_: True, "nothing is named in it, so that nothing can be applied",
+        verb=Verb.INVITE,
+    ),
+    Step("invite", _invite(roles.MEMBER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON,), verb=Verb.INVITE),
+    Step("grant", _give(roles.CONSUMER), "granted-users", _grant(roles.CONSUMER), _REMOVAL, makes=(PERSON, GRANT)),
+    Step("change the grant", _give(roles.ANALYST), "granted-users", _grant(roles.ANALYST), _REMOVAL, needs=(GRANT,)),
+    Step(
+        "take the grant away", lambda m, t: m.api.users.remove_grants(t.email, [t.project]), "granted-users",
+        _grant(None), _NOTHING, needs=(GRANT,), ends=(GRANT,), verb=Verb.REMOVE_GRANTS,
+    ),
+    Step(
+        "change the organization role", _change(roles.BILLING_ADMIN), "users", _person(roles.BILLING_ADMIN),
+        "the next steps change it back", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
+    ),
+    Step(
+        "change to a role that there is not", _change(NO_SUCH_ROLE), "users", _person(roles.BILLING_ADMIN),
+        "it is to be refused; the next step changes the role in any case", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
+    ),
+    Step(
+        "change the organization role back", _change(roles.MEMBER), "users", _person(roles.MEMBER), _REMOVAL,
+        needs=(PERSON,), verb=Verb.CHANGE_ROLE,
+    ),
+    Step(
+        "invite while invited", _invite(roles.BILLING_ADMIN), "users", _person(roles.BILLING_ADMIN), _MAIL,
+        needs=(PERSON,), verb=Verb.INVITE,
+    ),
+    Step(
+        "resend", lambda m, t: m.api.users.resend([t.email]), "users", _person(), "the e-mail cannot be taken back",
+        needs=(PERSON,), verb=Verb.RESEND,
+    ),
+)  # fmt: skip
+_TEAMS: Final = (
+    Step(
+        "make a team", lambda m, t: m.api.teams.create(t.team), "teams", lambda v, t: bool(_made_teams(v, t)),
+        _TEAM_DELETION, "teams", makes=(TEAM,),
+    ),
+    Step(
+        "make the same team", lambda m, t: m.api.teams.create(t.team), "teams",
+        lambda v, t: len(_made_teams(v, t)) == 1, _TEAM_DELETION, "teams", needs=(TEAM,),
+    ),
+    Step(
+        "grant to the team", _give_team(roles.CONSUMER), "teams",
+        _team(lambda team, t: team.projects.get(t.project) == roles.CONSUMER), _TEAM_DELETION, "teams",
+        needs=(TEAM,), makes=(TEAM_GRANT,),
+    ),
+    Step(
+        "change the team's grant", _give_team(roles.ANALYST), "teams",
+        _team(lambda team, t: team.projects.get(t.project) == roles.ANALYST), _TEAM_DELETION, "teams",
+        needs=(TEAM_GRANT,),
+    ),
+    Step(
+        "add to the team", lambda m, t: m.api.teams.add_members([(t.id(TEAM), t.email)]), "teams",
+        _team(lambda team, t: t.key in (team.members or ())), _TEAM_DELETION, "teams",
+        needs=(TEAM, PERSON), makes=(TEAM_MEMBER,), verb=Verb.ADD_TO_TEAMS,
+    ),
+    Step(
+        "take out of the team", lambda m, t: m.api.teams.remove_member(t.id(TEAM), t.email), "teams",
+        _team(lambda team, t: team.members is not None and t.key not in team.members), _NOTHING, "teams",
+        needs=(TEAM_MEMBER,), ends=(TEAM_MEMBER,), verb=Verb.REMOVE_FROM_TEAMS,
+    ),
+    Step(
+        "take the team's grant away", lambda m, t: m.api.teams.remove_grant(t.id(TEAM), t.project), "teams",
+        _team(lambda team, t: t.project not in team.projects), _NOTHING, "teams",
+        needs=(TEAM_GRANT,), ends=(TEAM_GRANT,),
+    ),
+    Step(
+        "rename the team", lambda m, t: m.api.teams.rename(t.id(TEAM), t.renamed), "teams",
+        _team(lambda team, t: team.name == t.renamed), _TEAM_DELETION, "teams", needs=(TEAM,),
+    ),
+    Step(
+        "delete the team", lambda m, t: m.api.teams.delete(t.id(TEAM)), "teams",
+        lambda v, t: not _made_teams(v, t), _NOTHING, "teams", needs=(TEAM,), ends=(TEAM, TEAM_GRANT, TEAM_MEMBER),
+    ),
+)  # fmt: skip
+_ACCOUNTS: Final = (
+    Step(
+        "make a service account", lambda m, t: m.api.service_accounts.create(t.account, roles.CONSUMER, t.expires),
+        "service-accounts", lambda v, t: bool(_made_accounts(v, t)), _ACCOUNT_DELETION, "accounts", makes=(ACCOUNT,),
+    ),
+    Step(
+        "grant to the account", _give_account(roles.CONSUMER), "project-service-accounts",
+        _account_grant(roles.CONSUMER), _ACCOUNT_DELETION, "accounts", needs=(ACCOUNT,), makes=(ACCOUNT_GRANT,),
+    ),
+    Step(
+        "change the account's grant", _give_account(roles.ANALYST), "project-service-accounts",
+        _account_grant(roles.ANALYST), _ACCOUNT_DELETION, "accounts", needs=(ACCOUNT_GRANT,),
+    ),
+    Step(
+        "take the account's grant away",
+        lambda m, t: m.api.service_accounts.remove_from_project(t.id(ACCOUNT), t.project), "project-service-accounts",
+        _account_grant(None), _NOTHING, "accounts", needs=(ACCOUNT_GRANT,), ends=(ACCOUNT_GRANT,),
+    ),
+    Step(
+        "delete the service account", lambda m, t: m.api.service_accounts.delete(t.id(ACCOUNT)), "service-accounts",
+        lambda v, t: not _made_accounts(v, t), _NOTHING, "accounts", needs=(ACCOUNT,), ends=(ACCOUNT, ACCOUNT_GRANT),
+    ),
+)  # fmt: skip
+_LEAVING: Final = (
+    _leaves("cancel the invitation"),
+    Step("invite again", _invite(roles.MEMBER), "users", _person(), _MAIL, makes=(PERSON,), verb=Verb.INVITE),
+    _leaves("remove"),
+    Step(
+        "invite by a grant", _give(roles.CONSUMER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON, GRANT),
+    ),
+    _leaves("remove with a grant"),
+)  # fmt: skip
+
+STEPS: Final = (*_PEOPLE, *_TEAMS, *_ACCOUNTS, *_LEAVING)
+"""Every step, in the order in which they are taken."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How one thing that the walk made is taken away.
+
+    Attributes:
+        kind: which.
+        shown_in: the list that shows whether it is there.
+        found: what of the list it is.
+        send: takes one of these away.
+        by_hand: what to do in the product where that fails.
+        verb: by which name it is allowed, where it is undocumented.
+    """
+
+    kind: str
+    shown_in: str
+    found: Callable[[Any, Target], list[Any]]
+    send: Callable[[Api, Target, Any], object]
+    by_hand: str
+    verb: Verb | None = None
+
+
+UNDOS: Final = (
+    Undo(
+        TEAM, "teams", _made_teams, lambda api, _, team: api.teams.delete(team.id),
+        "delete the team {team} in Organization Settings > Users & Teams",
+    ),
+    Undo(
+        ACCOUNT, "service-accounts", _made_accounts, lambda api, _, account: api.service_accounts.delete(account.id),
+        "delete the service account {account} in Organization Settings > Service Accounts",
+    ),
+    Undo(
+        PERSON, "users", lambda people, target: [p for p in people if p.key == target.key],
+        lambda api, target, _: api.users.remove([target.email]),
+        f"{BY_HAND[Verb.REMOVE_MEMBERS]}: {{email}}", Verb.REMOVE_MEMBERS,
+    ),
+)  # fmt: skip
+"""In this order: what can be reached through a team or an account goes first."""
+
+LESSER: Final = (
+    Undo(
+        GRANT, "granted-users",
+        lambda grants, t: [g for g in grants if g.key == t.key and g.grant_type is GrantType.INDIVIDUAL],
+        lambda api, target, _: api.users.remove_grants(target.email, [target.project]),
+        f"{BY_HAND[Verb.REMOVE_GRANTS]}: {{email}}", Verb.REMOVE_GRANTS,
+    ),
+    Undo(
+        "organization role", "users",
+        lambda people, t: [p for p in people if p.key == t.key and p.role not in (None, roles.MEMBER)],
+        lambda api, target, _: api.users.change_role(target.email, roles.MEMBER),
+        f"{BY_HAND[Verb.CHANGE_ROLE]} to member: {{email}}", Verb.CHANGE_ROLE,
+    ),
+)  # fmt: skip
+"""What is taken away where the person cannot be removed."""
+
+
+def steps_of(parts: frozenset[str]) -> tuple[Step, ...]:
+    """The steps of some parts; people are always one of them."""
+    return tuple(step for step in STEPS if step.part == "people" or step.part in parts)
+
+
+def verbs_of(steps: tuple[Step, ...]) -> frozenset[str]:
+    """The undocumented writes that the steps and their undoing send."""
+    verbs = [*(step.verb for step in steps), *(undo.verb for undo in (*UNDOS, *LESSER))]
+    return frozenset(verb for verb in verbs if verb is not None)

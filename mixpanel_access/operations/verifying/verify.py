@@ -1,0 +1,244 @@
+"""`doctor --writes` from its settings to its report: the plan, what must hold first, the walk; and `--undo`."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from mixpanel_access.api.client import Api
+from mixpanel_access.api.observed import Observer, Rehearsal
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.audit import ACCESS_EVENTS
+from mixpanel_access.model.errors import MixpanelError, Refused, UsageError
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.yaml_text import BadYaml, load
+from mixpanel_access.operations.verifying.deciding import Outcome
+from mixpanel_access.operations.verifying.journal import Journal, journal_file
+from mixpanel_access.operations.verifying.report import document
+from mixpanel_access.operations.verifying.statements import Statement, outcomes
+from mixpanel_access.operations.verifying.steps import (
+    NO_PROJECT_OF_OURS,
+    READS,
+    Mixpanel,
+    Step,
+    Target,
+    steps_of,
+    verbs_of,
+)
+from mixpanel_access.operations.verifying.walk import Evidence, Patience, Walk
+
+_PRODUCTION: Final = re.compile(r"(?<![a-z])prod(uction)?(?![a-z])", re.IGNORECASE)
+_LIFE: Final = timedelta(days=1)
+
+_AUDITED: Final = timedelta(days=1)
+
+
+def _audit(mixpanel: Mixpanel, _: Target) -> object:
+    now = datetime.now(UTC)
+    return mixpanel.api.audit_log.events(ACCESS_EVENTS, now - _AUDITED, now)
+
+
+def _older_audit(mixpanel: Mixpanel, target: Target) -> object:
+    path = f"/api/app/organizations/{target.organization}/audit-logs"
+    return mixpanel.transport.query(path, {}, {}, "read the audit log by the older route")
+
+
+FIRST: Final[Mapping[str, Callable[[Mixpanel, Target], Any]]] = {
+    "me": lambda m, _: m.api.me.read(),
+    "projects": lambda m, _: m.api.projects.list_projects(),
+    **READS,
+    "custom-roles": lambda m, target: m.api.custom_roles.list_roles(target.project),
+    "no access": lambda m, _: m.api.projects.granted_users(NO_PROJECT_OF_OURS),
+    "audit log": _audit,
+    "older audit log": _older_audit,
+}
+"""What is read before the first write."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a walk.
+
+    Attributes:
+        evidence: all that was seen.
+        found: each statement, and whether it holds.
+        document: the report as JSON, which has no names in it.
+    """
+
+    evidence: Evidence
+    found: list[tuple[Statement, Outcome]]
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a walk will send, and to whom.
+
+    Attributes:
+        settings: the organization's, with the gate open for these steps and what undoes them, for this run alone.
+        target: what the walk works on.
+        steps: what it takes.
+    """
+
+    settings: Settings
+    target: Target
+    steps: tuple[Step, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Each request before it is sent, and how it is undone."""
+        yield "It reads:"
+        observer = Rehearsal()
+        with _connected(self.settings, observer) as mixpanel:
+            for read in FIRST.values():
+                _rehearse(lambda read=read: read(mixpanel, self.target))  # type: ignore[misc]
+            yield from (f"  {line}" for line in dict.fromkeys(f"{one.method} {one.path}" for one in observer.exchanges))
+            yield "It writes, in this order, and reads after each (0 stands for an id that Mixpanel gives):"
+            for number, step in enumerate(self.steps, 1):
+                mark = len(observer.exchanges)
+                _rehearse(lambda step=step: step.send(mixpanel, self.target))  # type: ignore[misc]
+                for one in observer.since(mark):
+                    body = "" if one.body is None else f" {json.dumps(one.body)}"
+                    yield f"  {number}. {step.name}: {one.method} {one.path}{body}"
+                yield f"     undo: {step.undo}"
+
+
+def make_plan(settings: Settings, email: str, project: int, parts: frozenset[str]) -> Plan:
+    """The plan for one organization.
+
+    Raises:
+        UsageError: the address cannot be used.
+    """
+    if reason := problem_with(email):
+        raise UsageError("cannot invite the address", whom=email, why=reason, next_step="Correct it.")
+    steps = steps_of(parts)
+    name = f"mixpanel-access-check-{secrets.token_hex(3)}"
+    expires = settings.clock().replace(microsecond=0) + _LIFE
+    target = Target(settings.organization_id, project, email.strip(), name, name, expires)
+    return Plan(replace(settings, allow_undocumented=verbs_of(steps)), target, steps)
+
+
+def must_not_be_production(folder: Path, project: int) -> None:
+    """See that no roster in a folder names the project as production.
+
+    Raises:
+        Refused: one does.
+        RosterError: one cannot be read, so that nobody knows.
+    """
+    for file in sorted(folder.glob("*.yaml")):
+        if file.name.startswith(("Pulumi.", ".")) or not _is_roster(file):
+            continue
+        for key, one in read_roster(file).projects.items():
+            if one.id == project and any(_PRODUCTION.search(word or "") for word in (key, one.name, one.environment)):
+                raise _refused(
+                    f"{file.name} names project {project} as production", "Choose a project for tests, or make one."
+                )
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a walk works with.
+
+    Attributes:
+        progress: shows a line.
+        patience: how long a write is looked for.
+        folder: where the journal is kept, if not in the user's cache.
+        observer: makes the transports.
+    """
+
+    progress: Callable[[str], None]
+    patience: Patience = field(default_factory=Patience)
+    folder: Path | None = None
+    observer: Observer = field(default_factory=Observer)
+
+
+def walk_through(plan: Plan, means: Means) -> Report:
+    """See that the walk may begin, walk, undo, and say what was seen.
+
+    Raises:
+        Refused: something that must hold does not; nothing was written.
+        UsageError: a killed run is to be undone first.
+        MixpanelError: what must be known cannot be read; nothing was written.
+    """
+    file = journal_file(plan.settings, means.folder)
+    if Journal.read(file):
+        raise UsageError(
+            "cannot begin",
+            why="an earlier run was stopped before it had undone everything",
+            next_step="Run mixpanel-access doctor --undo first.",
+        )
+    with _connected(plan.settings, means.observer) as mixpanel:
+        walk = Walk(mixpanel, means.observer, Journal(file, plan.target), means.patience, means.progress)
+        evidence = Evidence(plan.target, {name: walk.read(read) for name, read in FIRST.items()})
+        _must_hold(plan, evidence)
+        walk.run(plan.steps, evidence)
+        evidence.reads["grants afterwards"] = walk.read(READS["granted-users"])
+    found = outcomes(evidence)
+    return Report(evidence, found, document(evidence, found, plan.settings.api_url))
+
+
+def finish(settings: Settings, means: Means) -> list[str] | None:
+    """Undo what a killed run has left.
+
+    Returns:
+        What is left, with what to do by hand; None where there is nothing to undo.
+    """
+    journal = Journal.read(journal_file(settings, means.folder))
+    if journal is None:
+        return None
+    opened = replace(settings, allow_undocumented=verbs_of(()))
+    with _connected(opened, means.observer) as mixpanel:
+        return Walk(mixpanel, means.observer, journal, means.patience, means.progress).undo()
+
+
+def _must_hold(plan: Plan, evidence: Evidence) -> None:
+    target = plan.target
+    for name in ("me", "users", "projects"):
+        if error := evidence.reads[name].error:
+            raise error
+    people, projects = evidence.reads["users"].value, evidence.reads["projects"].value
+    if any(person.key == target.key for person in people):
+        raise _refused(f"{target.email} is in the organization", "Name an address that is not, and that you can read.")
+    own = evidence.reads["me"].value.rights(target.organization).role
+    owners = [person for person in people if person.role == roles.OWNER and not person.invited]
+    if own == roles.OWNER and not owners:
+        raise _refused("our account is the last owner of the organization", "Use a service account that is an admin.")
+    named = next((project.name for project in projects if project.id == target.project), None)
+    if named is None:
+        raise _refused(f"the organization has no project {target.project}", "Check the id.")
+    if _PRODUCTION.search(named):
+        raise _refused(f"project {target.project} is called {named}", "Choose a project for tests, or make one.")
+
+
+def _refused(why: str, next_step: str) -> Refused:
+    return Refused("cannot try the writes", why=f"{why}; nothing was written", next_step=next_step)
+
+
+def _is_roster(file: Path) -> bool:
+    try:
+        found = load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BadYaml):
+        return True  # reading it says what is wrong
+    return isinstance(found, dict) and "environment" in found
+
+
+def _rehearse(call: Callable[[], object]) -> None:
+    with suppress(MixpanelError):  # nothing is answered
+        call()
+
+
+@contextmanager
+def _connected(settings: Settings, observer: Observer) -> Iterator[Mixpanel]:
+    api = Api.connect(settings, make=observer.transport)
+    try:
+        yield Mixpanel(api, observer.main)
+    finally:
+        api.close()

@@ -1,0 +1,320 @@
+"""Takes the steps, reads after each, undoes what is there, and compares the organization before and after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mixpanel_access.api.observed import Exchange, Observer
+from mixpanel_access.model.errors import MixpanelError, Unreachable
+from mixpanel_access.operations.verifying.journal import Journal
+from mixpanel_access.operations.verifying.steps import (
+    ACCOUNT,
+    LESSER,
+    PERSON,
+    READS,
+    TEAM,
+    UNDOS,
+    Mixpanel,
+    Step,
+    Target,
+    Undo,
+)
+
+Rows = frozenset[tuple[Any, ...]]
+_ATTEMPTS: Final = 3
+"""How often the undoing of one thing is tried."""
+_LONGEST_PAUSE: Final = 2.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a write is looked for.
+
+    Attributes:
+        seconds: in all.
+        sleep: waits.
+        clock: seconds that pass.
+    """
+
+    seconds: float = 10.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def tries(self) -> Iterator[int]:
+        """Counts readings: the first at once, the others after longer and longer pauses, until the time is over."""
+        number, waited, pause = 0, 0.0, 0.25
+        yield number
+        while waited < self.seconds:
+            self.sleep(pause)
+            waited, pause, number = waited + pause, min(2 * pause, _LONGEST_PAUSE), number + 1
+            yield number
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of a call.
+
+    Attributes:
+        exchanges: the requests and answers as they went over the wire.
+        value: what the client made of it; None where it failed.
+        error: why it failed.
+        seconds: how long it took.
+    """
+
+    exchanges: Sequence[Exchange] = ()
+    value: Any = None
+    error: MixpanelError | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was taken.
+
+    Attributes:
+        sent: what came of the write.
+        back: the last reading of the list that shows it; None where none does.
+        shown: whether the list showed it in the end.
+        stale: how many readings did not show it before one did.
+        seconds: from the answer until the list showed it.
+    """
+
+    step: Step
+    sent: Seen
+    back: Seen | None = None
+    shown: bool = False
+    stale: int = 0
+    seconds: float = 0.0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether Mixpanel said that it was done."""
+        return self.sent.error is None
+
+
+@dataclass
+class Evidence:
+    """All that was seen.
+
+    Attributes:
+        target: what the walk works on.
+        reads: what each read gave at the beginning.
+        done: the steps that were taken, by name.
+        left: what could not be undone, with what to do by hand.
+        elsewhere: what changed meanwhile, and not by this walk.
+        unproven: the lists of which nobody knows whether they are as before.
+    """
+
+    target: Target
+    reads: dict[str, Seen] = field(default_factory=dict)
+    done: dict[str, Done] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Walk:
+    """One walk through an organization.
+
+    Attributes:
+        mixpanel: the API.
+        observer: keeps what goes over the wire.
+        journal: what may be there and is not undone.
+        patience: how long a write is looked for.
+        progress: shows a line.
+    """
+
+    mixpanel: Mixpanel
+    observer: Observer
+    journal: Journal
+    patience: Patience
+    progress: Callable[[str], None]
+
+    @property
+    def _target(self) -> Target:
+        return self.journal.target
+
+    def run(self, steps: Sequence[Step], evidence: Evidence) -> None:
+        """Take the steps, and undo whatever is there in the end, also when a step fails or the run is interrupted.
+
+        Args:
+            steps: in order.
+            evidence: has the first reading of each list, and gets all else.
+        """
+        there: set[str] = set()
+        try:
+            for step in steps:
+                if set(step.needs) <= there:
+                    done = evidence.done[step.name] = self._take(step)
+                    if done.accepted or done.shown:
+                        there = (there | set(step.makes)) - set(step.ends)
+                    self.progress(f"{step.name}: {_in_words(done)}")
+                else:
+                    self.progress(f"{step.name}: not tried, since what it needs is not there")
+        finally:
+            evidence.left += self.undo()
+        self._compare(evidence)
+
+    def read(self, read: Callable[[Mixpanel, Target], Any]) -> Seen:
+        """Read once."""
+        return self._call(lambda: read(self.mixpanel, self._target))
+
+    def undo(self) -> list[str]:
+        """Take away what the journal has open.
+
+        Returns:
+            What is left, with what to do by hand.
+        """
+        left: list[str] = []
+        for undo in UNDOS:
+            if undo.kind in self.journal.opened:
+                if problem := self._undo(undo):
+                    left.append(problem)
+                    if undo.kind == PERSON:
+                        left += filter(None, map(self._undo, LESSER))
+                else:
+                    self.journal.close([undo.kind])
+        return left
+
+    def _take(self, step: Step) -> Done:
+        before = set(self.journal.opened)
+        self.journal.open(set(step.makes) & {PERSON, TEAM, ACCOUNT})
+        sent = self._call(lambda: step.send(self.mixpanel, self._target))
+        if not step.shown_in:
+            return Done(step, sent, shown=sent.error is None)
+        done = self._read_back(step, sent)
+        for undo in UNDOS:
+            if undo.kind in step.makes and undo.kind != PERSON and done.back:
+                for made in undo.found(done.back.value or [], self._target):
+                    self._target.ids[undo.kind] = made.id
+        if done.shown and (done.accepted or step.ends):
+            self.journal.close(step.ends)
+        elif _is_refused(sent) and not done.shown:
+            self.journal.close(self.journal.opened - before)
+        return done
+
+    def _read_back(self, step: Step, sent: Seen) -> Done:
+        """Read the list until it shows the write; once where the write was refused."""
+        began, back = self.patience.clock(), Seen()
+        for number in self.patience.tries():
+            back = self.read(READS[step.shown_in])
+            shown = back.error is None and step.is_shown(back.value, self._target)
+            if shown or _is_refused(sent):
+                return Done(step, sent, back, shown, number, self.patience.clock() - began)
+            if isinstance(back.error, Unreachable):
+                break
+        return Done(step, sent, back)
+
+    def _undo(self, undo: Undo) -> str | None:
+        """Take one thing away, and see that it is gone; else what to do by hand."""
+        why = ""
+        for _ in range(_ATTEMPTS):
+            found = self._found(undo)
+            if found == []:
+                return None
+            for one in found or ([None] if undo.kind not in (TEAM, ACCOUNT) else []):
+                self.progress(f"undo: take away the {undo.kind}")
+                sent = self._call(lambda one=one: undo.send(self.mixpanel.api, self._target, one))  # type: ignore[misc]
+                why = str(sent.error.why or sent.error.what) if sent.error else ""
+            if self._is_gone(undo):
+                return None
+        names = {"team": self._target.team, "account": self._target.account, "email": self._target.email}
+        return undo.by_hand.format(**names) + (f" ({why})" if why else "")
+
+    def _found(self, undo: Undo) -> list[Any] | None:
+        """What is there to be undone; None where nobody can tell.
+
+        A write without an answer may show late: what is not there is looked for until the time is over.
+        """
+        found: list[Any] | None = None
+        for _ in self.patience.tries():
+            seen = self.read(READS[undo.shown_in])
+            found = None if seen.error else undo.found(seen.value, self._target)
+            if found or undo in LESSER or isinstance(seen.error, Unreachable):
+                break
+        return found
+
+    def _is_gone(self, undo: Undo) -> bool:
+        for _ in self.patience.tries():
+            seen = self.read(READS[undo.shown_in])
+            if seen.error is None and not undo.found(seen.value, self._target):
+                return True
+            if isinstance(seen.error, Unreachable):
+                break
+        return False
+
+    def _compare(self, evidence: Evidence) -> None:
+        """Compare each list with how it was before the first step, until it is the same or the time is over."""
+        own, left = _Own(self._target), list[str]()
+        for name, read in READS.items():
+            before, after, differs = _rows(name, evidence.reads[name]), None, False
+            for _ in self.patience.tries():
+                after = _rows(name, self.read(read))
+                differs = before != after
+                if not differs or before is None or after is None:
+                    break
+            if before is None or after is None:
+                evidence.unproven.append(name)
+            elif differs:
+                changed = [f"{name}: {', '.join(map(str, row))}" for row in sorted(before ^ after, key=str)]
+                if not evidence.left:  # else the steps by hand are there already
+                    left += [
+                        f"look in Organization Settings > Users & Teams at {x}" for x in filter(own.names, changed)
+                    ]
+                evidence.elsewhere += [line for line in changed if not own.names(line)]
+        evidence.left += left
+
+    def _call(self, send: Callable[[], Any]) -> Seen:
+        mark, began = len(self.observer.exchanges), self.patience.clock()
+        value, failed = None, None
+        try:
+            value = send()
+        except MixpanelError as error:
+            failed = error
+        return Seen(self.observer.since(mark), value, failed, self.patience.clock() - began)
+
+
+def _is_refused(sent: Seen) -> bool:
+    """Whether the answer says that nothing was done; without an answer, and after a fault, nobody knows."""
+    status = sent.error.status if sent.error else None
+    return status is not None and 400 <= status < 500 and status != 408
+
+
+def _rows(name: str, seen: Seen) -> Rows | None:
+    """The rows of a list as they are compared; None where it cannot be read."""
+    return None if seen.error else frozenset(map(_ROWS[name], seen.value))
+
+
+_ROWS: Final[Mapping[str, Callable[[Any], tuple[Any, ...]]]] = {
+    "users": lambda person: (person.key, person.role, person.invited),
+    "granted-users": lambda grant: (grant.key, grant.role, grant.grant_type.value, grant.team),
+    "teams": lambda team: (
+        team.id, team.name, tuple(sorted(team.projects.items())), tuple(sorted(team.members or ())),
+    ),
+    "service-accounts": lambda account: (account.id, account.username, account.role),
+    "project-service-accounts": lambda held: (held.account, held.role, held.grant_type.value),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Own:
+    """Tells what is the walk's own."""
+
+    target: Target
+
+    def names(self, line: str) -> bool:
+        target = self.target
+        words: Iterable[str] = (target.key, target.team, target.account, *map(str, target.ids.values()))
+        return any(word in line for word in words)
+
+
+def _in_words(done: Done) -> str:
+    if done.sent.error is not None:
+        return done.sent.error.why or done.sent.error.what
+    if not done.step.shown_in:
+        return "accepted"
+    return f"accepted, {'shown' if done.shown else 'and not shown'} after {done.seconds:.1f} s"
