@@ -128,7 +128,7 @@ class FakeApi:
         self.fail("discoverability")
         return self.discoverability_
 
-    fallback = ""
+    fallback: str = ""
 
     def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
         self.calls["events"] += 1

@@ -40,6 +40,8 @@ def run_onboard(
     file = file or root / "onboarding.json"
     before, ticks = read_ticks(file)
     picture = look(project, stacks, instant_of(now), progress)
+    if warning := picture.logins.warning:
+        progress(warning)
     if not email:
         return _everybody(picture, checklists, ticks, as_json=as_json)
     one = onboarding(picture.anybody(email), picture, checklists, ticks)

@@ -31,6 +31,8 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
         raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "one to ask", REVIEWERS))
     project = open_project(folder, progress)
     picture = look(project, stacks, instant_of(now), progress)
+    if warning := picture.logins.warning:
+        progress(warning)
     domains = {stack: project.company_domains(stack) for stack in picture.stacks}
     target = to or project.pulumi.project / FOLDER / quarter(picture.today)
     begun = begin(picture, domains, by, target.absolute(), progress)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from mixpanel_access.model.address import same_key
+
+LOOK_BACK: Final = timedelta(days=90)
+"""How far back the log is read: it is kept so long on every plan."""
 
 INVITATION_SENT: Final = "invitation.sent"
 INVITATION_ACCEPTED: Final = "invitation.accepted"

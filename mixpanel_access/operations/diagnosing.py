@@ -16,7 +16,7 @@ from mixpanel_access.directory.security import UNKNOWN
 from mixpanel_access.model import audit, roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.likeness import alike, same_name
 from mixpanel_access.model.roster import OrganizationFacts
 from mixpanel_access.operations.entrance import (
@@ -29,8 +29,6 @@ from mixpanel_access.operations.failed_logins import ASK, advice, factors_of, is
 from mixpanel_access.operations.picture import Picture, Standing
 from mixpanel_access.operations.status import RoleHere, status_of
 
-LOOK_BACK: Final = timedelta(days=90)
-"""How far back the audit log is read: it is kept so long on every plan (contract, section 11)."""
 SENDER: Final = "mixpanel.com"
 """The domain that invitations come from, for a mail server's allow-list."""
 

@@ -201,7 +201,7 @@ def _checks(standing: Standing, picture: Picture) -> Iterator[Check]:
     if invitation is not Invitation.ACCEPTED:
         return
     yield Check.ACCEPTED
-    if standing.person and standing.person.last_login:
+    if standing.key in picture.logins.last:
         yield Check.LOGGED_IN
     if all(role.declared in (None, role.actual) for role in status_of(standing, picture).roles):
         yield Check.ROLES

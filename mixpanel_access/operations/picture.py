@@ -19,6 +19,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.given import Entry, GivenPerson, GivenRole, entries, given_to
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
+from mixpanel_access.operations.logins import Logins, read_logins
 from mixpanel_access.operations.project import Progress, Project, of_each, stacks_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State
 
@@ -130,6 +131,11 @@ class Picture:
     @cached_property
     def _by_key(self) -> dict[str, Standing]:
         return {one.key: one for one in self.standings}
+
+    @cached_property
+    def logins(self) -> Logins:
+        """When people logged in last, which may need the audit log."""
+        return read_logins(self.directory, self.now)
 
     def of(self, email_key: str) -> Standing | None:
         """One person, or None who is in no roster and no state."""

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from mixpanel_access.files import whole
+from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.chain import linked, read, text_of_lines, verify
 from mixpanel_access.operations.project import Progress
-from mixpanel_access.operations.tracker import LOOK_BACK
 from mixpanel_access.operations.tracker_lines import Event, Line
 
 _TELLS: Final = (Event.GRANTED, Event.CHANGED, Event.REVOKED)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.settings import Settings
@@ -26,10 +26,11 @@ from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGran
 from mixpanel_access.operations.tracker_audit import READ, Run, by_others, during, taken_away
 from mixpanel_access.operations.tracker_lines import Event, Line
 
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
+
 Place = tuple[str, int | None, str, int | None]
 """See `Line.place`."""
-LOOK_BACK: Final = timedelta(days=90)
-"""How far back the audit log is read the first time: it is kept so long on every plan (contract, section 11)."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
     new: list[Line] = []
     for stack, (settings, history, state) in of_each(stacks, partial(_asked, project)).items():
         if settings.organization_id not in audits:
-            audits[settings.organization_id] = audited(settings, min(since, now - LOOK_BACK), now, progress)
+            from_day = min(since, now - LOOK_BACK)
+            audits[settings.organization_id] = audited(connect(settings), settings.username, from_day, now, progress)
         new += _added(dict(_held(stack, state, history)), last)
         runs.setdefault(settings.organization_id, {})[stack] = history
         new += revocations(stack, state, last, audits[settings.organization_id], history, now)
@@ -88,16 +90,15 @@ def _asked(project: Project, stack: str) -> tuple[Settings, Sequence[Run], State
     return settings, project.history(stack), project.state(stack, settings.organization_id)
 
 
-def audited(settings: Settings, since: datetime, now: datetime, progress: Progress) -> Audited:
+def audited(directory: Directory, username: str, since: datetime, now: datetime, progress: Progress) -> Audited:
     """What the audit log of an organization tells of a span; nothing where plan or role have none, which is said.
 
     Raises:
         MixpanelError: it cannot be read now: a line that lacks what it tells would stay so for ever.
     """
-    directory = connect(settings)
     try:
         events = directory.audit_events(READ, since, now)
-        own = {same_key(settings.username), same_key(directory.identity().email)}
+        own = {same_key(username), same_key(directory.identity().email)}
     except UNTOLD as error:
         progress(
             f"the audit log cannot be read, and what others did is not in the access log: {error.why or error.what}"

@@ -183,6 +183,17 @@ def test_role_words_that_we_do_not_know_are_listed() -> None:
     assert healthy(list(all_of_it.values()))
 
 
+def test_the_older_route_to_the_audit_log_is_told() -> None:
+    """With the answer of the Platform API; nothing is missing."""
+    api = organization()
+    api.fallback = "Mixpanel answered 404 (Not found)"
+    probe = found(api)["audit log"]
+    assert (probe.finding, probe.problem) == (Finding.DIFFERS, False)
+    assert probe.came == (
+        "0 events in 7 days, by the older route, not by the Platform API: Mixpanel answered 404 (Not found)"
+    )
+
+
 USELESS = {
     "another organization": (organization(), 1, "who we are", "the account sees 1 organization, and 1 is none of them"),
     "a role that manages nobody": (

@@ -10,10 +10,11 @@ import pytest
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.errors import Forbidden, ServerFault, Unreachable
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.operations.diagnosing import LOOK_BACK, Failure, Finding, Verdict, case_of, diagnose
+from mixpanel_access.operations.diagnosing import Failure, Finding, Verdict, case_of, diagnose
+from mixpanel_access.operations.failed_logins import ASK
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.pictures import BO, person, picture
 
@@ -172,6 +173,22 @@ def failed_password(story: Story) -> None:
     story.log(audit.LOGIN_FAILED, age=HOUR, actor=BO, method="password")
 
 
+def failed_with(*factors: str) -> Callable[[Story], None]:
+    """The login failed with each of some factors, the last one an hour ago."""
+
+    def spoil(story: Story) -> None:
+        for hours, factor in enumerate(reversed(factors), 1):
+            story.log(audit.LOGIN_FAILED, age=hours * HOUR, actor=BO, method=factor)
+
+    return spoil
+
+
+def password_where_sso_is_required(story: Story) -> None:
+    """They try a password, and may not."""
+    story.told()
+    failed_with("password")(story)
+
+
 def project_gone(story: Story) -> None:
     """The project was archived."""
     del story.api.projects_[PRODUCTION]
@@ -221,6 +238,7 @@ GONE = "; ".join(
         "the state of production has them: they were removed by other means",
     ]
 )
+SINCE = "the last on 2026-05-04 at 11:00 UTC, and none that succeeded since"
 CASES: dict[str, tuple[Callable[[Story], None], Failure, Verdict, str, str]] = {
     "stranger, not declared": (
         stranger, Failure.NOT_DECLARED, Verdict.CAUSE, "no roster of production has the address",
@@ -302,6 +320,46 @@ CASES: dict[str, tuple[Callable[[Story], None], Failure, Verdict, str, str]] = {
         "1 failed login by password, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         "have them reset the password on the login page",
     ),
+    "failed by a code": (
+        failed_with("totp"), Failure.PASSWORD, Verdict.CAUSE,
+        "1 failed login by totp, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        "have them try the newest code (for an app, the phone's clock must be right; for a text message, the number)",
+    ),
+    "failed by a text message": (
+        failed_with("sms", "sms"), Failure.PASSWORD, Verdict.CAUSE,
+        "2 failed logins by sms, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        "have them try the newest code (for an app, the phone's clock must be right; for a text message, the number)",
+    ),
+    "failed by a link": (
+        failed_with("magic_link"), Failure.PASSWORD, Verdict.CAUSE,
+        "1 failed login by magic_link, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        "have them ask for a new link on the login page, and open the newest one only",
+    ),
+    "failed by a social account": (
+        failed_with("social"), Failure.PASSWORD, Verdict.CAUSE,
+        "1 failed login by social, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        f"have them choose the account with the address {BO}, or log in another way",
+    ),
+    "failed by what is not told": (
+        failed_with(""), Failure.PASSWORD, Verdict.POSSIBLE,
+        "1 failed login by an unknown factor, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        ASK,
+    ),
+    "failed by a word that nobody knows": (
+        failed_with("webauthn", "saml"), Failure.PASSWORD, Verdict.POSSIBLE,
+        f"2 failed logins by an unknown factor (saml, webauthn), {SINCE}",
+        ASK,
+    ),
+    "failed by a password and what is not told": (
+        failed_with("", "password"), Failure.PASSWORD, Verdict.CAUSE,
+        f"2 failed logins by password, an unknown factor, {SINCE}",
+        "have them reset the password on the login page",
+    ),
+    "failed by a password where it does not count": (
+        password_where_sso_is_required, Failure.PASSWORD, Verdict.CAUSE,
+        "1 failed login by password, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
+        "single sign-on is required of them: have them choose it on the login page, not a password",
+    ),
     "no log, password": (
         no_log, Failure.PASSWORD, Verdict.UNKNOWN, "the audit log cannot be read (not for member)",
         "have them reset the password on the login page",
@@ -350,6 +408,66 @@ def test_each_failure_is_found(
     spoil(story)
     finding = story.of(failure)
     assert (finding.verdict, "; ".join(finding.evidence), finding.fix[0]) == (verdict, evidence, fix)
+
+
+RESET = "reset the password"
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["single sign-on", "without"])
+@pytest.mark.parametrize("factor", [*sorted(audit.FACTORS), "", "webauthn", "SAML 2", "passwort"])
+def test_only_a_failed_password_leads_to_another_password(factor: str, told: bool) -> None:
+    """Never a failed single sign-on or second factor, nor a factor that we do not know; each leads to something."""
+    story = Story()
+    if told:
+        story.told(required=False)
+    failed_with(factor)(story)
+    found = [one for one in story.found() if one.verdict in (Verdict.CAUSE, Verdict.POSSIBLE)]
+    assert any(RESET in line for one in found for line in one.fix) is (factor == audit.PASSWORD)
+    assert any("failed login" in line for one in found for line in one.evidence)
+    sure = factor in audit.FACTORS
+    assert {one.failure for one in found if one.verdict is Verdict.CAUSE} == (
+        {Failure.IDENTITY_PROVIDER if factor == audit.SSO else Failure.PASSWORD} if sure else set()
+    )
+    if not sure:
+        possible = {Failure.PASSWORD, Failure.IDENTITY_PROVIDER} if told else {Failure.PASSWORD}
+        assert {one.failure for one in found} == possible
+        assert all("an unknown factor" in one.evidence[0] for one in found)
+        assert all(one.fix[0] == ASK for one in found)
+
+
+def test_without_a_log_nobody_resets_a_password_that_may_not_count() -> None:
+    """With single sign-on set up, the failure may be its."""
+    for spoil, fix in (
+        (lambda _: None, "have them reset the password on the login page"),
+        (lambda story: story.told(required=False), ASK),
+        (no_settings, ASK),
+    ):
+        story = Story()
+        no_log(story)
+        spoil(story)
+        assert story.of(Failure.PASSWORD).fix == [fix]
+
+
+def test_a_second_factor_is_reset_once() -> None:
+    """A required one is named with a wrong password; where it failed itself, its own advice is enough."""
+    story = Story()
+    failed_password(story)
+    assert story.of(Failure.PASSWORD).fix[1].startswith("a second factor is required: have them set it up")
+    failed_with("totp")(story)
+    fix = story.of(Failure.PASSWORD).fix
+    assert [line for line in fix if "second factor" in line] == [
+        "if it fails again, have an organization owner or admin reset their second factor"
+    ]
+
+
+def test_what_mixpanels_staff_did_is_marked() -> None:
+    """In the name of the person whom they stood for."""
+    story = Story()
+    story.api.give(PRODUCTION, BO, "consumer")
+    story.log(audit.ROLE_CHANGED, age=DAY, actor=ANA, role=None, source="admin", by_staff=True)
+    assert story.of(Failure.ROLE_TOO_LOW).evidence[1] == (
+        f"made something else on 2026-05-03 at 12:00 UTC by {ANA} (Mixpanel's staff) (admin)"
+    )
 
 
 def test_every_failure_has_a_case_that_finds_it() -> None:

@@ -155,7 +155,7 @@ class _Seen:
             external = around.external(self.standing.email, self.entry.person.kind)
         except NotApplicable:  # nobody told which domains are the company's
             external = False
-        login = person.last_login if person else None
+        login = self.picture.logins.last.get(self.standing.key)
         return Facts(
             role=role_in(self.roster, self.entry, self.project) or "",
             in_project=self.project is not None,
