@@ -51,7 +51,7 @@ def role(word: str) -> dict[str, Any]:
 
 def document() -> dict[str, Any]:
     """An organization that shows no last login, and a log of several pages, to both ends of the span and beyond."""
-    about_bo = {"user_id": "505", "user_email": BO}
+    about_bo: dict[str, Any] = {"user_id": "505", "user_email": BO}
     own = organization(projects=[{"id": P, "name": "Shop"}], teams=[])
     own["members"] = [{**row, "last_login": None} for row in own["members"]] + [
         {"email": BO, "id": 505, "role": "member"}
