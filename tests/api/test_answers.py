@@ -305,7 +305,8 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
          "entity": {"type": "organization.user_added", "entity_type": "organization", "entity_id": "7654321",
                     "payload": {"user_email": "bo@example.com", "source": "scim",
                                 "organization_role": {"id": "member", "name": "Member", "is_custom_role": False}}}},
-        AuditEvent("a1", WHEN, "organization.user_added", "ana@example.com", "bo@example.com", None, "member", "scim"),
+        AuditEvent("a1", WHEN, "organization.user_added", "ana@example.com", "bo@example.com", None, "member", "scim",
+                   about="7654321"),
     ),
     "a project by its id": (
         {"created": "2026-05-02T09:00:00Z", "project_id": "7",
@@ -315,19 +316,21 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
     "a project by the entity": (
         {"created": "2026-05-02T09:00:00Z",
          "entity": {"type": "project.user_removed", "entity_type": "project", "entity_id": "7", "payload": None}},
-        AuditEvent("", WHEN, "project.user_removed", project=7),
+        AuditEvent("", WHEN, "project.user_removed", project=7, about="7"),
     ),
     "a place in a team": (
         {"created": "2026-05-02T09:00:00Z", "service": "scim",
          "entity": {"type": "team.user_added", "entity_type": "team", "entity_id": "77", "entity_name": "Data",
                     "payload": {"user_email": "bo@example.com"}}},
-        AuditEvent("", WHEN, "team.user_added", email="bo@example.com", team=77, team_name="Data", service="scim"),
+        AuditEvent("", WHEN, "team.user_added", email="bo@example.com", team=77, team_name="Data", service="scim",
+                   about="Data"),
     ),
     "a team in a project": (
         {"created": "2026-05-02T09:00:00Z", "project_id": "7",
          "entity": {"type": "project.team_added", "entity_type": "project", "entity_id": "7",
                     "payload": {"team_id": "77", "team_name": "Data", "project_role": "analyst"}}},
-        AuditEvent("", WHEN, "project.team_added", project=7, role="analyst", team=77, team_name="Data"),
+        AuditEvent("", WHEN, "project.team_added", project=7, role="analyst", team=77, team_name="Data",
+                   about="7"),
     ),
     "a session is its user's": (
         {"created": "2026-05-02T09:00:00Z", "user_email": "bo@example.com",
@@ -340,7 +343,8 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
          "entity": {"type": "user.role_changed", "entity_type": "user", "entity_name": "bo@example.com",
                     "payload": {"previous": {"role": {"id": "member", "name": "Member", "is_custom_role": False}},
                                 "current": {"role": {"id": "admin", "name": "Admin", "is_custom_role": False}}}}},
-        AuditEvent("", WHEN, "user.role_changed", "ana@example.com", "bo@example.com", role="admin"),
+        AuditEvent("", WHEN, "user.role_changed", "ana@example.com", "bo@example.com", role="admin",
+                   about="bo@example.com"),
     ),
     "a changed role as words": (
         {"created": "2026-05-02T09:00:00Z", "project_id": "7",
