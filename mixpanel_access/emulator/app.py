@@ -8,8 +8,9 @@ import contextlib
 import math
 import traceback
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -153,7 +154,8 @@ class Emulator:
         if fault is not None and fault.kind == "drop_before":
             return Response()
         if fault is not None and fault.kind == "status":
-            return _faulty(fault)
+            in_shape = partial(scim.refused, dialect=self.dialect) if scim.serves(_path(request)) else Refusal.response
+            return _faulty(fault, in_shape)
         body = await _body(request)
         try:
             return self._answer(request, found, body)
@@ -173,7 +175,7 @@ class Emulator:
         if isinstance(spoken, Response):
             return spoken
         if scim.serves(path):
-            return scim.refused(spoken)
+            return scim.refused(spoken, self.dialect)
         if spoken.status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in _EMPTY_WHERE_NOT_ALLOWED:
             return Response(status_code=spoken.status, headers=spoken.headers)
         return spoken.response(escaped=self.dialect.escaped_errors)
@@ -192,6 +194,8 @@ class Emulator:
             raise Refusal(405, f"{request.method} is not allowed here", {"Allow": ", ".join(found.allowed)})
         if len(body) > LARGEST_BODY:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
+        if scim.serves(_path(request)):
+            scim.must_speak(request.headers, body, self.dialect)
         with self.store.transaction():
             if account.id:
                 self.store.use_account(account)
@@ -215,7 +219,7 @@ class Emulator:
         """Who is calling, and the log as they write it."""
         header, ip = request.headers.get("authorization"), request.client.host if request.client else None
         if scim.serves(_path(request)):
-            return scim.caller(self.store, header), Audit(self.store, Actor(client_ip=ip), scim.SERVICE)
+            return scim.caller(self.store, _path(request), header), Audit(self.store, Actor(client_ip=ip), scim.SERVICE)
         account = self._account(header)
         return account, Audit(self.store, actor_of(account, ip))
 
@@ -285,13 +289,13 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _faulty(fault: Fault) -> Response:
+def _faulty(fault: Fault, in_shape: Callable[[Refusal], Response]) -> Response:
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     status = fault.status or 500
     if status in _WITHOUT_BODY:
         return Response(status_code=status, headers=headers)
     if fault.body is None:
-        return Refusal(status, "fault injected", headers).response()
+        return in_shape(Refusal(status, "fault injected", headers))
     response = HTMLResponse(fault.body, status, headers)
     response.headers["content-type"] = fault.content_type
     return response

@@ -92,7 +92,12 @@ class Dialect(Part):
     ] = "both"
     page_size: Annotated[
         Annotated[int, Field(ge=1)] | None,
-        Known("rows of a page of a list, with `pagination.next_cursor`; null sends lists whole", "3", "assumed"),
+        Known(
+            "rows of a page of a list, with `pagination.next_cursor`, and the most of a page of SCIM; null sends lists "
+            "whole",
+            "3, 10",
+            "assumed",
+        ),
     ] = None
     stale_reads: Annotated[
         dict[str, Annotated[int, Field(ge=0)]],
@@ -118,6 +123,24 @@ class Dialect(Part):
             "assumed",
         ),
     ] = "429"
+    scim_errors: Annotated[
+        Literal["full", "detail"],
+        Known(
+            "whether an error of SCIM has `status` and `scimType`, which official clients read, or `schemas` and "
+            "`detail` only",
+            "10, 16",
+            "`detail` observed·W",
+        ),
+    ] = "full"
+    scim_media_type: Annotated[
+        Literal["any", "strict"],
+        Known(
+            "whether SCIM takes bodies of any media type, or answers 415 to a body and 406 to an Accept that are not "
+            "`application/scim+json`",
+            "10, 16",
+            "`strict` observed·W",
+        ),
+    ] = "any"
     missing: Annotated[
         list[Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")]],
         Known(

@@ -1,4 +1,4 @@
-"""SCIM 2.0: the verbs, the token, and errors in its own shape (contract, section 10).
+"""SCIM 2.0: the verbs, the token, the media type, and errors in its own shape (contract, sections 10 and 16).
 
 What the verbs do is in `scim_users.py` and `scim_groups.py`. They are imported at the first request, for the library
 that knows the shapes takes longer to load than all the rest of the emulator.
@@ -6,6 +6,7 @@ that knows the shapes takes longer to load than all the rest of the emulator.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -14,21 +15,26 @@ from starlette.responses import JSONResponse, Response
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.routing import Call, Endpoint, Handler
 from mixpanel_access.emulator.store import Store
 from mixpanel_access.model import roles
 
 ROOT: Final = "/api/app/scim/v2"
+MEDIA_TYPE: Final = "application/scim+json"
 SERVICE: Final = "scim"
 """The `service` of its events in the audit log."""
 
+_OPEN: Final = f"{ROOT}/ServiceProviderConfig"
+"""What answers without a token (contract, section 16)."""
 _ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
+_ACCEPTING: Final = {MEDIA_TYPE, "application/*", "*/*"}
 
 
 class ScimResponse(JSONResponse):
     """A resource or an error, never in the envelope."""
 
-    media_type = "application/scim+json"
+    media_type = MEDIA_TYPE
 
 
 def serves(path: str) -> bool:
@@ -36,25 +42,50 @@ def serves(path: str) -> bool:
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
-def refused(refusal: Refusal) -> Response:
-    """A refusal in SCIM's shape (RFC 7644, section 3.12)."""
-    content: dict[str, Any] = {"schemas": [_ERROR], "status": str(refusal.status), "detail": refusal.words}
-    if refusal.scim_type is not None:
-        content["scimType"] = refusal.scim_type
+def refused(refusal: Refusal, dialect: Dialect) -> Response:
+    """A refusal in SCIM's shape (RFC 7644, section 3.12), or with no more than its words."""
+    content: dict[str, Any] = {"schemas": [_ERROR], "detail": refusal.words}
+    if dialect.scim_errors == "full":
+        content["status"] = str(refusal.status)
+        content |= {"scimType": refusal.scim_type} if refusal.scim_type is not None else {}
     return ScimResponse(content, refusal.status, refusal.headers)
 
 
-def caller(store: Store, header: str | None) -> Account:
+def must_speak(headers: Mapping[str, str], body: bytes, dialect: Dialect) -> None:
+    """Refuse what is not of SCIM's media type, where the dialect is strict.
+
+    Raises:
+        Refusal: a body of another type (415), or an answer that would not be accepted (406).
+    """
+    if dialect.scim_media_type == "any":
+        return
+    if body and _media_types(headers.get("content-type", "")) != {MEDIA_TYPE}:
+        raise Refusal(415, f"the body must be {MEDIA_TYPE}")
+    if _media_types(headers.get("accept", "*/*")).isdisjoint(_ACCEPTING):
+        raise Refusal(406, f"the answer is {MEDIA_TYPE}")
+
+
+def _media_types(header: str) -> set[str]:
+    """The types of a header, without their parameters."""
+    return {part.partition(";")[0].strip().lower() for part in header.split(",")}
+
+
+def caller(store: Store, path: str, header: str | None) -> Account:
     """The identity provider, by the SCIM token; Basic is no way in.
 
     Raises:
         Refusal: another token, or none (401).
     """
+    if path == _OPEN:
+        return _IDENTITY_PROVIDER
     scheme, _, token = (header or "").partition(" ")
     wanted = store.setting("security")["scim_token"]
     if wanted is None or scheme.lower() != "bearer" or token.strip() != wanted:
         raise Refusal(401, "missing or invalid SCIM token", {"WWW-Authenticate": 'Bearer realm="mixpanel"'})
-    return Account("", "", roles.MEMBER, 0, 0)
+    return _IDENTITY_PROVIDER
+
+
+_IDENTITY_PROVIDER: Final = Account("", "", roles.MEMBER, 0, 0)
 
 
 def _late(module: str, name: str) -> Handler:
@@ -81,7 +112,11 @@ def _resources(kind: str, module: str) -> tuple[Endpoint, ...]:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", f"{ROOT}/ServiceProviderConfig", _late("scim_bodies", "config"), 10, "assumed"),
+    Endpoint("GET", _OPEN, _late("scim_discovery", "config"), 10, "observed·W"),
+    Endpoint("GET", f"{ROOT}/Schemas", _late("scim_discovery", "schemas"), 10, "observed·W"),
+    Endpoint("GET", f"{ROOT}/Schemas/{{schema}}", _late("scim_discovery", "schema"), 10, "observed·W"),
+    Endpoint("GET", f"{ROOT}/ResourceTypes", _late("scim_discovery", "resource_types"), 10, "observed·W"),
+    Endpoint("GET", f"{ROOT}/ResourceTypes/{{type}}", _late("scim_discovery", "resource_type"), 10, "observed·W"),
     *_resources("Users", "scim_users"),
     *_resources("Groups", "scim_groups"),
 )

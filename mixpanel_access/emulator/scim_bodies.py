@@ -1,11 +1,11 @@
-"""SCIM's bodies, read and written by the library that knows RFC 7643 and 7644 (contract, section 10).
+"""SCIM's bodies, read and written by the library that knows RFC 7643 and 7644 (contract, sections 10 and 16).
 
-Attributes that the schemas do not have are ignored.
+Attributes that the schemas do not have are ignored. A PATCH may be Entra's: a remove with a list of values, and an add
+to the element of a list that is not there.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,21 +13,16 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from scim2_models import (
-    AuthenticationScheme,
-    Bulk,
-    ChangePassword,
     Context,
     Error,
-    ETag,
-    Filter,
-    Patch,
     PatchOp,
+    PatchOperation,
     Resource,
     SCIMException,
+    ScimFilter,
     ScimPolicy,
-    ServiceProviderConfig,
-    Sort,
 )
+from scim2_models.path import CompareOperator, Comparison
 from starlette.responses import Response
 
 from mixpanel_access.emulator.answer import Refusal
@@ -37,25 +32,10 @@ from mixpanel_access.emulator.scim import ScimResponse
 from mixpanel_access.model.address import domain_of
 
 _LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-_PAGE: Final = 100
-_FILTER: Final = re.compile(r'\s*(\w+)\s+eq\s+("(?:[^"\\]|\\.)*")\s*', re.IGNORECASE)
-_LENIENT: Final = ScimPolicy(unknown=ScimPolicy.Unknown.ignore)
+LARGEST_PAGE: Final = 100
+_LENIENT: Final = ScimPolicy(unknown=ScimPolicy.Unknown.ignore, remove_value_as_filter=ScimPolicy.RemoveValue.apply)
+_ADDING: Final = _LENIENT.model_copy(update={"unmatched_path_filter": ScimPolicy.UnmatchedPathFilter.create})
 _Resource = TypeVar("_Resource", bound=Resource[Any])
-
-
-def config(_call: Call) -> Response:
-    """What of SCIM there is."""
-    token = AuthenticationScheme(type="oauthbearertoken", name="SCIM token", description="Authorization: Bearer")
-    shown = ServiceProviderConfig(
-        patch=Patch(supported=True),
-        bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
-        filter=Filter(supported=True, max_results=_PAGE),
-        change_password=ChangePassword(supported=False),
-        sort=Sort(supported=False),
-        etag=ETag(supported=False),
-        authentication_schemes=[token],
-    )
-    return ScimResponse(shown.model_dump())
 
 
 @contextmanager
@@ -86,7 +66,10 @@ def patched(call: Call, resource: _Resource) -> None:
     """Apply the operations of a PATCH to a resource; all or none."""
     body = _json(call)
     with _checked():
-        PatchOp[type(resource)].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST).patch(resource)  # type: ignore[misc]  # the model of the resource
+        asked = PatchOp[type(resource)].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)  # type: ignore[misc]  # the model of the resource
+        for operation in asked.operations or []:
+            adds = operation.op is PatchOperation.Op.add
+            asked.model_copy(update={"operations": [operation]}).patch(resource, _ADDING if adds else _LENIENT)
 
 
 def _json(call: Call) -> Any:
@@ -103,38 +86,55 @@ def shown(resource: Resource[Any], status: int = 200) -> Response:
     return ScimResponse(content, status, headers)
 
 
-def found(call: Call, attribute: str, everything: Sequence[tuple[str, Callable[[], Resource[Any]]]]) -> Response:
+def found(
+    call: Call,
+    model: type[Resource[Any]],
+    attribute: str,
+    everything: Sequence[tuple[str, Callable[[], Resource[Any]]]],
+) -> Response:
     """The resources that are asked for, of all of them in order: the filtered attribute's value, and the resource.
 
     Args:
         call: the request: `filter`, `startIndex` from 1 on, `count`.
+        model: of the resources.
         attribute: the only one that the filter takes.
         everything: the attribute's value of each resource, and what makes it.
     """
-    wanted = _wanted(call.query.get("filter"), attribute)
+    wanted = _wanted(call.query.get("filter"), model, attribute)
     first = max(1, _whole(call, "startIndex", 1))
-    count = min(max(0, _whole(call, "count", _PAGE)), _PAGE)
+    count = min(max(0, _whole(call, "count", LARGEST_PAGE)), call.dialect.page_size or LARGEST_PAGE, LARGEST_PAGE)
     matching = [make for value, make in everything if wanted is None or value.casefold() == wanted.casefold()]
     page = [make() for make in matching[first - 1 : first - 1 + count]]
+    return listed(
+        [resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE) for resource in page], len(matching), first
+    )
+
+
+def listed(resources: Sequence[dict[str, Any]], total: int | None = None, first: int = 1) -> Response:
+    """A page of resources; all of them, where no total is given."""
     answer = {
         "schemas": [_LIST],
-        "totalResults": len(matching),
+        "totalResults": len(resources) if total is None else total,
         "startIndex": first,
-        "itemsPerPage": len(page),
-        "Resources": [resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE) for resource in page],
+        "itemsPerPage": len(resources),
+        "Resources": resources,
     }
     return ScimResponse(answer)
 
 
-def _wanted(text: str | None, attribute: str) -> str | None:
+def _wanted(text: str | None, model: type[Resource[Any]], attribute: str) -> str | None:
+    """The value that is filtered by; in brackets or not, and whether the attribute is named by its schema or not."""
     if text is None:
         return None
-    parts = _FILTER.fullmatch(text)
     try:
-        if parts and parts[1].casefold() == attribute.casefold():
-            return str(json.loads(parts[2]))
-    except ValueError:
-        pass
+        asked = ScimFilter[model](text).ast  # type: ignore[valid-type]  # the model of the resources
+    except (SCIMException, RecursionError):
+        asked = None
+    if isinstance(asked, Comparison) and asked.op is CompareOperator.eq and isinstance(asked.value, str):
+        schema = str(model.__schema__)
+        named = (asked.attr_path.uri or schema, asked.attr_path.attr)
+        if tuple(map(str.casefold, named)) == (schema.casefold(), attribute.casefold()):
+            return asked.value
     raise Refusal(400, f'only {attribute} eq "..." can be filtered by', scim_type="invalidFilter")
 
 

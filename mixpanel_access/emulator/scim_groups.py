@@ -21,7 +21,9 @@ from mixpanel_access.emulator.team_store import Team
 def find(call: Call) -> Response:
     """Every team, or the one of that name."""
     teams = call.store.teams()
-    return scim_bodies.found(call, "displayName", [(team.name, partial(_resource, call, team)) for team in teams])
+    return scim_bodies.found(
+        call, Group, "displayName", [(team.name, partial(_resource, call, team)) for team in teams]
+    )
 
 
 def create(call: Call) -> Response:

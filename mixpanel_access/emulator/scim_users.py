@@ -24,7 +24,9 @@ _OURS: Final = {"schemas", "id", "meta", "groups", "userName", "active"}
 def find(call: Call) -> Response:
     """Everybody who has joined, or the one of that address."""
     joined = [member for member in call.store.members() if not member.invited]
-    return scim_bodies.found(call, "userName", [(member.email, partial(_resource, call, member)) for member in joined])
+    return scim_bodies.found(
+        call, User, "userName", [(member.email, partial(_resource, call, member)) for member in joined]
+    )
 
 
 def create(call: Call) -> Response:

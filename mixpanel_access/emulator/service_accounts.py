@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
+from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
@@ -90,8 +91,8 @@ def _create(call: Call) -> Response:
     managing(call)
     wanted = call.read(_New)
     name = wanted.username.strip()
-    if not name or ":" in name:
-        raise Refusal(400, "username is empty, or has a colon")
+    if not name or ":" in name or any(category(char) == "Cc" for char in wanted.username):
+        raise Refusal(400, "username is empty, or has a colon or a control character")
     if wanted.role not in _ORGANIZATION_ROLES:
         raise Refusal(400, f"{wanted.role} is no role that a service account can be created with")
     expires = _expires(wanted.expires, call.store.clock.now())

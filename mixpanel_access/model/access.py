@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
+from unicodedata import category
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
@@ -308,8 +309,9 @@ def service_account_name(username: str) -> str:
 
 def problem_with_account_name(name: object) -> str | None:
     """Why this can be no name to make a service account with, in words, or None when it can."""
-    if not isinstance(name, str) or not name.strip() or ":" in name:
-        return f"{name!r} is no name of a service account: a text without a colon"
-    if service_account_name(name) != name.strip():
+    text = name.strip() if isinstance(name, str) else ""
+    if not isinstance(name, str) or not text or any(char == ":" or category(char) == "Cc" for char in text):
+        return f"{name!r} is no name of a service account: a text without a colon or control characters"
+    if service_account_name(name) != text:
         return f"{name!r} is a login name; give the name without what Mixpanel adds to it"
     return None

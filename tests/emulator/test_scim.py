@@ -96,6 +96,10 @@ def refused(answer: httpx.Response, status: int, scim_type: str | None = None) -
 
 CALLS: dict[str, tuple[Any, int]] = {
     f"GET {ROOT}/ServiceProviderConfig": (None, 200),
+    f"GET {ROOT}/Schemas": (None, 200),
+    f"GET {ROOT}/Schemas/{{schema}}": (None, 200),
+    f"GET {ROOT}/ResourceTypes": (None, 200),
+    f"GET {ROOT}/ResourceTypes/{{type}}": (None, 200),
     f"GET {ROOT}/Users": (None, 200),
     f"POST {ROOT}/Users": (user(), 201),
     f"GET {ROOT}/Users/{{user}}": (None, 200),
@@ -111,6 +115,10 @@ CALLS: dict[str, tuple[Any, int]] = {
 }
 
 
+PLACES = {"user": "504", "group": "77", "schema": USER_SCHEMA, "type": "Group"}
+OPEN = f"GET {ROOT}/ServiceProviderConfig"
+
+
 def test_the_table_is_complete() -> None:
     """Each endpoint is in it, and nothing else."""
     assert sorted(CALLS) == sorted(NAMES)
@@ -119,32 +127,37 @@ def test_the_table_is_complete() -> None:
 def call(client: Client, name: str, body: Any = None, **more: Any) -> httpx.Response:
     """One verb, of Lee or of the team Data."""
     method, template = name.split(" ")
-    places = {"user": "504", "group": "77", **more.pop("places", {})}
-    return client.request(method, template.format(**places), json=body, **more)
+    return client.request(method, template.format(**{**PLACES, **more.pop("places", {})}), json=body, **more)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_verb_answers_and_refuses_in_its_own_shape(scim: Client, connect: Any, name: str) -> None:
-    """No envelope; 401 without the token or with Basic, 404, 405, a body that is none; nothing is changed by it."""
+    """No envelope; 401 without the token or with Basic, 404, 405, a body that is none; nothing is changed by it.
+
+    What the server can do is told to everybody.
+    """
     body, status = CALLS[name]
     before = scim.control("GET", "dump")
     method, template = name.split(" ")
     for auth in (None, ("owner-bot", "s:ecret")):
         answer = call(scim, name, body, auth=auth)
-        refused(answer, 401)
-        assert answer.headers["www-authenticate"] == 'Bearer realm="mixpanel"'
-    refused(scim.request(method, f"{template.format(user=504, group=77)}/", json=body), 404)
+        if name == OPEN:
+            assert answer.status_code == 200
+        else:
+            refused(answer, 401)
+            assert answer.headers["www-authenticate"] == 'Bearer realm="mixpanel"'
+    refused(scim.request(method, f"{template.format(**PLACES)}/", json=body), 404)
     served = {endpoint.method for endpoint in ENDPOINTS if endpoint.template == template}
     for other in {"GET", "POST", "PUT", "PATCH", "DELETE"} - served:
         answer = call(scim, name.replace(method, other, 1), body)
         refused(answer, 405)
         assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == served
-    for place in ("user", "group"):
+    for place in PLACES:
         if f"{{{place}}}" in template:
             for unknown in ("1", "x", "999999999999999999999", "0"):
                 refused(call(scim, name, body, places={place: unknown}), 404)
     if body is not None:
-        path = template.format(user=504, group=77)
+        path = template.format(**PLACES)
         refused(scim.request(method, path, content=b"{"), 400, "invalidSyntax")
         refused(scim.request(method, path, content=b"[]"), 400, "invalidSyntax")
         assert scim.request(method, path, content=b"{}").status_code == 400

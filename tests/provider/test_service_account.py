@@ -89,6 +89,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no name": ({"username": None}, "username", "no name of a service account"),
     "a blank name": ({"username": " "}, "username", "no name of a service account"),
     "a colon": ({"username": "a:b"}, "username", "without a colon"),
+    **{f"a control {char!r}": ({"username": f"a{char}b"}, "username", "control char") for char in "\t\n\0\x1b\x7f\x85"},
     "a login name": ({"username": LOGIN}, "username", "give the name without what Mixpanel adds"),
     "an unknown role": ({"role": "member"}, "role", "there are admin, analyst, consumer"),
     "an owner": ({"role": "owner"}, "role", "there are admin, analyst, consumer"),
