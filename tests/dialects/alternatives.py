@@ -36,6 +36,8 @@ ALTERNATIVES: Final[Mapping[str, tuple[Any, ...]]] = {
     "discoverability": ("lower", "object", "none"),
     "invite_existing": ("raise",),
     "invitation_limit": ("400", "error_200"),
+    "scim_errors": ("detail",),
+    "scim_media_type": ("strict",),
     "missing": tuple([verb] for verb in MISSING),
 }
 """Field -> what it may be other than its default."""
