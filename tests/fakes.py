@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.one_at_a_time import Sendings
@@ -272,10 +273,11 @@ def make_directory(
     clock: Callable[[], float] = time.monotonic,
     claimed: frozenset[str] = frozenset(),
     sendings: Sendings | None = None,
+    **more: Any,
 ) -> Directory:
     """A directory over the fake, which never waits."""
     return Directory(
-        api, ORGANIZATION, claimed=claimed, linger=linger, sleep=lambda _: None, clock=clock, sendings=sendings
+        api, ORGANIZATION, claimed=claimed, linger=linger, sleep=lambda _: None, clock=clock, sendings=sendings, **more
     )
 
 

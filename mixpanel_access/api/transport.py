@@ -46,6 +46,8 @@ PLATFORM_VERSION: Final = "2026-08-13"
 """The date that pins the shapes of its answers."""
 
 _LOCATION: Final = "location"
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Ends of a request before there was a connection: nothing of it has gone out."""
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
 Answered = Callable[[str, str, bytes, int, str, bytes], None]
 """Is given an answer: method and address of the request, its body, the status, the location, the content."""
@@ -250,13 +252,15 @@ class Transport:
                 else:
                     media = {"Content-Type": self._media}
                     response = self._client.request(method, asked, headers=headers | media, json=body)
-            except httpx.TimeoutException:
-                raise self._unreachable(what, f"no answer within {self._timeout:g} seconds") from None
+            except httpx.TimeoutException as error:
+                why = f"no answer within {self._timeout:g} seconds"
+                raise self._unreachable(what, why, unsent=isinstance(error, _UNSENT)) from None
             except httpx.DecodingError:
                 why = f"the answer of {self.base_url} is not packed as it says"
                 raise errors.Unintelligible(f"cannot {what}", why=why, next_step="Run again later.") from None
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                raise self._unreachable(what, self._redact(str(error)) or type(error).__name__) from None
+                why = self._redact(str(error)) or type(error).__name__
+                raise self._unreachable(what, why, unsent=isinstance(error, _UNSENT)) from None
             if not HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST:
                 return response
             asked = self._next(response, asked, what)
@@ -280,13 +284,15 @@ class Transport:
             raise unintelligible(what, f"status {status}, which says where to read, and not whether it was done")
         return following
 
-    def _unreachable(self, what: str, why: str) -> errors.Unreachable:
+    def _unreachable(self, what: str, why: str, *, unsent: bool) -> errors.Unreachable:
         proxies = "".join(f"{name}, " for name in proxies_set())
-        return errors.Unreachable(
+        error = errors.Unreachable(
             f"cannot {what}",
             why=f"{self.base_url} cannot be reached ({why})",
             next_step=f"Check the network, {proxies}mixpanel:apiUrl (MIXPANEL_BASE_URL) and mixpanel:region.",
         )
+        error.unsent = unsent
+        return error
 
     def _error(self, response: httpx.Response, what: str) -> errors.MixpanelError:
         status = response.status_code

@@ -26,6 +26,7 @@ def connect(
     from mixpanel_access.api.client import Api
     from mixpanel_access.directory.directory import Directory
     from mixpanel_access.directory.one_at_a_time import Sendings, one_at_a_time
+    from mixpanel_access.directory.unseen import Unseen
 
     return Directory(
         Api.connect(settings, fresh),
@@ -33,5 +34,7 @@ def connect(
         claimed=settings.claimed_domains,
         alone=partial(one_at_a_time, settings.api_url, settings.organization_id),
         report=report,
+        read_back_seconds=settings.read_back_seconds,
         sendings=Sendings(settings.api_url, settings.organization_id),
+        unseen=Unseen(Sendings(settings.api_url, settings.organization_id, what="unseen")),
     )

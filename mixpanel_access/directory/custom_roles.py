@@ -64,7 +64,15 @@ class CustomRoles:
         def write() -> None:
             self._api.custom_roles.create(project, name, description, permissions)
 
-        self._writing.settle(write, lambda: self.named(project, name) is not None, [_roles_of(project)])
+        part = _roles_of(project)
+        self._writing.settle(
+            write,
+            lambda: self.named(project, name) is not None,
+            [part],
+            shows=lambda: [
+                (part, name, lambda roles: any(same_key(one.name) == same_key(name) for one in roles.values()))
+            ],
+        )
         return self.named(project, name)
 
     def change(
@@ -80,7 +88,10 @@ class CustomRoles:
             held = self.of(project).get(id_)
             return held != before
 
-        self._writing.settle(write, applied, [_roles_of(project)])
+        part = _roles_of(project)
+        self._writing.settle(
+            write, applied, [part], shows=lambda: [(part, id_, lambda roles: roles.get(id_) != before)]
+        )
         return self.of(project).get(id_)
 
     def delete(self, project: int, id_: str) -> int | None:
@@ -94,7 +105,13 @@ class CustomRoles:
             return id_ not in self.of(project)
 
         try:
-            self._writing.settle(write, gone, [_roles_of(project), *self._grants_of(project)])
+            part = _roles_of(project)
+            self._writing.settle(
+                write,
+                gone,
+                [part, *self._grants_of(project)],
+                shows=lambda: [(part, id_, lambda roles: id_ not in roles)],
+            )
         except errors.NotFound:
             if not gone():
                 raise

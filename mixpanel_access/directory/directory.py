@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -22,12 +22,20 @@ from mixpanel_access.directory.grant_batches import NO_SUCH_CALL, Failures, Gran
 from mixpanel_access.directory.one_at_a_time import Sendings
 from mixpanel_access.directory.one_by_one import each_alone, one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
+from mixpanel_access.directory.read_back import IN_USERS, ReadBack, not_shown
 from mixpanel_access.directory.security import read_features, read_security
 from mixpanel_access.directory.service_accounts import ServiceAccounts, roles_in
 from mixpanel_access.directory.settings import SecuritySettings
-from mixpanel_access.directory.snapshot import Snapshot, grants_of
-from mixpanel_access.directory.teams import TEAMS, Teams
-from mixpanel_access.directory.writing import Writing
+from mixpanel_access.directory.shown import (
+    has_grant,
+    has_organization_role,
+    is_in_no_team,
+    is_listed,
+)
+from mixpanel_access.directory.snapshot import TEAMS, Snapshot, grants_of
+from mixpanel_access.directory.teams import Teams
+from mixpanel_access.directory.unseen import Unseen
+from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import (
     Grant,
@@ -44,6 +52,7 @@ from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.rights import OwnRights
 from mixpanel_access.model.roles import is_higher
 from mixpanel_access.model.security import Feature, Security
+from mixpanel_access.model.settings import READ_BACK_SECONDS
 
 _Invite = tuple[str, str]
 """E-mail address, organization role."""
@@ -71,6 +80,8 @@ class Directory:
         alone: a context in which no other process of this machine reads and invites; see `one_at_a_time`.
         report: shows a line about an answer of Mixpanel that cannot be used in full.
         sendings: when other processes of this machine have sent expired invitations again.
+        read_back_seconds: how long a write that Mixpanel accepted is looked for; see `ReadBack`.
+        unseen: what this machine has sent that Mixpanel did not show.
 
     Attributes:
         accounts: the organization's service accounts.
@@ -93,8 +104,12 @@ class Directory:
         alone: Callable[[], AbstractContextManager[object]] = nullcontext,
         report: Callable[[str], None] = lambda _: None,
         sendings: Sendings | None = None,
+        read_back_seconds: float = READ_BACK_SECONDS,
+        unseen: Unseen | None = None,
     ) -> None:
         self._sendings = sendings
+        self.read_back_seconds = read_back_seconds
+        self._unseen = unseen or Unseen()
         self.organization = organization
         self.report = report
         self._alone = alone
@@ -107,9 +122,10 @@ class Directory:
         self._mailed: set[str] = set()
         self._unknown: list[str] = []
         self._api = api
-        self._snapshot = Snapshot(clock)
+        read_back = ReadBack(read_back_seconds, sleep, clock)
+        self._snapshot = Snapshot(clock, read_back)
         crowd = Crowd(linger=linger)
-        self._writing = Writing(self._snapshot, sleep)
+        self._writing = Writing(self._snapshot, read_back, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
         self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed, crowd)
         self.grant_batches = GrantBatches(
@@ -117,7 +133,7 @@ class Directory:
             self._writing,
             self._individual,
             self.hides_grant,
-            grants_of,
+            self._invited,
             _PEOPLE,
             self.spelled,
             self._empty_lists,
@@ -132,6 +148,8 @@ class Directory:
             crowd,
             self._empty_lists,
             self._read_projects,
+            self._invited,
+            self._unseen,
         )
         self.custom_roles = CustomRoles(
             api, self._snapshot, self._writing, lambda project: (grants_of(project), roles_in(project), TEAMS)
@@ -344,6 +362,9 @@ class Directory:
     def _individual(self, project: int, email: str) -> str | None:
         return self.access(project, email).individual
 
+    def _invited(self) -> frozenset[str]:
+        return frozenset(key for key, person in self.people().items() if person.invited)
+
     def shows_invited(self, project: int) -> bool:
         """Whether projects' grants are seen to list invited people: this one's, or any that was read before.
 
@@ -413,8 +434,20 @@ class Directory:
         Returns:
             Whether we sent it. People are read afresh right before: who is there by then is left as they are.
         """
-        self._invites.submit((email, role))
-        return same_key(email) in self._mailed
+        try:
+            self._invites.submit((email, role))
+        except errors.MixpanelError as error:
+            if error.unsettled:
+                self._unseen.note(same_key(email))
+            raise
+        sent = same_key(email) in self._mailed
+        if sent and self.person(email) is None:
+            self._unseen.note(same_key(email))
+        return sent
+
+    def sent_unseen(self, key: str) -> bool:
+        """Whether this machine has just invited somebody whom Mixpanel did not show then."""
+        return self._unseen.sent(key) is not None
 
     def invite_again(
         self,
@@ -475,13 +508,30 @@ class Directory:
         def fresh(emails: Sequence[str]) -> Iterator[Collection[str]]:
             with self._inviting():
                 self._snapshot.drop(_PEOPLE)
+                self._hold_invitations(emails)
                 if any(self.person(email) for email in emails):
                     self._snapshot.drop(grants_of(project))
                     held = {email: self._individual(project, email) for email in emails}
                     kept.update({one: role for one, role in held.items() if role and is_higher(role, roles[one])})
                 yield kept
 
-        return self.grant_batches.give(project, roles, fresh), kept
+        failures = self.grant_batches.give(project, roles, fresh)
+        for email in roles:
+            error = failures.get(email)
+            unknown = isinstance(error, errors.MixpanelError) and error.unsettled
+            if unknown or (error is None and self.person(email) is None):
+                self._unseen.note(same_key(email))
+        return failures, kept
+
+    def _hold_invitations(self, emails: Iterable[str]) -> None:
+        """Hold an invitation of somebody to whom one went out just now, or who came by SCIM, and is not shown yet."""
+        for email in emails:
+            if self.person(email) is not None:
+                continue
+            self._unseen.hold(same_key(email), email)
+            if self.provisioning.handles(email):
+                shows = "does not list them yet"
+                raise not_shown("cannot go on with who came by SCIM", email, shows, self.read_back_seconds, IN_USERS)
 
     @contextmanager
     def _inviting(self) -> Iterator[None]:
@@ -536,7 +586,13 @@ class Directory:
             return person is not None and person.role == role
 
         spelled = self.spelled(email)
-        self._writing.settle(lambda: self._api.users.change_role(spelled, role), applied, [_PEOPLE])
+        key = same_key(spelled)
+        self._writing.settle(
+            lambda: self._api.users.change_role(spelled, role),
+            applied,
+            [_PEOPLE],
+            shows=lambda: [(_PEOPLE, ("role", key), has_organization_role(key, role))],
+        )
 
     def grant(self, project: int, email: str, role: str) -> None:
         """Give or change a person's individual role in a project."""
@@ -576,10 +632,19 @@ class Directory:
             def write() -> None:  # each time, also after a lost answer: who is there by now gets no second e-mail
                 with self._inviting():
                     self._snapshot.drop(_PEOPLE)
+                    self._hold_invitations(email for email, _ in items)
                     if missing := dict(item for item in items if not arrived(item)):
                         self._invite(missing)
 
-            self._writing.settle(write, lambda: all(map(arrived, items)), [_PEOPLE])
+            keys = [same_key(email) for email, _ in items]
+            self._writing.settle(
+                write,
+                lambda: all(map(arrived, items)),
+                [_PEOPLE],
+                self._writing.fate_is_known,
+                shows=lambda: [(_PEOPLE, key, is_listed(key)) for key in keys],
+                once=True,
+            )
 
         def arrived(item: _Invite) -> bool:
             return self.person(item[0]) is not None
@@ -597,14 +662,22 @@ class Directory:
         self._mailed |= keys
 
     def _send_orders(self, batch: Sequence[_Order]) -> Mapping[_Order, Exception | None]:
-        people = self.people()
+        people, invited = self.people(), self._invited()
 
         def send(items: Sequence[_Order]) -> None:
             roles = {(project, email): role for project, email, role in items}
-            parts: list[object] = [grants_of(project) for project in {project for project, _, _ in items}]
+            parts: list[Hashable] = [grants_of(project) for project in {project for project, _, _ in items}]
             if any(same_key(email) not in people for _, email, _ in items):
                 parts.append(_PEOPLE)  # a grant to a new address invites it
-            self._writing.settle(lambda: self._api.users.grant(roles), lambda: all(map(arrived, items)), parts)
+
+            def shows() -> Iterator[Expected]:
+                for project, email, role in items:
+                    key = same_key(email)
+                    yield grants_of(project), key, has_grant(key, role, invited)
+
+            self._writing.settle(
+                lambda: self._api.users.grant(roles), lambda: all(map(arrived, items)), parts, shows=shows
+            )
 
         def arrived(item: _Order) -> bool:
             project, email, role = item
@@ -615,10 +688,12 @@ class Directory:
     def _send_takings(self, batch: Sequence[_Place]) -> Mapping[_Place, Exception | None]:
         def send(place: _Place) -> None:
             project, email = place
+            key = same_key(email)
             self._writing.settle(
                 lambda: self._api.users.remove_grants(email, [project]),
                 lambda: self._taken(place),
                 [grants_of(project)],
+                shows=lambda: [(grants_of(project), key, has_grant(key, None))],
             )
 
         return each_alone(send, batch)
@@ -626,13 +701,24 @@ class Directory:
     def _send_removals(self, batch: Sequence[str]) -> Mapping[str, Exception | None]:
         def send(emails: Sequence[str]) -> None:
             keys = {same_key(email) for email in emails}
-            parts: list[object] = [_PEOPLE, TEAMS]
-            parts += [
+            grants = [
                 grants_of(project)
                 for project in self.projects()
                 if self._snapshot.fetched(grants_of(project)) and keys & self.grants(project).keys()
             ]
-            self._writing.settle(lambda: self._api.users.remove(emails), lambda: all(map(gone, emails)), parts)
+
+            def shows() -> Iterator[Expected]:
+                for key in keys:
+                    yield TEAMS, key, is_in_no_team(key)
+                    for part in (_PEOPLE, *grants):
+                        yield part, key, is_listed(key, listed=False)
+
+            self._writing.settle(
+                lambda: self._api.users.remove(emails),
+                lambda: all(map(gone, emails)),
+                [_PEOPLE, TEAMS, *grants],
+                shows=shows,
+            )
 
         def gone(email: str) -> bool:
             return self.person(email) is None

@@ -14,7 +14,9 @@ from typing import Final
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.empty_lists import EmptyLists
 from mixpanel_access.directory.one_by_one import each_alone
-from mixpanel_access.directory.writing import Writing
+from mixpanel_access.directory.shown import has_grant, is_listed
+from mixpanel_access.directory.snapshot import grants_of
+from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 
@@ -47,7 +49,7 @@ class GrantBatches:
         writing: sends writes.
         role_in: a person's individual role in a project as the server has it now, or None.
         hidden: whether a person's grant in a project may be there without being listed.
-        part: what of the snapshot a project's grants are.
+        invited: the keys of all who are only invited.
         people: what of it the people are.
         spelled: an address as Mixpanel spells it.
         empty_lists: is told what is taken away.
@@ -59,8 +61,8 @@ class GrantBatches:
         writing: Writing,
         role_in: Callable[[int, str], str | None],
         hidden: Callable[[int, str], bool],
-        part: Callable[[int], Hashable],
-        people: object,
+        invited: Callable[[], frozenset[str]],
+        people: Hashable,
         spelled: Callable[[str], str],
         empty_lists: EmptyLists,
     ) -> None:
@@ -68,7 +70,7 @@ class GrantBatches:
         self._writing = writing
         self._role_in = role_in
         self._hidden = hidden
-        self._part = part
+        self._invited = invited
         self._people = people
         self._spelled = spelled
         self._empty_lists = empty_lists
@@ -90,8 +92,9 @@ class GrantBatches:
         failures: Failures = {}
         refusals = 0
         waiting = list(_chunks(order))
-        parts = [self._part(project), *([self._people] if inviting else [])]
+        parts = [grants_of(project), *([self._people] if inviting else [])]
         left_out: set[str] = set()
+        invited = self._invited().union(map(same_key, roles) if inviting else ())
 
         def send(emails: Sequence[str]) -> None:
             def write() -> None:
@@ -100,10 +103,25 @@ class GrantBatches:
                     if orders := {(project, self._spelled(one)): roles[one] for one in emails if one not in left_out}:
                         self._api.users.grant(orders)
 
+            def shows() -> Iterator[Expected]:
+                for one in emails:
+                    key = same_key(self._spelled(one))
+                    if one not in left_out:
+                        yield grants_of(project), key, has_grant(key, roles[one], invited)
+                    if inviting:
+                        yield self._people, key, is_listed(key)
+
+            def arrived(email: str) -> bool:
+                hidden = inviting is not None and self._hidden(project, email)
+                return self._role_in(project, email) == roles[email] or hidden
+
             self._writing.settle(
                 write,
-                lambda: all(self._role_in(project, one) == roles[one] for one in emails if one not in left_out),
+                lambda: all(map(arrived, (one for one in emails if one not in left_out))),
                 parts,
+                self._writing.fate_is_known if inviting else lambda _: True,
+                shows=shows,
+                once=inviting is not None,
             )
 
         while waiting:
@@ -132,8 +150,9 @@ class GrantBatches:
             For whom it was not done.
         """
         for email in emails:
-            self._empty_lists.take(self._part(project), same_key(email))
+            self._empty_lists.take(grants_of(project), same_key(email))
         refused: list[errors.AccessError] = []
+        missing: list[errors.AccessError] = []
         stopped: list[errors.AccessError] = []
         lock = threading.Lock()
 
@@ -145,15 +164,20 @@ class GrantBatches:
                 return self._role_in(project, email) is None and not self._hidden(project, email)
 
             spelled = self._spelled(email)
+            key = same_key(spelled)
             try:
                 self._writing.settle(
-                    lambda: self._api.users.remove_grants(spelled, [project]), gone, [self._part(project)]
+                    lambda: self._api.users.remove_grants(spelled, [project]),
+                    gone,
+                    [grants_of(project)],
+                    shows=lambda: [] if missing else [(grants_of(project), key, has_grant(key, None))],
                 )
             except errors.AccessError as error:
                 if isinstance(error, errors.NotFound):
                     if gone():
                         return
                     error.next_step = NO_SUCH_CALL
+                    missing.append(error)
                 with lock:
                     refused.append(error)
                     if not isinstance(error, _ONE_MAY_BE_AT_FAULT) or len(refused) >= REFUSALS_BORNE:

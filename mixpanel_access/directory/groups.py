@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Final
 
 from mixpanel_access.directory.coalescer import Coalescer, Crowd
 from mixpanel_access.directory.one_by_one import one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
-from mixpanel_access.directory.snapshot import Snapshot
-from mixpanel_access.directory.writing import Writing
+from mixpanel_access.directory.shown import is_in_group, is_in_team
+from mixpanel_access.directory.snapshot import TEAMS, Snapshot
+from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import ScimGroup, Team
@@ -51,7 +52,7 @@ class Groups:
 
     def named(self, name: str) -> ScimGroup | None:
         """The group of a name, or None."""
-        return self._snapshot.get(_part(name), lambda: self._provisioning.scim.find_group(name))
+        return self._snapshot.get(part_of(name), lambda: self._provisioning.scim.find_group(name))
 
     def has(self, team: Team, email: str) -> bool | None:
         """Whether somebody is in the group of a team; None where SCIM does not know the team or the person."""
@@ -71,7 +72,7 @@ class Groups:
         try:
             self._provisioning.scim.rename_group(group.id, new)
         finally:
-            self._snapshot.drop(_part(old), _part(new))
+            self._snapshot.drop(part_of(old), part_of(new))
 
     # How batches go out
 
@@ -93,7 +94,7 @@ class Groups:
             raise errors.NotFound(f"cannot change who is in team {id_}", why="there is no such team")
 
         def write() -> None:
-            self._snapshot.drop(_part(team.name))  # an identity provider may have written it
+            self._snapshot.drop(part_of(team.name))  # an identity provider may have written it
             group = self.named(team.name)
             there = group.members if group else frozenset()
             going = [email for _, email, inside in changes if not inside]
@@ -107,8 +108,14 @@ class Groups:
             elif joining or leaving:
                 self._provisioning.scim.change_group(group.id, team.name, sorted(joining), sorted(leaving))
 
-        parts = [_part(team.name), *self._touched(id_)]
-        self._writing.settle(write, lambda: all(map(self._done, changes)), parts)
+        def shows() -> Iterator[Expected]:
+            for _, email, inside in changes:
+                yield TEAMS, (id_, email), is_in_team(id_, email, inside=inside)
+                if user := self._provisioning.user(email):
+                    yield part_of(team.name), email, is_in_group(user.id, inside=inside)
+
+        parts = [part_of(team.name), *self._touched(id_)]
+        self._writing.settle(write, lambda: all(map(self._done, changes)), parts, shows=shows)
 
     def _create(self, name: str, members: Sequence[str]) -> None:
         try:
@@ -141,6 +148,6 @@ def _cannot(team: Team, *, inside: bool) -> str:
     return f"cannot {'add to' if inside else 'take out of'} the team {team.name}"
 
 
-def _part(name: str) -> Hashable:
+def part_of(name: str) -> Hashable:
     """The name of the part of the snapshot that is the group of a name."""
     return ("SCIM group", same_key(name))

@@ -46,7 +46,7 @@ def one_at_a_time(host: str, organization: int, longest: float = LONGEST) -> Ite
 
 
 class Sendings:
-    """When the processes of this machine have just sent somebody an expired invitation again: best effort, as the lock.
+    """When the processes of this machine have just sent somebody something: best effort, as the lock.
 
     Their stacks' states say so when their runs are over. What is kept of a person is the digest of their address.
 
@@ -54,10 +54,17 @@ class Sendings:
         host: the Mixpanel host.
         organization: the organization's id.
         clock: the time of this machine.
+        what: what was sent: "sent" for an expired invitation again, "unseen" for what Mixpanel did not show.
     """
 
-    def __init__(self, host: str, organization: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._host, self._organization, self._clock = host, organization, clock
+    def __init__(
+        self,
+        host: str,
+        organization: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        what: str = "sent",
+    ) -> None:
+        self._host, self._organization, self._clock, self._what = host, organization, clock, what
 
     def last(self, key: str) -> datetime | None:
         """The instant that was noted for an address; None if none was within the hour."""
@@ -85,7 +92,7 @@ class Sendings:
         return found
 
     def _file(self) -> Path:
-        return _file(self._host, self._organization, "sent")
+        return _file(self._host, self._organization, self._what)
 
     def _digest(self, key: str) -> str:
         return hashlib.sha256(f"{self._host} {self._organization} {key}".encode()).hexdigest()

@@ -7,9 +7,10 @@ from typing import Any
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grant_batches import Failures
+from mixpanel_access.directory.read_back import IN_PROJECT, not_shown
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import few, same_key
-from mixpanel_access.model.errors import AccessError, NotApplied
+from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.grants import believed, by_key, individual_roles, spelled
 
 
@@ -57,15 +58,17 @@ class ProjectWhole:
             unseen = actual is None and email not in failures and self._directory.hides_grant(self.project, email)
             if actual != role and not unseen:
                 shows = f"the role {actual}" if actual else "no individual grant"
-                found[email] = failures.get(email) or _not_applied(f"Mixpanel took the request and shows {shows}")
+                found[email] = failures.get(email) or self._not_shown(f"shows {shows}")
         for email in taken:
             actual = self._seen.get(same_key(email))
             if actual is not None:
-                words = f"Mixpanel took the request and still shows the role {actual}"
-                found[email] = failures.get(email) or _not_applied(words)
+                found[email] = failures.get(email) or self._not_shown(f"still shows the role {actual}")
             elif email in failures and self._directory.hides_grant(self.project, email):
                 found[email] = failures[email]
         return found
+
+    def _not_shown(self, shows: str) -> AccessError:
+        return not_shown("cannot change the grant", "", shows, self._directory.read_back_seconds, IN_PROJECT)
 
     def beside(self, email: str) -> dict[str, Any]:
         """How else a person comes by the project, and the highest role by any way; empty for no other way."""
@@ -93,11 +96,3 @@ def _as_known(
     former = {now: key for key in known if (now := directory.key_of(key)) != key and now not in known}
     moved = {former[key]: held for key, held in rows.items() if key in former}
     return {**{key: held for key, held in rows.items() if key not in former}, **moved}
-
-
-def _not_applied(why: str) -> AccessError:
-    return NotApplied(
-        "cannot change the grant",
-        why=why,
-        next_step="Run again; if it stays so, look at the people in Project Settings > Users & Teams.",
-    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from mixpanel_access.directory.calls import Api, Scim
 from mixpanel_access.directory.coalescer import Coalescer, Crowd
 from mixpanel_access.directory.one_by_one import each_alone
 from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.directory.shown import is_active, is_listed
 from mixpanel_access.directory.snapshot import Snapshot
-from mixpanel_access.directory.writing import Writing
+from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model.access import Identity, Person, ScimUser
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, Invalid, Unintelligible
@@ -156,7 +157,14 @@ class Provisioning:
             def applied() -> bool:
                 return self.is_in(email) is not False if active else self.is_in(email) is False
 
-            self._writing.settle(write, applied, [_USERS, self._people])
+            key = same_key(email)
+
+            def shows() -> Iterator[Expected]:
+                yield _USERS, key, is_active(key, active=active)
+                if user is None:
+                    yield self._people, key, is_listed(key)
+
+            self._writing.settle(write, applied, [_USERS, self._people], shows=shows)
 
         return each_alone(send, batch)
 

@@ -6,12 +6,14 @@ The whole family is documented (contract, section 6). There is no verb to change
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.shown import has_account, has_account_role
 from mixpanel_access.directory.snapshot import Snapshot
-from mixpanel_access.directory.writing import Writing
+from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType, Identity, NewServiceAccount, ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.other_access import AccountFlag
@@ -78,19 +80,25 @@ class ServiceAccounts:
         """Make an account. Its token is in the answer and nowhere else.
 
         An answer that is lost takes the token along: what was made then is good for nobody, and is deleted before the
-        account is made again.
+        account is made again, or after it where Mixpanel shows the first one as late as the second.
 
         Raises:
             MixpanelError: there is no new account, or one is left over, which the error names.
         """
         made: list[NewServiceAccount] = []
+        cleared: list[ServiceAccount] = []
         left_over: list[errors.MixpanelError] = []
 
+        tries = 0
+
         def write() -> None:
+            nonlocal tries
+            tries += 1
             made.append(self._api.service_accounts.create(name, role, expires))
 
         def applied() -> bool:
             new = [account for account in self.named(name) if account.id not in before]
+            cleared.extend(new)
             try:
                 self._clear_away(name, new)
             except errors.MixpanelError as error:
@@ -98,20 +106,40 @@ class ServiceAccounts:
                 raise
             return False
 
+        def shows() -> Iterator[Expected]:
+            if made:
+                yield _ACCOUNTS, made[-1].account.id, has_account(made[-1].account.id, listed=True)
+            elif not cleared:  # after a lost answer
+                yield (
+                    _ACCOUNTS,
+                    name,
+                    lambda accounts: any(one.name == name and one.id not in before for one in accounts),
+                )
+
         with self._making:  # one at a time: what is new after a lost answer is then this one's
             self._snapshot.drop(_ACCOUNTS)
             before = {account.id for account in self.all()}
             try:
-                self._writing.settle(write, applied, [_ACCOUNTS])
+                self._writing.settle(
+                    write,
+                    applied,
+                    [_ACCOUNTS],
+                    shows=shows,
+                    once=True,
+                )
             except errors.MixpanelError as error:
                 if left_over:
                     raise left_over[0] from None
                 if error.unsettled:
                     error.next_step = (
-                        f"It may have been made, its token is lost, and the list of accounts cannot be read: look for "
-                        f"a new {name} in Organization Settings > Service Accounts, delete it, then run again."
+                        f"It may have been made, its token is lost, and the list of accounts does not show it: look "
+                        f"for a new {name} in Organization Settings > Service Accounts, delete it, then run again."
                     )
                 raise
+            if tries > len(cleared) + 1:  # an answer was lost, and nothing showed then
+                late = [one for one in self.named(name) if one.id not in {*before, made[-1].account.id}]
+                with suppress(errors.MixpanelError):  # the token is in our hands; the next run tells of the other one
+                    self._clear_away(name, [one for one in late if one not in cleared])
         return made[-1]
 
     def _clear_away(self, name: str, new: Sequence[ServiceAccount]) -> None:
@@ -140,7 +168,12 @@ class ServiceAccounts:
             return self.of(id_) is None
 
         try:
-            self._writing.settle(lambda: self._api.service_accounts.delete(id_), gone, [_ACCOUNTS])
+            self._writing.settle(
+                lambda: self._api.service_accounts.delete(id_),
+                gone,
+                [_ACCOUNTS],
+                shows=lambda: [(_ACCOUNTS, id_, has_account(id_, listed=False))],
+            )
         except errors.NotFound:
             if not gone():
                 raise
@@ -155,7 +188,12 @@ class ServiceAccounts:
         def write() -> None:
             self._api.service_accounts.add_to_project(id_, project, role)
 
-        self._writing.settle(write, applied, [roles_in(project)])
+        self._writing.settle(
+            write,
+            applied,
+            [roles_in(project)],
+            shows=lambda: [(roles_in(project), id_, has_account_role(id_, role))],
+        )
 
     def remove_grant(self, id_: int, project: int) -> None:
         """Take an account's role in a project away; nothing else."""
@@ -165,7 +203,10 @@ class ServiceAccounts:
 
         try:
             self._writing.settle(
-                lambda: self._api.service_accounts.remove_from_project(id_, project), gone, [roles_in(project)]
+                lambda: self._api.service_accounts.remove_from_project(id_, project),
+                gone,
+                [roles_in(project)],
+                shows=lambda: [(roles_in(project), id_, has_account_role(id_, None))],
             )
         except errors.NotFound:
             if not gone():

@@ -6,9 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
+
+from mixpanel_access.directory.read_back import ReadBack
 
 _T = TypeVar("_T")
+
+
+TEAMS: Final = "teams"
+"""The name of the part that is the organization's teams."""
 
 
 def grants_of(project: int) -> Hashable:
@@ -19,12 +25,15 @@ def grants_of(project: int) -> Hashable:
 class Snapshot:
     """A lazy, single-flight cache of named parts, shared by threads.
 
+    A fetch that does not show yet what was written is repeated for some seconds; see `ReadBack`.
+
     A part whose fetch failed stays failed until it is dropped: within one operation, a thousand resources are told of
     an outage by the requests of one.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, read_back: ReadBack | None = None) -> None:
         self._clock = clock
+        self._read_back = read_back or ReadBack(0)
         self._lock = threading.Lock()
         self._asked: dict[Hashable, float] = {}
         self._parts: dict[Hashable, Future[Any]] = {}
@@ -39,7 +48,7 @@ class Snapshot:
                 self._asked[name] = self._clock()
         if mine:
             try:
-                future.set_result(fetch())
+                future.set_result(self._read_back.read(name, fetch))
             except BaseException as error:
                 future.set_exception(error)
                 if not isinstance(error, Exception):

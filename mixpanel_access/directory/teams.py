@@ -7,23 +7,23 @@ unknown, a write into it is believed, and nothing is taken for absence.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.coalescer import Coalescer, Crowd
 from mixpanel_access.directory.empty_lists import EmptyLists, contradiction, through_teams
-from mixpanel_access.directory.groups import Groups
+from mixpanel_access.directory.groups import Groups, part_of
 from mixpanel_access.directory.one_by_one import each_alone, one_by_one_if_refused
 from mixpanel_access.directory.provisioning import Provisioning
-from mixpanel_access.directory.snapshot import Snapshot, grants_of
-from mixpanel_access.directory.writing import Writing
+from mixpanel_access.directory.read_back import IN_USERS, not_shown
+from mixpanel_access.directory.shown import has_left_team, is_in_team, team_has_project, team_is_named
+from mixpanel_access.directory.snapshot import TEAMS, Snapshot, grants_of
+from mixpanel_access.directory.unseen import Unseen
+from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Grant, Identity
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import NO_ROLE, Team, same_name
-
-TEAMS: Final = "teams"
-"""The name of the part of the snapshot."""
 
 _Grant = tuple[int, int, str]
 """Team id, project id, project role."""
@@ -46,6 +46,8 @@ class Teams:
         crowd: the threads that write at the same time.
         empty_lists: what has been read of the lists.
         read_projects: the grants of the projects that have been read.
+        invited: the keys of all who are only invited.
+        unseen: what this machine has sent that Mixpanel did not show.
     """
 
     def __init__(
@@ -59,7 +61,11 @@ class Teams:
         crowd: Crowd,
         empty_lists: EmptyLists,
         read_projects: Callable[[], Iterable[Mapping[str, Sequence[Grant]]]],
+        invited: Callable[[], frozenset[str]],
+        unseen: Unseen,
     ) -> None:
+        self._invited = invited
+        self._unseen = unseen
         self._empty_lists = empty_lists
         self._read_projects = read_projects
         self._api = api
@@ -142,15 +148,21 @@ class Teams:
             answers.append(self._api.teams.create(name))
 
         with self._making:  # one at a time: of two that want one name, the second finds the first's
+            note = f"team {same_key(name)}"
             if there := self.named(name):
-                return there, False
-            self._writing.settle(write, lambda: self.named(name) is not None, [TEAMS])
+                return there, self._unseen.sent(note) is not None
+            self._writing.settle(
+                write,
+                lambda: self.named(name) is not None,
+                [TEAMS],
+                shows=lambda: [(TEAMS, note, team_is_named(name))],
+            )
             made = self.named(name)
         if made is None:
-            raise errors.NotApplied(
-                f"cannot make the team {name}",
-                why="Mixpanel took the request and lists no team of that name",
-                next_step="Run again; if it stays so, look in Organization Settings > Users & Teams.",
+            if answers[-1:] == [True]:
+                self._unseen.note(note)
+            raise not_shown(
+                f"cannot make the team {name}", "", "lists no team of that name", self._writing.seconds, IN_USERS
             )
         # After a lost answer, "it was there" tells of our own first try.
         return made, not (tries == 1 and answers == [False])
@@ -171,8 +183,13 @@ class Teams:
             team = self.of(id_)
             return team is not None and team.name == name
 
+        def shows() -> Iterator[Expected]:
+            yield TEAMS, id_, team_is_named(name, id_)
+            if group:
+                yield part_of(name), name, lambda found: found is not None
+
         parts = self._touched(id_)  # grants through a team have its name
-        self._writing.settle(write, applied, parts)
+        self._writing.settle(write, applied, parts, shows=shows)
 
     def delete(self, id_: int) -> None:
         """Delete a team: what it gave goes, and nothing else."""
@@ -180,10 +197,17 @@ class Teams:
         def gone() -> bool:
             return self.of(id_) is None
 
-        touched = self._touched(id_)
+        touched, team = self._touched(id_), self.of(id_)
+
+        def shows() -> Iterator[Expected]:
+            yield TEAMS, id_, lambda teams: id_ not in teams
+            if team is not None:
+                for project in team.projects:
+                    yield grants_of(project), ("team", id_), has_left_team(team, project, None)
+
         self._empty_lists.take(TEAMS, id_)
         try:
-            self._writing.settle(lambda: self._api.teams.delete(id_), gone, touched)
+            self._writing.settle(lambda: self._api.teams.delete(id_), gone, touched, shows=shows)
         except errors.NotFound:
             if not gone():
                 raise
@@ -259,7 +283,12 @@ class Teams:
         def send(items: Sequence[_Grant]) -> None:
             roles = {(team, project): role for team, project, role in items}
             parts: list[Hashable] = [TEAMS, *{grants_of(project) for _, project, _ in items}]
-            self._writing.settle(lambda: self._api.teams.grant(roles), lambda: all(map(arrived, items)), parts)
+            self._writing.settle(
+                lambda: self._api.teams.grant(roles),
+                lambda: all(map(arrived, items)),
+                parts,
+                shows=lambda: [(TEAMS, item[:2], team_has_project(*item)) for item in items],
+            )
 
         def arrived(item: _Grant) -> bool:
             team, project, role = item
@@ -269,9 +298,17 @@ class Teams:
         return one_by_one_if_refused(send, arrived, batch)
 
     def _send_members(self, batch: Sequence[_Membership]) -> Mapping[_Membership, Exception | None]:
+        invited = self._invited()  # whom a list of a team may lack
+
         def send(items: Sequence[_Membership]) -> None:
             parts: list[Hashable] = [TEAMS, *{part for team, _ in items for part in self._reached(team)}]
-            self._writing.settle(lambda: self._api.teams.add_members(items), lambda: all(map(arrived, items)), parts)
+            seen = [item for item in items if same_key(item[1]) not in invited]
+            self._writing.settle(
+                lambda: self._api.teams.add_members(items),
+                lambda: all(map(arrived, items)),
+                parts,
+                shows=lambda: [(TEAMS, item, is_in_team(*item, inside=True)) for item in seen],
+            )
 
         def arrived(item: _Membership) -> bool:
             team = self.of(item[0])
@@ -280,23 +317,43 @@ class Teams:
         return one_by_one_if_refused(send, arrived, batch)
 
     def _send_takings(self, batch: Sequence[_Place]) -> Mapping[_Place, Exception | None]:
+        known = self.all()
+
         def send(place: _Place) -> None:
             team, project = place
+
+            def shows() -> Iterator[Expected]:
+                yield TEAMS, place, team_has_project(team, project, None)
+                if team in known:
+                    yield grants_of(project), ("team", team), has_left_team(known[team], project, None)
+
             self._writing.settle(
                 lambda: self._api.teams.remove_grant(team, project),
                 lambda: self._taken(place),
                 [TEAMS, grants_of(project)],
+                shows=shows,
             )
 
         return each_alone(send, batch)
 
     def _send_leavings(self, batch: Sequence[_Membership]) -> Mapping[_Membership, Exception | None]:
         parts = {team: self._touched(team) for team, _ in batch}  # all of them before the first write drops the teams
+        known = self.all()
 
         def send(membership: _Membership) -> None:
             team, email = membership
+            key = same_key(email)
+
+            def shows() -> Iterator[Expected]:
+                yield TEAMS, membership, is_in_team(team, email, inside=False)
+                for project in known[team].projects if team in known else ():
+                    yield grants_of(project), (team, key), has_left_team(known[team], project, key, known.values())
+
             self._writing.settle(
-                lambda: self._api.teams.remove_member(team, email), lambda: self._left(membership), parts[team]
+                lambda: self._api.teams.remove_member(team, email),
+                lambda: self._left(membership),
+                parts[team],
+                shows=shows,
             )
 
         return each_alone(send, batch)

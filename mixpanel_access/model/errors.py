@@ -113,12 +113,15 @@ class MixpanelError(AccessError):
     Attributes:
         status: the HTTP status of the answer, or None where there was none.
         retry_after: seconds that the server asked to wait, or None.
-        unsettled: whether it is a write's, and reading back failed too: it may have been applied.
+        unsettled: whether it is a write's, and nobody knows whether it was applied: reading back failed too, or does
+            not show it yet.
+        unsent: whether nothing was sent at all, as there was no connection.
     """
 
     status: int | None = None
     retry_after: float | None = None
     unsettled: bool = False
+    unsent: bool = False
 
 
 class Unreachable(MixpanelError):

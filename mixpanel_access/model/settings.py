@@ -57,6 +57,7 @@ SETTINGS: Final = (
     "releaseBrakes",
     "invitationLifeDays",
     "invitationWaitSeconds",
+    "readBackSeconds",
     "timeoutSeconds",
     "now",
 )
@@ -64,6 +65,9 @@ SETTINGS: Final = (
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """The hosts that are this machine: only there, a connection needs no TLS."""
+READ_BACK_SECONDS: Final = 10.0
+"""How long an accepted write is looked for, unless the setting says otherwise."""
+_LONGEST_READ_BACK: Final = 60.0
 _MAXIMUM_LIFE_DAYS: Final = 14
 _DEFAULT_TIMEOUT_SECONDS: Final = 60.0
 
@@ -84,6 +88,7 @@ class Settings:
         allow_undocumented: undocumented writes that may go to a real Mixpanel host, by name.
         limits: how far one operation may go; see `mixpanel_access.model.brakes`.
         invitation_wait_seconds: how long one operation may wait for the limit on invitations.
+        read_back_seconds: how long a write that Mixpanel accepted is looked for before it counts as not done, 0 to 60.
         scim_token: the token with which people of claimed domains are provisioned, or None.
         claimed_domains: the claimed domains, for where Mixpanel does not tell them; as `domain_of` gives them.
         region: the region whose host is called; None where `apiUrl` names the host.
@@ -101,6 +106,7 @@ class Settings:
     allow_undocumented: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     invitation_wait_seconds: float = 0.0
+    read_back_seconds: float = READ_BACK_SECONDS
     scim_token: Secret | None = None
     claimed_domains: frozenset[str] = frozenset()
     region: str | None = None
@@ -168,6 +174,7 @@ class _Reading:
             allow_undocumented=self._words("allowUndocumented", list(Verb)),
             limits=self.limits(),
             invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
+            read_back_seconds=self._number("readBackSeconds", READ_BACK_SECONDS, 0, _LONGEST_READ_BACK),
             scim_token=Secret(token) if (token := self._value("scimToken")) else None,
             claimed_domains=self._list("claimedDomains", domains_in),
             region=None if self._value("apiUrl") else self._region(),

@@ -28,11 +28,12 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
+from mixpanel_access.directory.read_back import not_shown
 from mixpanel_access.files.notes import NOTES_VARIABLE, Note, Notes, read_notes
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, Unauthorized
+from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, NotApplied, Unauthorized
 from mixpanel_access.model.ids import PROVIDER_KEY, number_in
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.rights import Permission
@@ -481,6 +482,10 @@ class AccessProvider(ResourceProvider):
         else:
             self.inspect_right(Permission.ADD_USER, f"invite {email}", problems, field)
             self.session.invitations.plan(email)
+
+    def not_shown(self, what: str, whom: str, shows: str, page: str) -> NotApplied:
+        """The error of a write that Mixpanel accepted and does not show; `what` follows "cannot"."""
+        return not_shown(f"cannot {what}", whom, shows, self.session.settings.read_back_seconds, page)
 
     def let_in(self, email: str, *, again: bool = False) -> None:
         """Have somebody who comes by SCIM be a member; nothing for anybody else.

@@ -42,6 +42,7 @@ from mixpanel_access.provider.renames import BESIDE, Named, temporary
 from mixpanel_access.provider.resource import AccessResource
 
 _BASE: Final = "base_permissions"
+_IN_ROLES: Final = "Project Settings > Roles"
 _OUTPUTS: Final = ("role_id", _BASE)
 _OWN: Final = ("name", "description", "permissions")
 """What of the role is in Mixpanel; a change sends all three."""
@@ -271,12 +272,7 @@ class CustomRoleProvider(NamedProvider):
             self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
         moved = directory.custom_roles.delete(ref.project, ref.role)
         if ref.role in directory.custom_roles.of(ref.project):
-            raise NotApplied(
-                "cannot delete the role",
-                whom=whom,
-                why="Mixpanel took the request and still shows it",
-                next_step="Run again; if it stays so, do it in Project Settings > Roles.",
-            )
+            raise self.not_shown("delete the role", whom, "still shows it", _IN_ROLES)
         self.session.renames.free(self.objects(props), held.name)
         if moved is not None:
             self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
@@ -353,12 +349,7 @@ class CustomRoleProvider(NamedProvider):
         return {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: base}
 
     def _not_applied(self, inputs: Properties, shown: str) -> NotApplied:
-        return NotApplied(
-            "cannot bring the role about",
-            whom=self.whom(inputs),
-            why=f"Mixpanel took the request and shows {shown}",
-            next_step="Run again; if it stays so, look at the role in Project Settings > Roles.",
-        )
+        return self.not_shown("bring the role about", self.whom(inputs), f"shows {shown}", _IN_ROLES)
 
     def _base(self, held: Role, wanted: Sequence[str] | set[str], added: Sequence[str] | None) -> frozenset[str]:
         """What of the role's permissions is the server's own; the catalogue is asked only where nothing is known."""

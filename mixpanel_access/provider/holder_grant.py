@@ -7,7 +7,6 @@ from typing import ClassVar, Protocol
 
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import ServiceAccountGrantId, TeamGrantId
 from mixpanel_access.provider.base import (
     GONE,
@@ -130,12 +129,8 @@ class HolderGrantProvider(AccessProvider):
             return
         self.holders.remove_grant(holder, project)
         if held := self.held(holder, project):
-            raise NotApplied(
-                f"cannot take the role in project {project} away",
-                whom=f"{self.HOLDER} {holder}",
-                why=f"Mixpanel took the request and still shows the role {held}",
-                next_step=f"Run again; if it stays so, do it in {self.PAGE}.",
-            )
+            what, whom = f"take the role in project {project} away", f"{self.HOLDER} {holder}"
+            raise self.not_shown(what, whom, f"still shows the role {held}", self.PAGE)
 
     def _place(self, id_: str, props: Properties) -> tuple[int, int]:
         """Holder and project of a resource's id, which is of our organization."""
@@ -149,10 +144,6 @@ class HolderGrantProvider(AccessProvider):
         if self.held(holder, project) != role:
             self.holders.grant(holder, project, role)
         if (held := self.held(holder, project)) != role:
-            raise NotApplied(
-                f"cannot grant {role} in project {project}",
-                whom=f"{self.HOLDER} {holder}",
-                why=f"Mixpanel took the request and shows {held or 'no role'}",
-                next_step=f"Run again; if it stays so, look at the {self.HOLDER.split()[-1]} in {self.PAGE}.",
-            )
+            what, whom = f"grant {role} in project {project}", f"{self.HOLDER} {holder}"
+            raise self.not_shown(what, whom, f"shows {held or 'no role'}", self.PAGE)
         return self.outputs(inputs)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
+from mixpanel_access.directory.read_back import IN_USERS
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import (
     ALWAYS,
@@ -27,7 +28,7 @@ from mixpanel_access.model.access import (
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
-from mixpanel_access.model.errors import AccessError, NotApplied, Refused
+from mixpanel_access.model.errors import AccessError, Refused
 from mixpanel_access.model.ids import MemberId
 from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours
 from mixpanel_access.model.rights import Permission
@@ -229,12 +230,8 @@ class MemberProvider(AccessProvider):
         if user is not None:
             self.session.say(f"{person.email} is deactivated by SCIM, and comes back when they are declared again")
         elif directory.person(person.email) is not None:
-            raise NotApplied(
-                "cannot remove from the organization",
-                whom=person.email,
-                why="Mixpanel took the removal and still lists the person",
-                next_step="Run again; if it stays so, remove them in Organization Settings > Users & Teams.",
-            )
+            what = "remove from the organization"
+            raise self.not_shown(what, person.email, "still lists the person", IN_USERS)
 
     def _why_staying(self, person: Person, removal: str, props: Properties) -> str:
         """Why a person who is no longer declared stays in the organization; "" if they leave."""
@@ -362,12 +359,9 @@ class MemberProvider(AccessProvider):
         if after is not None and odd and role not in (None, after.role):
             self._say_unknown_role(after, str(role))
         if after is None or (role is not None and after.role not in (None, role) and not kept and not odd):
-            raise NotApplied(
-                f"cannot make a member with the organization role {role or roles.MEMBER}",
-                whom=email,
-                why=f"Mixpanel took the request and shows {after.role if after else 'nobody of this address'}",
-                next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
-            )
+            what = f"make a member with the organization role {role or roles.MEMBER}"
+            shows = f"shows {after.role if after else 'nobody of this address'}"
+            raise self.not_shown(what, email, shows, IN_USERS)
         outputs = self._outputs(inputs, after, history)
         if kept and odd:
             outputs.pop("organization_role", None)  # another's word, and no answer to ours: the next refresh shows it

@@ -128,12 +128,8 @@ class OrganizationSecurityProvider(AccessProvider):
         if required is not None and required != held.two_factor_required:
             missed.insert(0, _TWO_FACTOR)
         if missed:
-            raise NotApplied(
-                f"cannot change {', '.join(missed)}",
-                whom=self.whom(inputs),
-                why="Mixpanel took the request and shows another value",
-                next_step="Run again; if it stays so, do it in Organization Settings.",
-            )
+            what = f"change {', '.join(missed)}"
+            raise self.not_shown(what, self.whom(inputs), "shows another value", "Organization Settings")
         return self._outputs(inputs, held)
 
     def _change_two_factor(self, write: Callable[[], None]) -> None:

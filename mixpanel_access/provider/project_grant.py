@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
+from mixpanel_access.directory.read_back import IN_PROJECT
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import ProjectAccess, way_in_words
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import GrantId
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (
@@ -150,12 +150,8 @@ class ProjectGrantProvider(AccessProvider):
             directory.remove_grant(grant.project, grant.email)
         access = directory.access(grant.project, grant.email)
         if access.individual is not None:
-            raise NotApplied(
-                f"cannot take the grant in project {grant.project} away",
-                whom=grant.email,
-                why=f"Mixpanel took the request and still shows the role {access.individual}",
-                next_step="Run again; if it stays so, do it in Project Settings > Users & Teams.",
-            )
+            what, shows = f"take the grant in project {grant.project} away", f"still shows the role {access.individual}"
+            raise self.not_shown(what, grant.email, shows, IN_PROJECT)
         if access.effective is not None:
             ways = ", ".join(way_in_words(left) for left in access.grants) or "the organization role"
             self.session.say(f"{grant.email} remains {access.effective} in project {grant.project}, through {ways}")
@@ -178,12 +174,8 @@ class ProjectGrantProvider(AccessProvider):
         if access.individual not in (role, kept or role) and not (
             access.individual is None and directory.hides_grant(project, email)
         ):
-            raise NotApplied(
-                f"cannot grant {role} in project {project}",
-                whom=email,
-                why=f"Mixpanel took the request and shows {access.individual or 'no individual grant'}",
-                next_step="Run again; if it stays so, look at the person in Project Settings > Users & Teams.",
-            )
+            shows = f"shows {access.individual or 'no individual grant'}"
+            raise self.not_shown(f"grant {role} in project {project}", email, shows, IN_PROJECT)
         return self._outputs(inputs, access)
 
     def _invite(self, project: int, email: str, role: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
+from mixpanel_access.directory.read_back import IN_USERS
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
@@ -171,7 +172,9 @@ class TeamProvider(NamedProvider):
             return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
         team = self.session.directory.teams.of(ref.team)
         if team is None:
-            raise self._not_named(news["name"], "it is no longer there")
+            next_step = "Run `pulumi refresh`, then run again to make it anew."
+            whom = f"team {news['name']}"
+            raise NotApplied("cannot name a team", whom=whom, why="it is no longer there", next_step=next_step)
         return self._ensure(news, team, adopted=bool(olds.get("adopted", True)))
 
     def unmake(self, id_: str, props: Properties) -> None:
@@ -195,12 +198,7 @@ class TeamProvider(NamedProvider):
             self.session.say(f"the team {team.name} is deleted: {what_it_gives(team)} goes for {who}")
         teams.delete(team.id)
         if teams.of(ref.team) is not None:
-            raise NotApplied(
-                "cannot delete",
-                whom=f"team {team.name}",
-                why="Mixpanel took the deletion and still lists the team",
-                next_step="Run again; if it stays so, delete it in Organization Settings > Users & Teams.",
-            )
+            raise self.not_shown("delete", f"team {team.name}", "still lists the team", IN_USERS)
         self.session.renames.free(self.objects(props), team.name)
 
     def _why_others_keep_it(self, team: MixpanelTeam) -> list[str]:
@@ -218,14 +216,9 @@ class TeamProvider(NamedProvider):
             self.give_name(team.id, inputs, lambda free: teams.rename(team.id, free))
         after = teams.of(team.id)
         if after is None or (after.name != name and not self.waits(team.id, inputs)):
-            raise self._not_named(
-                name, f"Mixpanel took the request and shows {after.name if after else 'no such team'}"
-            )
+            shows = f"shows {after.name if after else 'no such team'}"
+            raise self.not_shown("name a team", f"team {name}", shows, IN_USERS)
         return self._outputs({**inputs, "name": after.name}, after, {"adopted": adopted})
-
-    def _not_named(self, name: str, why: str) -> NotApplied:
-        next_step = "Run `pulumi refresh` and again; if it stays so, look in Organization Settings > Users & Teams."
-        return NotApplied("cannot name a team", whom=f"team {name}", why=why, next_step=next_step)
 
     def _outputs(self, inputs: Properties, team: MixpanelTeam, history: Properties) -> Properties:
         outputs = select(inputs, self.all_inputs)

@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
+from mixpanel_access.directory.read_back import IN_USERS
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import InputError, Invalid, NotApplied, NotFound
+from mixpanel_access.model.errors import InputError, Invalid, NotFound
 from mixpanel_access.model.ids import TeamMemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import Team
@@ -153,12 +154,8 @@ class TeamMemberProvider(AccessProvider):
                 raise
         after = directory.teams.of(ref.team)
         if after is not None and directory.teams.has(after, email):
-            raise NotApplied(
-                f"cannot take out of the team {team.name}",
-                whom=ref.email,
-                why="Mixpanel took the request and still lists the person in it",
-                next_step="Run again; if it stays so, do it in Organization Settings > Users & Teams.",
-            )
+            what = f"take out of the team {team.name}"
+            raise self.not_shown(what, ref.email, "still lists the person in it", IN_USERS)
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Have the person be in the team, as far as that is ours to say, and return the outputs."""
@@ -188,12 +185,7 @@ class TeamMemberProvider(AccessProvider):
             )
             return self._outputs(inputs, WAITING)
         if inside_now is False:
-            raise NotApplied(
-                f"cannot add to the team {team.name}",
-                whom=email,
-                why="Mixpanel took the request and does not list the person in it",
-                next_step="Run again; if it stays so, look at the team in Organization Settings > Users & Teams.",
-            )
+            raise self.not_shown(f"add to the team {team.name}", email, "does not list the person in it", IN_USERS)
         return self._outputs(inputs, MEMBER)
 
     def _join(self, team: Team, person: Person, email: str) -> bool:

@@ -64,6 +64,8 @@ GOOD: dict[str, tuple[str, str, str, Any]] = {
     "platform here": ("platformUrl", "http://localhost:8080", "platform_url", "http://localhost:8080"),
     "environment": ("environment", "production", "environment", "production"),
     "now": ("now", "2026-05-04T12:00:00Z", "now", datetime(2026, 5, 4, 12, tzinfo=UTC)),
+    "read back": ("readBackSeconds", "2.5", "read_back_seconds", 2.5),
+    "no read back": ("readBackSeconds", "0", "read_back_seconds", 0.0),
     "time-out": ("timeoutSeconds", "2.5", "timeout_seconds", 2.5),
     "longest life": ("invitationLifeDays", "14", "invitation_life_days", 14),
     "claimed domains": (
@@ -123,6 +125,8 @@ BAD = {
     "region": ("region", "mars", "not one of us, eu, in"),
     **WRONG_ADDRESSES,
     "no instant": ("now", "soon", "no ISO 8601 instant"),
+    "no read back": ("readBackSeconds", "x", "mixpanel:readBackSeconds is 'x', no number from 0 to 60"),
+    "long read back": ("readBackSeconds", "61", "no number from 0 to 60"),
     "no time-out": ("timeoutSeconds", "x", "no positive number of seconds"),
     "zero time-out": ("timeoutSeconds", "0", "no positive number of seconds"),
     "nan": ("timeoutSeconds", "nan", "no positive number of seconds"),
