@@ -42,6 +42,7 @@ from mixpanel_access.emulator.origin import must_be_local
 from mixpanel_access.emulator.recording import Audit, actor_of
 from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
+from mixpanel_access.emulator.stale import Stale
 from mixpanel_access.emulator.store import Store
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -96,22 +97,29 @@ class Emulator:
         dialect: Dialect = AS_TODAY,
     ) -> None:
         self.store = store
-        self.speak(dialect)
         self.faults = Faults()
+        self._stale = Stale(store, self.faults)
+        self.speak(dialect)
         self.log = RequestLog()
         self._recent: deque[datetime] = deque()
-        self._control = Control(self, store, self.faults, self.log, self._recent.clear)
+        self._control = Control(self, store, self.faults, self.log, self._begin_anew)
         self._provider_compat = provider_compat
         self._limit_invitations = limit_invitations
         self._loopback = loopback
+
+    def _begin_anew(self) -> None:
+        """Forget what was of the organization before."""
+        self._recent.clear()
+        self._stale.forget()
 
     def speak(self, dialect: Dialect) -> None:
         """Speak a dialect from now on.
 
         Raises:
-            ValueError: it names a verb that there is not.
+            ValueError: it names a verb or a list that there is not.
         """
         must_be_verbs(dialect.missing)
+        self._stale.speak(dialect)
         self.dialect = dialect
         left_out = {*dialect.missing}
         left_out |= {endpoint.verb for route in _WITHOUT_AUDIT[dialect.audit] for endpoint in route}
@@ -196,12 +204,13 @@ class Emulator:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
         if scim.serves(_path(request)):
             scim.must_speak(request.headers, body, self.dialect)
-        with self.store.transaction():
+        seen = self._stale.serving(found.endpoint, _path(request), request.query_params)
+        with seen as store, self.store.transaction():
             if account.id:
                 self.store.use_account(account)
             response = found.endpoint.handler(
                 Call(
-                    store=self.store,
+                    store=store,
                     account=account,
                     audit=audit,
                     places=found.places,

@@ -94,15 +94,15 @@ class Control:
         store: the organization.
         faults: the faults to come.
         log: the request log.
-        forget_rate: begins the count of the rate limit anew, for a new organization.
+        begin_anew: forgets the count of the rate limit and late lists, for a new organization.
     """
 
     def __init__(
-        self, speaker: Speaker, store: Store, faults: Faults, log: RequestLog, forget_rate: Callable[[], None]
+        self, speaker: Speaker, store: Store, faults: Faults, log: RequestLog, begin_anew: Callable[[], None]
     ) -> None:
         self._speaker = speaker
         self._store = store
-        self._forget_rate = forget_rate
+        self._begin_anew = begin_anew
         self._faults = faults
         self._log = log
         self.verbs: dict[tuple[str, str], Callable[[Request, Any], Any]] = {
@@ -154,7 +154,7 @@ class Control:
 
     def _seed(self, _request: Request, body: Any) -> Any:
         self._store.seed(Document.model_validate(body))
-        self._forget_rate()
+        self._begin_anew()
         return self._store.dump()
 
     def _speak(self, _request: Request, body: Any) -> Any:

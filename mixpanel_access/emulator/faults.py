@@ -1,4 +1,7 @@
-"""Faults on demand: the next so many requests of a kind get a status, a delay, or a broken connection."""
+"""Faults on demand: the next so many requests of a kind get a status, a delay, or a broken connection.
+
+A fault of the kind `stale` stays until the faults are deleted: from the next write on, lists answer late.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,14 @@ class Fault(BaseModel):
     Attributes:
         method: the HTTP method it is for, or "*".
         path_prefix: what the path begins with.
-        count: how many requests get it.
+        count: how many requests get it; of `stale`, how many reads of a list after a write still show what was before
+            it.
         kind: `status` answers so; `delay` waits first; `drop_before` breaks the connection and applies nothing;
-            `drop_after` applies the request and then breaks the connection.
+            `drop_after` applies the request and then breaks the connection; `stale` has GETs answer what was before the
+            writes that follow, for `count` reads or, where they are given, `seconds` of the emulator's clock.
         status: the status of kind `status`.
         retry_after: the Retry-After header: seconds, or any text sent as it is (an HTTP date).
-        seconds: the delay of kind `delay`.
+        seconds: the delay of kind `delay`; how long a write is hidden, of kind `stale`.
         body: the body of kind `status`; the error envelope if it is not given.
         content_type: the type of that body.
     """
@@ -32,7 +37,7 @@ class Fault(BaseModel):
     method: str = "*"
     path_prefix: str = "/"
     count: Annotated[int, Field(gt=0)] = 1
-    kind: Literal["status", "delay", "drop_before", "drop_after"]
+    kind: Literal["status", "delay", "drop_before", "drop_after", "stale"]
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     retry_after: int | float | HeaderText | None = None
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
@@ -70,11 +75,16 @@ class Faults:
         with self._lock:
             return list(self._waiting)
 
+    def stale(self) -> list[Fault]:
+        """Those that have lists be late."""
+        return [fault for fault in self.waiting() if fault.kind == "stale"]
+
     def take(self, method: str, path: str) -> Fault | None:
         """The first fault for such a request, counted down."""
         with self._lock:
             for index, fault in enumerate(self._waiting):
-                if fault.method.upper() in ("*", method) and path.startswith(fault.path_prefix):
+                met = fault.method.upper() in ("*", method) and path.startswith(fault.path_prefix)
+                if met and fault.kind != "stale":
                     if fault.count == 1:
                         del self._waiting[index]
                     else:

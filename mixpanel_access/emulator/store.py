@@ -91,6 +91,12 @@ class Store(AuditStore, AccountStore, TeamStore, RoleStore, ProjectStore):
         """Close the database."""
         self._db.close()
 
+    def copy(self) -> Store:
+        """The organization as it is now, in memory, with the same clock."""
+        copy = Store(None, self.clock)
+        self._db.backup(copy._db)  # of the same class
+        return copy
+
     # The whole organization
 
     def seed(self, document: Document) -> None:
