@@ -94,9 +94,9 @@ def is_in_group(user: str, *, inside: bool) -> Callable[[ScimGroup | None], bool
     return lambda group: (group is not None and user in group.members) is inside
 
 
-def is_active(key: str, *, active: bool) -> Callable[[Mapping[str, ScimUser]], bool]:
+def is_active(key: str, *, active: bool) -> Callable[[Mapping[str, Sequence[ScimUser]]], bool]:
     """Whether SCIM shows somebody as active, or as inactive, or does not tell."""
-    return lambda users: key in users and users[key].active in (active, None)
+    return lambda users: key in users and all(user.active in (active, None) for user in users[key])
 
 
 def has_account_role(id_: int, role: str | None) -> Callable[[Mapping[int, ServiceAccountRole]], bool]:

@@ -40,7 +40,9 @@ STEPS: dict[str, Step] = {
 }
 LOST = {
     "answered": [],
-    "lost": [{"kind": "drop_after", "method": method, "path_prefix": "/", "count": 1} for method in ("POST", "PUT", "DELETE")],
+    "lost": [
+        {"kind": "drop_after", "method": method, "path_prefix": "/", "count": 1} for method in ("POST", "PUT", "DELETE")
+    ],
 }
 
 
