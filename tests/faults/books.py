@@ -71,7 +71,9 @@ class Books:
         def session(limits: Limits, fresh: bool) -> Session:
             stack.said = []
             made = self.world.session(limits, fresh, stack.said.append)
-            made.states = States(self._states, lambda: name if fresh else None, declared)
+            made.states = States(
+                self._states, lambda: name if fresh else None, declared, limits=lambda: stack.engine.limits
+            )
             return made
 
         stack = Stack(name, MiniEngine(session, Limits()))
