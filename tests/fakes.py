@@ -131,11 +131,13 @@ class FakeApi:
 
     fallback: str = ""
 
-    def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
+    def events(
+        self, types: Sequence[str], since: datetime, until: datetime, pages: int | None = None
+    ) -> list[AuditEvent]:
         self.calls["events"] += 1
         self.fail("events")
         found = [event for event in self.events_ if event.type in types and since <= event.at <= until]
-        return sorted(found, key=lambda event: event.at, reverse=True)
+        return sorted(found, key=lambda event: event.at, reverse=True)[: pages and 100 * pages]
 
     def put(self, email: str, role: str | None = "member", *, invited: bool = False) -> None:
         user_id = None if invited else 500 + len(self.people)

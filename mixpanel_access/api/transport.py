@@ -145,7 +145,9 @@ class Transport:
         """
         return self._pages("GET", path, {}, None, what, unique=unique)
 
-    def query(self, path: str, parameters: Mapping[str, str], body: Json, what: str) -> list[Json]:
+    def query(
+        self, path: str, parameters: Mapping[str, str], body: Json, what: str, most: int = MOST_PAGES
+    ) -> list[Json]:
         """POST a question that changes nothing and return the `results` of each page of the answer, as `pages` does.
 
         Args:
@@ -153,15 +155,24 @@ class Transport:
             parameters: the query; where it has `page_size`, a full page must say whether another follows.
             body: the question, the same for each page.
             what: what is being done, as a clause that follows "cannot".
+            most: the pages that are enough; what is on others is left out.
 
         Raises:
             Unintelligible: as for `pages`.
             MixpanelError: what went wrong, in the last attempt.
         """
-        return self._pages("POST", path, parameters, body, what, unique=False)
+        return self._pages("POST", path, parameters, body, what, unique=False, most=most)
 
     def _pages(
-        self, method: str, path: str, parameters: Mapping[str, str], body: Json, what: str, *, unique: bool
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str],
+        body: Json,
+        what: str,
+        *,
+        unique: bool,
+        most: int = MOST_PAGES,
     ) -> list[Json]:
         found: list[Page] = []
         seen: set[str] = set()
@@ -181,6 +192,8 @@ class Transport:
                 return [page.results for page in found]
             if cursor in seen:
                 raise unintelligible(what, f"page {len(found)} names a page read before as the next one")
+            if len(found) == most < MOST_PAGES:
+                return [page.results for page in found]
             seen.add(cursor)
             query["cursor"] = cursor
         raise unintelligible(what, f"it has more than {MOST_PAGES} pages")

@@ -169,8 +169,10 @@ class AuditLog(Protocol):
     def fallback(self) -> str:
         """Why it is not read by the Platform API, or ""."""
 
-    def events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
-        """The events of some types within a span."""
+    def events(
+        self, types: Sequence[str], since: datetime, until: datetime, pages: int | None = None
+    ) -> list[AuditEvent]:
+        """The events of some types within a span; of all pages, or of the first ones, which have the newest."""
 
 
 class Scim(Protocol):

@@ -301,14 +301,22 @@ class Directory:
         """What the plan has: feature -> None where it can be used, else Mixpanel's reason."""
         return read_features(self._api, self.security(), min(self.projects(), default=None), now)
 
-    def audit_events(self, types: Sequence[str], since: datetime, until: datetime) -> list[AuditEvent]:
+    def audit_events(
+        self, types: Sequence[str], since: datetime, until: datetime, pages: int | None = None
+    ) -> list[AuditEvent]:
         """The events of the audit log of some types within a span, the newest first; asked for each time.
+
+        Args:
+            types: such as `organization.user_added`.
+            since: the first instant (UTC).
+            until: the last.
+            pages: the pages that are enough, the newest; None for all.
 
         Raises:
             MixpanelError: it cannot be read: the plan has none, or our account may not.
         """
         self.identity()
-        return self._api.audit_log.events(types, since, until)
+        return self._api.audit_log.events(types, since, until, pages)
 
     def grants(self, project: int) -> Mapping[str, tuple[Grant, ...]]:
         """The grants in one project, by the key of the person's address.

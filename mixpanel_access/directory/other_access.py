@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,6 +28,9 @@ from mixpanel_access.model.words import counted
 
 MCP_DAYS: Final = 90
 """Mixpanel keeps the calls of MCP tools for so long, on every plan (contract, section 16)."""
+_MCP_PAGES: Final = 10
+_PAGE: Final = 100
+"""A page of the audit log has so many events; programs make thousands of calls by MCP, and the newest will do."""
 _LOG_DAYS: Final = 2 * 365
 """The longest that any plan keeps the other events (contract, section 11)."""
 _NO_CALL: Final = {
@@ -90,10 +93,10 @@ class _Reading:
             self.miss(source, error.why or error.what, project)
             return None
 
-    def events(self, source: Source, types: Iterable[str], days: int) -> list[AuditEvent]:
+    def events(self, source: Source, types: Sequence[str], days: int, pages: int | None = None) -> list[AuditEvent]:
         """The events of the audit log, the newest first."""
         since = self.now - timedelta(days=days)
-        return self.asked(source, lambda: self.directory.audit_events(list(types), since, self.now)) or []
+        return self.asked(source, lambda: self.directory.audit_events(types, since, self.now, pages)) or []
 
     def data_views(self) -> None:
         """Who was put into a data view, and has not been taken out since."""
@@ -154,10 +157,14 @@ class _Reading:
     def mcp(self) -> None:
         """Who used MCP, and when somebody last changed a setting of it."""
         uses: dict[tuple[str, int | None], list[AuditEvent]] = {}
-        for event in self.events(Source.MCP, [audit.MCP_TOOL_CALL], MCP_DAYS):
+        calls, since = self.events(Source.MCP, [audit.MCP_TOOL_CALL], MCP_DAYS, _MCP_PAGES), f"the last {MCP_DAYS} days"
+        if len(calls) >= _MCP_PAGES * _PAGE:
+            since = f"the time since {calls[-1].at:%Y-%m-%d %H:%M} UTC"
+            self.miss(Source.MCP, f"of its many calls, only those of {since} were read")
+        for event in calls:
             uses.setdefault((event.actor or event.email, event.project), []).append(event)
         for (who, project), own in uses.items():
-            what = f"used {counted(len(own), 'time')} in the last {MCP_DAYS} days, last on {own[0].at:%Y-%m-%d}"
+            what = f"used {counted(len(own), 'time')} in {since}, last on {own[0].at:%Y-%m-%d}"
             self.found.append(OtherAccess(Source.MCP, who or "somebody", what, project))
         changes = self.events(Source.MCP, [audit.SETTING_UPDATED], _LOG_DAYS)
         if change := next((event for event in changes if "mcp" in event.about.lower()), None):

@@ -94,6 +94,7 @@ def probes(
             lambda: _requests(settings.request_access()),
         ),
         ("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso())),
+        ("discoverability", "one of three words", lambda: (settings.discoverability().value, True)),
         ("teams", "every team with its projects and people", lambda: _teams(api, teams)),
         ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
     ]

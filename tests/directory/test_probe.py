@@ -41,6 +41,7 @@ EXTRAS = (
     "second factor",
     "access requests",
     "single sign-on",
+    "discoverability",
     "teams",
     "audit log",
     "permissions",
@@ -68,6 +69,7 @@ VERBS = {
     "grants of a project": "granted_users", "list of service accounts": "list_accounts",
     "second factor": "two_factor", "access requests": "request_access", "single sign-on": "sso", "audit log": "events",
     "teams": "list_teams",
+    "discoverability": "discoverability",
     "permissions": "permissions",
 }  # fmt: skip
 VERDICTS = {

@@ -9,6 +9,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.ids import OrganizationSecurityId
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from tests.fakes import ORGANIZATION, FakeApi, make_session
@@ -109,6 +110,23 @@ def test_given_settings_are_brought_about_and_all_others_kept() -> None:
     assert (read.outs, read.inputs) == ({**(made.outs or {}), "discoverability": "Request"}, inputs)
     provider(api).create(inputs)
     assert len(api.writes) == 2
+
+
+def test_discoverability_is_read_by_a_refresh_alone() -> None:
+    """Not by a preview, a creation or an update, which keep what is known; where it is refused, it is unknown."""
+    api = FakeApi(discoverability_=Discoverability.OPEN)
+    inputs = {"two_factor_required": True}
+    provider(api).check({}, inputs)
+    made = provider(api).create(inputs).outs or {}
+    assert (api.calls["discoverability"], "discoverability" in made) == (0, False)
+    read = provider(api).look(ID, made).outs or {}
+    assert (api.calls["discoverability"], read["discoverability"]) == (1, "Open")
+    for news in (inputs, {"two_factor_required": False}):
+        assert not (provider(api).diff(ID, read, inputs).changes)
+        assert (provider(api).update(ID, read, news).outs or {})["discoverability"] == "Open"
+    assert api.calls["discoverability"] == 1
+    api.faults["discoverability"] = [errors.Forbidden("cannot read it")]
+    assert "discoverability" not in (provider(api).look(ID, read).outs or {})
 
 
 DIFFS: dict[str, tuple[dict[str, Any], bool]] = {
