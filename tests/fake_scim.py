@@ -34,12 +34,13 @@ class FakeScim:
     def list_users(self) -> list[ScimUser]:
         self.api.calls["scim_users"] += 1
         self.api.fail("scim_users")
-        people = [person for person in self.api.people.values() if not person.invited]
-        found = [
-            ScimUser(str(one.user_id), one.email, None if one.key in self.untold else one.key not in self.kept_out)
-            for one in people
-        ]
+        found = self._people()
         return found + [replace(one, id=f"0{one.id}") for one in found if same_key(one.email) in self.doubled]
+
+    def find_user(self, email: str) -> ScimUser | None:
+        self.api.calls["scim_user"] += 1
+        self.api.fail("scim_user")
+        return next((one for one in self._people() if same_key(one.email) == same_key(email)), None)
 
     def create(self, email: str) -> None:
         with self.api.writing("scim_create", email) as writing:
@@ -85,6 +86,13 @@ class FakeScim:
         with self.api.writing("scim_group_rename", (id_, name)) as writing:
             if writing:
                 self.api.teams.teams[int(id_)] = replace(self.api.teams.teams[int(id_)], name=name)
+
+    def _people(self) -> list[ScimUser]:
+        return [
+            ScimUser(str(one.user_id), one.email, None if one.key in self.untold else one.key not in self.kept_out)
+            for one in self.api.people.values()
+            if not one.invited
+        ]
 
     def _team(self, name: str) -> Team | None:
         return next((team for team in self.api.teams.teams.values() if same_name(team.name, name)), None)

@@ -22,6 +22,7 @@ from pydantic import (
 from mixpanel_access.api.shapes import Wire, checked, unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.access import ScimUser
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import ScimGroup, same_name
 
 _ROOT: Final = "/api/app/scim/v2"
@@ -111,6 +112,15 @@ class ScimEndpoint:
         """
         return [row.user() for row in self._rows(f"{_ROOT}/Users?", _UserRow, "list the users by SCIM")]
 
+    def find_user(self, email: str) -> ScimUser | None:
+        """Somebody by their address, or None; they are found though the list of everybody cannot be read.
+
+        Raises:
+            Unintelligible: they are on no page that was read, and pages are missing or repeat each other.
+        """
+        rows = self._filtered("Users", "userName", email, _UserRow, f"find {email} by SCIM")
+        return next((row.user() for row in rows if same_key(row.user_name) == same_key(email)), None)
+
     def create(self, email: str) -> None:
         """Make somebody a member of the organization; no e-mail goes out."""
         body = {
@@ -132,8 +142,7 @@ class ScimEndpoint:
         Raises:
             Unintelligible: pages are missing or repeat each other: a group on none that was read may be there.
         """
-        wanted = quote(f"displayName eq {_literal(name)}", safe="")
-        rows = self._rows(f"{_ROOT}/Groups?filter={wanted}&", _GroupRow, f"find the group {name} by SCIM")
+        rows = self._filtered("Groups", "displayName", name, _GroupRow, f"find the group {name} by SCIM")
         return next((row.group() for row in rows if same_name(row.display_name, name)), None)
 
     def create_group(self, name: str, members: Iterable[str]) -> None:
@@ -156,6 +165,12 @@ class ScimEndpoint:
     def _patch(self, kind: str, id_: str, changes: list[dict[str, Any]], what: str) -> None:
         path = f"{_ROOT}/{kind}/{quote(id_, safe='')}"
         self._transport.patch(path, {"schemas": [_PATCH], "Operations": changes}, what)
+
+    def _filtered(
+        self, kind: str, attribute: str, value: str, model: type[_Resource], what: str
+    ) -> Iterator[_Resource]:
+        wanted = quote(f"{attribute} eq {_literal(value)}", safe="")
+        return self._rows(f"{_ROOT}/{kind}?filter={wanted}&", model, what)
 
     def _rows(self, query: str, model: type[_Resource], what: str) -> Iterator[_Resource]:
         """The rows of a list, page by page, up to the empty one: a total may be of a page alone.

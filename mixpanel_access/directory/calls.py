@@ -181,6 +181,9 @@ class Scim(Protocol):
     def list_users(self) -> list[ScimUser]:
         """Everybody whom SCIM knows."""
 
+    def find_user(self, email: str) -> ScimUser | None:
+        """Somebody by their address."""
+
     def create(self, email: str) -> None:
         """Make somebody a member."""
 

@@ -79,12 +79,15 @@ class Provisioning:
         return not self.on and bool(sso.idp_managed) and sso.claims(email) is True
 
     def user(self, email: str) -> ScimUser | None:
-        """Somebody as SCIM knows them, or None.
+        """Somebody as SCIM knows them, or None; asked for alone where the list of everybody cannot be read.
 
         Raises:
             Unintelligible: SCIM lists several of the address: which of them to change is not told.
         """
-        users = self._users().get(same_key(email), [])
+        try:
+            users = self._users().get(same_key(email), [])
+        except Unintelligible:
+            return self.scim.find_user(email)
         if len(users) > 1:
             raise Unintelligible(
                 "cannot tell who somebody is by SCIM",
@@ -102,14 +105,15 @@ class Provisioning:
         """
         if not self.handles(person.email):
             return None
-        if not person.invited and not self._users():
+        user = self.user(person.email)
+        if user is None and not person.invited and not self._users():
             raise Unintelligible(
                 "cannot deactivate by SCIM",
                 whom=person.email,
                 why="Mixpanel lists the person, and its SCIM list is empty",
                 next_step="Run again; if it stays so, check mixpanel:scimToken, or deactivate them in Mixpanel.",
             )
-        return self.user(person.email)
+        return user
 
     def is_in(self, email: str) -> bool | None:
         """Whether somebody is an active member, as SCIM knows them; None where it lists them and does not tell.

@@ -188,6 +188,25 @@ def test_a_group_is_found_by_its_name() -> None:
             scim.find_group("Data")
 
 
+@pytest.mark.parametrize(
+    "email", ["o'neil@example.com", '"a b"@example.com', '"a\\\\b"@example.com', "größe@example.com"]
+)
+def test_somebody_is_found_by_their_address(email: str) -> None:
+    """Quotes and backslashes escaped; whatever the case, at once, also where a server has no second page."""
+    scim, seen = endpoint(page(1, {**ONE, "userName": email.upper(), "active": False}))
+    assert scim.find_user(email) == ScimUser("1", email.upper(), False)
+    escaped = email.replace("\\", "\\\\").replace('"', '\\"')
+    assert seen[0].url.params["filter"] == f'userName eq "{escaped}"'
+
+
+def test_somebody_is_absent_where_all_pages_say_so() -> None:
+    """Not where a server sends others, again and again."""
+    assert endpoint(page(0))[0].find_user("b@example.com") is None
+    assert endpoint(page(1, ONE), page(1))[0].find_user("b@example.com") is None
+    with pytest.raises(errors.Unintelligible, match=r"cannot find b@example\.com by SCIM"):
+        endpoint(page(1, ONE), page(1, ONE))[0].find_user("b@example.com")
+
+
 def test_a_group_on_the_second_page_is_found() -> None:
     """Where a server ignores the filter and lists them all."""
     scim, seen = endpoint(page(2, {"id": "8", "displayName": "Other"}), page(2, {"id": "7", "displayName": "Data"}))

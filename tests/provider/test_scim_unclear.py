@@ -56,3 +56,26 @@ def test_of_two_users_of_one_address_none_is_changed(api: FakeApi) -> None:
     assert api.writes == []
     provider_over(api, MemberProvider).create({**MEMBER, "email": "new@example.com"})
     assert api.writes == ["scim_create"]
+
+
+def test_who_ends_is_found_alone_where_the_list_cannot_be_read(api: FakeApi) -> None:
+    """By their address: an access that ends does not wait for the pages of others. New people come in as well."""
+    made = provider_over(api, MemberProvider).create(MEMBER)
+    unclear: list[errors.AccessError] = [errors.Unintelligible("cannot list the users by SCIM")] * 99
+    api.faults["scim_users"] = unclear
+    provider_over(api, MemberProvider).delete(str(made.id), {**(made.outs or {}), "removal": "always"})
+    assert api.sent == [("scim_active", (CY, False))]
+    provider_over(api, MemberProvider).create({**MEMBER, "email": "new@example.com"})
+    assert api.writes == ["scim_active", "scim_create"]
+
+
+def test_who_is_not_found_alone_either_is_not_taken_for_absent(api: FakeApi) -> None:
+    """Nobody is removed by another way instead, or provisioned a second time."""
+    made = provider_over(api, MemberProvider).create(MEMBER)
+    for verb in ("scim_users", "scim_user"):
+        api.faults[verb] = [errors.Unintelligible("cannot read it")] * 99
+    with pytest.raises(errors.Unintelligible):
+        provider_over(api, MemberProvider).delete(str(made.id), {**(made.outs or {}), "removal": "always"})
+    with pytest.raises(errors.Unintelligible):
+        provider_over(api, MemberProvider).create({**MEMBER, "email": "new@example.com"})
+    assert api.writes == []
