@@ -216,7 +216,6 @@ def _owners(people: Mapping[str, Person], plan: Plan, own: str | None) -> Iterab
     if not any(person.role == roles.OWNER for person in people.values()):
         yield from _possible_owners(able, joined, plan, own)
         return
-    before |= able.keys() & ({own} if own else set())
     after = _left(before | joined, plan, able)
     lost = before - after
     if not lost:

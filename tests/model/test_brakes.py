@@ -216,6 +216,12 @@ def test_where_nobody_is_called_owner_the_last_who_may_be_one_stays(
     assert not any(one.holds for one in again if one.brake is Brake.LAST_OWNER)
 
 
+def test_our_own_account_is_no_owner_who_is_left_where_owners_are_called_so() -> None:
+    """Whatever its permissions say: the list calls it something else."""
+    people = {**organization(1), OWN: Person(OWN, "admin", invited=False)}
+    assert [one.holds for one in held(people, leaving("o0@example.com"))] == [True]
+
+
 def test_whoever_cannot_log_in_is_not_left() -> None:
     """Neither an invited admin nor one whom the identity provider keeps out."""
     people = {
