@@ -101,6 +101,8 @@ def test_a_scim_token_is_tried_too() -> None:
     all_of_it = found(api)
     people, team = all_of_it["people by SCIM"], all_of_it["a team by SCIM"]
     assert (people.finding, people.came) == (Finding.OK, "1 people, 1 deactivated")
+    api.scim.untold.add("bo@example.com")
+    assert found(api)["people by SCIM"].came == "1 people, 1 without whether they are active"
     assert (team.finding, team.came) == (Finding.OK, "the first team is a group")
     api.scim.shows_all_teams = False
     team = found(api)["a team by SCIM"]
