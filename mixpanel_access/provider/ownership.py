@@ -109,6 +109,8 @@ def given_back(session: Session, member: Properties) -> str | None:
     if person is None or member.get("role") is None:
         return None
     known = roles.is_organization_role(person.role)  # an unknown word may be Mixpanel's for what the stack gave
+    if not known and person.role is not None and person.role == member.get("previous_role"):
+        return None  # it was there before, and is kept
     current, before = str(person.role if known else member["role"]), role_before(member)
     if lowered(current, before) is None:
         return None

@@ -91,6 +91,16 @@ def test_who_is_found_with_an_unknown_word_keeps_it(role: str) -> None:
     assert made(api).diff(ID, read.outs, inputs(role)).changes is False
 
 
+@pytest.mark.parametrize("role", ["member", "admin"])
+def test_a_word_that_was_found_is_left_when_the_entry_ends(role: str) -> None:
+    """The stack gave nothing, and takes nothing."""
+    api = organization()
+    api.put(CY, "superuser")
+    outs = made(api).create(inputs(role)).outs
+    made(api).delete(ID, outs)
+    assert (api.people[CY].role, api.writes) == ("superuser", [])
+
+
 DECLARED = {
     "less": ("admin", "member", True),
     "more": ("member", "admin", False),
