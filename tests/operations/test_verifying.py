@@ -121,7 +121,8 @@ DIALECTS: dict[str, tuple[Dialect, set[str]]] = {
         Dialect(organization_role="capitalized", me_permissions=False), {"member-word", "account-role", "permissions"},
     ),
     "objects in pages": (
-        Dialect(organization_role="object", page_size=3), {"member-word", "account-role", "lists-whole"},
+        Dialect(organization_role="object", discoverability="object", page_size=3),
+        {"member-word", "account-role", "discoverability", "lists-whole"},
     ),
     "other refusals": (
         Dialect(wrong_body=400, refused_update="updated_false"),
@@ -130,8 +131,8 @@ DIALECTS: dict[str, tuple[Dialect, set[str]]] = {
     "elsewhere": (
         Dialect(no_access="redirect", escaped_errors=True, audit="old"), {"no-access", "escapes", "audit"},
     ),
-    "no log": (Dialect(audit="none"), {"audit"}),
-    "a small plan": (Dialect(plan_refusal=402), {"plan"}),
+    "no log": (Dialect(audit="none", discoverability="none"), {"audit", "discoverability"}),
+    "a small plan": (Dialect(plan_refusal=402, discoverability="lower"), {"plan", "discoverability"}),
     "poor": (
         Dialect(
             invited_in_granted_users=False,
@@ -144,7 +145,7 @@ DIALECTS: dict[str, tuple[Dialect, set[str]]] = {
     ),
 }  # fmt: skip
 """How an organization answers, and the statements that are then otherwise."""
-UNDECIDED = {"discoverability", "invite_existing", "invitation_limit", "no_access", "plan_refusal"}
+UNDECIDED = {"invite_existing", "invitation_limit", "no_access", "plan_refusal"}
 """Fields of the dialect that a walk through this organization leaves open."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from mixpanel_access.api.transport import PLATFORM_ROOT
 from mixpanel_access.model import roles
 from mixpanel_access.model.errors import NotFound
+from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.operations.verifying.answers import (
     Row,
     calls,
@@ -317,6 +318,29 @@ def audit(evidence: Evidence) -> Outcome | None:
     return _told(there == "both", came, audit=there)
 
 
+def discoverability(evidence: Evidence) -> Outcome | None:
+    """How the organization's discoverability is written."""
+    seen = evidence.reads["discoverability"]
+    if isinstance(seen.error, NotFound):
+        return _told(holds=False, came=status_in_words(seen), discoverability="none")
+    results = results_of(seen)
+    word = results.get("discoverability", results) if isinstance(results, dict) else results
+    if isinstance(word, dict):
+        return _told(holds=False, came="an object", discoverability="object")
+    if word in list(Discoverability):
+        return _told(holds=True, came=f"`{word}`", discoverability="capitalized")
+    if isinstance(word, str) and word.capitalize() in list(Discoverability):
+        return _told(holds=False, came=f"`{word}`", discoverability="lower")
+    return None if seen.error else _told(holds=False, came="another word")
+
+
+def last_logins(evidence: Evidence) -> Outcome | None:
+    """Whether the users list has everybody's last login."""
+    people = list(rows(evidence.reads["users"], lambda row, _: "email" in row))
+    without = sum("last_login" not in row for row in people)
+    return _told(not without, f"{without} of {len(people)} rows without it") if people else None
+
+
 def plan(evidence: Evidence) -> Outcome | None:
     """How the plan's refusal of custom roles is answered, where it refuses them."""
     status = status_of(evidence.reads["custom-roles"])
@@ -335,8 +359,8 @@ def stale(evidence: Evidence) -> Outcome | None:
 
 
 def verbs(evidence: Evidence) -> Outcome | None:
-    """Which verbs are not there; the audit log has a statement of its own."""
-    apart = [evidence.reads[name] for name in ("no access", "audit log", "older audit log")]
+    """Which verbs are not there; some reads have a statement of their own."""
+    apart = [evidence.reads[name] for name in ("no access", "audit log", "older audit log", "discoverability")]
     absent = sorted(
         {
             f"{seen.exchanges[-1].method} {template(seen.exchanges[-1].path)}"

@@ -37,6 +37,7 @@ STATEMENTS: Final = (
     ),
     Statement("owner-word", 16, "The users list has an owner as `owner`.", by.owner_word),
     Statement("known-words", 16, "Every organization role has a known word.", by.known_words),
+    Statement("last-login", 3, "The users list has `last_login`.", by.last_logins),
     Statement("permissions", 16, "`me` lists the permissions of the account.", by.permissions),
     Statement("invite", 3, "`add-users` takes addresses, each with an organization role.", by.applied("invite")),
     Statement(
@@ -121,6 +122,9 @@ STATEMENTS: Final = (
     Statement("account-delete", 6, "A service account can be deleted.", by.applied("delete the service account")),
     Statement("no-access", 16, "A project without access is answered with 403.", by.no_access),
     Statement("audit", 16, "The audit log is answered by the Platform API and by the older route.", by.audit),
+    Statement(
+        "discoverability", 16, "Discoverability is `Closed`, `Request` or `Open`.", by.discoverability
+    ),
     Statement("plan", 16, "A feature that the plan lacks is answered with 403.", by.plan),
     Statement("stale", 16, "Lists show a write at the first reading after it.", by.stale),
     Statement("escapes", 16, "Error texts are not escaped for HTML.", by.escapes),

@@ -58,6 +58,7 @@ FIRST: Final[Mapping[str, Callable[[Mixpanel, Target], Any]]] = {
     **READS,
     "custom-roles": lambda m, target: m.api.custom_roles.list_roles(target.project),
     "no access": lambda m, _: m.api.projects.granted_users(NO_PROJECT_OF_OURS),
+    "discoverability": lambda m, _: m.api.organization_settings.discoverability(),
     "audit log": _audit,
     "older audit log": _older_audit,
 }
