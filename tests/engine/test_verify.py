@@ -12,7 +12,7 @@ WRITES = ("doctor", "--writes", EMAIL, "--teams", "--accounts", "--yes-write-to"
 
 
 def test_the_writes_are_shown_tried_undone_and_reported(workspace: Workspace) -> None:
-    """Production is refused by its roster; for a test project, the report is a dialect, and the organization as before."""
+    """Production is refused by its roster; elsewhere the report is a dialect, and the organization as before."""
     workspace.add("staging")
     before = workspace.dump()
     refused = workspace.command(*WRITES, str(PRODUCTION))

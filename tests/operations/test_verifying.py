@@ -273,8 +273,9 @@ class Dying(httpx.BaseTransport):
         self._at, self._what, self._writes, self._dead = at, what, 0, False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._writes += request.method != "GET"
-        meant = request.method != "GET" and self._writes == self._at
+        writes = request.method != "GET" and "audit-logs" not in request.url.path
+        self._writes += writes
+        meant = writes and self._writes == self._at
         if self._dead or (meant and self._what == "killed before"):
             self._dead = True
             raise Killed
@@ -344,10 +345,10 @@ def test_a_write_that_fails_leaves_nothing(server: EmulatorServer, tmp_path: Pat
         assert failed.shown
 
 
-@pytest.mark.parametrize("what", KINDS)
+@pytest.mark.parametrize("what", ["403", "500", "lost"])
 @pytest.mark.parametrize("at", CREATING)
 def test_what_may_have_been_made_is_undone(server: EmulatorServer, tmp_path: Path, at: int, what: str) -> None:
-    """Each write that makes something, with each fault."""
+    """Each write that makes something: refused, with a fault, and applied without an answer."""
     before = dump(server)
     report = walk_through(plan_of(server), means(tmp_path, observer=Trouble(at, what)))
     assert (dump(server), report.evidence.left) == (before, [])
