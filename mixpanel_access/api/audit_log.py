@@ -98,8 +98,11 @@ class AuditLogEndpoint:
 
 def _of_both(first: errors.MixpanelError, second: errors.MixpanelError, what: str) -> errors.MixpanelError:
     """One error for two refusals: what is forbidden by one route and not there by the other is forbidden."""
-    forbidden = isinstance(first, errors.Forbidden) and isinstance(second, errors.NotFound)
-    why = f"the Platform API: {first.why}; the older route: {second.why}"
-    error = type(first if forbidden else second)(f"cannot {what}", why=why, next_step=_NEXT_STEP)
-    error.status = (first if forbidden else second).status
+    telling = first if isinstance(first, errors.Forbidden) and isinstance(second, errors.NotFound) else second
+    error = type(telling)(
+        f"cannot {what}",
+        why=f"the Platform API: {first.why}; the older route: {second.why}",
+        next_step=_NEXT_STEP if isinstance(telling, (errors.Forbidden, errors.NotFound)) else second.next_step,
+    )
+    error.status = telling.status
     return error

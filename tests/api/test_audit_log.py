@@ -156,6 +156,8 @@ BOTH: dict[str, tuple[int, int, type[errors.MixpanelError]]] = {
     "neither is allowed": (403, 403, errors.Forbidden),
     "one is not there, and the other not allowed": (404, 403, errors.Forbidden),
     "one is not allowed, and the other not there": (403, 404, errors.Forbidden),
+    "a limit of the plan": (404, 402, errors.PlanRefusal),
+    "a limit of the plan, and no other route": (402, 404, errors.PlanRefusal),
     "the credentials are wrong": (401, 401, errors.Unauthorized),
 }
 
@@ -174,9 +176,9 @@ def test_one_line_where_both_refuse(first: int, second: int, error: type[errors.
     assert lines[0] == lines[1]
     assert lines[0].startswith(
         f"cannot read the audit log of organization {ORG}: the Platform API: Mixpanel answered {first} (not by the new "
-        f"one); the older route: Mixpanel answered {second} (not by the old one). The service account needs the right "
-        "view_audit_logs"
+        f"one); the older route: Mixpanel answered {second} (not by the old one). "
     )
+    assert ("The service account needs the right view_audit_logs" in lines[0]) is (error is not errors.Unauthorized)
     assert "\n" not in lines[0]
     assert server.asked == {PLATFORM: 1, OLD: 2}
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -243,3 +244,24 @@ def test_preflight_checks_both_stacks(seen: Workspace) -> None:
     assert shown.stdout.endswith("\n0 problems, 5 to be confirmed.\n")
     document = json.loads(seen.command("preflight", "--stack", "staging", "--json").stdout)
     assert {one["stack"] for one in document} == {"", "staging"}
+
+
+def test_without_an_audit_log_each_command_says_so_and_goes_on(seen: Workspace, tmp_path: Path) -> None:
+    """One line has the answers of both routes; the access log has the stacks' own lines."""
+    both = r"the Platform API: Mixpanel answered 404 \([^)]*\); the older route: Mixpanel answered 404 \([^)]*\)"
+    seen.emulator.control("POST", "dialect", {"audit": "none"})
+    try:
+        diagnosed = seen.command("diagnose", ROBIN)
+        looked = seen.command("preflight", ROBIN)
+        logged = seen.command("tracker", "update", "--file", str(tmp_path / "log.jsonl"), "--json")
+    finally:
+        seen.emulator.control("POST", "dialect", {})
+    assert re.search(
+        rf"^The audit log cannot be read \({both}\): what it would tell is unknown\.$", diagnosed.stdout, re.MULTILINE
+    )
+    assert "cause: invitation not accepted" in diagnosed.stdout
+    assert re.search(rf"plan: audit log +ok +not in the plan, or not for our account \({both}\)", looked.stdout)
+    assert re.search(rf"^the audit log cannot be read, and what others did is not in the access log: {both}$",
+                     logged.stderr, re.MULTILINE)  # fmt: skip
+    assert {line["email"] for line in json.loads(logged.stdout)} == {ROBIN}
+    assert (diagnosed.returncode, looked.returncode, logged.returncode) == (1, 0, 0)
