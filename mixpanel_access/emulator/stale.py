@@ -69,7 +69,8 @@ class Stale:
         for name in dialect.stale_reads:
             if name not in LISTS:
                 raise ValueError(f"stale_reads: there is no list {name}; there are {', '.join(LISTS)}")
-        self._late = {LISTS[name]: reads for name, reads in dialect.stale_reads.items() if reads}
+        late = ((LISTS[name], reads) for name, reads in dialect.stale_reads.items())
+        self._late = {template.rstrip("/"): reads for template, reads in late if reads}
 
     @contextmanager
     def serving(self, endpoint: Endpoint, path: str, query: Mapping[str, str]) -> Iterator[Store]:
@@ -98,7 +99,7 @@ class Stale:
         for write in self._writes:
             past = write.reads[list_] - continues
             faults = [one for one in write.faults if id(one) in there and path.startswith(one.path_prefix)]
-            late = self._late and past < write.late.get(endpoint.template, 0)
+            late = self._late and past < write.late.get(endpoint.template.rstrip("/"), 0)
             if answer is None and (late or any(_hides(fault, past, now - write.at) for fault in faults)):
                 answer = write.before
             write.reads[list_] += not continues

@@ -131,6 +131,7 @@ DIALECTS: dict[str, tuple[Dialect, set[str]]] = {
     "elsewhere": (
         Dialect(no_access="redirect", escaped_errors=True, audit="old"), {"no-access", "escapes", "audit"},
     ),
+    "late": (Dialect(stale_reads={"users": 2, "granted-users": 1, "teams": 3, "service-accounts": 1}), {"stale"}),
     "no log": (Dialect(audit="none", discoverability="none"), {"audit", "discoverability"}),
     "a small plan": (Dialect(plan_refusal=402, discoverability="lower"), {"plan", "discoverability"}),
     "poor": (
@@ -145,7 +146,14 @@ DIALECTS: dict[str, tuple[Dialect, set[str]]] = {
     ),
 }  # fmt: skip
 """How an organization answers, and the statements that are then otherwise."""
-UNDECIDED = {"invite_existing", "invitation_limit", "no_access", "plan_refusal"}
+UNDECIDED = {
+    "invite_existing",
+    "invitation_limit",
+    "no_access",
+    "plan_refusal",
+    "scim_errors",
+    "scim_media_type",
+}
 """Fields of the dialect that a walk through this organization leaves open."""
 
 

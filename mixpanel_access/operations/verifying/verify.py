@@ -150,15 +150,20 @@ class Means:
 
     Attributes:
         progress: shows a line.
-        patience: how long a write is looked for.
+        patience: how long a write is looked for; None for as long as the settings say.
         folder: where the journal is kept, if not in the user's cache.
         observer: makes the transports.
     """
 
     progress: Callable[[str], None]
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience | None = None
     folder: Path | None = None
     observer: Observer = field(default_factory=Observer)
+
+    def walk(self, mixpanel: Mixpanel, settings: Settings, journal: Journal) -> Walk:
+        """A walk with these means."""
+        patience = self.patience or Patience(settings.read_back_seconds)
+        return Walk(mixpanel, self.observer, journal, patience, self.progress)
 
 
 def walk_through(plan: Plan, means: Means) -> Report:
@@ -177,7 +182,7 @@ def walk_through(plan: Plan, means: Means) -> Report:
             next_step="Run mixpanel-access doctor --undo first.",
         )
     with _connected(plan.settings, means.observer) as mixpanel:
-        walk = Walk(mixpanel, means.observer, Journal(file, plan.target), means.patience, means.progress)
+        walk = means.walk(mixpanel, plan.settings, Journal(file, plan.target))
         evidence = Evidence(plan.target, {name: walk.read(read) for name, read in FIRST.items()})
         _must_hold(plan, evidence)
         walk.run(plan.steps, evidence)
@@ -197,7 +202,7 @@ def finish(settings: Settings, means: Means) -> list[str] | None:
         return None
     opened = replace(settings, allow_undocumented=verbs_of(()))
     with _connected(opened, means.observer) as mixpanel:
-        return Walk(mixpanel, means.observer, journal, means.patience, means.progress).undo()
+        return means.walk(mixpanel, settings, journal).undo()
 
 
 def _must_hold(plan: Plan, evidence: Evidence) -> None:

@@ -39,7 +39,7 @@ class Patience:
         clock: seconds that pass.
     """
 
-    seconds: float = 10.0
+    seconds: float
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
