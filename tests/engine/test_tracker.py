@@ -66,13 +66,14 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     emulator.control("POST", "invitations/accept", {"email": ROBIN})
     emulator.control("POST", "grants", {"email": "lee@example.com", "project": PRODUCTION, "role": "admin"})
     emulator.control("DELETE", f"members/{ROBIN}")
-    faults = [{"method": "POST", "path_prefix": "/api/app/organizations", "kind": "status", "status": 403, "count": 2}]
+    fault = {"method": "POST", "kind": "status", "status": 403, "count": 2}
+    faults = [{**fault, "path_prefix": path} for path in ("/v1/organizations", "/api/app/organizations")]
     emulator.control("POST", "faults", faults)
     blind = workspace.command("tracker", "update", "--now", LATER)
     assert blind.stdout == "Added 0 lines to tracker.jsonl.\n"
     assert "the audit log cannot be read, and what others did is not in the access log" in blind.stderr
     emulator.control("DELETE", "faults")
-    broken = [{**faults[0], "status": 500, "count": 9}]
+    broken = [{**refused, "status": 500, "count": 9} for refused in faults]
     emulator.control("POST", "faults", broken)
     failed = workspace.command("tracker", "update", "--now", LATER)
     assert (failed.returncode, failed.stdout) == (3, "")  # a line that lacks what the log tells would stay so
