@@ -133,6 +133,7 @@ STATEMENTS: Final = (
         "invitation-limit", 16, "More than about 10 invitations an hour are answered with 429. The walk sends fewer.",
         by.never,
     ),
+    Statement("invitation-life", 16, "An invitation expires after 7 days. No walk waits for it.", by.never),
     Statement("last-owner", 13, "The last owner cannot be removed. No walk tries it.", by.never),
 )  # fmt: skip
 """Every statement that a walk can decide, and those that none can."""

@@ -61,6 +61,18 @@ class Target:
         """The address in the form in which two spellings are the same."""
         return same_key(self.email)
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What is named in texts for people."""
+        return {"email": self.email, "team": self.team, "account": self.account, "project": str(self.project)}
+
+    def owns(self, cell: Any) -> bool:
+        """Whether a value of a list, or one within it, is of what the walk works on."""
+        if isinstance(cell, tuple):
+            return any(map(self.owns, cell))
+        own = (self.key, self.team, self.renamed, *self.ids.values())
+        return cell in own or (isinstance(cell, str) and cell.startswith(f"{self.account}."))
+
 
 @dataclass(frozen=True)
 class Mixpanel:
@@ -312,6 +324,7 @@ class Undo:
         kind: which.
         shown_in: the list that shows whether it is there.
         found: what of the list it is.
+        does: what it does, in words.
         send: takes one of these away.
         by_hand: what to do in the product where that fails.
         verb: by which name it is allowed, where it is undocumented.
@@ -320,6 +333,7 @@ class Undo:
     kind: str
     shown_in: str
     found: Callable[[Any, Target], list[Any]]
+    does: str
     send: Callable[[Api, Target, Any], object]
     by_hand: str
     verb: Verb | None = None
@@ -327,16 +341,17 @@ class Undo:
 
 UNDOS: Final = (
     Undo(
-        TEAM, "teams", _made_teams, lambda api, _, team: api.teams.delete(team.id),
+        TEAM, "teams", _made_teams, "delete the team {team}", lambda api, _, team: api.teams.delete(team.id),
         "delete the team {team} in Organization Settings > Users & Teams",
     ),
     Undo(
-        ACCOUNT, "service-accounts", _made_accounts, lambda api, _, account: api.service_accounts.delete(account.id),
+        ACCOUNT, "service-accounts", _made_accounts, "delete the service account {account}",
+        lambda api, _, account: api.service_accounts.delete(account.id),
         "delete the service account {account} in Organization Settings > Service Accounts",
     ),
     Undo(
         PERSON, "users", lambda people, target: [p for p in people if p.key == target.key],
-        lambda api, target, _: api.users.remove([target.email]),
+        "remove {email} from the organization", lambda api, target, _: api.users.remove([target.email]),
         f"{BY_HAND[Verb.REMOVE_MEMBERS]}: {{email}}", Verb.REMOVE_MEMBERS,
     ),
 )  # fmt: skip
@@ -346,13 +361,14 @@ LESSER: Final = (
     Undo(
         GRANT, "granted-users",
         lambda grants, t: [g for g in grants if g.key == t.key and g.grant_type is GrantType.INDIVIDUAL],
+        "take the grant of {email} in project {project} away",
         lambda api, target, _: api.users.remove_grants(target.email, [target.project]),
         f"{BY_HAND[Verb.REMOVE_GRANTS]}: {{email}}", Verb.REMOVE_GRANTS,
     ),
     Undo(
         "organization role", "users",
         lambda people, t: [p for p in people if p.key == t.key and p.role not in (None, roles.MEMBER)],
-        lambda api, target, _: api.users.change_role(target.email, roles.MEMBER),
+        "make {email} a member", lambda api, target, _: api.users.change_role(target.email, roles.MEMBER),
         f"{BY_HAND[Verb.CHANGE_ROLE]} to member: {{email}}", Verb.CHANGE_ROLE,
     ),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -157,7 +157,7 @@ class Walk:
                     self.progress(f"{step.name}: not tried, since what it needs is not there")
         finally:
             evidence.left += self.undo()
-        self._compare(evidence)
+        self._compare(evidence, {step.shown_in for step in steps})
 
     def read(self, read: Callable[[Mixpanel, Target], Any]) -> Seen:
         """Read once."""
@@ -217,13 +217,13 @@ class Walk:
             if found == []:
                 return None
             for one in found or ([None] if undo.kind not in (TEAM, ACCOUNT) else []):
-                self.progress(f"undo: take away the {undo.kind}")
+                self.progress(f"undo: {undo.does.format(**self._target.names)}")
                 sent = self._call(lambda one=one: undo.send(self.mixpanel.api, self._target, one))  # type: ignore[misc]
                 why = str(sent.error.why or sent.error.what) if sent.error else ""
             if self._is_gone(undo):
                 return None
-        names = {"team": self._target.team, "account": self._target.account, "email": self._target.email}
-        return undo.by_hand.format(**names) + (f" ({why})" if why else "")
+        by_hand = undo.by_hand.format(**self._target.names)
+        return f"{by_hand} ({why})" if why else by_hand
 
     def _found(self, undo: Undo) -> list[Any] | None:
         """What is there to be undone; None where nobody can tell.
@@ -247,26 +247,26 @@ class Walk:
                 break
         return False
 
-    def _compare(self, evidence: Evidence) -> None:
+    def _compare(self, evidence: Evidence, touched: set[str]) -> None:
         """Compare each list with how it was before the first step, until it is the same or the time is over."""
-        own, left = _Own(self._target), list[str]()
+        left: list[str] = []
         for name, read in READS.items():
-            before, after, differs = _rows(name, evidence.reads[name]), None, False
+            before, after = _rows(name, evidence.reads[name]), None
             for _ in self.patience.tries():
                 after = _rows(name, self.read(read))
-                differs = before != after
-                if not differs or before is None or after is None:
+                if before == after or before is None or after is None:
                     break
             if before is None or after is None:
-                evidence.unproven.append(name)
-            elif differs:
-                changed = [f"{name}: {', '.join(map(str, row))}" for row in sorted(before ^ after, key=str)]
-                if not evidence.left:  # else the steps by hand are there already
-                    left += [
-                        f"look in Organization Settings > Users & Teams at {x}" for x in filter(own.names, changed)
-                    ]
-                evidence.elsewhere += [line for line in changed if not own.names(line)]
-        evidence.left += left
+                evidence.unproven += [name] if name in touched else []
+                continue
+            for row in sorted(before ^ after, key=str):
+                line = f"{name}: {', '.join(map(str, row))}"
+                if self._target.owns(row):
+                    left.append(f"look in Organization Settings > Users & Teams at {line}")
+                else:
+                    evidence.elsewhere.append(line)
+        if not evidence.left:  # else the steps by hand are there already
+            evidence.left += left
 
     def _call(self, send: Callable[[], Any]) -> Seen:
         mark, began = len(self.observer.exchanges), self.patience.clock()
@@ -298,18 +298,6 @@ _ROWS: Final[Mapping[str, Callable[[Any], tuple[Any, ...]]]] = {
     "service-accounts": lambda account: (account.id, account.username, account.role),
     "project-service-accounts": lambda held: (held.account, held.role, held.grant_type.value),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Own:
-    """Tells what is the walk's own."""
-
-    target: Target
-
-    def names(self, line: str) -> bool:
-        target = self.target
-        words: Iterable[str] = (target.key, target.team, target.account, *map(str, target.ids.values()))
-        return any(word in line for word in words)
 
 
 def _in_words(done: Done) -> str:
