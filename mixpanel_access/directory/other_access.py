@@ -68,7 +68,8 @@ def read_other_access(
             if source in _NO_CALL:
                 reading.miss(source, _NO_CALL[source])
     missed = [unknown(source, why, where) for (source, why), where in reading.missed.items()]
-    return [*(row for row in reading.found if row.project is None or row.project in projects), *missed]
+    found = dict.fromkeys(row for row in reading.found if row.project is None or row.project in projects)
+    return [*found, *missed]
 
 
 @dataclass
@@ -151,7 +152,7 @@ class _Reading:
                 if one.sensitive:
                     what = f"sensitive access, as {one.role}" if one.role else "sensitive access"
                     self.found.append(OtherAccess(Source.ACCOUNTS, f"service account {one.name}", what, project))
-            if untold := [one.name for one in flags if one.sensitive is None]:
+            if untold := {one.name for one in flags if one.sensitive is None}:
                 self.miss(Source.ACCOUNTS, f"the list does not tell it of {few(untold)}", project)
 
     def mcp(self) -> None:

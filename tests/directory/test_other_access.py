@@ -180,6 +180,30 @@ def test_discoverability_is_read_in_every_dialect(emulator: EmulatorServer, spok
     assert row.what.startswith("Open:" if row.known else "Mixpanel answered 404")
 
 
+WORDS: dict[str, tuple[Any, str | None]] = {
+    "the bare word": ("Closed", "Closed"),
+    "in capitals, with blanks": ({"discoverability": " OPEN "}, "Open"),
+    "an object with the word alone": ({"name": "request"}, "Request"),
+    "another word": ({"discoverability": "Everyone"}, None),
+    "no word": ({}, None),
+    "a word of each domain": ({"example.com": "Open"}, None),
+    "an empty word": ({"discoverability": ""}, None),
+    "a switch": ({"discoverability": True}, None),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_discoverability_is_one_of_three_words_or_unknown(emulator: EmulatorServer, name: str) -> None:
+    """In any case; a word that is not known is quoted, and is not Closed."""
+    results, word = WORDS[name]
+    with Client(base_url=emulator.url) as control:
+        control.control("POST", "faults", [{**answer(200, results), "path_prefix": PATHS[Source.DISCOVERABILITY][0]}])
+    (row,) = read(emulator, Source.DISCOVERABILITY)
+    assert row.known is (word is not None)
+    assert row.what.startswith(f"{word}:" if word else "the answer has an unknown shape")
+    assert name != "another word" or "'Everyone'" in row.what
+
+
 FLAGS: dict[str, tuple[dict[str, Any], bool | None]] = {
     "true": ({"hasSensitiveAccess": True}, True),
     "false": ({"hasSensitiveAccess": False}, False),
@@ -201,6 +225,17 @@ def test_a_flag_is_true_false_or_unknown(emulator: EmulatorServer, name: str) ->
     rows = read(emulator, Source.ACCOUNTS, projects=[P])
     assert [one.known for one in rows] == ([] if flag is False else [flag is True])
     assert all("etl" in str(one.who + one.what) for one in rows)
+
+
+def test_an_account_with_two_roles_is_shown_once(emulator: EmulatorServer) -> None:
+    """The list has a row for each way; the same words are one row, another role is another."""
+    row = {"id": 9, "username": "etl.1a2b3c.mp-service-account", "role": "analyst", "hasSensitiveAccess": True}
+    rows = [row, {**row, "target_type": "team"}, {**row, "role": "admin"}]
+    with Client(base_url=emulator.url) as control:
+        control.control("POST", "faults", [{**answer(200, rows), "path_prefix": PATHS[Source.ACCOUNTS][0]}])
+    assert [one.what for one in read(emulator, Source.ACCOUNTS, projects=[P])] == [
+        "sensitive access, as analyst", "sensitive access, as admin",
+    ]  # fmt: skip
 
 
 def test_reasons_of_several_projects_are_one(emulator: EmulatorServer) -> None:
