@@ -221,15 +221,15 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     (both,) = json.loads(healthy.stdout)["organizations"]  # of one organization and one account: tried once
     assert both["stacks"] == ["production", "staging"]
     verdicts = [one["finding"] for one in both["probes"]]
-    assert verdicts[:13] == ["ok"] * 13
-    assert set(verdicts[13:]) == {"skipped"}
+    assert verdicts[:14] == ["ok"] * 14
+    assert set(verdicts[14:]) == {"skipped"}
     audit = "POST /v1/organizations/{o}/audit-logs/query"  # a question, which changes nothing
     assert all(verb.startswith("GET ") or verb == audit for verb in workspace.requests())
     assert "@" not in healthy.stdout
     workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong-secret"
     refused = workspace.command("doctor", "--stack", "production")
     assert (refused.returncode, refused.stderr) == (1, "")
-    assert refused.stdout.count("refused") == 9  # of a project, none is known then
+    assert refused.stdout.count("refused") == 10  # of a project, none is known then
     assert "wrong-secret" not in refused.stdout
 
 
