@@ -205,6 +205,10 @@ def test_everything_that_is_sent_was_shown_before(server: EmulatorServer, tmp_pa
     assert sent == shown
     assert len(sent) == WRITES
     assert sum(line.startswith("     undo: ") for line in lines) == WRITES
+    page = (Path(__file__).parents[2] / "docs" / "verify.md").read_text()
+    assert [step.name for step in STEPS if f"`{step.name}`" not in page] == []
+    assert "up to five invitation e-mails" in " ".join(page.split())
+    assert len([mail for mail in server.store.dump()["mails"] if mail["email"] == EMAIL]) == 5
 
 
 CANARIES = organization(
