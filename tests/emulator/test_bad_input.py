@@ -123,7 +123,7 @@ CONTROL = {
     "acceptance by nobody": ("invitations/accept", b'{"email": "a"}', "email"),
     "login by nobody": ("login", b'{"email": "a"}', "email"),
     "login by no known method": ("login", b'{"email": "lee@example.com", "method": "guess"}', "method"),
-    "event that nobody documents": ("audit", b'{"type": "member.added"}', "member.added"),
+    "event whose type is none": ("audit", b'{"type": "Member added"}', "Member added"),
     "event without a type": ("audit", b"{}", "type"),
     "event at the calendar's end": (
         "audit",
