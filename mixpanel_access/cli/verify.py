@@ -97,7 +97,7 @@ def run_undo(folder: Path, stacks: list[str], *, as_json: bool) -> int:
         done.add((settings.api_url, settings.organization_id))
         left = finish(settings, Means(progress))
         if left is None:
-            progress(f"Organization {settings.organization_id}: nothing is to be undone.")
+            progress(f"Organization {settings.organization_id}: there is nothing to undo.")
         else:
             _end(left, proven=True)
             all_left += left

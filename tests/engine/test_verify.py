@@ -34,4 +34,4 @@ def test_the_writes_are_shown_tried_undone_and_reported(workspace: Workspace) ->
     assert EMAIL not in text
     nothing = workspace.command("doctor", "--undo")
     assert (nothing.returncode, nothing.stdout) == (0, "")
-    assert nothing.stderr.endswith("Organization 7654321: nothing is to be undone.\n")
+    assert nothing.stderr.endswith("Organization 7654321: there is nothing to undo.\n")

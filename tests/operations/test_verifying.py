@@ -339,6 +339,22 @@ def test_a_killed_run_is_finished_by_undo(server: EmulatorServer, tmp_path: Path
 
 
 CREATING = [number for number, step in enumerate(STEPS, 1) if set(step.makes) & {"person", "team", "account"}]
+
+
+@pytest.mark.parametrize("step", ["invite", "add to the team", "make a service account", "invite by a grant"])
+def test_an_interrupted_run_undoes_before_it_ends(server: EmulatorServer, tmp_path: Path, step: str) -> None:
+    """Ctrl-C ends the walk, and not what was to be undone."""
+    before = dump(server)
+
+    def interrupted(line: str) -> None:
+        if line.startswith(f"{step}: "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        walk_through(plan_of(server), means(tmp_path, interrupted))
+    assert (dump(server), list(tmp_path.iterdir())) == (before, [])
+
+
 KINDS = ("403", "500", "lost", "never sent", "429")
 
 

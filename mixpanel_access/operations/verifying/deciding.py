@@ -355,7 +355,10 @@ def stale(evidence: Evidence) -> Outcome | None:
         if done.stale:
             late[done.step.shown_in] = max(done.stale, late.get(done.step.shown_in, 0))
     came = ", ".join(f"{name}: {number} readings too early" for name, number in late.items())
-    return _told(not late, came or "at the first reading", stale_reads=late) if shown else None
+    if not shown:
+        return None
+    longest = max(done.seconds for done in shown)
+    return _told(not late, f"{came or 'at the first reading'}, {longest:.1f} s at most", stale_reads=late)
 
 
 def verbs(evidence: Evidence) -> Outcome | None:

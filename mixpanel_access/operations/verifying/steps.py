@@ -163,7 +163,7 @@ def _made_accounts(accounts: Any, target: Target) -> list[Any]:
 _REMOVAL: Final = "the address is removed from the organization at the end, with all its access"
 _TEAM_DELETION: Final = "the team is deleted at the end"
 _ACCOUNT_DELETION: Final = "the service account is deleted at the end; it expires after a day in any case"
-_NOTHING: Final = "nothing is to be undone"
+_NOTHING: Final = "nothing to undo"
 _MAIL: Final = f"{_REMOVAL}; the e-mail cannot be taken back"
 
 
@@ -205,7 +205,7 @@ def _leaves(name: str) -> Step:
 
 _PEOPLE: Final = (
     Step(
-        "wrong body", _send_wrong_body, "", lambda *_: True, "nothing is named in it, so that nothing can be applied",
+        "wrong body", _send_wrong_body, "", lambda *_: True, "nothing to undo: the body names nobody",
         verb=Verb.INVITE,
     ),
     Step("invite", _invite(roles.MEMBER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON,), verb=Verb.INVITE),
@@ -221,7 +221,7 @@ _PEOPLE: Final = (
     ),
     Step(
         "change to a role that there is not", _change(NO_SUCH_ROLE), "users", _person(roles.BILLING_ADMIN),
-        "it is to be refused; the next step changes the role in any case", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
+        "Mixpanel should refuse it; the next step changes the role in any case", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
     ),
     Step(
         "change the organization role back", _change(roles.MEMBER), "users", _person(roles.MEMBER), _REMOVAL,
