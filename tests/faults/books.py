@@ -56,6 +56,8 @@ class Books:
         """Who was said to be left in the organization for a reason of their own, since they came."""
         self.returned: set[str] = set()
         """Who was removed by hand while a stack had them: what that stack still thinks of them may be out of date."""
+        self.removed_elsewhere: set[str] = set()
+        """Who was removed by one stack's `always` while another had them, which may think the same."""
         self.meanwhile: set[str] = set()
         """To whom somebody did something during the present run: nobody knows which of the two came first."""
         self.mails = 0
@@ -242,6 +244,8 @@ class Books:
         self._braked_in_projects(before, wholes, {key for one in ends.values() for key in one}, stacks, fresh)
         if owners and not _owners(self.world.dump()):
             raise Broken(f"(5) {stacks} has left the organization without an owner")
+        others = {fact for stack in STACKS if stack not in stacks for fact in held[stack]}
+        self.removed_elsewhere |= {fact[1] for fact in before.keys() & others - self.facts.keys() if fact[0] == "in"}
         for stack in STACKS:
             self.ours |= self._held(stack).keys() & self.facts.keys()
         self.ours |= {fact for fact in declared if fact in self.facts} if gives else set()

@@ -243,7 +243,7 @@ class Life(Books):
                 raise Broken(f"{stack} is brought up and still plans {steps}")
         declared = self._declared(STACKS)
         for fact, role in declared.items():
-            if fact[-1] in self.returned and fact[-1] in self.waiting:
+            if fact[-1] in self.returned | self.removed_elsewhere and fact[-1] in self.waiting:
                 continue  # nobody sees what somebody holds who is only invited, or invited again
             if self.facts.get(fact, roles.MEMBER if fact[0] == "role" else None) != role:
                 raise Broken(f"{words(fact)} is declared as {role} and is {self.facts.get(fact)}")
