@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 from mixpanel_access import __version__
 from mixpanel_access.cli import REMOVED
 from mixpanel_access.cli.app import app
+from mixpanel_access.emulator import dialect
 from mixpanel_access.engine import ensure_engine
 from mixpanel_access.files.onboarding import read_checklists
 from mixpanel_access.files.roster import read_roster
@@ -203,8 +205,11 @@ def test_rosters_read(block: Block, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", of("json"))
-def test_policy_configurations_read(block: Block, tmp_path: Path) -> None:
-    """They are of rules, with options that those have."""
+def test_policy_configurations_and_dialects_read(block: Block, tmp_path: Path) -> None:
+    """They are of rules, with options that those have; or of the emulator's dialects, with fields that those have."""
+    if block.page.name == "dialects.md":
+        dialect.read(json.loads(block.text))
+        return
     (tmp_path / "production.json").write_text(block.text)
     config = read_policy_config(tmp_path / "production.json")
     for name, entry in config.rules.items():

@@ -1,0 +1,67 @@
+"""A short life through the real engine in six dialects that differ most; tests/dialects has each alternative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+
+pytestmark = pytest.mark.engine
+
+CY: Final = "cy@agency.example.org"
+BOTH: Final = {"email": CY, "organizationRole": "member", "projects": {"shop": "analyst", "warehouse": "consumer"}}
+ONE: Final = {"email": CY, "organizationRole": "billing_admin", "projects": {"shop": "analyst"}}
+TAKE: Final = "POST /organizations/{o}/users/{email}/delete-projects/"
+
+SERVED: Final[Mapping[str, dict[str, Any]]] = {
+    "no role, in pages": {"organization_role": "no role", "page_size": 3, "refused_update": "updated_false"},
+    "roles as objects, more in the list": {"organization_role": "object", "user_projects": True, "wrong_body": 400},
+    "roles as names, nobody invited in a project": {
+        "organization_role": "capitalized", "invited_in_granted_users": False, "invite_existing": "raise",
+    },
+    "owners called admin": {"owner_word": "admin", "me_permissions": False, "discoverability": "none"},
+    "changes show late": {"stale_reads": {"users": 1, "grants": 1}, "audit": "none", "escaped_errors": True},
+}  # fmt: skip
+"""Dialects in which everything can be done."""
+OFFBOARDED: Final = ("no role, in pages", "owners called admin")
+"""Where the life ends too: those whose words tell least who is an owner."""
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_life_in_a_dialect(workspace: Workspace, name: str) -> None:
+    """Invite with grants; after the acceptance change the role, take a grant, repair drift; no change; offboard."""
+    workspace.emulator.control("POST", "dialect", SERVED[name])
+    workspace.roster([BOTH])
+    workspace.up()
+    assert workspace.grants(CY) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    workspace.emulator.control("POST", "invitations/accept", {"email": CY})
+    workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": CY, "role": "consumer"})
+    workspace.roster([ONE])
+    workspace.up("production", "--refresh")
+    assert (workspace.members()[CY], workspace.grants(CY)) == ("billing_admin", {PRODUCTION: "analyst"})
+    workspace.unchanged()
+    assert workspace.mails(CY) == 1
+    if name in OFFBOARDED:
+        workspace.roster([])
+        workspace.up()
+        assert CY not in workspace.members()
+
+
+def test_a_dialect_without_the_verb_that_takes_a_grant(workspace: Workspace) -> None:
+    """The run stops with one line that says what to do by hand; the person keeps what they have, and stays."""
+    workspace.emulator.control("POST", "dialect", {"missing": [TAKE]})
+    workspace.roster([BOTH])
+    workspace.up()
+    before = workspace.dump()
+    workspace.roster([{**BOTH, "projects": {"shop": "analyst"}}])
+    stopped = workspace.up(check=False)
+    assert stopped.returncode != 0
+    assert "This Mixpanel does not offer the call: take the grant away in Project Settings" in stopped.stdout
+    assert "Traceback" not in stopped.stdout
+    after = workspace.dump()
+    assert {part: after[part] for part in ("members", "grants")} == {
+        part: before[part] for part in ("members", "grants")
+    }
