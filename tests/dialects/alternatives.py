@@ -32,7 +32,7 @@ ALTERNATIVES: Final[Mapping[str, tuple[Any, ...]]] = {
     "refused_update": ("updated_false",),
     "audit": ("platform", "old", "none"),
     "page_size": (1, 2),
-    "stale_reads": ({"users": 1}, {"grants": 1}, {"teams": 1}),
+    "stale_reads": ({"users": 2}, {"granted-users": 2}, {"teams": 2}, {"scim-users": 2}),
     "discoverability": ("lower", "object", "none"),
     "invite_existing": ("raise",),
     "invitation_limit": ("400", "error_200"),

@@ -22,6 +22,12 @@ def _cells(outcome: Outcome, line: str, *operations: str) -> Cells:
 
 _SETTINGS: Final = "in Organization Settings > Users & Teams"
 EXPECTED: Final[Mapping[str, Cells]] = {
+    "audit none": _cells(
+        Outcome.STOPPED, "The service account needs the right view_audit_logs", "read the audit log"
+    ),
+    "discoverability none": _cells(
+        Outcome.STOPPED, "cannot read the discoverability of organization", "read discoverability"
+    ),
     INVITE: _cells(
         Outcome.REFUSED,
         _BY_HAND.format(f"invite them {_SETTINGS}"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
 from mixpanel_access.model import ids
+from mixpanel_access.model.errors import MixpanelError
+from mixpanel_access.provider.session import Session
 from tests.dialects.walk import Came, Operation, Outcome, Walk, Wrong
 from tests.faults.conftest import ORG, SHOP, World
 from tests.faults.mini_engine import Program
@@ -25,6 +29,11 @@ MANY: Final[Program] = {
     ("member", email): {"email": email, "role": "member", "removal": "always"}
     for email in (f"new{number}@big.example.org" for number in range(12))
 }
+
+
+NOWHERE: Final = 999
+"""A project that the organization does not have."""
+_DAY: Final = timedelta(days=1)
 
 
 def _accepts(world: World) -> None:
@@ -93,7 +102,26 @@ SCIM: Final[Mapping[str, Operation]] = {
 """What happens to Bo where the claimed domain comes by SCIM."""
 
 LIMIT: Final = "beyond the hourly limit"
-NAMES: Final = (*PEOPLE, *OTHERS, *SCIM, LIMIT)
+
+
+def _audit_log(session: Session) -> object:
+    return session.directory.audit_events(["organization.user_added"], session.now() - _DAY, session.now())
+
+
+READS: Final[Mapping[str, Callable[[Session], object]]] = {
+    "read the audit log": _audit_log,
+    "read discoverability": lambda session: session.directory.discoverability(),
+}
+"""What is only read."""
+REFUSALS: Final[Mapping[str, tuple[Callable[[Session], object], str]]] = {
+    "say what the plan lacks": (lambda session: session.directory.custom_roles.of(SHOP), "plan"),
+    "say that a project is out of reach": (
+        lambda session: session.directory.grants(NOWHERE),
+        "project 999.*answered 404|no access",
+    ),
+}
+"""What must be refused in one line, and what the line says; nothing that was not read is taken for empty."""
+NAMES: Final = (*PEOPLE, *OTHERS, *SCIM, LIMIT, *READS, *REFUSALS)
 """Every operation."""
 
 
@@ -117,8 +145,38 @@ def _scim_and_limit(world: World, dialect: Dialect) -> Iterator[tuple[str, Came]
     yield LIMIT, _beyond_the_limit(Walk(world, dialect))
 
 
-PARTS: Final[Sequence[Part]] = (_people, _others, _scim_and_limit)
+def _reads(world: World, dialect: Dialect) -> Iterator[tuple[str, Came]]:
+    Walk(world, dialect, plan="growth")
+    world.server.app.speak(dialect)
+    for name, read in READS.items():
+        try:
+            read(world.session())
+        except MixpanelError as error:
+            yield name, (Outcome.STOPPED, str(error))
+        else:
+            yield name, (Outcome.OK, "")
+    for name, (read, words) in REFUSALS.items():
+        try:
+            found = read(world.session())
+        except MixpanelError as error:
+            if not re.search(words, str(error)) or "\n" in str(error):
+                raise Wrong(f"{name}: {error}") from None
+            yield name, (Outcome.OK, "")
+        else:
+            raise Wrong(f"{name}: {found}")
+
+
+PARTS: Final[Sequence[Part]] = (_people, _others, _scim_and_limit, _reads)
 """The parts of a life, each from the beginning."""
+
+
+def parts_for(fields: Mapping[str, Any]) -> Sequence[Part]:
+    """The parts in which a dialect can be heard: what only some answers show need not go through all of them."""
+    if fields.keys() and fields.keys() <= {"audit", "discoverability", "plan_refusal", "no_access", "escaped_errors"}:
+        return (_others, _reads)
+    if fields.keys() and fields.keys() <= {"scim_errors", "scim_media_type"}:
+        return (_scim_and_limit,)
+    return PARTS
 
 
 def lives(world: World, fields: Mapping[str, Any], parts: Sequence[Part] = PARTS) -> Iterator[tuple[str, Came]]:

@@ -14,7 +14,7 @@ from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import AS_TODAY, Dialect, read
 from tests.dialects.alternatives import ALONE, ALTERNATIVES, MISSING, combination, parts_of
 from tests.dialects.expected import EXPECTED, expected
-from tests.dialects.operations import NAMES, PARTS, lives
+from tests.dialects.operations import NAMES, PARTS, lives, parts_for
 from tests.dialects.page import EXAMPLE, page
 from tests.dialects.walk import Outcome
 from tests.faults.conftest import World, organization
@@ -40,7 +40,8 @@ def world() -> Iterator[World]:
 @pytest.mark.parametrize("name", ["the default", *ALONE])
 def test_each_alternative_alone(world: World, name: str) -> None:
     """Each operation is done, and a second run has nothing to do; or it is what the page says, with its line."""
-    for operation, (outcome, line) in lives(world, ALONE.get(name, {})):
+    fields = ALONE.get(name, {})
+    for operation, (outcome, line) in lives(world, fields, parts_for(fields)):
         wanted, words = expected(name, operation)
         assert (operation, outcome, line) == (operation, wanted, line)
         assert words in line

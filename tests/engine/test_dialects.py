@@ -23,7 +23,7 @@ SERVED: Final[Mapping[str, dict[str, Any]]] = {
         "organization_role": "capitalized", "invited_in_granted_users": False, "invite_existing": "raise",
     },
     "owners called admin": {"owner_word": "admin", "me_permissions": False, "discoverability": "none"},
-    "changes show late": {"stale_reads": {"users": 1, "grants": 1}, "audit": "none", "escaped_errors": True},
+    "changes show late": {"stale_reads": {"users": 1, "granted-users": 1}, "audit": "none", "escaped_errors": True},
 }  # fmt: skip
 """Dialects in which everything can be done."""
 OFFBOARDED: Final = ("no role, in pages", "owners called admin")
