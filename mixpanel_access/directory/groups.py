@@ -31,6 +31,7 @@ class Groups:
         writing: sends writes.
         team: finds a team by its id.
         touched: the parts of the snapshot that change with who is in a team.
+        without: what must show once somebody is out of a team.
         crowd: the threads that write at the same time.
     """
 
@@ -41,6 +42,7 @@ class Groups:
         writing: Writing,
         team: Callable[[int], Team | None],
         touched: Callable[[int], Sequence[Hashable]],
+        without: Callable[[int, str], Sequence[Expected]],
         crowd: Crowd,
     ) -> None:
         self._provisioning = provisioning
@@ -48,6 +50,7 @@ class Groups:
         self._writing = writing
         self._team = team
         self._touched = touched
+        self._without = without
         self._changes: Coalescer[_Change] = Coalescer(self._send, crowd)
 
     def named(self, name: str) -> ScimGroup | None:
@@ -108,9 +111,13 @@ class Groups:
             elif joining or leaving:
                 self._provisioning.scim.change_group(group.id, team.name, sorted(joining), sorted(leaving))
 
+        gone = [one for _, email, inside in changes if not inside for one in self._without(id_, email)]
+
         def shows() -> Iterator[Expected]:
+            yield from gone
             for _, email, inside in changes:
-                yield TEAMS, (id_, email), is_in_team(id_, email, inside=inside)
+                if inside:
+                    yield TEAMS, (id_, email), is_in_team(id_, email, inside=True)
                 if user := self._provisioning.user(email):
                     yield part_of(team.name), email, is_in_group(user.id, inside=inside)
 

@@ -74,7 +74,7 @@ class Teams:
         self._snapshot = snapshot
         self._writing = writing
         self._provisioning = provisioning
-        self._groups = Groups(provisioning, snapshot, writing, self.of, self._touched, crowd)
+        self._groups = Groups(provisioning, snapshot, writing, self.of, self._touched, self._without, crowd)
         self._making = threading.Lock()
         self._grants: Coalescer[_Grant] = Coalescer(self._send_grants, crowd)
         self._takings: Coalescer[_Place] = Coalescer(self._send_takings, crowd)
@@ -185,6 +185,9 @@ class Teams:
 
         def shows() -> Iterator[Expected]:
             yield TEAMS, id_, team_is_named(name, id_)
+            if before is not None and not same_name(old, name):
+                for project in before.projects:
+                    yield grants_of(project), ("team", id_), has_left_team(before, project, None)
             if group:
                 yield part_of(name), name, lambda found: found is not None
 
@@ -265,6 +268,15 @@ class Teams:
         team = self.of(membership[0])
         return team is None or self.has(team, membership[1]) is False
 
+    def _without(self, id_: int, email: str) -> list[Expected]:
+        """What must show once somebody is out of a team: the team, and the projects that came through it."""
+        teams, key = self.all(), same_key(email)
+        shows: list[Expected] = [(TEAMS, (id_, email), is_in_team(id_, email, inside=False))]
+        if id_ in teams:
+            team, all_ = teams[id_], teams.values()
+            shows += [(grants_of(one), (id_, key), has_left_team(team, one, key, all_)) for one in team.projects]
+        return shows
+
     def _touched(self, id_: int) -> list[Hashable]:
         """What a write to a team touches: the list, and the grants that come through the team."""
         return [TEAMS, *self._reached(id_)]
@@ -338,22 +350,15 @@ class Teams:
 
     def _send_leavings(self, batch: Sequence[_Membership]) -> Mapping[_Membership, Exception | None]:
         parts = {team: self._touched(team) for team, _ in batch}  # all of them before the first write drops the teams
-        known = self.all()
+        gone = {membership: self._without(*membership) for membership in batch}
 
         def send(membership: _Membership) -> None:
             team, email = membership
-            key = same_key(email)
-
-            def shows() -> Iterator[Expected]:
-                yield TEAMS, membership, is_in_team(team, email, inside=False)
-                for project in known[team].projects if team in known else ():
-                    yield grants_of(project), (team, key), has_left_team(known[team], project, key, known.values())
-
             self._writing.settle(
                 lambda: self._api.teams.remove_member(team, email),
                 lambda: self._left(membership),
                 parts[team],
-                shows=shows,
+                shows=lambda: gone[membership],
             )
 
         return each_alone(send, batch)

@@ -41,6 +41,8 @@ _OUTPUTS: Final = (
 )  # fmt: skip
 LONGEST_DAYS: Final = 3650
 """Days after which another account takes the place of one, at the latest."""
+_MAY_BE_UNLISTED: Final = timedelta(hours=1)
+"""How long after it was made an account that Mixpanel does not list may be there all the same."""
 _NEW_ACCOUNT: Final = ("username", "role", "expires")
 """Inputs whose change means another account: Mixpanel has no verb to change one."""
 _DELETED: Final = "deleted"
@@ -207,12 +209,14 @@ class ServiceAccountProvider(AccessProvider):
                 retiring, _ = kept
                 self.session.say(f"{self.whom(props)}: {retiring.login} stays until {written(retiring.until)}")
             else:
-                self._delete(account)
+                self._delete(account, created=props.get("created"))
 
-    def _delete(self, id_: int) -> None:
+    def _delete(self, id_: int, *, created: object = None) -> None:
         directory = self.session.directory
         account = directory.accounts.of(id_)
         if account is None:
+            if created and self.session.now() - instant(str(created)) < _MAY_BE_UNLISTED:
+                directory.accounts.delete(id_)
             return
         own = {directory.identity().email, self.session.settings.username}
         if account.username in own and Brake.OWN_IDENTITY not in self.session.brakes.limits.released:

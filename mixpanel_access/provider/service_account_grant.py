@@ -98,10 +98,8 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
         return grant.role if grant else None
 
     def seen(self, holder: int, project: int) -> str | None:
-        """A project that is gone has no list."""
-        if self.session.directory.project_is_gone(project) or self.holders.of(holder) is None:
-            return None
-        return self.held(holder, project)
+        """By the project's list alone: the list of accounts may lack one that has just been made."""
+        return None if self.session.directory.project_is_gone(project) else self.held(holder, project)
 
     def outputs(self, inputs: Properties) -> Properties:
         """With the account's login name."""

@@ -68,6 +68,7 @@ class World:
         self.client = httpx.Client(base_url=server.url, timeout=30)
         self.apis: list[Api] = []
         self.scim_token: Secret | None = None
+        self.read_back_seconds = 10.0
         self.posted: list[dict[str, Any]] = []
         self.alone = Lock()
         """Held by who reads people and invites, as a file is by the processes of one machine."""
@@ -121,9 +122,17 @@ class World:
             timeout_seconds=self.timeout,
             limits=limits,
             scim_token=self.scim_token,
+            read_back_seconds=self.read_back_seconds,
         )
         self.apis.append(Api.connect(settings))
-        directory = Directory(self.apis[-1], ORG, linger=0.005, sleep=lambda _: None, alone=lambda: self.alone)
+        directory = Directory(
+            self.apis[-1],
+            ORG,
+            linger=0.005,
+            sleep=lambda _: None,
+            alone=lambda: self.alone,
+            read_back_seconds=self.read_back_seconds,
+        )
         return Session(settings, directory, say, GivenRun(fresh))
 
     def dump(self) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def _picks(draw: random.Random) -> tuple[int, ...]:
 
 
 def _faults(draw: random.Random) -> tuple[dict[str, Any], ...]:
-    return tuple(_fault(draw) for _ in range(draw.choice((0, 0, 1, 1, 2))))
+    late = {"method": "GET", "path_prefix": "/", "kind": "stale", "count": draw.randint(1, 4)}
+    lists = (late,) if draw.random() < 0.3 else ()
+    return (*lists, *(_fault(draw) for _ in range(draw.choice((0, 0, 1, 1, 2)))))
 
 
 def _fault(draw: random.Random) -> dict[str, Any]:

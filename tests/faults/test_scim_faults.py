@@ -52,6 +52,11 @@ STEPS: dict[str, Step] = {"create": _create, "change": _change, "remove all": _r
 @pytest.fixture
 def scim(world: World) -> Iterator[World]:
     """The organization with a claimed domain, on the plan that has SCIM; sessions have the token."""
+    yield from claimed(world)
+
+
+def claimed(world: World) -> Iterator[World]:
+    """The same, for a fixture."""
     sso = {"enabled": True, "domains": [{"name": "example.com", "state": "verified"}]}
     security = {"scim_token": TOKEN, "sso": sso}
     world.control("POST", "seed", {**organization(), "security": security, "now": written(datetime.now(UTC))})
