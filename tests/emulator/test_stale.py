@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mixpanel_access import emulator
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.stale import LISTS
@@ -115,3 +117,9 @@ def test_what_is_remembered_is_bounded(client: Client) -> None:
         client.invite(f"p{number}@agency{number}.example.org")
     shown = {row["email"] for row in client.get(USERS).json()["results"]}
     assert ("p9@agency9.example.org" in shown, "p10@agency10.example.org" in shown) == (True, False)
+
+
+def test_the_notes_name_every_list() -> None:
+    """So that a dialect can be written from them."""
+    notes = Path(emulator.__file__).with_name("README.md").read_text(encoding="utf-8")
+    assert [name for name in LISTS if f"`{name}`" not in notes] == []
