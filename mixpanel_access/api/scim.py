@@ -179,7 +179,7 @@ class ScimEndpoint:
             Unintelligible: pages are missing or repeat each other.
         """
         found: set[str] = set()
-        totals: set[int | None] = set()
+        told: list[int] = []
         for number in range(1, _MOST_PAGES + 1):
             answer = self._transport.read(f"{query}startIndex={len(found) + 1}&count={_COUNT}", what)
             page = checked(_Page, answer, what)
@@ -188,15 +188,24 @@ class ScimEndpoint:
                     raise unintelligible(what, f"page {number} lists again what was listed before")
                 found.add(row.id)
             yield from rows
-            if rows:
-                totals.add(page.total)
-                continue
-            agreed = totals in ({None}, {len(found)}) and (page.total or 0) <= len(found)
-            if not (agreed if found else page.total == 0):
-                told = " and ".join(sorted(str(total) for total in totals | {page.total}))
-                raise unintelligible(what, f"totalResults is {told}, and its pages have {len(found)}")
-            return
+            before = set(told)
+            told += [page.total] if page.total is not None else []
+            if not rows:
+                if not _agrees(before, told, len(found)):
+                    numbers = " and ".join(map(str, dict.fromkeys(told))) or "missing"
+                    raise unintelligible(what, f"totalResults is {numbers}, and its pages have {len(found)}")
+                return
         raise unintelligible(what, f"it has more than {_MOST_PAGES} pages")
+
+
+def _agrees(before: set[int], told: list[int], found: int) -> bool:
+    """Whether the totals agree with what was found: that of the last page, which is empty, or each of those before it.
+
+    A page that had fewer to tell is no matter: somebody may come in while the list is read.
+    """
+    if not told:
+        return found > 0
+    return max(told) <= found and (told[-1] == found or before == {found})
 
 
 def _literal(text: str) -> str:

@@ -85,6 +85,16 @@ def test_a_list_of_users_that_is_cut_is_refused(answers: list[httpx.Response]) -
         scim.list_users()
 
 
+def test_somebody_may_come_in_while_the_list_is_read() -> None:
+    """Then the next page has them; where somebody goes, another may have moved to a page that was read."""
+    other = {"id": "2", "userName": "b@example.com"}
+    scim, _ = endpoint(page(1, ONE), page(2, other), page(2))
+    assert [user.id for user in scim.list_users()] == ["1", "2"]
+    scim, _ = endpoint(page(3, ONE), page(2, other), page(2))
+    with pytest.raises(errors.Unintelligible, match="totalResults is 3 and 2, and its pages have 2"):
+        scim.list_users()
+
+
 def test_a_list_of_users_may_be_empty_or_without_its_total() -> None:
     """It ends with an empty page, whatever the total says."""
     assert endpoint(page(0))[0].list_users() == []
