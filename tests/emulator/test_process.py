@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from mixpanel_access.cli.app import emulator as cli_emulator
 from mixpanel_access.emulator import EmulatorServer, run
+from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.model.errors import UsageError
 from tests.emulator.conftest import CUSTOM, NOW, Client, P, organization, unchanged
 
@@ -57,6 +58,16 @@ def test_it_says_where_it_listens_and_ends_when_told(number: signal.Signals) -> 
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
         assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_it_speaks_the_dialect_of_a_file(tmp_path: Path) -> None:
+    """The fields of the file differ from the default, and the others are as ever."""
+    file = tmp_path / "dialect.json"
+    file.write_text(json.dumps({"organization_role": "no role", "missing": ["POST /organizations/{o}/add-users/"]}))
+    with running("--demo", "--dialect", str(file)) as (line, process):
+        spoken = get(f"{line.removeprefix('listening on ').strip()}/_emulator/dialect")
+        process.kill()
+    assert spoken == {**Dialect().model_dump(), **json.loads(file.read_text())}
 
 
 def test_it_warns_when_it_is_bound_beyond_loopback() -> None:
