@@ -50,15 +50,17 @@ def has_left_team(team: Team, project: int, key: str | None, teams: Collection[T
         team: the team, as it was before.
         project: the project.
         key: the key of the person's address; None for everybody.
-        teams: all teams, to tell whose a row is that has no team's name.
+        teams: all teams, to tell through which of the others a person has the project.
     """
-    others = key is None or any(
-        one.id != team.id and project in one.projects and one.has(key) is not False for one in teams
-    )
+    others = [one for one in teams if one.id != team.id and project in one.projects and one.has(key or "") is not False]
 
     def through_it(grant: Grant) -> bool:
-        named = not others if grant.team is None else same_name(grant.team, team.name)
-        return grant.grant_type is GrantType.TEAM and named
+        if grant.grant_type is not GrantType.TEAM:
+            return False
+        if key is None:
+            return grant.team is not None and same_name(grant.team, team.name)
+        # By a name that it had before, too: of others, those are known that the person is in.
+        return not any(grant.team is None or same_name(grant.team, other.name) for other in others)
 
     def shown(grants: Mapping[str, Sequence[Grant]]) -> bool:
         held = (rows for one, rows in grants.items() if key in (one, None))

@@ -185,9 +185,6 @@ class Teams:
 
         def shows() -> Iterator[Expected]:
             yield TEAMS, id_, team_is_named(name, id_)
-            if before is not None and not same_name(old, name):
-                for project in before.projects:
-                    yield grants_of(project), ("team", id_), has_left_team(before, project, None)
             if group:
                 yield part_of(name), name, lambda found: found is not None
 

@@ -171,8 +171,8 @@ VERBS: dict[str, Callable[[Directory], object]] = {
 }
 
 
-GIVES: Final = {"give a team a role", "put into a team", "invite by a grant"}
-"""What these give may come to be seen in a project, or not: it is not waited for."""
+GIVES: Final = {"give a team a role", "put into a team", "invite by a grant", "rename a team"}
+"""What these change in a project may come to be seen there, or not: it is not waited for."""
 
 
 def of(seconds: float, reads: int = 0) -> tuple[FakeApi, Directory, list[float]]:
