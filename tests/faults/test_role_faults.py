@@ -86,6 +86,7 @@ def test_a_refresh_under_faults_loses_nothing(world: World, name: str) -> None:
     """A read that fails is never taken for absence, and no setting for another."""
     engine = MiniEngine(world.session)
     assert engine.up(BOTH)
+    assert engine.refresh()  # which shows what only a refresh reads
     before = dict(engine.state)
     world.control("POST", "faults", fault(name, "GET", 3 if FAULTS[name]["kind"] == "delay" else 60))
     engine.refresh()
