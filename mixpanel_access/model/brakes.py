@@ -213,7 +213,7 @@ def _owners(people: Mapping[str, Person], plan: Plan, own: str | None) -> Iterab
     able = {key: person for key, person in people.items() if not person.invited and not person.deactivated}
     before = {key for key, person in able.items() if person.role == roles.OWNER}
     joined = {key for key, role in plan.roles.items() if role == roles.OWNER and key in able}
-    if not any(person.role == roles.OWNER for person in people.values()):
+    if not before:  # nor does an owner who cannot log in tell who the others are
         yield from _possible_owners(able, joined, plan, own)
         return
     after = _left(before | joined, plan, able)

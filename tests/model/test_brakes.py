@@ -232,6 +232,17 @@ def test_whoever_cannot_log_in_is_not_left() -> None:
     assert [one.people for one in held(people, leaving(ANA), own_role="admin")] == [(ANA,)]
 
 
+@pytest.mark.parametrize(("invited", "deactivated"), [(True, False), (False, True)])
+def test_an_owner_who_cannot_log_in_does_not_tell_who_the_others_are(invited: bool, deactivated: bool) -> None:
+    """Called owner, and only invited or kept out, they are no owner who is left; the others may be called admin."""
+    people = {key: Person(key, "admin", invited=False) for key in (ANA, BO)}
+    people[CY] = Person(CY, "owner", invited=invited, deactivated=deactivated)
+    assert held(people, leaving(ANA), own_role="admin") == []
+    for plan in (leaving(ANA, BO), Plan(roles={ANA: "member", BO: "member"}), Plan(frozenset({ANA}), {BO: "member"})):
+        found = held(people, plan, own_role="admin")
+        assert [(one.people, one.holds) for one in found if one.brake is Brake.LAST_OWNER] == [((ANA, BO), True)]
+
+
 def test_a_new_owner_takes_the_place_of_one_who_is_called_admin() -> None:
     """In the same plan."""
     people = {ANA: Person(ANA, "admin", invited=False), BO: Person(BO, "member", invited=False)}

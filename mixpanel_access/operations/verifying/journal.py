@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.files.whole import content_of, reason, write_text
+from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.verifying.steps import Target
+from mixpanel_access.operations.verifying.steps import ACCOUNT, MADE_NAME, PERSON, TEAM, Target
 
 _WHAT: Final = "the note of what is to be undone"
 
@@ -59,7 +60,6 @@ class Journal:
     def _put(self, opened: set[str]) -> None:
         if opened == self.opened:
             return
-        self.opened = opened
         target = replace(self.target, ids={})
         document = {**vars(target), "expires": target.expires.isoformat(), "opened": sorted(opened)}
         del document["ids"]
@@ -71,13 +71,14 @@ class Journal:
         else:
             self.file.unlink(missing_ok=True)
             self._text = None
+        self.opened = opened  # not before: what another run has noted is neither ours to undo nor to delete
 
     @classmethod
     def read(cls, file: Path) -> Journal | None:
         """The journal that a killed run has left; None where there is none.
 
         Raises:
-            UsageError: it cannot be read.
+            UsageError: it cannot be read, or has what no walk notes: then nothing in it is taken away.
         """
         content = content_of(file, _WHAT)
         if content is None:
@@ -87,6 +88,7 @@ class Journal:
             opened = document.pop("opened")
             expires = datetime.fromisoformat(document.pop("expires"))
             journal = cls(file, Target(**document, expires=expires), opened)
+            _must_be_of_a_walk(journal.target, opened)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UsageError(
                 f"cannot read {_WHAT}",
@@ -96,3 +98,19 @@ class Journal:
             ) from None
         journal._text = content.decode()
         return journal
+
+
+def _must_be_of_a_walk(target: Target, opened: object) -> None:
+    """See that a note is as a walk writes it.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(opened, list) or not opened or not {PERSON, TEAM, ACCOUNT}.issuperset(opened):
+        raise ValueError("`opened` is no list of what a walk makes")
+    if not isinstance(target.email, str) or problem_with(target.email):
+        raise ValueError("`email` is no address")
+    if not all(isinstance(name, str) and MADE_NAME.fullmatch(name) for name in (target.team, target.account)):
+        raise ValueError("`team` or `account` is no name that a walk gives")
+    if not all(type(id_) is int for id_ in (target.organization, target.project)):
+        raise ValueError("`organization` or `project` is no id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,11 @@ NO_SUCH_ROLE: Final = "no such <role> & 'none'"
 """An organization role that nobody has; its characters show whether error texts are escaped."""
 NO_PROJECT_OF_OURS: Final = 1
 """The first project that Mixpanel ever made is nobody's who reads this."""
+
+MADE: Final = "mixpanel-access-check-"
+"""How the names of what the walk makes begin."""
+MADE_NAME: Final = re.compile(f"{MADE}[0-9a-f]{{6}}")
+"""What the name of a team or a service account is that the walk makes."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from mixpanel_access.operations.verifying.journal import Journal, journal_file
 from mixpanel_access.operations.verifying.report import document
 from mixpanel_access.operations.verifying.statements import Statement, outcomes
 from mixpanel_access.operations.verifying.steps import (
+    MADE,
     NO_PROJECT_OF_OURS,
     READS,
     Mixpanel,
@@ -121,7 +122,7 @@ def make_plan(settings: Settings, email: str, project: int, parts: frozenset[str
     if reason := problem_with(email):
         raise UsageError("cannot invite the address", whom=email, why=reason, next_step="Correct it.")
     steps = steps_of(parts)
-    name = f"mixpanel-access-check-{secrets.token_hex(3)}"
+    name = f"{MADE}{secrets.token_hex(3)}"
     expires = settings.clock().replace(microsecond=0) + _LIFE
     target = Target(settings.organization_id, project, email.strip(), name, name, expires)
     return Plan(replace(settings, allow_undocumented=verbs_of(steps)), target, steps)

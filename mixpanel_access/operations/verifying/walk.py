@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.api.observed import Exchange, Observer
-from mixpanel_access.model.errors import MixpanelError, Unreachable
+from mixpanel_access.model.errors import Invalid, MixpanelError, NotFound, Unreachable
 from mixpanel_access.operations.verifying.journal import Journal
 from mixpanel_access.operations.verifying.steps import (
     ACCOUNT,
@@ -191,8 +191,8 @@ class Walk:
             if undo.kind in step.makes and undo.kind != PERSON and done.back:
                 for made in undo.found(done.back.value or [], self._target):
                     self._target.ids[undo.kind] = made.id
-        if done.shown and (done.accepted or step.ends):
-            self.journal.close(step.ends)
+        if done.shown and done.accepted:
+            self.journal.close(step.ends)  # else undoing sees to it: a list need not show who is invited
         elif _is_refused(sent) and not done.shown:
             self.journal.close(self.journal.opened - before)
         return done
@@ -210,17 +210,21 @@ class Walk:
         return Done(step, sent, back)
 
     def _undo(self, undo: Undo) -> str | None:
-        """Take one thing away, and see that it is gone; else what to do by hand."""
+        """Take one thing away, and see that it is gone; else what to do by hand.
+
+        Somebody who is not listed is removed all the same: the list may not show who is invited.
+        """
         why = ""
         for _ in range(_ATTEMPTS):
             found = self._found(undo)
-            if found == []:
+            if found == [] and undo.kind != PERSON:
                 return None
+            refusal: MixpanelError | None = None
             for one in found or ([None] if undo.kind not in (TEAM, ACCOUNT) else []):
                 self.progress(f"undo: {undo.does.format(**self._target.names)}")
-                sent = self._call(lambda one=one: undo.send(self.mixpanel.api, self._target, one))  # type: ignore[misc]
-                why = str(sent.error.why or sent.error.what) if sent.error else ""
-            if self._is_gone(undo):
+                refusal = self._call(lambda one=one: undo.send(self.mixpanel.api, self._target, one)).error  # type: ignore[misc]
+                why = str(refusal.why or refusal.what) if refusal else ""
+            if (found != [] or _nobody_is_left(refusal)) and self._is_gone(undo):
                 return None
         by_hand = undo.by_hand.format(**self._target.names)
         return f"{by_hand} ({why})" if why else by_hand
@@ -282,6 +286,13 @@ def _is_refused(sent: Seen) -> bool:
     """Whether the answer says that nothing was done; without an answer, and after a fault, nobody knows."""
     status = sent.error.status if sent.error else None
     return status is not None and 400 <= status < 500 and status != 408
+
+
+def _nobody_is_left(refusal: MixpanelError | None) -> bool:
+    """Whether a removal was done, or refused because there is nobody; that there is no such call is another thing."""
+    if isinstance(refusal, NotFound):
+        return refusal.status == 404 and "Not found: /" not in refusal.why
+    return refusal is None or isinstance(refusal, Invalid)
 
 
 def _rows(name: str, seen: Seen) -> Rows | None:
