@@ -10,11 +10,9 @@ from mixpanel_access.api import wire_audit
 from mixpanel_access.api.envelope import Json
 from mixpanel_access.api.transport import MOST_PAGES, PLATFORM_ROOT, Transport
 from mixpanel_access.model import errors
-from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.audit import PAGE_SIZE, AuditEvent
 from mixpanel_access.model.dates import written
 
-PAGE_SIZE: Final = 100
-"""Events of a page; the Platform API gives no more."""
 _REFUSALS: Final = (errors.NotFound, errors.Forbidden, errors.Unauthorized, errors.Invalid)
 """Answers of the Platform API after which the older route is asked; a passing fault is none of them."""
 _SECOND: Final = timedelta(seconds=1)

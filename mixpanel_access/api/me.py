@@ -6,7 +6,7 @@ from mixpanel_access.api import wire
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Identity
-from mixpanel_access.model.settings import REGIONS
+from mixpanel_access.model.settings import REGIONS, region_of
 
 
 class MeEndpoint:
@@ -30,7 +30,7 @@ class MeEndpoint:
         return wire.identity_from(results, what)
 
     def _other_region(self) -> str:
-        here = next((region for region, url in REGIONS.items() if url == self._transport.base_url), None)
+        here = region_of(self._transport.base_url)
         if here is None:
             return "Or the organization is in another region: check mixpanel:apiUrl."
         others = " or ".join(region for region in REGIONS if region != here)

@@ -38,7 +38,7 @@ class Observer:
 
     Attributes:
         exchanges: what was exchanged so far.
-        main: the transport that was made first, which is the one of the API.
+        made: the transports.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Observer:
 
     @property
     def main(self) -> Transport:
-        """The transport that was made first."""
+        """The transport that was made first, which is the one of the API."""
         return self.made[0]
 
     def transport(self, *args: Any, **options: Any) -> Transport:

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from mixpanel_access.model import errors
-from mixpanel_access.model.settings import REGIONS, is_real
+from mixpanel_access.model.settings import is_real, region_of
 
 _ACCESS_REQUESTS: Final = "request_access"
 """The first part of the path of the page on which people ask for access to a project."""
@@ -48,7 +48,7 @@ def next_path(base_url: str, asked: str, location: str, what: str, redact: Calla
         raise errors.Unintelligible(
             f"cannot {what}",
             why=f"{base_url} redirects to another host, {redact(_shown(there, here))}, which gets no credentials",
-            next_step=_where_it_lives(there.hostname),
+            next_step=_where_it_lives(there.geturl()),
         )
     if _parts(there.path) != _parts(here.path) or there.query not in ("", here.query):
         raise errors.Unintelligible(
@@ -75,8 +75,8 @@ def _shown(url: SplitResult, here: SplitResult) -> str:
     return host if url.scheme == here.scheme else f"{host} ({url.scheme})"
 
 
-def _where_it_lives(host: str | None) -> str:
-    region = next((region for region, url in REGIONS.items() if urlsplit(url).hostname == host), None)
+def _where_it_lives(url: str) -> str:
+    region = region_of(url)
     if region is None:
         return "Check mixpanel:apiUrl: a proxy or another service may answer there."
     return f"If the organization is in the region {region}, set mixpanel:region to {region} (or mixpanel:apiUrl to it)."

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from mixpanel_access.api import wire_accounts
+from mixpanel_access.api.envelope import Json
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.access import NewServiceAccount, ServiceAccount, ServiceAccountRole
 from mixpanel_access.model.dates import written
@@ -27,14 +28,12 @@ class ServiceAccountsEndpoint:
 
     def list_of_project(self, project: int) -> list[ServiceAccountRole]:
         """One row for each way in which an account holds a role in the project."""
-        what = f"list the service accounts of project {project}"
-        pages = self._transport.pages(f"/api/app/projects/{project}/service-accounts", what, unique=False)
+        pages, what = self._pages_of_project(project)
         return [role for page in pages for role in wire_accounts.roles_from(page, project, what)]
 
     def flags_of_project(self, project: int) -> list[AccountFlag]:
         """Whether each account of the project has sensitive access, as the same list says it."""
-        what = f"list the service accounts of project {project}"
-        pages = self._transport.pages(f"/api/app/projects/{project}/service-accounts", what, unique=False)
+        pages, what = self._pages_of_project(project)
         return [flag for page in pages for flag in wire_accounts.flags_from(page, what)]
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
@@ -66,6 +65,11 @@ class ServiceAccountsEndpoint:
         body = {"projects": [{"id": project, "service_account_ids": [id_]}]}
         what = f"take the role in project {project} from the service account {id_}"
         self._transport.write(self._path("/remove-from-project"), body, what)
+
+    def _pages_of_project(self, project: int) -> tuple[list[Json], str]:
+        """The pages of a project's accounts, and what was read, as a clause that follows "cannot"."""
+        what = f"list the service accounts of project {project}"
+        return self._transport.pages(f"/api/app/projects/{project}/service-accounts", what, unique=False), what
 
     def _path(self, rest: str = "") -> str:
         return f"/api/app/organizations/{self._organization}/service-accounts{rest}"

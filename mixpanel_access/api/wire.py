@@ -94,8 +94,9 @@ class ProjectRow(Wire):
 
 def _codes(value: object) -> frozenset[str]:
     """Permission codes; none, which is unknown, for anything but a list of texts."""
-    whole = isinstance(value, list) and all(isinstance(code, str) for code in value)
-    return frozenset(code.strip() for code in value) if isinstance(value, list) and whole else frozenset()
+    if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
+        return frozenset()
+    return frozenset(code.strip() for code in value)
 
 
 class OrganizationOfMe(OrganizationRow):

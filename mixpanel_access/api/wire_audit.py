@@ -34,15 +34,15 @@ Factor = Annotated[str, BeforeValidator(lambda value: _text(value).lower().repla
 Number = Annotated[int | None, BeforeValidator(_number)]
 
 
-class Held(OrganizationRow):
-    """What somebody has, before or after a change: a project role, or else an organization role."""
+class CurrentRole(OrganizationRow):
+    """What somebody has after a change: a project role, or else an organization role."""
 
     ROLE_NAMES: ClassVar[tuple[str, ...]] = ("role", "project_role", "organization_role")
 
     role: RoleWord = None
 
 
-HeldPart = Annotated[Held, BeforeValidator(_part)]
+CurrentPart = Annotated[CurrentRole, BeforeValidator(_part)]
 
 
 class Payload(OrganizationRow):
@@ -52,7 +52,7 @@ class Payload(OrganizationRow):
 
     email: Text = Field("", validation_alias=AliasChoices("user_email", "email", "invitee_email"))
     role: RoleWord = None
-    current: HeldPart = Field(default_factory=Held)
+    current: CurrentPart = Field(default_factory=CurrentRole)
     source: Text = ""
     failed_auth_factor: Factor = ""
     login_method: Factor = ""

@@ -37,7 +37,7 @@ def doctor(
         ),
     ] = "",
     project: Annotated[
-        int | None, typer.Option(metavar="ID", min=1, help="With --writes: a project, none of production.")
+        int | None, typer.Option(metavar="ID", min=1, help="With --writes: a project that is not production.")
     ] = None,
     yes_write_to: Annotated[
         int | None, typer.Option(metavar="ORGANIZATION_ID", min=1, help="With --writes: the organization to write to.")

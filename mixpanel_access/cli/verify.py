@@ -52,9 +52,9 @@ class Wish:
 def run_writes(folder: Path, stacks: list[str], wish: Wish, *, as_json: bool) -> int:
     """Show what will be sent, send it, undo it, and report; 1 if anything is left or cannot be compared, else 0."""
     if not wish.email:
-        raise _unusable("its options are given, and no throw-away address", "Add --writes EMAIL.")
+        raise _unusable("its options need a throw-away address", "Add --writes EMAIL.")
     if wish.project is None:
-        raise _unusable("--writes needs a project to grant", "Add --project ID, and not one of production.")
+        raise _unusable("--writes needs a project to give roles in", "Add --project ID of one that is not production.")
     if wish.organization is None and not sys.stdin.isatty():
         why = "without a terminal, the organization's id is an option"
         raise _unusable(why, "Add --yes-write-to ORGANIZATION_ID.")
@@ -68,7 +68,8 @@ def run_writes(folder: Path, stacks: list[str], wish: Wish, *, as_json: bool) ->
     if wish.organization is None:
         typed = typer.prompt("To send this, type the organization's id", err=as_json).strip()
         if typed != str(settings.organization_id):
-            raise Refused("cannot try the writes", why=f"{typed} is not the organization's id; nothing was written")
+            why = f"{typed} is not the organization's id; nothing was written"
+            raise Refused("cannot try the writes", why=why, next_step="Check --stack, and run again.")
     report = walk_through(plan, Means(progress))
     text = as_text(report.document)
     to = wish.to or REPORT

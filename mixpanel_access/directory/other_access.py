@@ -26,12 +26,9 @@ from mixpanel_access.model.other_access import (
 )
 from mixpanel_access.model.words import counted
 
-MCP_DAYS: Final = 90
-"""Mixpanel keeps the calls of MCP tools for so long, on every plan (contract, section 16)."""
 _MCP_PAGES: Final = 10
-_PAGE: Final = 100
-"""A page of the audit log has so many events; programs make thousands of calls by MCP, and the newest will do."""
-_LOG_DAYS: Final = 2 * 365
+"""Pages of MCP calls that are read: programs make thousands, and the newest are enough."""
+_LONGEST_LOG: Final = timedelta(days=2 * 365)
 """The longest that any plan keeps the other events (contract, section 11)."""
 _NO_CALL: Final = {
     Source.DATA_VIEWS: "no call is known that lists who is in them; only the audit log tells who was added",
@@ -94,15 +91,17 @@ class _Reading:
             self.miss(source, error.why or error.what, project)
             return None
 
-    def events(self, source: Source, types: Sequence[str], days: int, pages: int | None = None) -> list[AuditEvent]:
+    def events(
+        self, source: Source, types: Sequence[str], span: timedelta, pages: int | None = None
+    ) -> list[AuditEvent]:
         """The events of the audit log, the newest first."""
-        since = self.now - timedelta(days=days)
+        since = self.now - span
         return self.asked(source, lambda: self.directory.audit_events(types, since, self.now, pages)) or []
 
     def data_views(self) -> None:
         """Who was put into a data view, and has not been taken out since."""
         latest: dict[tuple[int | None, str, str], AuditEvent] = {}
-        for event in self.events(Source.DATA_VIEWS, audit.DATA_VIEW_EVENTS, _LOG_DAYS):
+        for event in self.events(Source.DATA_VIEWS, audit.DATA_VIEW_EVENTS, _LONGEST_LOG):
             who = event.email or (f"team {event.team_name or event.team}" if event.team_name or event.team else "")
             latest.setdefault((event.project, event.about, who), event)
         added = (audit.DATA_VIEW_USER_ADDED, audit.DATA_VIEW_TEAM_ADDED)
@@ -158,8 +157,9 @@ class _Reading:
     def mcp(self) -> None:
         """Who used MCP, and when somebody last changed a setting of it."""
         uses: dict[tuple[str, int | None], list[AuditEvent]] = {}
-        calls, since = self.events(Source.MCP, [audit.MCP_TOOL_CALL], MCP_DAYS, _MCP_PAGES), f"the last {MCP_DAYS} days"
-        if len(calls) >= _MCP_PAGES * _PAGE:
+        calls = self.events(Source.MCP, [audit.MCP_TOOL_CALL], audit.LOOK_BACK, _MCP_PAGES)
+        since = f"the last {audit.LOOK_BACK.days} days"
+        if len(calls) >= _MCP_PAGES * audit.PAGE_SIZE:
             since = f"the time since {calls[-1].at:%Y-%m-%d %H:%M} UTC"
             self.miss(Source.MCP, f"of its many calls, only those of {since} were read")
         for event in calls:
@@ -167,7 +167,7 @@ class _Reading:
         for (who, project), own in uses.items():
             what = f"used {counted(len(own), 'time')} in {since}, last on {own[0].at:%Y-%m-%d}"
             self.found.append(OtherAccess(Source.MCP, who or "somebody", what, project))
-        changes = self.events(Source.MCP, [audit.SETTING_UPDATED], _LOG_DAYS)
+        changes = self.events(Source.MCP, [audit.SETTING_UPDATED], _LONGEST_LOG)
         if change := next((event for event in changes if "mcp" in event.about.lower()), None):
             what = f"the setting {change.about} was last changed on {change.at:%Y-%m-%d} by {change.who or 'somebody'}"
             self.found.append(OtherAccess(Source.MCP, ORGANIZATION, what))

@@ -36,7 +36,7 @@ from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import Actor
 from mixpanel_access.emulator.control import PREFIX, Control
-from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
+from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.emulator.faults import Fault, Faults
 from mixpanel_access.emulator.origin import must_be_local
 from mixpanel_access.emulator.recording import Audit, actor_of
@@ -94,7 +94,7 @@ class Emulator:
         provider_compat: bool = False,
         limit_invitations: bool = True,
         loopback: bool = True,
-        dialect: Dialect = AS_TODAY,
+        dialect: Dialect = DEFAULT,
     ) -> None:
         self.store = store
         self.faults = Faults()

@@ -193,5 +193,5 @@ def _known(metadata: list[Any]) -> Known:
     return next(item for item in metadata if isinstance(item, Known))
 
 
-AS_TODAY: Final = Dialect()
+DEFAULT: Final = Dialect()
 """The default of every field."""

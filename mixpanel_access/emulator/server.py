@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from mixpanel_access.emulator import dialect as dialects
 from mixpanel_access.emulator.app import Emulator, must_be_verbs
 from mixpanel_access.emulator.clock import Clock
-from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
+from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.origin import is_loopback
 from mixpanel_access.emulator.routing import parsed
@@ -50,7 +50,7 @@ class EmulatorServer:
         data: Path | None = None,
         provider_compat: bool = False,
         limit_invitations: bool = True,
-        dialect: Dialect = AS_TODAY,
+        dialect: Dialect = DEFAULT,
         host: str = LOOPBACK,
         port: int = 0,
     ) -> None:
@@ -136,7 +136,7 @@ def run(
     if seed is not None and demo:
         raise UsageError("cannot start the emulator", why="--seed and --demo exclude each other", next_step="Give one.")
     document = _read(seed) if seed is not None else demo_document() if demo else None
-    spoken = AS_TODAY if dialect is None else _read_dialect(dialect)
+    spoken = DEFAULT if dialect is None else _read_dialect(dialect)
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:

@@ -10,6 +10,8 @@ from mixpanel_access.model.address import same_key
 
 LOOK_BACK: Final = timedelta(days=90)
 """How far back the log is read: it is kept so long on every plan."""
+PAGE_SIZE: Final = 100
+"""Events of a page; the Platform API gives no more."""
 
 INVITATION_SENT: Final = "invitation.sent"
 INVITATION_ACCEPTED: Final = "invitation.accepted"

@@ -104,9 +104,9 @@ def what_is_needed(words: str) -> str:
     if owners := sorted(OF_OWNERS.intersection(named)):
         return f"Only an organization owner may do this ({', '.join(owners)}): have one do it in the product."
     if named:
-        return f"The service account needs the permission {', '.join(named)}: use one whose role has it and is higher."
+        return f"The service account needs the permission {', '.join(named)}: use one with a higher role that has it."
     if re.search(r"\bplan\b", words, re.IGNORECASE):
-        return "The organization's plan does not include this."
+        return "The organization's plan does not include this: change the plan in Mixpanel, or do without it."
     if re.search(r"\bowners?\b", words, re.IGNORECASE) and not re.search(r"\badmins?\b", words, re.IGNORECASE):
         return "It may need an organization owner, which no service account is: have one do it in the product."
     return (

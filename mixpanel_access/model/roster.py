@@ -53,8 +53,7 @@ def _offered(*words: str) -> Any:
 
 IsoDate = Annotated[str | None, BeforeValidator(_iso)]
 RoleWord = Annotated[str, BeforeValidator(_role)]
-OrganizationRoleWord = Annotated[str, BeforeValidator(_organization_role)]
-OrganizationRole = Annotated[OrganizationRoleWord | None, _offered(*roles.ORGANIZATION_ROLES)]
+OrganizationRole = Annotated[str | None, BeforeValidator(_organization_role), _offered(*roles.ORGANIZATION_ROLES)]
 ProjectRole = Annotated[RoleWord | None, _offered(*roles.PROJECT_ROLES)]
 
 

@@ -122,6 +122,12 @@ class Settings:
         return self.now or datetime.now(UTC)
 
 
+def region_of(url: str) -> str | None:
+    """The region whose host a URL names; None for any other host."""
+    host = urlsplit(url).hostname
+    return next((region for region, known in REGIONS.items() if urlsplit(known).hostname == host), None)
+
+
 def is_real(host: str) -> bool:
     """Whether a host is Mixpanel's own."""
     return host == "mixpanel.com" or host.endswith(".mixpanel.com")

@@ -349,7 +349,7 @@ class CustomRoleProvider(NamedProvider):
         return {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: base}
 
     def _not_applied(self, inputs: Properties, shown: str) -> NotApplied:
-        return self.not_shown("bring the role about", self.whom(inputs), f"shows {shown}", _IN_ROLES)
+        return self.not_shown("apply the role", self.whom(inputs), f"shows {shown}", _IN_ROLES)
 
     def _base(self, held: Role, wanted: Sequence[str] | set[str], added: Sequence[str] | None) -> frozenset[str]:
         """What of the role's permissions is the server's own; the catalogue is asked only where nothing is known."""

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from mixpanel_access.api.audit_log import PAGE_SIZE
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import MOST_PAGES, READ_ATTEMPTS
 from mixpanel_access.model import errors
+from mixpanel_access.model.audit import PAGE_SIZE
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 from tests.api.conftest import ok, transport

@@ -119,7 +119,7 @@ def test_a_refused_read_is_not_repeated(status: int) -> None:
 def test_a_refusal_says_what_is_needed_by_mixpanels_own_words() -> None:
     """The permission that it names."""
     words = b'{"status":"error","error":"You need the permission edit_userroles"}'
-    with pytest.raises(errors.Forbidden, match="needs the permission edit_userroles: use one whose role has it"):
+    with pytest.raises(errors.Forbidden, match="edit_userroles: use one with a higher role that has it"):
         transport(lambda _: httpx.Response(403, content=words)).write("/x", {}, "x")
 
 

@@ -16,10 +16,10 @@ REFUSED = {
     ),
     "without a project": (
         (*WRITES, "--yes-write-to", "7654321"),
-        "--writes needs a project to grant. Add --project ID, and not one of production.",
+        "--writes needs a project to give roles in. Add --project ID of one that is not production.",
     ),
     **{
-        f"{option[0]} alone": (option, "its options are given, and no throw-away address. Add --writes EMAIL.")
+        f"{option[0]} alone": (option, "its options need a throw-away address. Add --writes EMAIL.")
         for option in (("--teams",), ("--accounts",), ("--project", "1"), ("--yes-write-to", "1"), ("--to", "x.json"))
     },
 }

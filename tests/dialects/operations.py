@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
+from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.model import ids
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.provider.session import Session
@@ -185,7 +185,7 @@ def lives(world: World, fields: Mapping[str, Any], parts: Sequence[Part] = PARTS
         for part in parts:
             yield from part(world, Dialect.model_validate(fields))
     finally:
-        world.server.app.speak(AS_TODAY)
+        world.server.app.speak(DEFAULT)
         world.scim_token = None
 
 

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Final
 
-from mixpanel_access.emulator.dialect import AS_TODAY, Dialect, alternatives
+from mixpanel_access.emulator.dialect import DEFAULT, Dialect, alternatives
 from mixpanel_access.operations.tables import markdown
 from tests.dialects.alternatives import ALTERNATIVES, name_of
 from tests.dialects.expected import EXPECTED, expected
@@ -74,7 +74,7 @@ def page() -> str:
         [
             f"`{name}`",
             known.meaning,
-            f"`{json.dumps(AS_TODAY.model_dump()[name])}`",
+            f"`{json.dumps(DEFAULT.model_dump()[name])}`",
             ", ".join(f"`{json.dumps(value)}`" for value in ALTERNATIVES[name]) if name != "missing" else "any verbs",
             known.sections,
             known.standing,

@@ -11,7 +11,7 @@ import stamina
 from mixpanel_access.api.transport import READ_ATTEMPTS
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.app import ENDPOINTS
-from mixpanel_access.emulator.dialect import AS_TODAY, Dialect, read
+from mixpanel_access.emulator.dialect import DEFAULT, Dialect, read
 from tests.dialects.alternatives import ALONE, ALTERNATIVES, MISSING, combination, parts_of
 from tests.dialects.expected import EXPECTED, expected
 from tests.dialects.operations import NAMES, PARTS, lives, parts_for
@@ -59,7 +59,7 @@ def test_combinations(world: World, seed: int) -> None:
 def test_every_field_is_tried() -> None:
     """Each field has its alternatives here, none of which is the default; the verbs are those that there are."""
     assert list(ALTERNATIVES) == list(Dialect.model_fields)
-    defaults = AS_TODAY.model_dump()
+    defaults = DEFAULT.model_dump()
     for field, values in ALTERNATIVES.items():
         assert values
         assert defaults[field] not in values
@@ -73,4 +73,4 @@ def test_every_field_is_tried() -> None:
 def test_the_page_is_made_of_what_the_tests_hold() -> None:
     """`make reference` was run after the last change, and its example can be used."""
     assert (Path(__file__).parents[2] / "docs" / "dialects.md").read_text() == page()
-    assert read(EXAMPLE) != AS_TODAY
+    assert read(EXAMPLE) != DEFAULT

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 
-from mixpanel_access.emulator.dialect import AS_TODAY, Dialect
+from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
@@ -100,13 +100,13 @@ class Walk:
                 self._speak(self.dialect)
                 came = self._take(operation)
                 if came[0] is not Outcome.OK:
-                    self._speak(AS_TODAY)
+                    self._speak(DEFAULT)
                     if (other := self._take(operation))[0] is not Outcome.OK:
                         raise Wrong(f"refused without the dialect too: {other[1]}")
             except Wrong as wrong:
                 raise Wrong(f"{name}: {wrong}") from None
             finally:
-                self._speak(AS_TODAY)
+                self._speak(DEFAULT)
             self.world.by_hand("add-users/", {"users": []})  # nothing is late any more when the next run begins
             yield name, came
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.api.audit_log import PAGE_SIZE
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.envelope import COUNTS
 from mixpanel_access.model import errors
+from mixpanel_access.model.audit import PAGE_SIZE
 from tests.api.conftest import NOW, transport
 from tests.api.test_lists import LISTS, ORG
 from tests.tally import count

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from mixpanel_access.api.observed import Exchange
+from mixpanel_access.api.shapes import OrganizationRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.verifying.walk import Evidence, Seen
@@ -99,7 +100,7 @@ def row_named(seen: Seen | None, name: str) -> Row | None:
 
 def role_of(row: Row) -> Any:
     """The organization role as it is written."""
-    return next((row[name] for name in ("role", "org_role", "organization_role") if name in row), NO_KEY)
+    return next((row[name] for name in OrganizationRow.ROLE_NAMES if name in row), NO_KEY)
 
 
 def word_of(role: Any) -> str | None:

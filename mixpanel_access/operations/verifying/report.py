@@ -6,10 +6,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from mixpanel_access import __version__
-from mixpanel_access.model.settings import REGIONS
+from mixpanel_access.model.settings import region_of
 from mixpanel_access.operations.verifying.answers import template
 from mixpanel_access.operations.verifying.deciding import Outcome, Verdict
 from mixpanel_access.operations.verifying.statements import Statement
@@ -25,11 +24,10 @@ def document(evidence: Evidence, found: Sequence[tuple[Statement, Outcome]], api
     """The report as JSON. What the server says is in it as its shape alone: the keys, and the types of the values."""
     hidden = Hidden(evidence)
     dialect = {name: value for _, outcome in found for name, value in outcome.dialect.items()}
-    host = urlsplit(api_url).hostname
     return {
         "report": "mixpanel-access doctor --writes",
         "version": __version__,
-        "region": next((region for region, url in REGIONS.items() if urlsplit(url).hostname == host), "another host"),
+        "region": region_of(api_url) or "another host",
         "asBefore": not evidence.left and not evidence.unproven,
         "left": len(evidence.left),
         "changedByOthers": len(evidence.elsewhere),

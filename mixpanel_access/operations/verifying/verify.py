@@ -39,8 +39,9 @@ from mixpanel_access.operations.verifying.walk import Evidence, Patience, Walk
 
 _PRODUCTION: Final = re.compile(r"(?<![a-z])prod(uction)?(?![a-z])", re.IGNORECASE)
 _LIFE: Final = timedelta(days=1)
-
+"""After which the service account expires."""
 _AUDITED: Final = timedelta(days=1)
+"""How far back the audit log is read."""
 
 
 def _audit(mixpanel: Mixpanel, _: Target) -> object:

@@ -75,6 +75,7 @@ class Done:
     """A step that was taken.
 
     Attributes:
+        step: the step.
         sent: what came of the write.
         back: the last reading of the list that shows it; None where none does.
         shown: whether the list showed it in the end.
