@@ -53,12 +53,12 @@ def doctor(
 ) -> None:
     """Try every call that only reads, and tell what is not as expected; exit 1 when something is missing or refused."""
     if undo or any((writes, project, yes_write_to, teams, accounts, to)):
-        from mixpanel_access.cli.verify import Wish, run_undo, run_writes
+        from mixpanel_access.cli.verify import WritesOptions, run_undo, run_writes
 
         if undo:
             raise typer.Exit(run_undo(cwd, stack or [], as_json=as_json))
         parts = frozenset(part for part, wanted in (("teams", teams), ("accounts", accounts)) if wanted)
-        wish = Wish(writes, project, yes_write_to, parts, to)
+        wish = WritesOptions(writes, project, yes_write_to, parts, to)
         raise typer.Exit(run_writes(cwd, stack or [], wish, as_json=as_json))
     from mixpanel_access.cli.doctor import run_doctor
 

@@ -15,11 +15,11 @@ from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.project import Project, open_project, stacks_of
-from mixpanel_access.operations.verifying.deciding import Verdict
+from mixpanel_access.operations.verifying.deciding import StatementVerdict
 from mixpanel_access.operations.verifying.report import as_text
 from mixpanel_access.operations.verifying.verify import (
     Means,
-    Report,
+    WritesReport,
     finish,
     make_plan,
     must_not_be_production,
@@ -31,7 +31,7 @@ REPORT: Final = Path("mixpanel-report.json")
 
 
 @dataclass(frozen=True)
-class Wish:
+class WritesOptions:
     """What is asked for.
 
     Attributes:
@@ -49,7 +49,7 @@ class Wish:
     to: Path | None
 
 
-def run_writes(folder: Path, stacks: list[str], wish: Wish, *, as_json: bool) -> int:
+def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: bool) -> int:
     """Show what will be sent, send it, undo it, and report; 1 if anything is left or cannot be compared, else 0."""
     if not wish.email:
         raise _unusable("its options need a throw-away address", "Add --writes EMAIL.")
@@ -127,13 +127,14 @@ def _unusable(why: str, next_step: str) -> UsageError:
     return UsageError("cannot try the writes", why=why, next_step=next_step)
 
 
-def _print(report: Report) -> None:
+def _print(report: WritesReport) -> None:
     table = new_table("section", "statement", "verdict", "came")
     for statement, outcome in report.found:
         table.add_row(str(statement.section), statement.text, outcome.verdict.value, outcome.came)
     print_table(table)
     counts = [
-        f"{sum(outcome.verdict is verdict for _, outcome in report.found)} {verdict.value}" for verdict in Verdict
+        f"{sum(outcome.verdict is verdict for _, outcome in report.found)} {verdict.value}"
+        for verdict in StatementVerdict
     ]
     typer.echo(f"\n{counted(len(report.found), 'statement')}: {', '.join(counts)}.")
 

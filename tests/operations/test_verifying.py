@@ -25,15 +25,15 @@ from mixpanel_access.model.errors import MixpanelError, Refused, RosterError, Us
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.undocumented import Verb
-from mixpanel_access.operations.verifying.deciding import Verdict
+from mixpanel_access.operations.verifying.deciding import StatementVerdict
 from mixpanel_access.operations.verifying.journal import journal_file
 from mixpanel_access.operations.verifying.report import as_text
 from mixpanel_access.operations.verifying.statements import STATEMENTS
 from mixpanel_access.operations.verifying.steps import STEPS
 from mixpanel_access.operations.verifying.verify import (
     Means,
-    Plan,
-    Report,
+    WritesPlan,
+    WritesReport,
     finish,
     make_plan,
     must_not_be_production,
@@ -82,7 +82,7 @@ def speak(server: EmulatorServer, dialect: Dialect) -> None:
     server.app.log.reset()
 
 
-def plan_of(server: EmulatorServer, *, account: str = "admin-bot", project: int = P, email: str = EMAIL) -> Plan:
+def plan_of(server: EmulatorServer, *, account: str = "admin-bot", project: int = P, email: str = EMAIL) -> WritesPlan:
     """The plan of a whole walk."""
     now = datetime(2026, 5, 4, 12, tzinfo=UTC)
     settings = Settings(ORG, server.url, account, Secret("s:ecret"), now=now)
@@ -101,14 +101,14 @@ def dump(server: EmulatorServer) -> dict[str, Any]:
     return {**whole, "now": 0, "mails": [], "audit": [], "service_accounts": accounts}
 
 
-def verdicts(report: Report) -> dict[str, str]:
+def verdicts(report: WritesReport) -> dict[str, str]:
     """Each statement's verdict."""
     return {row["id"]: row["verdict"] for row in report.document["statements"]}
 
 
-def otherwise(report: Report) -> set[str]:
+def otherwise(report: WritesReport) -> set[str]:
     """The statements that do not hold."""
-    return {name for name, verdict in verdicts(report).items() if verdict == Verdict.OTHERWISE}
+    return {name for name, verdict in verdicts(report).items() if verdict == StatementVerdict.OTHERWISE}
 
 
 DIALECTS: dict[str, tuple[Dialect, set[str]]] = {

@@ -16,7 +16,7 @@ from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
-from mixpanel_access.operations.verifying.verify import Plan, finish, walk_through
+from mixpanel_access.operations.verifying.verify import WritesPlan, finish, walk_through
 from tests.emulator.conftest import organization
 from tests.operations.test_verifying import EMAIL, Dying, Killed, dump, means, plan_of, seed, speak
 
@@ -34,7 +34,7 @@ def server(_running: EmulatorServer) -> EmulatorServer:
     return _running
 
 
-def note_of(plan: Plan) -> dict[str, Any]:
+def note_of(plan: WritesPlan) -> dict[str, Any]:
     """The note of a walk that has made all it can."""
     target = {name: value for name, value in vars(plan.target).items() if name != "ids"}
     return {**target, "expires": plan.target.expires.isoformat(), "opened": ["account", "person", "team"]}

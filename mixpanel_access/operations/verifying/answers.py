@@ -11,7 +11,7 @@ from mixpanel_access.api.observed import Exchange
 from mixpanel_access.api.shapes import OrganizationRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
-from mixpanel_access.operations.verifying.walk import Evidence, Seen
+from mixpanel_access.operations.verifying.walk import CallResult, Evidence
 
 Row = Mapping[str, Any]
 NO_KEY: Final = object()
@@ -35,7 +35,7 @@ def template(path: str) -> str:
     return "/".join(parts)
 
 
-def calls(evidence: Evidence) -> Iterator[Seen]:
+def calls(evidence: Evidence) -> Iterator[CallResult]:
     """Every call whose answer was kept."""
     yield from evidence.reads.values()
     for done in evidence.done.values():
@@ -50,12 +50,12 @@ def exchanges(evidence: Evidence) -> Iterator[Exchange]:
         yield from seen.exchanges
 
 
-def status_of(seen: Seen | None) -> int | None:
+def status_of(seen: CallResult | None) -> int | None:
     """The last status; None where no answer came."""
     return seen.exchanges[-1].status if seen and seen.exchanges else None
 
 
-def status_in_words(seen: Seen) -> str:
+def status_in_words(seen: CallResult) -> str:
     """The last status, and what the client makes of a success that is none."""
     status = status_of(seen)
     if status is None:
@@ -63,13 +63,13 @@ def status_in_words(seen: Seen) -> str:
     return f"status {status}" + (f", {type(seen.error).__name__}" if seen.error and status < 400 else "")
 
 
-def results_of(seen: Seen) -> Any:
+def results_of(seen: CallResult) -> Any:
     """The `results` of the last answer, or the answer where it has none."""
     answer = seen.exchanges[-1].answer if seen.exchanges else None
     return answer.get("results", answer) if isinstance(answer, dict) else answer
 
 
-def rows(seen: Seen | None, is_meant: Callable[[Row, str], bool]) -> Iterator[Row]:
+def rows(seen: CallResult | None, is_meant: Callable[[Row, str], bool]) -> Iterator[Row]:
     """The objects anywhere in the answers that are meant; each is judged with the key under which it is."""
 
     def within(part: Any, key: str) -> Iterator[Row]:
@@ -86,12 +86,12 @@ def rows(seen: Seen | None, is_meant: Callable[[Row, str], bool]) -> Iterator[Ro
         yield from within(exchange.answer, "")
 
 
-def row_of(seen: Seen | None, email: str) -> Row | None:
+def row_of(seen: CallResult | None, email: str) -> Row | None:
     """The row of an address, which it has or is listed under."""
     return next(rows(seen, lambda row, key: same_key(str(row.get("email", key))) == same_key(email)), None)
 
 
-def row_named(seen: Seen | None, name: str) -> Row | None:
+def row_named(seen: CallResult | None, name: str) -> Row | None:
     """The row of a team, or of a service account, whose login name begins with the name."""
     return next(
         rows(seen, lambda row, _: row.get("name") == name or str(row.get("username")).startswith(f"{name}.")), None

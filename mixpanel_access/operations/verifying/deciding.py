@@ -28,10 +28,10 @@ from mixpanel_access.operations.verifying.answers import (
     word_of,
 )
 from mixpanel_access.operations.verifying.steps import Target
-from mixpanel_access.operations.verifying.walk import Done, Evidence
+from mixpanel_access.operations.verifying.walk import Evidence, StepResult
 
 
-class Verdict(StrEnum):
+class StatementVerdict(StrEnum):
     """What came of a statement."""
 
     CONFIRMED = "confirmed"
@@ -49,7 +49,7 @@ class Outcome:
         dialect: how the emulator is told to answer so: fields of its dialect.
     """
 
-    verdict: Verdict
+    verdict: StatementVerdict
     came: str = ""
     dialect: Mapping[str, Any] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ Decide = Callable[[Evidence], Outcome | None]
 
 
 def _told(holds: bool, came: str, **dialect: Any) -> Outcome:
-    return Outcome(Verdict.CONFIRMED if holds else Verdict.OTHERWISE, came, dialect)
+    return Outcome(StatementVerdict.CONFIRMED if holds else StatementVerdict.OTHERWISE, came, dialect)
 
 
 def applied(*names: str) -> Decide:
@@ -73,7 +73,7 @@ def applied(*names: str) -> Decide:
     return decide
 
 
-def _came(done: Done) -> str:
+def _came(done: StepResult) -> str:
     status = status_in_words(done.sent)
     if not done.accepted:
         return f"{status}, and the list shows it" if done.shown and done.step.shown_in else status
@@ -118,7 +118,7 @@ def has_suffix(results: Any, target: Target) -> bool:
     return name.startswith(f"{target.account}.") and name.endswith(".mp-service-account")
 
 
-def row_after(name: str, own: Callable[[Evidence, Done], Row | None], judge: Callable[[Row], Outcome]) -> Decide:
+def row_after(name: str, own: Callable[[Evidence, StepResult], Row | None], judge: Callable[[Row], Outcome]) -> Decide:
     """Of our row in the list that shows a write."""
 
     def decide(evidence: Evidence) -> Outcome | None:
@@ -301,7 +301,7 @@ def no_access(evidence: Evidence) -> Outcome | None:
     if first.location.startswith("/request_access"):
         return _told(holds=False, came=f"status {first.status} to /request_access/", no_access="redirect")
     if first.status == 404:
-        return Outcome(Verdict.NOT_TRIED, "status 404: another organization's project is as none")
+        return Outcome(StatementVerdict.NOT_TRIED, "status 404: another organization's project is as none")
     known = {"no_access": "forbidden"} if first.status == 403 else {}
     return _told(bool(known), status_in_words(seen), **known)
 
@@ -312,7 +312,7 @@ def audit(evidence: Evidence) -> Outcome | None:
     statuses = (by_platform[-1] if by_platform else None, status_of(evidence.reads["older audit log"]))
     came = " and ".join("no answer" if status is None else f"status {status}" for status in statuses)
     if not all(status in (200, 404, 405) for status in statuses):
-        return Outcome(Verdict.NOT_TRIED, came)
+        return Outcome(StatementVerdict.NOT_TRIED, came)
     routes = {(True, True): "both", (True, False): "platform", (False, True): "old", (False, False): "none"}
     there = routes[statuses[0] == 200, statuses[1] == 200]
     return _told(there == "both", came, audit=there)

@@ -10,10 +10,10 @@ from typing import Any, Final
 from mixpanel_access import __version__
 from mixpanel_access.model.settings import region_of
 from mixpanel_access.operations.verifying.answers import template
-from mixpanel_access.operations.verifying.deciding import Outcome, Verdict
+from mixpanel_access.operations.verifying.deciding import Outcome, StatementVerdict
 from mixpanel_access.operations.verifying.statements import Statement
 from mixpanel_access.operations.verifying.steps import Target
-from mixpanel_access.operations.verifying.walk import Done, Evidence, Seen
+from mixpanel_access.operations.verifying.walk import CallResult, Evidence, StepResult
 
 _WIRE_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
 """What a key of an answer is, where it is no id, address or name."""
@@ -45,7 +45,7 @@ def document(evidence: Evidence, found: Sequence[tuple[Statement, Outcome]], api
 
 def differing(found: Sequence[tuple[Statement, Outcome]]) -> list[Statement]:
     """The statements that do not hold."""
-    return [statement for statement, outcome in found if outcome.verdict is Verdict.OTHERWISE]
+    return [statement for statement, outcome in found if outcome.verdict is StatementVerdict.OTHERWISE]
 
 
 class Hidden:
@@ -59,7 +59,7 @@ class Hidden:
         self._target = evidence.target
         self._personal = _personal(evidence)
 
-    def seen(self, seen: Seen) -> dict[str, Any]:
+    def seen(self, seen: CallResult) -> dict[str, Any]:
         """A call: its requests, the answers' status and shape, and the seconds."""
         first, last = (seen.exchanges[0], seen.exchanges[-1]) if seen.exchanges else (None, None)
         return {
@@ -71,7 +71,7 @@ class Hidden:
             "seconds": round(seen.seconds, 2),
         }
 
-    def done(self, done: Done) -> dict[str, Any]:
+    def done(self, done: StepResult) -> dict[str, Any]:
         """A step: the write, and when the list showed it."""
         back = {} if done.back is None else {
             "shownIn": done.step.shown_in,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mixpanel_access.operations.verifying import deciding as by
-from mixpanel_access.operations.verifying.deciding import Decide, Outcome, Verdict
+from mixpanel_access.operations.verifying.deciding import Decide, Outcome, StatementVerdict
 from mixpanel_access.operations.verifying.walk import Evidence
 
 
@@ -141,4 +141,4 @@ STATEMENTS: Final = (
 
 def outcomes(evidence: Evidence) -> list[tuple[Statement, Outcome]]:
     """Each statement with what was seen of it."""
-    return [(one, one.decide(evidence) or Outcome(Verdict.NOT_TRIED)) for one in STATEMENTS]
+    return [(one, one.decide(evidence) or Outcome(StatementVerdict.NOT_TRIED)) for one in STATEMENTS]

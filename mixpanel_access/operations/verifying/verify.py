@@ -68,7 +68,7 @@ FIRST: Final[Mapping[str, Callable[[Mixpanel, Target], Any]]] = {
 
 
 @dataclass(frozen=True)
-class Report:
+class WritesReport:
     """What came of a walk.
 
     Attributes:
@@ -83,7 +83,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Plan:
+class WritesPlan:
     """What a walk will send, and to whom.
 
     Attributes:
@@ -114,7 +114,7 @@ class Plan:
                 yield f"     undo: {step.undo}"
 
 
-def make_plan(settings: Settings, email: str, project: int, parts: frozenset[str]) -> Plan:
+def make_plan(settings: Settings, email: str, project: int, parts: frozenset[str]) -> WritesPlan:
     """The plan for one organization.
 
     Raises:
@@ -126,7 +126,7 @@ def make_plan(settings: Settings, email: str, project: int, parts: frozenset[str
     name = f"{MADE}{secrets.token_hex(3)}"
     expires = settings.clock().replace(microsecond=0) + _LIFE
     target = Target(settings.organization_id, project, email.strip(), name, name, expires)
-    return Plan(replace(settings, allow_undocumented=verbs_of(steps)), target, steps)
+    return WritesPlan(replace(settings, allow_undocumented=verbs_of(steps)), target, steps)
 
 
 def must_not_be_production(folder: Path, project: int) -> None:
@@ -168,7 +168,7 @@ class Means:
         return Walk(mixpanel, self.observer, journal, patience, self.progress)
 
 
-def walk_through(plan: Plan, means: Means) -> Report:
+def walk_through(plan: WritesPlan, means: Means) -> WritesReport:
     """See that the walk may begin, walk, undo, and say what was seen.
 
     Raises:
@@ -190,7 +190,7 @@ def walk_through(plan: Plan, means: Means) -> Report:
         walk.run(plan.steps, evidence)
         evidence.reads["grants afterwards"] = walk.read(READS["granted-users"])
     found = outcomes(evidence)
-    return Report(evidence, found, document(evidence, found, plan.settings.api_url))
+    return WritesReport(evidence, found, document(evidence, found, plan.settings.api_url))
 
 
 def finish(settings: Settings, means: Means) -> list[str] | None:
@@ -207,7 +207,7 @@ def finish(settings: Settings, means: Means) -> list[str] | None:
         return means.walk(mixpanel, settings, journal).undo()
 
 
-def _must_hold(plan: Plan, evidence: Evidence) -> None:
+def _must_hold(plan: WritesPlan, evidence: Evidence) -> None:
     target = plan.target
     for name in ("me", "users", "projects"):
         if error := evidence.reads[name].error:

@@ -54,7 +54,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Seen:
+class CallResult:
     """What came of a call.
 
     Attributes:
@@ -71,7 +71,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Done:
+class StepResult:
     """A step that was taken.
 
     Attributes:
@@ -84,8 +84,8 @@ class Done:
     """
 
     step: Step
-    sent: Seen
-    back: Seen | None = None
+    sent: CallResult
+    back: CallResult | None = None
     shown: bool = False
     stale: int = 0
     seconds: float = 0.0
@@ -110,8 +110,8 @@ class Evidence:
     """
 
     target: Target
-    reads: dict[str, Seen] = field(default_factory=dict)
-    done: dict[str, Done] = field(default_factory=dict)
+    reads: dict[str, CallResult] = field(default_factory=dict)
+    done: dict[str, StepResult] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     unproven: list[str] = field(default_factory=list)
@@ -160,7 +160,7 @@ class Walk:
             evidence.left += self.undo()
         self._compare(evidence, {step.shown_in for step in steps})
 
-    def read(self, read: Callable[[Mixpanel, Target], Any]) -> Seen:
+    def read(self, read: Callable[[Mixpanel, Target], Any]) -> CallResult:
         """Read once."""
         return self._call(lambda: read(self.mixpanel, self._target))
 
@@ -181,12 +181,12 @@ class Walk:
                     self.journal.close([undo.kind])
         return left
 
-    def _take(self, step: Step) -> Done:
+    def _take(self, step: Step) -> StepResult:
         before = set(self.journal.opened)
         self.journal.open(set(step.makes) & {PERSON, TEAM, ACCOUNT})
         sent = self._call(lambda: step.send(self.mixpanel, self._target))
         if not step.shown_in:
-            return Done(step, sent, shown=sent.error is None)
+            return StepResult(step, sent, shown=sent.error is None)
         done = self._read_back(step, sent)
         for undo in UNDOS:
             if undo.kind in step.makes and undo.kind != PERSON and done.back:
@@ -198,17 +198,17 @@ class Walk:
             self.journal.close(self.journal.opened - before)
         return done
 
-    def _read_back(self, step: Step, sent: Seen) -> Done:
+    def _read_back(self, step: Step, sent: CallResult) -> StepResult:
         """Read the list until it shows the write; once where the write was refused."""
-        began, back = self.patience.clock(), Seen()
+        began, back = self.patience.clock(), CallResult()
         for number in self.patience.tries():
             back = self.read(READS[step.shown_in])
             shown = back.error is None and step.is_shown(back.value, self._target)
             if shown or _is_refused(sent):
-                return Done(step, sent, back, shown, number, self.patience.clock() - began)
+                return StepResult(step, sent, back, shown, number, self.patience.clock() - began)
             if isinstance(back.error, Unreachable):
                 break
-        return Done(step, sent, back)
+        return StepResult(step, sent, back)
 
     def _undo(self, undo: Undo) -> str | None:
         """Take one thing away, and see that it is gone; else what to do by hand.
@@ -273,17 +273,17 @@ class Walk:
         if not evidence.left:  # else the steps by hand are there already
             evidence.left += left
 
-    def _call(self, send: Callable[[], Any]) -> Seen:
+    def _call(self, send: Callable[[], Any]) -> CallResult:
         mark, began = len(self.observer.exchanges), self.patience.clock()
         value, failed = None, None
         try:
             value = send()
         except MixpanelError as error:
             failed = error
-        return Seen(self.observer.since(mark), value, failed, self.patience.clock() - began)
+        return CallResult(self.observer.since(mark), value, failed, self.patience.clock() - began)
 
 
-def _is_refused(sent: Seen) -> bool:
+def _is_refused(sent: CallResult) -> bool:
     """Whether the answer says that nothing was done; without an answer, and after a fault, nobody knows."""
     status = sent.error.status if sent.error else None
     return status is not None and 400 <= status < 500 and status != 408
@@ -296,7 +296,7 @@ def _nobody_is_left(refusal: MixpanelError | None) -> bool:
     return refusal is None or isinstance(refusal, Invalid)
 
 
-def _rows(name: str, seen: Seen) -> Rows | None:
+def _rows(name: str, seen: CallResult) -> Rows | None:
     """The rows of a list as they are compared; None where it cannot be read."""
     return None if seen.error else frozenset(map(_ROWS[name], seen.value))
 
@@ -312,7 +312,7 @@ _ROWS: Final[Mapping[str, Callable[[Any], tuple[Any, ...]]]] = {
 }  # fmt: skip
 
 
-def _in_words(done: Done) -> str:
+def _in_words(done: StepResult) -> str:
     if done.sent.error is not None:
         return done.sent.error.why or done.sent.error.what
     if not done.step.shown_in:
