@@ -9,14 +9,32 @@ from typing import Any, Final
 
 from mixpanel_access import __version__
 from mixpanel_access.model.settings import region_of
-from mixpanel_access.operations.verifying.answers import template
+from mixpanel_access.operations.verifying.answers import exchanges, template
 from mixpanel_access.operations.verifying.deciding import Outcome, StatementVerdict
 from mixpanel_access.operations.verifying.statements import Statement
 from mixpanel_access.operations.verifying.steps import Target
 from mixpanel_access.operations.verifying.walk import CallResult, Evidence, StepResult
 
-_WIRE_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
-"""What a key of an answer is, where it is no id, address or name."""
+_WIRE_WORD: Final = re.compile(r"[a-z]+(?:_[a-z]+)*|[a-z]+(?:[A-Z][a-z]+)*")
+"""How a key of an answer is written, as `creator_name` or `creatorName`, where it is no id, address or name."""
+_PARTS: Final = re.compile(r"[A-Z]?[a-z]+")
+_WORDS: Final = """
+    accept accepted access account accounts action active add added address admin after all already any api assignable
+    at audit before billing body by can cancelled category changed client code codes count created creator current
+    cursor custom data date days default deleted description detail details disabled discoverability domain domains
+    email emails enabled end ends entity error errors event events expired expires expiry factor fail failed failures
+    first full grant granted grants group groups has id ids instance invalid invitation invitations invite invited
+    invites ip is joined key kind last level limit link links list login logins managed member members message meta
+    method mfa mode modified more name names new next no number object of old on only open order org organization
+    organizations other owner page pages pagination parent path payload pending permission permissions plan previous
+    project projects provider public query read reason region remaining removed request reset response result results
+    role roles row rows schema scim seats secret security seen sensitive sent service session set setting settings
+    severity shared size skipped source sso stage start state status success super target team teams time timezone title
+    to token total totp two type types unique unknown updated updates url urls used user username users valid value
+    values verified version view views visible warning warnings was workspace workspaces write
+"""
+_KNOWN_PARTS: Final = frozenset(_WORDS.split())
+"""Of which words a key is made that says nothing of an organization; any other key may be a name or a token."""
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
@@ -95,7 +113,8 @@ class Hidden:
         return "<text>" if isinstance(part, str) else "<number>"
 
     def _is_wire_word(self, key: str) -> bool:
-        return _WIRE_WORD.fullmatch(key) is not None and key.casefold() not in self._personal
+        parts = _PARTS.findall(key) if _WIRE_WORD.fullmatch(key) else ()
+        return bool(parts) and _KNOWN_PARTS.issuperset(map(str.lower, parts)) and key.casefold() not in self._personal
 
 
 def placeholders(body: Any, target: Target) -> Any:
@@ -132,9 +151,8 @@ def _personal(evidence: Evidence) -> frozenset[str]:
             for inner in part:
                 collect(inner)
 
-    for seen in [*evidence.reads.values(), *(done.back for done in evidence.done.values() if done.back)]:
-        for exchange in seen.exchanges:
-            collect(exchange.answer)
+    for exchange in exchanges(evidence):
+        collect(exchange.answer)
     return frozenset(found)
 
 
