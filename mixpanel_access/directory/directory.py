@@ -26,13 +26,8 @@ from mixpanel_access.directory.read_back import IN_USERS, ReadBack, not_shown
 from mixpanel_access.directory.security import read_features, read_security
 from mixpanel_access.directory.service_accounts import ServiceAccounts, roles_in
 from mixpanel_access.directory.settings import SecuritySettings
-from mixpanel_access.directory.shown import (
-    has_grant,
-    has_organization_role,
-    is_in_no_team,
-    is_listed,
-)
-from mixpanel_access.directory.snapshot import TEAMS, Snapshot, grants_of
+from mixpanel_access.directory.shown import has_grant, has_organization_role, is_in_no_team, is_listed
+from mixpanel_access.directory.snapshot import PEOPLE, TEAMS, Snapshot, grants_of
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.directory.unseen import Unseen
 from mixpanel_access.directory.writing import Expected, Writing
@@ -61,7 +56,6 @@ _Order = tuple[int, str, str]
 _Place = tuple[int, str]
 """Project id, e-mail address."""
 
-_PEOPLE = "people"
 _PROJECTS = "projects"
 _IDENTITY = "identity"
 _SECURITY = "security"
@@ -127,14 +121,13 @@ class Directory:
         crowd = Crowd(linger=linger)
         self._writing = Writing(self._snapshot, read_back, sleep)
         self.accounts = ServiceAccounts(api, self.identity, self._snapshot, self._writing)
-        self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, _PEOPLE, claimed, crowd)
+        self.provisioning = Provisioning(api, self.identity, self._snapshot, self._writing, claimed, crowd)
         self.grant_batches = GrantBatches(
             api,
             self._writing,
             self._individual,
             self.hides_grant,
             self._invited,
-            _PEOPLE,
             self.spelled,
             self._empty_lists,
         )
@@ -201,11 +194,11 @@ class Directory:
             inactive = self.provisioning.inactive()
             return {key: replace(one, deactivated=True) if key in inactive else one for key, one in people.items()}
 
-        return self._snapshot.get(_PEOPLE, fetch)
+        return self._snapshot.get(PEOPLE, fetch)
 
     def has_read_people(self) -> bool:
         """Whether everybody is known without another request."""
-        return self._snapshot.fetched(_PEOPLE)
+        return self._snapshot.fetched(PEOPLE)
 
     def unknown_people(self) -> Sequence[str]:
         """In words, the rows without an address in the list of people as it was last read."""
@@ -413,7 +406,7 @@ class Directory:
 
         return self._snapshot.get(("gone", project), fetch)
 
-    def other_access(self, email: str) -> Mapping[int, tuple[Grant, ...]]:
+    def reached_projects(self, email: str) -> Mapping[int, tuple[Grant, ...]]:
         """The projects that a person reaches, each with the grants that the project lists; reads every project."""
         for project in self.projects():
             self.grants(project)
@@ -422,7 +415,7 @@ class Directory:
 
     def forget_people(self, older_than: float) -> None:
         """Have the list of people read afresh when it is next asked for, if it is older than so many seconds."""
-        self._snapshot.drop_older_than(older_than, [_PEOPLE])
+        self._snapshot.drop_older_than(older_than, [PEOPLE])
 
     def forget_grants(self, older_than: float, projects: Iterable[int] | None = None) -> None:
         """Have grants that were read more than so many seconds ago read afresh when they are next asked for.
@@ -515,7 +508,7 @@ class Directory:
         @contextmanager
         def fresh(emails: Sequence[str]) -> Iterator[Collection[str]]:
             with self._inviting():
-                self._snapshot.drop(_PEOPLE)
+                self._snapshot.drop(PEOPLE)
                 self._hold_invitations(emails)
                 if any(self.person(email) for email in emails):
                     self._snapshot.drop(grants_of(project))
@@ -563,7 +556,7 @@ class Directory:
         def write() -> None:
             nonlocal sent
             with self._inviting():
-                self._snapshot.drop(_PEOPLE)
+                self._snapshot.drop(PEOPLE)
                 person = self.person(email)
                 sent = (person is None or person.invited) and not sent_by_others()
                 if sent:
@@ -573,7 +566,7 @@ class Directory:
             self._writing.settle(
                 write,
                 lambda: False,  # nothing that can be read tells
-                [_PEOPLE],
+                [PEOPLE],
                 repeatable=lambda error: isinstance(error, errors.RateLimited),
             )
         except (errors.Unreachable, errors.ServerFault, errors.Unintelligible) as error:
@@ -598,8 +591,8 @@ class Directory:
         self._writing.settle(
             lambda: self._api.users.change_role(spelled, role),
             applied,
-            [_PEOPLE],
-            shows=lambda: [(_PEOPLE, ("role", key), has_organization_role(key, role))],
+            [PEOPLE],
+            shows=lambda: [(PEOPLE, ("role", key), has_organization_role(key, role))],
         )
 
     def grant(self, project: int, email: str, role: str) -> None:
@@ -639,7 +632,7 @@ class Directory:
         def send(items: Sequence[_Invite]) -> None:
             def write() -> None:  # each time, also after a lost answer: who is there by now gets no second e-mail
                 with self._inviting():
-                    self._snapshot.drop(_PEOPLE)
+                    self._snapshot.drop(PEOPLE)
                     self._hold_invitations(email for email, _ in items)
                     if missing := dict(item for item in items if not arrived(item)):
                         self._invite(missing)
@@ -648,9 +641,9 @@ class Directory:
             self._writing.settle(
                 write,
                 lambda: all(map(arrived, items)),
-                [_PEOPLE],
+                [PEOPLE],
                 self._writing.fate_is_known,
-                shows=lambda: [(_PEOPLE, key, is_listed(key)) for key in keys],
+                shows=lambda: [(PEOPLE, key, is_listed(key)) for key in keys],
                 once=True,
             )
 
@@ -676,7 +669,7 @@ class Directory:
             roles = {(project, email): role for project, email, role in items}
             parts: list[Hashable] = [grants_of(project) for project in {project for project, _, _ in items}]
             if any(same_key(email) not in people for _, email, _ in items):
-                parts.append(_PEOPLE)  # a grant to a new address invites it
+                parts.append(PEOPLE)  # a grant to a new address invites it
 
             def shows() -> Iterator[Expected]:
                 for project, email, role in items:
@@ -718,13 +711,13 @@ class Directory:
             def shows() -> Iterator[Expected]:
                 for key in keys:
                     yield TEAMS, key, is_in_no_team(key)
-                    for part in (_PEOPLE, *grants):
+                    for part in (PEOPLE, *grants):
                         yield part, key, is_listed(key, listed=False)
 
             self._writing.settle(
                 lambda: self._api.users.remove(emails),
                 lambda: all(map(gone, emails)),
-                [_PEOPLE, TEAMS, *grants],
+                [PEOPLE, TEAMS, *grants],
                 shows=shows,
             )
 

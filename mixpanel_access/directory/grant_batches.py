@@ -7,7 +7,7 @@ batch has come to is read back once, by whoever sent it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
@@ -15,7 +15,7 @@ from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.empty_lists import EmptyLists
 from mixpanel_access.directory.one_by_one import each_alone
 from mixpanel_access.directory.shown import has_grant, is_listed
-from mixpanel_access.directory.snapshot import grants_of
+from mixpanel_access.directory.snapshot import PEOPLE, grants_of
 from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
@@ -50,7 +50,6 @@ class GrantBatches:
         role_in: a person's individual role in a project as the server has it now, or None.
         hidden: whether a person's grant in a project may be there without being listed.
         invited: the keys of all who are only invited.
-        people: what of it the people are.
         spelled: an address as Mixpanel spells it.
         empty_lists: is told what is taken away.
     """
@@ -62,7 +61,6 @@ class GrantBatches:
         role_in: Callable[[int, str], str | None],
         hidden: Callable[[int, str], bool],
         invited: Callable[[], frozenset[str]],
-        people: Hashable,
         spelled: Callable[[str], str],
         empty_lists: EmptyLists,
     ) -> None:
@@ -71,7 +69,6 @@ class GrantBatches:
         self._role_in = role_in
         self._hidden = hidden
         self._invited = invited
-        self._people = people
         self._spelled = spelled
         self._empty_lists = empty_lists
 
@@ -92,7 +89,7 @@ class GrantBatches:
         failures: Failures = {}
         refusals = 0
         waiting = list(_chunks(order))
-        parts = [grants_of(project), *([self._people] if inviting else [])]
+        parts = [grants_of(project), *([PEOPLE] if inviting else [])]
         left_out: set[str] = set()
         invited = self._invited().union(map(same_key, roles) if inviting else ())
 
@@ -109,7 +106,7 @@ class GrantBatches:
                     if one not in left_out:
                         yield grants_of(project), key, has_grant(key, roles[one], invited)
                     if inviting:
-                        yield self._people, key, is_listed(key)
+                        yield PEOPLE, key, is_listed(key)
 
             def arrived(email: str) -> bool:
                 hidden = inviting is not None and self._hidden(project, email)

@@ -10,7 +10,7 @@ from mixpanel_access.directory.coalescer import Coalescer, Crowd
 from mixpanel_access.directory.one_by_one import each_alone
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.shown import is_active, is_listed
-from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.directory.snapshot import PEOPLE, Snapshot
 from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model.access import Identity, Person, ScimUser
 from mixpanel_access.model.address import domain_of, same_key
@@ -32,7 +32,6 @@ class Provisioning:
         identity: tells who we are, and holds a wrong organization.
         snapshot: what was read.
         writing: sends writes.
-        people: the part of the snapshot that a new member changes.
         claimed: the claimed domains, for where Mixpanel does not tell them.
         crowd: the threads that write at the same time.
     """
@@ -43,7 +42,6 @@ class Provisioning:
         identity: Callable[[], Identity],
         snapshot: Snapshot,
         writing: Writing,
-        people: str,
         claimed: frozenset[str],
         crowd: Crowd,
     ) -> None:
@@ -51,7 +49,6 @@ class Provisioning:
         self._identity = identity
         self._snapshot = snapshot
         self._writing = writing
-        self._people = people
         self._claimed = claimed
         self._changes: Coalescer[_Change] = Coalescer(self._send, crowd)
 
@@ -166,9 +163,9 @@ class Provisioning:
             def shows() -> Iterator[Expected]:
                 yield _USERS, key, is_active(key, active=active)
                 if user is None:
-                    yield self._people, key, is_listed(key)
+                    yield PEOPLE, key, is_listed(key)
 
-            self._writing.settle(write, applied, [_USERS, self._people], shows=shows)
+            self._writing.settle(write, applied, [_USERS, PEOPLE], shows=shows)
 
         return each_alone(send, batch)
 

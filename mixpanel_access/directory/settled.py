@@ -46,10 +46,10 @@ def settle(
             write()
             return
         except (errors.Unreachable, errors.ServerFault, errors.RateLimited, errors.Unintelligible) as error:
-            open_ = not isinstance(error, errors.RateLimited) and not error.unsent
-            lost = lost or open_
+            may_have_arrived = not isinstance(error, errors.RateLimited) and not error.unsent
+            lost = lost or may_have_arrived
             try:
-                if open_ and once:
+                if may_have_arrived and once:
                     expect()
                 if applied():
                     return

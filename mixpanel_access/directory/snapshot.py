@@ -13,6 +13,8 @@ from mixpanel_access.directory.read_back import ReadBack
 _T = TypeVar("_T")
 
 
+PEOPLE: Final = "people"
+"""The name of the part that is everybody in the organization."""
 TEAMS: Final = "teams"
 """The name of the part that is the organization's teams."""
 

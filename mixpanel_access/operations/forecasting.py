@@ -48,7 +48,7 @@ def forecasts_for(roster: Roster, today: date, directory: Directory, username: s
         if key not in people:
             return False
         # What somebody else holds matters for nobody but ourselves: an owner is lowered where they do not leave.
-        access = directory.other_access(person["email"]) if key == same_key(own) else {}
+        access = directory.reached_projects(person["email"]) if key == same_key(own) else {}
         left = [
             grant
             for project, grants in access.items()

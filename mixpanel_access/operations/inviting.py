@@ -294,7 +294,7 @@ def _who_is_there(email: str, directory: Directory, *, given: bool) -> Iterator[
     state = "invited" if person.invited else "a member"
     role = f" as organization {person.role}" if person.role else ""
     spelling = f", written {person.email}" if person.email != email else ""
-    yield f"they are {state} already{role}{spelling}: {remaining(directory.other_access(email))}"
+    yield f"they are {state} already{role}{spelling}: {remaining(directory.reached_projects(email))}"
 
 
 def _what_becomes(person: GivenPerson | None, directory: Directory, roster: Roster) -> Iterator[str]:

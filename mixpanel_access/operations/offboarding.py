@@ -254,6 +254,6 @@ def _remains(settings: Settings, addresses: Sequence[str]) -> Remains:
     person = next(filter(None, map(directory.person, addresses)), None)
     if person is None:
         return Remains(settings.organization_id, listed=False, role=None, access={})
-    access = directory.other_access(person.email)
+    access = directory.reached_projects(person.email)
     organization, deactivated = settings.organization_id, person.deactivated
     return Remains(organization, listed=True, role=person.role, access=access, deactivated=deactivated)

@@ -148,7 +148,7 @@ def hold_run(session: Session, *, by_brake: bool) -> None:
 def _left(session: Session, person: DeclaredPerson) -> Iterator[Grant]:
     """What the person holds apart from this stack's grants and teams; read only when it is asked for."""
     own, teams = set(person.get("projects", [])), person.get("teams", [])
-    for project, grants in session.directory.other_access(person["email"]).items():
+    for project, grants in session.directory.reached_projects(person["email"]).items():
         for grant in grants:
             ours = grant.grant_type is GrantType.INDIVIDUAL and project in own
             if not ours and not (grant.grant_type is GrantType.TEAM and _goes_with(session, grant.team, teams)):

@@ -238,7 +238,7 @@ class MemberProvider(AccessProvider):
         directory, declared = self.session.directory, props.get("role")
         key = same_key(str(props.get("email", person.email)))  # as the states know them
         ours = ownership.whose(self.session, props, key)
-        left = directory.other_access(person.email) if removal != ALWAYS else {}
+        left = directory.reached_projects(person.email) if removal != ALWAYS else {}
         # An invitation of the project's stacks may go: it is no more than an e-mail.
         blind = removal == WHEN_UNUSED and directory.hides_access(person.email)
         blind = blind and (ours is not True or not directory.projects())
@@ -257,7 +257,7 @@ class MemberProvider(AccessProvider):
         if removal == WHEN_UNUSED and ours is not False and left:
             # Another stack may be ending them too: the one that reads last must see what the other has taken away.
             directory.forget_grants(older_than=0, projects=left)
-            left = directory.other_access(person.email)
+            left = directory.reached_projects(person.email)
             if not blind and going():
                 return ""
         reasons = {
@@ -300,7 +300,7 @@ class MemberProvider(AccessProvider):
         if always:
             steps += [
                 partial(directory.remove_grant, project, person.email)
-                for project, grants in directory.other_access(person.email).items()
+                for project, grants in directory.reached_projects(person.email).items()
                 if any(grant.grant_type is GrantType.INDIVIDUAL for grant in grants)
             ]
             steps += [
@@ -465,7 +465,7 @@ class MemberProvider(AccessProvider):
             self.session.say(f"{person.email} is deactivated and stays so: {why}; activate them there")
             return
         role = f"organization {person.role}" if person.role not in (None, roles.MEMBER) else ""
-        access = remaining(self.session.directory.other_access(person.email))
+        access = remaining(self.session.directory.reached_projects(person.email))
         self.session.say(
             f"{person.email} is deactivated, and is activated again with what they had: "
             f"{'; '.join(part for part in (role, access) if part)}"

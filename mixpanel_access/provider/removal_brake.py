@@ -182,7 +182,7 @@ class RemovalBrakeProvider(AccessProvider):
             person = None if self.session.declares(key) else directory.person(key)
             if person is not None and person.deactivated:
                 role = f"organization {person.role}; " if person.role else ""
-                access = remaining(directory.other_access(person.email))
+                access = remaining(directory.reached_projects(person.email))
                 self.session.say(
                     f"{person.email} is deactivated, and `pulumi up` tries again to take away: {role}{access}"
                 )

@@ -127,12 +127,12 @@ class Vanished:
         directory, key = session.directory, same_key(email)
         if directory.has_removed(key):
             return
-        if not directory.other_access(email) and not _in_a_team(session, email) and key not in self._listed:
+        if not directory.reached_projects(email) and not _in_a_team(session, email) and key not in self._listed:
             return
         if key not in self._listed:  # what was read before another one removed them tells nothing
             directory.forget_grants(older_than=0)
             directory.teams.forget()
-            if not directory.other_access(email) and not _in_a_team(session, email):
+            if not directory.reached_projects(email) and not _in_a_team(session, email):
                 return
         raise Refused(
             "cannot tell that the person has left the organization",

@@ -223,7 +223,7 @@ def test_roles_add_up_and_every_way_is_named(api: FakeApi) -> None:
     assert bo.grant_types == (GrantType.TEAM, GrantType.INDIVIDUAL)
     ana = directory.access(WAREHOUSE, "ana@example.com")
     assert (ana.individual, ana.effective, ana.grant_types) == (None, "owner", (GrantType.ORGANIZATION_ROLE,))
-    assert {project: len(grants) for project, grants in directory.other_access("bo@example.com").items()} == {
+    assert {project: len(grants) for project, grants in directory.reached_projects("bo@example.com").items()} == {
         PRODUCTION: 2
     }
 

@@ -94,7 +94,7 @@ def test_all_projects_are_compared_before_somebody_is_unused(api: Forgetful) -> 
     directory = make_directory(api)
     api.empty = 2
     with pytest.raises(errors.Unintelligible, match="have every project by their organization role"):
-        directory.other_access(CY)
+        directory.reached_projects(CY)
 
 
 def _nothing(_: Forgetful, __: Directory) -> None:

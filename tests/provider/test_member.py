@@ -566,7 +566,7 @@ def test_a_removal_decides_on_grants_that_are_no_older_than_half_a_minute(api: F
     session, _ = make_session(api, clock=lambda: seconds[0])
     provider = MemberProvider()
     provider.use(session)
-    session.directory.other_access("cy@example.com")
+    session.directory.reached_projects("cy@example.com")
     api.give(PRODUCTION, "cy@example.com", "admin")
     seconds[0] = FRESH_SECONDS + 1
     provider.delete(ID, inputs())
