@@ -55,10 +55,10 @@ def doctor(
     if undo or any((writes, project, yes_write_to, teams, accounts, to)):
         from mixpanel_access.cli.verify import WritesOptions, run_undo, run_writes
 
-        if undo:
-            raise typer.Exit(run_undo(cwd, stack or [], as_json=as_json))
         parts = frozenset(part for part, wanted in (("teams", teams), ("accounts", accounts)) if wanted)
         wish = WritesOptions(writes, project, yes_write_to, parts, to)
+        if undo:
+            raise typer.Exit(run_undo(cwd, stack or [], wish, as_json=as_json))
         raise typer.Exit(run_writes(cwd, stack or [], wish, as_json=as_json))
     from mixpanel_access.cli.doctor import run_doctor
 

@@ -28,6 +28,7 @@ from mixpanel_access.operations.verifying.verify import (
 
 REPORT: Final = Path("mixpanel-report.json")
 """Where the report goes if nobody says otherwise."""
+_ITS_OPTIONS: Final = "--project, --yes-write-to, --teams, --accounts and --to"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class WritesOptions:
     to: Path | None
 
 
+NOTHING: Final = WritesOptions("", None, None, frozenset(), None)
+
+
 def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: bool) -> int:
     """Show what will be sent, send it, undo it, and report; 1 if anything is left or cannot be compared, else 0."""
     if not wish.email:
@@ -56,7 +60,7 @@ def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json:
     if wish.project is None:
         raise _unusable("--writes needs a project to give roles in", "Add --project ID of one that is not production.")
     if wish.organization is None and not sys.stdin.isatty():
-        why = "without a terminal, the organization's id is an option"
+        why = "there is no terminal to type the organization's id in"
         raise _unusable(why, "Add --yes-write-to ORGANIZATION_ID.")
     project = open_project(folder, progress)
     stack, settings = _organization(project, stacks, wish.organization)
@@ -78,7 +82,9 @@ def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json:
         typer.echo(text, nl=False)
     else:
         _print(report)
-    progress(f"Wrote {to}: no address, name, id or token is in it. `emulator --dialect {to}` answers so.")
+    progress(
+        f"Wrote {to}: no address, name, id or token is in it. `mixpanel-access emulator --dialect {to}` answers alike."
+    )
     for line in report.evidence.elsewhere:
         progress(f"changed meanwhile, and not by this run: {line}")
     for name in report.evidence.unproven:
@@ -86,8 +92,14 @@ def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json:
     return _end(report.evidence.left, proven=not report.evidence.unproven)
 
 
-def run_undo(folder: Path, stacks: list[str], *, as_json: bool) -> int:
+def run_undo(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: bool) -> int:
     """Undo what a run that was stopped has left; 1 if anything is left, else 0."""
+    if wish != NOTHING:
+        raise UsageError(
+            "cannot undo",
+            why=f"--undo writes nothing new, and takes neither --writes nor {_ITS_OPTIONS}",
+            next_step="Run `mixpanel-access doctor --undo` first, then --writes again.",
+        )
     project = open_project(folder, progress)
     all_left: list[str] = []
     done: set[tuple[str, int]] = set()

@@ -36,7 +36,7 @@ _NO_CALL: Final = {
     Source.MCP: "no call is known that tells whether it is on; only the audit log tells who used it",
 }
 _JOINING: Final = {
-    Discoverability.OPEN: "Open: whoever has an address of the company's domains joins without being asked",
+    Discoverability.OPEN: "Open: whoever has an address of the company's domains joins without an invitation",
     Discoverability.REQUEST: "Request: whoever has an address of the company's domains can ask to join",
     Discoverability.CLOSED: "Closed: nobody joins without an invitation",
 }

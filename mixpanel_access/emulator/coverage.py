@@ -30,6 +30,7 @@ MARKS: Final = {
     "observed": "the official Terraform provider does it, or its tests show it",
     "observed·N": "later source of that provider, not in a release",
     "observed·C": "a community provider, tested against the real API",
+    "observed·T": "answers to a session login, as a third party noted them; with Basic they may differ",
     "observed·W": "a description that was visible once and withdrawn: unsupported",
     "assumed": "nobody says; the emulator's own choice",
 }

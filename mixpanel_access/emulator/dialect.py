@@ -186,6 +186,8 @@ def read(value: Any) -> Dialect:
         where = ".".join(map(str, first["loc"])) or "the dialect"
         if first["type"] == "extra_forbidden":
             raise ValueError(f"{where}: there is no such field; there are {', '.join(Dialect.model_fields)}") from None
+        if first["type"] == "model_type":
+            raise ValueError("it is not a JSON object") from None
         raise ValueError(f"{where}: {first['msg']}") from None
 
 

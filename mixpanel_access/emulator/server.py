@@ -22,6 +22,7 @@ from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.origin import is_loopback
 from mixpanel_access.emulator.routing import parsed
+from mixpanel_access.emulator.stale import must_be_lists
 from mixpanel_access.emulator.store import Store
 from mixpanel_access.model.errors import UsageError
 
@@ -188,6 +189,7 @@ def _read_dialect(file: Path) -> Dialect:
     try:
         read = dialects.read(parsed(file.read_bytes()))
         must_be_verbs(read.missing)
+        must_be_lists(read.stale_reads)
     except OSError as error:
         raise _bad_dialect(file, error.strerror or str(error)) from None
     except ValueError as error:

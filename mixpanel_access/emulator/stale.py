@@ -7,7 +7,7 @@ or a fault has it that was there at the write. So a list never goes back to some
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +35,17 @@ MOST: Final = 50
 """Writes that are remembered; what was before them is forgotten, and they are visible everywhere."""
 _PAGES: Final = {"cursor", "startIndex", "count"}
 """Parameters of a query that ask for a part of a list."""
+
+
+def must_be_lists(names: Iterable[str]) -> None:
+    """Hold the names of `stale_reads` against the lists that can be late.
+
+    Raises:
+        ValueError: one is not among them; the line lists those that are.
+    """
+    for name in names:
+        if name not in LISTS:
+            raise ValueError(f"stale_reads: there is no list {name}; there are {', '.join(LISTS)}")
 
 
 @dataclass
@@ -66,9 +77,7 @@ class Stale:
         Raises:
             ValueError: it names a list that there is not.
         """
-        for name in dialect.stale_reads:
-            if name not in LISTS:
-                raise ValueError(f"stale_reads: there is no list {name}; there are {', '.join(LISTS)}")
+        must_be_lists(dialect.stale_reads)
         late = ((LISTS[name], reads) for name, reads in dialect.stale_reads.items())
         self._late = {template.rstrip("/"): reads for template, reads in late if reads}
 

@@ -303,7 +303,9 @@ class _Reading:
             number = math.nan
         if not low <= number <= high or math.isinf(number):
             upper = "" if math.isinf(high) else f" to {high:g}"
-            self._problems.append(f"mixpanel:{key} is {value!r}, no number from {low:g}{upper}: {how_to_set(key)}")
+            self._problems.append(
+                f"mixpanel:{key} is {value!r}, which is not a number from {low:g}{upper}: {how_to_set(key)}"
+            )
             return default
         return number
 
@@ -381,9 +383,9 @@ def problem_with_url(url: str) -> str | None:
         host = parts.hostname
         _ = parts.port
     except ValueError as error:
-        return f"which is no URL ({error})"
+        return f"which is not a URL ({error})"
     if parts.scheme not in ("http", "https") or not host:
-        return "which is no http(s) URL"
+        return "which is not an http(s) URL"
     if parts.path.strip("/") or parts.query or parts.fragment:
         return "which has more than scheme and host (give the bare host, without /api/app)"
     if parts.username or parts.password:

@@ -12,7 +12,7 @@ WRITES = ("--writes", "you@example.com")
 REFUSED = {
     "without a terminal": (
         (*WRITES, "--project", "1"),
-        "without a terminal, the organization's id is an option. Add --yes-write-to ORGANIZATION_ID.",
+        "there is no terminal to type the organization's id in. Add --yes-write-to ORGANIZATION_ID.",
     ),
     "without a project": (
         (*WRITES, "--yes-write-to", "7654321"),
@@ -32,6 +32,18 @@ def test_what_is_asked_for_must_be_whole(tmp_path: Path, name: str) -> None:
     came = typed("doctor", "--cwd", str(tmp_path), *words)
     assert (came.code, came.out, came.error) == (2, "", None)
     assert came.err == f"error: cannot try the writes: {expected}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [WRITES, ("--teams",), ("--accounts",), ("--project", "1"), ("--yes-write-to", "1"), ("--to", "x.json")]
+)
+def test_nothing_is_tried_with_an_undo(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """So that nobody takes an undo for a run: one line says to do one after the other."""
+    came = typed("doctor", "--cwd", str(tmp_path), "--undo", *words)
+    assert (came.code, came.out, came.error) == (2, "", None)
+    assert came.err.startswith(
+        "error: cannot undo: --undo writes nothing new, and takes neither --writes nor --project"
+    )
 
 
 @pytest.mark.parametrize("words", [("--project", "0"), ("--yes-write-to", "org")])

@@ -103,8 +103,8 @@ WRONG_ADDRESSES = {
     f"{name} of {key}": (key, url, words)
     for key in ("apiUrl", "platformUrl")
     for name, url, words in (
-        ("no url", "mixpanel.com", "no http(s) URL"),
-        ("bad port", "https://mixpanel.com:x", "no URL"),
+        ("no url", "mixpanel.com", "not an http(s) URL"),
+        ("bad port", "https://mixpanel.com:x", "not a URL"),
         ("path", "https://mixpanel.com/api/app", "give the bare host"),
         ("query", "https://mixpanel.com?x=1", "give the bare host"),
         ("credentials", "https://bot:x@mixpanel.com", "holds credentials"),
@@ -125,8 +125,8 @@ BAD = {
     "region": ("region", "mars", "not one of us, eu, in"),
     **WRONG_ADDRESSES,
     "no instant": ("now", "soon", "no ISO 8601 instant"),
-    "no read back": ("readBackSeconds", "x", "mixpanel:readBackSeconds is 'x', no number from 0 to 60"),
-    "long read back": ("readBackSeconds", "61", "no number from 0 to 60"),
+    "no read back": ("readBackSeconds", "x", "mixpanel:readBackSeconds is 'x', which is not a number from 0 to 60"),
+    "long read back": ("readBackSeconds", "61", "not a number from 0 to 60"),
     "no time-out": ("timeoutSeconds", "x", "no positive number of seconds"),
     "zero time-out": ("timeoutSeconds", "0", "no positive number of seconds"),
     "nan": ("timeoutSeconds", "nan", "no positive number of seconds"),
@@ -139,11 +139,11 @@ BAD = {
     "unknown brake": ("releaseBrakes", "everything", "cannot be used, it names everything, not any of"),
     "claimed domain": ("claimedDomains", "example.com, kim@example.com", "'kim@example.com' is not an e-mail domain"),
     "a list of numbers": ("releaseBrakes", "[1]", "1 in the list is a number, not a word"),
-    "percent below": ("removalPercent", "-1", "no number from 0 to 100"),
-    "percent above": ("removalPercent", "101", "no number from 0 to 100"),
-    "percent nan": ("removalPercent", "nan", "no number from 0 to 100"),
-    "minimum below": ("removalMinimum", "-1", "no number from 0"),
-    "wait infinite": ("invitationWaitSeconds", "inf", "no number from 0"),
+    "percent below": ("removalPercent", "-1", "not a number from 0 to 100"),
+    "percent above": ("removalPercent", "101", "not a number from 0 to 100"),
+    "percent nan": ("removalPercent", "nan", "not a number from 0 to 100"),
+    "minimum below": ("removalMinimum", "-1", "not a number from 0"),
+    "wait infinite": ("invitationWaitSeconds", "inf", "not a number from 0"),
 }
 
 

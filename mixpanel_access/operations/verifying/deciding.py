@@ -202,7 +202,7 @@ def wrong_body(evidence: Evidence) -> Outcome | None:
 
 def refused_update(evidence: Evidence) -> Outcome | None:
     """How an update is refused."""
-    done = evidence.done.get("change to a role that there is not")
+    done = evidence.done.get("change to an unknown role")
     status = status_of(done.sent) if done else None
     if done is None or status is None or isinstance(done.sent.error, NotFound):
         return None  # or the verb is not there
@@ -301,7 +301,7 @@ def no_access(evidence: Evidence) -> Outcome | None:
     if first.location.startswith("/request_access"):
         return _told(holds=False, came=f"status {first.status} to /request_access/", no_access="redirect")
     if first.status == 404:
-        return Outcome(StatementVerdict.NOT_TRIED, "status 404: another organization's project is as none")
+        return Outcome(StatementVerdict.NOT_TRIED, "status 404, as for a project that does not exist")
     known = {"no_access": "forbidden"} if first.status == 403 else {}
     return _told(bool(known), status_in_words(seen), **known)
 

@@ -226,7 +226,7 @@ _PEOPLE: Final = (
         "the next steps change it back", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
     ),
     Step(
-        "change to a role that there is not", _change(NO_SUCH_ROLE), "users", _person(roles.BILLING_ADMIN),
+        "change to an unknown role", _change(NO_SUCH_ROLE), "users", _person(roles.BILLING_ADMIN),
         "Mixpanel should refuse it; the next step changes the role in any case", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
     ),
     Step(

@@ -179,7 +179,8 @@ def walk_through(plan: WritesPlan, means: Means) -> WritesReport:
     file = journal_file(plan.settings, means.folder)
     if Journal.read(file):
         raise UsageError(
-            "cannot begin",
+            "cannot try the writes",
+            whom=f"organization {plan.settings.organization_id}",
             why="an earlier run was stopped before it had undone everything",
             next_step="Run mixpanel-access doctor --undo first.",
         )
