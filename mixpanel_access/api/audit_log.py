@@ -12,13 +12,14 @@ from mixpanel_access.api.transport import MOST_PAGES, PLATFORM_ROOT, Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.audit import PAGE_SIZE, AuditEvent
 from mixpanel_access.model.dates import written
+from mixpanel_access.model.rights import Permission
 
 _REFUSALS: Final = (errors.NotFound, errors.Forbidden, errors.Unauthorized, errors.Invalid)
 """Answers of the Platform API after which the older route is asked; a passing fault is none of them."""
 _SECOND: Final = timedelta(seconds=1)
 _NEXT_STEP: Final = (
-    "The service account needs the right view_audit_logs, which organization owners and admins have, and the plan must "
-    "have the audit log."
+    f"The service account needs the permission {Permission.VIEW_AUDIT_LOGS}, which organization owners and admins "
+    "have, and the plan must have the audit log."
 )
 
 

@@ -36,7 +36,7 @@ def next_path(base_url: str, asked: str, location: str, what: str, redact: Calla
         there = urlsplit(urljoin(here.geturl(), location))
         same_host = _origin(there) == _origin(here) and there.username is None
     except ValueError:
-        why = f"{base_url} redirects to what is no URL"
+        why = f"{base_url} redirects to something that is not a URL"
         raise errors.Unintelligible(f"cannot {what}", why=why, next_step="Run again later.") from None
     if (same_host or is_real(there.hostname or "")) and _parts(there.path)[:1] == [_ACCESS_REQUESTS]:
         raise errors.Forbidden(

@@ -31,9 +31,9 @@ _MCP_PAGES: Final = 10
 _LONGEST_LOG: Final = timedelta(days=2 * 365)
 """The longest that any plan keeps the other events (contract, section 11)."""
 _NO_CALL: Final = {
-    Source.DATA_VIEWS: "no call is known that lists who is in them; only the audit log tells who was added",
-    Source.CLASSIFIED: "no call is known that tells whether a team has it by its own setting; only custom roles do",
-    Source.MCP: "no call is known that tells whether it is on; only the audit log tells who used it",
+    Source.DATA_VIEWS: "no known call lists who is in them; only the audit log shows who was added",
+    Source.CLASSIFIED: "no known call shows whether a team has it by its own setting; only custom roles are read",
+    Source.MCP: "no known call shows whether it is on; only the audit log shows who used it",
 }
 _JOINING: Final = {
     Discoverability.OPEN: "Open: whoever has an address of the company's domains joins without an invitation",

@@ -13,7 +13,7 @@ from mixpanel_access.directory.one_at_a_time import Sendings
 from mixpanel_access.model.errors import NotApplied
 
 HELD_FOR: Final = timedelta(minutes=2)
-"""How long nobody whose invitation is not shown is invited again: some times what Mixpanel may be late."""
+"""How long a person whose invitation is not shown yet is not invited again; longer than Mixpanel takes to show it."""
 
 
 class Unseen:

@@ -311,7 +311,7 @@ def problem_with_account_name(name: object) -> str | None:
     """Why this can be no name to make a service account with, in words, or None when it can."""
     text = name.strip() if isinstance(name, str) else ""
     if not isinstance(name, str) or not text or any(char == ":" or category(char) == "Cc" for char in text):
-        return f"{name!r} is no name of a service account: a text without a colon or control characters"
+        return f"{name!r} cannot name a service account: use a text without a colon or control characters"
     if service_account_name(name) != text:
         return f"{name!r} is a login name; give the name without what Mixpanel adds to it"
     return None

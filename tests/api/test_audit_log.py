@@ -178,7 +178,7 @@ def test_one_line_where_both_refuse(first: int, second: int, error: type[errors.
         f"cannot read the audit log of organization {ORG}: the Platform API: Mixpanel answered {first} (not by the new "
         f"one); the older route: Mixpanel answered {second} (not by the old one). "
     )
-    assert ("The service account needs the right view_audit_logs" in lines[0]) is (error is not errors.Unauthorized)
+    assert ("needs the permission view_audit_logs" in lines[0]) is (error is not errors.Unauthorized)
     assert "\n" not in lines[0]
     assert server.asked == {PLATFORM: 1, OLD: 2}
 

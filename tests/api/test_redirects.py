@@ -168,7 +168,7 @@ def test_a_redirect_to_no_url_is_told(location: str, verb: str) -> None:
     """Nothing is sent there."""
     kind, text = refused(location, 307, verb)
     assert kind is errors.Unintelligible
-    assert "redirects to what is no URL" in text
+    assert "redirects to something that is not a URL" in text
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308, 399])

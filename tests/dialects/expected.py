@@ -23,7 +23,7 @@ def _cells(outcome: Outcome, line: str, *operations: str) -> Cells:
 _SETTINGS: Final = "in Organization Settings > Users & Teams"
 EXPECTED: Final[Mapping[str, Cells]] = {
     "audit none": _cells(
-        Outcome.STOPPED, "The service account needs the right view_audit_logs", "read the audit log"
+        Outcome.STOPPED, "The service account needs the permission view_audit_logs", "read the audit log"
     ),
     "discoverability none": _cells(
         Outcome.STOPPED, "cannot read the discoverability of organization", "read discoverability"

@@ -59,7 +59,7 @@ DOCUMENT = organization(
     audit=EVENTS,
 )
 NO_CALL = {Source.DATA_VIEWS, Source.CLASSIFIED, Source.MCP}
-"""What is partly unknown however Mixpanel answers: no call is known that tells all of it."""
+"""What is partly unknown however Mixpanel answers: no known call shows all of it."""
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,7 @@ def test_who_reaches_a_project_and_why(seen: Workspace) -> None:
     why = "tracking-plan / OPS-4712 / Tries tracking plans before they go to production"
     assert [f"{ROBIN} (invited)", "admin", "individual", why, "ana@example.com", "2030-12-31", "staging"] in rows
     assert "\n4 people reach project 2345679 Sandbox (staging).\n" in shown.stdout
-    assert "unknown: data views: no call is known that lists who is in them" in shown.stdout
+    assert "unknown: data views: no known call lists who is in them" in shown.stdout
     rows = json.loads(seen.command("who", "NOOR@example.com", "--json").stdout)
     noor = [one for one in rows if one["otherAccess"] is None]
     other = [one["otherAccess"] for one in rows if one["otherAccess"]]

@@ -248,7 +248,7 @@ WRONG = {
     ),
     "account's name": (
         "etl-bot: { purpose: Loads orders, contact: ana@example.com }", "'a:b': { role: admin }", 36,
-        "'a:b' is no name of a service account",
+        "'a:b' cannot name a service account",
     ),
     "need": ("lexicon", "lexikon", 42, "'lexikon' is no need of a project (did you mean 'lexicon'?)"),
     "dashboard": ("https://mixpanel.com/s/abc", "mixpanel.com/s/abc", 43, "is no URL"),

@@ -115,7 +115,7 @@ def test_all_of_the_report_is_on_it(html: str) -> None:
         "unmanaged grant",
         "changed grant",
         "not-expired",
-        "unknown data views no call is known that lists who is in them",
+        "unknown data views no known call lists who is in them",
         "the organization discoverability Open: whoever has an address",
         *(factor.rule.replace("`", "") for factor in FACTORS),
     ):
@@ -132,7 +132,7 @@ def test_empty_sections_say_so() -> None:
         "Nothing that the rosters declare has an end.",
         "Everybody who was invited has accepted.",
         "Everything in Mixpanel is in a stack",
-        "unknown MCP no call is known that tells whether it is on",
+        "unknown MCP no known call shows whether it is on",
         "No rule finds anything.",
     ):
         assert words in text

@@ -86,8 +86,8 @@ def test_blanks_around_a_name_are_not_part_of_it(api: FakeApi, username: str) ->
 
 
 SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no name": ({"username": None}, "username", "no name of a service account"),
-    "a blank name": ({"username": " "}, "username", "no name of a service account"),
+    "no name": ({"username": None}, "username", "cannot name a service account"),
+    "a blank name": ({"username": " "}, "username", "cannot name a service account"),
     "a colon": ({"username": "a:b"}, "username", "without a colon"),
     **{f"a control {char!r}": ({"username": f"a{char}b"}, "username", "control char") for char in "\t\n\0\x1b\x7f\x85"},
     "a login name": ({"username": LOGIN}, "username", "give the name without what Mixpanel adds"),

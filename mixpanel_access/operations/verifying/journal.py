@@ -107,10 +107,10 @@ def _must_be_of_a_walk(target: Target, opened: object) -> None:
         ValueError: it is not.
     """
     if not isinstance(opened, list) or not opened or not {PERSON, TEAM, ACCOUNT}.issuperset(opened):
-        raise ValueError("`opened` is no list of what a walk makes")
+        raise ValueError("`opened` is not a list of what a walk makes")
     if not isinstance(target.email, str) or problem_with(target.email):
-        raise ValueError("`email` is no address")
+        raise ValueError("`email` is not an address")
     if not all(isinstance(name, str) and MADE_NAME.fullmatch(name) for name in (target.team, target.account)):
-        raise ValueError("`team` or `account` is no name that a walk gives")
+        raise ValueError("`team` or `account` is not a name that a walk gives")
     if not all(type(id_) is int for id_ in (target.organization, target.project)):
-        raise ValueError("`organization` or `project` is no id")
+        raise ValueError("`organization` or `project` is not an id")
