@@ -29,10 +29,6 @@ def _iso(value: object) -> object:
     return value.isoformat() if type(value) is date else value
 
 
-def _role(value: object) -> object:
-    return roles.normalized(value) if isinstance(value, str) else value
-
-
 def _organization_role(value: object) -> object:
     return roles.organization_role(value) if isinstance(value, str) and value.strip() else value
 
@@ -52,7 +48,7 @@ def _offered(*words: str) -> Any:
 
 
 IsoDate = Annotated[str | None, BeforeValidator(_iso)]
-RoleWord = Annotated[str, BeforeValidator(_role)]
+RoleWord = Annotated[str, BeforeValidator(lambda value: roles.normalized(value) if isinstance(value, str) else value)]
 OrganizationRole = Annotated[str | None, BeforeValidator(_organization_role), _offered(*roles.ORGANIZATION_ROLES)]
 ProjectRole = Annotated[RoleWord | None, _offered(*roles.PROJECT_ROLES)]
 
