@@ -22,7 +22,7 @@ from mixpanel_access.model.other_access import (
     OtherAccess,
     Source,
     gives_classified,
-    unknown,
+    unknown_access,
 )
 from mixpanel_access.model.words import counted
 
@@ -64,7 +64,7 @@ def read_other_access(
             read()
             if source in _NO_CALL:
                 reading.miss(source, _NO_CALL[source])
-    missed = [unknown(source, why, where) for (source, why), where in reading.missed.items()]
+    missed = [unknown_access(source, why, where) for (source, why), where in reading.missed.items()]
     found = dict.fromkeys(row for row in reading.found if row.project is None or row.project in projects)
     return [*found, *missed]
 

@@ -86,7 +86,7 @@ def gives_classified(permissions: Iterable[str]) -> bool:
     return any(CLASSIFIED_WORD in code.lower() for code in permissions)
 
 
-def unknown(source: Source, why: str, projects: Collection[int] = ()) -> OtherAccess:
+def unknown_access(source: Source, why: str, projects: Collection[int] = ()) -> OtherAccess:
     """What could not be read, in all projects or in some."""
     only = next(iter(projects)) if len(projects) == 1 else None
     where = f" (projects {few([str(one) for one in sorted(projects)])})" if len(projects) > 1 else ""

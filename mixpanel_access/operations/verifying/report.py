@@ -10,7 +10,7 @@ from typing import Any, Final
 from mixpanel_access import __version__
 from mixpanel_access.model.settings import region_of
 from mixpanel_access.operations.verifying.answers import exchanges, template
-from mixpanel_access.operations.verifying.deciding import Outcome, StatementVerdict
+from mixpanel_access.operations.verifying.deciding import Outcome
 from mixpanel_access.operations.verifying.statements import Statement
 from mixpanel_access.operations.verifying.steps import Target
 from mixpanel_access.operations.verifying.walk import CallResult, Evidence, StepResult
@@ -59,11 +59,6 @@ def document(evidence: Evidence, found: Sequence[tuple[Statement, Outcome]], api
         ],
         "dialect": dialect,
     }  # fmt: skip
-
-
-def differing(found: Sequence[tuple[Statement, Outcome]]) -> list[Statement]:
-    """The statements that do not hold."""
-    return [statement for statement, outcome in found if outcome.verdict is StatementVerdict.OTHERWISE]
 
 
 class Hidden:
