@@ -22,12 +22,14 @@ class Page:
         cursor: the cursor of the page that follows; None where there is none.
         counts: how many rows it says that there are: each count's word and value.
         ends: whether it says that no page follows; to name no page is no word for the end.
+        told: whether it says anything: `{}` does not, and no list is empty for that.
     """
 
     results: Json
     cursor: str | None = None
     counts: tuple[tuple[str, Json], ...] = ()
     ends: bool = False
+    told: bool = True
 
 
 def results_of(content: bytes, what: str, redact: Redactor) -> Json:
@@ -60,6 +62,8 @@ def page_of(content: bytes, what: str, redact: Redactor) -> Page:
         ) from None
     if not isinstance(answer, dict):
         return Page(answer)
+    if not answer:
+        return Page(answer, told=False)
     if answer.get("status") not in (None, "ok") or answer.get("error"):
         raise _not_applied(what, redact(str(answer.get("error") or answer.get("status"))))
     results = answer.get("results", answer)

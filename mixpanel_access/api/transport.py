@@ -180,6 +180,8 @@ class Transport:
         while len(found) < MOST_PAGES:
             url = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
             page = self._repeated(method, url, body, what)
+            if not page.told:
+                raise unintelligible(what, f"page {len(found) + 1} says nothing, not even that it is empty")
             if page.results and any(page.results == before.results for before in found):
                 raise unintelligible(what, f"page {len(found) + 1} is the same as a page before it")
             found.append(page)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows
+from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.model import roles
 from mixpanel_access.model.audit import SESSION_EVENTS, AuditEvent
 from mixpanel_access.model.ids import number_in
@@ -129,5 +129,7 @@ def audit_events_from(results: Any, what: str) -> list[AuditEvent]:
     """Events from a page of the log; one that tells neither when nor what is left out."""
     if isinstance(results, dict) and isinstance(results.get("events"), list):
         results = results["events"]
+    if not isinstance(results, list):
+        raise unintelligible(what, f"{type(results).__name__} where rows were expected")
     events = (checked(Event, row, what).value() for row in rows(results, what))
     return [event for event in events if event is not None]

@@ -420,7 +420,7 @@ def test_a_list_of_nobody_is_refused(results: Any, enveloped: bool) -> None:
     """An organization always has somebody: nobody is taken for absent on the strength of such an answer."""
     answer = {"status": "ok", "results": results} if enveloped else results
     api = Api(transport(lambda _: httpx.Response(200, json=answer)), ORG)
-    with pytest.raises(errors.Unintelligible, match="an organization always has somebody"):
+    with pytest.raises(errors.Unintelligible, match=r"an organization always has somebody|says nothing"):
         api.users.list_users()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from mixpanel_access.api.observed import Exchange
 from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.operations.verifying.deciding import pages
 from mixpanel_access.operations.verifying.report import Hidden
 from mixpanel_access.operations.verifying.verify import WritesReport, walk_through
 from mixpanel_access.operations.verifying.walk import CallResult, Evidence
@@ -58,3 +59,14 @@ def test_a_name_that_is_a_word_is_not_shown_where_an_answer_has_it(report: Write
     answer = Exchange("POST", "/", None, 200, "", {"name": "Members of open"})
     evidence = Evidence(report.evidence.target, done={"invite": replace(step, sent=CallResult([answer]))})
     assert Hidden(evidence).shape({"members": {}, "open": {}, "roles": {}}) == {"roles": {}, "<key>": {}}
+
+
+def test_pages_of_the_audit_log_are_no_pages_of_lists(report: WritesReport) -> None:
+    """A day of more than a hundred events says nothing of how people are listed."""
+    events = report.evidence.reads["audit log"]
+    answer = {"results": [{}] * 100, "pagination": {"next_cursor": "a"}}
+    paged = replace(events, exchanges=[Exchange("POST", "/v1/", {}, 200, "", answer)], value=[1])
+    evidence = replace(report.evidence, reads={**report.evidence.reads, "audit log": paged})
+    outcome = pages(evidence)
+    assert outcome
+    assert outcome.dialect == {"page_size": None}

@@ -136,3 +136,37 @@ def test_a_refused_removal_in_a_walk_is_said(server: EmulatorServer, tmp_path: P
     report = walk_through(plan_of(server), means(tmp_path, observer=Unlisted()))
     assert dump(server) != before
     assert report.document["asBefore"] is False
+
+
+def test_a_lost_note_does_not_stop_the_undoing(server: EmulatorServer, tmp_path: Path) -> None:
+    """Somebody runs --undo, or empties the cache, while a walk is under way: everything goes all the same."""
+    plan, before = plan_of(server), dump(server)
+    said: list[str] = []
+
+    def emptied(line: str) -> None:
+        said.append(line)
+        if line.startswith("grant to the account"):
+            journal_file(plan.settings, tmp_path).unlink()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        walk_through(plan, means(tmp_path, emptied))
+    assert dump(server) == before
+    assert any("it was changed while this ran" in line for line in said)
+
+
+def test_what_an_interrupted_run_leaves_is_said(server: EmulatorServer, tmp_path: Path) -> None:
+    """There is no report then, and so the lines by hand come before the end."""
+    seed(server, organization(), Dialect(missing=["POST /organizations/{o}/delete-users/"]))
+    plan = plan_of(server)
+    said: list[str] = []
+
+    def interrupted(line: str) -> None:
+        said.append(line)
+        if line.startswith("invite: "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        walk_through(plan, means(tmp_path, interrupted))
+    assert any(line.startswith("left, to be done by hand: remove the person") and EMAIL in line for line in said)
+    assert journal_file(plan.settings, tmp_path).exists()

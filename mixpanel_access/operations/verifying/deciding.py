@@ -233,9 +233,9 @@ def escapes(evidence: Evidence) -> Outcome | None:
 def pages(evidence: Evidence) -> Outcome | None:
     """Whether lists come in pages, and how long one is."""
     sizes, count = [], 0
-    for seen in evidence.reads.values():
-        if not (seen.exchanges and isinstance(seen.value, list)):
-            continue
+    for name, seen in evidence.reads.items():
+        if "audit" in name or not (seen.exchanges and isinstance(seen.value, list)):
+            continue  # the audit log comes in pages in any case
         count, answer = count + 1, seen.exchanges[0].answer
         pagination = answer.get("pagination") if isinstance(answer, dict) else None
         if isinstance(pagination, dict) and pagination.get("next_cursor"):

@@ -181,8 +181,8 @@ def walk_through(plan: WritesPlan, means: Means) -> WritesReport:
         raise UsageError(
             "cannot try the writes",
             whom=f"organization {plan.settings.organization_id}",
-            why="an earlier run was stopped before it had undone everything",
-            next_step="Run mixpanel-access doctor --undo first.",
+            why="an earlier run has not undone everything: it was stopped, or is still under way",
+            next_step="Let it end if it is under way; else run mixpanel-access doctor --undo first.",
         )
     with _connected(plan.settings, means.observer) as mixpanel:
         walk = means.walk(mixpanel, plan.settings, Journal(file, plan.target))

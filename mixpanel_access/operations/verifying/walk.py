@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.api.observed import Exchange, Observer
-from mixpanel_access.model.errors import Invalid, MixpanelError, NotFound, Unreachable
+from mixpanel_access.model.errors import Invalid, MixpanelError, NotFound, Unreachable, UsageError
 from mixpanel_access.operations.verifying.journal import Journal
 from mixpanel_access.operations.verifying.steps import (
     ACCOUNT,
@@ -156,8 +156,11 @@ class Walk:
                     self.progress(f"{step.name}: {_in_words(done)}")
                 else:
                     self.progress(f"{step.name}: not tried, since what it needs is not there")
-        finally:
-            evidence.left += self.undo()
+        except BaseException:
+            for line in self.undo():
+                self.progress(f"left, to be done by hand: {line}")
+            raise
+        evidence.left += self.undo()
         self._compare(evidence, {step.shown_in for step in steps})
 
     def read(self, read: Callable[[Mixpanel, Target], Any]) -> CallResult:
@@ -178,8 +181,15 @@ class Walk:
                     if undo.kind == PERSON:
                         left += filter(None, map(self._undo, LESSER))
                 else:
-                    self.journal.close([undo.kind])
+                    self._note_as_gone(undo.kind)
         return left
+
+    def _note_as_gone(self, kind: str) -> None:
+        """Note it where that can be noted: what else there is must go in any case."""
+        try:
+            self.journal.close([kind])
+        except (UsageError, OSError) as error:
+            self.progress(str(error))
 
     def _take(self, step: Step) -> StepResult:
         before = set(self.journal.opened)
