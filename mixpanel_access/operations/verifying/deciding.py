@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mixpanel_access.api.transport import PLATFORM_ROOT
 from mixpanel_access.model import roles
-from mixpanel_access.model.errors import NotFound
+from mixpanel_access.model.errors import NotFound, RateLimited
 from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.operations.verifying.answers import (
     Row,
@@ -63,14 +63,21 @@ def _told(holds: bool, came: str, **dialect: Any) -> Outcome:
 
 
 def applied(*names: str) -> Decide:
-    """Of writes: the answer is a success, and the list shows it."""
+    """Of writes: the answer is a success, and the list shows it; a limit that was reached says nothing of that."""
 
     def decide(evidence: Evidence) -> Outcome | None:
         tried = [evidence.done[name] for name in names if name in evidence.done]
-        wrong = [f"{done.step.name}: {_came(done)}" for done in tried if not (done.accepted and done.shown)]
+        failed = [done for done in tried if not (done.accepted and done.shown)]
+        wrong = [f"{done.step.name}: {_came(done)}" for done in failed if not _limited(done)]
+        if failed and not wrong:
+            return Outcome(StatementVerdict.NOT_TRIED, "status 429, a limit is reached: run again in an hour")
         return _told(not wrong, "; ".join(wrong) or _came(tried[0])) if tried else None
 
     return decide
+
+
+def _limited(done: StepResult) -> bool:
+    return isinstance(done.sent.error, RateLimited)
 
 
 def _came(done: StepResult) -> str:
@@ -194,7 +201,7 @@ def no_token(row: Row) -> Outcome:
 def wrong_body(evidence: Evidence) -> Outcome | None:
     """With which status a wrong body is refused."""
     done = evidence.done.get("wrong body")
-    if done is None:
+    if done is None or _limited(done):
         return None
     status = status_of(done.sent)
     return _told(status == 422, status_in_words(done.sent), **({"wrong_body": status} if status in (400, 422) else {}))
@@ -204,7 +211,7 @@ def refused_update(evidence: Evidence) -> Outcome | None:
     """How an update is refused."""
     done = evidence.done.get("change to an unknown role")
     status = status_of(done.sent) if done else None
-    if done is None or status is None or isinstance(done.sent.error, NotFound):
+    if done is None or status is None or isinstance(done.sent.error, NotFound | RateLimited):
         return None  # or the verb is not there
     if status >= 400:
         return _told(holds=True, came=f"status {status}", refused_update="status")
