@@ -409,6 +409,22 @@ OTHER = f"not.{EMAIL}"
 """Somebody else, whose address ends with ours."""
 
 
+@pytest.mark.parametrize("step", ["invite", "grant", "change the grant"])
+def test_a_person_who_is_not_found_is_no_missing_verb(server: EmulatorServer, tmp_path: Path, step: str) -> None:
+    """The address accepts in the middle: nothing is left to send again, which says nothing of the verb."""
+    seed(server, organization())
+
+    def accept(line: str) -> None:
+        if line.startswith(f"{step}:"):
+            with Client(base_url=server.url) as client:
+                client.control("POST", "invitations/accept", {"email": EMAIL})
+
+    report = walk_through(plan_of(server), means(tmp_path, accept))
+    assert report.document["dialect"].get("missing", []) == []
+    assert "verbs" not in otherwise(report)
+    assert verdicts(report)["verbs"] == "confirmed"
+
+
 def test_what_others_change_meanwhile_is_not_ours(server: EmulatorServer, tmp_path: Path) -> None:
     """Somebody else invites somebody during the walk: said, and neither undone nor counted as left."""
 
