@@ -125,17 +125,17 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
         "mails": rows(db, "SELECT email, kind, sent_at FROM mail ORDER BY n"),
         "audit": [
             {
-                **_without(row, "n"),
+                **_without(row, "n", "was_impersonated_by_staff"),
                 "payload": json.loads(row["payload"]),
-                "was_impersonated_by_staff": bool(row["was_impersonated_by_staff"]),
+                **({"was_impersonated_by_staff": True} if row["was_impersonated_by_staff"] else {}),
             }
             for row in rows(db, "SELECT * FROM audit_event ORDER BY n")
         ],
     }
 
 
-def _without(row: dict[str, Any], column: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != column}
+def _without(row: dict[str, Any], *columns: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in columns}
 
 
 def _json(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from mixpanel_access.model import dates
 from mixpanel_access.model.ids import COMPONENT_TYPE
 from mixpanel_access.operations.scaffolding import begun_on
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
+from mixpanel_access.rules.facts import Entry
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import Workspace
 from tests.engine.test_service_accounts import at
@@ -42,6 +45,11 @@ def violations(output: str) -> set[tuple[str, str]]:
     return set(re.findall(r"^ +- \[(\w+)\] +(?:\[[^]]*\] +)?([\w-]+) +\(", output, re.MULTILINE))
 
 
+def _by_its_id(role_id: str, role: Entry) -> Entry:
+    """A custom role as the state has it, for a resource that names it by its id."""
+    return replace(role, values={**role.values, "role_id": role_id})
+
+
 def analyze(workspace: Workspace, case: Case, config: Path | None = None) -> str:
     """What `pulumi policy analyze` says of a state."""
     settings = {"now": f"{TODAY}T12:00:00Z", "apiUrl": "http://127.0.0.1:9", "companyDomains": case.domains}
@@ -54,7 +62,10 @@ def analyze(workspace: Workspace, case: Case, config: Path | None = None) -> str
         facts = {"claimed_twice": list(case.claimed), "contacts_beside": list(case.contacts), **case.roster}
         roster = {"organization_roles": case.roles, "exceptions": exceptions, **facts}
     file = workspace.folder / "state.json"
-    file.write_text(json.dumps(state(case.entries, settings, roster)))
+    entries = [
+        one for entry in case.entries for one in (*map(partial(_by_its_id, entry.role), entry.custom_roles), entry)
+    ]
+    file.write_text(json.dumps(state(entries, settings, roster)))
     options = ("--policy-pack-config", str(config)) if config else ()
     done = workspace.run("policy", "analyze", "--file", str(file), "--policy-pack", str(PACK), *options, check=False)
     assert "Exception calling application" not in done.stderr

@@ -121,7 +121,12 @@ def test_what_ps_does_not_tell_is_unknown(told: str) -> None:
 
 def test_a_process_is_known_by_its_start_too() -> None:
     """Both sides of a run read the same of the engine, and of what started at another time something else."""
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as cat:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
+        assert cat.stdin is not None
+        assert cat.stdout is not None
+        cat.stdin.write(b"\n")
+        cat.stdin.flush()
+        cat.stdout.readline()  # it has begun: before, it has no command line
         first, again, own = process_of(cat.pid), process_of(cat.pid), process_of(os.getpid())
         assert first is not None
         assert own is not None

@@ -188,7 +188,7 @@ COMPLIANT = [
     team_grant(),
     team_member(),
     custom_role(),
-    security(),
+    security(discoverability="Closed"),
 ]
 
 
