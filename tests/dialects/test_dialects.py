@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from tests.dialects.walk import Outcome
 from tests.faults.conftest import World, organization
 
 COMBINATIONS = 30
+FILE_VARIABLE = "MIXPANEL_ACCESS_DIALECT"
+"""The environment variable with the file of a dialect, or of a report of `doctor --writes`; else the page's example."""
 _PATIENCE = 10.0
 """Seconds that the client waits: nothing here is slow on purpose."""
 
@@ -54,6 +58,14 @@ def test_combinations(world: World, seed: int) -> None:
     for operation, (outcome, line) in lives(world, fields, [PARTS[seed % len(PARTS)]]):
         forbidden = [part for part in parts_of(fields) if expected(part, operation)[0] is not Outcome.OK]
         assert outcome is Outcome.OK or forbidden, (fields, operation, line)
+
+
+def test_the_dialect_of_a_file(world: World) -> None:
+    """As one organization answers, by its report: each operation is done, or refused with a line; never half done."""
+    file = os.environ.get(FILE_VARIABLE)
+    dialect = read(json.loads(Path(file).read_text()) if file else EXAMPLE)
+    for operation, (outcome, line) in lives(world, dialect.model_dump(exclude_defaults=True)):
+        assert outcome is Outcome.OK or line, operation
 
 
 def test_every_field_is_tried() -> None:
