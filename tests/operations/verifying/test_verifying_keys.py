@@ -15,7 +15,7 @@ from mixpanel_access.operations.verifying.report import Hidden
 from mixpanel_access.operations.verifying.verify import WritesReport, walk_through
 from mixpanel_access.operations.verifying.walk import CallResult, Evidence
 from tests.emulator.conftest import organization
-from tests.operations.test_verifying import means, plan_of
+from tests.operations.verifying.conftest import means, plan_of
 
 
 @pytest.fixture(scope="module")

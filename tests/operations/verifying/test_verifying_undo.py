@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
 from mixpanel_access.operations.verifying.verify import WritesPlan, finish, walk_through
 from tests.emulator.conftest import organization
-from tests.operations.test_verifying import EMAIL, Dying, Killed, dump, means, plan_of, seed, speak
-
-
-@pytest.fixture(scope="module")
-def _running() -> Iterator[EmulatorServer]:
-    with EmulatorServer(organization()) as running:
-        yield running
-
-
-@pytest.fixture
-def server(_running: EmulatorServer) -> EmulatorServer:
-    """An organization as good as new, in the default dialect."""
-    seed(_running, organization())
-    return _running
+from tests.operations.verifying.conftest import EMAIL, Dying, Killed, dump, means, plan_of, seed, speak
 
 
 def note_of(plan: WritesPlan) -> dict[str, Any]:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import stamina
 
-from mixpanel_access.api.observed import Observer
-from mixpanel_access.api.transport import Transport
+from demo.sandbox import ROOT
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.dialect import read as read_dialect
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.model.errors import MixpanelError, Refused, RosterError, UsageError
-from mixpanel_access.model.secret import Secret
-from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.undocumented import Verb
 from mixpanel_access.operations.verifying.deciding import StatementVerdict
 from mixpanel_access.operations.verifying.journal import journal_file
@@ -31,74 +26,22 @@ from mixpanel_access.operations.verifying.report import as_text
 from mixpanel_access.operations.verifying.statements import STATEMENTS
 from mixpanel_access.operations.verifying.steps import STEPS
 from mixpanel_access.operations.verifying.verify import (
-    Means,
-    WritesPlan,
     WritesReport,
     finish,
     make_plan,
     must_not_be_production,
     walk_through,
 )
-from mixpanel_access.operations.verifying.walk import Patience
 from tests.emulator.conftest import ORG, Client, P, organization
+from tests.operations.verifying.conftest import EMAIL, PARTS, Killed, Trouble, dump, means, plan_of, seed, speak
 
-EMAIL = "throw.away+canary@example.net"
-PARTS = frozenset({"teams", "accounts"})
 WRITES = len(STEPS)
-AT_ONCE = Patience(1.0, lambda _: None)
-"""Looks as often as it would within a second, and does not wait."""
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
     with stamina.set_testing(True, attempts=2):
         yield
-
-
-@pytest.fixture(scope="module")
-def _running() -> Iterator[EmulatorServer]:
-    with EmulatorServer(organization()) as running:
-        yield running
-
-
-@pytest.fixture
-def server(_running: EmulatorServer) -> EmulatorServer:
-    """An organization as good as new, in the default dialect."""
-    seed(_running, organization())
-    return _running
-
-
-def seed(server: EmulatorServer, document: dict[str, Any], dialect: Dialect | None = None) -> None:
-    """Start anew."""
-    with Client(base_url=server.url) as control:
-        control.control("POST", "seed", document)
-    speak(server, dialect or Dialect())
-
-
-def speak(server: EmulatorServer, dialect: Dialect) -> None:
-    """Answer so from now on."""
-    with Client(base_url=server.url) as control:
-        control.control("POST", "dialect", dialect.model_dump())
-    server.app.log.reset()
-
-
-def plan_of(server: EmulatorServer, *, account: str = "admin-bot", project: int = P, email: str = EMAIL) -> WritesPlan:
-    """The plan of a whole walk."""
-    now = datetime(2026, 5, 4, 12, tzinfo=UTC)
-    settings = Settings(ORG, server.url, account, Secret("s:ecret"), now=now)
-    return make_plan(settings, email, project, PARTS)
-
-
-def means(folder: Path, progress: Callable[[str], None] = lambda _: None, observer: Observer | None = None) -> Means:
-    """What a test works with: no waiting, and a journal in its own folder."""
-    return Means(progress, AT_ONCE, folder, observer or Observer())
-
-
-def dump(server: EmulatorServer) -> dict[str, Any]:
-    """The organization, without what no undoing takes back: time, e-mails, the log, when accounts were used."""
-    whole = server.store.dump()
-    accounts = [{**row, "last_used": None} for row in whole["service_accounts"]]
-    return {**whole, "now": 0, "mails": [], "audit": [], "service_accounts": accounts}
 
 
 def verdicts(report: WritesReport) -> dict[str, str]:
@@ -205,7 +148,7 @@ def test_everything_that_is_sent_was_shown_before(server: EmulatorServer, tmp_pa
     assert sent == shown
     assert len(sent) == WRITES
     assert sum(line.startswith("     undo: ") for line in lines) == WRITES
-    page = (Path(__file__).parents[2] / "docs" / "verify.md").read_text()
+    page = (ROOT / "docs" / "verify.md").read_text()
     assert [step.name for step in STEPS if f"`{step.name}`" not in page] == []
     assert "up to five invitation e-mails" in " ".join(page.split())
     assert len([mail for mail in server.store.dump()["mails"] if mail["email"] == EMAIL]) == 5
@@ -265,58 +208,6 @@ def test_nothing_personal_is_in_the_report(server: EmulatorServer, tmp_path: Pat
     assert not re.search(r"\d{4,}", text)
     assert made["token"] not in "".join(noted)
     assert "s:ecret" not in "".join(noted)
-
-
-class Killed(BaseException):
-    """The process is gone: no except and no finally that asks Mixpanel can do anything."""
-
-
-class Dying(httpx.BaseTransport):
-    """Does something at the n-th write.
-
-    Args:
-        at: which write, from 1.
-        what: `killed after` and `killed before` end the process; a status answers without applying; `lost` applies and
-            gives no answer; `never sent` does neither.
-    """
-
-    def __init__(self, at: int, what: str) -> None:
-        self._inner = httpx.HTTPTransport(verify=False)
-        self._at, self._what, self._writes, self._dead = at, what, 0, False
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        writes = request.method != "GET" and "audit-logs" not in request.url.path
-        self._writes += writes
-        meant = writes and self._writes == self._at
-        if self._dead or (meant and self._what == "killed before"):
-            self._dead = True
-            raise Killed
-        if meant and self._what.isdigit():
-            return httpx.Response(int(self._what), json={"status": "error", "error": f"no, {EMAIL}"})
-        if meant and self._what == "never sent":
-            raise httpx.ConnectError("no way")
-        response = self._inner.handle_request(request)
-        if meant and self._what in ("killed after", "lost"):
-            response.read()
-            if self._what == "lost":
-                raise httpx.ReadTimeout("late")
-            self._dead = True
-            raise Killed
-        return response
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class Trouble(Observer):
-    """Makes transports that do something at the n-th write."""
-
-    def __init__(self, at: int, what: str) -> None:
-        super().__init__()
-        self._at, self._what = at, what
-
-    def transport(self, *args: Any, **options: Any) -> Transport:
-        return super().transport(*args, **options, transport=Dying(self._at, self._what))
 
 
 @pytest.mark.parametrize("at", range(1, WRITES + 1))
