@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,13 @@ class Exchange:
     status: int | None = None
     location: str = ""
     answer: Json = field(default=None, repr=False)
+
+    @property
+    def is_no_verb(self) -> bool:
+        """Whether the verb is not there: a 404 that says more than "Not found: …" is about a person or a thing."""
+        words = self.answer.get("error") if isinstance(self.answer, dict) else None
+        says_what = isinstance(words, str) and not words.startswith("Not found:")
+        return self.status == HTTPStatus.METHOD_NOT_ALLOWED or (self.status == HTTPStatus.NOT_FOUND and not says_what)
 
 
 class Observer:

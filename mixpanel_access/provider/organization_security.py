@@ -108,7 +108,7 @@ class OrganizationSecurityProvider(AccessProvider):
     def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change the given settings that are others."""
         self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
-        return {**self._ensure(news), **{key: olds[key] for key in (_DISCOVERABILITY,) if key in olds}}
+        return {**self._ensure(news), **select(olds, [_DISCOVERABILITY])}
 
     def unmake(self, id_: str, props: Properties) -> None:
         """Nothing: to take a declaration away is no wish to lower the guard."""

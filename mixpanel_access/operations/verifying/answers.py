@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from http import HTTPStatus
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import unquote
@@ -43,16 +42,6 @@ def calls(evidence: Evidence) -> Iterator[CallResult]:
         yield done.sent
         if done.back:
             yield done.back
-
-
-def is_no_verb(exchange: Exchange) -> bool:
-    """Whether the verb is not there: a 404 that says more than "Not found: …" is about a person or a thing."""
-    answer = exchange.answer
-    words = answer.get("error") if isinstance(answer, dict) else None
-    says_what = isinstance(words, str) and not words.startswith("Not found:")
-    return exchange.status == HTTPStatus.METHOD_NOT_ALLOWED or (
-        exchange.status == HTTPStatus.NOT_FOUND and not says_what
-    )
 
 
 def exchanges(evidence: Evidence) -> Iterator[Exchange]:

@@ -16,7 +16,6 @@ from mixpanel_access.operations.verifying.answers import (
     Row,
     calls,
     exchanges,
-    is_no_verb,
     results_of,
     role_in_words,
     role_of,
@@ -376,7 +375,7 @@ def verbs(evidence: Evidence) -> Outcome | None:
         {
             f"{seen.exchanges[-1].method} {template(seen.exchanges[-1].path)}"
             for seen in calls(evidence)
-            if seen.exchanges and is_no_verb(seen.exchanges[-1]) and not any(seen is one for one in apart)
+            if seen.exchanges and seen.exchanges[-1].is_no_verb and not any(seen is one for one in apart)
         }
     )
     came = ", ".join(absent) or f"{len(evidence.done)} writes were tried"

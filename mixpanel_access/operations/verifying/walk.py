@@ -230,12 +230,12 @@ class Walk:
             found = self._found(undo)
             if found == [] and undo.kind != PERSON:
                 return None
-            refusal: MixpanelError | None = None
+            sent = CallResult()
             for one in found or ([None] if undo.kind not in (TEAM, ACCOUNT) else []):
                 self.progress(f"undo: {undo.does.format(**self._target.names)}")
-                refusal = self._call(lambda one=one: undo.send(self.mixpanel.api, self._target, one)).error  # type: ignore[misc]
-                why = str(refusal.why or refusal.what) if refusal else ""
-            if (found != [] or _nobody_is_left(refusal)) and self._is_gone(undo):
+                sent = self._call(lambda one=one: undo.send(self.mixpanel.api, self._target, one))  # type: ignore[misc]
+                why = str(sent.error.why or sent.error.what) if sent.error else ""
+            if (found != [] or _nobody_is_left(sent)) and self._is_gone(undo):
                 return None
         by_hand = undo.by_hand.format(**self._target.names)
         return f"{by_hand} ({why})" if why else by_hand
@@ -299,11 +299,11 @@ def _is_refused(sent: CallResult) -> bool:
     return status is not None and 400 <= status < 500 and status != 408
 
 
-def _nobody_is_left(refusal: MixpanelError | None) -> bool:
+def _nobody_is_left(sent: CallResult) -> bool:
     """Whether a removal was done, or refused because there is nobody; that there is no such call is another thing."""
-    if isinstance(refusal, NotFound):
-        return refusal.status == 404 and "Not found: /" not in refusal.why
-    return refusal is None or isinstance(refusal, Invalid)
+    if isinstance(sent.error, NotFound):
+        return bool(sent.exchanges) and not sent.exchanges[-1].is_no_verb
+    return sent.error is None or isinstance(sent.error, Invalid)
 
 
 def _rows(name: str, seen: CallResult) -> Rows | None:
