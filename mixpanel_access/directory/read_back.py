@@ -1,7 +1,7 @@
-"""Reading back after a write: Mixpanel may show for some seconds what was before it (contract, section 16).
+"""Reading back after a write: for some seconds, Mixpanel may still show the old state (contract, section 16).
 
-What an accepted write must bring about is noted here. A read that does not show it is repeated, with growing pauses and
-for a bounded time, before it is believed. A write that shows at once costs no request more.
+The effect that an accepted write must have is noted here. A read that does not show it is repeated, with growing pauses
+and for a bounded time, before it is believed. A write that shows at once costs no extra request.
 """
 
 from __future__ import annotations

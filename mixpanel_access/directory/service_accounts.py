@@ -138,7 +138,7 @@ class ServiceAccounts:
                 raise
             if tries > len(cleared) + 1:  # an answer was lost, and nothing showed then
                 late = [one for one in self.named(name) if one.id not in {*before, made[-1].account.id}]
-                with suppress(errors.MixpanelError):  # the token is in our hands; the next run tells of the other one
+                with suppress(errors.MixpanelError):  # we have our token; the next run reports the other
                     self._clear_away(name, [one for one in late if one not in cleared])
         return made[-1]
 

@@ -92,7 +92,7 @@ def team_is_named(name: str, id_: int | None = None) -> _Teams:
 
 
 def is_in_group(user: str, *, inside: bool) -> Callable[[ScimGroup | None], bool]:
-    """Whether a user of SCIM is in a group or not; in a group that there is not, nobody is."""
+    """Whether a user of SCIM is in a group or not; nobody is in a group that does not exist."""
     return lambda group: (group is not None and user in group.members) is inside
 
 

@@ -84,7 +84,7 @@ class Emulator:
         dialect: how it speaks where the contract leaves it open.
 
     Raises:
-        ValueError: the dialect names a verb that there is not.
+        ValueError: the dialect names an unknown verb.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Emulator:
         """Speak a dialect from now on.
 
         Raises:
-            ValueError: it names a verb or a list that there is not.
+            ValueError: it names an unknown verb or list.
         """
         must_be_verbs(dialect.missing)
         self._stale.speak(dialect)

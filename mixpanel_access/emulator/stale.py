@@ -75,7 +75,7 @@ class Stale:
         """Have the lists of a dialect be late.
 
         Raises:
-            ValueError: it names a list that there is not.
+            ValueError: it names an unknown list.
         """
         must_be_lists(dialect.stale_reads)
         late = ((LISTS[name], reads) for name, reads in dialect.stale_reads.items())

@@ -24,7 +24,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "an unknown field": ({"organisation_role": "word"}, "organisation_role: there is no such field"),
     "an unknown word": ({"owner_word": "chief"}, "owner_word: Input should be"),
     "no object": ([], "it is not a JSON object"),
-    "a verb that there is not": ({"missing": ["POST /organizations/{o}/fire/"]}, "there is no POST /organizations/{o}"),
+    "an unknown verb": ({"missing": ["POST /organizations/{o}/fire/"]}, "there is no POST /organizations/{o}"),
     "no verb": ({"missing": ["add-users"]}, "missing.0: "),
     "no page": ({"page_size": 0}, "page_size: "),
     "a number of reads": ({"stale_reads": {"users": -1}}, "stale_reads.users: "),

@@ -1,4 +1,4 @@
-"""Whoever reads the audit log has the same from it by either route; without one, it is said, and the rest goes on."""
+"""Every command gets the same from the audit log by either route; without a log, it says so and goes on."""
 
 from __future__ import annotations
 
