@@ -32,21 +32,11 @@ class Page:
     told: bool = True
 
 
-def results_of(content: bytes, what: str, redact: Redactor) -> Json:
-    """The `results` of an answer with a good HTTP status, checked in the contract's order.
-
-    First `status`, then a bare `error`, then `results.updated`, then `results.success`. An answer without an
-    envelope is returned whole.
-
-    Raises:
-        NotApplied: the answer says that the call failed.
-        Unintelligible: the answer is no JSON object or array.
-    """
-    return page_of(content, what, redact).results
-
-
 def page_of(content: bytes, what: str, redact: Redactor) -> Page:
-    """The `results` as `results_of` has them, with what the answer says of its pages.
+    """An answer with a good HTTP status, checked in the contract's order, with what it says of its pages.
+
+    First `status`, then a bare `error`, then `results.updated`, then `results.success`. An answer without an envelope
+    is its own `results`.
 
     Raises:
         NotApplied: the answer says that the call failed.

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_roles, wire_security, wire_teams
-from mixpanel_access.api.envelope import results_of
+from mixpanel_access.api.envelope import page_of
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import CustomRole, Grant, GrantType, Person, ServiceAccountRole
@@ -37,7 +37,7 @@ GOOD: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize(("answer", "results"), GOOD.values(), ids=GOOD.keys())
 def test_a_success(answer: Any, results: Any) -> None:
     """The results, or the whole answer where there is no envelope."""
-    assert results_of(json.dumps(answer).encode(), "x", Redactor()) == results
+    assert page_of(json.dumps(answer).encode(), "x", Redactor()).results == results
 
 
 FAILED: dict[str, tuple[Any, str]] = {
@@ -55,20 +55,20 @@ FAILED: dict[str, tuple[Any, str]] = {
 def test_a_failure_in_a_success(answer: Any, words: str) -> None:
     """HTTP 200 is not believed before the answer is read."""
     with pytest.raises(errors.NotApplied, match=words):
-        results_of(json.dumps(answer).encode(), "x", Redactor())
+        page_of(json.dumps(answer).encode(), "x", Redactor())
 
 
 def test_half_a_character_is_shown_as_a_question_mark() -> None:
     """No file and no terminal takes it; whole characters beyond the basic ones are as they were."""
     answer = json.dumps({"results": ["\ud800x", "\N{GRINNING FACE}"]}).encode()
-    assert results_of(answer, "x", Redactor()) == ["?x", "\N{GRINNING FACE}"]
+    assert page_of(answer, "x", Redactor()).results == ["?x", "\N{GRINNING FACE}"]
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"results":' * 100_000], ids=["lists", "mappings"])
 def test_an_answer_nested_without_end_is_a_clear_failure(content: bytes) -> None:
     """As what is no JSON is, and in the words of a refusal too."""
     with pytest.raises(errors.Unintelligible, match="the answer is not JSON"):
-        results_of(content, "x", Redactor())
+        page_of(content, "x", Redactor())
     assert Redactor().words_of(content, "").startswith(content[:9].decode())
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.envelope import results_of
+from mixpanel_access.api.envelope import page_of
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
 from mixpanel_access.model import errors
@@ -124,7 +124,7 @@ def test_any_json_is_a_result_or_a_clear_error(name: str, answer: Any) -> None:
     """In the envelope and in the shapes."""
     count("inputs of wire answers")
     try:
-        results = results_of(json.dumps(answer).encode(), "x", Redactor())
+        results = page_of(json.dumps(answer).encode(), "x", Redactor()).results
         wanted = inspect.signature(DECODERS[name]).parameters
         DECODERS[name](results, *(ARGUMENTS[parameter] for parameter in wanted if parameter != "results"))
     except (errors.NotApplied, errors.Unintelligible) as error:
