@@ -1,7 +1,7 @@
 # The jobs of this clone. Each one makes what it needs first: the virtualenv .venv, and where it runs Pulumi, the engine.
 #
 #   PYTHON=…   the Python to make .venv with (default: the first of python3.14 … python3.11, python3, python)
-#   ARGS=…     more arguments for `make test`, `make terraform`, `make demo` and `make bench`
+#   ARGS=…     more arguments for `make test`, `make terraform`, `make measures`, `make demo` and `make bench`
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -11,7 +11,7 @@ ARGS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo test coverage terraform lint bench reliability audit sbom package docs pictures reference lock clean
+.PHONY: help setup engine demo test coverage terraform lint bench reliability measures audit sbom package docs pictures reference lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: $(MADE) ## check style, types and the arrows between the layers
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+
+measures: $(MADE) ## print the measures of the code: sizes, long functions, imports, and the way of one write
+	@$(PY) -m scripts.measures $(ARGS)
 
 bench: engine ## run the benchmarks
 	$(PY) -m bench $(ARGS)
