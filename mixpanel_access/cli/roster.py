@@ -10,7 +10,7 @@ import typer
 from mixpanel_access.cli.output import day_of, new_table, print_table, progress
 from mixpanel_access.files.beside import beside
 from mixpanel_access.files.roster import read_roster
-from mixpanel_access.model.given import given, overlaps
+from mixpanel_access.model.effective_access import effective_access, overlaps
 from mixpanel_access.model.words import counted
 
 
@@ -27,7 +27,7 @@ def show_roster(file: Path, now: str | None, *, as_json: bool) -> int:
         document.pop("include", None)  # what it brings stands in the document
         typer.echo(json.dumps(document, indent=2))
         return 0
-    people = given(roster, today)
+    people = effective_access(roster, today)
     table = new_table("who", "organization role", "projects", "engagement", "until")
     for person in people:
         held = [f"{key} {held.role}" for key, held in person.projects.items()]

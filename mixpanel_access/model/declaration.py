@@ -11,7 +11,7 @@ from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.custom_roles import as_set
-from mixpanel_access.model.given import GivenPerson, days_of, given, overlaps
+from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, overlaps
 from mixpanel_access.model.roster import (
     OwnServiceAccount,
     Roster,
@@ -120,7 +120,7 @@ SECURITY: Final = "organization-security"
 
 def declaration(roster: Roster, today: date) -> Declaration:
     """The resources that a roster declares on a day: nothing for who or what has not begun or has ended."""
-    people = given(roster, today)
+    people = effective_access(roster, today)
     teams = {key: team for key, team in roster.teams.items() if days_of(team).current(today)}
     members: dict[str, Mapping[str, Any]] = {}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
@@ -262,7 +262,7 @@ def _reasons(one: OwnServiceAccount) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _member(person: GivenPerson, roster: Roster) -> dict[str, Any]:
+def _member(person: EffectivePerson, roster: Roster) -> dict[str, Any]:
     role = {"role": person.organization_role} if person.organization_role else {}
     return {
         "email": person.email,
@@ -275,12 +275,12 @@ def _member(person: GivenPerson, roster: Roster) -> dict[str, Any]:
     }
 
 
-def _kind(person: GivenPerson) -> dict[str, str]:
+def _kind(person: EffectivePerson) -> dict[str, str]:
     """What the person is to the company, whichever of their entries says it."""
     return {"kind": person.kind} if person.kind else {}
 
 
-def _excepted(roster: Roster, person: GivenPerson, project: str | None) -> dict[str, Any]:
+def _excepted(roster: Roster, person: EffectivePerson, project: str | None) -> dict[str, Any]:
     """The exceptions that concern a person, or their grant in one project."""
     found = [
         exception_inputs(roster, one)
@@ -299,7 +299,7 @@ def exception_inputs(roster: Roster, one: RosterException) -> dict[str, Any]:
     return found | {name: value for name, value in added.items() if value is not None}
 
 
-def _declared(person: GivenPerson, roster: Roster) -> DeclaredPerson:
+def _declared(person: EffectivePerson, roster: Roster) -> DeclaredPerson:
     """What the brake needs to know of a person."""
     known = DeclaredPerson(
         email=person.email,

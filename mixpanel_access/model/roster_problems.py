@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import REMOVALS, problem_with_account_name
 from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.given import Entry, days_of, entry_of
+from mixpanel_access.model.effective_access import RosterEntry, days_of, entry_of
 from mixpanel_access.model.likeness import meant_address, unknown
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.ownership import OWNERSHIPS
@@ -165,7 +165,7 @@ def _teams(roster: Roster) -> Problems:
 
 
 def _people(roster: Roster) -> Problems:
-    seen: dict[str, list[tuple[Entry, Path]]] = {}
+    seen: dict[str, list[tuple[RosterEntry, Path]]] = {}
     for index, person in enumerate(roster.people):
         at: Path = ("people", index)
         if reason := problem_with(person.email):
@@ -197,7 +197,7 @@ def _people(roster: Roster) -> Problems:
         before.append((entry, at))
 
 
-def _beyond(roster: Roster, entry: Entry, at: Path) -> Problems:
+def _beyond(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
     """Access outside the days of its engagement."""
     engagement = roster.engagements.get(entry.engagement or "")
     if engagement is None:
@@ -214,7 +214,7 @@ def _beyond(roster: Roster, entry: Entry, at: Path) -> Problems:
         yield (*at, field), f"{person.email}: the access ends on {entry.ends}, before it starts on {entry.starts}"
 
 
-def _on_no_day(roster: Roster, entry: Entry, at: Path) -> Problems:
+def _on_no_day(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
     """A place in a team that is not there while the entry counts."""
     for index, key in enumerate(entry.person.teams):
         if key in entry.places and not entry.days.meets(days_of(roster.teams[key])):
@@ -225,7 +225,7 @@ def _metadata(part: RosterPerson | RosterTeam) -> dict[str, str]:
     return part.model_dump(include={"kind", "starts", "ends", "reviewed"}, exclude_none=True)
 
 
-def _together(entry: Entry, other: Entry, at: Path, place: Path) -> Problems:
+def _together(entry: RosterEntry, other: RosterEntry, at: Path, place: Path) -> Problems:
     """Two entries of one person, the later one at the first path."""
     email, first = entry.person.email, other.person.email
     if email != first:

@@ -11,7 +11,7 @@ from typing import Final
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import custom_role_name, standard_role, team_member_name, team_name
-from mixpanel_access.model.given import Entry, GivenPerson, days_of, entries, given_to
+from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_salvage import NOTHING, Unread
@@ -89,7 +89,7 @@ def changes_by_the_clock(
     return sorted(near, key=lambda change: (change.on, change.email.casefold()))
 
 
-def _to_come(all_of_one: Sequence[Entry], today: date) -> Iterator[Change]:
+def _to_come(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[Change]:
     """What changes for one person when an entry ends or begins, given what the others still or already give."""
     for entry in all_of_one:
         spans = [entry.days, *entry.places.values()]
@@ -99,8 +99,10 @@ def _to_come(all_of_one: Sequence[Entry], today: date) -> Iterator[Change]:
             yield from _change(Event.ENDS, all_of_one, entry, last + _A_DAY, today)
 
 
-def _change(event: Event, all_of_one: Sequence[Entry], entry: Entry, on: date, today: date) -> Iterator[Change]:
-    before, after = given_to(all_of_one, on - _A_DAY), given_to(all_of_one, on)
+def _change(
+    event: Event, all_of_one: Sequence[RosterEntry], entry: RosterEntry, on: date, today: date
+) -> Iterator[Change]:
+    before, after = effective_access_of(all_of_one, on - _A_DAY), effective_access_of(all_of_one, on)
     projects = dict(_steps(_roles(before), _roles(after), entry.projects))
     changing = _teams(before).keys() ^ _teams(after).keys()
     giving = {**_teams(before), **_teams(after)}
@@ -112,7 +114,7 @@ def _change(event: Event, all_of_one: Sequence[Entry], entry: Entry, on: date, t
 
 
 def _overdue(
-    all_of_one: Sequence[Entry],
+    all_of_one: Sequence[RosterEntry],
     roster: Roster,
     held: Mapping[int, str],
     today: date,
@@ -121,7 +123,7 @@ def _overdue(
     teams: Sequence[str],
 ) -> Iterator[Change]:
     """What the state has of a person by entries that are over."""
-    now = given_to(all_of_one, today)
+    now = effective_access_of(all_of_one, today)
     gave = {key: _gave_last(all_of_one, key, today) for key in teams if key not in _teams(now)}
     for entry in all_of_one:
         places = [key for key in entry.places if gave.get(key) is entry]
@@ -135,7 +137,7 @@ def _overdue(
             yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, places)
 
 
-def _overdue_places(entry: Entry, left: Sequence[str], today: date) -> Iterator[Change]:
+def _overdue_places(entry: RosterEntry, left: Sequence[str], today: date) -> Iterator[Change]:
     """The places that the state has in teams that are over before the entry is."""
     for key, place in entry.places.items():
         if key in left and place.ends is not None:
@@ -143,11 +145,11 @@ def _overdue_places(entry: Entry, left: Sequence[str], today: date) -> Iterator[
             yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, {}, entry.engagement, [key])
 
 
-def _gave_last(all_of_one: Sequence[Entry], team: str, today: date) -> Entry | None:
+def _gave_last(all_of_one: Sequence[RosterEntry], team: str, today: date) -> RosterEntry | None:
     """The entry that gave a place on its last day, or None for a place that is not over."""
     places = [entry.places[team] for entry in all_of_one if team in entry.places]
     last = max((place.ends for place in places if place.ends is not None and place.over(today)), default=None)
-    return _teams(given_to(all_of_one, last)).get(team) if last else None
+    return _teams(effective_access_of(all_of_one, last)).get(team) if last else None
 
 
 def _of_teams(roster: Roster, state: State, today: date) -> Iterator[Change]:
@@ -179,11 +181,11 @@ def _of_account(event: Event, account: str, last: date, today: date) -> Change:
     return Change(event, "", on, (on - today).days, {}, account=account)
 
 
-def _roles(person: GivenPerson | None) -> dict[str, str]:
+def _roles(person: EffectivePerson | None) -> dict[str, str]:
     return {key: held.role for key, held in person.projects.items()} if person else {}
 
 
-def _teams(person: GivenPerson | None) -> Mapping[str, Entry]:
+def _teams(person: EffectivePerson | None) -> Mapping[str, RosterEntry]:
     return person.teams if person else {}
 
 

@@ -19,8 +19,8 @@ from mixpanel_access.model.access import (
     way_in_words,
 )
 from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, effective_access, entries
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.given import Entry, GivenPerson, entries, given
 from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
@@ -245,7 +245,7 @@ def _everybody(reading: Reading) -> dict[str, Candidate]:
 def _decide(
     one: Candidate,
     key: str,
-    declared: Sequence[Entry],
+    declared: Sequence[RosterEntry],
     roster: Roster,
     state: State,
     reading: Reading,
@@ -329,7 +329,7 @@ def _written(
     new = [_new_person(one, roster, words[key]) for key, one in candidates.items() if one.member and not one.declared]
     missing: dict[int, Mapping[str, str]] = {}
     joined: dict[int, Sequence[str]] = {}
-    there = {person.key: person for person in given(roster, today)}
+    there = {person.key: person for person in effective_access(roster, today)}
     for key, one in candidates.items():
         if key in there:
             if more := {name: role for name, role in words[key].items() if name not in there[key].projects}:
@@ -340,7 +340,7 @@ def _written(
     return roster_text.add_people(text, source, new)
 
 
-def _position(roster: Roster, person: GivenPerson) -> int:
+def _position(roster: Roster, person: EffectivePerson) -> int:
     """Where the entry stands that speaks for a person."""
     return next(index for index, entry in enumerate(roster.people) if entry is person.entry.person)
 

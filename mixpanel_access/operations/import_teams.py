@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from mixpanel_access.model.access import Grant, GrantType
-from mixpanel_access.model.given import Entry, Span, days_of, entries
+from mixpanel_access.model.effective_access import RosterEntry, Span, days_of, entries
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.teams import Team, same_name
 
@@ -89,7 +89,7 @@ def _elsewhere(team: Team, others: Mapping[str, Roster], today: date) -> Iterato
 
 def places(
     person: str,
-    declared: Sequence[Entry],
+    declared: Sequence[RosterEntry],
     teams: Sequence[TeamThere],
     held: Collection[tuple[int, str]],
     today: date,

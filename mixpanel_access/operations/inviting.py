@@ -21,9 +21,9 @@ from mixpanel_access.model.access import remaining
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import DRAFTS_VARIABLE, Declaration, declaration
+from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, effective_access_of, entries, overlaps
 from mixpanel_access.model.engagements import StandardRoles
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.given import Entry, GivenPerson, entries, given_to, overlaps
 from mixpanel_access.model.likeness import alike, unknown
 from mixpanel_access.model.neighbours import NEIGHBOURS
 from mixpanel_access.model.roster import Roster
@@ -136,9 +136,9 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     directory = connect(settings, report=progress)
     progress("previewing")
     changes = _changes(project, request.stack, file, after)
-    person = given_to(mine, first)
+    person = effective_access_of(mine, first)
     notes = [
-        *_who_is_there(request.email, directory, given=given_to(mine, today) is not None),
+        *_who_is_there(request.email, directory, given=effective_access_of(mine, today) is not None),
         *_what_becomes(person, directory, changed),
         *_who_is_alike(request.email, directory, roster),
         *_elsewhere(project, request),
@@ -297,7 +297,7 @@ def _who_is_there(email: str, directory: Directory, *, given: bool) -> Iterator[
     yield f"they are {state} already{role}{spelling}: {remaining(directory.reached_projects(email))}"
 
 
-def _what_becomes(person: GivenPerson | None, directory: Directory, roster: Roster) -> Iterator[str]:
+def _what_becomes(person: EffectivePerson | None, directory: Directory, roster: Roster) -> Iterator[str]:
     """What they hold by hand, and would hold otherwise: a declared role is put in its place."""
     if person is None:
         return
@@ -329,7 +329,7 @@ def _elsewhere(project: Project, request: Request) -> Iterator[str]:
                 yield f"{name} has {person.email} as well{engagement}"
 
 
-def _when(entry: Entry, today: date) -> Iterator[str]:
+def _when(entry: RosterEntry, today: date) -> Iterator[str]:
     if entry.over(today):
         yield f"it ended on {entry.ends}, and gives nothing"
     elif entry.starts is not None and entry.starts > today:

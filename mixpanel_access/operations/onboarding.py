@@ -179,7 +179,7 @@ class _Facts:
     @classmethod
     def of(cls, standing: Standing, picture: Picture) -> _Facts:
         organization = picture.facts_for(standing)
-        projects = [project for _, project, _ in picture.given_projects(standing)]
+        projects = [project for _, project, _ in picture.effective_projects(standing)]
         sso = picture.directory.security().sso
         login = organization.login
         provider = login.identity_provider or sso.idp_name or "the identity provider"

@@ -15,8 +15,14 @@ from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.access import Invitation, Person, ProjectAccess
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
+from mixpanel_access.model.effective_access import (
+    EffectivePerson,
+    EffectiveRole,
+    RosterEntry,
+    effective_access_of,
+    entries,
+)
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.given import Entry, GivenPerson, GivenRole, entries, given_to
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.logins import Logins, read_logins
@@ -66,8 +72,8 @@ class Standing:
 
     key: str
     email: str
-    entries: dict[str, Sequence[Entry]] = field(default_factory=dict)
-    given: dict[str, GivenPerson] = field(default_factory=dict)
+    entries: dict[str, Sequence[RosterEntry]] = field(default_factory=dict)
+    given: dict[str, EffectivePerson] = field(default_factory=dict)
     members: dict[str, HeldMember] = field(default_factory=dict)
     grants: dict[tuple[str, int], HeldGrant] = field(default_factory=dict)
     teams: dict[tuple[str, str], HeldTeamMember] = field(default_factory=dict)
@@ -79,7 +85,7 @@ class Standing:
         """The stacks that have the person, in roster or state."""
         return sorted({*self.entries, *self.members, *(stack for stack, _ in (*self.grants, *self.teams))})
 
-    def current(self, today: date) -> list[tuple[str, Entry]]:
+    def current(self, today: date) -> list[tuple[str, RosterEntry]]:
         """The entries that declare something on a day, each with its stack."""
         return [(stack, entry) for stack, own in self.entries.items() for entry in own if entry.current(today)]
 
@@ -155,7 +161,7 @@ class Picture:
         told = (roster.organization for roster in rosters if roster and roster.organization.model_fields_set)
         return next(told, OrganizationFacts())
 
-    def given_projects(self, standing: Standing) -> Iterator[tuple[str, RosterProject, GivenRole]]:
+    def effective_projects(self, standing: Standing) -> Iterator[tuple[str, RosterProject, EffectiveRole]]:
         """The projects that somebody is given today, by stack: short key, project and role."""
         for stack, person in sorted(standing.given.items()):
             if roster := self.stacks[stack].roster:
@@ -224,7 +230,7 @@ def _standings(
         for key, own in entries(view.roster).items() if view.roster else ():
             standing = of(key, own[0].person.email)
             standing.entries[name] = own
-            if person := given_to(own, today):
+            if person := effective_access_of(own, today):
                 standing.given[name] = person
         for key, member in view.state.members.items():
             of(key, member.email).members[name] = member

@@ -11,7 +11,7 @@ from typing import Final
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.given import Entry
+from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.operations.forecasting import forecasts_of
 from mixpanel_access.operations.picture import Picture, Standing
 from mixpanel_access.operations.status import LOOK_AFTER
@@ -107,7 +107,7 @@ def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:
     yield Reminder(Kind.PENDING, standing.email, "", on, text, f"mixpanel-access resend {standing.email}")
 
 
-def _of_entry(standing: Standing, stack: str, entry: Entry, today: date, made: str | None) -> Iterator[Reminder]:
+def _of_entry(standing: Standing, stack: str, entry: RosterEntry, today: date, made: str | None) -> Iterator[Reminder]:
     email = standing.email
     what = f"{email} in stack {stack}" + (f" ({entry.engagement})" if entry.engagement else "")
     if entry.ends is not None:

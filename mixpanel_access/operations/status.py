@@ -9,8 +9,8 @@ from typing import Final
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry
 from mixpanel_access.model.forecast import Forecast
-from mixpanel_access.model.given import Entry, GivenPerson
 from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.model.roster_claims import About
 from mixpanel_access.operations.forecasting import forecasts_of
@@ -245,14 +245,14 @@ def _held_steps(one: Standing, picture: Picture, ahead: Mapping[str, Sequence[Fo
                 yield Step(text, forecast.next_step, problem=soon)
 
 
-def _endings(entry: Entry, given: GivenPerson) -> Iterator[tuple[str, date]]:
+def _endings(entry: RosterEntry, given: EffectivePerson) -> Iterator[tuple[str, date]]:
     if entry.ends is not None:
         yield _what(entry), entry.ends
     for team, ends in given.ending_places(entry):
         yield f"the place in the team {team}", ends
 
 
-def _what(entry: Entry) -> str:
+def _what(entry: RosterEntry) -> str:
     return str(entry) if entry.engagement else "the access"
 
 

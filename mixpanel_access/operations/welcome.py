@@ -219,7 +219,7 @@ def _organization(standing: Standing, picture: Picture) -> OrganizationFacts:
 
 
 def _projects(standing: Standing, picture: Picture) -> Iterator[dict[str, Any]]:
-    for key, project, held in picture.given_projects(standing):
+    for key, project, held in picture.effective_projects(standing):
         yield {
             "name": _escaped(project.name or key),
             "environment": _escaped(project.environment),

@@ -15,7 +15,7 @@ from mixpanel_access.files.roster import roster_change, source_of, text_of
 from mixpanel_access.files.whole import write_all
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.given import Entry, entry_of, given
+from mixpanel_access.model.effective_access import RosterEntry, effective_access, entry_of
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.model.roster_text import EntryChange, change_entries
@@ -163,7 +163,7 @@ class _Entry:
     """An entry of the roster, and the decisions on it."""
 
     at: int
-    entry: Entry
+    entry: RosterEntry
     decided: list[_Decided] = field(default_factory=list)
 
     @property
@@ -237,16 +237,16 @@ def _roster_change(
     )
 
 
-def _entries(roster: Roster) -> Iterator[tuple[int, Entry]]:
+def _entries(roster: Roster) -> Iterator[tuple[int, RosterEntry]]:
     return ((at, entry_of(roster, person)) for at, person in enumerate(roster.people))
 
 
-def _place(stack: str, entry: Entry) -> EntryPlace:
+def _place(stack: str, entry: RosterEntry) -> EntryPlace:
     starts = entry.starts.isoformat() if entry.starts else None
     return EntryPlace(stack, entry.person.key, entry.engagement, starts)
 
 
-def _stale(one: _Decided, roster: Roster, entry: Entry | None) -> str | None:
+def _stale(one: _Decided, roster: Roster, entry: RosterEntry | None) -> str | None:
     """Why a decision is none on what stands in the roster now; what is there already as decided is fine."""
     item = one.item
     now = role_in(roster, entry, item.project) if entry else None
@@ -268,8 +268,8 @@ def _organization_alone(here: _Entry) -> Iterator[str]:
 
 def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
     """What becomes of whom; several entries of a person are added up, as `pulumi up` does."""
-    then = {person.key: person for person in given(after, today)}
-    for person in given(before, today):
+    then = {person.key: person for person in effective_access(after, today)}
+    for person in effective_access(before, today):
         left = then.get(person.key)
         if left is None:
             yield f"{person.email} has nothing any more"

@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation, way_in_words
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import instant
-from mixpanel_access.model.given import Entry
+from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.own_roles import keys_there
@@ -73,19 +73,19 @@ def _other_access(other: Sequence[OtherAccess], standing: Standing, item: Item, 
     return [str(one) for one in other if one.known and one.concerns(standing.key) and one.project in (None, project)]
 
 
-def has_organization_item(entry: Entry) -> bool:
+def has_organization_item(entry: RosterEntry) -> bool:
     """Whether the organization role of an entry is looked at on its own: where it is above member, or all there is."""
     return entry.person.organization_role not in (None, roles.MEMBER) or not entry.projects
 
 
-def role_in(roster: Roster, entry: Entry, project: str | None) -> str | None:
+def role_in(roster: Roster, entry: RosterEntry, project: str | None) -> str | None:
     """The role that an entry gives in a project or (None) in the organization, as it stands there; None for nothing."""
     if project is not None:
         return roster.role_word(project, entry.projects[project]) if project in entry.projects else None
     return entry.person.organization_role or roles.MEMBER
 
 
-def _reviewer(entry: Entry, roster: Roster, by: str) -> tuple[str | None, str | None]:
+def _reviewer(entry: RosterEntry, roster: Roster, by: str) -> tuple[str | None, str | None]:
     """Whom to ask, or why nobody can be: nobody reviews what they have themselves."""
     engagement = roster.engagements.get(entry.engagement or "")
     named = (engagement.manager if engagement else None) if by == "manager" else entry.metadata.get(by)
@@ -106,7 +106,7 @@ class _Seen:
     standing: Standing
     stack: str
     roster: Roster
-    entry: Entry
+    entry: RosterEntry
     project: str | None
     own_roles: Mapping[tuple[int, str], str]
 
@@ -204,7 +204,7 @@ class _Seen:
         return found
 
 
-def _state(entry: Entry, today: date) -> str:
+def _state(entry: RosterEntry, today: date) -> str:
     if entry.over(today):
         return "over"
     return "ends soon" if entry.ends is not None and entry.ends - today <= timedelta(days=ENDS_SOON) else "current"

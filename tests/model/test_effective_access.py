@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.given import GivenPerson, given, overlaps
+from mixpanel_access.model.effective_access import EffectivePerson, effective_access, overlaps
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
 
@@ -31,13 +31,13 @@ def roster(*people: str, environment: str = "production", more: str = "") -> Ros
     )
 
 
-def bo(*people: str, today: date = TODAY, environment: str = "production", more: str = "") -> GivenPerson | None:
+def bo(*people: str, today: date = TODAY, environment: str = "production", more: str = "") -> EffectivePerson | None:
     """What Bo has."""
-    found = given(roster(*people, environment=environment, more=more), today)
+    found = effective_access(roster(*people, environment=environment, more=more), today)
     return found[0] if found else None
 
 
-def shown(person: GivenPerson | None) -> dict[str, str] | None:
+def shown(person: EffectivePerson | None) -> dict[str, str] | None:
     """The roles alone."""
     return {key: held.role for key, held in person.projects.items()} if person else None
 
@@ -72,7 +72,7 @@ def test_a_team_with_days_has_people_on_those_days_only(
     days = "".join(f", {name}: {value}" for name, value in (("starts", starts), ("ends", ends)) if value)
     text = f"teams: {{ data: {{ name: Data, standard: audit, projects: {{ shop: }}{days} }} }}"
     document = roster("engagement: build, teams: [data], starts: 2026-04-01", more=text)
-    (person,) = given(document, TODAY)
+    (person,) = effective_access(document, TODAY)
     declared = declaration(document, TODAY)
     assert (set(person.teams), set(declared.teams)) == (({"data"}, {"data"}) if there else (set(), set()))
     assert (set(declared.team_grants), declared.people[0].get("teams")) == (

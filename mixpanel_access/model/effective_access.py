@@ -46,7 +46,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RosterEntry:
     """One entry of a person, with what its engagement says.
 
     Attributes:
@@ -86,7 +86,7 @@ class Entry:
         """Whether its last day is past on a day."""
         return self.days.over(today)
 
-    def meets(self, other: Entry) -> bool:
+    def meets(self, other: RosterEntry) -> bool:
         """Whether there is a day on which both count."""
         return self.days.meets(other.days)
 
@@ -102,7 +102,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class GivenRole:
+class EffectiveRole:
     """One project role of a person.
 
     Attributes:
@@ -112,12 +112,12 @@ class GivenRole:
     """
 
     role: str
-    entry: Entry
-    others: Sequence[Entry] = ()
+    entry: RosterEntry
+    others: Sequence[RosterEntry] = ()
 
 
 @dataclass(frozen=True)
-class GivenPerson:
+class EffectivePerson:
     """What one person has on a day.
 
     Attributes:
@@ -137,20 +137,20 @@ class GivenPerson:
     email: str
     organization_role: str | None
     removal: str | None
-    entry: Entry
-    projects: Mapping[str, GivenRole]
-    teams: Mapping[str, Entry] = field(default_factory=dict)
+    entry: RosterEntry
+    projects: Mapping[str, EffectiveRole]
+    teams: Mapping[str, RosterEntry] = field(default_factory=dict)
     ends: date | None = None
     ownership: str | None = None
     kind: str | None = None
 
-    def ending_places(self, entry: Entry) -> list[tuple[str, date]]:
+    def ending_places(self, entry: RosterEntry) -> list[tuple[str, date]]:
         """The teams that an entry gives, and whose own end comes before the entry's: the key and the last day in it."""
         found = [(key, entry.places[key].ends) for key, giving in self.teams.items() if giving is entry]
         return [(key, ends) for key, ends in found if ends is not None and ends != entry.ends]
 
 
-def entry_of(roster: Roster, person: RosterPerson) -> Entry:
+def entry_of(roster: Roster, person: RosterPerson) -> RosterEntry:
     """An entry with what its engagement says.
 
     Raises:
@@ -166,7 +166,7 @@ def entry_of(roster: Roster, person: RosterPerson) -> Entry:
     usual = standard.project_role(roster.environment) if standard else ""
     projects = {key: usual if role is None else roster.role_here(key, role) for key, role in person.projects.items()}
     places = {key: days.within(days_of(roster.teams[key])) for key in person.teams if key in roster.teams}
-    return Entry(person, metadata, days, projects, places)
+    return RosterEntry(person, metadata, days, projects, places)
 
 
 def days_of(team: RosterTeam) -> Span:
@@ -182,21 +182,21 @@ def _span(starts: str | None, ends: str | None) -> Span:
     return Span(day(starts) if starts else None, day(ends) if ends else None)
 
 
-def entries(roster: Roster) -> dict[str, list[Entry]]:
+def entries(roster: Roster) -> dict[str, list[RosterEntry]]:
     """All entries by the key of the address, in the roster's order."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[RosterEntry]] = {}
     for person in roster.people:
         found.setdefault(person.key, []).append(entry_of(roster, person))
     return found
 
 
-def given(roster: Roster, today: date) -> list[GivenPerson]:
+def effective_access(roster: Roster, today: date) -> list[EffectivePerson]:
     """What everybody has on a day (UTC), in the roster's order; who has no entry that counts is not there."""
-    everybody = (given_to(all_of_one, today) for all_of_one in entries(roster).values())
+    everybody = (effective_access_of(all_of_one, today) for all_of_one in entries(roster).values())
     return [person for person in everybody if person]
 
 
-def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
+def effective_access_of(all_of_one: Sequence[RosterEntry], today: date) -> EffectivePerson | None:
     """What one person has on a day (UTC) by their entries; None for nothing at all."""
     current = [entry for entry in all_of_one if entry.current(today)]
     if not current:
@@ -204,7 +204,7 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
     speaker = max(current, key=lambda entry: (_organization_rank(entry), _lasts(entry)))
     keys = dict.fromkeys(key for entry in current for key in entry.projects)
     teams = dict.fromkeys(key for entry in current for key, place in entry.places.items() if place.current(today))
-    return GivenPerson(
+    return EffectivePerson(
         speaker.person.key,
         speaker.person.email,
         speaker.person.organization_role or _lowered(all_of_one, today),
@@ -218,13 +218,13 @@ def given_to(all_of_one: Sequence[Entry], today: date) -> GivenPerson | None:
     )
 
 
-def _lowered(all_of_one: Sequence[Entry], today: date) -> str | None:
+def _lowered(all_of_one: Sequence[RosterEntry], today: date) -> str | None:
     """`member` for whom an entry that is over gave an organization role: who stays does not keep it."""
     over = (entry for entry in all_of_one if entry.over(today))
     return roles.MEMBER if any(entry.person.organization_role for entry in over) else None
 
 
-def overlaps(person: GivenPerson) -> Iterator[str]:
+def overlaps(person: EffectivePerson) -> Iterator[str]:
     """In words, where several entries of a person give a role in the same project on one day."""
     for key, held in person.projects.items():
         if held.others:
@@ -232,18 +232,18 @@ def overlaps(person: GivenPerson) -> Iterator[str]:
             yield f"{person.email}: {held.role} in {key} by {held.entry} counts, the highest; beside it {others}"
 
 
-def _highest(key: str, giving: Sequence[Entry]) -> GivenRole:
+def _highest(key: str, giving: Sequence[RosterEntry]) -> EffectiveRole:
     best = max(giving, key=lambda entry: (roles.project_rank(entry.projects[key]), _lasts(entry)))
-    return GivenRole(best.projects[key], best, [entry for entry in giving if entry is not best])
+    return EffectiveRole(best.projects[key], best, [entry for entry in giving if entry is not best])
 
 
-def _organization_rank(entry: Entry) -> int:
+def _organization_rank(entry: RosterEntry) -> int:
     return roles.organization_rank(entry.person.organization_role)
 
 
-def _begins(days: Span | Entry) -> date:
+def _begins(days: Span | RosterEntry) -> date:
     return days.starts or date.min
 
 
-def _lasts(days: Span | Entry) -> date:
+def _lasts(days: Span | RosterEntry) -> date:
     return days.ends or date.max
