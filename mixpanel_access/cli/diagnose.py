@@ -13,7 +13,7 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.diagnosing import Finding, Verdict, case_of, diagnose
-from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project
 
 
@@ -21,12 +21,12 @@ def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *
     """Look and print; 1 when there is a cause or a possible one, else 0."""
     if reason := problem_with(email):
         raise UsageError("cannot diagnose", whom=email, why=reason, next_step="Correct the address.")
-    picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
-    case = case_of(picture, email)
+    overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
+    case = case_of(overview, email)
     found = diagnose(case)
     causes = [finding for finding in found if finding.verdict in (Verdict.CAUSE, Verdict.POSSIBLE)]
     if as_json:
-        about = {"email": case.standing.email, "now": written(picture.now), "auditLogRefused": case.log_refused or None}
+        about = {"email": case.someone.email, "now": written(overview.now), "auditLogRefused": case.log_refused or None}
         typer.echo(json.dumps({**about, "findings": [_row(finding) for finding in found]}, indent=2))
         return 1 if causes else 0
     for finding in found:
@@ -41,7 +41,7 @@ def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *
         typer.echo(f"\nThe audit log cannot be read ({case.log_refused}): what it would tell is unknown.")
     sure = sum(1 for finding in causes if finding.verdict is Verdict.CAUSE)
     possible = len(causes) - sure
-    typer.echo(f"\n{counted(sure, 'cause')} and {counted(possible, 'possible one')} found for {case.standing.email}.")
+    typer.echo(f"\n{counted(sure, 'cause')} and {counted(possible, 'possible one')} found for {case.someone.email}.")
     return 1 if causes else 0
 
 

@@ -13,7 +13,7 @@ from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.onboarding import Onboarding, onboarding, ticked
-from mixpanel_access.operations.picture import Picture, look
+from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.project import open_project
 
 
@@ -39,13 +39,13 @@ def run_onboard(
     checklists = read_checklists(root / "templates")
     file = file or root / "onboarding.json"
     before, ticks = read_ticks(file)
-    picture = look(project, stacks, instant_of(now), progress)
-    if warning := picture.logins.warning:
+    overview = load_overview(project, stacks, instant_of(now), progress)
+    if warning := overview.logins.warning:
         progress(warning)
     if not email:
-        return _everybody(picture, checklists, ticks, as_json=as_json)
-    one = onboarding(picture.anybody(email), picture, checklists, ticks)
-    after = ticked(one, ticks, done, undo, by, picture.now)
+        return _everybody(overview, checklists, ticks, as_json=as_json)
+    one = onboarding(overview.anybody(email), overview, checklists, ticks)
+    after = ticked(one, ticks, done, undo, by, overview.now)
     if after != ticks:
         try:
             write_ticks(file, before, after)
@@ -53,7 +53,7 @@ def run_onboard(
             if done or undo:
                 raise
             progress(f"what was seen is not kept: {error}")  # one only looks
-        one = onboarding(picture.anybody(email), picture, checklists, after)
+        one = onboarding(overview.anybody(email), overview, checklists, after)
     if as_json:
         typer.echo(json.dumps(_row(one), indent=2))
     else:
@@ -61,13 +61,13 @@ def run_onboard(
     return 1 if one.left else 0
 
 
-def _everybody(picture: Picture, checklists: Checklists, ticks: Ticks, *, as_json: bool) -> int:
+def _everybody(overview: Overview, checklists: Checklists, ticks: Ticks, *, as_json: bool) -> int:
     """Everybody who is given anything today, a line each; nothing is written."""
     found = []
-    for standing in picture.standings:
-        if standing.given:
+    for someone in overview.people:
+        if someone.effective:
             try:
-                found.append(onboarding(standing, picture, checklists, ticks))
+                found.append(onboarding(someone, overview, checklists, ticks))
             except UsageError as error:
                 progress(str(error))  # their track has no checklist; the others' have
     left = sum(1 for one in found if one.left)

@@ -12,7 +12,7 @@ from mixpanel_access.cli.output import instant_of, new_table, print_table, progr
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.preflight import Verdict, checks
 from mixpanel_access.operations.project import open_project
 
@@ -22,9 +22,9 @@ def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str |
     if email is not None and (reason := problem_with(email)):
         raise UsageError("cannot look at the address", whom=email, why=reason, next_step="Correct it.")
     project = open_project(folder, progress)
-    picture = look(project, stacks, instant_of(now), progress)
-    companies = {stack: project.company_domains(stack) for stack in picture.stacks}
-    found = checks(picture, companies, email)
+    overview = load_overview(project, stacks, instant_of(now), progress)
+    companies = {stack: project.company_domains(stack) for stack in overview.stacks}
+    found = checks(overview, companies, email)
     problems = [check for check in found if check.verdict is Verdict.PROBLEM]
     if as_json:
         typer.echo(json.dumps([{**asdict(check), "verdict": check.verdict.value} for check in found], indent=2))

@@ -10,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.output import instant_of, progress, write_file
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.reminding import calendar, reminders
 
@@ -21,14 +21,14 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
         raise UsageError(
             "cannot print both", why="--ics - and --json both take standard output", next_step="Name a file with --ics."
         )
-    picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
-    found = reminders(picture)
-    due = [one for one in found if one.due(picture.today)]
+    overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
+    found = reminders(overview)
+    due = [one for one in found if one.due(overview.today)]
     lines = [f"{one.text} {one.next_step}" for one in due]
     if str(ics) == "-":
-        typer.echo(calendar(found, picture.now), nl=False)
+        typer.echo(calendar(found, overview.now), nl=False)
     elif ics is not None:
-        write_file(ics, calendar(found, picture.now), "the calendar", "Name another file with --ics.")
+        write_file(ics, calendar(found, overview.now), "the calendar", "Name another file with --ics.")
         progress(f"wrote {ics}")
     if post and lines:
         from mixpanel_access.operations import posting  # HTTP and TLS
@@ -45,18 +45,18 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
                 "stack": one.stack or None,
                 "engagement": one.engagement,
                 "on": one.on.isoformat(),
-                "stage": one.stage(picture.today),
-                "due": one.due(picture.today),
+                "stage": one.stage(overview.today),
+                "due": one.due(overview.today),
                 "text": one.text,
                 "next": one.next_step,
                 "uid": one.uid,
             }
             for one in found
         ]
-        typer.echo(json.dumps({"today": picture.today.isoformat(), "reminders": rows}, indent=2))
+        typer.echo(json.dumps({"today": overview.today.isoformat(), "reminders": rows}, indent=2))
     else:
         for line in lines:
             typer.echo(line)
         if not lines:
-            typer.echo(f"Nothing is due on {picture.today}; {len(found)} to come.")
+            typer.echo(f"Nothing is due on {overview.today}; {len(found)} to come.")
     return 1 if due else 0

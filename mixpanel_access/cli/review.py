@@ -16,7 +16,7 @@ from mixpanel_access.cli.output import day_of, instant_of, new_table, print_tabl
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project, project_folder
 from mixpanel_access.operations.review.deciding import Progress, Wish, decide, progress_of
 from mixpanel_access.operations.review.files import FOLDER, UNASSIGNED, newest, quarter
@@ -30,12 +30,12 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
     if by not in REVIEWERS:
         raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "one to ask", REVIEWERS))
     project = open_project(folder, progress)
-    picture = look(project, stacks, instant_of(now), progress)
-    if warning := picture.logins.warning:
+    overview = load_overview(project, stacks, instant_of(now), progress)
+    if warning := overview.logins.warning:
         progress(warning)
-    domains = {stack: project.company_domains(stack) for stack in picture.stacks}
-    target = to or project.pulumi.project / FOLDER / quarter(picture.today)
-    begun = begin(picture, domains, by, target.absolute(), progress)
+    domains = {stack: project.company_domains(stack) for stack in overview.stacks}
+    target = to or project.pulumi.project / FOLDER / quarter(overview.today)
+    begun = begin(overview, domains, by, target.absolute(), progress)
     if as_json:
         document = {
             "review": begun.folder.name,
@@ -46,7 +46,7 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
         typer.echo(json.dumps(document, indent=2))
     else:
         _print_begun(begun)
-        print_other_access(begun.other_access, picture.directory.projects())
+        print_other_access(begun.other_access, overview.directory.projects())
     return 1 if begun.unassigned or begun.unmanaged else 0
 
 

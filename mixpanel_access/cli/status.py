@@ -16,7 +16,7 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.picture import Picture, look
+from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.project import open_project, stacks_of
 from mixpanel_access.operations.resending import resend
 from mixpanel_access.operations.status import RoleHere, Status, statuses
@@ -30,18 +30,18 @@ def show_status(
     """Look and print, again and again where that is wanted; 1 when there is anything to do, else 0."""
     while True:
         try:
-            picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+            overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
         except MixpanelError as error:
             if watch is None:
                 raise
             progress(f"{error} Trying again in {watch:g} s.")
             time.sleep(watch)
             continue
-        found = _wanted(statuses(picture), list({same_key(email): email for email in emails}.values()))
+        found = _wanted(statuses(overview), list({same_key(email): email for email in emails}.values()))
         if as_json:
-            typer.echo(json.dumps(_document(found, picture), indent=2 if watch is None else None))
+            typer.echo(json.dumps(_document(found, overview), indent=2 if watch is None else None))
         else:
-            _print(found, picture, clear=watch is not None)
+            _print(found, overview, clear=watch is not None)
         if watch is None:
             return 1 if any(one.problems for one in found) else 0
         time.sleep(watch)
@@ -57,7 +57,7 @@ def send_again(folder: Path, stacks: list[str], email: str, now: str | None, *, 
             why="an e-mail goes out now, and the states would have another day",
             next_step="Leave it out; it is for the emulator.",
         )
-    sent = resend(project, look(project, stacks, instant_of(now), progress), email, progress)
+    sent = resend(project, load_overview(project, stacks, instant_of(now), progress), email, progress)
     if as_json:
         document = {"email": sent.email, "at": written(sent.at), "expiresAt": written(sent.expires_at)}
         typer.echo(json.dumps({**document, "stacks": sent.stacks}, indent=2))
@@ -79,7 +79,7 @@ def _wanted(found: list[Status], emails: list[str]) -> list[Status]:
     return [by_key[same_key(email)] for email in emails] or found
 
 
-def _print(found: list[Status], picture: Picture, *, clear: bool) -> None:
+def _print(found: list[Status], overview: Overview, *, clear: bool) -> None:
     if clear:
         typer.echo(_CLEAR, nl=False)
     columns = ("who", "invitation", "since", "organization role", "projects", "ends", "next")
@@ -89,7 +89,7 @@ def _print(found: list[Status], picture: Picture, *, clear: bool) -> None:
         table.add_row(
             one.email,
             one.invitation.value if one.invitation else "not there",
-            _since(one, picture.now),
+            _since(one, overview.now),
             _compared(one.declared_role, one.actual_role),
             "\n".join(_role(role) for role in one.roles),
             str(one.ends) if one.ends else "",
@@ -98,8 +98,8 @@ def _print(found: list[Status], picture: Picture, *, clear: bool) -> None:
     if found:
         print_table(table)
     due = sum(1 for one in found if one.problems)
-    people, stacks = counted(len(found), "person", "people"), ", ".join(picture.stacks)
-    typer.echo(f"\n{due} of {people} of {stacks} with something to do, {picture.now:%Y-%m-%d %H:%M} UTC.")
+    people, stacks = counted(len(found), "person", "people"), ", ".join(overview.stacks)
+    typer.echo(f"\n{due} of {people} of {stacks} with something to do, {overview.now:%Y-%m-%d %H:%M} UTC.")
 
 
 def _since(one: Status, now: datetime) -> str:
@@ -123,10 +123,10 @@ def _compared(declared: str | None, actual: str | None) -> str:
     return f"{declared} (is {actual or 'nothing yet'})"
 
 
-def _document(found: list[Status], picture: Picture) -> dict[str, Any]:
+def _document(found: list[Status], overview: Overview) -> dict[str, Any]:
     return {
-        "now": written(picture.now),
-        "stacks": list(picture.stacks),
+        "now": written(overview.now),
+        "stacks": list(overview.stacks),
         "people": [
             {
                 "email": one.email,

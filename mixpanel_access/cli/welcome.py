@@ -18,7 +18,7 @@ from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.operations.mailing import SERVER_VARIABLE, send
-from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def run_welcome(
     project = open_project(folder, progress)
     from mixpanel_access.operations.welcome import REMINDER, WELCOME, compose  # templates and Markdown are slow to come
 
-    picture = look(project, stacks, instant_of(now), progress)
+    overview = load_overview(project, stacks, instant_of(now), progress)
     own = templates or project.pulumi.project / "templates"
-    message = compose(picture, email, REMINDER if reminder else WELCOME, own)
-    mail = _mail(message, sender, picture.now) if sending or form == Form.EML else None
+    message = compose(overview, email, REMINDER if reminder else WELCOME, own)
+    mail = _mail(message, sender, overview.now) if sending or form == Form.EML else None
     if mail and sending:
         del mail["X-Unsent"]
         send(mail, os.environ.get(SERVER_VARIABLE))

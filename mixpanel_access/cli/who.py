@@ -15,7 +15,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.picture import look
+from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.who import (
     Held,
@@ -38,14 +38,14 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
         )
     if email and (reason := problem_with(email)):
         raise UsageError("cannot show what they reach", whom=email, why=reason, next_step="Correct the address.")
-    picture = look(open_project(folder, progress), stacks, instant_of(now), progress)
+    overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
     chosen = None
     if project:
-        chosen = project_named(picture, project)
-        held, about = in_project(picture, chosen), f"project {chosen.id} {chosen.name}"
+        chosen = project_named(overview, project)
+        held, about = in_project(overview, chosen), f"project {chosen.id} {chosen.name}"
     else:
-        held, about = of_person(picture, same_key(email)), email
-        people = picture.directory.people()
+        held, about = of_person(overview, same_key(email)), email
+        people = overview.directory.people()
         if not held and same_key(email) not in people:
             raise UsageError(
                 "cannot show what they reach",
@@ -53,14 +53,14 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
                 why=f"nobody of the organization has the address{meant_address(email, list(people))}",
                 next_step=f"mixpanel-access diagnose {email} tells why.",
             )
-    other = other_in_project(picture, chosen) if chosen else other_of_person(picture, same_key(email), held)
+    other = other_in_project(overview, chosen) if chosen else other_of_person(overview, same_key(email), held)
     if as_json:
         rows = [_row(one) for one in held]
         rows += [{**dict.fromkeys(_KEYS), "otherAccess": other_access_document(one)} for one in other]
         typer.echo(json.dumps(rows, indent=2))
         return 0
     first = "who" if project else "project"
-    nobody = f"not in {', '.join(picture.stacks)}" if stacks else "none"  # the other stacks were not looked at
+    nobody = f"not in {', '.join(overview.stacks)}" if stacks else "none"  # the other stacks were not looked at
     table = new_table(first, "role", "through", "why", "approved by", "until", "stack")
     for one in held:
         table.add_row(
@@ -79,7 +79,7 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
         typer.echo(f"\n{counted(reached, 'person reaches', 'people reach')} {about}.")
     else:
         typer.echo(f"\n{about} reaches {counted(reached, 'project')}.")
-    print_other_access(other, picture.directory.projects())
+    print_other_access(other, overview.directory.projects())
     return 0
 
 

@@ -26,7 +26,7 @@ from mixpanel_access.operations.entrance import (
     sso_required,
 )
 from mixpanel_access.operations.failed_logins import ASK, advice, factors_of, is_unknown, since_the_last_login
-from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.status import RoleHere, status_of
 
 SENDER: Final = "mixpanel.com"
@@ -84,14 +84,14 @@ class Case:
     """One person, with all that is looked at.
 
     Attributes:
-        standing: how they stand.
-        picture: rosters, states and the organization.
+        someone: how they stand.
+        overview: rosters, states and the organization.
         events: what the audit log has of them, the newest first.
         log_refused: why the audit log cannot be read, or "".
     """
 
-    standing: Standing
-    picture: Picture
+    someone: PersonOverview
+    overview: Overview
     events: Sequence[AuditEvent]
     log_refused: str = ""
 
@@ -102,17 +102,17 @@ class Case:
     @property
     def up(self) -> str:
         """The command that brings about what is declared."""
-        return up([*self.standing.given, *self.standing.stacks][:1])
+        return up([*self.someone.effective, *self.someone.stacks][:1])
 
     @property
     def facts(self) -> OrganizationFacts:
         """What the person is told of the organization."""
-        return self.picture.facts_for(self.standing)
+        return self.overview.facts_for(self.someone)
 
     @property
     def invitation(self) -> Invitation | None:
         """How far the person has come into the organization."""
-        return self.standing.invitation(self.picture.now)
+        return self.someone.invitation(self.overview.now)
 
 
 def up(stacks: Sequence[str]) -> str:
@@ -120,7 +120,7 @@ def up(stacks: Sequence[str]) -> str:
     return ", then ".join(f"pulumi up --stack {stack} --refresh" for stack in stacks) or "pulumi up --refresh"
 
 
-def case_of(picture: Picture, email: str) -> Case:
+def case_of(overview: Overview, email: str) -> Case:
     """All that is looked at for one address, which need not be known anywhere.
 
     Raises:
@@ -130,11 +130,11 @@ def case_of(picture: Picture, email: str) -> Case:
     refused = ""
     try:
         types = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
-        events = picture.directory.audit_events(types, picture.now - LOOK_BACK, picture.now)
+        events = overview.directory.audit_events(types, overview.now - LOOK_BACK, overview.now)
     except UNKNOWN as error:
         refused = error.why or error.what
     key = same_key(email)
-    return Case(picture.anybody(email), picture, [event for event in events if event.concerns(key)], refused)
+    return Case(overview.anybody(email), overview, [event for event in events if event.concerns(key)], refused)
 
 
 def diagnose(case: Case) -> list[Finding]:
@@ -144,11 +144,11 @@ def diagnose(case: Case) -> list[Finding]:
 
 
 def _not_declared(case: Case) -> Finding:
-    standing, today = case.standing, case.picture.today
-    if standing.given:
-        return Finding(Failure.NOT_DECLARED, Verdict.RULED_OUT, [f"declared by {_names(standing.given)}"])
+    someone, today = case.someone, case.overview.today
+    if someone.effective:
+        return Finding(Failure.NOT_DECLARED, Verdict.RULED_OUT, [f"declared by {_names(someone.effective)}"])
     evidence, fix = [], []
-    for stack, own in standing.entries.items():
+    for stack, own in someone.entries.items():
         for entry in own:
             if entry.over(today):
                 evidence.append(f"the entry in {stack} ended on {entry.ends}")
@@ -158,24 +158,24 @@ def _not_declared(case: Case) -> Finding:
                 fix.append(f"wait, or move `starts` in the roster of {stack}")
     if evidence:
         return Finding(Failure.NOT_DECLARED, Verdict.CAUSE, evidence, fix)
-    verdict = Verdict.CAUSE if standing.person is None else Verdict.POSSIBLE
-    evidence = [f"no roster of {_names(case.picture.stacks)} has the address"]
-    return Finding(Failure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {standing.email}"])
+    verdict = Verdict.CAUSE if someone.person is None else Verdict.POSSIBLE
+    evidence = [f"no roster of {_names(case.overview.stacks)} has the address"]
+    return Finding(Failure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {someone.email}"])
 
 
 def _not_invited(case: Case) -> Finding:
-    person = case.standing.person
+    person = case.someone.person
     if person is not None:
         role = f" as {person.role}" if person.role else ""
         return Finding(Failure.NOT_INVITED, Verdict.RULED_OUT, [f"in the organization{role}"])
-    evidence = [f"none of the organization's {len(case.picture.directory.people())} people has the address"]
+    evidence = [f"none of the organization's {len(case.overview.directory.people())} people has the address"]
     if gone := case.last(audit.USER_REMOVED):
         evidence.append(f"removed {_when(gone)}")
     if sent := case.last(audit.INVITATION_SENT):
         evidence.append(f"an invitation was sent {_when(sent)}")
-    if case.standing.members:
-        evidence.append(f"the state of {_names(case.standing.members)} has them: they were removed by other means")
-    fix = [case.up] if case.standing.given else [f"mixpanel-access invite {case.standing.email}"]
+    if case.someone.members:
+        evidence.append(f"the state of {_names(case.someone.members)} has them: they were removed by other means")
+    fix = [case.up] if case.someone.effective else [f"mixpanel-access invite {case.someone.email}"]
     return Finding(Failure.NOT_INVITED, Verdict.CAUSE, evidence, fix)
 
 
@@ -183,34 +183,34 @@ _NOBODY: Final = "no roster gives them anything today, and so none sends an invi
 
 
 def _not_accepted(case: Case) -> Finding:
-    standing, failure = case.standing, Failure.NOT_ACCEPTED
+    someone, failure = case.someone, Failure.NOT_ACCEPTED
     if case.invitation is None:
         return Finding(failure, Verdict.RULED_OUT, ["there is no invitation"])
     if case.invitation is Invitation.ACCEPTED:
         accepted = case.last(audit.INVITATION_ACCEPTED)
         return Finding(failure, Verdict.RULED_OUT, [f"accepted {_when(accepted)}" if accepted else "accepted"])
     sent = case.last(audit.INVITATION_SENT)
-    known = [when for when in (standing.invited_at, sent.at if sent else None) if when]
+    known = [when for when in (someone.invited_at, sent.at if sent else None) if when]
     at = max(known, default=None)  # sent again by hand, the log has the newer
-    evidence = [f"sent {_day(at)}, {_hours(case.picture.now - at)} ago" if at else "nobody knows when it was sent"]
+    evidence = [f"sent {_day(at)}, {_hours(case.overview.now - at)} ago" if at else "nobody knows when it was sent"]
     if case.invitation is Invitation.EXPIRED:
-        evidence.append(f"expired {_day(standing.expires_at)}")
-        again = f"{case.up} sends it again" if standing.given else _NOBODY
+        evidence.append(f"expired {_day(someone.expires_at)}")
+        again = f"{case.up} sends it again" if someone.effective else _NOBODY
         return Finding(failure, Verdict.CAUSE, evidence, [again])
-    if standing.expires_at:
-        evidence.append(f"good until {_at(standing.expires_at)}")
+    if someone.expires_at:
+        evidence.append(f"good until {_at(someone.expires_at)}")
     by_hand = "delete the pending invitation in Organization Settings > Users & Teams"
     fix = [
         f"ask whether it arrived: look in spam, and have {SENDER} on the mail server's allow-list",
-        f"mixpanel-access resend {standing.email}",
-        f"if it still does not arrive: {by_hand}, then {case.up} sends a new one" if standing.given else _NOBODY,
+        f"mixpanel-access resend {someone.email}",
+        f"if it still does not arrive: {by_hand}, then {case.up} sends a new one" if someone.effective else _NOBODY,
     ]
     return Finding(failure, Verdict.CAUSE, evidence, fix)
 
 
 def _other_address(case: Case) -> Finding:
-    standing, people = case.standing, case.picture.directory.people()
-    own = standing.key
+    someone, people = case.someone, case.overview.directory.people()
+    own = someone.key
     found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or same_name(own, key))]
     if not found:
         return Finding(Failure.OTHER_ADDRESS, Verdict.RULED_OUT, ["nobody in the organization has a similar address"])
@@ -220,22 +220,22 @@ def _other_address(case: Case) -> Finding:
         for person in found
     ]
     names = " or ".join(person.email for person in found)
-    fix = [f"ask with which address they log in: {standing.email}, or {names}"]
-    if standing.entries:
-        fix.append(f"if it is not {standing.email}: correct the address in the roster")
-    unheard = standing.person is None and not standing.entries  # then it is most likely a slip of the pen
+    fix = [f"ask with which address they log in: {someone.email}, or {names}"]
+    if someone.entries:
+        fix.append(f"if it is not {someone.email}: correct the address in the roster")
+    unheard = someone.person is None and not someone.entries  # then it is most likely a slip of the pen
     return Finding(Failure.OTHER_ADDRESS, Verdict.CAUSE if unheard else Verdict.POSSIBLE, evidence, fix)
 
 
 def _domain_not_claimed(case: Case) -> Finding:
-    failure, standing, security = Failure.DOMAIN_NOT_CLAIMED, case.standing, case.picture.directory.security()
-    sso, domain, required = security.sso, domain_of(case.standing.email), sso_required(security, case.facts)
+    failure, someone, security = Failure.DOMAIN_NOT_CLAIMED, case.someone, case.overview.directory.security()
+    sso, domain, required = security.sso, domain_of(case.someone.email), sso_required(security, case.facts)
     if required is False:
         return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not required"])
-    claimed = sso.claims(standing.email)
+    claimed = sso.claims(someone.email)
     if claimed:
         return Finding(failure, Verdict.RULED_OUT, [f"{domain} is claimed"])
-    if role := managing_role(standing):
+    if role := managing_role(someone):
         return Finding(failure, Verdict.RULED_OUT, [f"an organization {role} may log in with a password"])
     fix = [
         f"claim {domain} (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
@@ -254,11 +254,11 @@ def _domain_not_claimed(case: Case) -> Finding:
 
 
 def _identity_provider(case: Case) -> Finding:
-    failure, security = Failure.IDENTITY_PROVIDER, case.picture.directory.security()
+    failure, security = Failure.IDENTITY_PROVIDER, case.overview.directory.security()
     provider, required = identity_provider(security, case.facts), sso_required(security, case.facts)
     fix = [
         f"have {provider} assign the Mixpanel application to them, or to a group of theirs",
-        f"compare the e-mail that {provider} sends (the SAML attribute and the NameID) with {case.standing.email}",
+        f"compare the e-mail that {provider} sends (the SAML attribute and the NameID) with {case.someone.email}",
         "then have them log in again from the Mixpanel login page",
     ]
     if failed := since_the_last_login(case.events, by=lambda factor: factor == audit.SSO):
@@ -273,9 +273,9 @@ def _identity_provider(case: Case) -> Finding:
     came = next((e for e in case.events if e.type == audit.LOGGED_IN and e.method == audit.SSO), None)
     if came and not (invited and invited.at > came.at):
         return Finding(failure, Verdict.RULED_OUT, [f"logged in {_day(came.at)} by sso"])
-    if managing_role(case.standing):
+    if managing_role(case.someone):
         return Finding(failure, Verdict.RULED_OUT, ["they may log in with a password"])
-    last = case.standing.person.last_login if case.standing.person else None
+    last = case.someone.person.last_login if case.someone.person else None
     if case.log_refused:
         evidence = [f"last active {_day(last)}, {_no_log(case)}" if last else f"never seen to log in, {_no_log(case)}"]
         return Finding(failure, Verdict.UNKNOWN if last else Verdict.POSSIBLE, evidence, fix)
@@ -286,11 +286,11 @@ def _identity_provider(case: Case) -> Finding:
 
 
 def _password(case: Case) -> Finding:
-    failure, security = Failure.PASSWORD, case.picture.directory.security()
-    sso_alone = bool(sso_required(security, case.facts)) and not managing_role(case.standing)
+    failure, security = Failure.PASSWORD, case.overview.directory.security()
+    sso_alone = bool(sso_required(security, case.facts)) and not managing_role(case.someone)
     second_factor = bool(second_factor_required(security, case.facts))
     if failed := since_the_last_login(case.events, by=lambda factor: factor != audit.SSO):
-        fix = advice(failed, case.standing.email, sso_alone=sso_alone, second_factor=second_factor)
+        fix = advice(failed, case.someone.email, sso_alone=sso_alone, second_factor=second_factor)
         unknown = all(is_unknown(event.method) for event in failed)
         return Finding(failure, Verdict.POSSIBLE if unknown else Verdict.CAUSE, [_failures(failed)], fix)
     if case.log_refused:
@@ -304,11 +304,11 @@ def _password(case: Case) -> Finding:
 
 
 def _project_not_there(case: Case) -> Finding:
-    failure, there = Failure.PROJECT_NOT_THERE, case.picture.directory.projects()
+    failure, there = Failure.PROJECT_NOT_THERE, case.overview.directory.projects()
     declared = {
         roster.projects[key].id: f"{key} ({roster.projects[key].id}) of stack {stack}"
-        for stack, person in case.standing.given.items()
-        if (roster := case.picture.stacks[stack].roster)
+        for stack, person in case.someone.effective.items()
+        if (roster := case.overview.stacks[stack].roster)
         for key in person.projects
     }
     if not declared:
@@ -316,7 +316,7 @@ def _project_not_there(case: Case) -> Finding:
     missing = [name for id_, name in declared.items() if id_ not in there]
     if not missing:
         return Finding(failure, Verdict.RULED_OUT, [f"all declared projects ({len(declared)}) are there"])
-    organization = case.picture.directory.organization
+    organization = case.overview.directory.organization
     evidence = [f"{name} is not among the projects of organization {organization}" for name in missing]
     fix = [
         "look in Mixpanel whether it was archived, deleted, or moved to another organization",
@@ -329,7 +329,7 @@ def _role_too_low(case: Case) -> Finding:
     failure = Failure.ROLE_TOO_LOW
     low = _too_low(case)
     if not low:
-        known = case.invitation is Invitation.ACCEPTED and bool(case.standing.given)
+        known = case.invitation is Invitation.ACCEPTED and bool(case.someone.effective)
         reason = "no role is lower than declared" if known else "there is nothing to compare yet"
         return Finding(failure, Verdict.RULED_OUT, [reason])
     evidence = [f"{role.effective or 'nothing'} in {role.name}, and {role.declared} is declared" for role in low]
@@ -341,18 +341,18 @@ def _role_too_low(case: Case) -> Finding:
         taken = "taken out" + (where or " of a team")
         what = f"made {changed.role or 'something else'}" if changed.type == audit.ROLE_CHANGED else taken
         evidence.append(f"{what} {_when(changed)}")
-    stacks = list(dict.fromkeys(case.picture.projects[project][1] for project in sorted(projects)))
+    stacks = list(dict.fromkeys(case.overview.projects[project][1] for project in sorted(projects)))
     return Finding(failure, Verdict.CAUSE, evidence, [f"{up(stacks)} puts it back"])
 
 
 def _scim(case: Case) -> Finding:
-    failure, provider = Failure.SCIM, identity_provider(case.picture.directory.security(), case.facts)
+    failure, provider = Failure.SCIM, identity_provider(case.overview.directory.security(), case.facts)
     events = [event for event in case.events if event.source in audit.BY_SCIM]
     fix = [
         f"change the group in {provider}, and have it synchronized again",
         "what SCIM keeps is not to be declared beside it: take the role out of the roster, or the person out of SCIM",
     ]
-    if case.standing.person and case.standing.person.deactivated:
+    if case.someone.person and case.someone.person.deactivated:
         back = [f"have {provider} assign Mixpanel to them again", f"or, in SCIM mode, {case.up}"]
         return Finding(failure, Verdict.CAUSE, ["they are deactivated, and cannot log in"], back)
     if events:
@@ -374,10 +374,10 @@ def _too_low(case: Case) -> list[RoleHere]:
     """The declared roles that somebody who has joined does not have, by any way."""
     if case.invitation is not Invitation.ACCEPTED:
         return []
-    there = case.picture.directory.projects()
+    there = case.overview.directory.projects()
     return [
         role
-        for role in status_of(case.standing, case.picture).roles
+        for role in status_of(case.someone, case.overview).roles
         if role.declared is not None and role.project in there and not _reaches(role)
     ]
 

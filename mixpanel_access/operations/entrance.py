@@ -5,7 +5,7 @@ from __future__ import annotations
 from mixpanel_access.model import roles
 from mixpanel_access.model.roster import OrganizationFacts
 from mixpanel_access.model.security import Security
-from mixpanel_access.operations.picture import Standing
+from mixpanel_access.operations.overview import PersonOverview
 
 
 def sso_required(security: Security, facts: OrganizationFacts) -> bool | None:
@@ -25,8 +25,8 @@ def identity_provider(security: Security, facts: OrganizationFacts) -> str:
     return facts.login.identity_provider or security.sso.idp_name or "the identity provider"
 
 
-def managing_role(standing: Standing) -> str | None:
+def managing_role(someone: PersonOverview) -> str | None:
     """The organization role that lets somebody in with a password all the same: the one they have, else declared."""
-    declared = next((one.organization_role for one in standing.given.values() if one.organization_role), None)
-    role = (standing.person.role if standing.person else None) or declared
+    declared = next((one.organization_role for one in someone.effective.values() if one.organization_role), None)
+    role = (someone.person.role if someone.person else None) or declared
     return role if role in roles.MANAGING_ROLES else None

@@ -12,17 +12,17 @@ from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.forecast import Forecast, forecasts
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.operations.picture import Picture
+from mixpanel_access.operations.overview import Overview
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
 
 
-def forecasts_of(picture: Picture) -> Mapping[str, list[Forecast]]:
+def forecasts_of(overview: Overview) -> Mapping[str, list[Forecast]]:
     """What the brakes will hold, by stack; a stack without any is left out."""
     found = {
-        name: forecasts_for(view.roster, picture.today, picture.directory, view.settings.username)
-        for name, view in picture.stacks.items()
+        name: forecasts_for(view.roster, overview.today, overview.directory, view.settings.username)
+        for name, view in overview.stacks.items()
         if view.roster is not None
     }
     return {name: some for name, some in found.items() if some}

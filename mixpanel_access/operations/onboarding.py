@@ -16,7 +16,7 @@ from mixpanel_access.model.engagements import ORGANIZATION_ADMIN, PROJECT_ADMIN
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.roster import OrganizationFacts, RosterProject
-from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.status import status_of
 
 _OWNERS: Final = 2
@@ -67,14 +67,14 @@ class Onboarding:
         return [step for step in self.steps if step.tick is None]
 
 
-def tracks_of(standing: Standing, picture: Picture) -> list[str]:
+def tracks_of(someone: PersonOverview, overview: Overview) -> list[str]:
     """The tracks of what somebody is given today: of their engagements' types, else of their highest project role.
 
     An organization owner or admin follows that track as well.
     """
-    given = standing.given.values()
+    given = someone.effective.values()
     manages = any(person.organization_role in roles.MANAGING_ROLES for person in given)
-    found = list(_of_the_engagements(standing, picture))
+    found = list(_of_the_engagements(someone, overview))
     if not found:
         highest = roles.highest([role.role for person in given for role in person.projects.values()])
         if highest or not manages:
@@ -82,21 +82,21 @@ def tracks_of(standing: Standing, picture: Picture) -> list[str]:
     return list(dict.fromkeys([ORGANIZATION_ADMIN, *found] if manages else found))
 
 
-def _of_the_engagements(standing: Standing, picture: Picture) -> Iterator[str]:
-    for stack, entry in standing.current(picture.today):
-        roster = picture.stacks[stack].roster
+def _of_the_engagements(someone: PersonOverview, overview: Overview) -> Iterator[str]:
+    for stack, entry in someone.current(overview.today):
+        roster = overview.stacks[stack].roster
         engagement = roster.engagements.get(entry.engagement or "") if roster else None
         standard = roster.standards.get(engagement.type or "") if roster and engagement else None
         if standard and standard.onboarding:
             yield standard.onboarding
 
 
-def onboarding(standing: Standing, picture: Picture, checklists: Checklists, ticks: Ticks) -> Onboarding:
+def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklists, ticks: Ticks) -> Onboarding:
     """How far somebody is.
 
     Args:
-        standing: who.
-        picture: rosters, states and the organization.
+        someone: who.
+        overview: rosters, states and the organization.
         checklists: the tasks by track.
         ticks: what is done already.
 
@@ -104,35 +104,35 @@ def onboarding(standing: Standing, picture: Picture, checklists: Checklists, tic
         UsageError: no roster gives them anything today, or a track has no checklist.
         MixpanelError: Mixpanel cannot be read.
     """
-    if not standing.given:
+    if not someone.effective:
         raise UsageError(
             "cannot onboard",
-            whom=standing.email,
+            whom=someone.email,
             why="no roster gives them anything today",
             next_step="Add an entry, or check the address.",
         )
-    tracks = tracks_of(standing, picture)
+    tracks = tracks_of(someone, overview)
     for track in tracks:
         if track not in checklists:
             raise UsageError(
                 "cannot onboard",
-                whom=standing.email,
+                whom=someone.email,
                 why=unknown(track, "checklist", checklists),
                 next_step="Add it to templates/onboarding.yaml, or name another under standardRoles.",
             )
-    facts = _Facts.of(standing, picture)
+    facts = _Facts.of(someone, overview)
     tasks: dict[str, Task] = {}
     for track in (EVERYBODY, *tracks):
         for task in checklists.get(track, ()):
             if task.when is None or task.when in facts.when:
                 tasks.setdefault(task.key, task)
-    done = ticks.get(standing.key, {})
-    at = written(picture.now)
+    done = ticks.get(someone.key, {})
+    at = written(overview.now)
     seen = {key: done.get(key, Tick(at)) for key, task in tasks.items() if task.check in facts.checks}
     by_hand = {key: tick for key, tick in done.items() if key in tasks and tasks[key].check is None}
     now_done = {**by_hand, **seen}
     steps = [Step(key, filled(task, facts.places), task.check, now_done.get(key)) for key, task in tasks.items()]
-    return Onboarding(standing.email, tracks, steps, seen)
+    return Onboarding(someone.email, tracks, steps, seen)
 
 
 def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[str], by: str, at: datetime) -> Ticks:
@@ -177,38 +177,38 @@ class _Facts:
     places: Mapping[str, str]
 
     @classmethod
-    def of(cls, standing: Standing, picture: Picture) -> _Facts:
-        organization = picture.facts_for(standing)
-        projects = [project for _, project, _ in picture.effective_projects(standing)]
-        sso = picture.directory.security().sso
+    def of(cls, someone: PersonOverview, overview: Overview) -> _Facts:
+        organization = overview.facts_for(someone)
+        projects = [project for _, project, _ in overview.effective_projects(someone)]
+        sso = overview.directory.security().sso
         login = organization.login
         provider = login.identity_provider or sso.idp_name or "the identity provider"
         dashboards = ", ".join(title for project in projects for title in project.dashboards)
         return cls(
-            frozenset(_checks(standing, picture)),
-            frozenset(_when(picture, organization, projects)),
-            {"email": standing.email, "provider": provider, "dashboards": dashboards},
+            frozenset(_checks(someone, overview)),
+            frozenset(_when(overview, organization, projects)),
+            {"email": someone.email, "provider": provider, "dashboards": dashboards},
         )
 
 
-def _checks(standing: Standing, picture: Picture) -> Iterator[Check]:
-    invitation = standing.invitation(picture.now)
+def _checks(someone: PersonOverview, overview: Overview) -> Iterator[Check]:
+    invitation = someone.invitation(overview.now)
     if invitation is not None:
         yield Check.INVITED
-    owners = [one for one in picture.directory.people().values() if one.role == roles.OWNER and not one.invited]
+    owners = [one for one in overview.directory.people().values() if one.role == roles.OWNER and not one.invited]
     if len(owners) >= _OWNERS:
         yield Check.OWNERS
     if invitation is not Invitation.ACCEPTED:
         return
     yield Check.ACCEPTED
-    if standing.key in picture.logins.last:
+    if someone.key in overview.logins.last:
         yield Check.LOGGED_IN
-    if all(role.declared in (None, role.actual) for role in status_of(standing, picture).roles):
+    if all(role.declared in (None, role.actual) for role in status_of(someone, overview).roles):
         yield Check.ROLES
 
 
-def _when(picture: Picture, organization: OrganizationFacts, projects: Sequence[RosterProject]) -> Iterator[When]:
-    login, security = organization.login, picture.directory.security()
+def _when(overview: Overview, organization: OrganizationFacts, projects: Sequence[RosterProject]) -> Iterator[When]:
+    login, security = organization.login, overview.directory.security()
     if login.sso_required if security.sso.required is None else security.sso.required:
         yield When.SSO
     if login.mfa_required if security.two_factor_required is None else security.two_factor_required:

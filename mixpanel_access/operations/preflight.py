@@ -18,7 +18,7 @@ from mixpanel_access.model.roster import OrganizationFacts, Roster
 from mixpanel_access.model.roster_claims import About
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.operations.entrance import identity_provider, managing_role, sso_required
-from mixpanel_access.operations.picture import Picture, StackView
+from mixpanel_access.operations.overview import Overview, StackView
 from mixpanel_access.rules.facts import Context, NotApplicable
 
 
@@ -55,44 +55,44 @@ CONTACTS: Final[Mapping[str, str]] = {
 """What a check is about -> the topic among the roster's contacts."""
 
 
-def checks(picture: Picture, companies: Mapping[str, frozenset[str]], email: str | None = None) -> list[Check]:
+def checks(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None = None) -> list[Check]:
     """All prerequisites, in the order in which one looks at them.
 
     Args:
-        picture: rosters, states and the organization.
+        overview: rosters, states and the organization.
         companies: stack -> the company's domains.
         email: an address that is to be invited, or None.
 
     Raises:
         MixpanelError: Mixpanel cannot be read.
     """
-    return list(_all(picture, companies, email))
+    return list(_all(overview, companies, email))
 
 
-def _all(picture: Picture, companies: Mapping[str, frozenset[str]], email: str | None) -> Iterator[Check]:
-    security = picture.directory.security()
-    yield _account(picture)
-    yield from _plan(picture)
+def _all(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None) -> Iterator[Check]:
+    security = overview.directory.security()
+    yield _account(overview)
+    yield from _plan(overview)
     yield _requests(security)
-    for view in picture.stacks.values():
+    for view in overview.stacks.values():
         if view.roster is None:
             yield Check(view.name, "roster", Verdict.PROBLEM, f"there is no {view.file.name}")
             continue
         yield from _other_rosters(view)
         domains = companies.get(view.name, frozenset())
         yield from _login(view.name, view.roster.organization, security, domains)
-        yield from _projects(view, view.roster, picture)
-        yield from _needs(view.name, view.roster, picture)
+        yield from _projects(view, view.roster, overview)
+        yield from _needs(view.name, view.roster, overview)
         if email is not None:
-            yield _address(view.name, view.roster, domains, email, picture)
+            yield _address(view.name, view.roster, domains, email, overview)
 
 
-def _account(picture: Picture) -> Check:
-    rights = picture.directory.own_rights()
+def _account(overview: Overview) -> Check:
+    rights = overview.directory.own_rights()
     role = rights.word
     what = f"is organization {role}" if role else "has a role in the organization that Mixpanel does not tell"
     if rights.listed:
-        rosters = [view.roster for view in picture.stacks.values() if view.roster]
+        rosters = [view.roster for view in overview.stacks.values() if view.roster]
         teams = TEAMS if any(roster.teams for roster in rosters) else {}
         accounts = SERVICE_ACCOUNTS if any(roster.own_accounts for roster in rosters) else {}
         needed = {**PEOPLE, **teams, **accounts}
@@ -103,11 +103,11 @@ def _account(picture: Picture) -> Check:
     return Check("", "our account", Verdict.PROBLEM, f"{what}, and only owner and admin may invite")
 
 
-def _plan(picture: Picture) -> Iterator[Check]:
+def _plan(overview: Overview) -> Iterator[Check]:
     """What the plan has; a problem only where something is declared that it has not."""
-    rosters = [view.roster for view in picture.stacks.values() if view.roster]
-    custom = sorted({role for roster in rosters for role in _custom_roles(roster, picture.today)})
-    for feature, why in picture.directory.features(picture.now).items():
+    rosters = [view.roster for view in overview.stacks.values() if view.roster]
+    custom = sorted({role for roster in rosters for role in _custom_roles(roster, overview.today)})
+    for feature, why in overview.directory.features(overview.now).items():
         what = f"plan: {feature}"
         if feature is Feature.SSO:
             continue  # whether it can be used is told with what is required
@@ -207,8 +207,8 @@ def _other_rosters(view: StackView) -> Iterator[Check]:
         yield Check(view.name, "other rosters", Verdict.PROBLEM, words)
 
 
-def _projects(view: StackView, roster: Roster, picture: Picture) -> Iterator[Check]:
-    there = picture.directory.projects()
+def _projects(view: StackView, roster: Roster, overview: Overview) -> Iterator[Check]:
+    there = overview.directory.projects()
     for key, project in roster.projects.items():
         platform = f", {project.platform}" if project.platform else ""
         if project.id not in there:
@@ -224,25 +224,25 @@ def _projects(view: StackView, roster: Roster, picture: Picture) -> Iterator[Che
             yield Check(view.name, f"project {key}", Verdict.CONFIRM if other else Verdict.OK, text)
 
 
-def _needs(stack: str, roster: Roster, picture: Picture) -> Iterator[Check]:
-    for standing in picture.standings:
-        person = standing.given.get(stack)
+def _needs(stack: str, roster: Roster, overview: Overview) -> Iterator[Check]:
+    for someone in overview.people:
+        person = someone.effective.get(stack)
         for key in person.projects if person else ():
             if needs := roster.projects[key].needs:
-                text = f"{standing.email} needs {', '.join(need.replace('_', ' ') for need in needs)} in {key}"
+                text = f"{someone.email} needs {', '.join(need.replace('_', ' ') for need in needs)} in {key}"
                 yield Check(stack, "needs", Verdict.CONFIRM, text, roster.organization.contacts.get("access", ""))
 
 
-def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, picture: Picture) -> Check:
-    facts, security, standing = roster.organization, picture.directory.security(), picture.anybody(email)
+def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, overview: Overview) -> Check:
+    facts, security, someone = roster.organization, overview.directory.security(), overview.anybody(email)
     sso, domain, contact = security.sso, domain_of(email), facts.contacts.get("access", "")
     provider, required, claimed = identity_provider(security, facts), sso_required(security, facts), sso.claims(email)
-    if standing.person and not standing.person.invited:
-        words = f" as {standing.person.role}" if standing.person.role else ""
+    if someone.person and not someone.person.invited:
+        words = f" as {someone.person.role}" if someone.person.role else ""
         return Check(stack, email, Verdict.OK, f"is in the organization already{words}")
     if not required:
         return Check(stack, email, Verdict.OK, "can log in: single sign-on is not required")
-    role = managing_role(standing)
+    role = managing_role(someone)
     if claimed is False and role:
         text = f"can log in with a password, as an organization {role}; {domain} is not claimed"
         return Check(stack, email, Verdict.OK, text)
@@ -255,7 +255,7 @@ def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, 
     if claimed:
         return Check(stack, email, Verdict.OK, f"can log in by single sign-on: {domain} is claimed")
     try:
-        external = Context(picture.today, company_domains=companies).external(email)
+        external = Context(overview.today, company_domains=companies).external(email)
     except NotApplicable as why:
         return Check(stack, email, Verdict.PROBLEM, f"cannot be told from the company's: {why}")
     if not external:

@@ -13,7 +13,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.operations.forecasting import forecasts_of
-from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.status import LOOK_AFTER
 
 STAGES: Final = (0, 7, 14)
@@ -74,47 +74,49 @@ class Reminder:
         return next((stage for stage in STAGES if left <= stage), None) if self.kind is Kind.ENDS else None
 
 
-def reminders(picture: Picture) -> list[Reminder]:
+def reminders(overview: Overview) -> list[Reminder]:
     """Everything that falls on some day, past days included where it is not done, by day and address."""
-    found = [one for standing in picture.standings for one in _of(standing, picture)]
-    found += _held(picture)
+    found = [one for someone in overview.people for one in _of(someone, overview)]
+    found += _held(overview)
     return sorted(found, key=lambda one: (one.on, one.email.casefold(), one.kind, one.stack))
 
 
-def _held(picture: Picture) -> Iterator[Reminder]:
+def _held(overview: Overview) -> Iterator[Reminder]:
     """The endings that a brake will hold, unless somebody does something before."""
-    for stack, some in forecasts_of(picture).items():
+    for stack, some in forecasts_of(overview).items():
         for one in some:
             finding = one.finding
             text = f"On {one.on}, a brake will hold an ending of stack {stack}: {finding} [{finding.brake}]."
             yield Reminder(Kind.HELD, ", ".join(finding.people), stack, one.on, text, one.next_step)
 
 
-def _of(standing: Standing, picture: Picture) -> Iterator[Reminder]:
-    yield from _waiting(standing, picture)
-    for stack, entry in standing.current(picture.today):
-        held = [standing.members.get(stack), *(one for (name, _), one in standing.grants.items() if name == stack)]
+def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
+    yield from _waiting(someone, overview)
+    for stack, entry in someone.current(overview.today):
+        held = [someone.members.get(stack), *(one for (name, _), one in someone.grants.items() if name == stack)]
         made = min((one.created[:10] for one in held if one and one.created), default=None)
-        yield from _of_entry(standing, stack, entry, picture.today, made)
+        yield from _of_entry(someone, stack, entry, overview.today, made)
 
 
-def _waiting(standing: Standing, picture: Picture) -> Iterator[Reminder]:
-    sent = standing.invited_at
-    if sent is None or standing.invitation(picture.now) not in (Invitation.PENDING, Invitation.EXPIRED):
+def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
+    sent = someone.invited_at
+    if sent is None or someone.invitation(overview.now) not in (Invitation.PENDING, Invitation.EXPIRED):
         return
     on = (sent + LOOK_AFTER).date()
-    text = f"The invitation to {standing.email} of {sent:%Y-%m-%d} is not accepted."
-    yield Reminder(Kind.PENDING, standing.email, "", on, text, f"mixpanel-access resend {standing.email}")
+    text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} is not accepted."
+    yield Reminder(Kind.PENDING, someone.email, "", on, text, f"mixpanel-access resend {someone.email}")
 
 
-def _of_entry(standing: Standing, stack: str, entry: RosterEntry, today: date, made: str | None) -> Iterator[Reminder]:
-    email = standing.email
+def _of_entry(
+    someone: PersonOverview, stack: str, entry: RosterEntry, today: date, made: str | None
+) -> Iterator[Reminder]:
+    email = someone.email
     what = f"{email} in stack {stack}" + (f" ({entry.engagement})" if entry.engagement else "")
     if entry.ends is not None:
         text = f"The access of {what} ends on {entry.ends}."
         step = "Prolong `ends` in the roster, or let it end."
         yield Reminder(Kind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
-    for team, ends in standing.given[stack].ending_places(entry):
+    for team, ends in someone.effective[stack].ending_places(entry):
         text = f"The place in the team {team} of {what} ends on {ends}."
         step = "Prolong `ends` of the team in the roster, or let it end."
         yield Reminder(Kind.ENDS, email, stack, ends, text, step, entry.engagement, team)

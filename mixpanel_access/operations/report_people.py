@@ -26,13 +26,13 @@ def cells_by_person(sources: Sources) -> dict[str, Cells]:
     Of all stacks, these are all who are in the organization or declared; of some, those whom they have and those who
     reach their projects.
     """
-    directory = sources.picture.directory
-    keys = {*directory.people(), *(one.key for one in sources.picture.standings)}
+    directory = sources.overview.directory
+    keys = {*directory.people(), *(one.key for one in sources.overview.people)}
     keys = keys.union(*(directory.grants(project) for project in sources.shown))
     found: dict[str, Cells] = {}
     for key in sorted(keys):
-        cells, standing = _cells(sources, key), sources.picture.of(key)
-        theirs = standing is not None and bool(standing.given or standing.members or standing.grants)
+        cells, someone = _cells(sources, key), sources.overview.get(key)
+        theirs = someone is not None and bool(someone.effective or someone.members or someone.grants)
         if theirs or cells or (sources.whole and key in directory.people()):
             found[key] = cells
     return found
@@ -40,7 +40,7 @@ def cells_by_person(sources: Sources) -> dict[str, Cells]:
 
 def _cells(sources: Sources, key: str) -> Cells:
     ways: dict[int, list[Way]] = {}
-    for one in of_person(sources.picture, key):
+    for one in of_person(sources.overview, key):
         if one.project in sources.shown:
             way = Way(one.role, one.grant_type, one.team, one.stack, one.why)
             ways.setdefault(one.project, []).append(way)
@@ -57,8 +57,8 @@ def report_people(sources: Sources, people: Mapping[str, Cells], changes: Sequen
 
 
 def _person(sources: Sources, key: str, cells: Cells, changes: Sequence[Difference]) -> ReportPerson:
-    person, standing = sources.picture.directory.people().get(key), sources.picture.of(key)
-    names = [entry.person.name for own in (standing.entries.values() if standing else ()) for entry in own]
+    person, someone = sources.overview.directory.people().get(key), sources.overview.get(key)
+    names = [entry.person.name for own in (someone.entries.values() if someone else ()) for entry in own]
     status = sources.statuses.get(key)
     return ReportPerson(
         email=sources.email(key),
@@ -81,13 +81,13 @@ def _ends(sources: Sources, key: str) -> date | None:
 
 
 def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[Difference]) -> AccessFacts:
-    picture = sources.picture
-    person, status = picture.directory.people().get(key), sources.statuses.get(key)
+    overview = sources.overview
+    person, status = overview.directory.people().get(key), sources.statuses.get(key)
     managed = bool(sources.stacks(key))
     production, where = _highest_in_production(sources, cells)
     papers = list(sources.papers(key))
     return AccessFacts(
-        now=picture.now,
+        now=overview.now,
         organization_role=person.role if person else None,
         production=production,
         where=where,
@@ -97,7 +97,7 @@ def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[Differenc
             one.project_name or str(one.project) for one in changes if managed and one.kind is Kind.UNMANAGED_GRANT
         ],
         raised=_raised(sources, status) if status else (),
-        over=over([one for held in sources.lapsed(key).values() for one in held], picture.today),
+        over=over([one for held in sources.lapsed(key).values() for one in held], overview.today),
         endless=any(not paper.get("ends") for paper in papers),
         unapproved=any(not paper.get("approver") for paper in papers),
         without_engagement=any(not paper.get("engagement") for paper in papers),

@@ -1,4 +1,4 @@
-"""What every part of the access report looks things up in: a picture, what lies around it, and both by person."""
+"""What every part of the access report looks things up in: an overview, what lies around it, and both by person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.operations.judging import PolicyConfig
-from mixpanel_access.operations.picture import Picture
+from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.report import ReportEnvironment, ReportProject
 from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
 from mixpanel_access.operations.status import Status, status_of
@@ -24,10 +24,10 @@ Held = HeldMember | HeldGrant
 
 @dataclass(frozen=True)
 class Around:
-    """What a report needs beside the picture.
+    """What a report needs beside the overview.
 
     Attributes:
-        states: the states of all the project's stacks, those that the picture leaves out as well.
+        states: the states of all the project's stacks, those that the overview leaves out as well.
         companies: the company's e-mail domains, by stack.
         policies: the configuration of the policies, by stack.
         approvers: the keys of the addresses of those who may approve, by stack.
@@ -43,15 +43,15 @@ class Around:
 
 @dataclass(frozen=True)
 class Sources:
-    """A picture and what lies around it; what several parts of a report ask for is found once."""
+    """An overview and what lies around it; what several parts of a report ask for is found once."""
 
-    picture: Picture
+    overview: Overview
     around: Around
 
     @cached_property
     def whole(self) -> bool:
-        """Whether the picture is of all stacks."""
-        return self.around.states.keys() <= self.picture.stacks.keys()
+        """Whether the overview is of all stacks."""
+        return self.around.states.keys() <= self.overview.stacks.keys()
 
     @cached_property
     def everywhere(self) -> State:
@@ -60,8 +60,8 @@ class Sources:
 
     @cached_property
     def here(self) -> State:
-        """The states of the picture's stacks."""
-        return reduce(or_, (view.state for view in self.picture.stacks.values()), EMPTY)
+        """The states of the overview's stacks."""
+        return reduce(or_, (view.state for view in self.overview.stacks.values()), EMPTY)
 
     @cached_property
     def held(self) -> Mapping[str, Mapping[str, Sequence[Held]]]:
@@ -77,7 +77,7 @@ class Sources:
     @cached_property
     def statuses(self) -> Mapping[str, Status]:
         """How everybody in rosters and states stands, by the key of the address."""
-        return {one.key: status_of(one, self.picture) for one in self.picture.standings}
+        return {one.key: status_of(one, self.overview) for one in self.overview.people}
 
     @cached_property
     def environments(self) -> list[ReportEnvironment]:
@@ -87,13 +87,13 @@ class Sources:
             for (project, _), grant in self.everywhere.grants.items()
             if grant.outputs.get("environment")
         }
-        for view in self.picture.stacks.values():
+        for view in self.overview.stacks.values():
             labels |= {one.id: one.environment for one in view.roster.projects.values()} if view.roster else {}
-        own = {*self.picture.projects, *(project for project, _ in self.here.grants)}
+        own = {*self.overview.projects, *(project for project, _ in self.here.grants)}
         found: dict[str | None, list[ReportProject]] = {}
-        for id_, project in self.picture.directory.projects().items():
+        for id_, project in self.overview.directory.projects().items():
             if self.whole or id_ in own:
-                key, stack = self.picture.projects.get(id_, (None, None))
+                key, stack = self.overview.projects.get(id_, (None, None))
                 found.setdefault(labels.get(id_), []).append(ReportProject(id_, project.name, key, stack))
         order = sorted(found, key=lambda name: (name is None, name != PRODUCTION, name or ""))
         return [
@@ -108,34 +108,34 @@ class Sources:
 
     def name(self, project: int) -> str:
         """A project's name, or its id where it is out of sight."""
-        there = self.picture.directory.projects()
+        there = self.overview.directory.projects()
         return there[project].name if project in there else str(project)
 
     def email(self, key: str) -> str:
         """An address as it is written."""
-        standing, person = self.picture.of(key), self.picture.directory.people().get(key)
-        return standing.email if standing else person.email if person else key
+        someone, person = self.overview.get(key), self.overview.directory.people().get(key)
+        return someone.email if someone else person.email if person else key
 
     def stacks(self, key: str) -> list[str]:
         """The stacks that have a person, in roster or state."""
-        standing = self.picture.of(key)
-        return sorted({*(standing.stacks if standing else ()), *self.held.get(key, ())})
+        someone = self.overview.get(key)
+        return sorted({*(someone.stacks if someone else ()), *self.held.get(key, ())})
 
     def invitation(self, key: str) -> Invitation | None:
         """How far a person has come into the organization; None who is not there."""
-        standing, person = self.picture.of(key), self.picture.directory.people().get(key)
-        if standing is not None:
-            return standing.invitation(self.picture.now)
+        someone, person = self.overview.get(key), self.overview.directory.people().get(key)
+        if someone is not None:
+            return someone.invitation(self.overview.now)
         if person is None:
             return None
         return Invitation.PENDING if person.invited else Invitation.ACCEPTED
 
     def outside(self, key: str) -> bool | None:
         """Whether one of the person's stacks (of all, whom none has) takes them for external."""
-        standing, known = self.picture.of(key), []
-        for name in (standing.stacks if standing else ()) or self.picture.stacks:
-            around = Context(self.picture.today, company_domains=self.around.companies.get(name, frozenset()))
-            person = standing.given.get(name) if standing else None
+        someone, known = self.overview.get(key), []
+        for name in (someone.stacks if someone else ()) or self.overview.stacks:
+            around = Context(self.overview.today, company_domains=self.around.companies.get(name, frozenset()))
+            person = someone.effective.get(name) if someone else None
             try:
                 known.append(around.external(self.email(key), person.kind if person else None))
             except NotApplicable:
@@ -144,14 +144,14 @@ class Sources:
 
     def lapsed(self, key: str) -> Mapping[str, Sequence[Held]]:
         """What states hold of a person where no entry of the stack's roster counts today, by stack."""
-        standing = self.picture.of(key)
-        given = standing.given if standing else {}
+        someone = self.overview.get(key)
+        given = someone.effective if someone else {}
         return {stack: held for stack, held in self.held.get(key, {}).items() if stack not in given}
 
     def papers(self, key: str) -> Iterator[Mapping[str, Any]]:
         """Why a person has what they have: as the rosters declare it today, else as the states hold it."""
-        standing = self.picture.of(key)
-        for _, entry in standing.current(self.picture.today) if standing else ():
+        someone = self.overview.get(key)
+        for _, entry in someone.current(self.overview.today) if someone else ():
             yield entry.metadata
         for held in self.lapsed(key).values():
             yield from (one.outputs for one in held)

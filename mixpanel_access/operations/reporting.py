@@ -1,4 +1,4 @@
-"""The access report, worked out of a picture: rosters, states and the organization side by side."""
+"""The access report, worked out of an overview: rosters, states and the organization side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations_in
-from mixpanel_access.operations.picture import Picture, look
+from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.project import Progress, Project, of_each
 from mixpanel_access.operations.report import Ending, PolicyFinding, Report, Waiting
 from mixpanel_access.operations.report_people import cells_by_person, report_people
@@ -37,43 +37,43 @@ def report_of(project: Project, stacks: Sequence[str], now: datetime | None, pro
         EngineError: the engine cannot tell a state.
         MixpanelError: Mixpanel cannot be read.
     """
-    picture = look(project, stacks, now, progress)
-    return make_report(picture, _around(project, picture))
+    overview = load_overview(project, stacks, now, progress)
+    return make_report(overview, _around(project, overview))
 
 
-def _around(project: Project, picture: Picture) -> Around:
-    states = {name: view.state for name, view in picture.stacks.items()}
+def _around(project: Project, overview: Overview) -> Around:
+    states = {name: view.state for name, view in overview.stacks.items()}
     others = [name for name in project.stacks if name not in states]
-    states |= of_each(others, lambda name: project.state(name, picture.directory.organization))
+    states |= of_each(others, lambda name: project.state(name, overview.directory.organization))
     configs = project.pulumi.project / "policies" / "config"
     return Around(
         states,
-        {name: project.company_domains(name) for name in picture.stacks},
-        {name: read_policy_config(configs / f"{view.file.stem}.json") for name, view in picture.stacks.items()},
-        {name: project.approvers(name) for name in picture.stacks},
-        {name: {key: project.config(name, key) for key in GUARDED} for name in picture.stacks},
+        {name: project.company_domains(name) for name in overview.stacks},
+        {name: read_policy_config(configs / f"{view.file.stem}.json") for name, view in overview.stacks.items()},
+        {name: project.approvers(name) for name in overview.stacks},
+        {name: {key: project.config(name, key) for key in GUARDED} for name in overview.stacks},
     )
 
 
-def make_report(picture: Picture, around: Around) -> Report:
+def make_report(overview: Overview, around: Around) -> Report:
     """Work out the report.
 
     Raises:
         MixpanelError: Mixpanel cannot be read.
     """
-    sources = Sources(picture, around)
+    sources = Sources(overview, around)
     people = cells_by_person(sources)
     changes = [
         one
-        for one in differences(read_organization(picture.directory), sources.everywhere, sources.here)
+        for one in differences(read_organization(overview.directory), sources.everywhere, sources.here)
         if sources.whole or _concerns(one, sources, people)
     ]
-    findings = [one for name in picture.stacks for one in _findings(sources, name)]
+    findings = [one for name in overview.stacks for one in _findings(sources, name)]
     return Report(
-        organization=_organization(picture),
-        organization_id=picture.directory.organization,
-        now=picture.now,
-        stacks=list(picture.stacks),
+        organization=_organization(overview),
+        organization_id=overview.directory.organization,
+        now=overview.now,
+        stacks=list(overview.stacks),
         whole=sources.whole,
         environments=sources.environments,
         people=report_people(sources, people, changes),
@@ -83,7 +83,7 @@ def make_report(picture: Picture, around: Around) -> Report:
         findings=sorted(findings, key=lambda one: (one.level is not Level.MANDATORY, one.stack, one.email.casefold())),
         other_access=[
             one
-            for one in read_other_access(picture.directory, sources.shown, picture.now)
+            for one in read_other_access(overview.directory, sources.shown, overview.now)
             if sources.whole or "@" not in one.who or same_key(one.who) in people
         ],
     )
@@ -96,30 +96,30 @@ def _concerns(one: Difference, sources: Sources, people: Mapping[str, object]) -
     return not one.email or same_key(one.email) in people  # of whole teams, only the report's stacks' are told
 
 
-def _organization(picture: Picture) -> str:
-    names = (view.roster.organization.name for view in picture.stacks.values() if view.roster)
-    return next((name for name in names if name), f"organization {picture.directory.organization}")
+def _organization(overview: Overview) -> str:
+    names = (view.roster.organization.name for view in overview.stacks.values() if view.roster)
+    return next((name for name in names if name), f"organization {overview.directory.organization}")
 
 
 def _endings(sources: Sources) -> Iterator[Ending]:
-    today = sources.picture.today
-    for standing in sources.picture.standings:
-        for stack, entry in standing.current(today):
+    today = sources.overview.today
+    for someone in sources.overview.people:
+        for stack, entry in someone.current(today):
             if entry.ends is not None:
                 what = [f"{role} in {key}" for key, role in entry.projects.items()]
                 days = (entry.ends - today).days
-                yield Ending(entry.ends, days, standing.email, stack, entry.engagement, what)
-            for team, ends in standing.given[stack].ending_places(entry):
+                yield Ending(entry.ends, days, someone.email, stack, entry.engagement, what)
+            for team, ends in someone.effective[stack].ending_places(entry):
                 what = [f"the team {team}"]
-                yield Ending(ends, (ends - today).days, standing.email, stack, entry.engagement, what)
-        for stack, held in sources.lapsed(standing.key).items():
-            if stack in sources.picture.stacks:
-                yield from _over(sources, standing.email, stack, held)
+                yield Ending(ends, (ends - today).days, someone.email, stack, entry.engagement, what)
+        for stack, held in sources.lapsed(someone.key).items():
+            if stack in sources.overview.stacks:
+                yield from _over(sources, someone.email, stack, held)
 
 
 def _over(sources: Sources, email: str, stack: str, held: Sequence[Held]) -> Iterator[Ending]:
     """What has ended in a stack and is still in its state."""
-    today = sources.picture.today
+    today = sources.overview.today
     last = over(held, today)
     if last is not None:
         engagement = next((text for one in held if (text := one.outputs.get("engagement"))), None)
@@ -129,26 +129,26 @@ def _over(sources: Sources, email: str, stack: str, held: Sequence[Held]) -> Ite
 
 def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[Waiting]:
     for key in keys:
-        state, standing = sources.invitation(key), sources.picture.of(key)
+        state, someone = sources.invitation(key), sources.overview.get(key)
         if state not in (Invitation.PENDING, Invitation.EXPIRED):
             continue
-        sent = standing.invited_at if standing else None
+        sent = someone.invited_at if someone else None
         yield Waiting(
             email=sources.email(key),
             state=state,
             stacks=sources.stacks(key),
             invited_at=sent,
-            hours=int((sources.picture.now - sent).total_seconds() // 3600) if sent else None,
-            expires_at=standing.expires_at if standing else None,
-            steps=list(invitation_steps(standing, state, sources.picture)) if standing else [],
+            hours=int((sources.overview.now - sent).total_seconds() // 3600) if sent else None,
+            expires_at=someone.expires_at if someone else None,
+            steps=list(invitation_steps(someone, state, sources.overview)) if someone else [],
         )
 
 
 def _findings(sources: Sources, stack: str) -> Iterator[PolicyFinding]:
-    view, around = sources.picture.stacks[stack], sources.around
+    view, around = sources.overview.stacks[stack], sources.around
     domains = around.companies.get(stack, frozenset())
     context = Context(
-        sources.picture.today,
+        sources.overview.today,
         view.settings.environment,
         domains,
         rules=EXCEPTABLE,

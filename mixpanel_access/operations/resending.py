@@ -18,7 +18,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.likeness import meant_address
-from mixpanel_access.operations.picture import Picture
+from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.project import Progress, Project, temporary_folder
 from mixpanel_access.operations.state import HeldMember
 from mixpanel_access.operations.state_change import refresh_with_notes
@@ -43,7 +43,7 @@ class Resent:
     stacks: list[str]
 
 
-def resend(project: Project, picture: Picture, email: str, progress: Progress) -> Resent:
+def resend(project: Project, overview: Overview, email: str, progress: Progress) -> Resent:
     """Send an invitation again, within Mixpanel's hourly limit.
 
     The engine holds the states of all stacks that declare the person while the e-mail goes out: none goes out where
@@ -54,9 +54,9 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
         EngineError: a state is locked or cannot be read, and no e-mail went out; or one went out, as it says.
         RateLimited: the limit is reached, and there is no time left to wait.
     """
-    person = picture.directory.person(email)
+    person = overview.directory.person(email)
     if person is None:
-        meant = meant_address(email, [one.email for one in picture.directory.people().values()])
+        meant = meant_address(email, [one.email for one in overview.directory.people().values()])
         raise UsageError(
             "cannot send the invitation again",
             whom=email,
@@ -65,13 +65,13 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
         )
     if not person.invited:
         raise _accepted(email)
-    settings = next(iter(picture.stacks.values())).settings
-    until = expiry(picture.now, settings.invitation_life_days)
-    limited = Invitations(picture.directory, settings.invitation_wait_seconds, lambda: picture.now, progress)
-    standing = picture.of(same_key(email))
-    members = dict(sorted(standing.members.items())) if standing else {}
+    settings = next(iter(overview.stacks.values())).settings
+    until = expiry(overview.now, settings.invitation_life_days)
+    limited = Invitations(overview.directory, settings.invitation_wait_seconds, lambda: overview.now, progress)
+    someone = overview.get(same_key(email))
+    members = dict(sorted(someone.members.items())) if someone else {}
     outputs = {
-        "invited_at": written(picture.now),
+        "invited_at": written(overview.now),
         "expires_at": written(until),
         "status": Invitation.PENDING.value,
     }
@@ -84,7 +84,7 @@ def resend(project: Project, picture: Picture, email: str, progress: Progress) -
     while_held(project, members, Note(outputs=outputs), send)
     for stack in members:
         progress(f"noted it in the state of stack {stack}")
-    return Resent(address, picture.now, until, list(members))
+    return Resent(address, overview.now, until, list(members))
 
 
 def _accepted(email: str) -> UsageError:

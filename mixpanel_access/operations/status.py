@@ -14,8 +14,8 @@ from mixpanel_access.model.forecast import Forecast
 from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.model.roster_claims import About
 from mixpanel_access.operations.forecasting import forecasts_of
+from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.own_roles import role_there
-from mixpanel_access.operations.picture import Picture, Standing
 
 LOOK_AFTER: Final = timedelta(hours=72)
 """How long an invitation may be pending before somebody should look."""
@@ -97,27 +97,30 @@ class Status:
         return [step for step in self.steps if step.problem]
 
 
-def statuses(picture: Picture) -> list[Status]:
+def statuses(overview: Overview) -> list[Status]:
     """How everybody in the rosters and states stands, by address."""
-    ahead = forecasts_of(picture)
-    return [status_of(one, picture, ahead) for one in picture.standings]
+    ahead = forecasts_of(overview)
+    return [status_of(one, overview, ahead) for one in overview.people]
 
 
-def status_of(one: Standing, picture: Picture, ahead: Mapping[str, Sequence[Forecast]] | None = None) -> Status:
+def status_of(one: PersonOverview, overview: Overview, ahead: Mapping[str, Sequence[Forecast]] | None = None) -> Status:
     """How one person stands.
 
     Args:
         one: the person.
-        picture: what was looked at.
+        overview: what was looked at.
         ahead: what the brakes will hold, by stack.
     """
-    invitation = one.invitation(picture.now)
-    given = list(one.given.values())
+    invitation = one.invitation(overview.now)
+    given = list(one.effective.values())
     declared_role = next((person.organization_role for person in given if person.organization_role), None)
-    ends = [entry.ends for _, entry in one.current(picture.today)]
-    roles = list(_roles(one, picture))
-    steps = [*invitation_steps(one, invitation, picture), *_role_steps(one, invitation, declared_role, roles, picture)]
-    steps += [*_time_steps(one, picture), *_held_steps(one, picture, ahead or {})]
+    ends = [entry.ends for _, entry in one.current(overview.today)]
+    roles = list(_roles(one, overview))
+    steps = [
+        *invitation_steps(one, invitation, overview),
+        *_role_steps(one, invitation, declared_role, roles, overview),
+    ]
+    steps += [*_time_steps(one, overview), *_held_steps(one, overview, ahead or {})]
     return Status(
         email=one.email,
         stacks=one.stacks,
@@ -133,19 +136,19 @@ def status_of(one: Standing, picture: Picture, ahead: Mapping[str, Sequence[Fore
     )
 
 
-def _roles(one: Standing, picture: Picture) -> Iterator[RoleHere]:
+def _roles(one: PersonOverview, overview: Overview) -> Iterator[RoleHere]:
     declared: dict[int, str] = {}
-    for stack, person in one.given.items():
-        roster = picture.stacks[stack].roster
+    for stack, person in one.effective.items():
+        roster = overview.stacks[stack].roster
         if roster is not None:
             declared |= {
-                roster.projects[key].id: role_there(picture.directory, roster, key, held.role)
+                roster.projects[key].id: role_there(overview.directory, roster, key, held.role)
                 for key, held in person.projects.items()
             }
-    there = picture.directory.projects()
+    there = overview.directory.projects()
     for project in sorted({*declared, *one.access, *(project for _, project in one.grants)}):
         access = one.access.get(project)
-        name = _short(project, picture) or (there[project].name if project in there else str(project))
+        name = _short(project, overview) or (there[project].name if project in there else str(project))
         yield RoleHere(
             project,
             name,
@@ -155,28 +158,28 @@ def _roles(one: Standing, picture: Picture) -> Iterator[RoleHere]:
         )
 
 
-def _short(project: int, picture: Picture) -> str | None:
+def _short(project: int, overview: Overview) -> str | None:
     """The roster's key of a project, with its stack where several are looked at."""
-    key, stack = picture.projects.get(project, (None, ""))
-    return f"{stack}/{key}" if key and len(picture.stacks) > 1 else key
+    key, stack = overview.projects.get(project, (None, ""))
+    return f"{stack}/{key}" if key and len(overview.stacks) > 1 else key
 
 
-def invitation_steps(one: Standing, invitation: Invitation | None, picture: Picture) -> Iterator[Step]:
+def invitation_steps(one: PersonOverview, invitation: Invitation | None, overview: Overview) -> Iterator[Step]:
     """What there is to do until somebody is in."""
     stack = _stack(one)
     if invitation is None:
-        if one.given:
-            yield Step("is declared, and not in the organization", _up(stack, picture))
+        if one.effective:
+            yield Step("is declared, and not in the organization", _up(stack, overview))
         return
-    if one.given and one.person and one.person.deactivated:
-        activate = _up(stack, picture, before="have the identity provider activate them, or ", after=" in SCIM mode")
+    if one.effective and one.person and one.person.deactivated:
+        activate = _up(stack, overview, before="have the identity provider activate them, or ", after=" in SCIM mode")
         yield Step("is deactivated, and cannot log in", activate)
     if invitation is Invitation.EXPIRED:
-        again = _up(stack, picture, after=" sends it again") if one.given else ""  # else an update would not
+        again = _up(stack, overview, after=" sends it again") if one.effective else ""  # else an update would not
         yield Step(f"the invitation expired on {_at(one.expires_at)}", again)
     elif invitation is Invitation.PENDING:
-        age = picture.now - one.invited_at if one.invited_at else None
-        left = one.expires_at - picture.now if one.expires_at else None
+        age = overview.now - one.invited_at if one.invited_at else None
+        left = one.expires_at - overview.now if one.expires_at else None
         again = f"mixpanel-access resend {one.email}"
         if age is not None and age > LOOK_AFTER:
             ask = "ask whether it arrived (spam, allow-list), then "
@@ -186,26 +189,30 @@ def invitation_steps(one: Standing, invitation: Invitation | None, picture: Pict
 
 
 def _role_steps(
-    one: Standing, invitation: Invitation | None, declared: str | None, roles: Sequence[RoleHere], picture: Picture
+    one: PersonOverview,
+    invitation: Invitation | None,
+    declared: str | None,
+    roles: Sequence[RoleHere],
+    overview: Overview,
 ) -> Iterator[Step]:
     if one.person is None:
         return
     if declared is not None and one.person.role not in (None, declared):
         stack = _stack(one)
-        twice = _is_claimed_twice(stack, About.ORGANIZATION_ROLES, picture)
-        step = SETTLE if twice else _up(stack, picture, after=" --refresh")
+        twice = _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview)
+        step = SETTLE if twice else _up(stack, overview, after=" --refresh")
         if not is_organization_role(one.person.role):
             step = "this version does not know the role; set it in Organization Settings > Users & Teams"
         yield Step(f"is organization {one.person.role}, and {declared} is declared", step)
     for role in roles:
-        refresh = _up(picture.projects[role.project][1], picture, after=" --refresh") if role.declared else ""
+        refresh = _up(overview.projects[role.project][1], overview, after=" --refresh") if role.declared else ""
         if role.declared == role.actual:
             if role.declared is not None and role.effective != role.actual:
                 yield Step(f"has {role.effective} in {role.name} by another way", problem=False)
         elif role.declared is None:
             if role.actual is not None:
                 # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.
-                _, stack = picture.projects.get(role.project) or ("", min(picture.stacks))
+                _, stack = overview.projects.get(role.project) or ("", min(overview.stacks))
                 holding = next((name for name, project in one.grants if project == role.project), None)
                 ends = f"{_revoke(holding)} takes it away" if holding else ""
                 listing = f"mixpanel-access drift --stack {stack}"
@@ -216,31 +223,31 @@ def _role_steps(
             yield Step(f"has no grant in {role.name}, and {role.declared} is declared", refresh)
 
 
-def _time_steps(one: Standing, picture: Picture) -> Iterator[Step]:
+def _time_steps(one: PersonOverview, overview: Overview) -> Iterator[Step]:
     for stack, own in one.entries.items():
         held = stack in one.members or any(name == stack for name, _ in one.grants)
-        if stack not in one.given and held and any(entry.over(picture.today) for entry in own):
+        if stack not in one.effective and held and any(entry.over(overview.today) for entry in own):
             yield Step(f"the access by stack {stack} is over and not yet taken away", _revoke(stack))
         for entry in own:
-            if entry.current(picture.today):
-                for what, ends in _endings(entry, one.given[stack]):
-                    left = (ends - picture.today).days
+            if entry.current(overview.today):
+                for what, ends in _endings(entry, one.effective[stack]):
+                    left = (ends - overview.today).days
                     if left <= ENDS_SOON:
                         when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
                         yield Step(
                             f"{what} in stack {stack} ends {when}", "prolong `ends`, or let it end", problem=False
                         )
-            elif entry.starts is not None and entry.starts > picture.today:
+            elif entry.starts is not None and entry.starts > overview.today:
                 yield Step(f"{_what(entry)} in stack {stack} begins on {entry.starts}", problem=False)
 
 
-def _held_steps(one: Standing, picture: Picture, ahead: Mapping[str, Sequence[Forecast]]) -> Iterator[Step]:
+def _held_steps(one: PersonOverview, overview: Overview, ahead: Mapping[str, Sequence[Forecast]]) -> Iterator[Step]:
     """The endings of the person that a brake will hold on their day."""
     for stack, some in ahead.items():
         for forecast in some:
             finding = forecast.finding
             if one.key in map(same_key, finding.people):
-                soon = (forecast.on - picture.today).days <= ENDS_SOON
+                soon = (forecast.on - overview.today).days <= ENDS_SOON
                 text = f"a brake will hold the end in stack {stack} on {forecast.on}: {finding.words} [{finding.brake}]"
                 yield Step(text, forecast.next_step, problem=soon)
 
@@ -256,14 +263,14 @@ def _what(entry: RosterEntry) -> str:
     return str(entry) if entry.engagement else "the access"
 
 
-def _stack(one: Standing) -> str:
+def _stack(one: PersonOverview) -> str:
     """The stack that updates somebody, the one that declares the organization role before others; "" for none."""
-    return min(one.given or one.stacks, key=lambda stack: not _owns(one, stack), default="")
+    return min(one.effective or one.stacks, key=lambda stack: not _owns(one, stack), default="")
 
 
-def _up(stack: str, picture: Picture, *, before: str = "", after: str = "") -> str:
+def _up(stack: str, overview: Overview, *, before: str = "", after: str = "") -> str:
     """The command that updates a stack, with words around it; never of one whose roster is refused."""
-    if _is_claimed_twice(stack, About.PROJECT, picture):
+    if _is_claimed_twice(stack, About.PROJECT, overview):
         return SETTLE
     return f"{before}pulumi up{f' --stack {stack}' if stack else ''}{after}"
 
@@ -273,13 +280,13 @@ def _revoke(stack: str) -> str:
     return f"mixpanel-access revoke --stack {stack} --yes"
 
 
-def _is_claimed_twice(stack: str, about: About, picture: Picture) -> bool:
-    view = picture.stacks.get(stack)
+def _is_claimed_twice(stack: str, about: About, overview: Overview) -> bool:
+    view = overview.stacks.get(stack)
     return view is not None and any(conflict.about is about for conflict in view.beside.conflicts)
 
 
-def _owns(one: Standing, stack: str) -> bool:
-    return stack in one.given and one.given[stack].organization_role is not None
+def _owns(one: PersonOverview, stack: str) -> bool:
+    return stack in one.effective and one.effective[stack].organization_role is not None
 
 
 def _hours(span: timedelta) -> str:

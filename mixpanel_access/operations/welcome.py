@@ -24,7 +24,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roster import Engagement, OrganizationFacts
-from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.overview import Overview, PersonOverview
 
 WELCOME: Final = "welcome"
 """The message with everything that one has to know."""
@@ -91,11 +91,11 @@ class Message:
         return mail
 
 
-def compose(picture: Picture, email: str, template: str, folder: Path | None) -> Message:
+def compose(overview: Overview, email: str, template: str, folder: Path | None) -> Message:
     """Write to somebody what their access is.
 
     Args:
-        picture: rosters, states and the organization.
+        overview: rosters, states and the organization.
         email: to whom.
         template: `WELCOME` or `REMINDER`.
         folder: where templates of the organization's own are; None for those that are built in.
@@ -104,23 +104,23 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
         UsageError: nobody declares them today, they need no reminder, a fact is missing (each is named), or the
             template cannot be used.
     """
-    standing = picture.of(same_key(email))
-    if standing is None or not standing.given:
-        meant = "" if standing else meant_address(email, [one.email for one in picture.standings if one.given])
+    someone = overview.get(same_key(email))
+    if someone is None or not someone.effective:
+        meant = "" if someone else meant_address(email, [one.email for one in overview.people if one.effective])
         raise UsageError(
             "cannot write",
             whom=email,
             why=f"no roster gives them anything today{meant}",
             next_step="Add an entry, or check the address.",
         )
-    if template == REMINDER and standing.invitation(picture.now) is Invitation.ACCEPTED:
+    if template == REMINDER and someone.invitation(overview.now) is Invitation.ACCEPTED:
         raise UsageError(
             "cannot remind",
             whom=email,
             why="they have accepted their invitation",
             next_step="Write the first message, without --reminder, or ask `status` who has not come.",
         )
-    facts = _facts(standing, picture)
+    facts = _facts(someone, overview)
     loader: BaseLoader = PackageLoader("mixpanel_access")
     name = f"{template}.md.j2"
     if folder and (folder / name).exists() and not (folder / name).is_file():
@@ -143,8 +143,8 @@ def compose(picture: Picture, email: str, template: str, folder: Path | None) ->
     body = re.sub(r"\n{2,}|\n(?=#)", "\n\n", body.strip()) + "\n"
     page = MarkdownIt("commonmark", {"html": False}).render(body)
     html = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"></head>\n<body>\n{page}</body>\n</html>\n'
-    cc = tuple(dict.fromkeys(one.manager for one in _engagements(standing, picture) if one.manager))
-    return Message(standing.email, cc, subject, body, _plain(body), html)
+    cc = tuple(dict.fromkeys(one.manager for one in _engagements(someone, overview) if one.manager))
+    return Message(someone.email, cc, subject, body, _plain(body), html)
 
 
 def _bad_template(name: str, why: str) -> UsageError:
@@ -156,19 +156,19 @@ def _bad_template(name: str, why: str) -> UsageError:
     )
 
 
-def _facts(standing: Standing, picture: Picture) -> dict[str, Any]:
+def _facts(someone: PersonOverview, overview: Overview) -> dict[str, Any]:
     """What a template may use; every text is escaped for Markdown, and links are URLs that the roster has checked."""
-    organization = _organization(standing, picture)
+    organization = _organization(someone, overview)
     facts = organization.model_dump(mode="json", by_alias=True)
-    projects = list(_projects(standing, picture))
-    current = [entry for _, entry in standing.current(picture.today)]
+    projects = list(_projects(someone, overview))
+    current = [entry for _, entry in someone.current(overview.today)]
     ends = [entry.ends for entry in current]
     names = [entry.person.name for entry in current if entry.person.name]
-    pending = standing.invitation(picture.now) is not Invitation.ACCEPTED
-    expires = standing.expires_at if pending else None
+    pending = someone.invitation(overview.now) is not Invitation.ACCEPTED
+    expires = someone.expires_at if pending else None
     return {
-        "email": _escaped(standing.email),
-        "name": _escaped(names[0] if names else standing.email),
+        "email": _escaped(someone.email),
+        "name": _escaped(names[0] if names else someone.email),
         "organization": {"name": _escaped(facts["name"]), "url": facts["url"]},
         "login": {key: _escaped(value) if isinstance(value, str) else value for key, value in facts["login"].items()},
         "contacts": {_escaped(topic): _escaped(address) for topic, address in facts["contacts"].items()},
@@ -187,13 +187,13 @@ def _facts(standing: Standing, picture: Picture) -> dict[str, Any]:
     }
 
 
-def _organization(standing: Standing, picture: Picture) -> OrganizationFacts:
+def _organization(someone: PersonOverview, overview: Overview) -> OrganizationFacts:
     """The facts of the person's stacks, with all that a message needs.
 
     Raises:
         UsageError: something is not said; all of it is named.
     """
-    facts = picture.facts_for(standing)
+    facts = overview.facts_for(someone)
     login = facts.login
     missing = [
         name
@@ -208,18 +208,18 @@ def _organization(standing: Standing, picture: Picture) -> OrganizationFacts:
         if value is None
     ]
     if missing:
-        files = ", ".join(picture.stacks[stack].file.name for stack in sorted(standing.given))
+        files = ", ".join(overview.stacks[stack].file.name for stack in sorted(someone.effective))
         raise UsageError(
             "cannot write",
-            whom=standing.email,
-            why=f"{files} {'does' if len(standing.given) == 1 else 'do'} not say {', '.join(missing)}",
+            whom=someone.email,
+            why=f"{files} {'does' if len(someone.effective) == 1 else 'do'} not say {', '.join(missing)}",
             next_step="Fill that in, or in a file that the rosters include.",
         )
     return facts
 
 
-def _projects(standing: Standing, picture: Picture) -> Iterator[dict[str, Any]]:
-    for key, project, held in picture.effective_projects(standing):
+def _projects(someone: PersonOverview, overview: Overview) -> Iterator[dict[str, Any]]:
+    for key, project, held in overview.effective_projects(someone):
         yield {
             "name": _escaped(project.name or key),
             "environment": _escaped(project.environment),
@@ -231,9 +231,9 @@ def _projects(standing: Standing, picture: Picture) -> Iterator[dict[str, Any]]:
         }
 
 
-def _engagements(standing: Standing, picture: Picture) -> Iterator[Engagement]:
-    for stack, entry in standing.current(picture.today):
-        roster = picture.stacks[stack].roster
+def _engagements(someone: PersonOverview, overview: Overview) -> Iterator[Engagement]:
+    for stack, entry in someone.current(overview.today):
+        roster = overview.stacks[stack].roster
         if roster and entry.engagement:
             yield roster.engagements[entry.engagement]
 

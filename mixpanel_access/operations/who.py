@@ -14,7 +14,7 @@ from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.other_access import OF_PEOPLE, OtherAccess, Source
 from mixpanel_access.model.teams import same_name
-from mixpanel_access.operations.picture import Picture, Standing
+from mixpanel_access.operations.overview import Overview, PersonOverview
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Held:
     why: Mapping[str, str] = field(default_factory=dict)
 
 
-def project_named(picture: Picture, text: str) -> Project:
+def project_named(overview: Overview, text: str) -> Project:
     """A project by its id, its short key in a roster, or its name.
 
     Raises:
         UsageError: there is none, or several.
     """
-    there = picture.directory.projects()
-    keys = {id_: (key, f"{stack}/{key}") for id_, (key, stack) in picture.projects.items()}
+    there = overview.directory.projects()
+    keys = {id_: (key, f"{stack}/{key}") for id_, (key, stack) in overview.projects.items()}
     found = [
         one
         for id_, one in there.items()
@@ -70,39 +70,39 @@ def project_named(picture: Picture, text: str) -> Project:
     )
 
 
-def in_project(picture: Picture, project: Project) -> list[Held]:
+def in_project(overview: Overview, project: Project) -> list[Held]:
     """Everybody who reaches a project, by every way, highest role first."""
-    keys = {*picture.directory.people(), *picture.directory.grants(project.id)}
-    held = [one for key in keys for one in _held(picture, project, key)]
+    keys = {*overview.directory.people(), *overview.directory.grants(project.id)}
+    held = [one for key in keys for one in _held(overview, project, key)]
     return sorted(held, key=lambda one: (-roles.project_rank(one.role), one.email.casefold(), one.grant_type))
 
 
-def of_person(picture: Picture, email_key: str) -> list[Held]:
+def of_person(overview: Overview, email_key: str) -> list[Held]:
     """Everything that one person reaches, project by project."""
-    projects = picture.directory.projects()
-    return [one for _, project in sorted(projects.items()) for one in _held(picture, project, email_key)]
+    projects = overview.directory.projects()
+    return [one for _, project in sorted(projects.items()) for one in _held(overview, project, email_key)]
 
 
-def other_in_project(picture: Picture, project: Project) -> list[OtherAccess]:
+def other_in_project(overview: Overview, project: Project) -> list[OtherAccess]:
     """What no stack manages in a project, or in the organization where the project is not told."""
     sources = [source for source in Source if source is not Source.DISCOVERABILITY]
-    return read_other_access(picture.directory, [project.id], picture.now, sources)
+    return read_other_access(overview.directory, [project.id], overview.now, sources)
 
 
-def other_of_person(picture: Picture, email_key: str, held: Sequence[Held]) -> list[OtherAccess]:
+def other_of_person(overview: Overview, email_key: str, held: Sequence[Held]) -> list[OtherAccess]:
     """What of one person no stack manages, in the projects that they reach; what is unknown may be theirs."""
     projects = {one.project for one in held}
-    rows = read_other_access(picture.directory, projects, picture.now, OF_PEOPLE)
+    rows = read_other_access(overview.directory, projects, overview.now, OF_PEOPLE)
     return [one for one in rows if one.concerns(email_key)]
 
 
-def _held(picture: Picture, project: Project, key: str) -> Iterator[Held]:
-    directory = picture.directory
+def _held(overview: Overview, project: Project, key: str) -> Iterator[Held]:
+    directory = overview.directory
     person = directory.people().get(key)
     email = person.email if person else key
     access = directory.access(project.id, email)
     invited = person is not None and person.invited
-    standing = picture.of(key)
+    someone = overview.get(key)
     rows: Sequence[tuple[str, GrantType, str | None]] = [
         (grant.role, grant.grant_type, grant.team) for grant in access.grants
     ]
@@ -110,17 +110,17 @@ def _held(picture: Picture, project: Project, key: str) -> Iterator[Held]:
     if inherited and not any(kind is GrantType.ORGANIZATION_ROLE for _, kind, _ in rows):
         rows = [*rows, (inherited, GrantType.ORGANIZATION_ROLE, None)]
     for role, kind, team in rows:
-        own = list(_declared(standing, project.id, kind, team)) if standing else []
+        own = list(_declared(someone, project.id, kind, team)) if someone else []
         stack, outputs = own[0] if own else (None, {})
         why = {name: str(outputs[name]) for name in REASONS if outputs.get(name)}
         yield Held(email, project.id, project.name, role, kind, team, invited, stack, why)
 
 
 def _declared(
-    standing: Standing, project: int, kind: GrantType, team: str | None
+    someone: PersonOverview, project: int, kind: GrantType, team: str | None
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The stacks that declare a way into a project, with their reasons: the grant itself, or the place in the team."""
     if kind is GrantType.INDIVIDUAL:
-        yield from ((stack, one.outputs) for (stack, id_), one in standing.grants.items() if id_ == project)
+        yield from ((stack, one.outputs) for (stack, id_), one in someone.grants.items() if id_ == project)
     elif kind is GrantType.TEAM and team is not None:
-        yield from ((stack, one.outputs) for (stack, name), one in standing.teams.items() if same_name(name, team))
+        yield from ((stack, one.outputs) for (stack, name), one in someone.teams.items() if same_name(name, team))

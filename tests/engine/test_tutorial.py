@@ -20,9 +20,9 @@ def test_the_tutorial_is_true(tmp_path: Path) -> None:
         assert typed.code == 0, typed
         assert typed.is_as_shown, "\n".join([typed.command.text, *typed.printed])
         count += 1
-        if (picture := picture_of(typed)) in pictures:
-            pictures.remove(picture)
-            drawn = text_in((FOLDER / f"{picture}.svg").read_text())
+        if (overview := picture_of(typed)) in pictures:
+            pictures.remove(overview)
+            drawn = text_in((FOLDER / f"{overview}.svg").read_text())
             assert words(drawn) == words("\n".join([f"$ {typed.command.text}", *said(typed.printed)]))
     assert (count > 30, pictures) == (True, set())
 

@@ -14,7 +14,7 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.operations.judging import PolicyConfig
-from mixpanel_access.operations.picture import StackView, picture_of
+from mixpanel_access.operations.overview import StackView, overview_of
 from mixpanel_access.operations.report import Report
 from mixpanel_access.operations.report_sources import Around
 from mixpanel_access.operations.reporting import make_report
@@ -159,7 +159,7 @@ def report(
     around = Around(
         {name: one.state for name, one in both.items()}, dict.fromkeys(stacks, company), dict.fromkeys(stacks, config)
     )
-    return make_report(picture_of({name: both[name] for name in stacks}, make_directory(api), NOW), around)
+    return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW), around)
 
 
 def crowd(people: int, projects: int) -> Report:

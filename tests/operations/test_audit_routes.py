@@ -24,7 +24,7 @@ from mixpanel_access.model.security import Feature
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.diagnosing import Case, Failure, Finding, Verdict, case_of, diagnose
 from mixpanel_access.operations.onboarding import onboarding
-from mixpanel_access.operations.picture import Picture, picture_of
+from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
 from mixpanel_access.operations.review.listing import items
 from mixpanel_access.operations.tracker import audited
@@ -32,7 +32,7 @@ from mixpanel_access.operations.tracker_audit import by_others
 from mixpanel_access.operations.tracker_lines import Line
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 ANA: dict[str, Any] = {"user_id": "501", "user_email": "ana@example.com"}
 SECOND = timedelta(seconds=1)
@@ -126,9 +126,9 @@ def served(dialect: Any) -> Iterator[tuple[Client, Connect]]:
         yield client, connect
 
 
-def looked_at(connect: Connect) -> Picture:
+def looked_at(connect: Connect) -> Overview:
     """The stack with Bo, over that organization."""
-    return picture_of(picture(FakeApi(), person()).stacks, Directory(connect(), ORG), NOW)
+    return overview_of(overview(FakeApi(), person()).stacks, Directory(connect(), ORG), NOW)
 
 
 def read(client: Client, connect: Connect) -> Read:
@@ -198,7 +198,7 @@ def test_every_reader_has_the_same_by_either_route(both: Read, route: str) -> No
 
 
 def test_the_route_that_refuses_is_asked_once_for_each_connection() -> None:
-    """The tracker, the picture and the doctor have one each."""
+    """The tracker, the overview and the doctor have one each."""
     with served("old") as (client, connect):
         read(client, connect)
         log = client.control("GET", "requests")["by_endpoint"]

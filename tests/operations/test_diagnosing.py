@@ -16,7 +16,7 @@ from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.diagnosing import Failure, Finding, Verdict, case_of, diagnose
 from mixpanel_access.operations.failed_logins import ASK
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ANA = "ana@example.com"
@@ -59,7 +59,7 @@ class Story:
 
     def found(self) -> list[Finding]:
         """What is diagnosed."""
-        looked = picture(self.api, *self.entries, applied=self.applied, invited=self.invited)
+        looked = overview(self.api, *self.entries, applied=self.applied, invited=self.invited)
         return diagnose(case_of(looked, self.email))
 
     def of(self, failure: Failure) -> Finding:
@@ -530,7 +530,7 @@ def test_what_the_roster_says_counts_where_mixpanel_is_silent() -> None:
     more = "organization: { login: { ssoRequired: true, identityProvider: Okta } }"
     (finding,) = [
         one
-        for one in diagnose(case_of(picture(story.api, *story.entries, more=more), BO))
+        for one in diagnose(case_of(overview(story.api, *story.entries, more=more), BO))
         if one.failure is Failure.DOMAIN_NOT_CLAIMED
     ]
     assert (finding.verdict, finding.evidence) == (
@@ -567,9 +567,9 @@ def test_an_invitation_that_nobody_declares_is_not_sent_again_by_an_update() -> 
     story = Story()
     expired(story)
     ended(story)
-    looked = picture(story.api, *story.entries, applied=False)
-    standing = looked.anybody(BO)
-    assert standing.given == {}
+    looked = overview(story.api, *story.entries, applied=False)
+    someone = looked.anybody(BO)
+    assert someone.effective == {}
     pending_of_old(story)
     assert story.of(Failure.NOT_ACCEPTED).fix[-1] == (
         "no roster gives them anything today, and so none sends an invitation"

@@ -25,7 +25,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.onboarding import Onboarding, onboarding, ticked, tracks_of
 from tests.fakes import NOW, PRODUCTION, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 BUILT_IN = read_checklists(None)
 FACTS = """\
@@ -53,7 +53,7 @@ def of(
     ticks: Ticks | None = None,
 ) -> Onboarding:
     """How far Bo is."""
-    looked = picture(api, entry, more=more)
+    looked = overview(api, entry, more=more)
     return onboarding(looked.anybody(BO), looked, checklists, ticks or {})
 
 
@@ -76,14 +76,14 @@ ROLES = {
 @pytest.mark.parametrize(("entry", "tracks"), ROLES.values(), ids=ROLES.keys())
 def test_the_track_is_of_the_engagement_or_the_highest_role(entry: str, tracks: list[str]) -> None:
     """An audit's people are consumers, whatever their role."""
-    looked = picture(FakeApi(), person(more=entry))
+    looked = overview(FakeApi(), person(more=entry))
     assert tracks_of(looked.anybody(BO), looked) == tracks
 
 
 def test_an_organization_admin_has_a_track_more() -> None:
     """Beside that of the projects, where there are any."""
     for projects, tracks in (("{ shop: analyst }", ["organization_admin", "analyst"]), ("{}", ["organization_admin"])):
-        looked = picture(FakeApi(), f"  - {{ email: {BO}, organizationRole: admin, projects: {projects} }}")
+        looked = overview(FakeApi(), f"  - {{ email: {BO}, organizationRole: admin, projects: {projects} }}")
         assert tracks_of(looked.anybody(BO), looked) == tracks
 
 
@@ -173,7 +173,7 @@ def test_what_a_project_needs_brings_its_tasks(need: str) -> None:
     """Only those; dashboards are named."""
     task = {"data_warehouse": "warehouse", "lexicon": "lexicon", "experiments": "experiments"}[need]
     entry = person(more="projects: { shop: admin }")
-    looked = picture(joined("admin"), entry, more=FACTS)
+    looked = overview(joined("admin"), entry, more=FACTS)
     roster = looked.stacks["production"].roster
     assert roster is not None
     shop = roster.projects["shop"].model_copy(update={"needs": [need], "dashboards": {"Start": "https://mixpanel.com"}})
@@ -223,7 +223,7 @@ def test_what_cannot_be_ticked_or_started() -> None:
         ticked(of(joined()), {}, ["accepted"], [], "", NOW)
     with pytest.raises(UsageError, match="rules cannot be ticked and opened at once"):
         ticked(of(joined()), {}, ["rules"], ["rules"], "", NOW)
-    looked = picture(joined())
+    looked = overview(joined())
     with pytest.raises(UsageError, match="no roster gives them anything today"):
         onboarding(looked.anybody(BO), looked, BUILT_IN, {})
     more = "standardRoles: { audit: { onboarding: helper } }"

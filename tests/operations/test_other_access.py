@@ -18,7 +18,7 @@ from mixpanel_access.operations.review.starting import begin
 from mixpanel_access.operations.who import of_person, other_in_project, other_of_person
 from tests.fake_roles import role_id
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 from tests.operations.reports import report
 
 ANA = "ana@example.com"
@@ -45,12 +45,12 @@ def organization() -> FakeApi:
 
 def of_project(api: FakeApi) -> list[OtherAccess]:
     """`who --project`."""
-    return other_in_project(picture(api, IN_SHOP), Project(PRODUCTION, "Shop"))
+    return other_in_project(overview(api, IN_SHOP), Project(PRODUCTION, "Shop"))
 
 
 def of_bo(api: FakeApi) -> list[OtherAccess]:
     """`who bo@example.com`."""
-    seen = picture(api, IN_SHOP)
+    seen = overview(api, IN_SHOP)
     return other_of_person(seen, BO, of_person(seen, BO))
 
 
@@ -131,7 +131,7 @@ def test_a_reviewer_sees_it_beside_the_role_and_what_is_unknown(tmp_path: Path) 
     """Of the item's project, or of none; the packet reads as it was written, and the page has it."""
     api = organization()
     api.faults["custom_roles"] = [errors.Forbidden("cannot read", why="the plan has none")] * 9
-    begun = begin(picture(api, IN_SHOP), {"production": frozenset()}, "approver", tmp_path / "2026-Q2")
+    begun = begin(overview(api, IN_SHOP), {"production": frozenset()}, "approver", tmp_path / "2026-Q2")
     (one,) = (file for file in begun.packets if file.packet.items)
     items = {item.project: item for item in one.packet.items}
     assert items["shop"].other_access == [

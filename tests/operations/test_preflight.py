@@ -13,7 +13,7 @@ from mixpanel_access.model.roster_claims import About, Conflict
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.preflight import Check, Verdict, checks
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 FACTS = """\
 organization:
@@ -35,7 +35,7 @@ def silent() -> FakeApi:
 def found(facts: str = FACTS, *, api: FakeApi | None = None, email: str | None = None) -> dict[str, Check]:
     """The checks by what they are about."""
     api = api or FakeApi()
-    return {check.what: check for check in checks(picture(api, person(), more=facts), COMPANY, email)}
+    return {check.what: check for check in checks(overview(api, person(), more=facts), COMPANY, email)}
 
 
 def test_what_can_be_read_is_checked_and_the_rest_names_its_contact() -> None:
@@ -115,7 +115,7 @@ def test_a_project_out_of_sight_is_a_problem_and_another_name_is_to_be_confirmed
     api = FakeApi()
     del api.projects_[WAREHOUSE]
     assert found(api=api)["project warehouse"].verdict is Verdict.PROBLEM
-    looked = picture(FakeApi(), person(), more=FACTS)
+    looked = overview(FakeApi(), person(), more=FACTS)
     roster = looked.stacks["production"].roster
     assert roster is not None
     named = roster.projects["shop"].model_copy(update={"name": "Shop", "platform": "web", "needs": ["data_warehouse"]})
@@ -145,7 +145,7 @@ def test_without_single_sign_on_anybody_can_log_in_and_without_domains_nobody_kn
     open_to_all = FACTS.replace("ssoRequired: true", "ssoRequired: false")
     outside = "di@agency.example.org"
     assert found(open_to_all, api=silent(), email=outside)[outside].verdict is Verdict.OK
-    looked = picture(silent(), person(), more=FACTS)
+    looked = overview(silent(), person(), more=FACTS)
     (check,) = [one for one in checks(looked, {}, BO) if one.what == BO]
     assert (check.verdict, "companyDomains" in check.text) == (Verdict.PROBLEM, True)
 
@@ -225,7 +225,7 @@ def test_an_organization_admin_needs_no_single_sign_on() -> None:
     """Owners and admins may use a password all the same."""
     email = "di@agency.example.org"
     entry = f"  - {{ email: {email}, organizationRole: admin }}"
-    looked = picture(FakeApi(security=SSO), entry, more=FACTS)
+    looked = overview(FakeApi(security=SSO), entry, more=FACTS)
     (check,) = [one for one in checks(looked, COMPANY, email) if one.what == email]
     assert check.verdict is Verdict.OK
     assert "with a password, as an organization admin" in check.text
@@ -257,7 +257,7 @@ NEEDED: dict[str, tuple[str, str, str]] = {
 def test_a_plan_without_custom_roles_is_a_problem_where_a_roster_has_one(entry: str, more: str, needed: str) -> None:
     """Whoever gets it, now or later; others do not need it."""
     api = FakeApi(faults={"custom_roles": [NotFound("cannot list", why="HTTP 404")]})
-    looked = picture(api, person(more=entry), more=f"{FACTS}{more}")
+    looked = overview(api, person(more=entry), more=f"{FACTS}{more}")
     (check,) = [one for one in checks(looked, COMPANY) if one.what == "plan: custom roles"]
     assert check.verdict is (Verdict.PROBLEM if needed else Verdict.OK)
     assert check.text.endswith(f"and rosters have {needed}" if needed else "no roster needs it")
@@ -271,21 +271,21 @@ CLAIMS = {About.PROJECT: Verdict.PROBLEM, About.ORGANIZATION_ROLES: Verdict.PROB
 @pytest.mark.parametrize(("about", "verdict"), CLAIMS.items(), ids=str)
 def test_what_another_roster_has_too_is_a_problem(about: About, verdict: Verdict) -> None:
     """One name for two projects may be for people only."""
-    looked = picture(FakeApi(), person(), more=FACTS, found=Beside([Conflict(about, "both have it")]))
+    looked = overview(FakeApi(), person(), more=FACTS, found=Beside([Conflict(about, "both have it")]))
     (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
     assert (check.stack, check.verdict, check.text) == ("production", verdict, "both have it")
 
 
 def test_a_roster_beside_it_that_cannot_be_read_is_a_problem() -> None:
     """Nobody knows what it claims."""
-    looked = picture(FakeApi(), person(), more=FACTS, found=Beside(unread=["staging.yaml:1 cannot be read"]))
+    looked = overview(FakeApi(), person(), more=FACTS, found=Beside(unread=["staging.yaml:1 cannot be read"]))
     (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
     assert (check.verdict, check.text) == (Verdict.PROBLEM, "staging.yaml:1 cannot be read")
 
 
 def test_a_name_that_is_another_projects_is_a_problem() -> None:
     """The id is most likely wrong."""
-    looked = picture(FakeApi(), person(), more=FACTS)
+    looked = overview(FakeApi(), person(), more=FACTS)
     roster = looked.stacks["production"].roster
     assert roster is not None
     named = roster.projects["shop"].model_copy(update={"name": f"P{WAREHOUSE}"})

@@ -10,7 +10,7 @@ from icalendar import Calendar
 
 from mixpanel_access.operations.reminding import Kind, Reminder, calendar, reminders
 from tests.fakes import NOW, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 ENTRY = "engagement: review, projects: { shop: analyst }, starts: 2026-05-01, ends: 2026-06-30"
 
@@ -25,7 +25,7 @@ def found(entry: str = ENTRY, *, days: float = 0, invited: bool = False) -> list
     api = FakeApi()
     api.put(BO, "member", invited=invited)
     now = NOW + timedelta(days=days)
-    return reminders(picture(api, person(more=entry), now=now, invited={BO: NOW}))
+    return reminders(overview(api, person(more=entry), now=now, invited={BO: NOW}))
 
 
 def of(kind: Kind, among: list[Reminder]) -> Reminder:
@@ -58,7 +58,7 @@ def test_the_end_of_a_team_is_told_to_who_is_in_it() -> None:
         "teams: { data: { name: Data, ends: 2026-05-18 }, ops: { name: Ops }, old: { name: Old, ends: 2026-05-03 }, "
         "same: { name: Same, ends: 2026-06-30 } }"
     )
-    found = [one for one in reminders(picture(FakeApi(), person(more=entry), more=teams)) if one.kind is Kind.ENDS]
+    found = [one for one in reminders(overview(FakeApi(), person(more=entry), more=teams)) if one.kind is Kind.ENDS]
     assert [(str(one.on), one.team) for one in found] == [("2026-05-18", "data"), ("2026-06-30", None)]
     assert found[0].text == f"The place in the team data of {BO} in stack production (review) ends on 2026-05-18."
     assert found[0].uid != found[1].uid
@@ -69,7 +69,7 @@ def test_the_end_of_a_team_is_told_once() -> None:
     """Though two entries put the person into it: by the one that lasts longest."""
     more = "teams: { data: { name: Data, ends: 2026-05-18 } }"
     people = [person(more=f"{ENTRY}, teams: [data]"), person(more="teams: [data], ticket: OPS-2")]
-    told = [one for one in reminders(picture(FakeApi(), *people, more=more)) if one.kind is Kind.ENDS]
+    told = [one for one in reminders(overview(FakeApi(), *people, more=more)) if one.kind is Kind.ENDS]
     assert [(str(one.on), one.team, one.engagement) for one in told] == [
         ("2026-05-18", "data", None),
         ("2026-06-30", None, "review"),
@@ -91,7 +91,7 @@ def test_an_invitation_is_told_on_the_day_on_which_it_has_waited_72_hours() -> N
     assert Kind.PENDING not in {one.kind for one in found()}
     api = FakeApi()
     api.put(BO, "member", invited=True)
-    assert Kind.PENDING not in {one.kind for one in reminders(picture(api, person(more=ENTRY)))}
+    assert Kind.PENDING not in {one.kind for one in reminders(overview(api, person(more=ENTRY)))}
 
 
 def test_a_review_is_due_when_the_rule_says_so() -> None:

@@ -16,7 +16,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations import chain
-from mixpanel_access.operations.picture import Picture
+from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.applying import Plan, carry_out, plan
 from mixpanel_access.operations.review.deciding import Wish, decide, progress_of
@@ -24,7 +24,7 @@ from mixpanel_access.operations.review.files import file_name, newest, quarter, 
 from mixpanel_access.operations.review.packet import Item
 from mixpanel_access.operations.review.starting import Begun, begin
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.pictures import BO, ROSTER, person, picture
+from tests.operations.overviews import BO, ROSTER, overview, person
 
 CY, ANA = "cy@agency.example.org", "ana@example.com"
 DOMAINS = {"production": frozenset({"example.com"})}
@@ -54,11 +54,11 @@ class Review:
         self.entries = entries
         self.file.write_text(ROSTER.format(people="\n".join(entries), more=self.more))
 
-    def picture(self, now: datetime = NOW) -> Picture:
-        return picture(self.api, *self.entries, now=now, more=self.more)
+    def overview(self, now: datetime = NOW) -> Overview:
+        return overview(self.api, *self.entries, now=now, more=self.more)
 
     def begin(self, by: str = "approver", now: datetime = NOW) -> Begun:
-        return begin(self.picture(now), DOMAINS, by, self.folder)
+        return begin(self.overview(now), DOMAINS, by, self.folder)
 
     def items(self) -> list[Item]:
         return [item for one in read_packets(self.folder) for item in one.packet.items]

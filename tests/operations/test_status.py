@@ -13,7 +13,7 @@ from mixpanel_access.model.roster_claims import About, Conflict
 from mixpanel_access.operations.state import HeldGrant
 from mixpanel_access.operations.status import SETTLE, Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 HOUR = timedelta(hours=1)
 
@@ -39,7 +39,7 @@ def said(status: Status) -> list[tuple[str, bool]]:
 
 def test_who_has_what_is_declared_has_nothing_to_do() -> None:
     """Accepted, with the roles of the roster."""
-    one = the_one(statuses(picture(settled(), person())))
+    one = the_one(statuses(overview(settled(), person())))
     assert (one.invitation, one.declared_role, one.actual_role, one.ends) == (
         Invitation.ACCEPTED, "member", "member", None,
     )  # fmt: skip
@@ -62,7 +62,7 @@ AGES = [
 @pytest.mark.parametrize(("age", "expected"), AGES)
 def test_an_invitation_grows_old(age: timedelta, expected: list[tuple[str, bool]]) -> None:
     """After 72 hours somebody should look; 48 hours before its end it is about to expire; then it is expired."""
-    one = the_one(statuses(picture(settled(invited=True), person(), now=NOW + age, invited={BO: NOW})))
+    one = the_one(statuses(overview(settled(invited=True), person(), now=NOW + age, invited={BO: NOW})))
     assert said(one) == expected
     assert one.invitation is (Invitation.EXPIRED if age >= 168 * HOUR else Invitation.PENDING)
     for step in one.steps:
@@ -72,13 +72,13 @@ def test_an_invitation_grows_old(age: timedelta, expected: list[tuple[str, bool]
 
 def test_an_invitation_of_unknown_age_is_only_pending() -> None:
     """It was found waiting: nothing tells when it went out."""
-    one = the_one(statuses(picture(settled(invited=True), person(), now=NOW + 500 * HOUR)))
+    one = the_one(statuses(overview(settled(invited=True), person(), now=NOW + 500 * HOUR)))
     assert (one.invitation, one.steps) == (Invitation.PENDING, [])
 
 
 def test_who_is_declared_and_not_there_is_told() -> None:
     """The next step is the update of the stack."""
-    one = the_one(statuses(picture(FakeApi(), person(), applied=False)))
+    one = the_one(statuses(overview(FakeApi(), person(), applied=False)))
     assert [(step.text, step.next_step) for step in one.steps] == [
         ("is declared, and not in the organization", "pulumi up --stack production")
     ]
@@ -88,7 +88,7 @@ def test_who_is_deactivated_is_told() -> None:
     """They are declared, and cannot come in."""
     api = settled()
     api.people[BO] = replace(api.people[BO], deactivated=True)
-    assert said(the_one(statuses(picture(api, person())))) == [("is deactivated, and cannot log in", True)]
+    assert said(the_one(statuses(overview(api, person())))) == [("is deactivated, and cannot log in", True)]
 
 
 ROLES = {
@@ -105,7 +105,7 @@ def test_another_role_than_the_declared_is_told(actual: str | None, text: str) -
     api.put(BO, "member")
     if actual:
         api.give(PRODUCTION, BO, actual)
-    (step,) = the_one(statuses(picture(api, person()))).steps
+    (step,) = the_one(statuses(overview(api, person()))).steps
     assert (step.text, step.next_step) == (text, "pulumi up --stack production --refresh")
 
 
@@ -113,24 +113,24 @@ def test_a_grant_of_who_is_invited_may_be_hidden() -> None:
     """No grant in the list proves nothing before the invitation is accepted."""
     api = FakeApi()
     api.put(BO, "member", invited=True)
-    assert the_one(statuses(picture(api, person()))).steps == []
+    assert the_one(statuses(overview(api, person()))).steps == []
 
 
 def test_another_organization_role_is_told() -> None:
     """Only where the roster declares one and Mixpanel tells it."""
     api = settled()
     api.put(BO, "admin")
-    texts = [text for text, problem in said(the_one(statuses(picture(api, person())))) if problem]
+    texts = [text for text, problem in said(the_one(statuses(overview(api, person())))) if problem]
     assert texts == ["is organization admin, and member is declared"]
     api.put(BO, None)
-    assert the_one(statuses(picture(api, person()))).steps == []
+    assert the_one(statuses(overview(api, person()))).steps == []
 
 
 def test_access_in_a_project_that_only_a_state_has_is_a_finding() -> None:
     """The roster has dropped the project; the finding names a stack all the same."""
     api = settled()
     api.give(WAREHOUSE, BO, "consumer")
-    looked = picture(api, person())
+    looked = overview(api, person())
     looked = replace(looked, projects={PRODUCTION: looked.projects[PRODUCTION]})
     (step,) = the_one(statuses(looked)).steps
     assert step.text.endswith(", which no roster gives")
@@ -141,9 +141,9 @@ def test_access_that_a_state_still_has_goes_with_revoke() -> None:
     """The entry is taken out of the roster and not brought about yet: drift would not tell of it."""
     api = settled()
     api.give(WAREHOUSE, BO, "consumer")
-    looked = picture(api, person())
-    (standing,) = looked.standings
-    standing.grants["production", WAREHOUSE] = HeldGrant(WAREHOUSE, BO, "consumer")
+    looked = overview(api, person())
+    (someone,) = looked.people
+    someone.grants["production", WAREHOUSE] = HeldGrant(WAREHOUSE, BO, "consumer")
     (step,) = the_one(statuses(looked)).steps
     assert step.text == "has consumer in warehouse, which no roster gives"
     assert step.next_step == "mixpanel-access revoke --stack production --yes takes it away"
@@ -154,7 +154,7 @@ def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_find
     api = settled()
     api.give(PRODUCTION, BO, "admin", GrantType.TEAM)
     api.give(WAREHOUSE, BO, "consumer")
-    assert said(the_one(statuses(picture(api, person())))) == [
+    assert said(the_one(statuses(overview(api, person())))) == [
         ("has consumer in warehouse, which no roster gives", True),
         ("has admin in shop by another way", False),
     ]
@@ -173,7 +173,7 @@ def test_the_end_is_near(ends: str, expected: list[tuple[str, bool]]) -> None:
     """From fourteen days before; it is no finding, for it is what was meant."""
     api = settled()
     api.put("ana@example.com", "owner")
-    one = the_one(statuses(picture(api, person(more=f"projects: {{ shop: analyst }}, ends: {ends}"))))
+    one = the_one(statuses(overview(api, person(more=f"projects: {{ shop: analyst }}, ends: {ends}"))))
     assert said(one) == expected
     assert str(one.ends) == ends
 
@@ -182,11 +182,11 @@ def test_the_end_of_a_team_is_near() -> None:
     """Where it comes before the end of the entry."""
     teams = "teams: { data: { name: Data, ends: 2026-05-18 }, ops: { name: Ops, ends: 2026-05-19 } }"
     entry = person(more="projects: { shop: analyst }, teams: [data, ops]")
-    texts = said(the_one(statuses(picture(settled(), entry, more=teams))))
+    texts = said(the_one(statuses(overview(settled(), entry, more=teams))))
     assert ("the place in the team data in stack production ends in 14 days", False) in texts
     assert not any("team ops" in text for text, _ in texts)
     both = [entry, person(more="engagement: review, projects: { shop: analyst }, teams: [data]")]
-    twice = said(the_one(statuses(picture(settled(), *both, more=teams))))
+    twice = said(the_one(statuses(overview(settled(), *both, more=teams))))
     assert [text for text, _ in twice if "the team" in text] == [text for text, _ in texts if "the team" in text]
 
 
@@ -195,12 +195,12 @@ def test_access_that_is_over_and_still_there_is_told(conflicts: list[About]) -> 
     """Until it is taken away, by the command that does so even where another roster has the project too."""
     entry = person(more="projects: { shop: analyst }, ends: 2026-05-04")
     found = Beside([Conflict(about, "both") for about in conflicts])
-    one = the_one(statuses(picture(settled(), entry, found=found, now=NOW + 24 * HOUR)))
+    one = the_one(statuses(overview(settled(), entry, found=found, now=NOW + 24 * HOUR)))
     steps = {step.text: step.next_step for step in one.problems}
     over = "the access by stack production is over and not yet taken away"
     assert steps[over] == "mixpanel-access revoke --stack production --yes"
     later = person(more="projects: { shop: analyst }, starts: 2026-05-10")
-    begins = the_one(statuses(picture(FakeApi(), later, applied=False)))
+    begins = the_one(statuses(overview(FakeApi(), later, applied=False)))
     assert said(begins) == [("the access in stack production begins on 2026-05-10", False)]
 
 
@@ -208,8 +208,8 @@ def test_the_longest_engagement_says_when_it_ends() -> None:
     """One without an end has none."""
     first = person(more="engagement: review, projects: { shop: analyst }, ends: 2026-12-31")
     second = person(more="projects: { shop: analyst }")
-    assert str(the_one(statuses(picture(settled(), first))).ends) == "2026-12-31"
-    assert the_one(statuses(picture(settled(), first, second))).ends is None
+    assert str(the_one(statuses(overview(settled(), first))).ends) == "2026-12-31"
+    assert the_one(statuses(overview(settled(), first, second))).ends is None
 
 
 def off() -> FakeApi:
@@ -228,7 +228,7 @@ def test_no_update_is_recommended_where_two_rosters_have_a_project(*, invited: b
     nobody, there = FakeApi(), off()
     there.put(BO, "admin", invited=invited)
     for api in (nobody, there):
-        one = the_one(statuses(picture(api, person(), found=found, applied=applied, now=NOW + 400 * HOUR)))
+        one = the_one(statuses(overview(api, person(), found=found, applied=applied, now=NOW + 400 * HOUR)))
         steps = [step.next_step for step in one.problems]
         assert steps
         assert not [step for step in steps if "pulumi up" in step]
@@ -238,7 +238,7 @@ def test_no_update_is_recommended_where_two_rosters_have_a_project(*, invited: b
 def test_an_organization_role_that_two_rosters_declare_is_not_put_back() -> None:
     """What else is the matter is."""
     found = Beside([Conflict(About.ORGANIZATION_ROLES, "both")])
-    one = the_one(statuses(picture(off(), person(), found=found)))
+    one = the_one(statuses(overview(off(), person(), found=found)))
     assert {step.text.partition(",")[0]: step.next_step for step in one.problems} == {
         "is organization admin": SETTLE,
         "is consumer in shop": "pulumi up --stack production --refresh",
@@ -251,10 +251,10 @@ def test_somebody_with_a_new_address_is_still_there() -> None:
     api.put("bo.new@example.com")
     api.people["bo.new@example.com"] = replace(api.people["bo.new@example.com"], user_id=502)
     api.give(PRODUCTION, "bo.new@example.com", "analyst")
-    unknown = picture(api, person()).of(BO)
+    unknown = overview(api, person()).get(BO)
     assert unknown is not None
     assert unknown.person is None
-    found = picture(api, person(), ids={BO: 502}).of(BO)
+    found = overview(api, person(), ids={BO: 502}).get(BO)
     assert found is not None
     assert found.person is not None
     assert (found.person.email, found.access[PRODUCTION].individual) == ("bo.new@example.com", "analyst")

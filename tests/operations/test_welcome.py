@@ -15,7 +15,7 @@ from mixpanel_access.cli import welcome as cli_welcome
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.welcome import MEANINGS, Message, _facts, compose
 from tests.fakes import NOW, PRODUCTION, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 FACTS = """\
 organization:
@@ -37,7 +37,7 @@ def written(
     api = FakeApi()
     api.put(BO, "member", invited=invited)
     api.give(PRODUCTION, BO, "analyst")
-    looked = picture(api, person(more=entry), invited={BO: NOW} if invited else None, more=facts)
+    looked = overview(api, person(more=entry), invited={BO: NOW} if invited else None, more=facts)
     return compose(looked, BO.upper(), template, own)
 
 
@@ -85,7 +85,7 @@ def test_dashboards_are_links_to_start_with() -> None:
     """Of the projects that one has, in all forms."""
     api = FakeApi()
     api.put(BO, "member")
-    looked = picture(api, person(more="projects: { shop: analyst }"), more=FACTS)
+    looked = overview(api, person(more="projects: { shop: analyst }"), more=FACTS)
     project = looked.stacks["production"].roster
     assert project is not None
     shop = project.projects["shop"].model_copy(update={"dashboards": {"Checkout [v2]": "https://mixpanel.com/s/a_b_c"}})
@@ -99,7 +99,7 @@ def test_the_mail_is_one_that_mail_programs_open() -> None:
     """Text with HTML beside it; unsent, so that it opens as a draft."""
     api = FakeApi()
     api.put(BO, "member", invited=True)
-    looked = picture(api, person(more=REVIEW), more=FACTS)
+    looked = overview(api, person(more=REVIEW), more=FACTS)
     roster = looked.stacks["production"].roster
     assert roster is not None
     review = roster.engagements["review"].model_copy(update={"manager": "mia@example.com"})
@@ -155,7 +155,7 @@ def test_nobody_is_written_who_has_nothing() -> None:
     with pytest.raises(UsageError, match="no roster gives them anything today"):
         written(entry="ends: 2026-05-03")
     with pytest.raises(UsageError, match="no roster gives them anything today"):
-        compose(picture(FakeApi(), more=FACTS), "nobody@example.com", "welcome", None)
+        compose(overview(FakeApi(), more=FACTS), "nobody@example.com", "welcome", None)
 
 
 def test_the_names_that_an_error_tells_are_those_that_a_template_may_use(tmp_path: Path) -> None:
@@ -164,10 +164,10 @@ def test_the_names_that_an_error_tells_are_those_that_a_template_may_use(tmp_pat
     with pytest.raises(UsageError) as raised:
         written(own=tmp_path)
     told = str(raised.value).partition("it may use ")[2].partition(";")[0].split(", ")
-    looked = picture(FakeApi(), person(more=REVIEW), more=FACTS)
-    standing = looked.of(BO)
-    assert standing is not None
-    assert told == sorted(_facts(standing, looked))
+    looked = overview(FakeApi(), person(more=REVIEW), more=FACTS)
+    someone = looked.get(BO)
+    assert someone is not None
+    assert told == sorted(_facts(someone, looked))
 
 
 def test_an_organization_may_have_templates_of_its_own(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_an_expired_invitation_has_an_end_that_is_past() -> None:
     """It is told as it is; `status` says to send it again."""
     api = FakeApi()
     api.put(BO, "member", invited=True)
-    looked = picture(api, person(more=REVIEW), now=NOW + timedelta(days=8), invited={BO: NOW}, more=FACTS)
+    looked = overview(api, person(more=REVIEW), now=NOW + timedelta(days=8), invited={BO: NOW}, more=FACTS)
     assert "good until 2026-05-11 12:00 UTC" in compose(looked, BO, "reminder", None).text
 
 
@@ -232,7 +232,7 @@ BROKEN = {
 def test_a_broken_template_is_an_error(tmp_path: Path, text: str, words: str) -> None:
     """Whatever it does, it is told in one line, and no message comes of it."""
     (tmp_path / "welcome.md.j2").write_text(text)
-    looked = picture(FakeApi(), person(more=REVIEW), more=FACTS, applied=False)
+    looked = overview(FakeApi(), person(more=REVIEW), more=FACTS, applied=False)
     with pytest.raises(UsageError, match=r"cannot use the template for welcome\.md\.j2") as refused:
         compose(looked, BO, "welcome", tmp_path)
     assert words in str(refused.value)
@@ -267,7 +267,7 @@ def test_what_no_mail_server_takes_can_still_be_written(
     joerg = "j\u00f6rg@example.com"
     api = FakeApi()
     api.put(joerg, "member", invited=True)
-    looked = picture(api, person(joerg, REVIEW), more=FACTS)
+    looked = overview(api, person(joerg, REVIEW), more=FACTS)
     monkeypatch.setattr(
         cli_welcome, "open_project", lambda *_: SimpleNamespace(pulumi=SimpleNamespace(project=tmp_path))
     )

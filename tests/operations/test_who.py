@@ -7,7 +7,7 @@ import pytest
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.operations.who import Held, of_person
 from tests.fakes import PRODUCTION, FakeApi
-from tests.operations.pictures import BO, person, picture
+from tests.operations.overviews import BO, overview, person
 
 TEAMS = "teams: { data: { name: Data, projects: { shop: analyst } } }"
 IN_TEAM = person(more="engagement: review, teams: [data]")
@@ -15,7 +15,7 @@ IN_TEAM = person(more="engagement: review, teams: [data]")
 
 def held(*people: str, api: FakeApi, more: str = TEAMS) -> list[Held]:
     """What Bo has."""
-    return of_person(picture(api, *people, more=more), BO)
+    return of_person(overview(api, *people, more=more), BO)
 
 
 @pytest.fixture

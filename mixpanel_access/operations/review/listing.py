@@ -14,8 +14,8 @@ from mixpanel_access.model.dates import instant
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.model.roster import Roster
+from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.own_roles import keys_there
-from mixpanel_access.operations.picture import Picture, Standing
 from mixpanel_access.operations.review.packet import Item, Unmanaged
 from mixpanel_access.operations.review.suggesting import Facts, advise
 from mixpanel_access.operations.state import HeldGrant, HeldMember
@@ -35,42 +35,42 @@ class Listed:
 
 
 def items(
-    picture: Picture, domains: Mapping[str, frozenset[str]], by: str, other: Sequence[OtherAccess] = ()
+    overview: Overview, domains: Mapping[str, frozenset[str]], by: str, other: Sequence[OtherAccess] = ()
 ) -> list[Listed]:
     """Every role that a roster gives or gave.
 
     What has not begun is left out. What is over is there until its entry is taken out.
 
     Args:
-        picture: rosters, states and organization.
+        overview: rosters, states and organization.
         domains: stack -> the company's e-mail domains, lower case.
         by: one of `REVIEWERS`.
         other: the access that no stack manages.
     """
-    shows_logins = any(person.last_login for person in picture.directory.people().values())
+    shows_logins = any(person.last_login for person in overview.directory.people().values())
     found: list[Listed] = []
-    own_roles = _own_roles(picture)
-    for standing in picture.standings:
-        for stack, own in standing.entries.items():
-            view = picture.stacks[stack]
+    own_roles = _own_roles(overview)
+    for someone in overview.people:
+        for stack, own in someone.entries.items():
+            view = overview.stacks[stack]
             for entry in own if view.roster else ():
-                if view.roster is None or (entry.starts is not None and entry.starts > picture.today):
+                if view.roster is None or (entry.starts is not None and entry.starts > overview.today):
                     continue
                 reviewer, unassigned = _reviewer(entry, view.roster, by)
-                around = Context(picture.today, company_domains=domains.get(stack, frozenset()))
+                around = Context(overview.today, company_domains=domains.get(stack, frozenset()))
                 for project in [*([None] if has_organization_item(entry) else []), *entry.projects]:
-                    seen = _Seen(picture, standing, stack, view.roster, entry, project, own_roles)
+                    seen = _Seen(overview, someone, stack, view.roster, entry, project, own_roles)
                     item = seen.item(around, shows_logins=shows_logins)
-                    more = _other_access(other, standing, item, view.roster)
+                    more = _other_access(other, someone, item, view.roster)
                     update = {"unassigned": unassigned, "other_access": more}
                     found.append(Listed(reviewer, item.model_copy(update=update)))
     return found
 
 
-def _other_access(other: Sequence[OtherAccess], standing: Standing, item: Item, roster: Roster) -> list[str]:
+def _other_access(other: Sequence[OtherAccess], someone: PersonOverview, item: Item, roster: Roster) -> list[str]:
     """What of a person no stack manages, in an item's project or in none."""
     project = roster.projects[item.project].id if item.project else None
-    return [str(one) for one in other if one.known and one.concerns(standing.key) and one.project in (None, project)]
+    return [str(one) for one in other if one.known and one.concerns(someone.key) and one.project in (None, project)]
 
 
 def has_organization_item(entry: RosterEntry) -> bool:
@@ -102,8 +102,8 @@ def _reviewer(entry: RosterEntry, roster: Roster, by: str) -> tuple[str | None, 
 class _Seen:
     """One role of one entry, and where to look what is known of it."""
 
-    picture: Picture
-    standing: Standing
+    overview: Overview
+    someone: PersonOverview
     stack: str
     roster: Roster
     entry: RosterEntry
@@ -111,13 +111,13 @@ class _Seen:
     own_roles: Mapping[tuple[int, str], str]
 
     def item(self, around: Context, *, shows_logins: bool) -> Item:
-        entry, today, held = self.entry, self.picture.today, self._held
+        entry, today, held = self.entry, self.overview.today, self._held
         facts = self._facts(around, shows_logins=shows_logins)
         advice = advise(facts, today)
         since, changed = (_day(held.created), _day(held.modified)) if held else (None, None)
         return Item(
             stack=self.stack,
-            email=self.standing.email,
+            email=self.someone.email,
             name=entry.person.name,
             engagement=entry.engagement,
             starts=_text(entry.starts),
@@ -146,16 +146,16 @@ class _Seen:
     def _held(self) -> HeldGrant | HeldMember | None:
         """What the stack's state has of it."""
         if self.project is None:
-            return self.standing.members.get(self.stack)
-        return self.standing.grants.get((self.stack, self.roster.projects[self.project].id))
+            return self.someone.members.get(self.stack)
+        return self.someone.grants.get((self.stack, self.roster.projects[self.project].id))
 
     def _facts(self, around: Context, *, shows_logins: bool) -> Facts:
-        person, kind, held = self.standing.person, self.entry.metadata.get("engagement_type"), self._held
+        person, kind, held = self.someone.person, self.entry.metadata.get("engagement_type"), self._held
         try:
-            external = around.external(self.standing.email, self.entry.person.kind)
+            external = around.external(self.someone.email, self.entry.person.kind)
         except NotApplicable:  # nobody told which domains are the company's
             external = False
-        login = self.picture.logins.last.get(self.standing.key)
+        login = self.overview.logins.last.get(self.someone.key)
         return Facts(
             role=role_in(self.roster, self.entry, self.project) or "",
             in_project=self.project is not None,
@@ -180,7 +180,7 @@ class _Seen:
     def _last_active(self, facts: Facts) -> str:
         if facts.last_login is not None:
             return facts.last_login.isoformat()
-        invitation = self.standing.invitation(self.picture.now)
+        invitation = self.someone.invitation(self.overview.now)
         if invitation is None:
             return "not in the organization"
         if invitation is not Invitation.ACCEPTED:
@@ -189,10 +189,10 @@ class _Seen:
 
     def _ways(self) -> list[str]:
         """All ways in which they have a role in the project, or their role in the organization."""
-        role = self.standing.person.role if self.standing.person else None
+        role = self.someone.person.role if self.someone.person else None
         if self.project is None:
             return [f"organization {role}"] if role else []
-        access = self.standing.access.get(self.roster.projects[self.project].id)
+        access = self.someone.access.get(self.roster.projects[self.project].id)
         grants = access.grants if access else ()
         found = [
             f"{self.own_roles.get((grant.project, grant.role), grant.role)} through {way_in_words(grant)}"
@@ -210,26 +210,26 @@ def _state(entry: RosterEntry, today: date) -> str:
     return "ends soon" if entry.ends is not None and entry.ends - today <= timedelta(days=ENDS_SOON) else "current"
 
 
-def unmanaged(picture: Picture) -> list[Unmanaged]:
+def unmanaged(overview: Overview) -> list[Unmanaged]:
     """Individual grants in the rosters' projects that no roster gives, by project and address."""
-    found = _unmanaged(picture, _own_roles(picture))
+    found = _unmanaged(overview, _own_roles(overview))
     return sorted(found, key=lambda one: (one.stack, one.project, one.email.casefold()))
 
 
-def _own_roles(picture: Picture) -> dict[tuple[int, str], str]:
+def _own_roles(overview: Overview) -> dict[tuple[int, str], str]:
     """The rosters' own custom roles: project id and the role's id -> the word in the roster."""
-    rosters = [view.roster for view in picture.stacks.values() if view.roster]
-    keys = [keys_there(picture.directory, roster) for roster in rosters]
+    rosters = [view.roster for view in overview.stacks.values() if view.roster]
+    keys = [keys_there(overview.directory, roster) for roster in rosters]
     return {place: roles.normalized(key) for one in keys for place, key in one.items()}
 
 
-def _unmanaged(picture: Picture, own_roles: Mapping[tuple[int, str], str]) -> Iterator[Unmanaged]:
-    for project, (key, stack) in picture.projects.items():
-        for person, grants in picture.directory.grants(project).items():
-            standing = picture.of(person)
-            if standing and any(key in entry.projects for entry in standing.entries.get(stack, ())):
+def _unmanaged(overview: Overview, own_roles: Mapping[tuple[int, str], str]) -> Iterator[Unmanaged]:
+    for project, (key, stack) in overview.projects.items():
+        for person, grants in overview.directory.grants(project).items():
+            someone = overview.get(person)
+            if someone and any(key in entry.projects for entry in someone.entries.get(stack, ())):
                 continue
-            held = standing is not None and (stack, project) in standing.grants
+            held = someone is not None and (stack, project) in someone.grants
             note = f"no roster gives it: mixpanel-access drift --stack {stack}"
             if held:
                 note = f"no roster gives it any more: pulumi up --stack {stack} takes it away"

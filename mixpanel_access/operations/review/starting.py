@@ -10,7 +10,7 @@ from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.operations import chain
-from mixpanel_access.operations.picture import Picture
+from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, drop_packet, file_name, read_packets, write_packet
 from mixpanel_access.operations.review.listing import Listed, items, unmanaged
@@ -43,12 +43,12 @@ class Begun:
 
 
 def begin(
-    picture: Picture, domains: Mapping[str, frozenset[str]], by: str, folder: Path, say: chain.Say | None = None
+    overview: Overview, domains: Mapping[str, frozenset[str]], by: str, folder: Path, say: chain.Say | None = None
 ) -> Begun:
     """Write one packet a reviewer; decisions that were made stay, in the packet in which they were made.
 
     Args:
-        picture: the stacks that are looked at; what the packets have of others stays.
+        overview: the stacks that are looked at; what the packets have of others stays.
         domains: stack -> the company's e-mail domains, lower case.
         by: who is asked; one of `REVIEWERS`.
         folder: the review's folder; its name is the review's.
@@ -63,14 +63,14 @@ def begin(
     file = evidence.file_of(folder)
     lines = chain.read(file, evidence.Line, say)
     chain.verify(lines, file)
-    other = read_other_access(picture.directory, picture.projects.keys(), picture.now)
+    other = read_other_access(overview.directory, overview.projects.keys(), overview.now)
     unknown = [str(one) for one in other if not one.known]
     packets = packets_of(
         [one.packet for one in before],
-        items(picture, domains, by, other),
-        unmanaged(picture),
-        picture.stacks.keys(),
-        Packet(review=folder.name, made=picture.today.isoformat(), unknown=unknown),
+        items(overview, domains, by, other),
+        unmanaged(overview),
+        overview.stacks.keys(),
+        Packet(review=folder.name, made=overview.today.isoformat(), unknown=unknown),
     )
     written = [PacketFile(write_packet(folder, packet), packet) for packet in packets]
     for old in before:
@@ -78,7 +78,7 @@ def begin(
             drop_packet(old.file)
     known = {(line.place, line.role) for line in lines if line.event == evidence.Event.LISTED}
     new = [
-        evidence.listed(item, folder.name, packet.reviewer_of(item), picture.now)
+        evidence.listed(item, folder.name, packet.reviewer_of(item), overview.now)
         for packet in packets
         for item in packet.items
         if (item.place, item.role) not in known

@@ -12,7 +12,7 @@ from mixpanel_access.files.beside import Beside
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.operations.picture import Picture, StackView, picture_of
+from mixpanel_access.operations.overview import Overview, StackView, overview_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamMember, State
 from tests.fakes import NOW, FakeApi, make_directory, make_session
 
@@ -37,7 +37,7 @@ def person(email: str = BO, more: str = "projects: { shop: analyst }") -> str:
     return f"  - {{ email: {email}, organizationRole: member, {more} }}"
 
 
-def picture(
+def overview(
     api: FakeApi,
     *people: str,
     now: datetime = NOW,
@@ -46,8 +46,8 @@ def picture(
     more: str = "",
     found: Beside | None = None,
     ids: Mapping[str, int] | None = None,
-) -> Picture:
-    """A picture of the stack production.
+) -> Overview:
+    """An overview of the stack production.
 
     Args:
         api: the organization.
@@ -84,4 +84,4 @@ def picture(
     settings = replace(session.settings, now=now)
     state = State(members, grants, teams=teams, team_members=places)
     view = StackView("production", settings, Path("stacks/production.yaml"), roster, state, found or Beside())
-    return picture_of({"production": view}, make_directory(api), now)
+    return overview_of({"production": view}, make_directory(api), now)

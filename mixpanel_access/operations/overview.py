@@ -55,14 +55,14 @@ class StackView:
 
 
 @dataclass
-class Standing:
+class PersonOverview:
     """One person over the stacks.
 
     Attributes:
         key: the key of the address.
         email: the address, as the first that has it writes it.
         entries: the roster's entries, by stack.
-        given: what those give today, by stack.
+        effective: what those give today, by stack.
         members: the members in the states, by stack.
         grants: the grants in the states, by stack and project id.
         teams: their places in teams in the states, by stack and the team's name.
@@ -73,7 +73,7 @@ class Standing:
     key: str
     email: str
     entries: dict[str, Sequence[RosterEntry]] = field(default_factory=dict)
-    given: dict[str, EffectivePerson] = field(default_factory=dict)
+    effective: dict[str, EffectivePerson] = field(default_factory=dict)
     members: dict[str, HeldMember] = field(default_factory=dict)
     grants: dict[tuple[str, int], HeldGrant] = field(default_factory=dict)
     teams: dict[tuple[str, str], HeldTeamMember] = field(default_factory=dict)
@@ -112,20 +112,20 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Overview:
     """All of it.
 
     Attributes:
         now: the instant that counts.
         stacks: the stacks that were asked about, by name.
-        standings: everybody in their rosters and states, by address.
+        people: everybody in their rosters and states, by address.
         directory: the organization.
         projects: project id -> short key and stack of the roster that has it.
     """
 
     now: datetime
     stacks: Mapping[str, StackView]
-    standings: Sequence[Standing]
+    people: Sequence[PersonOverview]
     directory: Directory
     projects: Mapping[int, tuple[str, str]]
 
@@ -135,41 +135,41 @@ class Picture:
         return self.now.date()
 
     @cached_property
-    def _by_key(self) -> dict[str, Standing]:
-        return {one.key: one for one in self.standings}
+    def _by_key(self) -> dict[str, PersonOverview]:
+        return {one.key: one for one in self.people}
 
     @cached_property
     def logins(self) -> Logins:
         """When people logged in last, which may need the audit log."""
         return read_logins(self.directory, self.now)
 
-    def of(self, email_key: str) -> Standing | None:
+    def get(self, email_key: str) -> PersonOverview | None:
         """One person, or None who is in no roster and no state."""
         return self._by_key.get(email_key)
 
-    def anybody(self, email: str) -> Standing:
+    def anybody(self, email: str) -> PersonOverview:
         """One person, who need not be in any roster or state.
 
         Raises:
             MixpanelError: Mixpanel cannot be read.
         """
-        return self.of(same_key(email)) or Standing(same_key(email), email, person=self.directory.person(email))
+        return self.get(same_key(email)) or PersonOverview(same_key(email), email, person=self.directory.person(email))
 
-    def facts_for(self, standing: Standing) -> OrganizationFacts:
+    def facts_for(self, someone: PersonOverview) -> OrganizationFacts:
         """What is told of the organization to one person: by the first of their stacks that says anything."""
-        rosters = (self.stacks[stack].roster for stack in sorted(standing.given))
+        rosters = (self.stacks[stack].roster for stack in sorted(someone.effective))
         told = (roster.organization for roster in rosters if roster and roster.organization.model_fields_set)
         return next(told, OrganizationFacts())
 
-    def effective_projects(self, standing: Standing) -> Iterator[tuple[str, RosterProject, EffectiveRole]]:
+    def effective_projects(self, someone: PersonOverview) -> Iterator[tuple[str, RosterProject, EffectiveRole]]:
         """The projects that somebody is given today, by stack: short key, project and role."""
-        for stack, person in sorted(standing.given.items()):
+        for stack, person in sorted(someone.effective.items()):
             if roster := self.stacks[stack].roster:
                 for key, held in person.projects.items():
                     yield key, roster.projects[key], held
 
 
-def look(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Picture:
+def load_overview(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Overview:
     """Look at some stacks, or at all of the project.
 
     Args:
@@ -194,10 +194,10 @@ def look(project: Project, stacks: Sequence[str], now: datetime | None, progress
     directory = connect(settings, report=progress)
     people = directory.people()
     progress(f"read {len(people)} people of organization {settings.organization_id}")
-    return picture_of(views, directory, now or settings.clock())
+    return overview_of(views, directory, now or settings.clock())
 
 
-def picture_of(views: Mapping[str, StackView], directory: Directory, now: datetime) -> Picture:
+def overview_of(views: Mapping[str, StackView], directory: Directory, now: datetime) -> Overview:
     """Put rosters, states and the organization side by side.
 
     Raises:
@@ -206,7 +206,7 @@ def picture_of(views: Mapping[str, StackView], directory: Directory, now: dateti
     projects = {
         one.id: (key, view.name) for view in views.values() if view.roster for key, one in view.roster.projects.items()
     }
-    return Picture(now, views, _standings(views, directory, projects, now.date()), directory, projects)
+    return Overview(now, views, _people(views, directory, projects, now.date()), directory, projects)
 
 
 def _view(project: Project, name: str) -> StackView:
@@ -217,21 +217,21 @@ def _view(project: Project, name: str) -> StackView:
     return StackView(name, settings, file, roster, project.state(name, settings.organization_id), found)
 
 
-def _standings(
+def _people(
     views: Mapping[str, StackView], directory: Directory, projects: Mapping[int, tuple[str, str]], today: date
-) -> list[Standing]:
-    found: dict[str, Standing] = {}
+) -> list[PersonOverview]:
+    found: dict[str, PersonOverview] = {}
     teams = {team.id: team.name for view in views.values() for team in view.state.teams.values()}
 
-    def of(key: str, email: str) -> Standing:
-        return found.setdefault(key, Standing(key, email))
+    def of(key: str, email: str) -> PersonOverview:
+        return found.setdefault(key, PersonOverview(key, email))
 
     for name, view in views.items():
         for key, own in entries(view.roster).items() if view.roster else ():
-            standing = of(key, own[0].person.email)
-            standing.entries[name] = own
+            someone = of(key, own[0].person.email)
+            someone.entries[name] = own
             if person := effective_access_of(own, today):
-                standing.given[name] = person
+                someone.effective[name] = person
         for key, member in view.state.members.items():
             of(key, member.email).members[name] = member
             if isinstance(user_id := member.outputs.get("user_id"), int):
@@ -242,11 +242,11 @@ def _standings(
             of(key, place.email).teams[name, teams.get(team, str(team))] = place
     there = directory.projects()
     wanted = {*projects, *(project for one in found.values() for _, project in one.grants)} & there.keys()
-    for key, standing in found.items():
-        standing.person = directory.person(key)
-        standing.access = {
+    for key, someone in found.items():
+        someone.person = directory.person(key)
+        someone.access = {
             project: access
             for project in sorted(wanted)
-            if (access := directory.access(project, standing.email)).effective is not None
+            if (access := directory.access(project, someone.email)).effective is not None
         }
     return sorted(found.values(), key=lambda one: one.key)

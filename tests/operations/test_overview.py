@@ -13,8 +13,8 @@ import pytest
 
 from mixpanel_access.engine import Completed, Engine, Pulumi
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.operations import picture
-from mixpanel_access.operations.picture import look
+from mixpanel_access.operations import overview
+from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import Project
 from tests.fakes import FakeApi, make_directory
 
@@ -50,8 +50,8 @@ def test_the_engine_is_asked_about_all_stacks_at_once(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backend may be far away; the stacks come in their order all the same."""
-    monkeypatch.setattr(picture, "connect", lambda _, **__: make_directory(FakeApi()))
-    found = look(Project(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None)
+    monkeypatch.setattr(overview, "connect", lambda _, **__: make_directory(FakeApi()))
+    found = load_overview(Project(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None)
     assert list(found.stacks) == list(STACKS)
 
 
@@ -59,4 +59,4 @@ def test_what_is_wrong_with_the_first_stack_is_told(engine: Engine, tmp_path: Pa
     """As it is where they are asked one after the other."""
     pulumi = Waiting(engine, tmp_path, ACCOUNT, {"production": {}, "staging": CONFIG}, Barrier(1))
     with pytest.raises(ConfigurationError, match="organizationId"):
-        look(Project(pulumi), [], None, lambda _: None)
+        load_overview(Project(pulumi), [], None, lambda _: None)
