@@ -70,10 +70,9 @@ docs: $(MADE) ## build the docs as a site in build/site, and fail for a link tha
 pictures: engine ## make the pictures of the docs anew, by following the tutorial
 	@$(PY) -m scripts.make_pictures
 
-reference: $(MADE) ## make docs/commands.md, docs/rules.md, docs/emulator-coverage.md, docs/dialects.md and the schemas in docs/ anew
+reference: $(MADE) ## make docs/commands.md, docs/rules.md, docs/dialects.md and the schemas in docs/ anew
 	@$(PY) -m typer mixpanel_access.cli.app utils docs --name mixpanel-access --output docs/commands.md > /dev/null
 	@$(PY) -m mixpanel_access policy reference > docs/rules.md
-	@$(PY) -m mixpanel_access.emulator.coverage > docs/emulator-coverage.md
 	@$(PY) -m tests.dialects.page > docs/dialects.md
 	@$(PY) -m mixpanel_access schema > docs/roster.schema.json
 	@$(PY) -m mixpanel_access schema --common > docs/common.schema.json

@@ -1,6 +1,6 @@
 """Whether the pages of a list are all of it: no row comes twice, and there are as many as the answers say.
 
-Whoever is on no page is taken for absent, so a list that contradicts itself counts as unread (contract, section 16).
+Whoever is on no page is taken for absent, so a list that contradicts itself counts as unread (contract, section 1).
 """
 
 from __future__ import annotations

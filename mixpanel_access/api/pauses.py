@@ -1,4 +1,4 @@
-"""How long a server asks to wait: Retry-After, or else RateLimit and RateLimit-Policy (contract, section 16).
+"""How long a server asks to wait: Retry-After, or else RateLimit and RateLimit-Policy (contract, section 1).
 
 What cannot be read counts as not there.
 """

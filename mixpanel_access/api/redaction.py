@@ -39,7 +39,7 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """The text with what must not be shown replaced, on one line, shortened.
 
-        Mixpanel escapes some of its errors as HTML (contract, section 16): that is undone once.
+        Mixpanel escapes some of its errors as HTML (contract, section 1): that is undone once.
         """
         text = self._hidden(html.unescape(self._hidden(text)))
         text = _AUTHORIZATION.sub(r"\1 [credential]", text)

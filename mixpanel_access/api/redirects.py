@@ -1,4 +1,4 @@
-"""Where a redirect may lead: to the same path of the same host, with or without its slash (contract, section 16).
+"""Where a redirect may lead: to the same path of the same host, with or without its slash (contract, section 1).
 
 What is sent next is built from the path that was asked for; the answer only says whether to add or drop the slash.
 """

@@ -1,6 +1,6 @@
 """Writes whose shape Mixpanel does not document: sent to a real host only when the operator has named them.
 
-The contract (section 0) asks for this. Against any other host (the emulator) they are always sent.
+The contract asks (contract, section 0) for this. Against any other host (the emulator) they are always sent.
 """
 
 from __future__ import annotations

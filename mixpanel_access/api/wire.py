@@ -1,4 +1,4 @@
-"""The shapes of Mixpanel's answers, read with every leniency that the contract asks of a client (section 3).
+"""The shapes of Mixpanel's answers, read with every leniency that the contract asks of a client (contract, section 3).
 
 Nothing here is strict about extra fields; what is missing is None, never invented.
 """

@@ -1,4 +1,4 @@
-"""Reading back after a write: for some seconds, Mixpanel may still show the old state (contract, section 16).
+"""Reading back after a write: for some seconds, Mixpanel may still show the old state (contract, section 1).
 
 The effect that an accepted write must have is noted here. A read that does not show it is repeated, with growing pauses
 and for a bounded time, before it is believed. A write that shows at once costs no extra request.

@@ -12,7 +12,7 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.settings import LOOPBACK, REGIONS, Settings, is_real
 
 _LONGEST: Final = 15.0
-"""Seconds that a host gets; `me` takes 2 to 5 (contract, section 16)."""
+"""Seconds that a host gets; `me` takes 2 to 5 (contract, section 9)."""
 
 
 def other_regions(settings: Settings, hosts: Mapping[str, str] = REGIONS) -> Probe | None:

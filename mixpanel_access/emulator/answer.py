@@ -34,7 +34,7 @@ class Refusal(Exception):
 
 
 class PlanRefusal(Refusal):
-    """What the organization's plan does not have (contract, section 16).
+    """What the organization's plan does not have (contract, section 13).
 
     Args:
         feature: what, as it follows "does not support".
@@ -45,7 +45,7 @@ class PlanRefusal(Refusal):
 
 
 class NoAccess(Refusal):
-    """A project that the caller has no role in (contract, section 16)."""
+    """A project that the caller has no role in (contract, section 1)."""
 
     def __init__(self, project: int) -> None:
         super().__init__(403, f"no access to project {project}")

@@ -70,7 +70,7 @@ _WITHOUT_AUDIT: Final = {
 _MINUTE: Final = timedelta(minutes=1)
 _WITHOUT_BODY: Final = (204, 205, 304)
 _EMPTY_WHERE_NOT_ALLOWED: Final = ("GET", "HEAD", "OPTIONS")
-"""The methods whose 405 has an empty body (contract, section 16)."""
+"""The methods whose 405 has an empty body (contract, section 1)."""
 
 
 class Emulator:
@@ -271,7 +271,7 @@ def must_be_verbs(verbs: Iterable[str]) -> None:
     known = {endpoint.verb for endpoint in ENDPOINTS}
     for verb in verbs:
         if verb not in known:
-            raise ValueError(f"missing: there is no {verb}; docs/emulator-coverage.md lists the verbs")
+            raise ValueError(f"missing: there is no {verb}; docs/contract.md lists the verbs")
 
 
 def _path(request: Request) -> str:

@@ -93,6 +93,6 @@ def _page_size(call: Call) -> int:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", "/api/app/organizations/{o}/audit-logs", _of_organization, 11, "observed·W"),
-    Endpoint("POST", "/api/app/projects/{p}/audit-logs", _of_project, 11, "observed·W"),
+    Endpoint("POST", "/api/app/organizations/{o}/audit-logs", _of_organization),
+    Endpoint("POST", "/api/app/projects/{p}/audit-logs", _of_project),
 )

@@ -165,10 +165,10 @@ def _payload(role: dict[str, Any]) -> dict[str, Any]:
 
 _ROOT: Final = "/api/app/projects/{p}/custom-roles"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", _ROOT, _list, 7, "observed"),
-    Endpoint("POST", _ROOT, _create, 7, "observed"),
-    Endpoint("GET", f"{_ROOT}/switch-config", _catalogue, 7, "observed·W"),
-    Endpoint("GET", f"{_ROOT}/{{role}}", _get, 7, "observed"),
-    Endpoint("PUT", f"{_ROOT}/{{role}}", _update, 7, "observed"),
-    Endpoint("DELETE", f"{_ROOT}/{{role}}", _delete, 7, "observed, reply observed·W"),
+    Endpoint("GET", _ROOT, _list),
+    Endpoint("POST", _ROOT, _create),
+    Endpoint("GET", f"{_ROOT}/switch-config", _catalogue),
+    Endpoint("GET", f"{_ROOT}/{{role}}", _get),
+    Endpoint("PUT", f"{_ROOT}/{{role}}", _update),
+    Endpoint("DELETE", f"{_ROOT}/{{role}}", _delete),
 )

@@ -43,16 +43,16 @@ class Dialect(Part):
         Known(
             "how organization roles are shown: `member` as it is; `no role` for a Member, in every list; `Member`, "
             "`Billing Admin`; or an object with id and name",
-            "2, 9, 16",
-            "`no role` in `me` and for service accounts observed·T; elsewhere each is assumed",
+            "2, 6, 9",
+            "`no role` in `me` and for service accounts reported; elsewhere each is assumed",
         ),
     ] = "word"
     owner_word: Annotated[
         Literal["owner", "admin"],
-        Known("the word under which an owner of the organization is shown", "16", "`admin` observed·T"),
+        Known("the word under which an owner of the organization is shown", "2", "`admin` reported"),
     ] = "owner"
     me_permissions: Annotated[
-        bool, Known("whether `me` lists the codes of what the account may do", "9, 16", "true observed·T")
+        bool, Known("whether `me` lists the codes of what the account may do", "9", "true reported")
     ] = True
     user_projects: Annotated[
         bool, Known("whether the users list says what each person has in which project", "3, 15", "assumed")
@@ -64,31 +64,31 @@ class Dialect(Part):
         Literal["forbidden", "redirect"],
         Known(
             "a project that the account has no access to: 403, or 302 to `/request_access/?next=…`",
-            "16",
-            "both observed·T with a session; unknown with Basic",
+            "1",
+            "both reported with a session; unknown with Basic",
         ),
     ] = "forbidden"
     wrong_body: Annotated[
-        Literal[422, 400], Known("the status for a body in a wrong shape", "1", "422 observed·W; 400 documented")
+        Literal[422, 400], Known("the status for a body in a wrong shape", "1", "422 withdrawn; 400 documented")
     ] = 422
     plan_refusal: Annotated[
         Literal[403, 402],
-        Known("the status for what the plan does not include", "13, 16", "403 observed·T, 402 assumed"),
+        Known("the status for what the plan does not include", "1, 13", "403 reported, 402 assumed"),
     ] = 403
     escaped_errors: Annotated[
-        bool, Known("whether error texts are escaped for HTML", "16", "observed·T for the audit log")
+        bool, Known("whether error texts are escaped for HTML", "1", "reported for the audit log")
     ] = False
     refused_update: Annotated[
         Literal["status", "updated_false"],
         Known(
             "how an update verb refuses: by the status, or by 200 with `updated: false` and a `fail_reason`",
             "1, 3",
-            "`updated_false` observed·W",
+            "`updated_false` withdrawn",
         ),
     ] = "status"
     audit: Annotated[
         Literal["platform", "old", "both", "none"],
-        Known("which routes of the audit log there are", "11, 16", "platform documented; old observed·T"),
+        Known("which routes of the audit log there are", "11, 16", "platform documented; old reported"),
     ] = "both"
     page_size: Annotated[
         Annotated[int, Field(ge=1)] | None,
@@ -101,11 +101,11 @@ class Dialect(Part):
     ] = None
     stale_reads: Annotated[
         dict[str, Annotated[int, Field(ge=0)]],
-        Known("for each list, how many reads after a write still show what was before it", "16", "assumed"),
+        Known("for each list, how many reads after a write still show what was before it", "1", "assumed"),
     ] = Field(default_factory=dict)
     discoverability: Annotated[
         Literal["capitalized", "lower", "object", "none"],
-        Known("how the organization's discoverability is written, or that it is not shown", "8, 16", "assumed"),
+        Known("how the organization's discoverability is written, or that it is not shown", "8", "assumed"),
     ] = "capitalized"
     invite_existing: Annotated[
         Literal["keep", "raise"],
@@ -128,8 +128,8 @@ class Dialect(Part):
         Known(
             "whether an error of SCIM has `status` and `scimType`, which official clients read, or `schemas` and "
             "`detail` only",
-            "10, 16",
-            "`detail` observed·W",
+            "10",
+            "`detail` withdrawn",
         ),
     ] = "full"
     scim_media_type: Annotated[
@@ -137,17 +137,17 @@ class Dialect(Part):
         Known(
             "whether SCIM takes bodies of any media type, or answers 415 to a body and 406 to an Accept that are not "
             "`application/scim+json`",
-            "10, 16",
-            "`strict` observed·W",
+            "10",
+            "`strict` withdrawn",
         ),
     ] = "any"
     missing: Annotated[
         list[Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")]],
         Known(
-            "verbs that are not there, each as `METHOD template` of docs/emulator-coverage.md: 404, or 405 where the "
+            "verbs that are not there, each as `METHOD template` of docs/contract.md: 404, or 405 where the "
             "path has another method",
-            "0, 16",
-            "paths that are assumed or observed·W may not exist",
+            "0, 1",
+            "paths that are assumed or withdrawn may not exist",
         ),
     ] = Field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""The events of the audit log, by their documented names (contract, sections 11 and 16)."""
+"""The events of the audit log, by their documented names (contract, section 11)."""
 
 from __future__ import annotations
 

@@ -133,6 +133,4 @@ def _row(call: Call, event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "user_roles": [who.role] if who else [], "http_method": None, "http_path": None}
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", f"{ROOT}/organizations/{{o}}/audit-logs/query", _query, 16, "documented, fields observed·W"),
-)
+ENDPOINTS: tuple[Endpoint, ...] = (Endpoint("POST", f"{ROOT}/organizations/{{o}}/audit-logs/query", _query),)

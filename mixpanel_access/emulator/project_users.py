@@ -42,7 +42,7 @@ def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
 
 
 def _one_user(call: Call) -> Response:
-    """What one person holds, by a grant and by teams; of somebody who holds nothing, that (contract, section 16)."""
+    """What one person holds, by a grant and by teams; of somebody who holds nothing, that (contract, section 3)."""
     row = project_managing(call)
     member = call.store.member(call.places["email"])
     role = call.store.individual(row["id"]).get(same_key(call.places["email"]))
@@ -72,10 +72,9 @@ def _project_roles(call: Call) -> Response:
     return ok([*own, *[role["role_id"] for role in row["custom_roles"]]])
 
 
-_SHAPE_ASSUMED = "observed·W, shape assumed"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/api/app/projects/{p}/granted-users", _granted_users, 3, _SHAPE_ASSUMED),
-    Endpoint("GET", "/api/app/projects/{p}/users/{email}", _one_user, 3, "observed·W"),
-    Endpoint("GET", "/organizations/{o}/assignable-org-roles", _organization_roles, 3, _SHAPE_ASSUMED),
-    Endpoint("GET", "/api/app/projects/{p}/assignable-roles", _project_roles, 3, _SHAPE_ASSUMED),
+    Endpoint("GET", "/api/app/projects/{p}/granted-users", _granted_users),
+    Endpoint("GET", "/api/app/projects/{p}/users/{email}", _one_user),
+    Endpoint("GET", "/organizations/{o}/assignable-org-roles", _organization_roles),
+    Endpoint("GET", "/api/app/projects/{p}/assignable-roles", _project_roles),
 )

@@ -120,10 +120,10 @@ def _must_be_name(name: str) -> None:
 
 _O: Final = "/organizations/{o}"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", f"{_O}/projects/", _list, 5, "observed"),
-    Endpoint("POST", f"{_O}/create-projects/", _create, 5, "observed"),
-    Endpoint("POST", f"{_O}/delete-projects/", _delete, 5, "observed"),
-    Endpoint("POST", "/projects/update/{p}/", _update, 5, "observed·N, observed·C"),
-    Endpoint("POST", f"/api/app{_O}/create-project", _create_in_region, 5, "observed·C"),
-    Endpoint("GET", "/settings/project/{p}/metadata", _metadata, 5, "observed·C"),
+    Endpoint("GET", f"{_O}/projects/", _list),
+    Endpoint("POST", f"{_O}/create-projects/", _create),
+    Endpoint("POST", f"{_O}/delete-projects/", _delete),
+    Endpoint("POST", "/projects/update/{p}/", _update),
+    Endpoint("POST", f"/api/app{_O}/create-project", _create_in_region),
+    Endpoint("GET", "/settings/project/{p}/metadata", _metadata),
 )

@@ -1,4 +1,4 @@
-"""What is done to people, as the audit log's events (contract, sections 11 and 16; other payloads are assumed).
+"""What is done to people, as the audit log's events (contract, section 11; other payloads are assumed).
 
 A grant to somebody invited is recorded when it is given; what becomes of an invitation but for its sending and its
 acceptance has no event.

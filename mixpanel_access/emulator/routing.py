@@ -110,15 +110,11 @@ class Endpoint:
         method: the HTTP method.
         template: the path, with places in braces.
         handler: answers it.
-        section: the section of the contract it is in.
-        standing: how well it is known, by the contract's marks; where path and shape differ, the path first.
     """
 
     method: str
     template: str
     handler: Handler
-    section: int
-    standing: str
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:

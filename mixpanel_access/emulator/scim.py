@@ -1,4 +1,4 @@
-"""SCIM 2.0: the verbs, the token, the media type, and errors in its own shape (contract, sections 10 and 16).
+"""SCIM 2.0: the verbs, the token, the media type, and errors in its own shape (contract, section 10).
 
 What the verbs do is in `scim_users.py` and `scim_groups.py`. They are imported at the first request, for the library
 that knows the shapes takes longer to load than all the rest of the emulator.
@@ -26,7 +26,7 @@ SERVICE: Final = "scim"
 """The `service` of its events in the audit log."""
 
 _OPEN: Final = f"{ROOT}/ServiceProviderConfig"
-"""What answers without a token (contract, section 16)."""
+"""What answers without a token (contract, section 10)."""
 _ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 _ACCEPTING: Final = {MEDIA_TYPE, "application/*", "*/*"}
 
@@ -102,21 +102,21 @@ def _late(module: str, name: str) -> Handler:
 def _resources(kind: str, module: str) -> tuple[Endpoint, ...]:
     place = f"{ROOT}/{kind}/{{{kind.lower().removesuffix('s')}}}"
     return (
-        Endpoint("GET", f"{ROOT}/{kind}", _late(module, "find"), 10, "documented, shape assumed"),
-        Endpoint("POST", f"{ROOT}/{kind}", _late(module, "create"), 10, "documented, shape assumed"),
-        Endpoint("GET", place, _late(module, "read"), 10, "documented, shape assumed"),
-        Endpoint("PUT", place, _late(module, "replace"), 10, "documented, shape assumed"),
-        Endpoint("PATCH", place, _late(module, "patch"), 10, "documented, shape assumed"),
-        Endpoint("DELETE", place, _late(module, "delete"), 10, "documented, shape assumed"),
+        Endpoint("GET", f"{ROOT}/{kind}", _late(module, "find")),
+        Endpoint("POST", f"{ROOT}/{kind}", _late(module, "create")),
+        Endpoint("GET", place, _late(module, "read")),
+        Endpoint("PUT", place, _late(module, "replace")),
+        Endpoint("PATCH", place, _late(module, "patch")),
+        Endpoint("DELETE", place, _late(module, "delete")),
     )
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", _OPEN, _late("scim_discovery", "config"), 10, "observed·W"),
-    Endpoint("GET", f"{ROOT}/Schemas", _late("scim_discovery", "schemas"), 10, "observed·W"),
-    Endpoint("GET", f"{ROOT}/Schemas/{{schema}}", _late("scim_discovery", "schema"), 10, "observed·W"),
-    Endpoint("GET", f"{ROOT}/ResourceTypes", _late("scim_discovery", "resource_types"), 10, "observed·W"),
-    Endpoint("GET", f"{ROOT}/ResourceTypes/{{type}}", _late("scim_discovery", "resource_type"), 10, "observed·W"),
+    Endpoint("GET", _OPEN, _late("scim_discovery", "config")),
+    Endpoint("GET", f"{ROOT}/Schemas", _late("scim_discovery", "schemas")),
+    Endpoint("GET", f"{ROOT}/Schemas/{{schema}}", _late("scim_discovery", "schema")),
+    Endpoint("GET", f"{ROOT}/ResourceTypes", _late("scim_discovery", "resource_types")),
+    Endpoint("GET", f"{ROOT}/ResourceTypes/{{type}}", _late("scim_discovery", "resource_type")),
     *_resources("Users", "scim_users"),
     *_resources("Groups", "scim_groups"),
 )

@@ -1,4 +1,4 @@
-"""SCIM's bodies, read and written by the library that knows RFC 7643 and 7644 (contract, sections 10 and 16).
+"""SCIM's bodies, read and written by the library that knows RFC 7643 and 7644 (contract, section 10).
 
 Attributes that the schemas do not have are ignored. A PATCH may be Entra's: a remove with a list of values, and an add
 to the element of a list that is not there.

@@ -1,4 +1,4 @@
-"""What SCIM says of itself: what it can do, its schemas, and its types of resources (contract, section 16)."""
+"""What SCIM says of itself: what it can do, its schemas, and its types of resources (contract, section 10)."""
 
 from __future__ import annotations
 

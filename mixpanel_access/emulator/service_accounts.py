@@ -217,13 +217,13 @@ def _project_row(grant: AccountGrant, sensitive: bool) -> dict[str, Any]:
 
 _ROOT: Final = "/api/app/organizations/{o}/service-accounts"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", _ROOT, _list, 6, "documented"),
-    Endpoint("POST", _ROOT, _create, 6, "documented"),
-    Endpoint("GET", f"{_ROOT}/{{id}}", _get, 6, "documented"),
-    Endpoint("DELETE", f"{_ROOT}/{{id}}", _delete, 6, "documented"),
-    Endpoint("POST", f"{_ROOT}/delete-service-accounts", _delete_many, 6, "observed·W"),
-    Endpoint("POST", f"{_ROOT}/add-to-project", _add_to_projects, 6, "documented"),
-    Endpoint("POST", f"{_ROOT}/remove-from-project", _remove_from_projects, 6, "documented"),
-    Endpoint("DELETE", f"{_ROOT}/remove-from-project", _remove_from_projects, 6, "observed·W"),
-    Endpoint("GET", "/api/app/projects/{p}/service-accounts", _list_of_project, 6, "documented"),
+    Endpoint("GET", _ROOT, _list),
+    Endpoint("POST", _ROOT, _create),
+    Endpoint("GET", f"{_ROOT}/{{id}}", _get),
+    Endpoint("DELETE", f"{_ROOT}/{{id}}", _delete),
+    Endpoint("POST", f"{_ROOT}/delete-service-accounts", _delete_many),
+    Endpoint("POST", f"{_ROOT}/add-to-project", _add_to_projects),
+    Endpoint("POST", f"{_ROOT}/remove-from-project", _remove_from_projects),
+    Endpoint("DELETE", f"{_ROOT}/remove-from-project", _remove_from_projects),
+    Endpoint("GET", "/api/app/projects/{p}/service-accounts", _list_of_project),
 )

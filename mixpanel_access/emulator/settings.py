@@ -1,4 +1,4 @@
-"""The organization's settings: two-factor, request access, sessions, SSO, SCIM name, discoverability (section 8)."""
+"""The organization's settings: two-factor, access requests, sessions, SSO, discoverability (contract, section 8)."""
 
 from __future__ import annotations
 
@@ -98,16 +98,15 @@ def _discoverability(call: Call) -> Response:
 
 
 _O: Final = "/organizations/{o}"
-_SHAPE_ASSUMED: Final = "observed·W, shape assumed"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", f"{_O}/twofactor", _read("twofactor"), 8, "observed"),
-    Endpoint("POST", f"{_O}/twofactor/update", _update_twofactor, 8, "observed"),
-    Endpoint("GET", f"{_O}/org-request-access-settings", _read("request_access"), 8, "observed"),
-    Endpoint("POST", f"{_O}/org-request-access-settings/update", _update("request_access"), 8, "observed"),
-    Endpoint("GET", f"{_O}/org-session-settings", _read("session"), 8, "observed"),
-    Endpoint("POST", f"{_O}/org-session-settings/update", _update("session"), 8, "observed"),
-    Endpoint("GET", f"{_O}/sso", _read("sso"), 8, _SHAPE_ASSUMED),
-    Endpoint("GET", f"{_O}/scim-name", _scim_name, 8, _SHAPE_ASSUMED),
-    Endpoint("POST", f"{_O}/scim-name", _update_scim_name, 8, _SHAPE_ASSUMED),
-    Endpoint("GET", f"/api/app{_O}/domains/get-discoverability", _discoverability, 8, _SHAPE_ASSUMED),
+    Endpoint("GET", f"{_O}/twofactor", _read("twofactor")),
+    Endpoint("POST", f"{_O}/twofactor/update", _update_twofactor),
+    Endpoint("GET", f"{_O}/org-request-access-settings", _read("request_access")),
+    Endpoint("POST", f"{_O}/org-request-access-settings/update", _update("request_access")),
+    Endpoint("GET", f"{_O}/org-session-settings", _read("session")),
+    Endpoint("POST", f"{_O}/org-session-settings/update", _update("session")),
+    Endpoint("GET", f"{_O}/sso", _read("sso")),
+    Endpoint("GET", f"{_O}/scim-name", _scim_name),
+    Endpoint("POST", f"{_O}/scim-name", _update_scim_name),
+    Endpoint("GET", f"/api/app{_O}/domains/get-discoverability", _discoverability),
 )

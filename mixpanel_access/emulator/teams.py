@@ -1,7 +1,7 @@
 """Teams: their names, people, projects and service accounts (contract, section 4).
 
 With the leniencies for the official provider, a team's place in the path may be its name, and the deletion takes the
-payload of the creation (section 12).
+payload of the creation (contract, section 12).
 """
 
 from __future__ import annotations
@@ -268,17 +268,17 @@ def _must_be_name(name: str) -> None:
 _O: Final = "/organizations/{o}"
 _ACCOUNTS: Final = f"/api/app{_O}/teams/{{t}}/service-accounts"
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", f"{_O}/teams", _list, 4, "observed"),
-    Endpoint("GET", f"{_O}/teams/", _list, 4, "observed"),
-    Endpoint("POST", f"{_O}/add-teams/", _create, 4, "observed, shapes observed·C"),
-    Endpoint("POST", f"{_O}/teams/{{t}}/update/", _rename, 4, "observed, body observed·C, reply observed·W"),
-    Endpoint("POST", f"{_O}/delete-teams/", _delete, 4, "observed, body observed·C"),
-    Endpoint("POST", f"{_O}/add-projects-to-teams/", _add_projects, 4, "observed·C"),
-    Endpoint("POST", f"{_O}/teams/{{t}}/delete-projects/", _remove_projects, 4, "observed·C"),
-    Endpoint("POST", f"{_O}/add-users-to-teams/", _add_members, 4, "observed·W, body assumed"),
-    Endpoint("POST", f"{_O}/teams/{{t}}/delete-users/", _remove_members, 4, "assumed"),
-    Endpoint("GET", "/api/app/projects/{p}/granted-teams", _of_project, 4, "observed·W, shape assumed"),
-    Endpoint("GET", _ACCOUNTS, _accounts, 4, "observed·W"),
-    Endpoint("POST", f"{_ACCOUNTS}/add-to-team", _add_accounts, 4, "observed, shapes observed·W"),
-    Endpoint("POST", f"{_ACCOUNTS}/remove-from-team", _remove_accounts, 4, "observed, shapes observed·W"),
+    Endpoint("GET", f"{_O}/teams", _list),
+    Endpoint("GET", f"{_O}/teams/", _list),
+    Endpoint("POST", f"{_O}/add-teams/", _create),
+    Endpoint("POST", f"{_O}/teams/{{t}}/update/", _rename),
+    Endpoint("POST", f"{_O}/delete-teams/", _delete),
+    Endpoint("POST", f"{_O}/add-projects-to-teams/", _add_projects),
+    Endpoint("POST", f"{_O}/teams/{{t}}/delete-projects/", _remove_projects),
+    Endpoint("POST", f"{_O}/add-users-to-teams/", _add_members),
+    Endpoint("POST", f"{_O}/teams/{{t}}/delete-users/", _remove_members),
+    Endpoint("GET", "/api/app/projects/{p}/granted-teams", _of_project),
+    Endpoint("GET", _ACCOUNTS, _accounts),
+    Endpoint("POST", f"{_ACCOUNTS}/add-to-team", _add_accounts),
+    Endpoint("POST", f"{_ACCOUNTS}/remove-from-team", _remove_accounts),
 )

@@ -1,4 +1,4 @@
-"""The organization's users: list, invite, grant, change a role, take a grant away, remove, resend (section 3).
+"""The organization's users: list, invite, grant, change roles, take grants away, remove, resend (contract, section 3).
 
 [assumed], where the contract is silent: an expired invitation is listed just as a pending one; inviting again sends
 the e-mail again and restarts the invitation's life; a changed role or grant of an invited person sends none.
@@ -283,12 +283,12 @@ def _addresses_in(body: Any) -> set[str]:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/organizations/{o}/users/", _list, 3, "observed"),
-    Endpoint("POST", "/organizations/{o}/add-users/", _invite, 3, "observed·W, body assumed"),
-    Endpoint("POST", "/organizations/{o}/add-users-to-projects/", _grant, 3, "observed"),
-    Endpoint("POST", "/organizations/{o}/users/{email}/update/", _change_role, 3, "observed·W, body assumed"),
-    Endpoint("POST", "/organizations/{o}/users/{email}/delete-projects/", _take_grants, 3, "assumed"),
-    Endpoint("POST", "/organizations/{o}/delete-users/", _remove, 3, "observed, body assumed"),
-    Endpoint("POST", "/organizations/{o}/resend-invites/", _resend, 3, "assumed"),
-    Endpoint("POST", "/organizations/{o}/regenerate-invite-url/", _new_link, 3, "assumed"),
+    Endpoint("GET", "/organizations/{o}/users/", _list),
+    Endpoint("POST", "/organizations/{o}/add-users/", _invite),
+    Endpoint("POST", "/organizations/{o}/add-users-to-projects/", _grant),
+    Endpoint("POST", "/organizations/{o}/users/{email}/update/", _change_role),
+    Endpoint("POST", "/organizations/{o}/users/{email}/delete-projects/", _take_grants),
+    Endpoint("POST", "/organizations/{o}/delete-users/", _remove),
+    Endpoint("POST", "/organizations/{o}/resend-invites/", _resend),
+    Endpoint("POST", "/organizations/{o}/regenerate-invite-url/", _new_link),
 )

@@ -1,4 +1,4 @@
-"""Events of Mixpanel's audit log, by the names that Mixpanel documents (contract, sections 11 and 16)."""
+"""Events of Mixpanel's audit log, by the names that Mixpanel documents (contract, section 11)."""
 
 from __future__ import annotations
 

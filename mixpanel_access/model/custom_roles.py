@@ -1,4 +1,4 @@
-"""What a custom role may be: its name, its permissions as a set, and what of them is the server's own (contract, 7)."""
+"""Custom roles: the name, the permissions as a set, and the permissions that the server adds (contract, section 7)."""
 
 from __future__ import annotations
 

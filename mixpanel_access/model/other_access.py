@@ -1,6 +1,6 @@
 """Access that no stack manages, and that is only shown: what was read of it, and what could not be.
 
-Data views, classified data, service accounts' sensitive flag, MCP and discoverability (contract, section 16).
+Data views, classified data, service accounts' sensitive flag, MCP and discoverability (contract, section 17).
 """
 
 from __future__ import annotations

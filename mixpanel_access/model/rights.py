@@ -1,4 +1,4 @@
-"""What our own account may do: by the permissions that Mixpanel lists, else by its role (contract, section 16)."""
+"""What our own account may do: by the permissions that Mixpanel lists, else by its role (contract, section 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Role words, their order, and what an organization role gives in a project (contract, section 2 and 13)."""
+"""Role words, their order, and what an organization role gives in a project (contract, sections 2 and 13)."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def normalized(word: str) -> str:
 
 
 def is_no_role(word: str | None) -> bool:
-    """Whether Mixpanel's word says that there is no role: `no role`, an empty text or null (contract, section 16)."""
+    """Whether Mixpanel's word says that there is no role: `no role`, an empty text or null (contract, section 2)."""
     return normalized(word or "") in _NO_ROLE_WORDS
 
 
 def organization_role(word: str | None) -> str:
     """The organization role that Mixpanel, a roster or a state means by a word.
 
-    Somebody without an organization role is what Mixpanel's documentation calls a member (contract, section 16).
+    Somebody without an organization role is what Mixpanel's documentation calls a member (contract, section 2).
     Unknown words are kept, in the form of `normalized`.
     """
     return MEMBER if is_no_role(word) else normalized(str(word))

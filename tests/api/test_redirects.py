@@ -1,4 +1,4 @@
-"""Redirects: the same path of the same host, or nothing is sent (contract, section 16)."""
+"""Redirects: the same path of the same host, or nothing is sent (contract, section 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every form in which an organization role may come, at every reader of one (contract, section 16)."""
+"""Every form in which an organization role may come, at every reader of one (contract, section 2)."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ WRONG_REGION = {
 @pytest.mark.parametrize(("url", "advice"), WRONG_REGION.items())
 @pytest.mark.parametrize("status", [401, 500, 502, 503, 520])
 def test_what_a_wrong_region_answers_names_the_region(url: str, advice: str, status: int) -> None:
-    """401 and faults of the server, on `me`: the organization may be elsewhere (contract, section 16)."""
+    """401 and faults of the server, on `me`: the organization may be elsewhere (contract, section 1)."""
     handler = httpx.MockTransport(lambda _: httpx.Response(status))
     with pytest.raises(errors.MixpanelError, match=advice):
         MeEndpoint(Transport(url, "bot", Secret(SECRET), transport=handler)).read()
@@ -220,7 +220,7 @@ def test_a_refusal_of_a_known_login_names_no_other_region(status: int) -> None:
 
 
 def test_a_refusal_by_the_plan_says_so() -> None:
-    """With its own advice (contract, section 16)."""
+    """With its own advice (contract, section 1)."""
     with pytest.raises(
         errors.PlanRefusal, match=r"402 \(no explanation\)\. The plan of the organization does not allow"
     ):

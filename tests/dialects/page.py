@@ -47,8 +47,8 @@ $ mixpanel-access emulator --demo --dialect dialect.json
 
 ## The fields
 
-The standing says how well an alternative is known; [What the emulator covers](emulator-coverage.md) explains the words.
-A section is one of the working contract.
+The standing says how well an alternative is known; [the contract](contract.md#0-how-to-read-it) explains the
+words, and has the sections.
 
 {fields}
 

@@ -41,7 +41,7 @@ def test_what_may_have_been_applied_is_neither_sent_nor_looked_for_again() -> No
 
 
 def test_what_the_plan_refuses_is_not_sent_again() -> None:
-    """Not in smaller pieces either: the plan refuses whoever is in it (contract, section 16)."""
+    """Not in smaller pieces either: the plan refuses whoever is in it (contract, section 13)."""
     error = PlanRefusal("cannot remove")
     batches = Batches(error)
     assert one_by_one_if_refused(batches.send, batches.arrived, ["a", "b"]) == {"a": error, "b": error}

@@ -206,9 +206,12 @@ def test_rosters_read(block: Block, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", of("json"))
 def test_policy_configurations_and_dialects_read(block: Block, tmp_path: Path) -> None:
-    """They are of rules, with options that those have; or of the emulator's dialects, with fields that those have."""
+    """They are of rules, with options that those have; of the emulator's dialects; or bodies of Mixpanel's API."""
     if block.page.name == "dialects.md":
         dialect.read(json.loads(block.text))
+        return
+    if block.page.name == "contract.md":  # one body after the other
+        assert [json.loads(body) for body in re.split(r"\n(?=\{)", block.text.strip())]
         return
     (tmp_path / "production.json").write_text(block.text)
     config = read_policy_config(tmp_path / "production.json")

@@ -26,8 +26,8 @@ DOCUMENT: Final = {
     },
 }
 
-NOT_SERVED = "Mixpanel's SCIM is a subset of RFC 7644, and the contract knows of no such endpoint (section 10)"
-NOT_TAKEN = "of the query parameters, the contract knows filter, startIndex and count only (section 10)"
+NOT_SERVED = "Mixpanel's SCIM is a subset of RFC 7644, and the contract knows no such endpoint (contract, section 10)"
+NOT_TAKEN = "of the query parameters, the contract knows filter, startIndex and count only (contract, section 10)"
 USER_NAME = "userName is the address in a claimed domain that the user is known by: it does not change"
 EMAILS = "a user has one address, their userName, and is active or not: neither can be taken away"
 NAMES = "a user's name is the organization's too, which keeps what it was told"

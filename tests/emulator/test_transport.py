@@ -86,7 +86,7 @@ NOWHERE = [
 
 @pytest.mark.parametrize("path", NOWHERE)
 def test_a_path_that_there_is_not_is_named(client: Client, path: str) -> None:
-    """To an owner too (contract, section 16)."""
+    """To an owner too (contract, section 1)."""
     answer = client.get(path, auth=("owner-bot", "s:ecret"))
     assert (answer.status_code, answer.json()) == (404, {"status": "error", "error": f"Not found: {path}"})
 

@@ -43,7 +43,7 @@ def test_the_projects(client: Client) -> None:
 
 
 def test_one_person_in_a_project(client: Client) -> None:
-    """The highest role and the teams; of who has none and of a stranger, that (contract, section 16)."""
+    """The highest role and the teams; of who has none and of a stranger, that (contract, section 3)."""
     lee = client.get(f"/api/app/projects/{P}/users/lee@example.com").json()["results"]
     assert (lee["active"], lee["role"], lee["teams"]) == (True, "admin", [{"id": 77, "name": "Data"}])
     for email in ("kim@example.com", "nobody@example.com", "x"):

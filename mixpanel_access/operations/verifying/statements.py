@@ -33,12 +33,12 @@ STATEMENTS: Final = (
     Statement("refused-update", 1, "An update that is refused has the status of a refusal.", by.refused_update),
     Statement("lists-whole", 3, "Lists come whole, not in pages.", by.pages),
     Statement(
-        "member-word", 16, "The users list has a Member's role as `member`.", by.of_person("invite", by.member_word)
+        "member-word", 2, "The users list has a Member's role as `member`.", by.of_person("invite", by.member_word)
     ),
-    Statement("owner-word", 16, "The users list has an owner as `owner`.", by.owner_word),
-    Statement("known-words", 16, "Every organization role has a known word.", by.known_words),
+    Statement("owner-word", 2, "The users list has an owner as `owner`.", by.owner_word),
+    Statement("known-words", 2, "Every organization role has a known word.", by.known_words),
     Statement("last-login", 3, "The users list has `last_login`.", by.last_logins),
-    Statement("permissions", 16, "`me` lists the permissions of the account.", by.permissions),
+    Statement("permissions", 9, "`me` lists the permissions of the account.", by.permissions),
     Statement("invite", 3, "`add-users` takes addresses, each with an organization role.", by.applied("invite")),
     Statement(
         "invite-answer", 3, "It answers `invited`, `added` and `failed`.",
@@ -53,9 +53,9 @@ STATEMENTS: Final = (
     ),
     Statement("grant", 3, "`add-users-to-projects` takes the nested body.", by.applied("grant")),
     Statement("grant-again", 3, "A second grant changes the role in place.", by.applied("change the grant")),
-    Statement("invited-grants", 16, "`granted-users` lists the grants of invited people.", by.invited_grants),
+    Statement("invited-grants", 3, "`granted-users` lists the grants of invited people.", by.invited_grants),
     Statement(
-        "grant-rows", 16, "A row of `granted-users` has the role's word and `target_type`.",
+        "grant-rows", 3, "A row of `granted-users` has the role's word and `target_type`.",
         by.of_person("grant", by.grant_row),
     ),
     Statement(
@@ -120,20 +120,20 @@ STATEMENTS: Final = (
         "account-take-grant", 6, "`remove-from-project` takes a role away.", by.applied("take the account's grant away")
     ),
     Statement("account-delete", 6, "A service account can be deleted.", by.applied("delete the service account")),
-    Statement("no-access", 16, "A project without access is answered with 403.", by.no_access),
+    Statement("no-access", 1, "A project without access is answered with 403.", by.no_access),
     Statement("audit", 16, "The audit log is answered by the Platform API and by the older route.", by.audit),
     Statement(
-        "discoverability", 16, "Discoverability is `Closed`, `Request` or `Open`.", by.discoverability
+        "discoverability", 8, "Discoverability is `Closed`, `Request` or `Open`.", by.discoverability
     ),
-    Statement("plan", 16, "A feature that the plan lacks is answered with 403.", by.plan),
-    Statement("stale", 16, "Lists show a write at the first reading after it.", by.stale),
-    Statement("escapes", 16, "Error texts are not escaped for HTML.", by.escapes),
-    Statement("verbs", 16, "Every verb that the walk sends exists.", by.verbs),
+    Statement("plan", 13, "A feature that the plan lacks is answered with 403.", by.plan),
+    Statement("stale", 1, "Lists show a write at the first reading after it.", by.stale),
+    Statement("escapes", 1, "Error texts are not escaped for HTML.", by.escapes),
+    Statement("verbs", 0, "Every verb that the walk sends exists.", by.verbs),
     Statement(
-        "invitation-limit", 16, "More than about 10 invitations an hour are answered with 429. The walk sends fewer.",
+        "invitation-limit", 13, "More than about 10 invitations an hour are answered with 429. The walk sends fewer.",
         by.never,
     ),
-    Statement("invitation-life", 16, "An invitation expires after 7 days. No walk waits for it.", by.never),
+    Statement("invitation-life", 3, "An invitation expires after 7 days. No walk waits for it.", by.never),
     Statement("last-owner", 13, "The last owner cannot be removed. No walk tries it.", by.never),
 )  # fmt: skip
 """Every statement that a walk can decide, and those that none can."""
