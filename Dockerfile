@@ -18,11 +18,12 @@ COPY examples ./examples
 RUN python -m hatchling build -t wheel -d /dist \
     && uv venv -q /opt/mixpanel-access \
     && uv pip install -q --python /opt/mixpanel-access/bin/python --constraint requirements.lock /dist/*.whl
-# Where the engine comes from: the official release, checked against its published SHA-256. With ENGINE_STEPS=build it is built from its Go modules instead,
-# each of which go.sum has the hash of; that takes some minutes.
+# The engine is the official release, checked against its published SHA-256. With ENGINE_STEPS=build it is built from its
+# Go modules instead, each checked against go.sum; that takes some minutes.
+COPY tools ./tools
 ARG ENGINE_STEPS=download,build
 RUN MIXPANEL_ACCESS_CACHE=/opt/engine MIXPANEL_ACCESS_ENGINE_STEPS=${ENGINE_STEPS} \
-    /opt/mixpanel-access/bin/mixpanel-access engine > /tmp/engine \
+    /opt/mixpanel-access/bin/python -m tools.engine > /tmp/engine \
     && ln -s "$(cat /tmp/engine)" /opt/pulumi
 
 FROM ${PYTHON}

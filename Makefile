@@ -25,7 +25,7 @@ $(MADE): requirements.lock pyproject.toml
 # Where PYTHONDONTWRITEBYTECODE is set, each process that the engine starts would else compile the package for itself.
 engine: $(MADE) ## find the Pulumi engine, or download or build it into the user's cache
 	@$(PY) -m compileall -q mixpanel_access
-	@$(PY) -m mixpanel_access.engine > /dev/null
+	@$(PY) -m tools.engine > /dev/null
 
 demo: engine ## run the demo: no account, no input
 	$(PY) -m demo $(ARGS)

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 import tempfile
 import time
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_access.engine.found import Engine, StepFailed, check_folder
 from mixpanel_access.engine.process import FIRST_TICK, TICK
-from mixpanel_access.engine.settings import CACHE_VARIABLE, ENGINE_VERSION, Settings, platform_name
+from mixpanel_access.engine.settings import CACHE_VARIABLE, ENGINE_VERSION, SOURCE_DIGEST, Settings, platform_name
 from mixpanel_access.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -36,15 +35,8 @@ def engines(settings: Settings) -> Path:
 
 
 def home(settings: Settings) -> Path:
-    """The folder of the engine that these sources make.
-
-    Its name carries a digest of the Go sources: another version of this package may bring another language host.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(path for path in settings.source.rglob("*") if path.is_file()):
-        digest.update(path.relative_to(settings.source).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes() + b"\0")
-    return engines(settings) / f"{ENGINE_VERSION}-{platform_name()}-{digest.hexdigest()[:12]}"
+    """The folder of this version's engine; another version of the package may build another language host."""
+    return engines(settings) / f"{ENGINE_VERSION}-{platform_name()}-{SOURCE_DIGEST}"
 
 
 def find_in_cache(settings: Settings) -> Engine:

@@ -15,7 +15,10 @@ from platformdirs import user_cache_path
 from mixpanel_access.model.errors import EngineError
 
 ENGINE_VERSION: Final = "3.259.0"
-"""The engine that is downloaded or built: the version of the SDK in pyproject.toml and of source/go.mod."""
+"""The version to download or build: that of the SDK in pyproject.toml and of tools/engine/source/go.mod."""
+
+SOURCE_DIGEST: Final = "ac51a74999e9"
+"""The digest of `tools/engine/source`: an engine built from other sources is another one in the cache."""
 
 MINIMUM: Final = (3, 254, 0)
 """The oldest engine on PATH that is used."""
@@ -38,10 +41,8 @@ class Settings:
         cache: the folder that downloads and builds go to.
         steps: which of `STEPS` to take, always in the order of `STEPS`.
         python: the interpreter that runs the download and installs the Go toolchain.
-        source: the Go module that the engine is built from.
         probe_timeout: seconds for one `pulumi version` or `go version`.
         download_timeout: seconds for the download of the engine, and for that of the Go toolchain.
-        build_timeout: seconds for the build.
         wait_timeout: seconds to wait for another run that makes the engine.
     """
 
@@ -49,10 +50,8 @@ class Settings:
     cache: Path
     steps: tuple[str, ...] = STEPS
     python: str = field(default=sys.executable)
-    source: Path = field(default=Path(__file__).parent / "source")
     probe_timeout: float = 20
     download_timeout: float = 600
-    build_timeout: float = 3600
     wait_timeout: float = 3600
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+from mixpanel_access.engine import Engine, ensure_engine
 from mixpanel_access.engine.settings import STEPS, Settings
+from tools.engine.build import build_engine
 
 SYSTEM = "/usr/bin:/bin"
 HOST = "pulumi-language-python"
@@ -98,10 +101,13 @@ esac""",
             cache=self.root / "cache",
             steps=tuple(step for step in STEPS if step in steps) if steps else STEPS,
             python=str(self.root / "python"),
-            source=self.root / "source",
             probe_timeout=20,
         )
         return replace(settings, **changes)  # type: ignore[arg-type]
+
+    def ensure(self, settings: Settings) -> Engine:
+        """Find or make an engine as `make engine` does, and keep what it says."""
+        return ensure_engine(self.told.append, settings, partial(build_engine, source=self.root / "source"))
 
     def leftovers(self) -> list[str]:
         """What lies in the cache besides finished folders and the lock."""

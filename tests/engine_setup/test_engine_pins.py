@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mixpanel_access.engine.progress import show_on
-from mixpanel_access.engine.release import RELEASES, VERSION
-from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
-from mixpanel_access.engine.toolchain import needed_go, pinned_go
+from mixpanel_access.engine.download import RELEASES, RELEASES_VERSION
+from mixpanel_access.engine.settings import ENGINE_VERSION, SOURCE_DIGEST
+from tools.engine.__main__ import show_on
+from tools.engine.build import SOURCE, source_digest
+from tools.engine.toolchain import needed_go, pinned_go
 
-SOURCE = Settings(environ={}, cache=Path()).source
 ROOT = Path(__file__).parents[2]
 
 
@@ -31,7 +31,7 @@ def test_engine_and_sdk_are_of_one_version() -> None:
 
 def test_the_checksums_are_those_of_the_engine() -> None:
     """A newer engine needs the values of its own release: each archive has its version and a digest of its own."""
-    assert VERSION == ENGINE_VERSION
+    assert RELEASES_VERSION == ENGINE_VERSION
     platforms = {"darwin-amd64": "darwin-x64", "linux-amd64": "linux-x64"}
     for platform, release in RELEASES.items():
         name = f"pulumi-v{ENGINE_VERSION}-{platforms.get(platform, platform)}.tar.gz"
@@ -52,6 +52,15 @@ def test_the_toolchain_is_new_enough_and_pinned_by_checksum() -> None:
     """The Go toolchain that is installed satisfies go.mod, and pip checks its hash."""
     assert tuple(map(int, pinned_go(SOURCE).split("."))) >= needed_go(SOURCE)
     assert "--hash=sha256:" in (SOURCE / "go-toolchain.txt").read_text()
+
+
+def test_other_sources_make_another_engine(tmp_path: Path) -> None:
+    """The cache never serves an engine of other sources: its folder has the digest of what is built from."""
+    assert source_digest() == SOURCE_DIGEST
+    (tmp_path / "main.go").write_text("package main\n", encoding="utf-8")
+    before = source_digest(tmp_path)
+    (tmp_path / "main.go").rename(tmp_path / "host.go")
+    assert len({before, source_digest(tmp_path), SOURCE_DIGEST}) == 3
 
 
 class Terminal(io.StringIO):

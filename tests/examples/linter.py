@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from mixpanel_access.engine.build import go_environment
 from mixpanel_access.engine.cache import engines, locked, publish, staging
 from mixpanel_access.engine.found import program
 from mixpanel_access.engine.process import Outcome, run_child
 from mixpanel_access.engine.settings import Settings, platform_name, read_settings
-from mixpanel_access.engine.toolchain import find_toolchain
+from tools.engine import build
+from tools.engine.toolchain import find_toolchain
 
 SOURCE = Path(__file__).parent / "actionlint"
 _COMMAND = "github.com/rhysd/actionlint/cmd/actionlint"
@@ -30,13 +30,13 @@ def find_actionlint() -> Path:
 
 
 def _build(settings: Settings, place: Path) -> None:
-    go = find_toolchain(settings, print)
+    go = find_toolchain(settings, build.SOURCE, print)
     with staging(settings) as staged:
         outcome = run_child(
             [str(go.command), "build", "-o", f"{staged}/", _COMMAND],
             cwd=SOURCE,
-            env=go_environment(settings.environ, go),
-            timeout=settings.build_timeout,
+            env=build.go_environment(settings.environ, go),
+            timeout=build.BUILD_SECONDS,
         )
         assert outcome.returncode == 0, outcome.stderr
         publish(staged, place)

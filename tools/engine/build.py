@@ -1,7 +1,8 @@
-"""The build of the engine from its Go module, for machines that reach no release archive."""
+"""Build the engine from its Go module, for machines that cannot download a release."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -10,10 +11,15 @@ from typing import Final
 
 from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import DYNAMIC, HOST, Engine, StepFailed, check_folder, last_lines
-from mixpanel_access.engine.process import run_child
+from mixpanel_access.engine.process import Outcome, run_child
 from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
-from mixpanel_access.engine.toolchain import Toolchain, find_toolchain
 from mixpanel_access.model.words import counted
+from tools.engine.toolchain import Toolchain, find_toolchain
+
+SOURCE: Final = Path(__file__).parent / "source"
+"""The Go module that the engine is built from."""
+BUILD_SECONDS: Final = 3600.0
+"""The most that a build may take."""
 
 _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
@@ -26,23 +32,35 @@ _PACKAGE: Final = re.compile(r"[\w.~/-]+")
 """A line of `go build -v`: a package that is being compiled."""
 
 
-def build_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
+def source_digest(source: Path = SOURCE) -> str:
+    """The digest of a Go module's files, which names the engine in the cache."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(source).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def build_engine(settings: Settings, progress: Callable[[str], None], source: Path = SOURCE) -> Engine:
     """Build the engine into the cache. The caller holds the lock.
 
-    Nothing is written beside the sources: an installed package may be read-only.
+    Args:
+        settings: the surroundings.
+        progress: shows a line about what begins or takes long.
+        source: the Go module; nothing is written to it.
 
     Raises:
-        StepFailed: no toolchain, no connection, a checksum that differs, or what came does not work.
+        StepFailed: there is no toolchain or no connection, a checksum differs, or what was built does not work.
     """
-    go = find_toolchain(settings, progress)
-    env = go_environment(settings.environ, go)
+    go = find_toolchain(settings, source, progress)
+    run = _Build(go, source, settings, progress)
     progress(f"building the Pulumi engine {ENGINE_VERSION} with Go {go.version}: 5 to 15 minutes the first time")
     with staging(settings) as staged:
         folder = staged / "bin"
         folder.mkdir()
         build = ["build", "-v", "-mod=readonly", "-trimpath", "-ldflags", _LINK]
-        seconds = _run_go(go, [*build, "-o", f"{folder}/", _COMMAND, f"./{HOST}"], settings, env, progress)[1]
-        module = Path(_run_go(go, ["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", _SDK], settings, env, progress)[0])
+        seconds = run.go(*build, "-o", f"{folder}/", _COMMAND, f"./{HOST}").seconds
+        module = Path(run.go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", _SDK).stdout.strip())
         for script in _SCRIPTS:
             copy = folder / Path(script).name
             try:
@@ -73,39 +91,53 @@ def go_environment(environ: Mapping[str, str], go: Toolchain) -> dict[str, str]:
     }
 
 
-def _run_go(
-    go: Toolchain,
-    arguments: list[str],
-    settings: Settings,
-    env: Mapping[str, str],
-    progress: Callable[[str], None],
-) -> tuple[str, float]:
-    fetched = compiled = 0
+class _Build:
+    """Runs the Go toolchain in the module, and reports how far it is.
 
-    def count(line: str) -> None:
-        nonlocal fetched, compiled
-        fetched += line.startswith("go: downloading ")
-        compiled += _PACKAGE.fullmatch(line.strip()) is not None
+    Args:
+        toolchain: the Go toolchain.
+        source: the Go module.
+        settings: the surroundings.
+        progress: shows a line.
+    """
 
-    def report(seconds: float) -> None:
-        done = [f"{counted(fetched, 'module')} downloaded"] if fetched else []
-        done += [f"{compiled:,} of about {_PACKAGES:,} packages compiled"] if compiled else []
+    def __init__(self, toolchain: Toolchain, source: Path, settings: Settings, progress: Callable[[str], None]) -> None:
+        self._toolchain = toolchain
+        self._source = source
+        self._environment = go_environment(settings.environ, toolchain)
+        self._progress = progress
+        self._fetched = 0
+        self._compiled = 0
+
+    def go(self, *arguments: str) -> Outcome:
+        """Run one command of the toolchain.
+
+        Raises:
+            StepFailed: it fails or takes too long.
+        """
+        outcome = run_child(
+            [str(self._toolchain.command), *arguments],
+            cwd=self._source,
+            env=self._environment,
+            timeout=BUILD_SECONDS,
+            on_line=self._count,
+            on_wait=self._report,
+        )
+        if outcome.timed_out:
+            raise StepFailed(f"the build was not done within {BUILD_SECONDS:g} s")
+        if outcome.returncode != 0:
+            raise StepFailed(f"the build failed: {_reason(outcome.stderr, outcome.returncode)}")
+        return outcome
+
+    def _count(self, line: str) -> None:
+        self._fetched += line.startswith("go: downloading ")
+        self._compiled += _PACKAGE.fullmatch(line.strip()) is not None
+
+    def _report(self, seconds: float) -> None:
+        done = [f"{counted(self._fetched, 'module')} downloaded"] if self._fetched else []
+        done += [f"{self._compiled:,} of about {_PACKAGES:,} packages compiled"] if self._compiled else []
         shown = f" ({', '.join(done)})" if done else ""
-        progress(f"  building the engine ... {seconds:.0f} s{shown}")
-
-    outcome = run_child(
-        [str(go.command), *arguments],
-        cwd=settings.source,
-        env=env,
-        timeout=settings.build_timeout,
-        on_line=count,
-        on_wait=report,
-    )
-    if outcome.timed_out:
-        raise StepFailed(f"the build was not done within {settings.build_timeout:g} s")
-    if outcome.returncode != 0:
-        raise StepFailed(f"the build failed: {_reason(outcome.stderr, outcome.returncode)}")
-    return outcome.stdout.strip(), outcome.seconds
+        self._progress(f"  building the engine ... {seconds:.0f} s{shown}")
 
 
 def _reason(stderr: str, returncode: int) -> str:
