@@ -10,11 +10,11 @@ from typing import Any, Final
 import typer
 
 from mixpanel_access.cli.output import progress
-from mixpanel_access.model.access import remaining
+from mixpanel_access.model.access import remaining_access
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roles import MEMBER
+from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.operations.offboarding import Holding, Remains, holdings, look, offboard, people, remains
 from mixpanel_access.operations.project import open_project
 
@@ -78,7 +78,7 @@ def _print_left(email: str, left: list[Remains], *, done: bool) -> None:
             still = "is still" if done else "is"
             if one.deactivated:
                 still = "is deactivated, cannot log in, and is"
-            typer.echo(f"{email} {still} in {where}{role}: {remaining(one.access)}")
+            typer.echo(f"{email} {still} in {where}{role}: {remaining_access(one.access)}")
         else:
             typer.echo(f"{email} is not in {where}.")
 

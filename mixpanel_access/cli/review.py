@@ -14,7 +14,7 @@ import typer
 from mixpanel_access.cli.other_access import other_access_document, print_other_access
 from mixpanel_access.cli.output import day_of, instant_of, new_table, print_table, progress
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.similarity import unknown
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project, project_folder

@@ -14,7 +14,7 @@ from mixpanel_access.cli.output import instant_of, new_table, print_table, progr
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import MixpanelError, UsageError
-from mixpanel_access.model.likeness import meant_address
+from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.project import open_project, stacks_of

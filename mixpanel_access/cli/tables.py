@@ -10,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.output import progress, write_file
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.similarity import unknown
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.chain import Link
 from mixpanel_access.operations.tables import FORMS, exported

@@ -16,7 +16,7 @@ import typer
 from mixpanel_access.cli.output import instant_of, progress
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.similarity import unknown
 from mixpanel_access.operations.mailing import SERVER_VARIABLE, send
 from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project

@@ -33,13 +33,13 @@ from mixpanel_access.directory.unseen import Unseen
 from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import (
+    AccessInProject,
     Grant,
     GrantType,
     Identity,
     Person,
     Project,
-    ProjectAccess,
-    project_access,
+    access_in_project,
 )
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
@@ -354,11 +354,11 @@ class Directory:
             known = self._open_to_all[project] = grants, any(one.grant_type is GrantType.ALL_USERS for one in rows)
         return known[1]
 
-    def access(self, project: int, email: str) -> ProjectAccess:
+    def access(self, project: int, email: str) -> AccessInProject:
         """What one person can do in one project, and by which ways."""
         person = self.person(email)
         rows = self.grants(project).get(self.key_of(email), ())
-        return project_access(rows, person.role if person and not person.invited else None)
+        return access_in_project(rows, person.role if person and not person.invited else None)
 
     def _individual(self, project: int, email: str) -> str | None:
         return self.access(project, email).individual

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.role_holders import PEOPLE, holders_of
 from mixpanel_access.model import audit
-from mixpanel_access.model.access import CustomRole, GrantType, way_in_words
+from mixpanel_access.model.access import CustomRole, GrantType, source_in_words
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import MixpanelError
@@ -139,7 +139,7 @@ class _Reading:
         grants = () if PEOPLE in holders.unseen else self.directory.grants(role.project).values()
         for grant in (one for held in grants for one in held if one.role == role.id):
             who = EVERYBODY if grant.grant_type is GrantType.ALL_USERS else grant.email
-            yield OtherAccess(Source.CLASSIFIED, who, f"{what}, through {way_in_words(grant)}", role.project)
+            yield OtherAccess(Source.CLASSIFIED, who, f"{what}, through {source_in_words(grant)}", role.project)
         for other in (*holders.teams.values(), *holders.accounts.values()):
             yield OtherAccess(Source.CLASSIFIED, other.removeprefix("the "), what, role.project)
 

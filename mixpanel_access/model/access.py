@@ -183,7 +183,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class ProjectAccess:
+class AccessInProject:
     """What one person can do in one project, and by which ways.
 
     Attributes:
@@ -215,10 +215,10 @@ WHEN_UNUSED: Final = "when_unused"
 ALWAYS: Final = "always"
 NEVER: Final = "never"
 REMOVALS: Final = (WHEN_UNUSED, ALWAYS, NEVER)
-"""What becomes of a person who is no longer declared; see `leaves`."""
+"""What becomes of a person who is no longer declared; see `should_remove`."""
 
 
-def leaves(
+def should_remove(
     removal: str,
     person: Person,
     declared: str | None,
@@ -245,7 +245,7 @@ def leaves(
     return not any(grant.grant_type in KEEPING for grant in left) and not elsewhere()
 
 
-_WAYS: Final = {
+_SOURCES: Final = {
     GrantType.ORGANIZATION_ROLE: "the organization role",
     GrantType.INDIVIDUAL: "an individual grant",
     GrantType.ALL_USERS: "a grant to all users",
@@ -269,18 +269,18 @@ def another_project(id_: Any, name: str | None, there: Mapping[int, Project]) ->
     )
 
 
-def way_in_words(grant: Grant) -> str:
+def source_in_words(grant: Grant) -> str:
     """How a grant comes about: "the team Data", "an individual grant"."""
     if grant.grant_type is GrantType.TEAM:
         return f"the team {grant.team}" if grant.team else "a team"
-    return _WAYS[grant.grant_type]
+    return _SOURCES[grant.grant_type]
 
 
-def remaining(access: Mapping[int, Iterable[Grant]]) -> str:
+def remaining_access(access: Mapping[int, Iterable[Grant]]) -> str:
     """What somebody can still reach, and why: "analyst in project 7 through the team Data; …"."""
     return (
         "; ".join(
-            f"{grant.role} in project {project} through {way_in_words(grant)}"
+            f"{grant.role} in project {project} through {source_in_words(grant)}"
             for project, grants in sorted(access.items())
             for grant in grants
         )
@@ -288,13 +288,13 @@ def remaining(access: Mapping[int, Iterable[Grant]]) -> str:
     )
 
 
-def project_access(grants: Iterable[Grant], organization_role: str | None) -> ProjectAccess:
+def access_in_project(grants: Iterable[Grant], organization_role: str | None) -> AccessInProject:
     """Add up one person's grants in one project with what their organization role gives (contract, section 13)."""
     rows = list(grants)
     inherited = roles.project_role_of(organization_role)
     individual = [grant.role for grant in rows if grant.grant_type is GrantType.INDIVIDUAL]
     found = {grant.grant_type for grant in rows} | ({GrantType.ORGANIZATION_ROLE} if inherited else set())
-    return ProjectAccess(
+    return AccessInProject(
         individual=roles.highest(individual),
         effective=roles.highest([grant.role for grant in rows] + ([inherited] if inherited else [])),
         grant_types=tuple(kind for kind in GrantType if kind in found),

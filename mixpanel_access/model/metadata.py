@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, day
-from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.similarity import unknown
 
 DATE_FIELDS: Final = ("starts", "ends", "reviewed")
 """ISO dates, UTC; the first two both belong to the engagement, the third is the day of the last review."""

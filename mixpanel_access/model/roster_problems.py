@@ -9,7 +9,6 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import REMOVALS, problem_with_account_name
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.effective_access import RosterEntry, days_of, entry_of
-from mixpanel_access.model.likeness import meant_address, unknown
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.ownership import OWNERSHIPS
 from mixpanel_access.model.roster import (
@@ -22,6 +21,7 @@ from mixpanel_access.model.roster import (
     RosterTeam,
 )
 from mixpanel_access.model.roster_problems_roles import custom_role_problems, is_role, no_role, security_problems
+from mixpanel_access.model.similarity import meant_address, unknown
 from mixpanel_access.model.teams import problem_with_team_name
 from mixpanel_access.model.words import counted
 

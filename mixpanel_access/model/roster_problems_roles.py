@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES, problem_with_permissions, problem_with_role_name
-from mixpanel_access.model.likeness import unknown
 from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.similarity import unknown
 
 _Problems = Iterator[tuple[tuple[str | int, ...], str]]
 

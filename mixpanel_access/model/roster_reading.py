@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Common, OwnServiceAccount, Roster, RosterServiceAccount
 from mixpanel_access.model.roster_problems import Path, problems_with
+from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.model.yaml_slips import slip_paths, slips
 from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 

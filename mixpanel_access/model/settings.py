@@ -14,9 +14,9 @@ from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVA
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.ids import number_in
-from mixpanel_access.model.likeness import same_but_for_slips
 from mixpanel_access.model.list_settings import addresses_in, chosen_in, company_domains_in, domains_in
 from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.similarity import same_but_for_slips
 from mixpanel_access.model.undocumented import Verb
 
 NAMESPACE: Final = "mixpanel"

@@ -17,15 +17,15 @@ from mixpanel_access.model import audit, roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
-from mixpanel_access.model.likeness import alike, same_name
 from mixpanel_access.model.roster import OrganizationFacts
-from mixpanel_access.operations.entrance import (
+from mixpanel_access.model.similarity import alike, same_name
+from mixpanel_access.operations.failed_logins import ASK, advice, factors_of, is_unknown, since_the_last_login
+from mixpanel_access.operations.login import (
     identity_provider,
     managing_role,
     second_factor_required,
     sso_required,
 )
-from mixpanel_access.operations.failed_logins import ASK, advice, factors_of, is_unknown, since_the_last_login
 from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.status import RoleHere, status_of
 

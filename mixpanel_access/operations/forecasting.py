@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from mixpanel_access.model.access import WHEN_UNUSED, GrantType, leaves
+from mixpanel_access.model.access import WHEN_UNUSED, GrantType, should_remove
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import declaration
@@ -55,7 +55,7 @@ def forecasts_for(roster: Roster, today: date, directory: Directory, username: s
             for grant in grants
             if grant.grant_type is not GrantType.INDIVIDUAL or project not in person.get("projects", ())
         ]
-        return leaves(person.get("removal", WHEN_UNUSED), people[key], person.get("role"), left)
+        return should_remove(person.get("removal", WHEN_UNUSED), people[key], person.get("role"), left)
 
     role_ends = {key: inputs.get("ends") for key, inputs in declared.members.items()}
     return forecasts(people, declared.people, role_ends, goes, own)

@@ -12,19 +12,19 @@ from typing import Any, Final
 from mixpanel_access.model import roles, roster_text
 from mixpanel_access.model.access import (
     SERVICE_ACCOUNT_SUFFIX,
+    AccessInProject,
     GrantType,
     Person,
     Project,
-    ProjectAccess,
-    way_in_words,
+    source_in_words,
 )
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, effective_access, entries
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.operations.import_teams import Places, TeamThere, places
 from mixpanel_access.operations.state import State
 
@@ -86,7 +86,7 @@ class Reading:
 
     people: Mapping[str, Person]
     projects: Mapping[int, Project]
-    access: Mapping[int, Mapping[str, ProjectAccess]]
+    access: Mapping[int, Mapping[str, AccessInProject]]
     blind: frozenset[int] = frozenset()
     service_accounts: Sequence[str] | None = ()
     own_roles: Mapping[tuple[int, str], str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Candidate:
 
     person: Person
     listed: bool = True
-    access: Mapping[int, ProjectAccess] = field(default_factory=dict)
+    access: Mapping[int, AccessInProject] = field(default_factory=dict)
     declared: bool = False
     managed: bool = False
     member: bool = False
@@ -305,12 +305,12 @@ def _unfit(email: str) -> str | None:
 
 
 def _other_ways(
-    project: int, access: ProjectAccess, organization_role: str | None, own_places: Places
+    project: int, access: AccessInProject, organization_role: str | None, own_places: Places
 ) -> Iterator[LeftOut]:
     """The ways in that are no individual grant, and no place in a team that the roster gives."""
     for grant in access.grants:
         if grant.grant_type is not GrantType.INDIVIDUAL and not own_places.give(grant):
-            yield LeftOut(f"{grant.role} through {way_in_words(grant)} is no individual grant", project)
+            yield LeftOut(f"{grant.role} through {source_in_words(grant)} is no individual grant", project)
     listed = any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in access.grants)
     if GrantType.ORGANIZATION_ROLE in access.grant_types and not listed:
         role = roles.project_role_of(organization_role)

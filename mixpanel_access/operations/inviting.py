@@ -17,21 +17,21 @@ from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.beside import beside
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roles, roster_text
-from mixpanel_access.model.access import remaining
+from mixpanel_access.model.access import remaining_access
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import DRAFTS_VARIABLE, Declaration, declaration
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, effective_access_of, entries, overlaps
 from mixpanel_access.model.engagements import StandardRoles
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import alike, unknown
 from mixpanel_access.model.neighbours import NEIGHBOURS
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.operations.judging import Violation, read_policy_config, violations
+from mixpanel_access.model.similarity import alike, unknown
 from mixpanel_access.operations.own_roles import role_there
+from mixpanel_access.operations.policy_check import Violation, read_policy_config, violations
 from mixpanel_access.operations.project import Progress, Project
 from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.catalogue import EXCEPTABLE
@@ -294,7 +294,7 @@ def _who_is_there(email: str, directory: Directory, *, given: bool) -> Iterator[
     state = "invited" if person.invited else "a member"
     role = f" as organization {person.role}" if person.role else ""
     spelling = f", written {person.email}" if person.email != email else ""
-    yield f"they are {state} already{role}{spelling}: {remaining(directory.reached_projects(email))}"
+    yield f"they are {state} already{role}{spelling}: {remaining_access(directory.reached_projects(email))}"
 
 
 def _what_becomes(person: EffectivePerson | None, directory: Directory, roster: Roster) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.beside import Beside, beside
 from mixpanel_access.files.roster import read_roster
-from mixpanel_access.model.access import Invitation, Person, ProjectAccess
+from mixpanel_access.model.access import AccessInProject, Invitation, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.effective_access import (
@@ -78,7 +78,7 @@ class PersonOverview:
     grants: dict[tuple[str, int], HeldGrant] = field(default_factory=dict)
     teams: dict[tuple[str, str], HeldTeamMember] = field(default_factory=dict)
     person: Person | None = None
-    access: dict[int, ProjectAccess] = field(default_factory=dict)
+    access: dict[int, AccessInProject] = field(default_factory=dict)
 
     @property
     def stacks(self) -> list[str]:

@@ -17,7 +17,7 @@ from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster import OrganizationFacts, Roster
 from mixpanel_access.model.roster_claims import About
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
-from mixpanel_access.operations.entrance import identity_provider, managing_role, sso_required
+from mixpanel_access.operations.login import identity_provider, managing_role, sso_required
 from mixpanel_access.operations.overview import Overview, StackView
 from mixpanel_access.rules.facts import Context, NotApplicable
 

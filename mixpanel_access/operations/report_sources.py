@@ -12,8 +12,8 @@ from typing import Any
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
-from mixpanel_access.operations.judging import PolicyConfig
 from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report import ReportEnvironment, ReportProject
 from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
 from mixpanel_access.operations.status import Status, status_of

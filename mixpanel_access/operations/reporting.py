@@ -9,8 +9,8 @@ from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import Difference, differences, read_organization
-from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations_in
 from mixpanel_access.operations.overview import Overview, load_overview
+from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations_in
 from mixpanel_access.operations.project import Progress, Project, of_each
 from mixpanel_access.operations.report import Ending, PolicyFinding, Report, Waiting
 from mixpanel_access.operations.report_people import cells_by_person, report_people

@@ -17,7 +17,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import EngineError, UsageError
-from mixpanel_access.model.likeness import meant_address
+from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.project import Progress, Project, temporary_folder
 from mixpanel_access.operations.state import HeldMember

@@ -10,8 +10,8 @@ from typing import Any
 
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, SIGNATURE
-from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.operations.project import Project, of_each, stacks_of
 from mixpanel_access.operations.state import name_of
 

@@ -22,8 +22,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import meant_address
 from mixpanel_access.model.roster import Engagement, OrganizationFacts
+from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.operations.overview import Overview, PersonOverview
 
 WELCOME: Final = "welcome"

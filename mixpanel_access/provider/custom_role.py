@@ -22,7 +22,7 @@ from mixpanel_access.model.custom_roles import (
 )
 from mixpanel_access.model.errors import NotApplied, NotFound, Refused
 from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE, CustomRoleId
-from mixpanel_access.model.likeness import unknown
+from mixpanel_access.model.similarity import unknown
 from mixpanel_access.model.words import counted
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (

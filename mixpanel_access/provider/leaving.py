@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, leaves
+from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, should_remove
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Plan, has_ended
 from mixpanel_access.model.teams import same_name
@@ -77,7 +77,7 @@ def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
         if there is None or (there.key != key and session.declares(there.key, "MemberProvider")):
             continue  # of the second, only the address has changed
         ours = ownership.whose(session, member, key)
-        gone = leaves(
+        gone = should_remove(
             person.get("removal", WHEN_UNUSED),
             there,
             person.get("role"),

@@ -22,8 +22,8 @@ from mixpanel_access.model.access import (
     Person,
     ScimUser,
     holds_others_role,
-    leaves,
-    remaining,
+    remaining_access,
+    should_remove,
 )
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, has_ended
@@ -250,7 +250,7 @@ class MemberProvider(AccessProvider):
             return bool(elsewhere)
 
         def going() -> bool:
-            return leaves(removal, person, declared, chain(*left.values()), ours=ours, elsewhere=others)
+            return should_remove(removal, person, declared, chain(*left.values()), ours=ours, elsewhere=others)
 
         if not blind and going():
             return ""
@@ -265,7 +265,7 @@ class MemberProvider(AccessProvider):
             f"with the organization role {person.role}, which is not this stack's": holds_others_role(person, declared),
             "what they hold cannot be seen (to remove them all the same, set removal: always)": blind,
             elsewhere: bool(elsewhere),
-            remaining(left): bool(left) or not elsewhere,
+            remaining_access(left): bool(left) or not elsewhere,
         }
         return "; ".join(words for words, true in reasons.items() if true)
 
@@ -465,7 +465,7 @@ class MemberProvider(AccessProvider):
             self.session.say(f"{person.email} is deactivated and stays so: {why}; activate them there")
             return
         role = f"organization {person.role}" if person.role not in (None, roles.MEMBER) else ""
-        access = remaining(self.session.directory.reached_projects(person.email))
+        access = remaining_access(self.session.directory.reached_projects(person.email))
         self.session.say(
             f"{person.email} is deactivated, and is activated again with what they had: "
             f"{'; '.join(part for part in (role, access) if part)}"

@@ -10,7 +10,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.read_back import IN_PROJECT
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import ProjectAccess, way_in_words
+from mixpanel_access.model.access import AccessInProject, source_in_words
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.ids import GrantId
 from mixpanel_access.provider import elsewhere
@@ -153,7 +153,7 @@ class ProjectGrantProvider(AccessProvider):
             what, shows = f"take the grant in project {grant.project} away", f"still shows the role {access.individual}"
             raise self.not_shown(what, grant.email, shows, IN_PROJECT)
         if access.effective is not None:
-            ways = ", ".join(way_in_words(left) for left in access.grants) or "the organization role"
+            ways = ", ".join(source_in_words(left) for left in access.grants) or "the organization role"
             self.session.say(f"{grant.email} remains {access.effective} in project {grant.project}, through {ways}")
 
     def _ensure(self, inputs: Properties) -> Properties:
@@ -187,7 +187,7 @@ class ProjectGrantProvider(AccessProvider):
             self.session.say(kept_in_project(email, higher, role, project))
         return kept.get(email)
 
-    def _outputs(self, inputs: Properties, access: ProjectAccess) -> Properties:
+    def _outputs(self, inputs: Properties, access: AccessInProject) -> Properties:
         outputs = select(inputs, self.all_inputs)
         outputs["grant_types"] = [way.value for way in access.grant_types]
         if access.effective is not None:

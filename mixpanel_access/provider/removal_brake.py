@@ -15,7 +15,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import Person, remaining
+from mixpanel_access.model.access import Person, remaining_access
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Plan
 from mixpanel_access.model.errors import MixpanelError, Refused
@@ -182,7 +182,7 @@ class RemovalBrakeProvider(AccessProvider):
             person = None if self.session.declares(key) else directory.person(key)
             if person is not None and person.deactivated:
                 role = f"organization {person.role}; " if person.role else ""
-                access = remaining(directory.reached_projects(person.email))
+                access = remaining_access(directory.reached_projects(person.email))
                 self.session.say(
                     f"{person.email} is deactivated, and `pulumi up` tries again to take away: {role}{access}"
                 )

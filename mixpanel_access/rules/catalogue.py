@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.rules.accounts import ACCOUNT_RULES
 from mixpanel_access.rules.approvals import APPROVAL_RULES
 from mixpanel_access.rules.exception_rules import EXCEPTION_RULES

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from mixpanel_access.model.likeness import did_you_mean, unknown
 from mixpanel_access.model.list_settings import addresses_in, company_domains_in, domains_in
+from mixpanel_access.model.similarity import did_you_mean, unknown
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
 from mixpanel_access.rules.guards import GUARDS
 from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, DOMAIN, PATTERN, Level, Rule

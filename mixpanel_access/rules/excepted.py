@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from mixpanel_access.model.dates import day_or_none
-from mixpanel_access.model.likeness import did_you_mean
+from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.model.words import counted, is_empty
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry

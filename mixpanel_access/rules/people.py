@@ -7,8 +7,8 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, local_part, mailbox, same_key
-from mixpanel_access.model.likeness import slips_between
 from mixpanel_access.model.mail_domains import CONSUMER_DOMAINS, is_consumer, is_disposable
+from mixpanel_access.model.similarity import slips_between
 from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE
 from mixpanel_access.rules.externals import is_external_kind
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack

@@ -25,7 +25,7 @@ from mixpanel_access.emulator import dialect
 from mixpanel_access.engine import ensure_engine
 from mixpanel_access.files.onboarding import read_checklists
 from mixpanel_access.files.roster import read_roster
-from mixpanel_access.operations.judging import read_policy_config
+from mixpanel_access.operations.policy_check import read_policy_config
 from mixpanel_access.rules.catalogue import RULES
 from scripts import tutorial
 from scripts.blocks import Block, blocks, commands, inline, pages, simple

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.likeness import did_you_mean
 from mixpanel_access.model.roster_reading import Source, parse
 from mixpanel_access.model.roster_salvage import salvage
+from mixpanel_access.model.similarity import did_you_mean
 
 COMPLIANT = """\
 environment: production

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import Grant, GrantType, Person, project_access
+from mixpanel_access.model.access import Grant, GrantType, Person, access_in_project
 from mixpanel_access.model.address import canonical_domain, domain_of, problem_with, same_key, spellings
 from mixpanel_access.model.dates import day, expiry, instant, written
 from mixpanel_access.model.errors import InputError
@@ -247,7 +247,7 @@ ACCESS: dict[str, tuple[list[Grant], str | None, tuple[str | None, str | None, l
 @pytest.mark.parametrize(("rows", "role", "expected"), ACCESS.values(), ids=ACCESS.keys())
 def test_roles_add_up(rows: list[Grant], role: str | None, expected: tuple[Any, Any, list[str]]) -> None:
     """The highest of all ways counts, and each way is named once."""
-    found = project_access(rows, role)
+    found = access_in_project(rows, role)
     assert (found.individual, found.effective, list(found.grant_types)) == expected
 
 

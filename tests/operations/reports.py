@@ -13,8 +13,8 @@ from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.operations.judging import PolicyConfig
 from mixpanel_access.operations.overview import StackView, overview_of
+from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report import Report
 from mixpanel_access.operations.report_sources import Around
 from mixpanel_access.operations.reporting import make_report

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from mixpanel_access.model.access import Grant, GrantType, Person, Project, ProjectAccess, project_access
+from mixpanel_access.model.access import AccessInProject, Grant, GrantType, Person, Project, access_in_project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Forbidden, UsageError
 from mixpanel_access.model.roster_reading import Source, parse
@@ -49,13 +49,13 @@ def reading(*people: Person, grants: tuple[Grant, ...] = (), blind: frozenset[in
     """An organization of two projects, both the stack's."""
     by_key = {person.key: person for person in people}
     keys = {*by_key, *(grant.key for grant in grants)}
-    access: dict[int, dict[str, ProjectAccess]] = {}
+    access: dict[int, dict[str, AccessInProject]] = {}
     for project in (SHOP, WAREHOUSE):
         access[project] = {}
         for key in keys:
             person = by_key.get(key)
             rows = [grant for grant in grants if grant.project == project and grant.key == key]
-            access[project][key] = project_access(rows, person.role if person and not person.invited else None)
+            access[project][key] = access_in_project(rows, person.role if person and not person.invited else None)
     projects = {SHOP: Project(SHOP, "Shop"), WAREHOUSE: Project(WAREHOUSE, "Warehouse")}
     return Reading(by_key, projects, access, blind)
 

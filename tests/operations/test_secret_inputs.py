@@ -12,8 +12,8 @@ import pytest
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.ids import SIGNATURE
 from mixpanel_access.operations.drift import Organization, differences
-from mixpanel_access.operations.judging import PolicyConfig, violations_in
 from mixpanel_access.operations.offboarding import Seen, holdings
+from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
 from mixpanel_access.operations.state import EMPTY, State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
 from mixpanel_access.operations.tracker import lines_of

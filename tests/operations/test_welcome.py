@@ -271,7 +271,7 @@ def test_what_no_mail_server_takes_can_still_be_written(
     monkeypatch.setattr(
         cli_welcome, "open_project", lambda *_: SimpleNamespace(pulumi=SimpleNamespace(project=tmp_path))
     )
-    monkeypatch.setattr(cli_welcome, "look", lambda *_: looked)
+    monkeypatch.setattr(cli_welcome, "load_overview", lambda *_: looked)
 
     def run(form: str) -> int:
         return cli_welcome.run_welcome(

@@ -13,7 +13,7 @@ import pytest
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.operations.judging import Violation, read_policy_config, violations
+from mixpanel_access.operations.policy_check import Violation, read_policy_config, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level

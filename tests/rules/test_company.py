@@ -10,7 +10,7 @@ from pulumi.runtime import proto
 from pulumi_policy import EnforcementLevel
 
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.operations.judging import PolicyConfig, violations
+from mixpanel_access.operations.policy_check import PolicyConfig, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.company import COMPANY_RULE
 from mixpanel_access.rules.facts import Context

@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.likeness import meant_address, unknown
+from mixpanel_access.model.similarity import meant_address, unknown
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, Invitation, way_in_words
+from mixpanel_access.model.access import GrantType, Invitation, source_in_words
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.effective_access import RosterEntry
@@ -195,7 +195,7 @@ class _Seen:
         access = self.someone.access.get(self.roster.projects[self.project].id)
         grants = access.grants if access else ()
         found = [
-            f"{self.own_roles.get((grant.project, grant.role), grant.role)} through {way_in_words(grant)}"
+            f"{self.own_roles.get((grant.project, grant.role), grant.role)} through {source_in_words(grant)}"
             for grant in grants
         ]
         inherited = roles.project_role_of(role)

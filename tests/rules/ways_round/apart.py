@@ -11,7 +11,7 @@ from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.neighbours import NEIGHBOURS, Neighbour, neighbour_facts
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.operations.judging import stack_of
+from mixpanel_access.operations.policy_check import stack_of
 from mixpanel_access.rules.facts import Entry, Kind, Stack
 from tests.rules.ways_round.table import AROUND, ENGAGEMENT, ROBIN, TODAY, Way, roster
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.operations.judging import read_policy_config, violations
+from mixpanel_access.operations.policy_check import read_policy_config, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
 from mixpanel_access.rules.company import COMPANY_RULE
 from mixpanel_access.rules.facts import Context, Stack

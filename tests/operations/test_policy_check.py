@@ -12,7 +12,7 @@ import pytest
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import Source, parse
-from mixpanel_access.operations.judging import PolicyConfig, read_policy_config, violations, violations_in
+from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations, violations_in
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamGrant, HeldTeamMember, State
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.facts import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.model.likeness import meant_address
+from mixpanel_access.model.similarity import meant_address
 
 THERE = ["kim@example.com", "noor@example.com", "robin@agency.example.org"]
 
