@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from demo.sandbox import ROOT, SECRET, USERNAME, emulator_process
 from mixpanel_access.api.transport import MAX_PARALLEL
 from mixpanel_access.engine import Engine, Pulumi, local_backend
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.rules.facts import Entry, Kind
 from tests.cli.invocations import INVOCATIONS
 from tests.rules.states import state
@@ -68,7 +68,7 @@ def load() -> float:
         lines += [f"  - email: person{number:05}@example.com", "    projects:", "      shop: analyst"]
         lines += [f"    ticket: OPS-{number}", "    starts: 2026-01-01", "    ends: 2030-12-31"]
     begun = time.perf_counter()
-    parse("\n".join(lines), Source("bench"))
+    parse("\n".join(lines), RosterSource("bench"))
     return round(time.perf_counter() - begun, 2)
 
 

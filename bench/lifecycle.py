@@ -11,8 +11,8 @@ from typing import Final
 from bench.workspaces import STACK, Cost, Workspace, organization, roster, workspace
 from mixpanel_access.engine import Engine
 from mixpanel_access.operations.import_plan import Wanted
-from mixpanel_access.operations.importing import Request, carry_out, prepare
-from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.importing import ImportRequest, carry_out, prepare
+from mixpanel_access.operations.project import PulumiProject
 
 PREVIEW: Final = ("preview", "--expect-no-changes")
 REFRESH: Final = ("refresh", "--yes", "--skip-preview", "--expect-no-changes")
@@ -102,14 +102,14 @@ def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int, lives
         yield figure("refresh", [both(*REFRESH) for _ in range(REFRESHES)])
         # The import is of everything that `up` has made: the state is emptied, the roster stays.
         ours.pulumi.run("state", "delete", "--all", "--yes", "--stack", STACK)
-        importing = ours.cost(lambda: import_all(Project(ours.pulumi)))
+        importing = ours.cost(lambda: import_all(PulumiProject(ours.pulumi)))
         yield Figure(grants, checkpoints, "import", importing, None)
         yield figure("destroy", [*destroys, both(*DESTROY)])
 
 
-def import_all(project: Project) -> None:
+def import_all(project: PulumiProject) -> None:
     """Import everybody whom the roster has."""
-    carry_out(project, prepare(project, Request(STACK, Wanted(["person*"])), quiet), quiet)
+    carry_out(project, prepare(project, ImportRequest(STACK, Wanted(["person*"])), quiet), quiet)
 
 
 def quiet(_line: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mixpanel_access.model.access import GrantType, NewServiceAccount, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.access import GrantType, NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.errors import NotFound
 from mixpanel_access.model.other_access import AccountFlag
 from mixpanel_access.model.secret import Secret
@@ -23,7 +23,7 @@ class FakeAccounts:
     rows: list[ServiceAccountRole] = field(default_factory=list)
     flags: dict[int, list[AccountFlag]] = field(default_factory=dict)
 
-    def list_accounts(self) -> list[ServiceAccount]:
+    def list_accounts(self) -> list[ServiceAccountInfo]:
         self.api.calls["list_accounts"] += 1
         self.api.fail("list_accounts")
         return list(self.api.accounts)
@@ -42,7 +42,7 @@ class FakeAccounts:
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         id_ = 1000 + len(self.api.sent)
-        account = ServiceAccount(
+        account = ServiceAccountInfo(
             id_, f"{name}.{id_}.mp-service-account", self.api.now, expires, role=role, creator="bot"
         )
         with self.api.writing("create_account", (name, role, expires)) as writing:

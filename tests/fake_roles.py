@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mixpanel_access.model.access import CustomRole
+from mixpanel_access.model.access import CustomRoleInfo
 from mixpanel_access.model.errors import NotFound
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ class FakeRoles:
     """Keeps roles; counts and fails as the organization's fake is told."""
 
     api: FakeApi
-    rows: list[CustomRole] = field(default_factory=list)
+    rows: list[CustomRoleInfo] = field(default_factory=list)
 
-    def put(self, project: int, name: str, *permissions: str, description: str = "") -> CustomRole:
-        role = CustomRole(project, role_id(1 + len(self.rows)), name, description, frozenset({BASE, *permissions}))
+    def put(self, project: int, name: str, *permissions: str, description: str = "") -> CustomRoleInfo:
+        role = CustomRoleInfo(project, role_id(1 + len(self.rows)), name, description, frozenset({BASE, *permissions}))
         self.rows.append(role)
         return role
 
-    def list_roles(self, project: int) -> list[CustomRole]:
+    def list_roles(self, project: int) -> list[CustomRoleInfo]:
         self.api.calls["custom_roles"] += 1
         self.api.fail("custom_roles")
         if project not in self.api.projects_:
@@ -76,7 +76,7 @@ class FakeRoles:
         teams |= {team.id: replace(team, projects={**team.projects, project: "consumer"}) for team in moved}
         return len(moved)
 
-    def _of(self, project: int, id_: str) -> CustomRole:
+    def _of(self, project: int, id_: str) -> CustomRoleInfo:
         for role in self.rows:
             if (role.project, role.id) == (project, id_):
                 return role

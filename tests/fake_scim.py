@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mixpanel_access.model.access import ScimUser
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Invalid
-from mixpanel_access.model.teams import ScimGroup, Team, same_name
+from mixpanel_access.model.teams import ScimGroup, TeamInfo, same_name
 
 if TYPE_CHECKING:
     from tests.fakes import FakeApi
@@ -94,17 +94,17 @@ class FakeScim:
             if not one.invited
         ]
 
-    def _team(self, name: str) -> Team | None:
+    def _team(self, name: str) -> TeamInfo | None:
         return next((team for team in self.api.teams.teams.values() if same_name(team.name, name)), None)
 
     def _keys(self) -> dict[str, str]:
         return {str(one.user_id): one.key for one in self.api.people.values() if not one.invited}
 
-    def _feed(self, team: Team, members: Iterable[str]) -> None:
+    def _feed(self, team: TeamInfo, members: Iterable[str]) -> None:
         self.api.teams.teams[team.id] = replace(team, members=frozenset(members), scim_managed=True)
 
 
-def _inside(team: Team) -> frozenset[str]:
+def _inside(team: TeamInfo) -> frozenset[str]:
     return team.members or frozenset()
 
 

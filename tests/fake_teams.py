@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotFound
-from mixpanel_access.model.teams import NO_ROLE, Team, same_name
+from mixpanel_access.model.teams import NO_ROLE, TeamInfo, same_name
 
 if TYPE_CHECKING:
     from tests.fakes import FakeApi
@@ -26,16 +26,16 @@ class FakeTeams:
     """
 
     api: FakeApi
-    teams: dict[int, Team] = field(default_factory=dict)
+    teams: dict[int, TeamInfo] = field(default_factory=dict)
     robots: dict[int, list[int]] = field(default_factory=dict)
     hides_members: bool = False
     hides_invited: bool = False
     refuses_invited: bool = False
 
-    def put(self, name: str, *members: str, id_: int = 77, **more: object) -> Team:
+    def put(self, name: str, *members: str, id_: int = 77, **more: object) -> TeamInfo:
         """A team that is there."""
         keys = frozenset(map(same_key, members))
-        self.teams[id_] = replace(Team(id_, name, {}, keys, NO_ROLE), **more)  # type: ignore[arg-type]
+        self.teams[id_] = replace(TeamInfo(id_, name, {}, keys, NO_ROLE), **more)  # type: ignore[arg-type]
         return self.teams[id_]
 
     def leave(self, keys: set[str]) -> None:
@@ -52,7 +52,7 @@ class FakeTeams:
             for email in sorted(team.members or ())
         ]
 
-    def list_teams(self) -> list[Team]:
+    def list_teams(self) -> list[TeamInfo]:
         self.api.calls["list_teams"] += 1
         self.api.fail("list_teams")
         if self.hides_members:
@@ -115,7 +115,7 @@ class FakeTeams:
                     raise NotFound("cannot take out of the team", whom=email, why="Mixpanel answered 404")
                 self.teams[team] = replace(self.teams[team], members=inside - {same_key(email)})
 
-    def _known(self, team: int) -> Team:
+    def _known(self, team: int) -> TeamInfo:
         if team not in self.teams:
             raise NotFound("cannot", whom=f"team {team}", why="Mixpanel answered 404")
         return self.teams[team]

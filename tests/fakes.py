@@ -13,7 +13,7 @@ from typing import Any
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.one_at_a_time import Sendings
-from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccount
+from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccountInfo
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import AccessError, Forbidden, NotFound
@@ -51,7 +51,7 @@ class FakeApi:
     rows: list[Grant] = field(default_factory=list)
     hides_invited_grants: bool = False
     unlisted: set[int] = field(default_factory=set)
-    accounts: list[ServiceAccount] = field(default_factory=list)
+    accounts: list[ServiceAccountInfo] = field(default_factory=list)
     security: SingleSignOn = field(default_factory=SingleSignOn)
     two_factor_: dict[str, object] = field(default_factory=lambda: {"twofactor_auth_required": False})
     request_access_: dict[str, object] = field(default_factory=dict)

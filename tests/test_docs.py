@@ -16,11 +16,11 @@ from bench import page as bench_page
 from bench import reliability
 from bench.reliability_page import FAULT_KINDS, page
 from mixpanel_access.cli.app import app
-from mixpanel_access.files.onboarding import PLACES, Check, When, read_checklists
+from mixpanel_access.files.onboarding import PLACES, AutomaticCheck, TaskCondition, read_checklists
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.metadata import METADATA_FIELDS
 from mixpanel_access.model.roster import Common
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_schema import json_schema
 from mixpanel_access.operations.diagnosing import Failure
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
@@ -80,7 +80,7 @@ def test_the_roster_on_its_page_is_one() -> None:
     """It reads, and so do the committed ones, which name the schema in their first line."""
     page = (ROOT / "docs" / "roster.md").read_text()
     text = page.partition("```yaml\n")[2].partition("```")[0]
-    assert parse(text, Source("r")).people
+    assert parse(text, RosterSource("r")).people
     for name in ("production", "staging"):
         assert read_roster(ROOT / "stacks" / f"{name}.yaml").people
     files = [file.read_text() for file in (ROOT / "stacks").glob("[!P]*.yaml")]
@@ -96,7 +96,7 @@ def test_the_checklist_on_its_page_is_one(tmp_path: Path) -> None:
     text = page.partition("which replaces")[2].partition("```yaml\n")[2].partition("```")[0]
     (tmp_path / "onboarding.yaml").write_text(text)
     assert set(read_checklists(tmp_path)) == {"everybody", "analyst"}
-    for word in (*Check, *When, *(f"{{{place}}}" for place in PLACES)):
+    for word in (*AutomaticCheck, *TaskCondition, *(f"{{{place}}}" for place in PLACES)):
         assert f"`{word}`" in page
     for failure in Failure:
         assert f"\n| {failure} | " in page

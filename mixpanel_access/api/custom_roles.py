@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from mixpanel_access.api import wire_roles
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.model.access import CustomRole
+from mixpanel_access.model.access import CustomRoleInfo
 
 
 class CustomRolesEndpoint:
@@ -18,7 +18,7 @@ class CustomRolesEndpoint:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list_roles(self, project: int) -> list[CustomRole]:
+    def list_roles(self, project: int) -> list[CustomRoleInfo]:
         """The project's custom roles; the four default roles are left out.
 
         Raises:

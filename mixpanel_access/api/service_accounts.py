@@ -8,7 +8,7 @@ from typing import Any
 from mixpanel_access.api import wire_accounts
 from mixpanel_access.api.envelope import Json
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.model.access import NewServiceAccount, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.access import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.other_access import AccountFlag
 
@@ -20,7 +20,7 @@ class ServiceAccountsEndpoint:
         self._transport = transport
         self._organization = organization
 
-    def list_accounts(self) -> list[ServiceAccount]:
+    def list_accounts(self) -> list[ServiceAccountInfo]:
         """Every service account, ours included; the answer tells no projects."""
         what = f"list the service accounts of organization {self._organization}"
         pages = self._transport.pages(self._path(), what)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from mixpanel_access.api import wire_teams
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.model.undocumented import Verb
 
 
@@ -23,7 +23,7 @@ class TeamsEndpoint:
         self._organization = organization
         self._gate = gate
 
-    def list_teams(self) -> list[Team]:
+    def list_teams(self) -> list[TeamInfo]:
         """Every team, with its projects, and its people where the list has them."""
         what = f"list the teams of organization {self._organization}"
         pages = self._transport.pages(self._path("teams"), what)

@@ -11,7 +11,7 @@ from mixpanel_access.api.wire import GRANT_TYPES
 from mixpanel_access.model.access import (
     GrantType,
     NewServiceAccount,
-    ServiceAccount,
+    ServiceAccountInfo,
     ServiceAccountRole,
     service_account_name,
 )
@@ -31,10 +31,12 @@ class AccountRow(OrganizationRow):
     last_used: Instant = None
     creator_email: Any = None
 
-    def account(self) -> ServiceAccount:
+    def account(self) -> ServiceAccountInfo:
         """The row as a value."""
         creator = self.creator_email if isinstance(self.creator_email, str) else None
-        return ServiceAccount(self.id, self.username, self.created, self.expires, self.last_used, self.role, creator)
+        return ServiceAccountInfo(
+            self.id, self.username, self.created, self.expires, self.last_used, self.role, creator
+        )
 
 
 class NewAccountRow(AccountRow):
@@ -51,7 +53,7 @@ class RoleRow(Wire):
     target_type: str = "individual"
 
 
-def accounts_from(results: Any, what: str) -> list[ServiceAccount]:
+def accounts_from(results: Any, what: str) -> list[ServiceAccountInfo]:
     """Service accounts from the organization's list."""
     return [checked(AccountRow, row, what).account() for row in rows(results, what)]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from mixpanel_access.api.shapes import Wire, checked, rows, unintelligible
-from mixpanel_access.model.access import CustomRole
+from mixpanel_access.model.access import CustomRoleInfo
 
 
 def _codes(value: object) -> frozenset[str] | None:
@@ -26,12 +26,12 @@ class CustomRoleRow(Wire):
     permissions: Annotated[frozenset[str] | None, BeforeValidator(_codes)] = None
     is_default: bool | None = None
 
-    def role(self, project: int) -> CustomRole:
+    def role(self, project: int) -> CustomRoleInfo:
         """The row as a value."""
-        return CustomRole(project, self.role_id.lower(), self.name or "", self.description or "", self.permissions)
+        return CustomRoleInfo(project, self.role_id.lower(), self.name or "", self.description or "", self.permissions)
 
 
-def custom_roles_from(results: Any, project: int, what: str) -> list[CustomRole]:
+def custom_roles_from(results: Any, project: int, what: str) -> list[CustomRoleInfo]:
     """Custom roles from a project's list, which may have the four default roles among them."""
     found = (checked(CustomRoleRow, row, what) for row in rows(results, what))
     return [row.role(project) for row in found if not row.is_default]

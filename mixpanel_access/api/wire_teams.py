@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field
 
 from mixpanel_access.api.shapes import OrganizationRow, RoleWord, Wire, checked, rows
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.teams import NO_ROLE, Team
+from mixpanel_access.model.teams import NO_ROLE, TeamInfo
 
 
 class HeldRow(Wire):
@@ -30,9 +30,9 @@ class TeamRow(OrganizationRow):
     role: RoleWord = None
     scim_managed: bool | None = None
 
-    def team(self, what: str) -> Team:
+    def team(self, what: str) -> TeamInfo:
         """The row as a value."""
-        return Team(
+        return TeamInfo(
             self.id,
             self.name,
             {held.id: held.role for held in self.projects if held.role is not None},
@@ -48,7 +48,7 @@ class AccountOfTeam(Wire):
     id: int
 
 
-def teams_from(results: Any, what: str) -> list[Team]:
+def teams_from(results: Any, what: str) -> list[TeamInfo]:
     """Teams from the organization's list."""
     if isinstance(results, dict) and isinstance(results.get("teams"), (list, dict)):
         results = results["teams"]

@@ -12,7 +12,7 @@ from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.diagnosing import Finding, Verdict, case_of, diagnose
+from mixpanel_access.operations.diagnosing import Diagnosis, Likelihood, case_of, diagnose
 from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project
 
@@ -24,28 +24,28 @@ def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *
     overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
     case = case_of(overview, email)
     found = diagnose(case)
-    causes = [finding for finding in found if finding.verdict in (Verdict.CAUSE, Verdict.POSSIBLE)]
+    causes = [finding for finding in found if finding.verdict in (Likelihood.CAUSE, Likelihood.POSSIBLE)]
     if as_json:
         about = {"email": case.someone.email, "now": written(overview.now), "auditLogRefused": case.log_refused or None}
         typer.echo(json.dumps({**about, "findings": [_row(finding) for finding in found]}, indent=2))
         return 1 if causes else 0
     for finding in found:
-        if finding.verdict is not Verdict.RULED_OUT:
+        if finding.verdict is not Likelihood.RULED_OUT:
             _print(finding)
-    ruled_out = [finding for finding in found if finding.verdict is Verdict.RULED_OUT]
+    ruled_out = [finding for finding in found if finding.verdict is Likelihood.RULED_OUT]
     if ruled_out:
         typer.echo("ruled out:")
         for finding in ruled_out:
             typer.echo(f"  {finding.failure.value}: {'; '.join(finding.evidence)}")
     if case.log_refused:
         typer.echo(f"\nThe audit log cannot be read ({case.log_refused}): what it would tell is unknown.")
-    sure = sum(1 for finding in causes if finding.verdict is Verdict.CAUSE)
+    sure = sum(1 for finding in causes if finding.verdict is Likelihood.CAUSE)
     possible = len(causes) - sure
     typer.echo(f"\n{counted(sure, 'cause')} and {counted(possible, 'possible one')} found for {case.someone.email}.")
     return 1 if causes else 0
 
 
-def _print(finding: Finding) -> None:
+def _print(finding: Diagnosis) -> None:
     typer.echo(f"{finding.verdict.words}: {finding.failure.value}")
     for line in finding.evidence:
         typer.echo(f"  {printable(line)}")
@@ -54,7 +54,7 @@ def _print(finding: Finding) -> None:
     typer.echo()
 
 
-def _row(finding: Finding) -> dict[str, object]:
+def _row(finding: Diagnosis) -> dict[str, object]:
     return {
         "failure": finding.failure.value,
         "verdict": finding.verdict.words,

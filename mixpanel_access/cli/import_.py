@@ -13,11 +13,11 @@ from mixpanel_access.cli.output import new_table, print_changes, print_table, pr
 from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.import_plan import NO_GRANT, Candidate
-from mixpanel_access.operations.importing import Prepared, Request, carry_out, prepare
+from mixpanel_access.operations.importing import ImportRequest, PreparedImport, carry_out, prepare
 from mixpanel_access.operations.project import open_project
 
 
-def run_import(folder: Path, request: Request, *, file: Path | None, dry_run: bool, as_json: bool) -> int:
+def run_import(folder: Path, request: ImportRequest, *, file: Path | None, dry_run: bool, as_json: bool) -> int:
     """Import and print; 1 when the preview shows a change afterwards, else 0."""
     project = open_project(folder, progress)
     prepared = prepare(project, request, progress)
@@ -32,7 +32,7 @@ def run_import(folder: Path, request: Request, *, file: Path | None, dry_run: bo
     return 1 if changes else 0
 
 
-def _print(prepared: Prepared, changes: list[str], *, dry_run: bool) -> None:
+def _print(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> None:
     short = {project.id: key for key, project in prepared.plan.roster.projects.items()}
     table = new_table("who", "status", "organization role", "projects", "import", "left out")
     outside = 0
@@ -99,7 +99,7 @@ def _left_out(one: Candidate, short: Mapping[int, str]) -> str:
     return "; ".join(f"{', '.join(where)}: {reason}" if where else reason for reason, where in reasons.items())
 
 
-def _service_accounts(prepared: Prepared) -> str:
+def _service_accounts(prepared: PreparedImport) -> str:
     accounts = prepared.reading.service_accounts
     if accounts is None:
         return "Service accounts: Mixpanel does not list them to this account; none is imported."
@@ -109,14 +109,14 @@ def _service_accounts(prepared: Prepared) -> str:
     return f"{left_out} The roster's serviceAccounts do not name {', '.join(unknown)}." if unknown else left_out
 
 
-def _unknown(prepared: Prepared) -> list[str]:
+def _unknown(prepared: PreparedImport) -> list[str]:
     """The service accounts that the roster does not name."""
     known = {name.strip() for name in prepared.plan.roster.service_accounts}
     accounts = prepared.reading.service_accounts or ()
     return sorted(account for account in accounts if service_account_name(account) not in known)
 
 
-def _document(prepared: Prepared, changes: list[str], *, dry_run: bool) -> dict[str, Any]:
+def _document(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> dict[str, Any]:
     return {
         "stack": prepared.stack,
         "roster": str(prepared.file),

@@ -16,11 +16,19 @@ from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations.inviting import OF_EITHER, Prepared, Request, prepare, read, standard_of, write
-from mixpanel_access.operations.project import Project, open_project
+from mixpanel_access.operations.inviting import (
+    OF_EITHER,
+    InviteRequest,
+    PreparedInvite,
+    prepare,
+    read,
+    standard_of,
+    write,
+)
+from mixpanel_access.operations.project import PulumiProject, open_project
 
 
-def run_invite(folder: Path, request: Request, *, yes: bool, ask: bool, as_json: bool) -> int:
+def run_invite(folder: Path, request: InviteRequest, *, yes: bool, ask: bool, as_json: bool) -> int:
     """Show and write; 1 when nothing was written, else 0."""
     project = open_project(folder, progress)
     if ask:
@@ -51,7 +59,7 @@ def projects_of(given: list[str]) -> dict[str, str | None]:
     return {key.strip(): role.strip() or None for key, _, role in (text.partition("=") for text in given)}
 
 
-def _asked(project: Project, request: Request) -> Request:
+def _asked(project: PulumiProject, request: InviteRequest) -> InviteRequest:
     """The request with what somebody says of what is missing."""
     stack = request.stack or _choice("Stack", project.stacks)
     file, text = read(project, stack)
@@ -69,7 +77,7 @@ def _asked(project: Project, request: Request) -> Request:
     return request
 
 
-def _terms(request: Request, roster: Roster) -> dict[str, str]:
+def _terms(request: InviteRequest, roster: Roster) -> dict[str, str]:
     """What a new engagement is."""
     typer.echo(f"{request.engagement} is a new engagement.")
     terms = dict(request.terms)
@@ -83,7 +91,7 @@ def _terms(request: Request, roster: Roster) -> dict[str, str]:
     return terms
 
 
-def _projects(request: Request, roster: Roster) -> dict[str, str | None]:
+def _projects(request: InviteRequest, roster: Roster) -> dict[str, str | None]:
     """Which projects, each with the standard role unless another is said."""
     standard = standard_of(request, roster)
     usual = standard.project_role(roster.environment) if standard else None
@@ -106,7 +114,7 @@ def _prompted(what: str) -> str | None:
     return str(typer.prompt(what, default="", show_default=False)).strip() or None
 
 
-def _print(prepared: Prepared) -> None:
+def _print(prepared: PreparedInvite) -> None:
     typer.echo(f"{prepared.request.email} in stack {prepared.request.stack}:")
     for key, role in prepared.roles.items():
         standard = ", the standard role" if prepared.request.projects.get(key) is None else ""
@@ -126,7 +134,7 @@ def _print(prepared: Prepared) -> None:
         typer.echo(f"  {change}")
 
 
-def _outcome(prepared: Prepared, *, written: bool) -> str:
+def _outcome(prepared: PreparedInvite, *, written: bool) -> str:
     if written:
         return (
             f"\nWrote {prepared.file}. Commit it; the invitation goes out with "
@@ -138,7 +146,7 @@ def _outcome(prepared: Prepared, *, written: bool) -> str:
     return "\nNothing was written. With --yes, it is."
 
 
-def _document(prepared: Prepared, *, written: bool) -> dict[str, Any]:
+def _document(prepared: PreparedInvite, *, written: bool) -> dict[str, Any]:
     request = prepared.request
     return {
         "stack": request.stack,

@@ -11,7 +11,7 @@ from unicodedata import category
 
 import typer
 
-from mixpanel_access.files.whole import Change, content_of, write_all
+from mixpanel_access.files.whole import FileChange, content_of, write_all
 from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant
 from mixpanel_access.model.errors import UsageError
 
@@ -95,7 +95,7 @@ def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
         if file.exists() and not file.is_file():  # a pipe or a terminal
             file.write_bytes(content)
         else:
-            write_all([Change(file, content_of(file, what), content, what)])
+            write_all([FileChange(file, content_of(file, what), content, what)])
     except OSError as error:
         raise UsageError(
             f"cannot write {what}", whom=str(file), why=error.strerror or str(error), next_step=next_step

@@ -13,7 +13,7 @@ from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.preflight import Verdict, checks
+from mixpanel_access.operations.preflight import Readiness, checks
 from mixpanel_access.operations.project import open_project
 
 
@@ -25,7 +25,7 @@ def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str |
     overview = load_overview(project, stacks, instant_of(now), progress)
     companies = {stack: project.company_domains(stack) for stack in overview.stacks}
     found = checks(overview, companies, email)
-    problems = [check for check in found if check.verdict is Verdict.PROBLEM]
+    problems = [check for check in found if check.verdict is Readiness.PROBLEM]
     if as_json:
         typer.echo(json.dumps([{**asdict(check), "verdict": check.verdict.value} for check in found], indent=2))
     else:
@@ -33,6 +33,6 @@ def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str |
         for check in found:
             table.add_row(check.stack, check.what, check.verdict.value, check.text, check.contact)
         print_table(table)
-        waiting = sum(1 for check in found if check.verdict is Verdict.CONFIRM)
+        waiting = sum(1 for check in found if check.verdict is Readiness.CONFIRM)
         typer.echo(f"\n{counted(len(problems), 'problem')}, {waiting} to be confirmed.")
     return 1 if problems else 0

@@ -16,8 +16,8 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.project import project_folder, roster_file
-from mixpanel_access.operations.review.applying import Plan, RosterChange, carry_out, plan
-from mixpanel_access.operations.review.evidence import Line, file_of
+from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange, carry_out, plan
+from mixpanel_access.operations.review.evidence import EvidenceLine, file_of
 
 
 def apply_review(
@@ -51,7 +51,7 @@ def _print(one: RosterChange) -> None:
     typer.echo("")
 
 
-def _outcome(made: Plan, *, written: bool) -> str:
+def _outcome(made: ReviewPlan, *, written: bool) -> str:
     new = sum(len(one.lines) for one in made.rosters)
     left = f" {counted(made.undecided, 'role')} undecided." if made.undecided else ""
     if not made.rosters:
@@ -62,7 +62,7 @@ def _outcome(made: Plan, *, written: bool) -> str:
     return f"Applied {counted(new, 'decision')}. Commit that; {ups} brings about what was lowered or removed.{left}"
 
 
-def _document(made: Plan, *, written: bool) -> dict[str, object]:
+def _document(made: ReviewPlan, *, written: bool) -> dict[str, object]:
     return {
         "review": made.folder.name,
         "undecided": made.undecided,
@@ -97,7 +97,7 @@ def export_evidence(folder: Path, review: Path | None, form: str, to: Path | Non
     """Check and write."""
     must_be_form(form, to)
     _, lines = _verified(folder, review, progress)
-    print_or_write(lines, Line, form, to)
+    print_or_write(lines, EvidenceLine, form, to)
     return 0
 
 
@@ -109,12 +109,12 @@ def verify_evidence(folder: Path, review: Path | None, *, as_json: bool) -> int:
     return 1 if cut else 0
 
 
-def _verified(folder: Path, review: Path | None, say: chain.Say) -> tuple[Path, list[Line]]:
+def _verified(folder: Path, review: Path | None, say: chain.Say) -> tuple[Path, list[EvidenceLine]]:
     file = file_of(folder_of(folder, review))
     if not file.is_file():
         raise UsageError(
             "cannot find the evidence", whom=str(file), next_step="Begin a review: mixpanel-access review start"
         )
-    lines = chain.read(file, Line, say)
+    lines = chain.read(file, EvidenceLine, say)
     chain.verify(lines, file)
     return file, lines

@@ -15,7 +15,7 @@ from mixpanel_access.model.words import counted
 from mixpanel_access.operations.project import open_project, stacks_of
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.project import Project
+    from mixpanel_access.operations.project import PulumiProject
     from mixpanel_access.operations.revoking import Revocation
     from mixpanel_access.operations.takings import Taking
 
@@ -124,7 +124,7 @@ def show_within(folder: Path, stacks: list[str], days: int, now: str | None, *, 
     return 1 if any(one["changes"] or one["held"] or one["problems"] for one in found) else 0
 
 
-def _within(project: Project, stack: str, days: int, now: str | None) -> dict[str, Any]:
+def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> dict[str, Any]:
     """What happens in one stack; what cannot be read is one of its problems."""
     from mixpanel_access.directory.connect import connect
     from mixpanel_access.files.roster import read_salvaged

@@ -107,12 +107,12 @@ def invite(
     import sys
 
     from mixpanel_access.cli.invite import projects_of, run_invite
-    from mixpanel_access.operations.inviting import Request
+    from mixpanel_access.operations.inviting import InviteRequest
 
     given = {"type": type_, "sow": sow, "sponsor": sponsor, "ticket": ticket, "approver": approver}
     given |= {"justification": justification, "starts": starts, "ends": ends}
     terms = {key: value for key, value in given.items() if value is not None}
-    request = Request(stack, email, name, engagement, projects_of(project or []), organization_role, terms)
+    request = InviteRequest(stack, email, name, engagement, projects_of(project or []), organization_role, terms)
     ask = sys.stdin.isatty() and not yes and not as_json if interactive is None else interactive
     raise typer.Exit(run_invite(cwd, request, yes=yes, ask=ask, as_json=as_json))
 
@@ -189,9 +189,9 @@ def import_(
     """Import existing people and grants into a roster and its stack; exit 1 when its preview then shows a change."""
     from mixpanel_access.cli.import_ import run_import
     from mixpanel_access.operations.import_plan import Wanted
-    from mixpanel_access.operations.importing import Request
+    from mixpanel_access.operations.importing import ImportRequest
 
-    request = Request(stack, Wanted(email or (), exclude or ()), project or (), environment, organization_roles)
+    request = ImportRequest(stack, Wanted(email or (), exclude or ()), project or (), environment, organization_roles)
     raise typer.Exit(run_import(cwd, request, file=file, dry_run=dry_run, as_json=as_json))
 
 

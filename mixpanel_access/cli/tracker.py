@@ -18,7 +18,7 @@ from mixpanel_access.operations.chain import Say, read, verify
 from mixpanel_access.operations.project import open_project, project_folder, stacks_of
 from mixpanel_access.operations.pruning import prune
 from mixpanel_access.operations.tracker import update
-from mixpanel_access.operations.tracker_lines import Line
+from mixpanel_access.operations.tracker_lines import LogLine
 
 NAME: Final = "tracker.jsonl"
 """The log, in the project's folder, unless another is named."""
@@ -48,7 +48,7 @@ def export_log(folder: Path, file: Path | None, form: str, to: Path | None) -> i
     file = file or _default(project_folder(folder))
     lines = _lines(file, progress)
     verify(lines, file)
-    print_or_write(lines, Line, form, to)
+    print_or_write(lines, LogLine, form, to)
     return 0
 
 
@@ -96,9 +96,9 @@ def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, 
     return 0
 
 
-def _lines(file: Path, say: Say) -> list[Line]:
+def _lines(file: Path, say: Say) -> list[LogLine]:
     _must_be_there(file)
-    return read(file, Line, say)
+    return read(file, LogLine, say)
 
 
 def _must_be_there(file: Path) -> None:

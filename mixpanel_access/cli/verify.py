@@ -14,7 +14,7 @@ from mixpanel_access.cli.output import new_table, print_table, progress, write_f
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.project import Project, open_project, stacks_of
+from mixpanel_access.operations.project import PulumiProject, open_project, stacks_of
 from mixpanel_access.operations.verifying.deciding import StatementVerdict
 from mixpanel_access.operations.verifying.report import as_text
 from mixpanel_access.operations.verifying.verify import (
@@ -119,7 +119,7 @@ def run_undo(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: b
     return 1 if all_left else 0
 
 
-def _organization(project: Project, stacks: list[str], organization: int | None) -> tuple[str, Settings]:
+def _organization(project: PulumiProject, stacks: list[str], organization: int | None) -> tuple[str, Settings]:
     """The stack whose organization is meant, and its settings."""
     found: dict[tuple[object, ...], tuple[str, Settings]] = {}
     for stack in stacks_of(project, stacks):

@@ -18,7 +18,7 @@ from mixpanel_access.model.words import counted
 from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import open_project
 from mixpanel_access.operations.who import (
-    Held,
+    PersonGrant,
     in_project,
     of_person,
     other_in_project,
@@ -83,11 +83,11 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
     return 0
 
 
-def _through(one: Held) -> str:
+def _through(one: PersonGrant) -> str:
     return f"team {one.team}" if one.team else one.grant_type.value.replace("_", " ")
 
 
-def _row(one: Held) -> dict[str, object]:
+def _row(one: PersonGrant) -> dict[str, object]:
     return {
         "email": one.email,
         "invited": one.invited,

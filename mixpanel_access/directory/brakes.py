@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import few, same_key
-from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge, judge_grants
+from mixpanel_access.model.brakes import Brake, BrakeFinding, Limits, PlannedChanges, judge, judge_grants
 from mixpanel_access.model.errors import (
     ConfigurationError,
     Forbidden,
@@ -69,7 +69,7 @@ class Brakes:
         self._removals: set[str] = set()
         self._planned: set[str] = set()
         self._roles: dict[str, str] = {}
-        self._warned: set[Finding] = set()
+        self._warned: set[BrakeFinding] = set()
         self._kept: dict[str, Refused] = {}
         self._demotions: dict[str, str] = {}
 
@@ -91,7 +91,7 @@ class Brakes:
         """
         self._hold_for_unknown(email)
         keys = frozenset({same_key(email)})
-        with self._passing(f"cannot remove {email}", Plan(keys, planned=keys if planned else frozenset())):
+        with self._passing(f"cannot remove {email}", PlannedChanges(keys, planned=keys if planned else frozenset())):
             yield
 
     def _hold_for_unknown(self, email: str) -> None:
@@ -103,7 +103,7 @@ class Brakes:
             words = f"Mixpanel lists {rows}, and nobody can tell whose access that is"
             holds = Brake.UNKNOWN_PEOPLE not in self.limits.released
             with self._lock:
-                self._tell(f"cannot remove {email}", [Finding(Brake.UNKNOWN_PEOPLE, (email,), words, holds)])
+                self._tell(f"cannot remove {email}", [BrakeFinding(Brake.UNKNOWN_PEOPLE, (email,), words, holds)])
 
     @contextmanager
     def changing(self, email: str, role: str) -> Iterator[None]:
@@ -112,10 +112,10 @@ class Brakes:
         Raises:
             Refused: a brake holds it.
         """
-        with self._passing(f"cannot make {email} {role}", Plan(roles={same_key(email): role})):
+        with self._passing(f"cannot make {email} {role}", PlannedChanges(roles={same_key(email): role})):
             yield
 
-    def hold(self, what: str, plan: Plan) -> None:
+    def hold(self, what: str, plan: PlannedChanges) -> None:
         """Hold a whole plan before its first write, and say what is only a warning.
 
         Raises:
@@ -137,16 +137,18 @@ class Brakes:
         """
         with self._lock:
             self._demotions[same_key(email)] = role
-            self._hold(f"cannot make {email} {role}", Plan(roles=dict(self._demotions)))
+            self._hold(f"cannot make {email} {role}", PlannedChanges(roles=dict(self._demotions)))
 
-    def _hold_demotions(self, what: str, plan: Plan) -> None:
+    def _hold_demotions(self, what: str, plan: PlannedChanges) -> None:
         """Hold demotions that need a promotion first: the engine changes both at once, in any order.
 
         Removals come last, when those are owners whom the same run makes owners.
         """
         lower = {key: role for key, role in plan.roles.items() if role != OWNER}
         if len(lower) < len(plan.roles):
-            self._tell(what, [found for found in self._judge(Plan(roles=lower)) if found.brake is Brake.LAST_OWNER])
+            self._tell(
+                what, [found for found in self._judge(PlannedChanges(roles=lower)) if found.brake is Brake.LAST_OWNER]
+            )
 
     def hold_kept(self, email: object) -> None:
         """Hold what takes something from somebody whose removal was held in this operation, with others'.
@@ -160,7 +162,7 @@ class Brakes:
         if held is not None:
             raise held
 
-    def hold_share(self, what: str, plan: Plan) -> None:
+    def hold_share(self, what: str, plan: PlannedChanges) -> None:
         """Hold a plan for the share of people alone: what has no other harm until its day comes.
 
         Raises:
@@ -213,7 +215,7 @@ class Brakes:
         return self._directory.identity().email or self._username
 
     @contextmanager
-    def _passing(self, what: str, plan: Plan) -> Iterator[None]:
+    def _passing(self, what: str, plan: PlannedChanges) -> Iterator[None]:
         with self._lock:
             self._hold(what, plan)
             new = plan.removals - self._removals  # who may have gone before counts, whatever comes of another try
@@ -232,10 +234,10 @@ class Brakes:
         with self._lock:
             self._roles.update(plan.roles)
 
-    def _hold(self, what: str, plan: Plan) -> None:
+    def _hold(self, what: str, plan: PlannedChanges) -> None:
         self._tell(what, self._judge(plan))
 
-    def _tell(self, what: str, findings: Sequence[Finding]) -> None:
+    def _tell(self, what: str, findings: Sequence[BrakeFinding]) -> None:
         for finding in findings:
             if not finding.holds and not self._is_said(finding):
                 self._warned.add(finding)
@@ -256,7 +258,7 @@ class Brakes:
                 ),
             )
 
-    def _is_said(self, finding: Finding) -> bool:
+    def _is_said(self, finding: BrakeFinding) -> bool:
         """Whether a warning has been shown, or one of more people of whom these are some."""
         if finding.brake is not Brake.REMOVAL_SHARE:
             return finding in self._warned
@@ -269,10 +271,10 @@ class Brakes:
             self._people = dict(self._directory.people())
         return self._people
 
-    def _judge(self, plan: Plan) -> list[Finding]:
+    def _judge(self, plan: PlannedChanges) -> list[BrakeFinding]:
         return judge(
             self._before(),
-            Plan(
+            PlannedChanges(
                 plan.removals | self._removals, {**self._roles, **plan.roles}, frozenset(plan.planned | self._planned)
             ),
             own_address=self.own_address(),
@@ -281,7 +283,7 @@ class Brakes:
         )
 
 
-def _warning(finding: Finding) -> str:
+def _warning(finding: BrakeFinding) -> str:
     """What a released brake says."""
     if finding.brake is Brake.REMOVAL_SHARE:
         return f"[{finding.brake}] is released: this removes {len(finding.people)}: {', '.join(finding.people)}"

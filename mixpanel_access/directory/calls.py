@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import Protocol
 
 from mixpanel_access.model.access import (
-    CustomRole,
+    CustomRoleInfo,
     Grant,
     Identity,
     NewServiceAccount,
     Person,
     Project,
     ScimUser,
-    ServiceAccount,
+    ServiceAccountInfo,
     ServiceAccountRole,
 )
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.other_access import AccountFlag, Discoverability
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.model.teams import ScimGroup, Team
+from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
 
 class Me(Protocol):
@@ -68,7 +68,7 @@ class Projects(Protocol):
 class CustomRoles(Protocol):
     """The custom roles of projects."""
 
-    def list_roles(self, project: int) -> list[CustomRole]:
+    def list_roles(self, project: int) -> list[CustomRoleInfo]:
         """The custom roles of a project."""
 
     def permissions(self, project: int) -> frozenset[str]:
@@ -87,7 +87,7 @@ class CustomRoles(Protocol):
 class ServiceAccounts(Protocol):
     """The organization's service accounts."""
 
-    def list_accounts(self) -> list[ServiceAccount]:
+    def list_accounts(self) -> list[ServiceAccountInfo]:
         """Every service account."""
 
     def list_of_project(self, project: int) -> list[ServiceAccountRole]:
@@ -112,7 +112,7 @@ class ServiceAccounts(Protocol):
 class Teams(Protocol):
     """The organization's teams."""
 
-    def list_teams(self) -> list[Team]:
+    def list_teams(self) -> list[TeamInfo]:
         """Every team."""
 
     def service_accounts_of(self, team: int) -> list[int]:

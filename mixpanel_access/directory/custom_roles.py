@@ -9,7 +9,7 @@ from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Writing
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import CustomRole
+from mixpanel_access.model.access import CustomRoleInfo
 from mixpanel_access.model.address import same_key
 
 
@@ -31,19 +31,19 @@ class CustomRoles:
         self._writing = writing
         self._grants_of = grants_of
 
-    def of(self, project: int) -> Mapping[str, CustomRole]:
+    def of(self, project: int) -> Mapping[str, CustomRoleInfo]:
         """The custom roles of a project, by id.
 
         Raises:
             Forbidden: the plan has none, or our role in the project is too low.
         """
 
-        def fetch() -> Mapping[str, CustomRole]:
+        def fetch() -> Mapping[str, CustomRoleInfo]:
             return {role.id: role for role in self._api.custom_roles.list_roles(project)}
 
         return self._snapshot.get(_roles_of(project), fetch)
 
-    def named(self, project: int, name: str) -> CustomRole | None:
+    def named(self, project: int, name: str) -> CustomRoleInfo | None:
         """The role of a name, which no two of a project share, whatever the case."""
         return next((role for role in self.of(project).values() if same_key(role.name) == same_key(name)), None)
 
@@ -58,7 +58,7 @@ class CustomRoles:
 
         return self._snapshot.get(("permissions", project), fetch)
 
-    def create(self, project: int, name: str, description: str, permissions: Collection[str]) -> CustomRole | None:
+    def create(self, project: int, name: str, description: str, permissions: Collection[str]) -> CustomRoleInfo | None:
         """Make a role, and return it as Mixpanel has it."""
 
         def write() -> None:
@@ -77,7 +77,7 @@ class CustomRoles:
 
     def change(
         self, project: int, id_: str, name: str, description: str, permissions: Collection[str]
-    ) -> CustomRole | None:
+    ) -> CustomRoleInfo | None:
         """Change name, description and permissions of a role, and return it as Mixpanel has it."""
         before = self.of(project).get(id_)
 

@@ -13,7 +13,7 @@ from mixpanel_access.directory.snapshot import TEAMS, Snapshot
 from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.teams import ScimGroup, Team
+from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
 _Change = tuple[int, str, bool]
 """Team id, e-mail address, and whether they are to be in it."""
@@ -40,7 +40,7 @@ class Groups:
         provisioning: Provisioning,
         snapshot: Snapshot,
         writing: Writing,
-        team: Callable[[int], Team | None],
+        team: Callable[[int], TeamInfo | None],
         touched: Callable[[int], Sequence[Hashable]],
         without: Callable[[int, str], Sequence[Expected]],
         crowd: Crowd,
@@ -57,7 +57,7 @@ class Groups:
         """The group of a name, or None."""
         return self._snapshot.get(part_of(name), lambda: self._provisioning.scim.find_group(name))
 
-    def has(self, team: Team, email: str) -> bool | None:
+    def has(self, team: TeamInfo, email: str) -> bool | None:
         """Whether somebody is in the group of a team; None where SCIM does not know the team or the person."""
         group, user = self.named(team.name), self._provisioning.user(email)
         return None if group is None or user is None else user.id in group.members
@@ -139,7 +139,7 @@ class Groups:
         team = self._team(id_)
         return team is not None and self.has(team, email) is inside
 
-    def _user(self, email: str, team: Team, *, inside: bool) -> str:
+    def _user(self, email: str, team: TeamInfo, *, inside: bool) -> str:
         user = self._provisioning.user(email)
         if user is None:
             raise errors.NotFound(
@@ -151,7 +151,7 @@ class Groups:
         return user.id
 
 
-def _cannot(team: Team, *, inside: bool) -> str:
+def _cannot(team: TeamInfo, *, inside: bool) -> str:
     return f"cannot {'add to' if inside else 'take out of'} the team {team.name}"
 
 

@@ -11,16 +11,16 @@ from typing import Final, TypeVar
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.role_holders import PEOPLE, holders_of
 from mixpanel_access.model import audit
-from mixpanel_access.model.access import CustomRole, GrantType, source_in_words
+from mixpanel_access.model.access import CustomRoleInfo, GrantType, source_in_words
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.other_access import (
     EVERYBODY,
     ORGANIZATION,
+    AccessSource,
     Discoverability,
     OtherAccess,
-    Source,
     gives_classified,
     unknown_access,
 )
@@ -31,9 +31,9 @@ _MCP_PAGES: Final = 10
 _LONGEST_LOG: Final = timedelta(days=2 * 365)
 """The longest that any plan keeps the other events (contract, section 11)."""
 _NO_CALL: Final = {
-    Source.DATA_VIEWS: "no known call lists who is in them; only the audit log shows who was added",
-    Source.CLASSIFIED: "no known call shows whether a team has it by its own setting; only custom roles are read",
-    Source.MCP: "no known call shows whether it is on; only the audit log shows who used it",
+    AccessSource.DATA_VIEWS: "no known call lists who is in them; only the audit log shows who was added",
+    AccessSource.CLASSIFIED: "no known call shows whether a team has it by its own setting; only custom roles are read",
+    AccessSource.MCP: "no known call shows whether it is on; only the audit log shows who used it",
 }
 _JOINING: Final = {
     Discoverability.OPEN: "Open: whoever has an address of the company's domains joins without an invitation",
@@ -45,19 +45,22 @@ _T = TypeVar("_T")
 
 
 def read_other_access(
-    directory: Directory, projects: Collection[int], now: datetime, sources: Collection[Source] = tuple(Source)
+    directory: Directory,
+    projects: Collection[int],
+    now: datetime,
+    sources: Collection[AccessSource] = tuple(AccessSource),
 ) -> list[OtherAccess]:
     """Read some kinds, or all, for some projects: a few requests, and up to three more a project.
 
     What belongs to no project is there in any case. What is known comes first, then what is not.
     """
     reading = _Reading(directory, sorted(projects), now)
-    readers: Mapping[Source, Callable[[], None]] = {
-        Source.DATA_VIEWS: reading.data_views,
-        Source.CLASSIFIED: reading.classified,
-        Source.ACCOUNTS: reading.accounts,
-        Source.MCP: reading.mcp,
-        Source.DISCOVERABILITY: reading.discoverability,
+    readers: Mapping[AccessSource, Callable[[], None]] = {
+        AccessSource.DATA_VIEWS: reading.data_views,
+        AccessSource.CLASSIFIED: reading.classified,
+        AccessSource.ACCOUNTS: reading.accounts,
+        AccessSource.MCP: reading.mcp,
+        AccessSource.DISCOVERABILITY: reading.discoverability,
     }
     for source, read in readers.items():
         if source in sources:
@@ -77,13 +80,13 @@ class _Reading:
     projects: Collection[int]
     now: datetime
     found: list[OtherAccess] = field(default_factory=list)
-    missed: dict[tuple[Source, str], list[int]] = field(default_factory=dict)
+    missed: dict[tuple[AccessSource, str], list[int]] = field(default_factory=dict)
 
-    def miss(self, source: Source, why: str, project: int | None = None) -> None:
+    def miss(self, source: AccessSource, why: str, project: int | None = None) -> None:
         """Note that something is unknown."""
         self.missed.setdefault((source, why), []).extend([] if project is None else [project])
 
-    def asked(self, source: Source, read: Callable[[], _T], project: int | None = None) -> _T | None:
+    def asked(self, source: AccessSource, read: Callable[[], _T], project: int | None = None) -> _T | None:
         """What a read says; None, and the reason noted, where it does not."""
         try:
             return read()
@@ -92,7 +95,7 @@ class _Reading:
             return None
 
     def events(
-        self, source: Source, types: Sequence[str], span: timedelta, pages: int | None = None
+        self, source: AccessSource, types: Sequence[str], span: timedelta, pages: int | None = None
     ) -> list[AuditEvent]:
         """The events of the audit log, the newest first."""
         since = self.now - span
@@ -101,7 +104,7 @@ class _Reading:
     def data_views(self) -> None:
         """Who was put into a data view, and has not been taken out since."""
         latest: dict[tuple[int | None, str, str], AuditEvent] = {}
-        for event in self.events(Source.DATA_VIEWS, audit.DATA_VIEW_EVENTS, _LONGEST_LOG):
+        for event in self.events(AccessSource.DATA_VIEWS, audit.DATA_VIEW_EVENTS, _LONGEST_LOG):
             who = event.email or (f"team {event.team_name or event.team}" if event.team_name or event.team else "")
             latest.setdefault((event.project, event.about, who), event)
         added = (audit.DATA_VIEW_USER_ADDED, audit.DATA_VIEW_TEAM_ADDED)
@@ -111,68 +114,68 @@ class _Reading:
                 gone = event.email and same_key(event.email) not in self.directory.people()
                 what = f"added to {view or 'a data view'} on {event.at:%Y-%m-%d}{by}"
                 what += " (this address is not in the organization now)" if gone else ""
-                self.found.append(OtherAccess(Source.DATA_VIEWS, who or "somebody", what, project))
+                self.found.append(OtherAccess(AccessSource.DATA_VIEWS, who or "somebody", what, project))
 
     def classified(self) -> None:
         """Who has a custom role that gives it."""
         for project in self.projects:
-            self.found += self.asked(Source.CLASSIFIED, partial(self._classified_in, project), project) or []
+            self.found += self.asked(AccessSource.CLASSIFIED, partial(self._classified_in, project), project) or []
 
     def _classified_in(self, project: int) -> list[OtherAccess]:
         found: list[OtherAccess] = []
         for role in self.directory.custom_roles.of(project).values():
             if role.permissions is None:
                 why = f"the permissions of the custom role {role.name} are not told"
-                self.miss(Source.CLASSIFIED, why, project)
+                self.miss(AccessSource.CLASSIFIED, why, project)
             elif gives_classified(role.permissions):
                 found += self._holders(role)
         return found
 
-    def _holders(self, role: CustomRole) -> Iterator[OtherAccess]:
+    def _holders(self, role: CustomRoleInfo) -> Iterator[OtherAccess]:
         """Everybody who has a custom role; people by each way in which they have it."""
         holders, what = holders_of(self.directory, role.project, role.id), f"custom role {role.name}"
         for kind, why in holders.unseen.items():
-            self.miss(Source.CLASSIFIED, f"which {kind} have the {what}: {why}", role.project)
+            self.miss(AccessSource.CLASSIFIED, f"which {kind} have the {what}: {why}", role.project)
         if holders.hidden:
             why = f"whether {few(holders.hidden)} have the {what}: what invited people have is not listed"
-            self.miss(Source.CLASSIFIED, why, role.project)
+            self.miss(AccessSource.CLASSIFIED, why, role.project)
         grants = () if PEOPLE in holders.unseen else self.directory.grants(role.project).values()
         for grant in (one for held in grants for one in held if one.role == role.id):
             who = EVERYBODY if grant.grant_type is GrantType.ALL_USERS else grant.email
-            yield OtherAccess(Source.CLASSIFIED, who, f"{what}, through {source_in_words(grant)}", role.project)
+            yield OtherAccess(AccessSource.CLASSIFIED, who, f"{what}, through {source_in_words(grant)}", role.project)
         for other in (*holders.teams.values(), *holders.accounts.values()):
-            yield OtherAccess(Source.CLASSIFIED, other.removeprefix("the "), what, role.project)
+            yield OtherAccess(AccessSource.CLASSIFIED, other.removeprefix("the "), what, role.project)
 
     def accounts(self) -> None:
         """Which service accounts have sensitive access."""
         for project in self.projects:
-            flags = self.asked(Source.ACCOUNTS, partial(self.directory.accounts.flags, project), project) or ()
+            flags = self.asked(AccessSource.ACCOUNTS, partial(self.directory.accounts.flags, project), project) or ()
             for one in flags:
                 if one.sensitive:
                     what = f"sensitive access, as {one.role}" if one.role else "sensitive access"
-                    self.found.append(OtherAccess(Source.ACCOUNTS, f"service account {one.name}", what, project))
+                    self.found.append(OtherAccess(AccessSource.ACCOUNTS, f"service account {one.name}", what, project))
             if untold := {one.name for one in flags if one.sensitive is None}:
-                self.miss(Source.ACCOUNTS, f"the list does not tell it of {few(untold)}", project)
+                self.miss(AccessSource.ACCOUNTS, f"the list does not tell it of {few(untold)}", project)
 
     def mcp(self) -> None:
         """Who used MCP, and when somebody last changed a setting of it."""
         uses: dict[tuple[str, int | None], list[AuditEvent]] = {}
-        calls = self.events(Source.MCP, [audit.MCP_TOOL_CALL], audit.LOOK_BACK, _MCP_PAGES)
+        calls = self.events(AccessSource.MCP, [audit.MCP_TOOL_CALL], audit.LOOK_BACK, _MCP_PAGES)
         since = f"the last {audit.LOOK_BACK.days} days"
         if len(calls) >= _MCP_PAGES * audit.PAGE_SIZE:
             since = f"the time since {calls[-1].at:%Y-%m-%d %H:%M} UTC"
-            self.miss(Source.MCP, f"of its many calls, only those of {since} were read")
+            self.miss(AccessSource.MCP, f"of its many calls, only those of {since} were read")
         for event in calls:
             uses.setdefault((event.actor or event.email, event.project), []).append(event)
         for (who, project), own in uses.items():
             what = f"used {counted(len(own), 'time')} in {since}, last on {own[0].at:%Y-%m-%d}"
-            self.found.append(OtherAccess(Source.MCP, who or "somebody", what, project))
-        changes = self.events(Source.MCP, [audit.SETTING_UPDATED], _LONGEST_LOG)
+            self.found.append(OtherAccess(AccessSource.MCP, who or "somebody", what, project))
+        changes = self.events(AccessSource.MCP, [audit.SETTING_UPDATED], _LONGEST_LOG)
         if change := next((event for event in changes if "mcp" in event.about.lower()), None):
             what = f"the setting {change.about} was last changed on {change.at:%Y-%m-%d} by {change.who or 'somebody'}"
-            self.found.append(OtherAccess(Source.MCP, ORGANIZATION, what))
+            self.found.append(OtherAccess(AccessSource.MCP, ORGANIZATION, what))
 
     def discoverability(self) -> None:
         """How people come in by themselves."""
-        if word := self.asked(Source.DISCOVERABILITY, self.directory.discoverability):
-            self.found.append(OtherAccess(Source.DISCOVERABILITY, ORGANIZATION, _JOINING[word]))
+        if word := self.asked(AccessSource.DISCOVERABILITY, self.directory.discoverability):
+            self.found.append(OtherAccess(AccessSource.DISCOVERABILITY, ORGANIZATION, _JOINING[word]))

@@ -15,7 +15,7 @@ from mixpanel_access.directory.shown import has_account, has_account_role
 from mixpanel_access.directory.snapshot import Snapshot
 from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import GrantType, Identity, NewServiceAccount, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.access import GrantType, Identity, NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.other_access import AccountFlag
 
 _ACCOUNTS = "service accounts"
@@ -38,20 +38,20 @@ class ServiceAccounts:
         self._writing = writing
         self._making = threading.Lock()
 
-    def all(self) -> Sequence[ServiceAccount]:
+    def all(self) -> Sequence[ServiceAccountInfo]:
         """Every service account of the organization, ours included."""
 
-        def fetch() -> Sequence[ServiceAccount]:
+        def fetch() -> Sequence[ServiceAccountInfo]:
             self._identity()
             return self._api.service_accounts.list_accounts()
 
         return self._snapshot.get(_ACCOUNTS, fetch)
 
-    def of(self, id_: int) -> ServiceAccount | None:
+    def of(self, id_: int) -> ServiceAccountInfo | None:
         """One account, or None where there is none."""
         return next((account for account in self.all() if account.id == id_), None)
 
-    def named(self, name: str) -> list[ServiceAccount]:
+    def named(self, name: str) -> list[ServiceAccountInfo]:
         """The accounts that were made with a name; there may be several, since Mixpanel makes login names unique."""
         return [account for account in self.all() if account.name == name]
 
@@ -86,7 +86,7 @@ class ServiceAccounts:
             MixpanelError: there is no new account, or one is left over, which the error names.
         """
         made: list[NewServiceAccount] = []
-        cleared: list[ServiceAccount] = []
+        cleared: list[ServiceAccountInfo] = []
         left_over: list[errors.MixpanelError] = []
 
         tries = 0
@@ -142,7 +142,7 @@ class ServiceAccounts:
                     self._clear_away(name, [one for one in late if one not in cleared])
         return made[-1]
 
-    def _clear_away(self, name: str, new: Sequence[ServiceAccount]) -> None:
+    def _clear_away(self, name: str, new: Sequence[ServiceAccountInfo]) -> None:
         """Delete an account whose token nobody has seen; of several, nobody knows which one it is."""
         if len(new) > 1:
             raise errors.NotApplied(

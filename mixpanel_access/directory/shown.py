@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from mixpanel_access.model.access import Grant, GrantType, Person, ScimUser, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.access import Grant, GrantType, Person, ScimUser, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.roles import is_organization_role
-from mixpanel_access.model.teams import ScimGroup, Team, same_name
+from mixpanel_access.model.teams import ScimGroup, TeamInfo, same_name
 
 _People = Callable[[Mapping[str, Person]], bool]
 _Grants = Callable[[Mapping[str, Sequence[Grant]]], bool]
-_Teams = Callable[[Mapping[int, Team]], bool]
+_Teams = Callable[[Mapping[int, TeamInfo]], bool]
 
 
 def is_listed(key: str, *, listed: bool = True) -> Callable[[Collection[str]], bool]:
@@ -43,7 +43,7 @@ def has_grant(key: str, role: str | None, invited: Collection[str] = ()) -> _Gra
     return shown
 
 
-def has_left_team(team: Team, project: int, key: str | None, teams: Collection[Team] = ()) -> _Grants:
+def has_left_team(team: TeamInfo, project: int, key: str | None, teams: Collection[TeamInfo] = ()) -> _Grants:
     """Whether nobody has a project through a team any more, or one person has not.
 
     Args:
@@ -106,6 +106,6 @@ def has_account_role(id_: int, role: str | None) -> Callable[[Mapping[int, Servi
     return lambda roles: (roles[id_].role if id_ in roles else None) == role
 
 
-def has_account(id_: int, *, listed: bool) -> Callable[[Sequence[ServiceAccount]], bool]:
+def has_account(id_: int, *, listed: bool) -> Callable[[Sequence[ServiceAccountInfo]], bool]:
     """Whether a service account is listed, or no longer is."""
     return lambda accounts: any(account.id == id_ for account in accounts) is listed

@@ -23,7 +23,7 @@ from mixpanel_access.directory.writing import Expected, Writing
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Grant, Identity
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.teams import NO_ROLE, Team, same_name
+from mixpanel_access.model.teams import NO_ROLE, TeamInfo, same_name
 
 _Grant = tuple[int, int, str]
 """Team id, project id, project role."""
@@ -81,10 +81,10 @@ class Teams:
         self._leaving: Coalescer[_Membership] = Coalescer(self._send_leavings, crowd)
         self._joining: Coalescer[_Membership] = Coalescer(self._send_members, crowd)
 
-    def all(self) -> Mapping[int, Team]:
+    def all(self) -> Mapping[int, TeamInfo]:
         """Every team, by id."""
 
-        def fetch() -> Mapping[int, Team]:
+        def fetch() -> Mapping[int, TeamInfo]:
             self._identity()
             teams = {team.id: team for team in self._api.teams.list_teams()}
             self._empty_lists.read(TEAMS, teams)
@@ -98,24 +98,24 @@ class Teams:
                 raise contradiction("list the teams", "projects show people who have them through a team")
         return teams
 
-    def of(self, id_: int) -> Team | None:
+    def of(self, id_: int) -> TeamInfo | None:
         """One team, or None where there is none."""
         return self.all().get(id_)
 
-    def named(self, name: str) -> Team | None:
+    def named(self, name: str) -> TeamInfo | None:
         """The team of a name, or None; names are unique without regard to case."""
         return next((team for team in self.all().values() if same_name(team.name, name)), None)
 
-    def has(self, team: Team, email: str) -> bool | None:
+    def has(self, team: TeamInfo, email: str) -> bool | None:
         """Whether somebody is in a team; None where nobody tells."""
         told = team.has(email)
         return self._groups.has(team, email) if told is None and self._provisioning.handles(email) else told
 
-    def fed_by_others(self, team: Team) -> bool:
+    def fed_by_others(self, team: TeamInfo) -> bool:
         """Whether an identity provider says who is in a team, and we do not: we have no SCIM token."""
         return team.scim_managed and not self._provisioning.on
 
-    def given_by_others(self, team: Team, email: str) -> bool:
+    def given_by_others(self, team: TeamInfo, email: str) -> bool:
         """Whether somebody's place is an identity provider's business; it has none with people of other domains."""
         return self.fed_by_others(team) and self._provisioning.claims(email) is not False
 
@@ -130,7 +130,7 @@ class Teams:
         """Have the list read afresh when it is next asked for."""
         self._snapshot.drop(TEAMS)
 
-    def create(self, name: str) -> tuple[Team, bool]:
+    def create(self, name: str) -> tuple[TeamInfo, bool]:
         """Make a team, or find the one that has the name.
 
         Returns:

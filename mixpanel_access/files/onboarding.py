@@ -25,7 +25,7 @@ EVERYBODY: Final = "everybody"
 _NAME: Final = "onboarding.yaml"
 
 
-class Check(StrEnum):
+class AutomaticCheck(StrEnum):
     """What ticks a task by itself."""
 
     INVITED = "invited"
@@ -35,7 +35,7 @@ class Check(StrEnum):
     OWNERS = "owners"
 
 
-class When(StrEnum):
+class TaskCondition(StrEnum):
     """What makes a task concern somebody."""
 
     SSO = "sso"
@@ -61,8 +61,8 @@ class Task(BaseModel):
 
     key: str
     text: str
-    check: Check | None = None
-    when: When | None = None
+    check: AutomaticCheck | None = None
+    when: TaskCondition | None = None
 
     @field_validator("key")
     @classmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 from mixpanel_access.files import whole
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_salvage import Salvaged, salvage
 
 
@@ -20,14 +20,16 @@ def write_roster(file: Path, before: str | None, text: str) -> None:
     whole.write_text(file, before, text, "the roster", private=False)
 
 
-def roster_change(file: Path, before: str, text: str) -> whole.Change:
+def roster_change(file: Path, before: str, text: str) -> whole.FileChange:
     """A roster's new text, to be written together with other files.
 
     Raises:
         UsageError: no file can hold the text.
     """
     what = "the roster"
-    return whole.Change(file, whole.encoded(before, file, what), whole.encoded(text, file, what), what, private=False)
+    return whole.FileChange(
+        file, whole.encoded(before, file, what), whole.encoded(text, file, what), what, private=False
+    )
 
 
 def text_of(file: Path) -> str | None:
@@ -39,7 +41,7 @@ def text_of(file: Path) -> str | None:
     return whole.text_of(file, "the roster")
 
 
-def source_of(file: Path) -> Source:
+def source_of(file: Path) -> RosterSource:
     """Where a roster's text is from; what it includes is found from the roster's folder."""
 
     def include(name: str) -> str:
@@ -48,7 +50,7 @@ def source_of(file: Path) -> Source:
         except (OSError, UnicodeDecodeError, ValueError) as error:  # ValueError: a name with a null character
             raise RosterError("cannot read", whom=name, why=whole.reason(error)) from None
 
-    return Source(file.name, include)
+    return RosterSource(file.name, include)
 
 
 def read_roster(file: Path, text_in: Path | None = None) -> Roster:

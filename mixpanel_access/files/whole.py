@@ -18,7 +18,7 @@ from mixpanel_access.model.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """A file's new content.
 
     Attributes:
@@ -51,10 +51,10 @@ def write_text(file: Path, before: str | None, text: str, what: str, *, private:
     """
     if text != before:
         old = None if before is None else encoded(before, file, what)
-        write_all([Change(file, old, encoded(text, file, what), what, private)])
+        write_all([FileChange(file, old, encoded(text, file, what), what, private)])
 
 
-def write_all(changes: Sequence[Change]) -> None:
+def write_all(changes: Sequence[FileChange]) -> None:
     """Write files, if they are still as they were read: each whole, and all of them or none.
 
     Everything is on the disk beside the files before the first of them is replaced, so a full disk or a kill leaves
@@ -99,7 +99,7 @@ class _Staged:
         old: its old content; None where there is no file.
     """
 
-    change: Change
+    change: FileChange
     target: Path
     new: Path
     old: Path | None
@@ -112,7 +112,7 @@ class _Staged:
             self.old.replace(self.target)
 
 
-def _staged(change: Change, stack: ExitStack) -> _Staged:
+def _staged(change: FileChange, stack: ExitStack) -> _Staged:
     try:
         target = change.file.resolve()
         if target.exists():
@@ -151,7 +151,7 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _unwritable(change: Change, error: OSError) -> UsageError:
+def _unwritable(change: FileChange, error: OSError) -> UsageError:
     return UsageError(
         f"cannot write {change.what}",
         whom=str(change.file),

@@ -85,7 +85,7 @@ class Project:
 
 
 @dataclass(frozen=True)
-class CustomRole:
+class CustomRoleInfo:
     """A role of a project's own (Enterprise); `id` is used wherever a project role is.
 
     Attributes:
@@ -105,7 +105,7 @@ _SERVER_PART: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$"
 
 
 @dataclass(frozen=True)
-class ServiceAccount:
+class ServiceAccountInfo:
     """One service account of the organization.
 
     Attributes:
@@ -140,7 +140,7 @@ class ServiceAccount:
 class NewServiceAccount:
     """What the answer to the making of an account tells, once."""
 
-    account: ServiceAccount
+    account: ServiceAccountInfo
     token: Secret
 
 

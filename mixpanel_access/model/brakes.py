@@ -83,7 +83,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedChanges:
     """What an operation would do to people.
 
     Attributes:
@@ -99,7 +99,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Finding:
+class BrakeFinding:
     """A brake that fires, or nearly.
 
     Attributes:
@@ -133,8 +133,8 @@ def has_ended(ends: object, today: date) -> bool:
 
 
 def judge(
-    people: Mapping[str, Person], plan: Plan, *, own_address: str, own_role: str | None, limits: Limits
-) -> list[Finding]:
+    people: Mapping[str, Person], plan: PlannedChanges, *, own_address: str, own_role: str | None, limits: Limits
+) -> list[BrakeFinding]:
     """Judge a plan against the organization as it is before the first write.
 
     Args:
@@ -164,7 +164,7 @@ def judge_grants(
     own_address: str,
     limits: Limits,
     planned: AbstractSet[str] = frozenset(),
-) -> list[Finding]:
+) -> list[BrakeFinding]:
     """Judge what would be done to the individual grants of one project, as they are before the first write.
 
     The share is of this project's grants, not of the organization's people: a project with twenty of them in an
@@ -181,27 +181,27 @@ def judge_grants(
     Returns:
         The brakes that fire; a released brake is a warning.
     """
-    found: list[Finding] = []
+    found: list[BrakeFinding] = []
     own, leaving, allowed = same_key(own_address), changes.remove & have.keys(), limits.removable(len(have))
     counted = leaving - planned
     lower = own in changes.change and roles.project_rank(changes.change[own]) < roles.project_rank(have[own])
     if own in leaving or lower:
         words = f"the provider itself runs as this identity, which would lose its role in project {project}"
-        found.append(Finding(Brake.OWN_IDENTITY, (own_address,), words))
+        found.append(BrakeFinding(Brake.OWN_IDENTITY, (own_address,), words))
     if len(counted) > allowed:
         words = (
             f"one operation may take {allowed} of the {len(have)} individual grants in project {project} away "
             f"({limits.removal_percent:g} %, at least {limits.removal_minimum}), and this would take {len(counted)}"
         )
-        found.append(Finding(Brake.GRANT_SHARE, tuple(sorted(counted)), words))
+        found.append(BrakeFinding(Brake.GRANT_SHARE, tuple(sorted(counted)), words))
     return _released(found, limits)
 
 
-def _released(found: Iterable[Finding], limits: Limits) -> list[Finding]:
+def _released(found: Iterable[BrakeFinding], limits: Limits) -> list[BrakeFinding]:
     return [replace(finding, holds=finding.holds and finding.brake not in limits.released) for finding in found]
 
 
-def _owners(people: Mapping[str, Person], plan: Plan, own: str | None) -> Iterable[Finding]:
+def _owners(people: Mapping[str, Person], plan: PlannedChanges, own: str | None) -> Iterable[BrakeFinding]:
     """Judge that an owner is left.
 
     Args:
@@ -223,15 +223,15 @@ def _owners(people: Mapping[str, Person], plan: Plan, own: str | None) -> Iterab
     who = _addresses(people, lost)
     if not after:
         words = "the organization would be left without an owner"
-        yield Finding(Brake.LAST_OWNER, who, words, advice=TWO_RUNS)
+        yield BrakeFinding(Brake.LAST_OWNER, who, words, advice=TWO_RUNS)
     elif len(after) < ENOUGH_OWNERS:
         words = f"the organization would be left with {len(after)} owner; have two"
-        yield Finding(Brake.LAST_OWNER, who, words, holds=False)
+        yield BrakeFinding(Brake.LAST_OWNER, who, words, holds=False)
 
 
 def _possible_owners(
-    able: Mapping[str, Person], joined: AbstractSet[str], plan: Plan, own: str | None
-) -> Iterable[Finding]:
+    able: Mapping[str, Person], joined: AbstractSet[str], plan: PlannedChanges, own: str | None
+) -> Iterable[BrakeFinding]:
     """Judge that an owner may be left where Mixpanel calls nobody so: an owner may be called admin, or otherwise."""
     known = able.keys() & ({own} if own else set())
     top = max((_height(person.role) for person in able.values()), default=0)
@@ -243,7 +243,7 @@ def _possible_owners(
         after = _left(group | joined, plan, able)
         if group - after and not after:
             words = f"Mixpanel calls nobody an owner, and {why}; if an owner stays, set releaseBrakes: lastOwner"
-            yield Finding(Brake.LAST_OWNER, _addresses(able, group), words)
+            yield BrakeFinding(Brake.LAST_OWNER, _addresses(able, group), words)
             return
 
 
@@ -254,21 +254,21 @@ def _height(role: str | None) -> int:
     return 1 if role is not None and not roles.is_organization_role(role) else 0
 
 
-def _left(keys: AbstractSet[str], plan: Plan, people: Mapping[str, Person]) -> set[str]:
+def _left(keys: AbstractSet[str], plan: PlannedChanges, people: Mapping[str, Person]) -> set[str]:
     """Those who are not removed and whose role is not changed, but to owner."""
     return {
         key for key in keys if key not in plan.removals and plan.roles.get(key) in (None, roles.OWNER, people[key].role)
     }
 
 
-def _identity(people: Mapping[str, Person], plan: Plan, own_address: str) -> Iterable[Finding]:
+def _identity(people: Mapping[str, Person], plan: PlannedChanges, own_address: str) -> Iterable[BrakeFinding]:
     own = same_key(own_address)
     if own in plan.removals:
-        yield Finding(Brake.OWN_IDENTITY, (own_address,), "the provider itself runs as this identity")
+        yield BrakeFinding(Brake.OWN_IDENTITY, (own_address,), "the provider itself runs as this identity")
     new, old = plan.roles.get(own), people[own].role if own in people else None
     if new is not None and old is not None and _is_lower(new, old):
         words = f"the provider itself runs as this identity, which would be demoted from {old} to {new}"
-        yield Finding(Brake.OWN_IDENTITY, (own_address,), words)
+        yield BrakeFinding(Brake.OWN_IDENTITY, (own_address,), words)
 
 
 def _is_lower(new: str, old: str) -> bool:
@@ -278,7 +278,7 @@ def _is_lower(new: str, old: str) -> bool:
     )
 
 
-def _above(people: Mapping[str, Person], plan: Plan, own_role: str | None) -> Iterable[Finding]:
+def _above(people: Mapping[str, Person], plan: PlannedChanges, own_role: str | None) -> Iterable[BrakeFinding]:
     if own_role is None:
         return
     unknown = not roles.is_organization_role(own_role)
@@ -289,23 +289,23 @@ def _above(people: Mapping[str, Person], plan: Plan, own_role: str | None) -> It
     }
     if above:
         words = f"the provider's own organization role is {own_role}, and nobody is raised above it"
-        yield Finding(Brake.ABOVE_OWN_ROLE, _addresses(people, above), words)
+        yield BrakeFinding(Brake.ABOVE_OWN_ROLE, _addresses(people, above), words)
     if own_role == roles.OWNER:
         return
     lowered = {key for key, role in plan.roles.items() if role != roles.OWNER} | plan.removals
     if owners := {key for key in lowered if key in people and people[key].role == roles.OWNER}:
         words = f"only an owner removes or demotes an owner, and the provider's own organization role is {own_role}"
-        yield Finding(Brake.ABOVE_OWN_ROLE, _addresses(people, owners), words, advice=BY_AN_OWNER)
+        yield BrakeFinding(Brake.ABOVE_OWN_ROLE, _addresses(people, owners), words, advice=BY_AN_OWNER)
 
 
-def _share(people: Mapping[str, Person], plan: Plan, limits: Limits) -> Iterable[Finding]:
+def _share(people: Mapping[str, Person], plan: PlannedChanges, limits: Limits) -> Iterable[BrakeFinding]:
     leaving, allowed = (plan.removals - plan.planned) & people.keys(), limits.removable(len(people))
     if len(leaving) > allowed:
         words = (
             f"one operation may remove {allowed} of the {len(people)} people in the organization "
             f"({limits.removal_percent:g} %, at least {limits.removal_minimum}), and this would remove {len(leaving)}"
         )
-        yield Finding(Brake.REMOVAL_SHARE, _addresses(people, leaving), words)
+        yield BrakeFinding(Brake.REMOVAL_SHARE, _addresses(people, leaving), words)
 
 
 def _addresses(people: Mapping[str, Person], keys: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Limits, Plan, judge
+from mixpanel_access.model.brakes import Brake, BrakeFinding, DeclaredPerson, Limits, PlannedChanges, judge
 from mixpanel_access.model.dates import day_or_none
 
 NEAR_DAYS: Final = 30
@@ -30,7 +30,7 @@ class Forecast:
     """
 
     on: date
-    finding: Finding
+    finding: BrakeFinding
 
     @property
     def next_step(self) -> str:
@@ -77,7 +77,7 @@ def forecasts(
                 removals.add(key)
             elif key in owned and key in people:
                 lowered[key] = roles.MEMBER
-        plan = Plan(frozenset(removals), lowered, frozenset(removals))
+        plan = PlannedChanges(frozenset(removals), lowered, frozenset(removals))
         for finding in judge(people, plan, own_address=own_address, own_role=None, limits=Limits()):
             if finding.holds and finding.brake in _ALWAYS and not any(one.finding == finding for one in found):
                 found.append(Forecast(on, finding))

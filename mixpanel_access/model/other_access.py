@@ -18,7 +18,7 @@ CLASSIFIED_WORD: Final = "classif"
 """What the code of the permission for classified data is taken to contain: Mixpanel publishes no codes."""
 
 
-class Source(StrEnum):
+class AccessSource(StrEnum):
     """What kind of access it is."""
 
     DATA_VIEWS = "data views"
@@ -28,7 +28,7 @@ class Source(StrEnum):
     DISCOVERABILITY = "discoverability"
 
 
-OF_PEOPLE: Final = (Source.DATA_VIEWS, Source.CLASSIFIED, Source.MCP)
+OF_PEOPLE: Final = (AccessSource.DATA_VIEWS, AccessSource.CLASSIFIED, AccessSource.MCP)
 """The kinds that one person can have."""
 
 
@@ -67,7 +67,7 @@ class OtherAccess:
         known: False where nobody could tell: neither that it is there nor that it is not.
     """
 
-    source: Source
+    source: AccessSource
     who: str
     what: str
     project: int | None = None
@@ -86,7 +86,7 @@ def gives_classified(permissions: Iterable[str]) -> bool:
     return any(CLASSIFIED_WORD in code.lower() for code in permissions)
 
 
-def unknown_access(source: Source, why: str, projects: Collection[int] = ()) -> OtherAccess:
+def unknown_access(source: AccessSource, why: str, projects: Collection[int] = ()) -> OtherAccess:
     """What could not be read, in all projects or in some."""
     only = next(iter(projects)) if len(projects) == 1 else None
     where = f" (projects {few([str(one) for one in sorted(projects)])})" if len(projects) > 1 else ""

@@ -53,7 +53,7 @@ OrganizationRole = Annotated[str | None, BeforeValidator(_organization_role), _o
 ProjectRole = Annotated[RoleWord | None, _offered(*roles.PROJECT_ROLES)]
 
 
-class Part(BaseModel):
+class RosterPart(BaseModel):
     """Any part of a roster."""
 
     model_config = ConfigDict(
@@ -65,7 +65,7 @@ class Part(BaseModel):
     )
 
 
-class Login(Part):
+class Login(RosterPart):
     """How one gets in, for the welcome and the checks before an invitation; Mixpanel's API tells little of it."""
 
     sso_required: bool | None = None
@@ -82,7 +82,7 @@ class Login(Part):
     """The password rules, for people."""
 
 
-class OrganizationFacts(Part):
+class OrganizationFacts(RosterPart):
     """What people have to know of the organization."""
 
     name: str | None = None
@@ -95,7 +95,7 @@ class OrganizationFacts(Part):
     """Topic -> address: access, network, password, ..."""
 
 
-class StandardRolesChange(Part):
+class StandardRolesChange(RosterPart):
     """What is otherwise than in the built-in row of an engagement type; a new type starts with the least."""
 
     organization: OrganizationRole = None
@@ -110,7 +110,7 @@ class StandardRolesChange(Part):
     """The track that new people follow."""
 
 
-class Engagement(Part):
+class Engagement(RosterPart):
     """Why people have access, for all of them together."""
 
     type: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
@@ -135,7 +135,7 @@ class Engagement(Part):
     """Anything else."""
 
 
-class RosterServiceAccount(Part):
+class RosterServiceAccount(RosterPart):
     """A service account that is known and wanted; the others of the organization are told by `import`."""
 
     purpose: str | None = None
@@ -163,7 +163,7 @@ class OwnServiceAccount(RosterServiceAccount):
     """The address of who approved it."""
 
 
-class RosterCustomRole(Part):
+class RosterCustomRole(RosterPart):
     """A role that one project has of its own, on the plan Enterprise; people, teams and accounts get it by its key."""
 
     name: str
@@ -176,7 +176,7 @@ class RosterCustomRole(Part):
     """Mixpanel's codes of what it may; their order means nothing."""
 
 
-class RosterSecurity(Part):
+class RosterSecurity(RosterPart):
     """The organization's security settings; what is not given stays as it is."""
 
     two_factor_required: bool | None = None
@@ -185,7 +185,7 @@ class RosterSecurity(Part):
     """Settings on requests for access, by Mixpanel's own keys."""
 
 
-class RosterProject(Part):
+class RosterProject(RosterPart):
     """One project."""
 
     id: Annotated[int, Field(gt=0)]
@@ -212,7 +212,7 @@ _ROLES_OR_STANDARD = WithJsonSchema(
 )
 
 
-class RosterTeam(Part):
+class RosterTeam(RosterPart):
     """A team: people come by its roles in projects together."""
 
     name: str
@@ -236,7 +236,7 @@ class RosterTeam(Part):
     places in it away."""
 
 
-class RosterPerson(Part):
+class RosterPerson(RosterPart):
     """What one person has, for one reason; a person of several engagements has an entry for each."""
 
     email: str
@@ -292,7 +292,7 @@ class RosterPerson(Part):
         return same_key(self.email)
 
 
-class RosterException(Part):
+class RosterException(RosterPart):
     """Somebody's word that a policy rule does not hold, from one day to another."""
 
     rule: str
@@ -313,7 +313,7 @@ class RosterException(Part):
     """The last day (UTC): at most 90 days, or 30 from a critical rule, with the first."""
 
 
-class Common(Part):
+class Common(RosterPart):
     """What a file may hold that several rosters include."""
 
     organization: Annotated[OrganizationFacts, _or({})] = OrganizationFacts()

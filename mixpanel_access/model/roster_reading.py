@@ -31,7 +31,7 @@ def _nothing(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Source:
+class RosterSource:
     """Where a roster's text is from.
 
     Attributes:
@@ -44,7 +44,7 @@ class Source:
     include: Callable[[str], str] = _nothing
 
 
-def parse(text: str, source: Source) -> Roster:
+def parse(text: str, source: RosterSource) -> Roster:
     """Read a roster, and what it includes.
 
     Args:
@@ -106,7 +106,7 @@ def slips_of_access(text: str) -> list[Path]:
 _WITH_WORDS: Final = (("people",), ("engagements",))
 
 
-def parse_document(document: Any, source: Source) -> tuple[Roster | None, list[Path]]:
+def parse_document(document: Any, source: RosterSource) -> tuple[Roster | None, list[Path]]:
     """Read a roster that is plain data already: the roster, if it has the form of one, and where its problems are.
 
     Args:
@@ -138,7 +138,7 @@ def paths_in_common(document: Any) -> list[Path]:
     return []
 
 
-def _included(source: Source, name: str, own: _File) -> str:
+def _included(source: RosterSource, name: str, own: _File) -> str:
     try:
         return source.include(name)
     except RosterError as error:

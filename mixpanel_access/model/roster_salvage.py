@@ -12,7 +12,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_problems import Path
-from mixpanel_access.model.roster_reading import Source, parse, parse_document, paths_in_common, slips_of_access
+from mixpanel_access.model.roster_reading import RosterSource, parse, parse_document, paths_in_common, slips_of_access
 from mixpanel_access.model.yaml_text import load
 
 _NAMED: Final = ("projects", "teams", "customRoles", "engagements", "serviceAccounts", "standardRoles")
@@ -60,7 +60,7 @@ class Salvaged:
     problem: str = ""
 
 
-def salvage(text: str, source: Source) -> Salvaged:
+def salvage(text: str, source: RosterSource) -> Salvaged:
     """Read a roster, and leave out the entries that have problems, and those that refer to such a one.
 
     A part in which YAML reads something otherwise than it looks has one, unless no access depends on it (a ticket).
@@ -115,7 +115,7 @@ class _Parts:
     def unread(self) -> Unread:
         return Unread(frozenset(self.people), self.anybody, frozenset(self.teams), frozenset(self.accounts), self.roles)
 
-    def include(self, source: Source) -> bool:
+    def include(self, source: RosterSource) -> bool:
         """Read the files that the roster includes, and leave out their bad parts; whether each can be read at all."""
         names = self.document.get("include") if isinstance(self.document, dict) else None
         for name in [names] if isinstance(names, str) else names or ():
@@ -140,9 +140,9 @@ class _Parts:
             self.kept += alone.kept
         return True
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> RosterSource:
         """Where the rest of what the roster includes can be read."""
-        return Source(name, lambda included: json.dumps(self.included[included], default=str))
+        return RosterSource(name, lambda included: json.dumps(self.included[included], default=str))
 
     def leave_out(self, paths: Sequence[Path]) -> bool:
         """Leave out the parts with these problems; whether each problem is of a part that can be left out."""

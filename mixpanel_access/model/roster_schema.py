@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mixpanel_access.model.roster import Common, Part, Roster
+from mixpanel_access.model.roster import Common, Roster, RosterPart
 
 
 def json_schema(model: type[Common] = Roster) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def json_schema(model: type[Common] = Roster) -> dict[str, Any]:
     What concerns several parts of it is only checked when it is read.
     """
     schema = model.model_json_schema(by_alias=True)
-    parts = {part.__name__: part for part in _below(Part)}
+    parts = {part.__name__: part for part in _below(RosterPart)}
     for name, shape in [(model.__name__, schema), *schema["$defs"].items()]:
         described = _docstrings(parts[name])
         for field, told in parts[name].model_fields.items():
@@ -29,7 +29,7 @@ def json_schema(model: type[Common] = Roster) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": model.__name__}
 
 
-def _below(model: type[Part]) -> list[type[Part]]:
+def _below(model: type[RosterPart]) -> list[type[RosterPart]]:
     found = [child for direct in model.__subclasses__() for child in (direct, *_below(direct))]
     return list(dict.fromkeys(found))
 
@@ -41,7 +41,7 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
-        if issubclass(owner, Part):
+        if issubclass(owner, RosterPart):
             (made,) = (node for node in ast.parse(inspect.getsource(owner)).body if isinstance(node, ast.ClassDef))
             for field, text in pairwise(made.body):
                 match field, text:

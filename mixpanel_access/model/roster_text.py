@@ -17,7 +17,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster import Roster, RosterPerson
 from mixpanel_access.model.roster_draft import Draft, NewPerson, by_hand, flow, scalar
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 
 _BOM: Final = "\ufeff"
 
@@ -60,7 +60,7 @@ def new_roster(environment: str, *, organization_roles: bool) -> str:
     )
 
 
-def add_projects(text: str, source: Source, projects: Mapping[str, Mapping[str, Any]]) -> str:
+def add_projects(text: str, source: RosterSource, projects: Mapping[str, Mapping[str, Any]]) -> str:
     """Add projects, each under its short key.
 
     Raises:
@@ -76,7 +76,7 @@ def add_projects(text: str, source: Source, projects: Mapping[str, Mapping[str, 
     )
 
 
-def add_engagement(text: str, source: Source, key: str, values: Mapping[str, Any]) -> str:
+def add_engagement(text: str, source: RosterSource, key: str, values: Mapping[str, Any]) -> str:
     """Add an engagement.
 
     Raises:
@@ -90,7 +90,7 @@ def add_engagement(text: str, source: Source, key: str, values: Mapping[str, Any
     )
 
 
-def add_people(text: str, source: Source, people: Sequence[NewPerson]) -> str:
+def add_people(text: str, source: RosterSource, people: Sequence[NewPerson]) -> str:
     """Add people at the end, in the given order.
 
     Raises:
@@ -109,7 +109,7 @@ def add_people(text: str, source: Source, people: Sequence[NewPerson]) -> str:
     )
 
 
-def add_grants(text: str, source: Source, grants: Mapping[int, Mapping[str, str]]) -> str:
+def add_grants(text: str, source: RosterSource, grants: Mapping[int, Mapping[str, str]]) -> str:
     """Add grants to entries that stand there.
 
     Args:
@@ -137,7 +137,7 @@ def add_grants(text: str, source: Source, grants: Mapping[int, Mapping[str, str]
     return _edited(text, source, edit, done)
 
 
-def add_teams(text: str, source: Source, teams: Mapping[int, Sequence[str]]) -> str:
+def add_teams(text: str, source: RosterSource, teams: Mapping[int, Sequence[str]]) -> str:
     """Add places in teams to entries that stand there.
 
     Args:
@@ -162,7 +162,7 @@ def add_teams(text: str, source: Source, teams: Mapping[int, Sequence[str]]) -> 
     return _edited(text, source, edit, done)
 
 
-def set_ownership(text: str, source: Source, words: Mapping[str, str]) -> str:
+def set_ownership(text: str, source: RosterSource, words: Mapping[str, str]) -> str:
     """Say of people whether they are the stack's own, in each of their entries.
 
     Args:
@@ -188,7 +188,7 @@ def set_ownership(text: str, source: Source, words: Mapping[str, str]) -> str:
     return _edited(text, source, edit, done) if words else text
 
 
-def remove_people(text: str, source: Source, keys: Collection[str]) -> str:
+def remove_people(text: str, source: RosterSource, keys: Collection[str]) -> str:
     """Take people's entries out, and the exceptions that concern them; a comment above an entry stays.
 
     Args:
@@ -210,7 +210,7 @@ def remove_people(text: str, source: Source, keys: Collection[str]) -> str:
     )
 
 
-def change_entries(text: str, source: Source, changes: Mapping[int, EntryChange]) -> str:
+def change_entries(text: str, source: RosterSource, changes: Mapping[int, EntryChange]) -> str:
     """Change entries that stand there; with a person's last entry go the exceptions that concern them.
 
     Args:
@@ -227,7 +227,7 @@ def change_entries(text: str, source: Source, changes: Mapping[int, EntryChange]
     return _without(text, source, changes.keys() - staying.keys())
 
 
-def _with(text: str, source: Source, changes: Mapping[int, EntryChange]) -> str:
+def _with(text: str, source: RosterSource, changes: Mapping[int, EntryChange]) -> str:
     """The text with entries changed that stay; what is set and what is added are two edits, as they may touch."""
     changes = {at: change for at, change in changes.items() if change != EntryChange()}
     if not changes:
@@ -258,7 +258,7 @@ def _change(draft: Draft, entry: MappingNode, change: EntryChange) -> None:
         draft.set_value(entry, "reviewed", change.reviewed)
 
 
-def _without(text: str, source: Source, positions: Collection[int]) -> str:
+def _without(text: str, source: RosterSource, positions: Collection[int]) -> str:
     """The text without some entries, and without the exceptions of who has none left."""
     if not positions:
         return text
@@ -278,7 +278,9 @@ def _said(people: Sequence[RosterPerson]) -> list[dict[str, Any]]:
     return [person.model_dump() for person in people]
 
 
-def _edited(text: str, source: Source, edit: Callable[[Draft], None], done: Callable[[Roster, Roster], bool]) -> str:
+def _edited(
+    text: str, source: RosterSource, edit: Callable[[Draft], None], done: Callable[[Roster, Roster], bool]
+) -> str:
     """The text after an edit, if what it says before and after is as `done` expects."""
     before = parse(text, source)  # what cannot be used is not edited either
     bom = _BOM if text.startswith(_BOM) else ""

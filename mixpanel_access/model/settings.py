@@ -145,7 +145,7 @@ def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], 
     Raises:
         ConfigurationError: something is missing or malformed; the text lists all of it and how to set each.
     """
-    return _Reading(get, environ).settings(keys)
+    return _SettingsReader(get, environ).settings(keys)
 
 
 def limits_in(get: Callable[[str], str | None]) -> Limits:
@@ -154,10 +154,10 @@ def limits_in(get: Callable[[str], str | None]) -> Limits:
     Args:
         get: gives the value of a configuration key, without its namespace, or None.
     """
-    return _Reading(get, {}).limits()
+    return _SettingsReader(get, {}).limits()
 
 
-class _Reading:
+class _SettingsReader:
     """Collects every problem before it raises."""
 
     def __init__(self, get: Callable[[str], str | None], environ: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ NO_ROLE: Final = ""
 
 
 @dataclass(frozen=True)
-class Team:
+class TeamInfo:
     """One team of the organization.
 
     Attributes:
@@ -59,7 +59,7 @@ def problem_with_team_name(name: object) -> str | None:
     return "there are blanks around the name" if name != name.strip() else None
 
 
-def why_it_stays(removal: str, team: Team, *, adopted: bool, fed: bool) -> list[str]:
+def why_it_stays(removal: str, team: TeamInfo, *, adopted: bool, fed: bool) -> list[str]:
     """Why a team that is no longer declared is not deleted; nothing where it may be.
 
     Args:
@@ -88,7 +88,7 @@ def why_accounts_keep_it(accounts: Sequence[int] | None) -> list[str]:
     return [f"there are {len(accounts)} service accounts in it"] if accounts else []
 
 
-def what_it_gives(team: Team) -> str:
+def what_it_gives(team: TeamInfo) -> str:
     """What everybody in a team has through it: "analyst in project 7, consumer in project 8"."""
     held = [f"{role} in project {project}" for project, role in sorted(team.projects.items())]
     if team.organization_role:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mixpanel_access.files.whole import Change, content_of, write_all
+from mixpanel_access.files.whole import FileChange, content_of, write_all
 from mixpanel_access.model.errors import RosterError, UsageError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.reviewed_checkout import WHAT, BranchFile, ChangedPath, Checkout, open_checkout
 
@@ -112,10 +112,10 @@ class _Branch:
                 found.add(included)
                 return text
 
-            parse(self._text(name, name), Source(name, include))
+            parse(self._text(name, name), RosterSource(name, include))
         return {f"{self._checkout.program}{name}" for name in found}
 
-    def change(self, path: str) -> Change:
+    def change(self, path: str) -> FileChange:
         """The new content of a file, whose folder is made."""
         file = self._checkout.top / path
         try:
@@ -123,7 +123,7 @@ class _Branch:
         except OSError as error:
             raise UsageError(WHAT, whom=path, why=str(error), next_step="Use a fresh checkout.") from None
         content = self._checkout.content(self._files[path.removeprefix(self._checkout.program)])
-        return Change(file, content_of(file, "the roster"), content, "the roster", private=False)
+        return FileChange(file, content_of(file, "the roster"), content, "the roster", private=False)
 
     def _is_roster(self, name: str) -> bool:
         """Whether a file has what every roster has. A changed one that is no YAML counts, so that its error is told."""

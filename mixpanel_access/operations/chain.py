@@ -155,7 +155,7 @@ def text_of_lines(lines: Iterable[Link]) -> str:
     return "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in lines)
 
 
-def with_lines(file: Path, added: Sequence[AnyLink], lines: Sequence[AnyLink]) -> whole.Change:
+def with_lines(file: Path, added: Sequence[AnyLink], lines: Sequence[AnyLink]) -> whole.FileChange:
     """What a file is with more lines, to be written; the arguments are those of `append`, and `added` is linked.
 
     Raises:
@@ -174,7 +174,7 @@ def with_lines(file: Path, added: Sequence[AnyLink], lines: Sequence[AnyLink]) -
         )
     kept = (before or b"").removesuffix(cut)
     end = b"\n" if kept and not kept.endswith(b"\n") else b""  # as some editors leave it
-    return whole.Change(file, before, kept + end + rows, kind.file_is)
+    return whole.FileChange(file, before, kept + end + rows, kind.file_is)
 
 
 def _unreadable(file: Path, kind: type[Link], why: str) -> UsageError:

@@ -48,7 +48,7 @@ class Failure(StrEnum):
     SCIM = "overwritten by SCIM"
 
 
-class Verdict(IntEnum):
+class Likelihood(IntEnum):
     """What the evidence says, the weightiest first."""
 
     CAUSE = 0
@@ -63,7 +63,7 @@ class Verdict(IntEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One known failure, held against one person.
 
     Attributes:
@@ -74,7 +74,7 @@ class Finding:
     """
 
     failure: Failure
-    verdict: Verdict
+    verdict: Likelihood
     evidence: Sequence[str]
     fix: Sequence[str] = ()
 
@@ -137,16 +137,16 @@ def case_of(overview: Overview, email: str) -> Case:
     return Case(overview.anybody(email), overview, [event for event in events if event.concerns(key)], refused)
 
 
-def diagnose(case: Case) -> list[Finding]:
+def diagnose(case: Case) -> list[Diagnosis]:
     """Every known failure, the most likely cause first."""
     found = [check(case) for check in _CHECKS]
     return sorted(found, key=lambda finding: finding.verdict)  # stable: what hangs on another comes after it
 
 
-def _not_declared(case: Case) -> Finding:
+def _not_declared(case: Case) -> Diagnosis:
     someone, today = case.someone, case.overview.today
     if someone.effective:
-        return Finding(Failure.NOT_DECLARED, Verdict.RULED_OUT, [f"declared by {_names(someone.effective)}"])
+        return Diagnosis(Failure.NOT_DECLARED, Likelihood.RULED_OUT, [f"declared by {_names(someone.effective)}"])
     evidence, fix = [], []
     for stack, own in someone.entries.items():
         for entry in own:
@@ -157,17 +157,17 @@ def _not_declared(case: Case) -> Finding:
                 evidence.append(f"the entry in {stack} begins on {entry.starts}")
                 fix.append(f"wait, or move `starts` in the roster of {stack}")
     if evidence:
-        return Finding(Failure.NOT_DECLARED, Verdict.CAUSE, evidence, fix)
-    verdict = Verdict.CAUSE if someone.person is None else Verdict.POSSIBLE
+        return Diagnosis(Failure.NOT_DECLARED, Likelihood.CAUSE, evidence, fix)
+    verdict = Likelihood.CAUSE if someone.person is None else Likelihood.POSSIBLE
     evidence = [f"no roster of {_names(case.overview.stacks)} has the address"]
-    return Finding(Failure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {someone.email}"])
+    return Diagnosis(Failure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {someone.email}"])
 
 
-def _not_invited(case: Case) -> Finding:
+def _not_invited(case: Case) -> Diagnosis:
     person = case.someone.person
     if person is not None:
         role = f" as {person.role}" if person.role else ""
-        return Finding(Failure.NOT_INVITED, Verdict.RULED_OUT, [f"in the organization{role}"])
+        return Diagnosis(Failure.NOT_INVITED, Likelihood.RULED_OUT, [f"in the organization{role}"])
     evidence = [f"none of the organization's {len(case.overview.directory.people())} people has the address"]
     if gone := case.last(audit.USER_REMOVED):
         evidence.append(f"removed {_when(gone)}")
@@ -176,19 +176,19 @@ def _not_invited(case: Case) -> Finding:
     if case.someone.members:
         evidence.append(f"the state of {_names(case.someone.members)} has them: they were removed by other means")
     fix = [case.up] if case.someone.effective else [f"mixpanel-access invite {case.someone.email}"]
-    return Finding(Failure.NOT_INVITED, Verdict.CAUSE, evidence, fix)
+    return Diagnosis(Failure.NOT_INVITED, Likelihood.CAUSE, evidence, fix)
 
 
 _NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
 
 
-def _not_accepted(case: Case) -> Finding:
+def _not_accepted(case: Case) -> Diagnosis:
     someone, failure = case.someone, Failure.NOT_ACCEPTED
     if case.invitation is None:
-        return Finding(failure, Verdict.RULED_OUT, ["there is no invitation"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, ["there is no invitation"])
     if case.invitation is Invitation.ACCEPTED:
         accepted = case.last(audit.INVITATION_ACCEPTED)
-        return Finding(failure, Verdict.RULED_OUT, [f"accepted {_when(accepted)}" if accepted else "accepted"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, [f"accepted {_when(accepted)}" if accepted else "accepted"])
     sent = case.last(audit.INVITATION_SENT)
     known = [when for when in (someone.invited_at, sent.at if sent else None) if when]
     at = max(known, default=None)  # sent again by hand, the log has the newer
@@ -196,7 +196,7 @@ def _not_accepted(case: Case) -> Finding:
     if case.invitation is Invitation.EXPIRED:
         evidence.append(f"expired {_day(someone.expires_at)}")
         again = f"{case.up} sends it again" if someone.effective else _NOBODY
-        return Finding(failure, Verdict.CAUSE, evidence, [again])
+        return Diagnosis(failure, Likelihood.CAUSE, evidence, [again])
     if someone.expires_at:
         evidence.append(f"good until {_at(someone.expires_at)}")
     by_hand = "delete the pending invitation in Organization Settings > Users & Teams"
@@ -205,15 +205,17 @@ def _not_accepted(case: Case) -> Finding:
         f"mixpanel-access resend {someone.email}",
         f"if it still does not arrive: {by_hand}, then {case.up} sends a new one" if someone.effective else _NOBODY,
     ]
-    return Finding(failure, Verdict.CAUSE, evidence, fix)
+    return Diagnosis(failure, Likelihood.CAUSE, evidence, fix)
 
 
-def _other_address(case: Case) -> Finding:
+def _other_address(case: Case) -> Diagnosis:
     someone, people = case.someone, case.overview.directory.people()
     own = someone.key
     found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or same_name(own, key))]
     if not found:
-        return Finding(Failure.OTHER_ADDRESS, Verdict.RULED_OUT, ["nobody in the organization has a similar address"])
+        return Diagnosis(
+            Failure.OTHER_ADDRESS, Likelihood.RULED_OUT, ["nobody in the organization has a similar address"]
+        )
     evidence = [
         f"{person.email} is {'invited' if person.invited else 'a member'}"
         + (f", last active {_day(person.last_login)}" if person.last_login else "")
@@ -224,36 +226,36 @@ def _other_address(case: Case) -> Finding:
     if someone.entries:
         fix.append(f"if it is not {someone.email}: correct the address in the roster")
     unheard = someone.person is None and not someone.entries  # then it is most likely a slip of the pen
-    return Finding(Failure.OTHER_ADDRESS, Verdict.CAUSE if unheard else Verdict.POSSIBLE, evidence, fix)
+    return Diagnosis(Failure.OTHER_ADDRESS, Likelihood.CAUSE if unheard else Likelihood.POSSIBLE, evidence, fix)
 
 
-def _domain_not_claimed(case: Case) -> Finding:
+def _domain_not_claimed(case: Case) -> Diagnosis:
     failure, someone, security = Failure.DOMAIN_NOT_CLAIMED, case.someone, case.overview.directory.security()
     sso, domain, required = security.sso, domain_of(case.someone.email), sso_required(security, case.facts)
     if required is False:
-        return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not required"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, ["single sign-on is not required"])
     claimed = sso.claims(someone.email)
     if claimed:
-        return Finding(failure, Verdict.RULED_OUT, [f"{domain} is claimed"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, [f"{domain} is claimed"])
     if role := managing_role(someone):
-        return Finding(failure, Verdict.RULED_OUT, [f"an organization {role} may log in with a password"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, [f"an organization {role} may log in with a password"])
     fix = [
         f"claim {domain} (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
         "or invite an address of a claimed domain",
         "or no longer require single sign-on",
     ]
     if required is None:
-        return Finding(failure, Verdict.UNKNOWN, ["nobody tells whether single sign-on is required"], fix)
+        return Diagnosis(failure, Likelihood.UNKNOWN, ["nobody tells whether single sign-on is required"], fix)
     by = "" if sso.required else ", by the roster"
     if claimed is None:
         evidence = [f"single sign-on is required{by}, and Mixpanel does not tell the claimed domains"]
-        return Finding(failure, Verdict.POSSIBLE, evidence, fix)
+        return Diagnosis(failure, Likelihood.POSSIBLE, evidence, fix)
     named = ", ".join(sorted(sso.domains or ())) or "none"
     evidence = [f"single sign-on is required of everybody{by}, and {domain} is not claimed (claimed: {named})"]
-    return Finding(failure, Verdict.CAUSE, evidence, fix)
+    return Diagnosis(failure, Likelihood.CAUSE, evidence, fix)
 
 
-def _identity_provider(case: Case) -> Finding:
+def _identity_provider(case: Case) -> Diagnosis:
     failure, security = Failure.IDENTITY_PROVIDER, case.overview.directory.security()
     provider, required = identity_provider(security, case.facts), sso_required(security, case.facts)
     fix = [
@@ -262,48 +264,50 @@ def _identity_provider(case: Case) -> Finding:
         "then have them log in again from the Mixpanel login page",
     ]
     if failed := since_the_last_login(case.events, by=lambda factor: factor == audit.SSO):
-        return Finding(failure, Verdict.CAUSE, [_failures(failed)], fix)
+        return Diagnosis(failure, Likelihood.CAUSE, [_failures(failed)], fix)
     if security.sso.enabled is False and not required:
-        return Finding(failure, Verdict.RULED_OUT, ["single sign-on is not set up"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, ["single sign-on is not set up"])
     if failed := since_the_last_login(case.events, by=is_unknown):
-        return Finding(failure, Verdict.POSSIBLE, [_failures(failed)], [ASK, *fix])
+        return Diagnosis(failure, Likelihood.POSSIBLE, [_failures(failed)], [ASK, *fix])
     if case.invitation is not Invitation.ACCEPTED or required is False:
-        return Finding(failure, Verdict.RULED_OUT, ["no login by single sign-on was tried"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, ["no login by single sign-on was tried"])
     invited = case.last(audit.INVITATION_SENT)
     came = next((e for e in case.events if e.type == audit.LOGGED_IN and e.method == audit.SSO), None)
     if came and not (invited and invited.at > came.at):
-        return Finding(failure, Verdict.RULED_OUT, [f"logged in {_day(came.at)} by sso"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, [f"logged in {_day(came.at)} by sso"])
     if managing_role(case.someone):
-        return Finding(failure, Verdict.RULED_OUT, ["they may log in with a password"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, ["they may log in with a password"])
     last = case.someone.person.last_login if case.someone.person else None
     if case.log_refused:
         evidence = [f"last active {_day(last)}, {_no_log(case)}" if last else f"never seen to log in, {_no_log(case)}"]
-        return Finding(failure, Verdict.UNKNOWN if last else Verdict.POSSIBLE, evidence, fix)
+        return Diagnosis(failure, Likelihood.UNKNOWN if last else Likelihood.POSSIBLE, evidence, fix)
     evidence = [
         f"no login by single sign-on in {LOOK_BACK.days} days" + (f", last active {_day(last)}" if last else "")
     ]
-    return Finding(failure, Verdict.POSSIBLE if required else Verdict.UNKNOWN, evidence, fix)
+    return Diagnosis(failure, Likelihood.POSSIBLE if required else Likelihood.UNKNOWN, evidence, fix)
 
 
-def _password(case: Case) -> Finding:
+def _password(case: Case) -> Diagnosis:
     failure, security = Failure.PASSWORD, case.overview.directory.security()
     sso_alone = bool(sso_required(security, case.facts)) and not managing_role(case.someone)
     second_factor = bool(second_factor_required(security, case.facts))
     if failed := since_the_last_login(case.events, by=lambda factor: factor != audit.SSO):
         fix = advice(failed, case.someone.email, sso_alone=sso_alone, second_factor=second_factor)
         unknown = all(is_unknown(event.method) for event in failed)
-        return Finding(failure, Verdict.POSSIBLE if unknown else Verdict.CAUSE, [_failures(failed)], fix)
+        return Diagnosis(failure, Likelihood.POSSIBLE if unknown else Likelihood.CAUSE, [_failures(failed)], fix)
     if case.log_refused:
         reset = "have them reset the password on the login page"
-        return Finding(failure, Verdict.UNKNOWN, [_no_log(case)], [reset if security.sso.enabled is False else ASK])
+        return Diagnosis(
+            failure, Likelihood.UNKNOWN, [_no_log(case)], [reset if security.sso.enabled is False else ASK]
+        )
     before = [event for event in case.events if event.type == audit.LOGIN_FAILED and event.method != audit.SSO]
     if before and (came := case.last(audit.LOGGED_IN)):
         words = f"{_times(before)}, the last {_day(before[0].at)}, and logged in since, {_day(came.at)}"
-        return Finding(failure, Verdict.RULED_OUT, [words])
-    return Finding(failure, Verdict.RULED_OUT, [f"no failed login in {LOOK_BACK.days} days"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, [words])
+    return Diagnosis(failure, Likelihood.RULED_OUT, [f"no failed login in {LOOK_BACK.days} days"])
 
 
-def _project_not_there(case: Case) -> Finding:
+def _project_not_there(case: Case) -> Diagnosis:
     failure, there = Failure.PROJECT_NOT_THERE, case.overview.directory.projects()
     declared = {
         roster.projects[key].id: f"{key} ({roster.projects[key].id}) of stack {stack}"
@@ -312,26 +316,26 @@ def _project_not_there(case: Case) -> Finding:
         for key in person.projects
     }
     if not declared:
-        return Finding(failure, Verdict.RULED_OUT, ["no project is declared"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, ["no project is declared"])
     missing = [name for id_, name in declared.items() if id_ not in there]
     if not missing:
-        return Finding(failure, Verdict.RULED_OUT, [f"all declared projects ({len(declared)}) are there"])
+        return Diagnosis(failure, Likelihood.RULED_OUT, [f"all declared projects ({len(declared)}) are there"])
     organization = case.overview.directory.organization
     evidence = [f"{name} is not among the projects of organization {organization}" for name in missing]
     fix = [
         "look in Mixpanel whether it was archived, deleted, or moved to another organization",
         "correct its id in the roster, or take it out",
     ]
-    return Finding(failure, Verdict.CAUSE, evidence, fix)
+    return Diagnosis(failure, Likelihood.CAUSE, evidence, fix)
 
 
-def _role_too_low(case: Case) -> Finding:
+def _role_too_low(case: Case) -> Diagnosis:
     failure = Failure.ROLE_TOO_LOW
     low = _too_low(case)
     if not low:
         known = case.invitation is Invitation.ACCEPTED and bool(case.someone.effective)
         reason = "no role is lower than declared" if known else "there is nothing to compare yet"
-        return Finding(failure, Verdict.RULED_OUT, [reason])
+        return Diagnosis(failure, Likelihood.RULED_OUT, [reason])
     evidence = [f"{role.effective or 'nothing'} in {role.name}, and {role.declared} is declared" for role in low]
     projects = {role.project for role in low}
     kinds = (audit.ROLE_CHANGED, audit.PROJECT_USER_REMOVED, audit.TEAM_USER_REMOVED)
@@ -342,10 +346,10 @@ def _role_too_low(case: Case) -> Finding:
         what = f"made {changed.role or 'something else'}" if changed.type == audit.ROLE_CHANGED else taken
         evidence.append(f"{what} {_when(changed)}")
     stacks = list(dict.fromkeys(case.overview.projects[project][1] for project in sorted(projects)))
-    return Finding(failure, Verdict.CAUSE, evidence, [f"{up(stacks)} puts it back"])
+    return Diagnosis(failure, Likelihood.CAUSE, evidence, [f"{up(stacks)} puts it back"])
 
 
-def _scim(case: Case) -> Finding:
+def _scim(case: Case) -> Diagnosis:
     failure, provider = Failure.SCIM, identity_provider(case.overview.directory.security(), case.facts)
     events = [event for event in case.events if event.source in audit.BY_SCIM]
     fix = [
@@ -354,16 +358,16 @@ def _scim(case: Case) -> Finding:
     ]
     if case.someone.person and case.someone.person.deactivated:
         back = [f"have {provider} assign Mixpanel to them again", f"or, in SCIM mode, {case.up}"]
-        return Finding(failure, Verdict.CAUSE, ["they are deactivated, and cannot log in"], back)
+        return Diagnosis(failure, Likelihood.CAUSE, ["they are deactivated, and cannot log in"], back)
     if events:
         evidence = [f"{event.type} {_when(event)}" for event in events[:3]]
-        return Finding(failure, Verdict.CAUSE if _too_low(case) else Verdict.POSSIBLE, evidence, fix)
+        return Diagnosis(failure, Likelihood.CAUSE if _too_low(case) else Likelihood.POSSIBLE, evidence, fix)
     if case.log_refused:
-        return Finding(failure, Verdict.UNKNOWN, [_no_log(case)], fix)
-    return Finding(failure, Verdict.RULED_OUT, [f"SCIM did nothing to them in {LOOK_BACK.days} days"])
+        return Diagnosis(failure, Likelihood.UNKNOWN, [_no_log(case)], fix)
+    return Diagnosis(failure, Likelihood.RULED_OUT, [f"SCIM did nothing to them in {LOOK_BACK.days} days"])
 
 
-_CHECKS: Final[Sequence[Callable[[Case], Finding]]] = (
+_CHECKS: Final[Sequence[Callable[[Case], Diagnosis]]] = (
     _other_address, _not_declared, _not_invited, _not_accepted, _domain_not_claimed, _identity_provider, _password,
     _project_not_there, _role_too_low, _scim,
 )  # fmt: skip

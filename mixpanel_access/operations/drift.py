@@ -11,14 +11,14 @@ from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.state import State, changed_addresses
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
 
 
-class Kind(StrEnum):
+class DriftKind(StrEnum):
     """What is found."""
 
     UNMANAGED_MEMBER = "unmanaged member"
@@ -40,10 +40,10 @@ class Kind(StrEnum):
     def unmanaged(self) -> bool:
         """Whether it is access that no stack has."""
         return self in (
-            Kind.UNMANAGED_MEMBER,
-            Kind.UNMANAGED_GRANT,
-            Kind.UNMANAGED_PLACE,
-            Kind.UNMANAGED_TEAM_GRANT,
+            DriftKind.UNMANAGED_MEMBER,
+            DriftKind.UNMANAGED_GRANT,
+            DriftKind.UNMANAGED_PLACE,
+            DriftKind.UNMANAGED_TEAM_GRANT,
         )
 
 
@@ -62,7 +62,7 @@ class Difference:
         team: the team's name, for what concerns one.
     """
 
-    kind: Kind
+    kind: DriftKind
     email: str
     project: int | None = None
     project_name: str | None = None
@@ -89,7 +89,7 @@ class Organization:
     projects: Mapping[int, Project]
     grants: Mapping[tuple[int, str], Grant]
     blind: frozenset[int] = frozenset()
-    teams: Mapping[int, Team] | None = None
+    teams: Mapping[int, TeamInfo] | None = None
     given_by_others: frozenset[tuple[int, str]] = frozenset()
 
     def is_deactivated(self, key: str) -> bool:
@@ -142,7 +142,7 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
         *_unmanaged_in_teams(organization, everywhere),
         *_in_teams(organization, here),
     ]
-    order = list(Kind)
+    order = list(DriftKind)
     return sorted(
         found, key=lambda one: (order.index(one.kind), one.team or "", one.email.casefold(), one.project or 0)
     )
@@ -151,12 +151,12 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
 def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Difference]:
     for key, person in organization.people.items():
         if key not in everywhere.members and not person.deactivated:
-            yield Difference(Kind.UNMANAGED_MEMBER, person.email, actual=person.role, invited=person.invited)
+            yield Difference(DriftKind.UNMANAGED_MEMBER, person.email, actual=person.role, invited=person.invited)
     for (project, key), grant in organization.grants.items():
         if (project, key) not in everywhere.grants and not organization.is_deactivated(key):
             known = organization.people.get(key)
             yield Difference(
-                Kind.UNMANAGED_GRANT,
+                DriftKind.UNMANAGED_GRANT,
                 grant.email,
                 project,
                 organization.projects[project].name,
@@ -169,11 +169,11 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
     for key, member in here.members.items():
         person = organization.people.get(key)
         if person is None:
-            yield Difference(Kind.MISSING_MEMBER, member.email, declared=member.role)
+            yield Difference(DriftKind.MISSING_MEMBER, member.email, declared=member.role)
             continue
         if same_key(member.email) != key:
             yield Difference(
-                Kind.CHANGED_ADDRESS,
+                DriftKind.CHANGED_ADDRESS,
                 member.email,
                 declared=member.email,
                 actual=person.email,
@@ -186,7 +186,7 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
             and not (as_before and not roles.is_organization_role(person.role))
         ):
             yield Difference(
-                Kind.CHANGED_MEMBER, member.email, declared=member.role, actual=person.role, invited=person.invited
+                DriftKind.CHANGED_MEMBER, member.email, declared=member.role, actual=person.role, invited=person.invited
             )
 
 
@@ -196,9 +196,9 @@ def _grants(organization: Organization, here: State) -> Iterator[Difference]:
         name = _name_of(organization, project)
         if grant is not None:
             if held.role and grant.role != held.role:  # a role that is a secret in the state cannot be compared
-                yield Difference(Kind.CHANGED_GRANT, held.email, project, name, held.role, grant.role)
+                yield Difference(DriftKind.CHANGED_GRANT, held.email, project, name, held.role, grant.role)
         elif not (person is not None and person.invited and project in organization.blind):
-            yield Difference(Kind.MISSING_GRANT, held.email, project, name, held.role)
+            yield Difference(DriftKind.MISSING_GRANT, held.email, project, name, held.role)
 
 
 def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[Difference]:
@@ -211,11 +211,11 @@ def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterat
             if not given and not organization.is_deactivated(key):
                 person = organization.people.get(key)
                 email, invited = (person.email, person.invited) if person else (key, False)
-                yield Difference(Kind.UNMANAGED_PLACE, email, invited=invited, team=team.name)
+                yield Difference(DriftKind.UNMANAGED_PLACE, email, invited=invited, team=team.name)
         for project, role in team.projects.items():
             if (project, team.id) not in everywhere.team_grants:
                 name = _name_of(organization, project)
-                yield Difference(Kind.UNMANAGED_TEAM_GRANT, "", project, name, actual=role, team=team.name)
+                yield Difference(DriftKind.UNMANAGED_TEAM_GRANT, "", project, name, actual=role, team=team.name)
 
 
 def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
@@ -227,20 +227,20 @@ def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
     for id_, held in here.teams.items():
         team = there.get(id_)
         if team is None:
-            yield Difference(Kind.MISSING_TEAM, "", declared=held.name, team=held.name)
+            yield Difference(DriftKind.MISSING_TEAM, "", declared=held.name, team=held.name)
         elif held.name and team.name != held.name:
-            yield Difference(Kind.CHANGED_TEAM, "", declared=held.name, actual=team.name, team=held.name)
+            yield Difference(DriftKind.CHANGED_TEAM, "", declared=held.name, actual=team.name, team=held.name)
     for (project, id_), grant in here.team_grants.items():
         team, where = there.get(id_), (project, _name_of(organization, project))
         actual = team.projects.get(project) if team else None
         if not actual or (grant.role and actual != grant.role):
-            kind = Kind.CHANGED_TEAM_GRANT if actual else Kind.MISSING_TEAM_GRANT
+            kind = DriftKind.CHANGED_TEAM_GRANT if actual else DriftKind.MISSING_TEAM_GRANT
             yield Difference(kind, "", *where, grant.role, actual, team=names.get(id_, str(id_)))
     for (id_, key), place in here.team_members.items():
         team = there.get(id_)
         gone = team is None or team.has(key) is False
         if gone and place.given:
-            yield Difference(Kind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
+            yield Difference(DriftKind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 
 
 def _name_of(organization: Organization, project: int) -> str | None:

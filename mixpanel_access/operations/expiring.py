@@ -21,7 +21,7 @@ from mixpanel_access.provider.rotations import Retiring
 _A_DAY: Final = timedelta(days=1)
 
 
-class Event(StrEnum):
+class ScheduledEvent(StrEnum):
     """What happens to a person's access."""
 
     OVERDUE = "overdue"
@@ -30,7 +30,7 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class ScheduledChange:
     """One change.
 
     Attributes:
@@ -45,7 +45,7 @@ class Change:
         account: the service account that it concerns, by its login name or its name in the roster; "" for none.
     """
 
-    event: Event
+    event: ScheduledEvent
     email: str
     on: date
     days: int
@@ -57,7 +57,7 @@ class Change:
 
 def changes_by_the_clock(
     roster: Roster, state: State, today: date, days: int, unread: Unread = NOTHING
-) -> list[Change]:
+) -> list[ScheduledChange]:
     """What `pulumi up` will take away or give within days, without an edit.
 
     Args:
@@ -76,32 +76,32 @@ def changes_by_the_clock(
     for (project, email), grant in state.grants.items():
         roles_held.setdefault(email, {})[project] = words.get((project, grant.role)) or grant.role
     places = {name_of(one.urn) for one in state.team_members.values()}
-    found: list[Change] = []
+    found: list[ScheduledChange] = []
     for key, all_of_one in entries(roster).items():
         held = roles_held.get(key, {})
         found += _to_come(all_of_one, today)
         teams = [team for team in roster.teams if team_member_name(team, key) in places]
         found += _overdue(all_of_one, roster, held, today, member=key in state.members, teams=teams)
-    found = [one for one in found if one.event is Event.BEGINS or same_key(one.email) not in unread.people]
+    found = [one for one in found if one.event is ScheduledEvent.BEGINS or same_key(one.email) not in unread.people]
     found += _of_teams(roster, state, today)
     found += _of_accounts(roster, state, today)
     near = [change for change in found if change.days <= days]
     return sorted(near, key=lambda change: (change.on, change.email.casefold()))
 
 
-def _to_come(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[Change]:
+def _to_come(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[ScheduledChange]:
     """What changes for one person when an entry ends or begins, given what the others still or already give."""
     for entry in all_of_one:
         spans = [entry.days, *entry.places.values()]
         for first in sorted({span.starts for span in spans if span.starts is not None and span.starts > today}):
-            yield from _change(Event.BEGINS, all_of_one, entry, first, today)
+            yield from _change(ScheduledEvent.BEGINS, all_of_one, entry, first, today)
         for last in sorted({span.ends for span in spans if span.ends is not None and span.ends >= today}):
-            yield from _change(Event.ENDS, all_of_one, entry, last + _A_DAY, today)
+            yield from _change(ScheduledEvent.ENDS, all_of_one, entry, last + _A_DAY, today)
 
 
 def _change(
-    event: Event, all_of_one: Sequence[RosterEntry], entry: RosterEntry, on: date, today: date
-) -> Iterator[Change]:
+    event: ScheduledEvent, all_of_one: Sequence[RosterEntry], entry: RosterEntry, on: date, today: date
+) -> Iterator[ScheduledChange]:
     before, after = effective_access_of(all_of_one, on - _A_DAY), effective_access_of(all_of_one, on)
     projects = dict(_steps(_roles(before), _roles(after), entry.projects))
     changing = _teams(before).keys() ^ _teams(after).keys()
@@ -110,7 +110,7 @@ def _change(
     own_day = on in (entry.starts, entry.ends and entry.ends + _A_DAY)
     role_changes = before is None or after is None or before.organization_role != after.organization_role
     if projects or teams or (role_changes and own_day):
-        yield Change(event, entry.person.email, on, (on - today).days, projects, entry.engagement, teams)
+        yield ScheduledChange(event, entry.person.email, on, (on - today).days, projects, entry.engagement, teams)
 
 
 def _overdue(
@@ -121,7 +121,7 @@ def _overdue(
     *,
     member: bool,
     teams: Sequence[str],
-) -> Iterator[Change]:
+) -> Iterator[ScheduledChange]:
     """What the state has of a person by entries that are over."""
     now = effective_access_of(all_of_one, today)
     gave = {key: _gave_last(all_of_one, key, today) for key in teams if key not in _teams(now)}
@@ -134,15 +134,19 @@ def _overdue(
         left = dict(_steps(mine, _roles(now), mine))
         if left or places or (now is None and (member or held)):
             on = entry.ends + _A_DAY
-            yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, places)
+            yield ScheduledChange(
+                ScheduledEvent.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, places
+            )
 
 
-def _overdue_places(entry: RosterEntry, left: Sequence[str], today: date) -> Iterator[Change]:
+def _overdue_places(entry: RosterEntry, left: Sequence[str], today: date) -> Iterator[ScheduledChange]:
     """The places that the state has in teams that are over before the entry is."""
     for key, place in entry.places.items():
         if key in left and place.ends is not None:
             on = place.ends + _A_DAY
-            yield Change(Event.OVERDUE, entry.person.email, on, (on - today).days, {}, entry.engagement, [key])
+            yield ScheduledChange(
+                ScheduledEvent.OVERDUE, entry.person.email, on, (on - today).days, {}, entry.engagement, [key]
+            )
 
 
 def _gave_last(all_of_one: Sequence[RosterEntry], team: str, today: date) -> RosterEntry | None:
@@ -152,33 +156,37 @@ def _gave_last(all_of_one: Sequence[RosterEntry], team: str, today: date) -> Ros
     return _teams(effective_access_of(all_of_one, last)).get(team) if last else None
 
 
-def _of_teams(roster: Roster, state: State, today: date) -> Iterator[Change]:
+def _of_teams(roster: Roster, state: State, today: date) -> Iterator[ScheduledChange]:
     """What changes for the teams themselves, and the roles that they have."""
     there = {name_of(one.urn) for one in state.teams.values()}
     for key, team in roster.teams.items():
         days = days_of(team)
         roles = {project: role or standard_role(roster, team) for project, role in team.projects.items()}
         if days.starts is not None and days.starts > today:
-            yield Change(Event.BEGINS, "", days.starts, (days.starts - today).days, roles, None, [key])
+            yield ScheduledChange(
+                ScheduledEvent.BEGINS, "", days.starts, (days.starts - today).days, roles, None, [key]
+            )
         if days.ends is not None and (not days.over(today) or team_name(key) in there):
-            event, on = Event.OVERDUE if days.over(today) else Event.ENDS, days.ends + _A_DAY
-            yield Change(event, "", on, (on - today).days, roles, None, [key])
+            event, on = ScheduledEvent.OVERDUE if days.over(today) else ScheduledEvent.ENDS, days.ends + _A_DAY
+            yield ScheduledChange(event, "", on, (on - today).days, roles, None, [key])
 
 
-def _of_accounts(roster: Roster, state: State, today: date) -> Iterator[Change]:
+def _of_accounts(roster: Roster, state: State, today: date) -> Iterator[ScheduledChange]:
     """The service accounts that expire, and those that another one has replaced and that `revoke` deletes."""
     for account in state.accounts.values():
         for replaced in Retiring.all_of(account.outputs):
             last = replaced.until.date()
-            yield _of_account(Event.OVERDUE if last < today else Event.ENDS, replaced.login, last, today)
+            yield _of_account(
+                ScheduledEvent.OVERDUE if last < today else ScheduledEvent.ENDS, replaced.login, last, today
+            )
     for name, declared in roster.service_accounts.items():
         if declared.role is not None and declared.expires and (last := day(declared.expires)) >= today:
-            yield _of_account(Event.ENDS, name, last, today)
+            yield _of_account(ScheduledEvent.ENDS, name, last, today)
 
 
-def _of_account(event: Event, account: str, last: date, today: date) -> Change:
+def _of_account(event: ScheduledEvent, account: str, last: date, today: date) -> ScheduledChange:
     on = last + _A_DAY
-    return Change(event, "", on, (on - today).days, {}, account=account)
+    return ScheduledChange(event, "", on, (on - today).days, {}, account=account)
 
 
 def _roles(person: EffectivePerson | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Final
 from mixpanel_access.directory.project_whole import ProjectWhole
 from mixpanel_access.model import ids, roles
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import Brake, DeclaredPerson, Finding, Plan, judge, judge_grants
+from mixpanel_access.model.brakes import Brake, BrakeFinding, DeclaredPerson, PlannedChanges, judge, judge_grants
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.operations.takings import Row, Taking
@@ -160,7 +160,7 @@ def _braked(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> It
     lowered = {key: taking.role or roles.MEMBER for key, taking in members.items() if taking.lowers}
     held: set[str] = set()
     while True:
-        plan = Plan(
+        plan = PlannedChanges(
             frozenset(leaving - held),
             {key: role for key, role in lowered.items() if key in people and key not in held},
             frozenset(key for key in leaving - held if members[key].planned),
@@ -176,7 +176,7 @@ def _braked(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> It
             yield f"{firing.words} [{firing.brake}]", key
 
 
-def _whom(finding: Finding, plan: Plan, members: Mapping[str, Taking]) -> Iterable[str]:
+def _whom(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Taking]) -> Iterable[str]:
     """Whom a brake holds: all of an edit that is too large; of owners one, since the others may go then."""
     named = [key for key in map(same_key, finding.people) if key in plan.removals or key in plan.roles]
     if finding.brake is Brake.REMOVAL_SHARE:

@@ -23,7 +23,7 @@ from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry,
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.operations.import_teams import Places, TeamThere, places
 from mixpanel_access.operations.state import State
@@ -137,7 +137,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What an import does.
 
     Attributes:
@@ -161,7 +161,9 @@ class Plan:
         return frozenset((project, one.person.key) for one in self.candidates for project in one.grants)
 
 
-def plan_import(reading: Reading, text: str, source: Source, state: State, wanted: Wanted, today: date) -> Plan:
+def plan_import(
+    reading: Reading, text: str, source: RosterSource, state: State, wanted: Wanted, today: date
+) -> ImportPlan:
     """Decide who comes into the stack, and write them into the roster's text.
 
     Args:
@@ -184,7 +186,7 @@ def plan_import(reading: Reading, text: str, source: Source, state: State, wante
     for key, one in candidates.items():
         _decide(one, key, declared.get(key, []), roster, state, reading, today)
     text = _written(text, source, roster, candidates, reading, today)
-    return Plan(list(candidates.values()), text, parse(text, source))
+    return ImportPlan(list(candidates.values()), text, parse(text, source))
 
 
 def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) -> list[Project]:
@@ -318,7 +320,7 @@ def _other_ways(
 
 
 def _written(
-    text: str, source: Source, roster: Roster, candidates: Mapping[str, Candidate], reading: Reading, today: date
+    text: str, source: RosterSource, roster: Roster, candidates: Mapping[str, Candidate], reading: Reading, today: date
 ) -> str:
     """The roster's text with what is taken and not yet there."""
     short = {project.id: key for key, project in roster.projects.items()}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.effective_access import RosterEntry, Span, days_of, entries
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.teams import Team, same_name
+from mixpanel_access.model.teams import TeamInfo, same_name
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
@@ -30,7 +30,7 @@ class TeamThere:
     """
 
     key: str
-    team: Team
+    team: TeamInfo
     inside: frozenset[str]
     fed: bool = False
     elsewhere: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster
     ]
 
 
-def _elsewhere(team: Team, others: Mapping[str, Roster], today: date) -> Iterator[tuple[str, str]]:
+def _elsewhere(team: TeamInfo, others: Mapping[str, Roster], today: date) -> Iterator[tuple[str, str]]:
     for file, other in others.items():
         keys = {key for key, one in other.teams.items() if same_name(one.name, team.name)}
         for person, own in entries(other).items() if keys else ():

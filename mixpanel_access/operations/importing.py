@@ -19,7 +19,7 @@ from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.import_plan import (
-    Plan,
+    ImportPlan,
     Reading,
     Wanted,
     choose_projects,
@@ -29,7 +29,7 @@ from mixpanel_access.operations.import_plan import (
 )
 from mixpanel_access.operations.import_teams import read_teams
 from mixpanel_access.operations.own_roles import keys_there
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.session import Session
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class ImportRequest:
     """What is asked for.
 
     Attributes:
@@ -57,7 +57,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedImport:
     """An import that has been worked out, and not done.
 
     Attributes:
@@ -79,7 +79,7 @@ class Prepared:
     file: Path
     before: str | None
     reading: Reading
-    plan: Plan
+    plan: ImportPlan
     document: Mapping[str, Any]
     notes: Mapping[str, Notes]
     accounts: Sequence[str] = ()
@@ -89,7 +89,7 @@ class Prepared:
     security: bool = False
 
 
-def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
+def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) -> PreparedImport:
     """Read roster, state and organization, and work out the import. Nothing is written.
 
     Raises:
@@ -123,7 +123,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     document = import_file.import_file(entries, state) if entries else {}
     names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
     named_teams = [str(entry["inputs"]["name"]) for entry in teams if "name" in entry["inputs"]]
-    return Prepared(
+    return PreparedImport(
         request.stack,
         file,
         before,
@@ -139,7 +139,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
     )
 
 
-def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[str]:
+def carry_out(project: PulumiProject, prepared: PreparedImport, progress: Progress) -> list[str]:
     """Write the roster, import into the state, and preview.
 
     Returns:
@@ -158,7 +158,9 @@ def carry_out(project: Project, prepared: Prepared, progress: Progress) -> list[
     return state_change.prove(project, prepared.stack, progress)
 
 
-def _start(request: Request, file: Path, text: str | None, configured: str | None, others: Mapping[str, Roster]) -> str:
+def _start(
+    request: ImportRequest, file: Path, text: str | None, configured: str | None, others: Mapping[str, Roster]
+) -> str:
     """The roster's text to start from."""
     if request.environment and configured and request.environment != configured:
         raise UsageError(
@@ -197,7 +199,7 @@ def _start(request: Request, file: Path, text: str | None, configured: str | Non
 
 
 def _with_projects(
-    request: Request, file: Path, text: str, directory: Directory, others: Mapping[str, Roster]
+    request: ImportRequest, file: Path, text: str, directory: Directory, others: Mapping[str, Roster]
 ) -> tuple[str, Roster, dict[int, MixpanelProject]]:
     """The roster with the projects that are asked for, as text and as read, and the projects to read."""
     roster, there = parse(text, source_of(file)), directory.projects()
@@ -246,7 +248,7 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
 
 
 def _entries(
-    session: Session, plan: Plan, declared: Declaration, state: State
+    session: Session, plan: ImportPlan, declared: Declaration, state: State
 ) -> tuple[list[Mapping[str, Any]], dict[str, Notes]]:
     """The people and grants that go into the state with the brake, and what others that it has become."""
     from mixpanel_access.operations import import_file

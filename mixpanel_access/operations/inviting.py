@@ -28,11 +28,11 @@ from mixpanel_access.model.neighbours import NEIGHBOURS
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_problems import problems_with
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.similarity import alike, unknown
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.policy_check import Violation, read_policy_config, violations
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
@@ -48,7 +48,7 @@ OF_EITHER: Final = ("ticket", "approver", "justification", "starts", "ends")
 
 
 @dataclass(frozen=True)
-class Request:
+class InviteRequest:
     """Whom to add, and why.
 
     Attributes:
@@ -71,7 +71,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedInvite:
     """An entry that has been worked out, and not written.
 
     Attributes:
@@ -85,7 +85,7 @@ class Prepared:
         changes: what a preview with the entry would change.
     """
 
-    request: Request
+    request: InviteRequest
     file: Path
     before: str
     after: str
@@ -100,7 +100,7 @@ class Prepared:
         return any(one.level is Level.MANDATORY for one in self.violations)
 
 
-def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
+def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) -> PreparedInvite:
     """Work out the entry, look at what it does, and write nothing.
 
     Raises:
@@ -145,7 +145,7 @@ def prepare(project: Project, request: Request, progress: Progress) -> Prepared:
         *(overlaps(person) if person else ()),
         *_when(entry, today),
     ]
-    return Prepared(request, file, before, after, entry.projects, notes, found, changes)
+    return PreparedInvite(request, file, before, after, entry.projects, notes, found, changes)
 
 
 def _declared(roster: Roster, file: Path, today: date) -> Declaration:
@@ -154,7 +154,7 @@ def _declared(roster: Roster, file: Path, today: date) -> Declaration:
     return replace(declared, facts={**declared.facts, NEIGHBOURS: beside(file).facts(declared, today)})
 
 
-def write(prepared: Prepared) -> None:
+def write(prepared: PreparedInvite) -> None:
     """Write the roster with the entry.
 
     Raises:
@@ -163,7 +163,7 @@ def write(prepared: Prepared) -> None:
     write_roster(prepared.file, prepared.before, prepared.after)
 
 
-def read(project: Project, stack: str) -> tuple[Path, str]:
+def read(project: PulumiProject, stack: str) -> tuple[Path, str]:
     """A stack's roster and its text.
 
     Raises:
@@ -181,7 +181,7 @@ def read(project: Project, stack: str) -> tuple[Path, str]:
     return file, text
 
 
-def _must_fit(request: Request, roster: Roster, file: Path) -> None:
+def _must_fit(request: InviteRequest, roster: Roster, file: Path) -> None:
     """Hold what the roster's own rules would tell less well."""
 
     def hold(why: str, next_step: str) -> None:
@@ -208,14 +208,14 @@ def _must_fit(request: Request, roster: Roster, file: Path) -> None:
             hold(unknown(name, "project of this roster", roster.projects), "Correct --project.")
 
 
-def standard_of(request: Request, roster: Roster) -> StandardRoles | None:
+def standard_of(request: InviteRequest, roster: Roster) -> StandardRoles | None:
     """The standard roles of the engagement's type, or None where it has none of them."""
     engagement = roster.engagements.get(request.engagement or "")
     kind = request.terms.get("type") or (engagement.type if engagement else None)
     return roster.standards.get(kind or "")
 
 
-def _completed(request: Request, roster: Roster) -> Request:
+def _completed(request: InviteRequest, roster: Roster) -> InviteRequest:
     """The request with the standard organization role, where the roster declares those."""
     if not roster.organization_roles or request.organization_role:
         return request
@@ -223,7 +223,7 @@ def _completed(request: Request, roster: Roster) -> Request:
     return replace(request, organization_role=standard.organization if standard else roles.MEMBER)
 
 
-def _written(request: Request, roster: Roster, text: str, source: Source) -> str:
+def _written(request: InviteRequest, roster: Roster, text: str, source: RosterSource) -> str:
     """The roster's text with the entry, and with its engagement where that is new.
 
     Raises:
@@ -252,7 +252,7 @@ def _written(request: Request, roster: Roster, text: str, source: Source) -> str
 
 
 def _must_be_allowed(
-    request: Request, roster: Roster, person: Mapping[str, Any], engagement: Mapping[str, Any] | None
+    request: InviteRequest, roster: Roster, person: Mapping[str, Any], engagement: Mapping[str, Any] | None
 ) -> None:
     """Hold an entry that the roster's rules do not allow, before a text is edited."""
     document = roster.document()
@@ -276,13 +276,13 @@ def _unquoted(value: str) -> str | date:
         return value
 
 
-def _changes(project: Project, stack: str, file: Path, text: str) -> list[str]:
+def _changes(project: PulumiProject, stack: str, file: Path, text: str) -> list[str]:
     """What a preview would change if the roster were so; the roster itself is not touched."""
     with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
         (Path(folder) / file.name).write_bytes(text.encode())
         pulumi = project.pulumi
         drafting = Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, DRAFTS_VARIABLE: folder})
-        return changes_at_preview(Project(drafting), stack)
+        return changes_at_preview(PulumiProject(drafting), stack)
 
 
 def _who_is_there(email: str, directory: Directory, *, given: bool) -> Iterator[str]:
@@ -320,7 +320,7 @@ def _who_is_alike(email: str, directory: Directory, roster: Roster) -> Iterator[
             yield f"{other} is there and looks much the same: make sure that they are two"
 
 
-def _elsewhere(project: Project, request: Request) -> Iterator[str]:
+def _elsewhere(project: PulumiProject, request: InviteRequest) -> Iterator[str]:
     """The person in the rosters of the other stacks."""
     for name, roster in project.other_rosters(request.stack).items():
         for person in roster.people:

@@ -18,7 +18,7 @@ from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
-from mixpanel_access.operations.project import Progress, Project, of_each
+from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import State, changed_addresses, name_of
 
 
@@ -102,7 +102,7 @@ class Remains:
     deactivated: bool = False
 
 
-def look(project: Project) -> list[Seen]:
+def look(project: PulumiProject) -> list[Seen]:
     """Read the roster and the state of every stack, and whose address has changed since.
 
     Raises:
@@ -120,7 +120,7 @@ def look(project: Project) -> list[Seen]:
     return list(seen.values())
 
 
-def _by_organization(project: Project) -> dict[tuple[str, int], list[str]]:
+def _by_organization(project: PulumiProject) -> dict[tuple[str, int], list[str]]:
     """The stacks of each organization, in their order."""
     found: dict[tuple[str, int], list[str]] = {}
     for stack in sorted(project.stacks):
@@ -129,7 +129,7 @@ def _by_organization(project: Project) -> dict[tuple[str, int], list[str]]:
     return found
 
 
-def _seen(project: Project, stack: str) -> Seen:
+def _seen(project: PulumiProject, stack: str) -> Seen:
     state = project.state(stack, project.settings(stack).organization_id)
     file = project.roster(stack)
     text = text_of(file)
@@ -178,7 +178,7 @@ def people(seen: Sequence[Seen]) -> list[str]:
     return sorted(found)
 
 
-def offboard(project: Project, email: str, held: Sequence[Holding], progress: Progress) -> dict[str, list[str]]:
+def offboard(project: PulumiProject, email: str, held: Sequence[Holding], progress: Progress) -> dict[str, list[str]]:
     """Take a person out of the rosters and out of each stack, and touch nobody else. One that died is run again.
 
     Returns:
@@ -215,7 +215,7 @@ def offboard(project: Project, email: str, held: Sequence[Holding], progress: Pr
     return {stack: changes for stack, changes in waiting.items() if changes}
 
 
-def _waiting(project: Project, stack: str) -> list[str]:
+def _waiting(project: PulumiProject, stack: str) -> list[str]:
     """What the next `pulumi up` of a stack would change."""
     try:
         return state_change.changes_at_preview(project, stack)
@@ -223,13 +223,13 @@ def _waiting(project: Project, stack: str) -> list[str]:
         return [f"nobody knows: {error}"]
 
 
-def _with_leaving(project: Project, key: str) -> Project:
+def _with_leaving(project: PulumiProject, key: str) -> PulumiProject:
     """The project, for runs that end everything of a person: somebody found leaves too, and no roster can say it."""
     pulumi = project.pulumi
-    return Project(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
+    return PulumiProject(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
 
 
-def remains(project: Project, email: str, also: Iterable[str] = ()) -> list[Remains]:
+def remains(project: PulumiProject, email: str, also: Iterable[str] = ()) -> list[Remains]:
     """What Mixpanel shows of a person now, by any way, in each organization that a stack is of.
 
     Args:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from mixpanel_access.files.onboarding import EVERYBODY, Check, Checklists, Task, Tick, Ticks, When, filled
+from mixpanel_access.files.onboarding import (
+    EVERYBODY,
+    AutomaticCheck,
+    Checklists,
+    Task,
+    TaskCondition,
+    Tick,
+    Ticks,
+    filled,
+)
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
@@ -29,7 +38,7 @@ _TRACKS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Step:
+class OnboardingStep:
     """One task of one person.
 
     Attributes:
@@ -41,7 +50,7 @@ class Step:
 
     key: str
     text: str
-    check: Check | None
+    check: AutomaticCheck | None
     tick: Tick | None
 
 
@@ -58,11 +67,11 @@ class Onboarding:
 
     email: str
     tracks: Sequence[str]
-    steps: Sequence[Step]
+    steps: Sequence[OnboardingStep]
     seen: Mapping[str, Tick]
 
     @property
-    def left(self) -> list[Step]:
+    def left(self) -> list[OnboardingStep]:
         """What is open."""
         return [step for step in self.steps if step.tick is None]
 
@@ -131,7 +140,9 @@ def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklis
     seen = {key: done.get(key, Tick(at)) for key, task in tasks.items() if task.check in facts.checks}
     by_hand = {key: tick for key, tick in done.items() if key in tasks and tasks[key].check is None}
     now_done = {**by_hand, **seen}
-    steps = [Step(key, filled(task, facts.places), task.check, now_done.get(key)) for key, task in tasks.items()]
+    steps = [
+        OnboardingStep(key, filled(task, facts.places), task.check, now_done.get(key)) for key, task in tasks.items()
+    ]
     return Onboarding(someone.email, tracks, steps, seen)
 
 
@@ -172,8 +183,8 @@ def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[st
 class _Facts:
     """What decides about a person's tasks."""
 
-    checks: frozenset[Check]
-    when: frozenset[When]
+    checks: frozenset[AutomaticCheck]
+    when: frozenset[TaskCondition]
     places: Mapping[str, str]
 
     @classmethod
@@ -191,31 +202,33 @@ class _Facts:
         )
 
 
-def _checks(someone: PersonOverview, overview: Overview) -> Iterator[Check]:
+def _checks(someone: PersonOverview, overview: Overview) -> Iterator[AutomaticCheck]:
     invitation = someone.invitation(overview.now)
     if invitation is not None:
-        yield Check.INVITED
+        yield AutomaticCheck.INVITED
     owners = [one for one in overview.directory.people().values() if one.role == roles.OWNER and not one.invited]
     if len(owners) >= _OWNERS:
-        yield Check.OWNERS
+        yield AutomaticCheck.OWNERS
     if invitation is not Invitation.ACCEPTED:
         return
-    yield Check.ACCEPTED
+    yield AutomaticCheck.ACCEPTED
     if someone.key in overview.logins.last:
-        yield Check.LOGGED_IN
+        yield AutomaticCheck.LOGGED_IN
     if all(role.declared in (None, role.actual) for role in status_of(someone, overview).roles):
-        yield Check.ROLES
+        yield AutomaticCheck.ROLES
 
 
-def _when(overview: Overview, organization: OrganizationFacts, projects: Sequence[RosterProject]) -> Iterator[When]:
+def _when(
+    overview: Overview, organization: OrganizationFacts, projects: Sequence[RosterProject]
+) -> Iterator[TaskCondition]:
     login, security = organization.login, overview.directory.security()
     if login.sso_required if security.sso.required is None else security.sso.required:
-        yield When.SSO
+        yield TaskCondition.SSO
     if login.mfa_required if security.two_factor_required is None else security.two_factor_required:
-        yield When.MFA
+        yield TaskCondition.MFA
     if login.vpn or login.ip_allowlist:
-        yield When.NETWORK
+        yield TaskCondition.NETWORK
     if any(project.dashboards for project in projects):
-        yield When.DASHBOARDS
+        yield TaskCondition.DASHBOARDS
     needs = {need for project in projects for need in project.needs}
-    yield from (one for one in When if one.value in needs)
+    yield from (one for one in TaskCondition if one.value in needs)

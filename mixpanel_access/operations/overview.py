@@ -26,7 +26,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.logins import Logins, read_logins
-from mixpanel_access.operations.project import Progress, Project, of_each, stacks_of
+from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Overview:
                     yield key, roster.projects[key], held
 
 
-def load_overview(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Overview:
+def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Overview:
     """Look at some stacks, or at all of the project.
 
     Args:
@@ -209,7 +209,7 @@ def overview_of(views: Mapping[str, StackView], directory: Directory, now: datet
     return Overview(now, views, _people(views, directory, projects, now.date()), directory, projects)
 
 
-def _view(project: Project, name: str) -> StackView:
+def _view(project: PulumiProject, name: str) -> StackView:
     settings = project.settings(name)
     file = project.roster(name)
     roster = read_roster(file) if file.is_file() else None

@@ -22,7 +22,7 @@ from mixpanel_access.operations.overview import Overview, StackView
 from mixpanel_access.rules.facts import Context, NotApplicable
 
 
-class Verdict(StrEnum):
+class Readiness(StrEnum):
     """What a check finds."""
 
     OK = "ok"
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Check:
+class Prerequisite:
     """One prerequisite.
 
     Attributes:
@@ -44,7 +44,7 @@ class Check:
 
     stack: str
     what: str
-    verdict: Verdict
+    verdict: Readiness
     text: str
     contact: str = ""
 
@@ -55,7 +55,7 @@ CONTACTS: Final[Mapping[str, str]] = {
 """What a check is about -> the topic among the roster's contacts."""
 
 
-def checks(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None = None) -> list[Check]:
+def checks(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None = None) -> list[Prerequisite]:
     """All prerequisites, in the order in which one looks at them.
 
     Args:
@@ -69,14 +69,14 @@ def checks(overview: Overview, companies: Mapping[str, frozenset[str]], email: s
     return list(_all(overview, companies, email))
 
 
-def _all(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None) -> Iterator[Check]:
+def _all(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None) -> Iterator[Prerequisite]:
     security = overview.directory.security()
     yield _account(overview)
     yield from _plan(overview)
     yield _requests(security)
     for view in overview.stacks.values():
         if view.roster is None:
-            yield Check(view.name, "roster", Verdict.PROBLEM, f"there is no {view.file.name}")
+            yield Prerequisite(view.name, "roster", Readiness.PROBLEM, f"there is no {view.file.name}")
             continue
         yield from _other_rosters(view)
         domains = companies.get(view.name, frozenset())
@@ -87,7 +87,7 @@ def _all(overview: Overview, companies: Mapping[str, frozenset[str]], email: str
             yield _address(view.name, view.roster, domains, email, overview)
 
 
-def _account(overview: Overview) -> Check:
+def _account(overview: Overview) -> Prerequisite:
     rights = overview.directory.own_rights()
     role = rights.word
     what = f"is organization {role}" if role else "has a role in the organization that Mixpanel does not tell"
@@ -96,14 +96,14 @@ def _account(overview: Overview) -> Check:
         teams = TEAMS if any(roster.teams for roster in rosters) else {}
         accounts = SERVICE_ACCOUNTS if any(roster.own_accounts for roster in rosters) else {}
         needed = {**PEOPLE, **teams, **accounts}
-        verdict = Verdict.PROBLEM if rights.lacking(needed) else Verdict.OK
-        return Check("", "our account", verdict, f"{what}; {rights.in_words(needed)}")
+        verdict = Readiness.PROBLEM if rights.lacking(needed) else Readiness.OK
+        return Prerequisite("", "our account", verdict, f"{what}; {rights.in_words(needed)}")
     if role in roles.MANAGING_ROLES:
-        return Check("", "our account", Verdict.OK, what)
-    return Check("", "our account", Verdict.PROBLEM, f"{what}, and only owner and admin may invite")
+        return Prerequisite("", "our account", Readiness.OK, what)
+    return Prerequisite("", "our account", Readiness.PROBLEM, f"{what}, and only owner and admin may invite")
 
 
-def _plan(overview: Overview) -> Iterator[Check]:
+def _plan(overview: Overview) -> Iterator[Prerequisite]:
     """What the plan has; a problem only where something is declared that it has not."""
     rosters = [view.roster for view in overview.stacks.values() if view.roster]
     custom = sorted({role for roster in rosters for role in _custom_roles(roster, overview.today)})
@@ -112,13 +112,13 @@ def _plan(overview: Overview) -> Iterator[Check]:
         if feature is Feature.SSO:
             continue  # whether it can be used is told with what is required
         if why is None:
-            yield Check("", what, Verdict.OK, "can be used")
+            yield Prerequisite("", what, Readiness.OK, "can be used")
         elif feature is Feature.CUSTOM_ROLES and custom:
             text = f"cannot be used ({why}), and rosters have {', '.join(custom)}"
-            yield Check("", what, Verdict.PROBLEM, text)
+            yield Prerequisite("", what, Readiness.PROBLEM, text)
         else:
             text = f"not in the plan, or not for our account ({why}); no roster needs it"
-            yield Check("", what, Verdict.OK, text)
+            yield Prerequisite("", what, Readiness.OK, text)
 
 
 def _custom_roles(roster: Roster, today: date) -> Iterator[str]:
@@ -136,20 +136,22 @@ def _custom_roles(roster: Roster, today: date) -> Iterator[str]:
         yield from (roster.role_word(key, role) for key, role in here.items() if roles.is_custom(role))
 
 
-def _requests(security: Security) -> Check:
+def _requests(security: Security) -> Prerequisite:
     what = Topic.REQUEST_ACCESS.value
     if reason := security.unknown.get(Topic.REQUEST_ACCESS):
-        return Check("", what, Verdict.CONFIRM, f"who may ask for access by themselves is not told ({reason})")
+        return Prerequisite("", what, Readiness.CONFIRM, f"who may ask for access by themselves is not told ({reason})")
     if not security.request_access:
-        return Check("", what, Verdict.OK, "nothing is set")
+        return Prerequisite("", what, Readiness.OK, "nothing is set")
     told = ", ".join(f"{name}={value}" for name, value in sorted(security.request_access.items()))
-    return Check("", what, Verdict.CONFIRM, f"Mixpanel has {told}")
+    return Prerequisite("", what, Readiness.CONFIRM, f"Mixpanel has {told}")
 
 
-def _login(stack: str, facts: OrganizationFacts, security: Security, companies: frozenset[str]) -> Iterator[Check]:
+def _login(
+    stack: str, facts: OrganizationFacts, security: Security, companies: frozenset[str]
+) -> Iterator[Prerequisite]:
     login, sso = facts.login, security.sso
     if facts.url is None:
-        yield Check(stack, "organization", Verdict.PROBLEM, "the roster does not say organization.url")
+        yield Prerequisite(stack, "organization", Readiness.PROBLEM, "the roster does not say organization.url")
     by = f", by {login.identity_provider or sso.idp_name or 'an identity provider that is not named'}"
     yield _compared(stack, Topic.SSO.value, sso.required, login.sso_required, facts, by)
     yield from _domains(stack, sso, companies)
@@ -164,27 +166,29 @@ def _login(stack: str, facts: OrganizationFacts, security: Security, companies: 
 
 def _compared(
     stack: str, what: str, actual: bool | None, said: bool | None, facts: OrganizationFacts, more: str = ""
-) -> Check:
+) -> Prerequisite:
     """Whether something is required, as Mixpanel tells it and as the roster, which people are told from."""
     words = {True: f"required{more}", False: "not required"}
     if actual is None:
         return _by_the_roster(stack, what, None if said is None else words[said], facts)
     if said not in (None, actual):
         text = f"{'required' if actual else 'not required'} in Mixpanel, and the roster says otherwise: correct login"
-        return Check(stack, what, Verdict.PROBLEM, text)
-    return Check(stack, what, Verdict.OK, words[actual])
+        return Prerequisite(stack, what, Readiness.PROBLEM, text)
+    return Prerequisite(stack, what, Readiness.OK, words[actual])
 
 
-def _by_the_roster(stack: str, what: str, text: str | None, facts: OrganizationFacts) -> Check:
+def _by_the_roster(stack: str, what: str, text: str | None, facts: OrganizationFacts) -> Prerequisite:
     if text is None:
-        return Check(stack, what, Verdict.PROBLEM, "neither the API nor the roster tells; fill it in under login")
+        return Prerequisite(
+            stack, what, Readiness.PROBLEM, "neither the API nor the roster tells; fill it in under login"
+        )
     contact = facts.contacts.get(CONTACTS[what]) or next(iter(facts.contacts.values()), "")
     nobody = "" if contact else ", and the roster names nobody to ask (contacts)"
-    verdict = Verdict.CONFIRM if contact else Verdict.PROBLEM
-    return Check(stack, what, verdict, f"{text}, by the roster; the API does not tell{nobody}", contact)
+    verdict = Readiness.CONFIRM if contact else Readiness.PROBLEM
+    return Prerequisite(stack, what, verdict, f"{text}, by the roster; the API does not tell{nobody}", contact)
 
 
-def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterator[Check]:
+def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterator[Prerequisite]:
     """The claimed domains, where Mixpanel tells them and they decide who can log in."""
     if sso.domains is None or not sso.required:
         return
@@ -192,73 +196,75 @@ def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterat
     named = ", ".join(sorted(sso.domains)) or "no domain"
     if unclaimed:
         text = f"{unclaimed} is not claimed, so that its people cannot log in by single sign-on; claimed: {named}"
-        yield Check(stack, "claimed domains", Verdict.PROBLEM, text)
+        yield Prerequisite(stack, "claimed domains", Readiness.PROBLEM, text)
     else:
         managed = "; the identity provider says who is in" if sso.idp_managed else ""
-        yield Check(stack, "claimed domains", Verdict.OK, f"{named}{managed}")
+        yield Prerequisite(stack, "claimed domains", Readiness.OK, f"{named}{managed}")
 
 
-def _other_rosters(view: StackView) -> Iterator[Check]:
+def _other_rosters(view: StackView) -> Iterator[Prerequisite]:
     """What this roster and one beside it have both; of a roster that cannot be read, nobody knows."""
     for conflict in view.beside.conflicts:
-        verdict = Verdict.CONFIRM if conflict.about is About.NAME else Verdict.PROBLEM
-        yield Check(view.name, "other rosters", verdict, conflict.text)
+        verdict = Readiness.CONFIRM if conflict.about is About.NAME else Readiness.PROBLEM
+        yield Prerequisite(view.name, "other rosters", verdict, conflict.text)
     for words in view.beside.unread:
-        yield Check(view.name, "other rosters", Verdict.PROBLEM, words)
+        yield Prerequisite(view.name, "other rosters", Readiness.PROBLEM, words)
 
 
-def _projects(view: StackView, roster: Roster, overview: Overview) -> Iterator[Check]:
+def _projects(view: StackView, roster: Roster, overview: Overview) -> Iterator[Prerequisite]:
     there = overview.directory.projects()
     for key, project in roster.projects.items():
         platform = f", {project.platform}" if project.platform else ""
         if project.id not in there:
             text = f"{project.id} is not in the organization, or not in sight of our account"
-            yield Check(view.name, f"project {key}", Verdict.PROBLEM, text)
+            yield Prerequisite(view.name, f"project {key}", Readiness.PROBLEM, text)
         else:
             named = there[project.id].name
             if words := another_project(project.id, project.name, there):
-                yield Check(view.name, f"project {key}", Verdict.PROBLEM, f"{words}; check the id")
+                yield Prerequisite(view.name, f"project {key}", Readiness.PROBLEM, f"{words}; check the id")
                 continue
             other = f"; the roster calls it {project.name!r}" if project.name not in (None, named) else ""
             text = f"{project.id} {named} is {project.environment}{platform}{other}"
-            yield Check(view.name, f"project {key}", Verdict.CONFIRM if other else Verdict.OK, text)
+            yield Prerequisite(view.name, f"project {key}", Readiness.CONFIRM if other else Readiness.OK, text)
 
 
-def _needs(stack: str, roster: Roster, overview: Overview) -> Iterator[Check]:
+def _needs(stack: str, roster: Roster, overview: Overview) -> Iterator[Prerequisite]:
     for someone in overview.people:
         person = someone.effective.get(stack)
         for key in person.projects if person else ():
             if needs := roster.projects[key].needs:
                 text = f"{someone.email} needs {', '.join(need.replace('_', ' ') for need in needs)} in {key}"
-                yield Check(stack, "needs", Verdict.CONFIRM, text, roster.organization.contacts.get("access", ""))
+                yield Prerequisite(
+                    stack, "needs", Readiness.CONFIRM, text, roster.organization.contacts.get("access", "")
+                )
 
 
-def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, overview: Overview) -> Check:
+def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, overview: Overview) -> Prerequisite:
     facts, security, someone = roster.organization, overview.directory.security(), overview.anybody(email)
     sso, domain, contact = security.sso, domain_of(email), facts.contacts.get("access", "")
     provider, required, claimed = identity_provider(security, facts), sso_required(security, facts), sso.claims(email)
     if someone.person and not someone.person.invited:
         words = f" as {someone.person.role}" if someone.person.role else ""
-        return Check(stack, email, Verdict.OK, f"is in the organization already{words}")
+        return Prerequisite(stack, email, Readiness.OK, f"is in the organization already{words}")
     if not required:
-        return Check(stack, email, Verdict.OK, "can log in: single sign-on is not required")
+        return Prerequisite(stack, email, Readiness.OK, "can log in: single sign-on is not required")
     role = managing_role(someone)
     if claimed is False and role:
         text = f"can log in with a password, as an organization {role}; {domain} is not claimed"
-        return Check(stack, email, Verdict.OK, text)
+        return Prerequisite(stack, email, Readiness.OK, text)
     if claimed is False:
         text = f"cannot log in: single sign-on is required, and {domain} is no claimed domain"
-        return Check(stack, email, Verdict.PROBLEM, text, contact)
+        return Prerequisite(stack, email, Readiness.PROBLEM, text, contact)
     if claimed and sso.idp_managed:
         text = f"{domain} is claimed, and {provider} says who is in: add them there, do not invite them"
-        return Check(stack, email, Verdict.CONFIRM, text, contact)
+        return Prerequisite(stack, email, Readiness.CONFIRM, text, contact)
     if claimed:
-        return Check(stack, email, Verdict.OK, f"can log in by single sign-on: {domain} is claimed")
+        return Prerequisite(stack, email, Readiness.OK, f"can log in by single sign-on: {domain} is claimed")
     try:
         external = Context(overview.today, company_domains=companies).external(email)
     except NotApplicable as why:
-        return Check(stack, email, Verdict.PROBLEM, f"cannot be told from the company's: {why}")
+        return Prerequisite(stack, email, Readiness.PROBLEM, f"cannot be told from the company's: {why}")
     if not external:
-        return Check(stack, email, Verdict.OK, f"can log in: {domain} is of the company")
+        return Prerequisite(stack, email, Readiness.OK, f"can log in: {domain} is of the company")
     text = f"{domain} is outside, and single sign-on is required: {provider} must know them"
-    return Check(stack, email, Verdict.CONFIRM, text, contact)
+    return Prerequisite(stack, email, Readiness.CONFIRM, text, contact)

@@ -40,7 +40,7 @@ _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
-class Project:
+class PulumiProject:
     """A Pulumi project.
 
     Attributes:
@@ -200,7 +200,7 @@ def temporary_document(document: Any) -> Iterator[Path]:
         yield file
 
 
-def open_project(folder: Path, progress: Progress) -> Project:
+def open_project(folder: Path, progress: Progress) -> PulumiProject:
     """The project whose Pulumi.yaml is in the folder or in one above it.
 
     Args:
@@ -212,7 +212,7 @@ def open_project(folder: Path, progress: Progress) -> Project:
         EngineError: there is no engine.
     """
     found = project_folder(folder)  # before the engine, which may have to be made
-    return Project(Pulumi(ensure_engine(progress), found, os.environ), progress)
+    return PulumiProject(Pulumi(ensure_engine(progress), found, os.environ), progress)
 
 
 def project_folder(folder: Path) -> Path:
@@ -249,7 +249,7 @@ def roster_file(project: Path, stack: str) -> Path:
     return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"
 
 
-def stacks_of(project: Project, wanted: Sequence[str]) -> list[str]:
+def stacks_of(project: PulumiProject, wanted: Sequence[str]) -> list[str]:
     """The stacks to work on: those that are named, each once, or all of the project.
 
     Raises:

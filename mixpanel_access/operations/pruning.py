@@ -14,9 +14,9 @@ from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.chain import linked, read, text_of_lines, verify
 from mixpanel_access.operations.project import Progress
-from mixpanel_access.operations.tracker_lines import Event, Line
+from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 
-_TELLS: Final = (Event.GRANTED, Event.CHANGED, Event.REVOKED)
+_TELLS: Final = (LogEvent.GRANTED, LogEvent.CHANGED, LogEvent.REVOKED)
 """The events that change who has access; an accepted invitation does not."""
 
 
@@ -31,9 +31,9 @@ class Pruned:
         last_hash: the hash of the log's last line before.
     """
 
-    lines: Sequence[Line]
+    lines: Sequence[LogLine]
     people: Sequence[str]
-    kept: Sequence[Line]
+    kept: Sequence[LogLine]
     last_hash: str
 
 
@@ -61,12 +61,12 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
             why=f"Mixpanel's audit log goes back {LOOK_BACK.days} days, and the next update would add it again",
             next_step=f"Give {latest} or an earlier day.",
         )
-    content = whole.content_of(file, Line.file_is)
-    lines = read(file, Line, progress)
+    content = whole.content_of(file, LogLine.file_is)
+    lines = read(file, LogLine, progress)
     verify(lines, file)
     old = [line for line in lines if instant(line.date).date() < before]
     last = {line.place: line for line in old if line.event in _TELLS}
-    stay = [line for line in old if line is last.get(line.place) and line.event != Event.REVOKED]
+    stay = [line for line in old if line is last.get(line.place) and line.event != LogEvent.REVOKED]
     kept_hashes = {line.hash for line in stay}
     gone = [line for line in old if line.hash not in kept_hashes]
     left = [*stay, *(line for line in lines if instant(line.date).date() >= before)]
@@ -75,11 +75,11 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
     kept = list(linked([_record(before, gone, lines[-1].hash), *left], []))
     people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
     if act:
-        after = whole.encoded(text_of_lines(kept), file, Line.file_is)
-        whole.write_all([whole.Change(file, content, after, Line.file_is)])
+        after = whole.encoded(text_of_lines(kept), file, LogLine.file_is)
+        whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
     return Pruned(gone, people, kept, lines[-1].hash)
 
 
-def _record(before: date, gone: Sequence[Line], last_hash: str) -> Line:
+def _record(before: date, gone: Sequence[LogLine], last_hash: str) -> LogLine:
     words = f"{len(gone)} lines from before this day were taken out; the log ended with the hash {last_hash}"
-    return Line(f"{before}T00:00:00Z", "", Event.PRUNED.value, "", "", None, "", justification=words)
+    return LogLine(f"{before}T00:00:00Z", "", LogEvent.PRUNED.value, "", "", None, "", justification=words)

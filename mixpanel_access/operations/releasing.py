@@ -16,7 +16,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
-from mixpanel_access.operations.project import Progress, Project
+from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember
 from mixpanel_access.provider.session import Session
 
@@ -38,7 +38,7 @@ class Released:
     changes: Sequence[str]
 
 
-def release(project: Project, stack: str, emails: Sequence[str], progress: Progress) -> Released:
+def release(project: PulumiProject, stack: str, emails: Sequence[str], progress: Progress) -> Released:
     """Take people out of the state, then out of the roster. One that died half-way is finished by the next.
 
     Args:

@@ -22,7 +22,7 @@ REVIEW_AFTER: Final = timedelta(days=92)
 """How old the last review, or the beginning, may be: a quarter, as the rule review-due has it."""
 
 
-class Kind(StrEnum):
+class ReminderKind(StrEnum):
     """What somebody is reminded of."""
 
     ENDS = "ends"
@@ -47,7 +47,7 @@ class Reminder:
         team: the team's key, where its end is meant and not that of all the access.
     """
 
-    kind: Kind
+    kind: ReminderKind
     email: str
     stack: str
     on: date
@@ -65,13 +65,13 @@ class Reminder:
 
     def due(self, today: date) -> bool:
         """Whether somebody is to be reminded on a day: from two weeks before an end on, else from its day on."""
-        ahead = max(STAGES) if self.kind in (Kind.ENDS, Kind.HELD) else 0
+        ahead = max(STAGES) if self.kind in (ReminderKind.ENDS, ReminderKind.HELD) else 0
         return today >= self.on - timedelta(days=ahead)
 
     def stage(self, today: date) -> int | None:
         """Which of the reminders of an end it is: 14, 7 or 0 days before; None for what has no stages."""
         left = (self.on - today).days
-        return next((stage for stage in STAGES if left <= stage), None) if self.kind is Kind.ENDS else None
+        return next((stage for stage in STAGES if left <= stage), None) if self.kind is ReminderKind.ENDS else None
 
 
 def reminders(overview: Overview) -> list[Reminder]:
@@ -87,7 +87,7 @@ def _held(overview: Overview) -> Iterator[Reminder]:
         for one in some:
             finding = one.finding
             text = f"On {one.on}, a brake will hold an ending of stack {stack}: {finding} [{finding.brake}]."
-            yield Reminder(Kind.HELD, ", ".join(finding.people), stack, one.on, text, one.next_step)
+            yield Reminder(ReminderKind.HELD, ", ".join(finding.people), stack, one.on, text, one.next_step)
 
 
 def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
@@ -104,7 +104,7 @@ def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
         return
     on = (sent + LOOK_AFTER).date()
     text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} is not accepted."
-    yield Reminder(Kind.PENDING, someone.email, "", on, text, f"mixpanel-access resend {someone.email}")
+    yield Reminder(ReminderKind.PENDING, someone.email, "", on, text, f"mixpanel-access resend {someone.email}")
 
 
 def _of_entry(
@@ -115,17 +115,17 @@ def _of_entry(
     if entry.ends is not None:
         text = f"The access of {what} ends on {entry.ends}."
         step = "Prolong `ends` in the roster, or let it end."
-        yield Reminder(Kind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
+        yield Reminder(ReminderKind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
     for team, ends in someone.effective[stack].ending_places(entry):
         text = f"The place in the team {team} of {what} ends on {ends}."
         step = "Prolong `ends` of the team in the roster, or let it end."
-        yield Reminder(Kind.ENDS, email, stack, ends, text, step, entry.engagement, team)
+        yield Reminder(ReminderKind.ENDS, email, stack, ends, text, step, entry.engagement, team)
     last = entry.metadata.get("reviewed") or entry.metadata.get("starts") or made
     on = day(last) + REVIEW_AFTER + timedelta(days=1) if last else today
     since = f"since {last}" if last else "as far as anybody knows"
     text = f"The access of {what} was not reviewed {since}."
     step = "Review it, and write the day into `reviewed`."
-    yield Reminder(Kind.REVIEW, email, stack, on, text, step, entry.engagement)
+    yield Reminder(ReminderKind.REVIEW, email, stack, on, text, step, entry.engagement)
 
 
 def calendar(found: Sequence[Reminder], now: datetime) -> bytes:
@@ -155,7 +155,7 @@ def calendar(found: Sequence[Reminder], now: datetime) -> bytes:
         event.add("description", one.next_step)
         event.add("transp", "TRANSPARENT")
         event.add("categories", [one.kind.value])
-        for days in STAGES if one.kind is Kind.ENDS else (0,):
+        for days in STAGES if one.kind is ReminderKind.ENDS else (0,):
             alarm = Alarm()
             alarm.add("action", "DISPLAY")
             alarm.add("description", one.text)

@@ -13,14 +13,14 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.operations.drift import Difference
 from mixpanel_access.operations.risk import Risk, RiskLevel
-from mixpanel_access.operations.status import ENDS_SOON, Step
+from mixpanel_access.operations.status import ENDS_SOON, StatusStep
 from mixpanel_access.rules.rule import Level
 
 SOON: Final = 90
 """Days up to which an ending belongs to the nearer ones."""
 
 
-class When(StrEnum):
+class EndsIn(StrEnum):
     """How near an ending is."""
 
     OVER = "over, and still there"
@@ -119,11 +119,11 @@ class ReportPerson:
     outside: bool | None
     projects: Mapping[int, Cell]
     risk: Risk
-    steps: Sequence[Step]
+    steps: Sequence[StatusStep]
 
 
 @dataclass(frozen=True)
-class Ending:
+class AccessEnding:
     """Access that ends, or has ended and is still there.
 
     Attributes:
@@ -143,13 +143,13 @@ class Ending:
     what: Sequence[str]
 
     @property
-    def when(self) -> When:
+    def when(self) -> EndsIn:
         """How near it is."""
         if self.days < 0:
-            return When.OVER
+            return EndsIn.OVER
         if self.days <= ENDS_SOON:
-            return When.DAYS
-        return When.WEEKS if self.days <= SOON else When.LATER
+            return EndsIn.DAYS
+        return EndsIn.WEEKS if self.days <= SOON else EndsIn.LATER
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Waiting:
     invited_at: datetime | None
     hours: int | None
     expires_at: datetime | None
-    steps: Sequence[Step]
+    steps: Sequence[StatusStep]
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class Report:
     whole: bool
     environments: Sequence[ReportEnvironment]
     people: Sequence[ReportPerson]
-    endings: Sequence[Ending]
+    endings: Sequence[AccessEnding]
     invitations: Sequence[Waiting]
     differences: Sequence[Difference]
     findings: Sequence[PolicyFinding]
@@ -251,7 +251,7 @@ class Report:
         """The people of a risk level."""
         return [one for one in self.people if one.risk.level is level]
 
-    def ending(self, *when: When) -> list[Ending]:
+    def ending(self, *when: EndsIn) -> list[AccessEnding]:
         """The endings that are so near."""
         return [one for one in self.endings if one.when in when]
 

@@ -21,7 +21,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.report import Cell, Ending, PolicyFinding, Report, ReportPerson, Way, When
+from mixpanel_access.operations.report import AccessEnding, Cell, EndsIn, PolicyFinding, Report, ReportPerson, Way
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
 
 MONTHS: Final = 12
@@ -80,7 +80,7 @@ def page(report: Report) -> str:
         "about": about,
         "counted": counted,
         "days": in_days,
-        "by_nearness": lambda groups: sorted(groups, key=lambda group: list(When).index(group[0])),
+        "by_nearness": lambda groups: sorted(groups, key=lambda group: list(EndsIn).index(group[0])),
         "by_rule": by_rule,
     }
     style, script = (_source(environment, name) for name in ("page.css", "page.js"))
@@ -125,8 +125,8 @@ def tiles(report: Report) -> list[Tile]:
     """The numbers at the top."""
     outside = sum(1 for one in report.people if one.outside)
     known = any(one.outside is not None for one in report.people)
-    near, soon = report.ending(When.OVER, When.DAYS), report.ending(When.WEEKS)
-    over = len(report.ending(When.OVER))
+    near, soon = report.ending(EndsIn.OVER, EndsIn.DAYS), report.ending(EndsIn.WEEKS)
+    over = len(report.ending(EndsIn.OVER))
     expired = sum(1 for one in report.invitations if one.state is Invitation.EXPIRED)
     asked = sum(1 for one in report.invitations if one.steps)
     unmanaged = [one for one in report.differences if one.kind.unmanaged]
@@ -172,7 +172,7 @@ def tiles(report: Report) -> list[Tile]:
     ]
 
 
-def months(endings: Iterable[Ending], today: date) -> list[Month]:
+def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
     """How many endings there are in each of the coming months; what is over or later is not there."""
     first = today.year * 12 + today.month - 1
     counts = [0] * MONTHS

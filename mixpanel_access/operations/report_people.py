@@ -10,7 +10,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
-from mixpanel_access.operations.drift import Difference, Kind
+from mixpanel_access.operations.drift import Difference, DriftKind
 from mixpanel_access.operations.report import Cell, ReportPerson, Way
 from mixpanel_access.operations.report_sources import Sources, over
 from mixpanel_access.operations.risk import AccessFacts, risk_of
@@ -94,7 +94,7 @@ def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[Differenc
         outside=sources.outside(key),
         managed=managed,
         unmanaged_in=[
-            one.project_name or str(one.project) for one in changes if managed and one.kind is Kind.UNMANAGED_GRANT
+            one.project_name or str(one.project) for one in changes if managed and one.kind is DriftKind.UNMANAGED_GRANT
         ],
         raised=_raised(sources, status) if status else (),
         over=over([one for held in sources.lapsed(key).values() for one in held], overview.today),

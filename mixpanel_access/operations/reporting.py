@@ -11,8 +11,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations_in
-from mixpanel_access.operations.project import Progress, Project, of_each
-from mixpanel_access.operations.report import Ending, PolicyFinding, Report, Waiting
+from mixpanel_access.operations.project import Progress, PulumiProject, of_each
+from mixpanel_access.operations.report import AccessEnding, PolicyFinding, Report, Waiting
 from mixpanel_access.operations.report_people import cells_by_person, report_people
 from mixpanel_access.operations.report_sources import Around, Held, Sources, over
 from mixpanel_access.operations.state import HeldGrant
@@ -23,7 +23,7 @@ from mixpanel_access.rules.guards import GUARDED
 from mixpanel_access.rules.rule import Level
 
 
-def report_of(project: Project, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Report:
+def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Report:
     """Look at some stacks, or at all of the project, and work out the report.
 
     Args:
@@ -41,7 +41,7 @@ def report_of(project: Project, stacks: Sequence[str], now: datetime | None, pro
     return make_report(overview, _around(project, overview))
 
 
-def _around(project: Project, overview: Overview) -> Around:
+def _around(project: PulumiProject, overview: Overview) -> Around:
     states = {name: view.state for name, view in overview.stacks.items()}
     others = [name for name in project.stacks if name not in states]
     states |= of_each(others, lambda name: project.state(name, overview.directory.organization))
@@ -101,30 +101,30 @@ def _organization(overview: Overview) -> str:
     return next((name for name in names if name), f"organization {overview.directory.organization}")
 
 
-def _endings(sources: Sources) -> Iterator[Ending]:
+def _endings(sources: Sources) -> Iterator[AccessEnding]:
     today = sources.overview.today
     for someone in sources.overview.people:
         for stack, entry in someone.current(today):
             if entry.ends is not None:
                 what = [f"{role} in {key}" for key, role in entry.projects.items()]
                 days = (entry.ends - today).days
-                yield Ending(entry.ends, days, someone.email, stack, entry.engagement, what)
+                yield AccessEnding(entry.ends, days, someone.email, stack, entry.engagement, what)
             for team, ends in someone.effective[stack].ending_places(entry):
                 what = [f"the team {team}"]
-                yield Ending(ends, (ends - today).days, someone.email, stack, entry.engagement, what)
+                yield AccessEnding(ends, (ends - today).days, someone.email, stack, entry.engagement, what)
         for stack, held in sources.lapsed(someone.key).items():
             if stack in sources.overview.stacks:
                 yield from _over(sources, someone.email, stack, held)
 
 
-def _over(sources: Sources, email: str, stack: str, held: Sequence[Held]) -> Iterator[Ending]:
+def _over(sources: Sources, email: str, stack: str, held: Sequence[Held]) -> Iterator[AccessEnding]:
     """What has ended in a stack and is still in its state."""
     today = sources.overview.today
     last = over(held, today)
     if last is not None:
         engagement = next((text for one in held if (text := one.outputs.get("engagement"))), None)
         what = [f"{one.role} in {sources.name(one.project)}" for one in held if isinstance(one, HeldGrant)]
-        yield Ending(last, (last - today).days, email, stack, engagement, what)
+        yield AccessEnding(last, (last - today).days, email, stack, engagement, what)
 
 
 def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[Waiting]:

@@ -19,7 +19,7 @@ from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.project import Progress, Project, temporary_folder
+from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder
 from mixpanel_access.operations.state import HeldMember
 from mixpanel_access.operations.state_change import refresh_with_notes
 
@@ -43,7 +43,7 @@ class Resent:
     stacks: list[str]
 
 
-def resend(project: Project, overview: Overview, email: str, progress: Progress) -> Resent:
+def resend(project: PulumiProject, overview: Overview, email: str, progress: Progress) -> Resent:
     """Send an invitation again, within Mixpanel's hourly limit.
 
     The engine holds the states of all stacks that declare the person while the e-mail goes out: none goes out where
@@ -93,7 +93,7 @@ def _accepted(email: str) -> UsageError:
     )
 
 
-def while_held(project: Project, members: Mapping[str, HeldMember], note: Note, send: Callable[[], None]) -> None:
+def while_held(project: PulumiProject, members: Mapping[str, HeldMember], note: Note, send: Callable[[], None]) -> None:
     """Send an e-mail while the engine holds the states, and have it write a note into each of them.
 
     Args:

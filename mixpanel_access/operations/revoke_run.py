@@ -14,7 +14,7 @@ from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import FROM_PROVIDER, meaningful
 from mixpanel_access.model.errors import EngineError
 from mixpanel_access.model.settings import KEPT_VARIABLE
-from mixpanel_access.operations.project import Progress, Project, temporary_folder
+from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder
 from mixpanel_access.operations.state_change import LONGEST
 from mixpanel_access.provider.command import matcher
 
@@ -31,7 +31,7 @@ _PACK: Final = re.compile(r"^\s*❌\s+(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Step:
+class EngineStep:
     """What the engine would do to one resource, and its inputs then."""
 
     op: str
@@ -49,7 +49,7 @@ class Preview:
         left: those of them that the program would change: URN -> why it is not done here.
     """
 
-    steps: Sequence[Step]
+    steps: Sequence[EngineStep]
     excluded: AbstractSet[str]
     left: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ class Ran:
 
 
 @contextmanager
-def program_keeping(project: Project, document: str | None) -> Iterator[Pulumi]:
+def program_keeping(project: PulumiProject, document: str | None) -> Iterator[Pulumi]:
     """The engine, for a run whose `RosterAccess` declares this document in place of its roster.
 
     Args:
@@ -90,7 +90,7 @@ def program_keeping(project: Project, document: str | None) -> Iterator[Pulumi]:
 
 
 @dataclass(frozen=True)
-class Scope:
+class RunScope:
     """What a run may touch.
 
     Attributes:
@@ -103,12 +103,12 @@ class Scope:
     updates: AbstractSet[str]
     excluded: AbstractSet[str]
 
-    def allows(self, step: Step) -> bool:
+    def allows(self, step: EngineStep) -> bool:
         """Whether a step is part of the run: nothing is made, and nothing replaced."""
         return (step.op in _DELETES and step.urn in self.deletes) or (step.op == "update" and step.urn in self.updates)
 
 
-def preview(pulumi: Pulumi, stack: str, scope: Scope) -> Preview:
+def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
     """Find out what a run would do beside what is wanted, and exclude it.
 
     Args:
@@ -122,12 +122,12 @@ def preview(pulumi: Pulumi, stack: str, scope: Scope) -> Preview:
     wanted = scope.deletes | scope.updates
     out = {urn for urn in scope.excluded if not _takes_others(urn, wanted)}
     left: dict[str, str] = {}
-    made: list[Step] = []
+    made: list[EngineStep] = []
     for _ in range(_TRIES):
         completed = pulumi.run("preview", "--json", "--stack", stack, *_options(out), timeout=LONGEST, check=False)
         document = _document(completed.stdout)
         steps = [
-            Step(str(one["op"]), str(one["urn"]), (one.get("newState") or {}).get("inputs") or {})
+            EngineStep(str(one["op"]), str(one["urn"]), (one.get("newState") or {}).get("inputs") or {})
             for one in document.get("steps") or ()
         ]
         others = {

@@ -20,8 +20,17 @@ from mixpanel_access.model.kept import Kept, kept_text
 from mixpanel_access.model.roster_salvage import Salvaged, salvage
 from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.operations.holding import Decision, Held, decide
-from mixpanel_access.operations.project import Progress, Project
-from mixpanel_access.operations.revoke_run import Preview, Ran, Scope, Step, fits, preview, program_keeping, run
+from mixpanel_access.operations.project import Progress, PulumiProject
+from mixpanel_access.operations.revoke_run import (
+    EngineStep,
+    Preview,
+    Ran,
+    RunScope,
+    fits,
+    preview,
+    program_keeping,
+    run,
+)
 from mixpanel_access.operations.stack_states import stack_states
 from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
@@ -99,7 +108,7 @@ class _Stack:
 
 
 def revoke(
-    project: Project,
+    project: PulumiProject,
     stacks: Sequence[str],
     progress: Progress,
     *,
@@ -127,7 +136,7 @@ def revoke(
 
 
 def _of_stack(
-    project: Project, stack: str, progress: Progress, now: date | None, *, act: bool, ended_only: bool
+    project: PulumiProject, stack: str, progress: Progress, now: date | None, *, act: bool, ended_only: bool
 ) -> Revocation:
     settings = project.settings(stack)
     session = Session(settings, connect(settings), progress)
@@ -143,7 +152,7 @@ def _of_stack(
     return _apply(project, read, decision, session, progress, act=act)
 
 
-def take_out(project: Project, stack: str, key: str, progress: Progress) -> Revocation:
+def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -> Revocation:
     """Take away everything that a stack's roster gave to one person, by its state, and nothing else.
 
     What the roster says of others is left waiting. What the program declares beside the roster goes if the program
@@ -186,7 +195,7 @@ def _with_dropped(outside: Sequence[Taking], decision: Decision, seen: Preview) 
 
 
 def _apply(
-    project: Project,
+    project: PulumiProject,
     read: _Stack,
     decision: Decision,
     session: Session,
@@ -237,7 +246,7 @@ def _worth_running(read: _Stack, decision: Decision) -> bool:
     return bool(decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows))
 
 
-def _read(project: Project, stack: str, session: Session, today: date, *, ended_only: bool = False) -> _Stack:
+def _read(project: PulumiProject, stack: str, session: Session, today: date, *, ended_only: bool = False) -> _Stack:
     """The stack's state, and what its roster gives; with `ended_only`, no roster is read.
 
     Raises:
@@ -282,7 +291,7 @@ def _document(read: _Stack, decision: Decision) -> str | None:
     return kept_text(Kept(read.name.rpartition("/")[2], read.file, declared))
 
 
-def _scope(read: _Stack, decision: Decision) -> Scope:
+def _scope(read: _Stack, decision: Decision) -> RunScope:
     """What a run may touch: what goes, and the brake that knows of it; in a program of one's own, what it drops."""
     ours = {row.urn for row in read.rows if row.type.startswith(_OURS)}
     outside = {row.urn for row in read.outside}
@@ -292,7 +301,7 @@ def _scope(read: _Stack, decision: Decision) -> Scope:
     deletes = {one.urn for one in decision.goes if not one.lowers} | going | outside
     free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
     excluded = {row.urn for row in read.rows} - updates - deletes - free
-    return Scope(deletes, updates, excluded if fits(excluded) else excluded - ours)
+    return RunScope(deletes, updates, excluded if fits(excluded) else excluded - ours)
 
 
 def _with_outside(read: _Stack, decision: Decision, seen: Preview, session: Session) -> Decision:
@@ -317,7 +326,7 @@ def _not_taken(seen: Preview, read: _Stack, goes: Sequence[Taking]) -> AbstractS
     return {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
 
 
-def _is_same(row: Row, step: Step) -> bool:
+def _is_same(row: Row, step: EngineStep) -> bool:
     """Whether a resource that the program would make may be in Mixpanel what this one is: only its name has changed."""
     type_ = step.urn.split("::")[-2].rpartition("$")[2]
     if row.type == ids.GRANT_TYPE and type_ == ids.PROJECT_ACCESS_TYPE:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from mixpanel_access.files.roster import source_of, text_of
-from mixpanel_access.files.whole import Change, write_all
+from mixpanel_access.files.whole import FileChange, write_all
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import few, same_key
@@ -17,7 +17,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ownership import FOUND, OURS, is_ours
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations.project import Project, of_each
+from mixpanel_access.operations.project import PulumiProject, of_each
 from mixpanel_access.operations.state import HeldMember
 
 
@@ -55,7 +55,7 @@ class OwnershipChange:
     after: str
 
 
-def read_ownership(project: Project, stacks: Sequence[str]) -> list[StackOwnership]:
+def read_ownership(project: PulumiProject, stacks: Sequence[str]) -> list[StackOwnership]:
     """Who is undetermined in each of these stacks.
 
     Raises:
@@ -65,7 +65,7 @@ def read_ownership(project: Project, stacks: Sequence[str]) -> list[StackOwnersh
     return list(of_each(stacks, partial(_read, project)).values())
 
 
-def _read(project: Project, stack: str) -> StackOwnership:
+def _read(project: PulumiProject, stack: str) -> StackOwnership:
     state = project.state(stack, project.settings(stack).organization_id)
     file = project.roster(stack)
     text = text_of(file)
@@ -152,4 +152,4 @@ def write_ownership(changes: Sequence[OwnershipChange]) -> None:
         UsageError: one of them was changed meanwhile, or cannot be written.
     """
     texts = ((one.file, one.before.encode("utf-8"), one.after.encode("utf-8")) for one in changes)
-    write_all([Change(file, before, after, "the roster", private=False) for file, before, after in texts])
+    write_all([FileChange(file, before, after, "the roster", private=False) for file, before, after in texts])

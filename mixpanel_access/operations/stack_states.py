@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.provider.states import (
     RosterPeople,
     StackStates,
@@ -19,7 +19,7 @@ from mixpanel_access.provider.states import (
 )
 
 
-def stack_states(project: Project, stack: str) -> States:
+def stack_states(project: PulumiProject, stack: str) -> States:
     """The states of the project's stacks, read when something depends on them.
 
     Args:
@@ -29,7 +29,7 @@ def stack_states(project: Project, stack: str) -> States:
     return States(partial(_read, project), lambda: stack.rpartition("/")[2], partial(_people, project))
 
 
-def _read(project: Project) -> StackStates:
+def _read(project: PulumiProject) -> StackStates:
     found: dict[str, Sequence[StateResource]] = {}
     interrupted: dict[str, Sequence[StateResource]] = {}
     unread: list[str] = []
@@ -42,5 +42,5 @@ def _read(project: Project) -> StackStates:
     return StackStates(found, "; ".join(unread), interrupted)
 
 
-def _people(project: Project, stack: str, day: date) -> RosterPeople | None:
+def _people(project: PulumiProject, stack: str, day: date) -> RosterPeople | None:
     return people_of_roster(project.roster(stack), day)

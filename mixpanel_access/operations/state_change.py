@@ -11,7 +11,7 @@ from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.files.notes import NOTES_VARIABLE, Notes, write_notes
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.operations.project import Progress, Project, temporary_document, temporary_folder
+from mixpanel_access.operations.project import Progress, PulumiProject, temporary_document, temporary_folder
 
 LONGEST: Final = 3600.0
 """Seconds that one run of the engine may take; the file backend gets slow with thousands of resources."""
@@ -20,7 +20,7 @@ _ONE_WRITE: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """The engine then writes the state once, not once a resource. Nothing is lost with a run that dies: it only copies."""
 
 
-def note(project: Project, stack: str, notes: Mapping[str, Notes]) -> None:
+def note(project: PulumiProject, stack: str, notes: Mapping[str, Notes]) -> None:
     """Write into the state what resources are from now on; Mixpanel is not asked.
 
     It is a refresh of these resources alone, since `pulumi state delete` and `pulumi stack import` read and write the
@@ -40,7 +40,7 @@ def note(project: Project, stack: str, notes: Mapping[str, Notes]) -> None:
             refresh_with_notes(project, stack, list(notes), folder)
 
 
-def refresh_with_notes(project: Project, stack: str, urns: Sequence[str], folder: Path) -> None:
+def refresh_with_notes(project: PulumiProject, stack: str, urns: Sequence[str], folder: Path) -> None:
     """Have the engine read these resources, and the provider take them from the notes in a folder.
 
     Raises:
@@ -59,7 +59,7 @@ def count_of(document: Mapping[str, Any]) -> int:
     return sum(1 for entry in document["resources"] if not entry.get("component"))
 
 
-def import_resources(project: Project, stack: str, document: Mapping[str, Any], progress: Progress) -> None:
+def import_resources(project: PulumiProject, stack: str, document: Mapping[str, Any], progress: Progress) -> None:
     """Take resources into the state, as a file for `pulumi import` describes them.
 
     Raises:
@@ -83,7 +83,7 @@ def import_resources(project: Project, stack: str, document: Mapping[str, Any], 
         )
 
 
-def changes_at_preview(project: Project, stack: str) -> list[str]:
+def changes_at_preview(project: PulumiProject, stack: str) -> list[str]:
     """What `pulumi preview` would do, one line a resource ("update 1234567:bo@example.com"); nothing is empty.
 
     Raises:
@@ -113,7 +113,7 @@ _NOTHING: Final = ("same", "read", "refresh")
 """Steps that change nothing."""
 
 
-def prove(project: Project, stack: str, progress: Progress) -> list[str]:
+def prove(project: PulumiProject, stack: str, progress: Progress) -> list[str]:
     """Preview, and when nothing would change, have the engine note what depends on what.
 
     What was to be done is done by now: where the engine refuses the second, as while another run holds the stack, a
@@ -136,7 +136,7 @@ def prove(project: Project, stack: str, progress: Progress) -> list[str]:
     return changes
 
 
-def _save_order(project: Project, stack: str) -> None:
+def _save_order(project: PulumiProject, stack: str) -> None:
     """Run the program once when it changes nothing: an import does not tell what depends on what, and a program does.
 
     On destroy the brake goes first and members after their grants; the engine knows it only from here on.

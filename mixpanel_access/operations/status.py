@@ -28,7 +28,7 @@ SETTLE: Final = "keep in one roster what two have: mixpanel-access preflight sho
 
 
 @dataclass(frozen=True)
-class Step:
+class StatusStep:
     """Something to know of a person, and what to do about it.
 
     Attributes:
@@ -89,10 +89,10 @@ class Status:
     actual_role: str | None
     roles: Sequence[RoleHere]
     ends: date | None
-    steps: Sequence[Step]
+    steps: Sequence[StatusStep]
 
     @property
-    def problems(self) -> list[Step]:
+    def problems(self) -> list[StatusStep]:
         """What is a finding."""
         return [step for step in self.steps if step.problem]
 
@@ -164,28 +164,28 @@ def _short(project: int, overview: Overview) -> str | None:
     return f"{stack}/{key}" if key and len(overview.stacks) > 1 else key
 
 
-def invitation_steps(one: PersonOverview, invitation: Invitation | None, overview: Overview) -> Iterator[Step]:
+def invitation_steps(one: PersonOverview, invitation: Invitation | None, overview: Overview) -> Iterator[StatusStep]:
     """What there is to do until somebody is in."""
     stack = _stack(one)
     if invitation is None:
         if one.effective:
-            yield Step("is declared, and not in the organization", _up(stack, overview))
+            yield StatusStep("is declared, and not in the organization", _up(stack, overview))
         return
     if one.effective and one.person and one.person.deactivated:
         activate = _up(stack, overview, before="have the identity provider activate them, or ", after=" in SCIM mode")
-        yield Step("is deactivated, and cannot log in", activate)
+        yield StatusStep("is deactivated, and cannot log in", activate)
     if invitation is Invitation.EXPIRED:
         again = _up(stack, overview, after=" sends it again") if one.effective else ""  # else an update would not
-        yield Step(f"the invitation expired on {_at(one.expires_at)}", again)
+        yield StatusStep(f"the invitation expired on {_at(one.expires_at)}", again)
     elif invitation is Invitation.PENDING:
         age = overview.now - one.invited_at if one.invited_at else None
         left = one.expires_at - overview.now if one.expires_at else None
         again = f"mixpanel-access resend {one.email}"
         if age is not None and age > LOOK_AFTER:
             ask = "ask whether it arrived (spam, allow-list), then "
-            yield Step(f"the invitation is pending for {_hours(age)}", f"{ask}{again}")
+            yield StatusStep(f"the invitation is pending for {_hours(age)}", f"{ask}{again}")
         if left is not None and left <= EXPIRES_SOON:
-            yield Step(f"the invitation expires in {_hours(left)}", again)
+            yield StatusStep(f"the invitation expires in {_hours(left)}", again)
 
 
 def _role_steps(
@@ -194,7 +194,7 @@ def _role_steps(
     declared: str | None,
     roles: Sequence[RoleHere],
     overview: Overview,
-) -> Iterator[Step]:
+) -> Iterator[StatusStep]:
     if one.person is None:
         return
     if declared is not None and one.person.role not in (None, declared):
@@ -203,12 +203,12 @@ def _role_steps(
         step = SETTLE if twice else _up(stack, overview, after=" --refresh")
         if not is_organization_role(one.person.role):
             step = "this version does not know the role; set it in Organization Settings > Users & Teams"
-        yield Step(f"is organization {one.person.role}, and {declared} is declared", step)
+        yield StatusStep(f"is organization {one.person.role}, and {declared} is declared", step)
     for role in roles:
         refresh = _up(overview.projects[role.project][1], overview, after=" --refresh") if role.declared else ""
         if role.declared == role.actual:
             if role.declared is not None and role.effective != role.actual:
-                yield Step(f"has {role.effective} in {role.name} by another way", problem=False)
+                yield StatusStep(f"has {role.effective} in {role.name} by another way", problem=False)
         elif role.declared is None:
             if role.actual is not None:
                 # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.
@@ -216,32 +216,34 @@ def _role_steps(
                 holding = next((name for name, project in one.grants if project == role.project), None)
                 ends = f"{_revoke(holding)} takes it away" if holding else ""
                 listing = f"mixpanel-access drift --stack {stack}"
-                yield Step(f"has {role.actual} in {role.name}, which no roster gives", ends or listing)
+                yield StatusStep(f"has {role.actual} in {role.name}, which no roster gives", ends or listing)
         elif role.actual is not None:
-            yield Step(f"is {role.actual} in {role.name}, and {role.declared} is declared", refresh)
+            yield StatusStep(f"is {role.actual} in {role.name}, and {role.declared} is declared", refresh)
         elif invitation is Invitation.ACCEPTED:
-            yield Step(f"has no grant in {role.name}, and {role.declared} is declared", refresh)
+            yield StatusStep(f"has no grant in {role.name}, and {role.declared} is declared", refresh)
 
 
-def _time_steps(one: PersonOverview, overview: Overview) -> Iterator[Step]:
+def _time_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     for stack, own in one.entries.items():
         held = stack in one.members or any(name == stack for name, _ in one.grants)
         if stack not in one.effective and held and any(entry.over(overview.today) for entry in own):
-            yield Step(f"the access by stack {stack} is over and not yet taken away", _revoke(stack))
+            yield StatusStep(f"the access by stack {stack} is over and not yet taken away", _revoke(stack))
         for entry in own:
             if entry.current(overview.today):
                 for what, ends in _endings(entry, one.effective[stack]):
                     left = (ends - overview.today).days
                     if left <= ENDS_SOON:
                         when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
-                        yield Step(
+                        yield StatusStep(
                             f"{what} in stack {stack} ends {when}", "prolong `ends`, or let it end", problem=False
                         )
             elif entry.starts is not None and entry.starts > overview.today:
-                yield Step(f"{_what(entry)} in stack {stack} begins on {entry.starts}", problem=False)
+                yield StatusStep(f"{_what(entry)} in stack {stack} begins on {entry.starts}", problem=False)
 
 
-def _held_steps(one: PersonOverview, overview: Overview, ahead: Mapping[str, Sequence[Forecast]]) -> Iterator[Step]:
+def _held_steps(
+    one: PersonOverview, overview: Overview, ahead: Mapping[str, Sequence[Forecast]]
+) -> Iterator[StatusStep]:
     """The endings of the person that a brake will hold on their day."""
     for stack, some in ahead.items():
         for forecast in some:
@@ -249,7 +251,7 @@ def _held_steps(one: PersonOverview, overview: Overview, ahead: Mapping[str, Seq
             if one.key in map(same_key, finding.people):
                 soon = (forecast.on - overview.today).days <= ENDS_SOON
                 text = f"a brake will hold the end in stack {stack} on {forecast.on}: {finding.words} [{finding.brake}]"
-                yield Step(text, forecast.next_step, problem=soon)
+                yield StatusStep(text, forecast.next_step, problem=soon)
 
 
 def _endings(entry: RosterEntry, given: EffectivePerson) -> Iterator[tuple[str, date]]:

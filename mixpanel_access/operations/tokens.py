@@ -12,7 +12,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, SIGNATURE
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.similarity import did_you_mean
-from mixpanel_access.operations.project import Project, of_each, stacks_of
+from mixpanel_access.operations.project import PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.state import name_of
 
 
@@ -33,7 +33,7 @@ class AccountToken:
     token: Secret | None
 
 
-def token_of(project: Project, name: str, stacks: Sequence[str]) -> AccountToken:
+def token_of(project: PulumiProject, name: str, stacks: Sequence[str]) -> AccountToken:
     """The service account of that name, with its token.
 
     Args:

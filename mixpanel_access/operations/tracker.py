@@ -21,10 +21,10 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.chain import append, read, verify
-from mixpanel_access.operations.project import Progress, Project, of_each
+from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGrant, HeldTeamMember, State
 from mixpanel_access.operations.tracker_audit import READ, Run, by_others, during, taken_away
-from mixpanel_access.operations.tracker_lines import Event, Line
+from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
@@ -46,7 +46,9 @@ class Audited:
     own: frozenset[str] = field(default_factory=frozenset)
 
 
-def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, progress: Progress) -> list[Line]:
+def update(
+    project: PulumiProject, file: Path, stacks: Sequence[str], now: datetime, progress: Progress
+) -> list[LogLine]:
     """Add what has happened since the last time.
 
     Args:
@@ -63,13 +65,13 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
         Refused: the log was touched; nothing was added.
         UsageError: it cannot be read or written.
     """
-    lines = read(file, Line, progress)
+    lines = read(file, LogLine, progress)
     verify(lines, file)
-    last: dict[Place, Line] = {line.place: line for line in lines}
+    last: dict[Place, LogLine] = {line.place: line for line in lines}
     since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)
     audits: dict[int, Audited] = {}
     runs: dict[int, dict[str, Sequence[Run]]] = {}
-    new: list[Line] = []
+    new: list[LogLine] = []
     for stack, (settings, history, state) in of_each(stacks, partial(_asked, project)).items():
         if settings.organization_id not in audits:
             from_day = min(since, now - LOOK_BACK)
@@ -77,7 +79,7 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
         new += _added(dict(_held(stack, state, history)), last)
         runs.setdefault(settings.organization_id, {})[stack] = history
         new += revocations(stack, state, last, audits[settings.organization_id], history, now)
-    if left := sorted({line.stack for line in last.values() if line.event != Event.REVOKED} - {"", *project.stacks}):
+    if left := sorted({line.stack for line in last.values() if line.event != LogEvent.REVOKED} - {"", *project.stacks}):
         progress(f"no stack {', '.join(left)} is there any more: what its lines give is still told as granted")
     known = [*lines, *new]
     for organization, found in audits.items():
@@ -85,7 +87,7 @@ def update(project: Project, file: Path, stacks: Sequence[str], now: datetime, p
     return append(file, sorted(new, key=lambda one: (one.date, one.email, one.project or 0, one.team)), lines)
 
 
-def _asked(project: Project, stack: str) -> tuple[Settings, Sequence[Run], State]:
+def _asked(project: PulumiProject, stack: str) -> tuple[Settings, Sequence[Run], State]:
     settings = project.settings(stack)
     return settings, project.history(stack), project.state(stack, settings.organization_id)
 
@@ -110,11 +112,11 @@ def audited(directory: Directory, username: str, since: datetime, now: datetime,
 def revocations(
     stack: str,
     state: State,
-    last: Mapping[Place, Line],
+    last: Mapping[Place, LogLine],
     found: Audited,
     history: Sequence[Run],
     now: datetime,
-) -> Iterator[Line]:
+) -> Iterator[LogLine]:
     """What a stack gave and gives no more; a place left to an identity provider only goes when the audit log says so.
 
     Args:
@@ -128,7 +130,7 @@ def revocations(
     here = {line.place for line in lines_of(stack, state)}
     held = {(stack, None, person, team) for team, person in state.team_members}
     for place, old in last.items():
-        if place[0] != stack or place in here or old.event == Event.REVOKED:
+        if place[0] != stack or place in here or old.event == LogEvent.REVOKED:
             continue
         if place not in held:
             yield _revoked(old, found, history, now)
@@ -136,7 +138,7 @@ def revocations(
             yield _revoked(old, found, [], now)
 
 
-def _revoked(old: Line, found: Audited, history: Sequence[Run], now: datetime) -> Line:
+def _revoked(old: LogLine, found: Audited, history: Sequence[Run], now: datetime) -> LogLine:
     """What is gone: when and by whom, by the audit log; by whom of us, by the engine's history."""
     event = taken_away(found.events, old)
     at = event.at if event else now
@@ -146,16 +148,16 @@ def _revoked(old: Line, found: Audited, history: Sequence[Run], now: datetime) -
         admin = event.who
     else:
         admin = _by(history, at, since=instant(old.date), deleting=True)
-    return replace(old, date=written(at), event=Event.REVOKED.value, admin=admin)
+    return replace(old, date=written(at), event=LogEvent.REVOKED.value, admin=admin)
 
 
-def _held(stack: str, state: State, history: Sequence[Run]) -> Iterator[tuple[Place, Line]]:
+def _held(stack: str, state: State, history: Sequence[Run]) -> Iterator[tuple[Place, LogLine]]:
     for line in lines_of(stack, state):
         at = instant(line.date) if line.date else None
         yield line.place, replace(line, admin=_by(history, at) if at else "")
 
 
-def lines_of(stack: str, state: State) -> Iterator[Line]:
+def lines_of(stack: str, state: State) -> Iterator[LogLine]:
     """What a state holds, as lines: members, grants, places in teams, and what teams have."""
 
     def line(
@@ -164,11 +166,11 @@ def lines_of(stack: str, state: State) -> Iterator[Line]:
         project: int | None,
         role: str | None,
         team: int | None = None,
-    ) -> Line:
+    ) -> LogLine:
         why = {name: str(held.outputs.get(name) or "") for name in REASONS}
         name = "" if team is None else state.team_name(team)
-        event = Event.GRANTED.value
-        return Line(held.modified, "", event, email, stack, project, role or "", team=name, team_id=team, **why)
+        event = LogEvent.GRANTED.value
+        return LogLine(held.modified, "", event, email, stack, project, role or "", team=name, team_id=team, **why)
 
     for member in state.members.values():
         yield line(member, member.email, None, member.role)
@@ -181,13 +183,13 @@ def lines_of(stack: str, state: State) -> Iterator[Line]:
         yield line(role, "", role.project, role.role, role.team)
 
 
-def _added(here: Mapping[Any, Line], last: Mapping[Any, Line]) -> Iterator[Line]:
+def _added(here: Mapping[Any, LogLine], last: Mapping[Any, LogLine]) -> Iterator[LogLine]:
     for place, line in here.items():
         old = last.get(place)
-        if old is None or old.event == Event.REVOKED:
+        if old is None or old.event == LogEvent.REVOKED:
             yield line
         elif old.content != line.content:
-            yield replace(line, event=Event.CHANGED.value)
+            yield replace(line, event=LogEvent.CHANGED.value)
 
 
 def _by(history: Sequence[Run], at: datetime, since: datetime | None = None, *, deleting: bool = False) -> str:

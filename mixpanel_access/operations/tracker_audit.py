@@ -11,19 +11,19 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.tracker_lines import Event, Line
+from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 
 EVENTS: Final = {
-    audit.USER_ADDED: Event.GRANTED,
-    audit.USER_REMOVED: Event.REVOKED,
-    audit.PROJECT_USER_ADDED: Event.GRANTED,
-    audit.PROJECT_USER_REMOVED: Event.REVOKED,
-    audit.ROLE_CHANGED: Event.CHANGED,
-    audit.INVITATION_ACCEPTED: Event.ACCEPTED,
-    audit.TEAM_USER_ADDED: Event.GRANTED,
-    audit.TEAM_USER_REMOVED: Event.REVOKED,
-    audit.PROJECT_TEAM_ADDED: Event.GRANTED,
-    audit.PROJECT_TEAM_REMOVED: Event.REVOKED,
+    audit.USER_ADDED: LogEvent.GRANTED,
+    audit.USER_REMOVED: LogEvent.REVOKED,
+    audit.PROJECT_USER_ADDED: LogEvent.GRANTED,
+    audit.PROJECT_USER_REMOVED: LogEvent.REVOKED,
+    audit.ROLE_CHANGED: LogEvent.CHANGED,
+    audit.INVITATION_ACCEPTED: LogEvent.ACCEPTED,
+    audit.TEAM_USER_ADDED: LogEvent.GRANTED,
+    audit.TEAM_USER_REMOVED: LogEvent.REVOKED,
+    audit.PROJECT_TEAM_ADDED: LogEvent.GRANTED,
+    audit.PROJECT_TEAM_REMOVED: LogEvent.REVOKED,
 }
 """Audit event -> what it is in the access log."""
 OF_TEAMS: Final = (
@@ -47,9 +47,9 @@ _ACCEPTED: Final = "invitation"
 def by_others(
     events: Iterable[AuditEvent],
     own: frozenset[str],
-    known: Sequence[Line],
+    known: Sequence[LogLine],
     histories: Mapping[str, Sequence[Run]],
-) -> Iterator[Line]:
+) -> Iterator[LogLine]:
     """The lines of what no stack did, the oldest first.
 
     Args:
@@ -66,7 +66,7 @@ def by_others(
             continue
         if event.type == audit.USER_ADDED and event.source == _ACCEPTED:
             continue
-        line = Line(
+        line = LogLine(
             written(event.at),
             event.who,
             EVENTS[event.type].value,
@@ -97,7 +97,7 @@ def during(history: Sequence[Run], at: datetime) -> Run | None:
     return None
 
 
-def taken_away(events: Sequence[AuditEvent], line: Line) -> AuditEvent | None:
+def taken_away(events: Sequence[AuditEvent], line: LogLine) -> AuditEvent | None:
     """The newest event that tells when and by whom what a line gave was taken away, or None.
 
     Args:
@@ -107,7 +107,7 @@ def taken_away(events: Sequence[AuditEvent], line: Line) -> AuditEvent | None:
     return next((event for event in events if _took(event, line) and written(event.at) >= line.date), None)
 
 
-def _took(event: AuditEvent, line: Line) -> bool:
+def _took(event: AuditEvent, line: LogLine) -> bool:
     """Whether an event took away what a line gave."""
     if line.team_id is not None and event.type in OF_TEAMS:
         its = event.team == line.team_id
@@ -130,5 +130,5 @@ def _tells_whom(event: AuditEvent) -> bool:
     return bool(event.email) and (event.type not in OF_TEAMS or event.team is not None)
 
 
-def _key(line: Line) -> tuple[object, ...]:
+def _key(line: LogLine) -> tuple[object, ...]:
     return line.date, line.event, line.place, line.role

@@ -11,7 +11,7 @@ from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.operations.chain import Link
 
 
-class Event(StrEnum):
+class LogEvent(StrEnum):
     """What happened."""
 
     GRANTED = "granted"
@@ -22,7 +22,7 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line(Link):
+class LogLine(Link):
     """One line of the log.
 
     Attributes:
@@ -67,14 +67,14 @@ class Line(Link):
     @property
     def whom(self) -> str:
         """Whom it concerns, in words."""
-        if self.event == Event.PRUNED:
+        if self.event == LogEvent.PRUNED:
             return "the log"
         return self.email or f"team {self.team}"
 
     @property
     def what(self) -> str:
         """What it is about, in words."""
-        if self.event == Event.PRUNED:
+        if self.event == LogEvent.PRUNED:
             return self.justification
         if self.project is not None:
             return f"{self.role} in project {self.project}".lstrip()

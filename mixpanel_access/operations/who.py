@@ -11,14 +11,14 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Project
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.metadata import REASONS
-from mixpanel_access.model.other_access import OF_PEOPLE, OtherAccess, Source
+from mixpanel_access.model.other_access import OF_PEOPLE, AccessSource, OtherAccess
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.overview import Overview, PersonOverview
 
 
 @dataclass(frozen=True)
-class Held:
+class PersonGrant:
     """One grant of one person.
 
     Attributes:
@@ -70,14 +70,14 @@ def project_named(overview: Overview, text: str) -> Project:
     )
 
 
-def in_project(overview: Overview, project: Project) -> list[Held]:
+def in_project(overview: Overview, project: Project) -> list[PersonGrant]:
     """Everybody who reaches a project, by every way, highest role first."""
     keys = {*overview.directory.people(), *overview.directory.grants(project.id)}
     held = [one for key in keys for one in _held(overview, project, key)]
     return sorted(held, key=lambda one: (-roles.project_rank(one.role), one.email.casefold(), one.grant_type))
 
 
-def of_person(overview: Overview, email_key: str) -> list[Held]:
+def of_person(overview: Overview, email_key: str) -> list[PersonGrant]:
     """Everything that one person reaches, project by project."""
     projects = overview.directory.projects()
     return [one for _, project in sorted(projects.items()) for one in _held(overview, project, email_key)]
@@ -85,18 +85,18 @@ def of_person(overview: Overview, email_key: str) -> list[Held]:
 
 def other_in_project(overview: Overview, project: Project) -> list[OtherAccess]:
     """What no stack manages in a project, or in the organization where the project is not told."""
-    sources = [source for source in Source if source is not Source.DISCOVERABILITY]
+    sources = [source for source in AccessSource if source is not AccessSource.DISCOVERABILITY]
     return read_other_access(overview.directory, [project.id], overview.now, sources)
 
 
-def other_of_person(overview: Overview, email_key: str, held: Sequence[Held]) -> list[OtherAccess]:
+def other_of_person(overview: Overview, email_key: str, held: Sequence[PersonGrant]) -> list[OtherAccess]:
     """What of one person no stack manages, in the projects that they reach; what is unknown may be theirs."""
     projects = {one.project for one in held}
     rows = read_other_access(overview.directory, projects, overview.now, OF_PEOPLE)
     return [one for one in rows if one.concerns(email_key)]
 
 
-def _held(overview: Overview, project: Project, key: str) -> Iterator[Held]:
+def _held(overview: Overview, project: Project, key: str) -> Iterator[PersonGrant]:
     directory = overview.directory
     person = directory.people().get(key)
     email = person.email if person else key
@@ -113,7 +113,7 @@ def _held(overview: Overview, project: Project, key: str) -> Iterator[Held]:
         own = list(_declared(someone, project.id, kind, team)) if someone else []
         stack, outputs = own[0] if own else (None, {})
         why = {name: str(outputs[name]) for name in REASONS if outputs.get(name)}
-        yield Held(email, project.id, project.name, role, kind, team, invited, stack, why)
+        yield PersonGrant(email, project.id, project.name, role, kind, team, invited, stack, why)
 
 
 def _declared(

@@ -11,7 +11,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
-from mixpanel_access.model.access import CustomRole as Role
+from mixpanel_access.model.access import CustomRoleInfo as Role
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.custom_roles import (
     MOST_CUSTOM_ROLES,

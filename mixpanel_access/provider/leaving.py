@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, should_remove
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import DeclaredPerson, Plan, has_ended
+from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges, has_ended
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.provider import ownership
 from mixpanel_access.provider.session import Session
@@ -35,7 +35,7 @@ class Ending:
     planned: bool
 
 
-def removal_plan(session: Session, people: Sequence[DeclaredPerson], *, say: bool = False) -> Plan:
+def removal_plan(session: Session, people: Sequence[DeclaredPerson], *, say: bool = False) -> PlannedChanges:
     """What it does to the organization that a stack no longer declares these people.
 
     Args:
@@ -46,7 +46,7 @@ def removal_plan(session: Session, people: Sequence[DeclaredPerson], *, say: boo
     found = endings(session, people)
     if say:
         _say(session, found)
-    return Plan(
+    return PlannedChanges(
         frozenset(one.key for one in found if one.leaves),
         {one.key: one.role for one in found if one.role is not None},
         frozenset(one.key for one in found if one.planned),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mixpanel_access.model.access import ServiceAccount
+from mixpanel_access.model.access import ServiceAccountInfo
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountId
 from mixpanel_access.provider.states import StackStates
@@ -65,13 +65,13 @@ class Creations:
             return self._before.get(name)
 
 
-def strangers(accounts: Collection[ServiceAccount], states: StackStates) -> list[ServiceAccount]:
+def strangers(accounts: Collection[ServiceAccountInfo], states: StackStates) -> list[ServiceAccountInfo]:
     """Those of the accounts that no state of the project has, as far as the states could be read."""
     held = set(_held(states))
     return [account for account in accounts if account.id not in held]
 
 
-def is_ours(account: ServiceAccount, evidence: Evidence) -> bool:
+def is_ours(account: ServiceAccountInfo, evidence: Evidence) -> bool:
     """Whether it is certain that a killed run of this stack has made an account and that nobody uses it.
 
     The engine noted that the creation of an account of this name was interrupted; this account was made by the one that
@@ -92,7 +92,7 @@ def is_ours(account: ServiceAccount, evidence: Evidence) -> bool:
     )
 
 
-def _is_held(account: ServiceAccount, states: StackStates) -> bool:
+def _is_held(account: ServiceAccountInfo, states: StackStates) -> bool:
     return account.id in set(_held(states))
 
 

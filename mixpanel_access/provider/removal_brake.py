@@ -17,7 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person, remaining_access
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import DeclaredPerson, Plan
+from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges
 from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.model.ids import COLLABORATOR_TYPE
@@ -121,7 +121,7 @@ class RemovalBrakeProvider(AccessProvider):
         planned = removal_plan(self.session, gone).planned
         self.session.brakes.hold_share(
             "cannot move these ends to an earlier day, at most 30 days away",
-            Plan(self.leaving([*gone, *near]), planned=planned),
+            PlannedChanges(self.leaving([*gone, *near]), planned=planned),
         )
         ends_in_words = ", ".join(f"{one['email']} on {new} instead of {old or 'never'}" for one, old, new in moved)
         self.session.say(f"the access of these people ends earlier than before: {ends_in_words}")

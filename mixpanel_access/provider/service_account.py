@@ -10,7 +10,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import expiries, roles
-from mixpanel_access.model.access import ServiceAccount as Account
+from mixpanel_access.model.access import ServiceAccountInfo as Account
 from mixpanel_access.model.access import problem_with_account_name
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake

@@ -15,7 +15,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ids import TEAM_TYPE, TeamId
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.model.teams import Team as MixpanelTeam
+from mixpanel_access.model.teams import TeamInfo as MixpanelTeam
 from mixpanel_access.model.teams import (
     problem_with_team_name,
     what_it_gives,

@@ -15,7 +15,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import InputError, Invalid, NotFound
 from mixpanel_access.model.ids import TeamMemberId
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import (
     GONE,
@@ -84,7 +84,7 @@ class TeamMemberProvider(AccessProvider):
             what = f"put {inputs['email']} into the team {team.name}"
             self.inspect_right(Permission.ADD_MEMBER_TO_TEAM, what, problems, "team_id")
 
-    def _is_in_or_comes_by_scim(self, team: Team, email: str) -> bool:
+    def _is_in_or_comes_by_scim(self, team: TeamInfo, email: str) -> bool:
         directory = self.session.directory
         return bool(directory.teams.has(team, email)) or directory.provisioning.handles(email)
 
@@ -188,7 +188,7 @@ class TeamMemberProvider(AccessProvider):
             raise self.not_shown(f"add to the team {team.name}", email, "does not list the person in it", IN_USERS)
         return self._outputs(inputs, MEMBER)
 
-    def _join(self, team: Team, person: Person, email: str) -> bool:
+    def _join(self, team: TeamInfo, person: Person, email: str) -> bool:
         """Put the person into the team, and tell whether Mixpanel took them: it may refuse who is only invited."""
         try:
             self.session.directory.teams.add_member(team.id, email)
@@ -200,7 +200,7 @@ class TeamMemberProvider(AccessProvider):
             self.session.say(f"{email} becomes organization {team.organization_role} through the team {team.name}")
         return True
 
-    def _is_left(self, team: Team) -> bool:
+    def _is_left(self, team: TeamInfo) -> bool:
         """Whether an identity provider says who is in the team, and not we."""
         return self.session.directory.teams.fed_by_others(team)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.provider.base import Properties
 
 TEAM_PROJECTS: Final = "team_projects"
@@ -19,7 +19,7 @@ ORGANIZATION_ROLE: Final = "organization_role"
 SHOWN: Final = (TEAM_PROJECTS, ORGANIZATION_ROLE)
 
 
-def shown_roles(team: Team | None) -> Properties:
+def shown_roles(team: TeamInfo | None) -> Properties:
     """What a team gives; nothing for one that is not there yet."""
     if team is None:
         return {TEAM_PROJECTS: {}}

@@ -17,9 +17,9 @@ from mixpanel_access.rules.approvers import problem_with_approver, problem_with_
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
 from mixpanel_access.rules.rule import (
     Family,
-    Finding,
     Level,
     Rule,
+    RuleFinding,
     Severity,
     cis,
     iso27001,
@@ -51,41 +51,41 @@ def _owned(entry: Entry, context: Context) -> Iterator[str]:
         yield f"its contact {problem}"
 
 
-def _contact_known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _contact_known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """Of an account that this run creates or changes."""
     return _contacts(stack, context, there=False)
 
 
-def _contact_left(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _contact_left(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """Of an account that stays as it is: its contact must be able to go, whatever happens to the account."""
     return _contacts(stack, context, there=True)
 
 
-def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[Finding | NotJudged]:
+def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[RuleFinding | NotJudged]:
     """Whether each contact is in and of the company: here, in a roster beside it, or among those who may approve."""
     members = {mailbox(str(one.values.get("email"))): one for one in stack.of(Kind.MEMBER)}
     elsewhere = set(map(mailbox, (*stack.roster_texts(CONTACTS_BESIDE), *context.approvers)))
     hidden = any(one.values.get("email") is UNKNOWN for one in stack.of(Kind.MEMBER))
     new: list[str] = []
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         contact = entry.text("sponsor")
         member = members.get(mailbox(contact))
         if not contact or (member is None and mailbox(contact) in elsewhere):
             return
         if member is not None:
             if context.known_external(member):
-                yield Finding(
+                yield RuleFinding(
                     f"{entry}: its contact {contact} is {member.text('kind') or 'outside the company'}", entry
                 )
             elif member.values.get("status") is UNKNOWN:
                 new.append(contact)
             elif reason := _NOT_IN.get(str(member.values.get("status"))):
-                yield Finding(f"{entry}: its contact {contact} is not in the organization: {reason}", entry)
+                yield RuleFinding(f"{entry}: its contact {contact} is not in the organization: {reason}", entry)
         elif hidden:
             raise NotJudged(f"{entry}: a member whose address is not known before the update may be {contact}", entry)
         else:
-            yield Finding(
+            yield RuleFinding(
                 f"{entry}: its contact {contact} is not a member in this stack or in a roster beside it, nor one of "
                 f"mixpanel:approvers",
                 entry,
@@ -131,12 +131,12 @@ def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
     yield from own_environment(entry, context)
 
 
-def _few_privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _few_privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By the declared role, by the one that Mixpanel shows, and by the projects that an account owns."""
     high, owns = context.options["maximum"], stack.owns_organization_roles()
     found: dict[str, str] = {}
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         role = next(
             (role for role in (entry.output("organization_role"), entry.role) if role in roles.MANAGING_ROLES), None
         )
@@ -144,9 +144,9 @@ def _few_privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJud
             found[entry.name] = _name(entry)
             if owns is False:
                 words = f"is organization {role}, and this stack does not declare organization roles"
-                yield Finding(f"{_name(entry)} {words}", entry)
+                yield RuleFinding(f"{_name(entry)} {words}", entry)
 
-    def judge_grant(grant: Entry) -> Iterator[Finding]:
+    def judge_grant(grant: Entry) -> Iterator[RuleFinding]:
         if grant.role == roles.OWNER:
             account = _account_of(grant, stack)
             found[account.name if account else grant.name] = _name(account) if account else grant.name
@@ -162,7 +162,7 @@ def _few_privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJud
         else:
             yield item
     if len(found) > high:
-        yield Finding(
+        yield RuleFinding(
             f"there are {len(found)} service accounts that manage the organization or own a project "
             f"({', '.join(sorted(found.values()))}), and there should be at most {high}"
         )
@@ -193,10 +193,10 @@ def _account_of(grant: Entry, stack: Stack) -> Entry | None:
     return next((one for one in accounts if reference.urn and one.urn == reference.urn), None)
 
 
-def _declared(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
-    def judge(entry: Entry) -> Iterator[Finding]:
+def _declared(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if _account_of(entry, stack) is None:
-            yield Finding(f"{entry.name}: the stack does not declare the account, so nothing judges its end", entry)
+            yield RuleFinding(f"{entry.name}: the stack does not declare the account, so nothing judges its end", entry)
 
     return each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge)
 

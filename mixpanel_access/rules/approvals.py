@@ -9,17 +9,17 @@ from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.rules.approvers import HOW_TO_NAME, problem_with_approver
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.heights import is_privileged
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, each
 
 
-def _known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """One finding an approver, however much they approve."""
     members = {mailbox(entry.shown("email")): entry for entry in stack.of(Kind.MEMBER)}
     hidden = any(entry.values.get("email") is UNKNOWN for entry in members.values())
     approved: dict[str, list[Entry]] = {}
 
-    def note(entry: Entry) -> Iterator[Finding]:
+    def note(entry: Entry) -> Iterator[RuleFinding]:
         approver = entry.text("approver")
         if approver and not problem_with_approver(approver, "", context):  # which approver-is-another reports
             approved.setdefault(mailbox(approver), []).append(entry)
@@ -27,16 +27,16 @@ def _known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
 
     yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT, Kind.SERVICE_ACCOUNT), note)
 
-    def judge(key: str) -> Iterator[Finding]:
+    def judge(key: str) -> Iterator[RuleFinding]:
         member, entries = members.get(key), approved[key]
         approver, what = entries[0].text("approver"), few({entry.shown("email") or str(entry) for entry in entries})
         if member and context.known_external(member):
             kind = member.text("kind")
-            yield Finding(f"the approver {approver} (of {what}) is declared as {kind}, and not of the company")
+            yield RuleFinding(f"the approver {approver} (of {what}) is declared as {kind}, and not of the company")
         elif not member and not context.approvers:
             if hidden:
                 raise NotJudged(f"a member whose address is not known before the update may be {approver}", entries[0])
-            yield Finding(
+            yield RuleFinding(
                 f"the approver {approver} (of {what}) is no member that this stack declares; correct the address, or "
                 f"name all who may approve: {HOW_TO_NAME} {approver}"
             )
@@ -44,7 +44,7 @@ def _known(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
     yield from each(approved, judge)
 
 
-def _mutual(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     """Over all roles that manage; a place in a team counts by the team's roles."""
     approvers: dict[str, dict[str, tuple[Entry, bool]]] = {}
 
@@ -52,7 +52,7 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
         if approver := entry.text("approver"):
             approvers.setdefault(mailbox(entry.email), {}).setdefault(mailbox(approver), (entry, certain))
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if entry.kind is not Kind.TEAM_MEMBER:
             managing = {True} if is_privileged(entry) else set()
         else:
@@ -71,10 +71,10 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
                 other, as_certain = approvers[approver][person]
                 words = f"{entry}: approved by {approver}, whose own {other} they approved"
                 team = "the team of a place is not known before the update, and may be one that manages"
-                yield Finding(words, entry) if certain and as_certain else NotJudged(f"{words}; {team}", entry)
+                yield RuleFinding(words, entry) if certain and as_certain else NotJudged(f"{words}; {team}", entry)
 
 
-def _own_team(place: Entry, stack: Stack) -> Iterator[Finding]:
+def _own_team(place: Entry, stack: Stack) -> Iterator[RuleFinding]:
     """Whether a person approved the managing role that a team gives them."""
     team = stack.reference(place, "team_id")
     for grant in stack.of(Kind.TEAM_GRANT):
@@ -84,7 +84,7 @@ def _own_team(place: Entry, stack: Stack) -> Iterator[Finding]:
             words = f"{place}: approved the team's role {grant.role} in project {grant.shown('project_id')}"
             if not same:
                 raise NotJudged(f"{words}, if it is the same team, which is not known before the update", place)
-            yield Finding(f"{words}, and gets it by being in the team", place)
+            yield RuleFinding(f"{words}, and gets it by being in the team", place)
 
 
 APPROVAL_RULES: Final = (

@@ -12,7 +12,7 @@ from mixpanel_access.model.words import counted
 from mixpanel_access.rules.excepted import has_lapsed, is_in_force, longest, problem_with, span
 from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Stack
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, iso27001, option
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, iso27001, option
 from mixpanel_access.rules.unknown import NotJudged, each
 
 EXCEPTIONS_COUNT: Final = "exceptions-count"
@@ -63,15 +63,15 @@ def _carried(stack: Stack) -> tuple[list[_Carried], list[NotJudged]]:
     return list(carried.values()), unknown
 
 
-def _exceptions_count(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _exceptions_count(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     carried, unknown = _carried(stack)
     context = replace(context, exception_days=exception_days(context.options))
     yield from unknown
     living = [one for one in carried if not has_lapsed(one.exception, context)]
 
-    def judge(one: _Carried) -> Iterator[Finding]:
+    def judge(one: _Carried) -> Iterator[RuleFinding]:
         if problem := problem_with(one.exception, context, one.entry):
-            yield Finding(f"{one.place}the exception from {one.label} does not count: {problem}", one.entry)
+            yield RuleFinding(f"{one.place}the exception from {one.label} does not count: {problem}", one.entry)
         elif is_in_force(one.exception, context, one.entry):
             holding.append(one)
 
@@ -81,24 +81,26 @@ def _exceptions_count(stack: Stack, context: Context) -> Iterator[Finding | NotJ
     if len(holding) > most:
         names = "; ".join(f"{one.place}{one.label}" for one in holding)
         is_or_are = "is" if len(holding) == 1 else "are"
-        yield Finding(f"{counted(len(holding), 'exception')} {is_or_are} in force, and at most {most} may be: {names}")
+        yield RuleFinding(
+            f"{counted(len(holding), 'exception')} {is_or_are} in force, and at most {most} may be: {names}"
+        )
     yield from _mutual(living)
     yield from _in_a_row(carried, context)
 
 
-def _mutual(carried: list[_Carried]) -> Iterator[Finding]:
+def _mutual(carried: list[_Carried]) -> Iterator[RuleFinding]:
     """Two people who approve each other's exceptions."""
     given = {(mailbox(one.exception.approver), mailbox(one.exception.email)): one for one in carried}
     for (approver, person), one in given.items():
         if approver < person and (other := given.get((person, approver))):
-            yield Finding(
+            yield RuleFinding(
                 f"{one.place}{approver} approves the exception from {one.label}, and {person} the one from "
                 f"{other.label}; let somebody else approve one of them",
                 one.entry,
             )
 
 
-def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[Finding]:
+def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[RuleFinding]:
     """Several exceptions from one rule for one person or thing, each begun before the one before it is long over."""
     rows: dict[tuple[str, str], list[_Carried]] = {}
     for one in carried:
@@ -107,7 +109,7 @@ def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[Finding]:
     for row in (part for rows_of_one in rows.values() for part in _by_project(rows_of_one)):
         for first, last in _runs(row, longest(row[0].exception, context)):
             if last >= context.today:
-                yield Finding(
+                yield RuleFinding(
                     f"{row[-1].place}the exceptions from {row[0].label} follow each other from {first} to {last}, and "
                     f"together last at most {longest(row[0].exception, context)} days; fix what they cover",
                     row[-1].entry,
@@ -137,24 +139,24 @@ _GAP: Final = 7
 """The days between two exceptions that still count as one after the other."""
 
 
-def _exceptions_lapsed(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _exceptions_lapsed(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     carried, unknown = _carried(stack)
     yield from unknown
     for one in carried:
         if has_lapsed(one.exception, context):
-            yield Finding(
+            yield RuleFinding(
                 f"{one.place}the exception from {one.label} ended on {one.exception.ends}, and the rule holds again",
                 one.entry,
             )
 
 
-def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _exceptions_in_force(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     carried, unknown = _carried(stack)
     yield from unknown
 
-    def judge(one: _Carried) -> Iterator[Finding]:
+    def judge(one: _Carried) -> Iterator[RuleFinding]:
         if is_in_force(one.exception, context, one.entry):
-            yield Finding(f"EXCEPTION from {one.label}, {_why(one.exception)}", one.entry)
+            yield RuleFinding(f"EXCEPTION from {one.label}, {_why(one.exception)}", one.entry)
 
     yield from each(carried, judge)
 

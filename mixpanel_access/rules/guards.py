@@ -12,7 +12,7 @@ from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.list_settings import words_in
 from mixpanel_access.model.settings import LOOPBACK, NAMESPACE, is_real, problem_with_url
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2, texts
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, option, soc2, texts
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, each
 
 GUARDS: Final = "guards-not-loosened"
@@ -23,10 +23,10 @@ GUARDED: Final = ("now", *URLS, "releaseBrakes", "removalPercent", "removalMinim
 """The settings that it judges, without the namespace."""
 
 
-def _guards(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _guards(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     missed = [rule for rule in context.off if rule == GUARDS or _is_needed(rule, context)]
     if missed:
-        yield Finding(
+        yield RuleFinding(
             f"the file of --policy-pack-config disables {', '.join(missed)}, by `all` or by the rule's own key: these "
             f"have no exceptions. Set them to mandatory, or to advisory to try them"
         )
@@ -43,37 +43,37 @@ def _guards(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
         if value is UNKNOWN or not isinstance(value, str | int | float | list | None):
             yield NotJudged(f"{where}: the value is encrypted, or not known before the update", None, _IN_PLAIN)
         elif value is not None and str(value).strip() and (words := _loosened(key, value, context)):
-            yield Finding(f"{where}: {words}")
+            yield RuleFinding(f"{where}: {words}")
     plain = stack.roster.get("plain_secrets")
     for key in plain if isinstance(plain, Sequence) else ():
-        yield Finding(
+        yield RuleFinding(
             f"{file}, {NAMESPACE}:{key}: a secret in plain text. Make a new one in Mixpanel, then pulumi config set "
             f"--secret {NAMESPACE}:{key}"
         )
 
 
-def _of_another_environment(stack: Stack, context: Context) -> Iterator[Finding]:
+def _of_another_environment(stack: Stack, context: Context) -> Iterator[RuleFinding]:
     """Another name of the environment would leave a rule about production with nothing to judge."""
     wanted = context.options["environment"]
     if not wanted:
         return
     if context.environment != wanted:
         holds = f"is {context.environment}" if context.environment else "is not set"
-        yield Finding(
+        yield RuleFinding(
             f"{_file(context)}, {NAMESPACE}:environment {holds}, and this policy configuration is for {wanted}; run "
             f"pulumi config set {NAMESPACE}:environment {wanted}, or use the configuration of the stack's environment"
         )
     declared = stack.roster.get("environment")
     if isinstance(declared, str) and declared not in (wanted, context.environment):
-        yield Finding(f"the roster's environment is {declared}, and this policy configuration is for {wanted}")
+        yield RuleFinding(f"the roster's environment is {declared}, and this policy configuration is for {wanted}")
 
 
-def _switched_off(stack: Stack) -> Iterator[Finding | NotJudged]:
+def _switched_off(stack: Stack) -> Iterator[RuleFinding | NotJudged]:
     """The second factor, which a setting that is left out leaves as it is."""
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if entry.get("two_factor_required") is False:
-            yield Finding(
+            yield RuleFinding(
                 "twoFactorRequired: false (two_factor_required in a program) switches the second factor off for "
                 "everybody; delete the line, which changes nothing in Mixpanel",
                 entry,

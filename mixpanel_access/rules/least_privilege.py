@@ -14,8 +14,8 @@ from mixpanel_access.rules.externals import is_external_kind
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED, height
 from mixpanel_access.rules.outsiders import outsider
-from mixpanel_access.rules.rule import Family, Finding, Level, Option, Rule, Severity, cis, iso27001, option, soc2
-from mixpanel_access.rules.teams import Teams, Through
+from mixpanel_access.rules.rule import Family, Level, Option, Rule, RuleFinding, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.teams import TeamRoles, Through
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
 
 STANDARDS: Final = Option(
@@ -117,19 +117,19 @@ def _too_much(entry: Entry, context: Context) -> Iterator[str]:
         raise unknown
 
 
-def _through_teams(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _through_teams(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """What people get through teams, judged as if it were granted to each of them, whoever gave it to the team.
 
     A team that is yet to be made is known by its resource. Where it is not known whether a grant is the team's, what
     would be found cannot be judged.
     """
-    teams = Teams(stack)
+    teams = TeamRoles(stack)
 
-    def judge(through: Through) -> Iterator[Finding]:
+    def judge(through: Through) -> Iterator[RuleFinding]:
         too_much = _too_much if through.gets.kind is Kind.GRANT else _manages_too_much
         for words in too_much(through.gets, context):
             through.must_be_certain()
-            yield Finding(f"{through}: {words}", through.place)
+            yield RuleFinding(f"{through}: {words}", through.place)
 
     for place in stack.of(Kind.TEAM_MEMBER):
         yield from each(teams.roles(place), judge)
@@ -189,19 +189,19 @@ def _approver(entry: Entry, context: Context) -> Iterator[str]:
         raise unknown
 
 
-def _redundant(stack: Stack, _context: Context) -> Iterator[Finding]:
+def _redundant(stack: Stack, _context: Context) -> Iterator[RuleFinding]:
     for entry, ways in stack.grants_there():
         others = [way for way in (GrantType.ORGANIZATION_ROLE, GrantType.TEAM) if way in ways]
         lower = roles.project_rank(entry.role) < roles.project_rank(entry.text("effective_role"))
         if others and lower and not roles.is_custom(entry.role):
-            yield Finding(
+            yield RuleFinding(
                 f"{entry}: gives nothing; {entry.text('effective_role')} comes through "
                 f"{' and '.join(way.replace('_', ' ') for way in others)} already",
                 entry,
             )
 
 
-def _admin_as_member(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _admin_as_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     if not stack.owns_organization_roles():
         raise NotApplicable("this stack does not declare organization roles")
     grants: dict[str, list[Entry]] = {}
@@ -212,13 +212,13 @@ def _admin_as_member(stack: Stack, _context: Context) -> Iterator[Finding | NotJ
         except NotJudged as unknown:
             hidden.append(unknown)
 
-    def judge(member: Entry) -> Iterator[Finding]:
+    def judge(member: Entry) -> Iterator[RuleFinding]:
         own = grants.get(same_key(member.email), ()) if member.role == roles.ADMIN else ()
         if not own:
             return
         highest = max(own, key=lambda grant: roles.project_rank(grant.role))
         if roles.project_rank(highest.role) < roles.project_rank(roles.ADMIN):
-            yield Finding(
+            yield RuleFinding(
                 f"{member}: is admin of every project by the organization role, and the declared grants ask for "
                 f"{highest.role} at most",
                 member,

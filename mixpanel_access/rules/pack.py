@@ -43,7 +43,7 @@ from mixpanel_access.rules.facts import (
 )
 from mixpanel_access.rules.guards import GUARDED, GUARDS
 from mixpanel_access.rules.pack_resources import entries_in, groups, plain, plain_or_unknown
-from mixpanel_access.rules.rule import Control, Finding, Rule, Verdict, unsettled
+from mixpanel_access.rules.rule import FrameworkControl, Rule, RuleFinding, RuleVerdict, unsettled
 from mixpanel_access.rules.unknown import NotJudged
 
 NAME: Final = "mixpanel-access"
@@ -154,7 +154,7 @@ def _policy(rule: Rule, pack: Pack) -> Policy:
     return StackValidationPolicy(validate=_of_stack(rule, pack), **given)
 
 
-def _framework(controls: Sequence[Control]) -> PolicyComplianceFramework | None:
+def _framework(controls: Sequence[FrameworkControl]) -> PolicyComplianceFramework | None:
     """The framework of the first control, and all controls in words: the engine takes one framework a policy."""
     if not controls:
         return None
@@ -185,7 +185,7 @@ class _ResourcePolicy(ResourceValidationPolicy):
             args.not_applicable(str(reason))
             return
         except NotJudged:  # the configuration
-            verdict = Verdict(not_judged=[Finding("")])
+            verdict = RuleVerdict(not_judged=[RuleFinding("")])
         for finding in verdict.findings:
             report(self.rule.advised(finding.text), None)
         if verdict.not_judged:
@@ -209,7 +209,7 @@ class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
             except NotJudged as unknown:
                 report(unsettled(unknown).text)
 
-    def _again(self, stack: Stack, context: Context) -> Iterator[Finding]:
+    def _again(self, stack: Stack, context: Context) -> Iterator[RuleFinding]:
         """What could not be judged by itself, by what is known of the stack."""
         for alone, among in zip(stack.entries, stack.resolved().entries, strict=True):
             before = self.rule.judge_entry(alone, context)
@@ -233,7 +233,7 @@ def _of_stack(rule: Rule, pack: Pack) -> Callable[[StackValidationArgs, Report],
                 reasons.append(str(reason))
                 continue
             except NotJudged as unknown:  # the configuration
-                verdict = Verdict(not_judged=[unsettled(unknown)])
+                verdict = RuleVerdict(not_judged=[unsettled(unknown)])
             found = [replace(finding, text=rule.advised(finding.text)) for finding in verdict.findings]
             for finding in (*found, *verdict.not_judged):
                 report(finding.text, finding.entry.urn if finding.entry else None)

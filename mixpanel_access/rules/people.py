@@ -18,9 +18,9 @@ from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import (
     DOMAIN,
     Family,
-    Finding,
     Level,
     Rule,
+    RuleFinding,
     Severity,
     cis,
     iso27001,
@@ -28,7 +28,7 @@ from mixpanel_access.rules.rule import (
     soc2,
     texts,
 )
-from mixpanel_access.rules.teams import Teams
+from mixpanel_access.rules.teams import TeamRoles
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _TELLING: Final = 9
@@ -106,7 +106,7 @@ def _names(entries: list[Entry]) -> str:
     return ", ".join(sorted(entry.shown("email") for entry in entries))
 
 
-def _owners(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _owners(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """The declared ones, and those whom Mixpanel shows and the stack does not make anything else."""
     owners, unknown = _with_role(stack, roles.OWNER)
     shown = stack.roster.get("owners")
@@ -127,53 +127,53 @@ def _owners(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
         yield from unknown
     elif not low <= count <= high:
         names = ", ".join([_names(owners)] * bool(owners) + [f"{email}, not declared here" for email in others])
-        yield Finding(f"there are {count} organization owners ({names}), and there should be {low} to {high}")
+        yield RuleFinding(f"there are {count} organization owners ({names}), and there should be {low} to {high}")
     elif not isinstance(shown, list):
         raise NotThereYet("which other owners Mixpanel has is known after a refresh")
 
 
-def _admins(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _admins(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     (admins, unknown), high = _with_role(stack, roles.ADMIN), context.options["maximum"]
     if len(admins) <= high < len(admins) + len(unknown):
         yield from unknown
     elif len(admins) > high:
-        yield Finding(
+        yield RuleFinding(
             f"there are {len(admins)} organization admins ({_names(admins)}), and there should be at most {high}"
         )
 
 
-def _duplicates(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _duplicates(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     seen: dict[str, Entry] = {}
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         first = seen.setdefault(mailbox(entry.email), entry)
         if first is not entry:
-            yield Finding(f"{entry}: is the same person as {first.email}, who is declared already", entry)
+            yield RuleFinding(f"{entry}: is the same person as {first.email}, who is declared already", entry)
 
     return each(stack.of(Kind.MEMBER), judge)
 
 
-def _one_kind(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _one_kind(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By all resources of a person, and by the rosters beside: who is external in one of them is so in all."""
     told: dict[str, str] = {}
 
-    def note(entry: Entry) -> Iterator[Finding]:
+    def note(entry: Entry) -> Iterator[RuleFinding]:
         if is_external_kind(entry.text("kind")):
             told.setdefault(mailbox(entry.email), f"{entry.text('kind')} in {entry.name}")
         yield from ()
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         other = told.get(mailbox(entry.email))
         if other and not context.known_external(entry):
             kind = other.partition(" ")[0]
-            yield Finding(
+            yield RuleFinding(
                 f"{entry}: {other}, and {entry.text('kind') or 'without a kind'} here; write `kind: {kind}` here too, "
                 f"or correct it there",
                 entry,
             )
 
     unknown = list(each(stack.of(*PEOPLE), note))
-    for fact in Teams(stack).neighbours.kinds:
+    for fact in TeamRoles(stack).neighbours.kinds:
         if is_external_kind(fact["kind"]):
             told.setdefault(mailbox(fact["email"]), f"{fact['kind']} in {fact['file']}")
     if told or unknown:
@@ -181,23 +181,23 @@ def _one_kind(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
         yield from each(stack.of(*PEOPLE), judge)
 
 
-def _without_member(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _without_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     emails = [entry.values.get("email") for entry in stack.of(Kind.MEMBER)]
     members, hidden = {same_key(str(email)) for email in emails if email is not UNKNOWN}, UNKNOWN in emails
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if same_key(entry.email) in members:
             return
         if hidden:
             raise NotJudged(f"{entry}: a member whose address is not known before the update may be this person", entry)
-        yield Finding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
+        yield RuleFinding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
 
     return each(stack.of(Kind.GRANT, Kind.TEAM_MEMBER), judge)
 
 
-def _company_known(_stack: Stack, context: Context) -> Iterator[Finding]:
+def _company_known(_stack: Stack, context: Context) -> Iterator[RuleFinding]:
     if not context.company_domains:
-        yield Finding(
+        yield RuleFinding(
             "mixpanel:companyDomains is not set, so that nobody can tell who is outside the company; the rules about "
             "external people are not judged"
         )

@@ -12,7 +12,7 @@ from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, option, soc2
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, each
 
 _ACTIVE: Final = "active"
@@ -33,7 +33,7 @@ def _hidden(entry: Entry, *names: str) -> bool:
     return any(entry.values.get(name) is UNKNOWN for name in names)
 
 
-def _dormant(stack: Stack, context: Context) -> Iterator[Finding]:
+def _dormant(stack: Stack, context: Context) -> Iterator[RuleFinding]:
     """By what the last refresh saw; somebody whose access has just begun is not judged by an old login."""
     most, unknown = timedelta(days=context.options["days"]), list[str]()
     for entry in stack.of(Kind.MEMBER):
@@ -44,7 +44,7 @@ def _dormant(stack: Stack, context: Context) -> Iterator[Finding]:
             since = max(last, starts) if starts and starts <= context.today else last
             if context.today - since > most:
                 days = (context.today - last).days
-                yield Finding(f"{entry}: {_REFRESHED}, the last login was on {last}, {days} days ago", entry)
+                yield RuleFinding(f"{entry}: {_REFRESHED}, the last login was on {last}, {days} days ago", entry)
     for entry in stack.of(Kind.SERVICE_ACCOUNT):
         used, made = _day_shown(entry, "last_used"), _day_shown(entry, "created")
         last = used or made
@@ -52,7 +52,7 @@ def _dormant(stack: Stack, context: Context) -> Iterator[Finding]:
             unknown.append(entry.name)
         elif last and entry.output("status") == _ACTIVE and context.today - last > most:
             what = f"it was last used on {used}" if used else f"no use of it is known since it was made on {made}"
-            yield Finding(f"{entry}: {_REFRESHED}, {what}, {(context.today - last).days} days ago", entry)
+            yield RuleFinding(f"{entry}: {_REFRESHED}, {what}, {(context.today - last).days} days ago", entry)
     if unknown:
         raise NotThereYet(f"Mixpanel has not shown the last login of {few(unknown)}; run with --refresh")
 
@@ -61,7 +61,7 @@ def _is_in(entry: Entry) -> bool:
     return entry.output("status") == Invitation.ACCEPTED
 
 
-def _stale_invitation(stack: Stack, context: Context) -> Iterator[Finding]:
+def _stale_invitation(stack: Stack, context: Context) -> Iterator[RuleFinding]:
     unknown: list[str] = []
     for entry in stack.of(Kind.MEMBER):
         sent = _day_shown(entry, "first_invited_at") or _day_shown(entry, "invited_at")
@@ -69,7 +69,7 @@ def _stale_invitation(stack: Stack, context: Context) -> Iterator[Finding]:
         if _hidden(entry, "status", "first_invited_at", "invited_at"):
             unknown.append(entry.shown("email"))
         elif entry.output("status") in _WAITING and waits > context.options["days"]:
-            yield Finding(
+            yield RuleFinding(
                 f"{entry}: {_REFRESHED}, the first invitation was sent on {sent}, {waits} days ago, and nobody has "
                 f"accepted one",
                 entry,
@@ -78,7 +78,7 @@ def _stale_invitation(stack: Stack, context: Context) -> Iterator[Finding]:
         raise NotThereYet(f"whether {few(unknown)} accepted the invitation is known after the update")
 
 
-def _break_glass(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _break_glass(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """Mixpanel lets owners in with a password even where everybody else must come through single sign-on.
 
     Source: https://help.mixpanel.com/hc/en-us/articles/360036428871-Single-Sign-On
@@ -88,7 +88,7 @@ def _break_glass(stack: Stack, context: Context) -> Iterator[Finding | NotJudged
     low, first = context.options["minimum"], context.today + timedelta(days=context.options["days"])
     ready, new, others = list[Entry](), list[str](), list[str]()
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if entry.role != roles.OWNER:
             return
         status, ends = entry.output("status"), entry.day("ends")
@@ -109,7 +109,7 @@ def _break_glass(stack: Stack, context: Context) -> Iterator[Finding | NotJudged
         return
     if len(ready) + len(unknown) + len(new) < low:
         more = f" ({', '.join(others)})" if others else ""
-        yield Finding(
+        yield RuleFinding(
             f"{counted(len(ready), 'organization owner')} can get in from today until {first}{more}, and there should "
             f"be {low} at least, in case single sign-on or one of them fails"
         )
@@ -119,11 +119,11 @@ def _break_glass(stack: Stack, context: Context) -> Iterator[Finding | NotJudged
         raise NotThereYet(f"whether {few(new)} can get in is known after the update")
 
 
-def _duties(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _duties(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     """One finding for each person who approved what they want, with those who got it."""
     approved: dict[str, dict[str, None]] = {}
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         sponsor, approver = entry.text("sponsor"), entry.text("approver")
         if sponsor and approver and mailbox(sponsor) == mailbox(approver):
             approved.setdefault(mailbox(sponsor), {})[entry.shown("email") or entry.name] = None
@@ -131,20 +131,22 @@ def _duties(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
 
     yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT), judge)
     for sponsor, given in approved.items():
-        yield Finding(f"{sponsor} is sponsor and approver of the access of {few(given)}")
+        yield RuleFinding(f"{sponsor} is sponsor and approver of the access of {few(given)}")
 
 
-def _externals(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _externals(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     high, found = context.options["maximum"], set[str]()
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if context.external(entry):
             found.add(mailbox(entry.email))
         yield from ()
 
     unknown = list(each(stack.of(Kind.MEMBER), judge))
     if len(found) > high:
-        yield Finding(f"{len(found)} people from outside the company have access, and there should be at most {high}")
+        yield RuleFinding(
+            f"{len(found)} people from outside the company have access, and there should be at most {high}"
+        )
     elif len(found) + len(unknown) > high:
         yield from unknown
 

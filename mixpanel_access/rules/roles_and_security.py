@@ -9,20 +9,20 @@ from typing import Any, Final
 from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
 from mixpanel_access.rules.heights import sees_classified_data
-from mixpanel_access.rules.rule import PATTERN, Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
-from mixpanel_access.rules.teams import Teams, Through
+from mixpanel_access.rules.rule import PATTERN, Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.teams import TeamRoles, Through
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of Mixpanel's two-factor settings (contract, section 8)."""
 
 
-def _denied_permissions(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _denied_permissions(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By what the role declares and what Mixpanel adds; the latter is not known before the role is made."""
     patterns = [str(pattern) for pattern in context.options["denied"]]
     new: list[str] = []
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         added = entry.values.get("base_permissions")
         if not isinstance(added, list):
             new.append(entry.name)
@@ -30,31 +30,31 @@ def _denied_permissions(stack: Stack, context: Context) -> Iterator[Finding | No
         codes = dict.fromkeys(str(code) for part in parts if isinstance(part, list) for code in part)
         denied = [code for code in codes if any(re.fullmatch(pattern, code) for pattern in patterns)]
         if denied:
-            yield Finding(f"{entry}: it gives {', '.join(denied)}")
+            yield RuleFinding(f"{entry}: it gives {', '.join(denied)}")
 
     yield from each(stack.of(Kind.CUSTOM_ROLE), judge)
     if patterns and new:
         raise NotThereYet(f"what Mixpanel adds to {', '.join(new)} is known after the update")
 
 
-def _second_factor(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _second_factor(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By the settings as they are, or declared; and what the roster tells people of the login is so."""
     login = stack.roster.get("login")
     told: Mapping[str, Any] = login if isinstance(login, Mapping) else {}
     settings = list(stack.of(Kind.ORGANIZATION_SECURITY))
     if not settings and stack.owns_organization_roles():
-        yield Finding(
+        yield RuleFinding(
             "no security settings are declared, so nothing shows whether a second factor or single sign-on is required;"
             " `security: {}` in the roster shows what Mixpanel has, and changes nothing"
         )
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         required: Any = entry.get("two_factor_required")
         if required is None:
             required = _of(_said(entry, "two_factor_settings"), _TWO_FACTOR_KEY)
         sso = entry.values.get("sso")
         if required is False and _of(_said(entry, "sso"), "required") is not True:
-            yield Finding(
+            yield RuleFinding(
                 "a second factor is not required, and neither is single sign-on: a password alone lets people in"
             )
         for key, what, actual in (
@@ -63,44 +63,46 @@ def _second_factor(stack: Stack, _context: Context) -> Iterator[Finding | NotJud
         ):
             if isinstance(actual, bool) and isinstance(told.get(key), bool) and told[key] is not actual:
                 says, so = (" " if told[key] else " not "), ("it is" if actual else "it is not")
-                yield Finding(f"the roster's login says that {what} is{says}required, and {so}")
+                yield RuleFinding(f"the roster's login says that {what} is{says}required, and {so}")
         if "sso_required" in told and not isinstance(sso, Mapping):
             raise NotThereYet("whether single sign-on is required is known after the update")
 
     yield from each(settings, judge)
 
 
-def _classified(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _classified(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     """Whoever has it by a role of their own, or by a team, and the teams and service accounts themselves."""
-    teams = Teams(stack)
+    teams = TeamRoles(stack)
 
     def missing(entry: Entry) -> bool:
         return all_hold(lambda: entry.missing(["justification"]), lambda: sees_classified_data(entry))
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if missing(entry):
-            yield Finding(f"{entry}: the role lets people see classified data, and there is no justification", entry)
+            yield RuleFinding(
+                f"{entry}: the role lets people see classified data, and there is no justification", entry
+            )
 
-    def judge_through(through: Through) -> Iterator[Finding]:
+    def judge_through(through: Through) -> Iterator[RuleFinding]:
         if through.gets.kind is Kind.GRANT and missing(through.gets):
             through.must_be_certain()
             words = "the role lets them see classified data, and there is no justification of their place"
-            yield Finding(f"{through}: {words}", through.place)
+            yield RuleFinding(f"{through}: {words}", through.place)
 
     yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT, Kind.SERVICE_ACCOUNT_GRANT), judge)
     for place in stack.of(Kind.TEAM_MEMBER):
         yield from each(teams.roles(place), judge_through)
 
 
-def _discoverability(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _discoverability(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By what the last refresh showed; Mixpanel may not tell it."""
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         word = entry.values.get("discoverability")
         if not isinstance(word, str):
             raise NotThereYet("who can join the organization by themselves is known after a refresh, if Mixpanel tells")
         if word == Discoverability.OPEN:
-            yield Finding(
+            yield RuleFinding(
                 "the organization's discoverability is Open: whoever has an address of the company's domains joins it "
                 "without being invited"
             )

@@ -70,7 +70,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Control:
+class FrameworkControl:
     """A control of a framework that the rule helps to meet."""
 
     framework: str
@@ -82,7 +82,7 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Finding:
+class RuleFinding:
     """One violation: the text, and the resource that it concerns, or None for the stack."""
 
     text: str
@@ -90,7 +90,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RuleVerdict:
     """What a rule finds.
 
     Attributes:
@@ -99,13 +99,13 @@ class Verdict:
         later: what Mixpanel alone says, and not before the update.
     """
 
-    findings: Sequence[Finding] = ()
-    not_judged: Sequence[Finding] = ()
+    findings: Sequence[RuleFinding] = ()
+    not_judged: Sequence[RuleFinding] = ()
     later: Sequence[str] = ()
 
 
 Each = Callable[[Entry, Context], Iterator[str]]
-Whole = Callable[[Stack, Context], Iterator[Finding | NotJudged]]
+Whole = Callable[[Stack, Context], Iterator[RuleFinding | NotJudged]]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Rule:
     judge: Each | Whole
     kinds: Sequence[Kind] = ()
     options: Sequence[Option] = ()
-    controls: Sequence[Control] = field(default=())
+    controls: Sequence[FrameworkControl] = field(default=())
     grouped: bool = False
     exceptable: bool = True
 
@@ -148,18 +148,18 @@ class Rule:
         """A finding's text, followed by how to fix it."""
         return f"{text}. {self.mend}"
 
-    def judge_entry(self, entry: Entry, context: Context) -> Verdict:
+    def judge_entry(self, entry: Entry, context: Context) -> RuleVerdict:
         """Judge one resource.
 
         Raises:
             NotApplicable: the rule does not concern this stack.
         """
         if entry.kind not in self.kinds:
-            return Verdict()
+            return RuleVerdict()
         found = cast("Each", self.judge)(entry, context)
-        return self._verdict((Finding(f"{entry}: {words}", entry) for words in found), Stack(), context)
+        return self._verdict((RuleFinding(f"{entry}: {words}", entry) for words in found), Stack(), context)
 
-    def judge_stack(self, stack: Stack, context: Context) -> Verdict:
+    def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
         """Judge a whole stack: resource by resource, or all together, as the rule does it.
 
         Raises:
@@ -167,17 +167,17 @@ class Rule:
         """
         if self.kinds:
             verdicts = [self.judge_entry(entry, context) for entry in stack.of(*self.kinds)]
-            return Verdict(
+            return RuleVerdict(
                 [finding for one in verdicts for finding in one.findings],
                 [finding for one in verdicts for finding in one.not_judged],
                 [text for one in verdicts for text in one.later],
             )
         return self._verdict(cast("Whole", self.judge)(stack, context), stack, context)
 
-    def _verdict(self, items: Iterator[Finding | NotJudged], stack: Stack, context: Context) -> Verdict:
+    def _verdict(self, items: Iterator[RuleFinding | NotJudged], stack: Stack, context: Context) -> RuleVerdict:
         """What is found and not excepted; what could not be judged, once each."""
-        found: list[Finding] = []
-        unknown: dict[str, Finding] = {}
+        found: list[RuleFinding] = []
+        unknown: dict[str, RuleFinding] = {}
         later: list[str] = []
         for item in _settled(items):
             if isinstance(item, NotThereYet):
@@ -187,14 +187,14 @@ class Rule:
                 if self._excepted(item, stack, context):
                     continue
             except NotJudged as error:  # the exceptions are not known, and may hold for a finding
-                item = error if isinstance(item, Finding) else item  # noqa: PLW2901
-            if isinstance(item, Finding):
+                item = error if isinstance(item, RuleFinding) else item  # noqa: PLW2901
+            if isinstance(item, RuleFinding):
                 found.append(item)
             else:
                 unknown.setdefault(str(item), unsettled(item))
-        return Verdict(_by_person(found) if self.grouped else found, list(unknown.values()), later)
+        return RuleVerdict(_by_person(found) if self.grouped else found, list(unknown.values()), later)
 
-    def _excepted(self, item: Finding | NotJudged, stack: Stack, context: Context) -> bool:
+    def _excepted(self, item: RuleFinding | NotJudged, stack: Stack, context: Context) -> bool:
         """Whether an exception silences it: a person's own, or else the resource's and the stack's."""
         own = [(one, item.entry) for one in item.entry.exceptions] if item.entry else []
         common = [] if item.entry and item.entry.kind in PEOPLE else [(one, None) for one in stack.exceptions]
@@ -203,9 +203,9 @@ class Rule:
         )
 
 
-def _by_person(findings: Sequence[Finding]) -> list[Finding]:
+def _by_person(findings: Sequence[RuleFinding]) -> list[RuleFinding]:
     """One finding about each person, that of the member where there is one, with the number of the others."""
-    groups: dict[str, list[Finding]] = {}
+    groups: dict[str, list[RuleFinding]] = {}
     for number, finding in enumerate(findings):
         email = finding.entry.shown("email") if finding.entry else ""
         groups.setdefault(same_key(email) if email else str(number), []).append(finding)
@@ -217,11 +217,11 @@ def _by_person(findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _members_first(finding: Finding) -> tuple[bool, str]:
+def _members_first(finding: RuleFinding) -> tuple[bool, str]:
     return not finding.entry or finding.entry.kind is not Kind.MEMBER, finding.text
 
 
-def _settled(items: Iterator[Finding | NotJudged]) -> Iterator[Finding | NotJudged | NotThereYet]:
+def _settled(items: Iterator[RuleFinding | NotJudged]) -> Iterator[RuleFinding | NotJudged | NotThereYet]:
     """All that a rule yields, and what it raises as the last of it."""
     try:
         yield from items
@@ -229,9 +229,9 @@ def _settled(items: Iterator[Finding | NotJudged]) -> Iterator[Finding | NotJudg
         yield unknown
 
 
-def unsettled(unknown: NotJudged) -> Finding:
+def unsettled(unknown: NotJudged) -> RuleFinding:
     """The violation that something could not be judged, with what to do."""
-    return Finding(f"cannot be judged: {unknown}. {unknown.next_step}", unknown.entry)
+    return RuleFinding(f"cannot be judged: {unknown}. {unknown.next_step}", unknown.entry)
 
 
 def option(name: str, kind: str, default: Any, description: str, **more: Any) -> Option:
@@ -250,16 +250,16 @@ def pattern(name: str, default: str, description: str) -> Option:
     return option(name, "string", default, description, format=PATTERN)
 
 
-def soc2(reference: str) -> Control:
+def soc2(reference: str) -> FrameworkControl:
     """A criterion of the SOC 2 trust services criteria."""
-    return Control("SOC 2", "2017", reference)
+    return FrameworkControl("SOC 2", "2017", reference)
 
 
-def iso27001(reference: str) -> Control:
+def iso27001(reference: str) -> FrameworkControl:
     """A control of ISO/IEC 27001, annex A."""
-    return Control("ISO/IEC 27001", "2022", reference)
+    return FrameworkControl("ISO/IEC 27001", "2022", reference)
 
 
-def cis(reference: str) -> Control:
+def cis(reference: str) -> FrameworkControl:
     """A safeguard of the CIS Critical Security Controls."""
-    return Control("CIS Controls", "8", reference)
+    return FrameworkControl("CIS Controls", "8", reference)

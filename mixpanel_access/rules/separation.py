@@ -12,8 +12,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CLAIMED_TWICE
 from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, soc2, texts
-from mixpanel_access.rules.teams import Teams, Through, reaches_production
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.teams import TeamRoles, Through, reaches_production
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 
@@ -52,17 +52,17 @@ class _Reach:
                 yield key, " and ".join(words), [one for one in environments.values() if isinstance(one, Entry)][-1]
 
 
-def _one_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _one_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By grants and places in teams of this stack, and by what the rosters beside it give the same people."""
-    reach, grants, teams = _Reach(), list(stack.of(Kind.GRANT)), Teams(stack)
+    reach, grants, teams = _Reach(), list(stack.of(Kind.GRANT)), TeamRoles(stack)
     through = [one for place in stack.of(Kind.TEAM_MEMBER) for one in teams.roles(place) if one.gets.kind is Kind.GRANT]
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if all_hold(lambda: entry.text("environment"), lambda: context.external(entry)):
             reach.add((same_key(entry.email), entry.text("engagement")), entry.text("environment"), entry)
         yield from ()
 
-    def judge_team(one: Through) -> Iterator[Finding]:
+    def judge_team(one: Through) -> Iterator[RuleFinding]:
         if all_hold(lambda: one.gets.text("environment"), lambda: context.external(one.gets)):
             one.must_be_certain()
         yield from judge(one.gets)
@@ -79,7 +79,7 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJu
     for (_, engagement), environments, last in reach.several():
         if engagement not in allowed:
             with_one = f"through the engagement {engagement!r}" if engagement else "without an engagement"
-            yield Finding(f"{last}: reaches {environments} {with_one}", last)
+            yield RuleFinding(f"{last}: reaches {environments} {with_one}", last)
     if reach:
         yield from teams.neighbours.unread()
     teams.must_be_shown()
@@ -91,14 +91,14 @@ def _several(grants: Iterable[Entry], others: Iterable[str] = ()) -> bool:
     return UNKNOWN in environments or len({str(one or "").strip() for one in environments}) > 1
 
 
-def _team_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _team_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """A place of another environment's stack would give access to production past production's rules."""
-    teams = Teams(stack)
+    teams = TeamRoles(stack)
 
-    def judge(through: Through) -> Iterator[Finding]:
+    def judge(through: Through) -> Iterator[RuleFinding]:
         if reaches_production(through, context):
             through.must_be_certain()
-            yield Finding(f"{through}: {whose}", through.place)
+            yield RuleFinding(f"{through}: {whose}", through.place)
 
     if context.environment == PRODUCTION:
         whose = "that stack is of another environment, and this is production"
@@ -111,13 +111,13 @@ def _team_environment(stack: Stack, context: Context) -> Iterator[Finding | NotJ
     yield from teams.not_judged()
 
 
-def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _account_environments(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     """An account is made by one stack, and granted there: so that this stack knows all that it reaches."""
     reach = _Reach()
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if not entry.get("service_account") and not stack.reference(entry, "service_account_id").urn:
-            yield Finding(
+            yield RuleFinding(
                 f"{entry.name}: this stack does not make service account {entry.get('service_account_id')}, so nothing "
                 f"shows which other environments it reaches",
                 entry,
@@ -126,7 +126,7 @@ def _account_environments(stack: Stack, _context: Context) -> Iterator[Finding |
 
     yield from each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge)
     for account, environments, last in reach.several():
-        yield Finding(f"service account {account}: reaches {environments}", last)
+        yield RuleFinding(f"service account {account}: reaches {environments}", last)
 
 
 def _account(entry: Entry, stack: Stack) -> str:
@@ -139,11 +139,11 @@ def _account(entry: Entry, stack: Stack) -> str:
     return str(entry.get("service_account_id") or entry.name)
 
 
-def _all_users(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _all_users(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By how people come by the project, or, of a new grant and a team's, by what their check has seen."""
     seen: dict[int, list[bool | None]] = {}
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if context.is_production(entry):
             seen.setdefault(entry.project, []).append(_open_to_all(entry))
         yield from ()
@@ -151,7 +151,7 @@ def _all_users(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
     yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT), judge)
     for project, told in seen.items():
         if any(told):
-            yield Finding(
+            yield RuleFinding(
                 f"project {project}: everybody in the organization has access to it through a grant to all users"
             )
     new = [str(project) for project, told in seen.items() if all(one is None for one in told)]
@@ -188,27 +188,27 @@ def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
         raise unknown
 
 
-def _owning_stack(stack: Stack, _context: Context) -> Iterator[Finding | NotJudged]:
+def _owning_stack(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     owns = stack.owns_organization_roles()
     if owns is None:
         raise NotApplicable("the stack has no roster, which says whether it declares organization roles")
     if owns:
         return
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if entry.role not in ("", roles.MEMBER):
-            yield Finding(f"{entry}: this stack does not declare organization roles", entry)
+            yield RuleFinding(f"{entry}: this stack does not declare organization roles", entry)
 
     yield from each(stack.of(Kind.MEMBER), judge)
     for entry in stack.of(Kind.ORGANIZATION_SECURITY):
-        yield Finding(f"{entry.name}: this stack does not own the organization's settings", entry)
+        yield RuleFinding(f"{entry.name}: this stack does not own the organization's settings", entry)
 
 
-def _rosters_apart(stack: Stack, _context: Context) -> Iterator[Finding]:
+def _rosters_apart(stack: Stack, _context: Context) -> Iterator[RuleFinding]:
     if stack.organization_roles is None:
         raise NotApplicable("the stack has no roster")
     for words in stack.roster_texts(CLAIMED_TWICE):
-        yield Finding(words)
+        yield RuleFinding(words)
 
 
 SEPARATION_RULES: Final = (

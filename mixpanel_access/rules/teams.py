@@ -70,7 +70,7 @@ class Through:
             )
 
 
-class Teams:
+class TeamRoles:
     """The teams of a stack, with all that is known of their roles."""
 
     def __init__(self, stack: Stack) -> None:

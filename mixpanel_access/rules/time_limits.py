@@ -14,8 +14,8 @@ from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.heights import height
 from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.outsiders import outsider
-from mixpanel_access.rules.rule import Family, Finding, Level, Rule, Severity, cis, iso27001, option, soc2
-from mixpanel_access.rules.teams import Teams, Through
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.teams import TeamRoles, Through
 from mixpanel_access.rules.unknown import NotJudged, all_hold, each
 
 _TOMORROW: Final = 1
@@ -90,20 +90,20 @@ def _review_ahead(entry: Entry, context: Context) -> Iterator[str]:
         yield f"it was reviewed on {reviewed}, which is still to come"
 
 
-def _privileged(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """Roles that manage, of people of the company: their own, and those that a team gives them."""
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         if words := _neither_ends_nor_reviewed(entry, context):
-            yield Finding(f"{entry}: {words}", entry)
+            yield RuleFinding(f"{entry}: {words}", entry)
 
-    def judge_through(through: Through) -> Iterator[Finding]:
+    def judge_through(through: Through) -> Iterator[RuleFinding]:
         if words := _neither_ends_nor_reviewed(through.gets, context):
             through.must_be_certain()
-            yield Finding(f"{through}: {words}", through.place)
+            yield RuleFinding(f"{through}: {words}", through.place)
 
     yield from each(stack.of(Kind.MEMBER, Kind.GRANT), judge)
-    teams = Teams(stack)
+    teams = TeamRoles(stack)
     for place in stack.of(Kind.TEAM_MEMBER):
         yield from each(teams.roles(place), judge_through)
 
@@ -146,21 +146,21 @@ def _needs_review(entry: Entry, context: Context) -> bool:
     return all_hold(lambda: context.is_production(entry), lambda: height(entry) >= roles.project_rank(roles.ADMIN))
 
 
-def _reviewed(stack: Stack, context: Context) -> Iterator[Finding | NotJudged]:
+def _reviewed(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     most = context.options["days"]
 
-    def judge(entry: Entry) -> Iterator[Finding]:
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
         reviewed = entry.day("reviewed")
         last = reviewed or entry.day("starts")
         if last is None:
-            yield Finding(
+            yield RuleFinding(
                 f"{entry}: nobody knows when it was last reviewed (reviewed and starts are empty); it is due every "
                 f"{most} days",
                 entry,
             )
         elif (days := (context.today - last).days) > most:
             what, since = ("reviewed", "") if reviewed else ("begun", ", and not reviewed since")
-            yield Finding(
+            yield RuleFinding(
                 f"{entry}: it was {what} on {last}, {days} days ago{since}; a review is due every {most} days", entry
             )
 

@@ -16,10 +16,10 @@ from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_roles, wir
 from mixpanel_access.api.envelope import page_of
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import CustomRole, Grant, GrantType, Person, ServiceAccountRole
+from mixpanel_access.model.access import CustomRoleInfo, Grant, GrantType, Person, ServiceAccountRole
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.model.teams import NO_ROLE, Team
+from mixpanel_access.model.teams import NO_ROLE, TeamInfo
 
 GOOD: dict[str, tuple[Any, Any]] = {
     "results": ({"status": "ok", "results": [1]}, [1]),
@@ -146,7 +146,7 @@ def test_a_grant_without_a_role_is_none() -> None:
 def test_the_default_roles_are_no_custom_ones() -> None:
     """They may be in the list, and are never modified."""
     rows = [{"role_id": "5B0C", "name": "Support"}, {"role_id": "1", "name": "Owner", "is_default": True}]
-    assert wire_roles.custom_roles_from(rows, 7, "x") == [CustomRole(7, "5b0c", "Support")]
+    assert wire_roles.custom_roles_from(rows, 7, "x") == [CustomRoleInfo(7, "5b0c", "Support")]
 
 
 PERMISSIONS: dict[str, tuple[Any, frozenset[str] | None]] = {
@@ -162,7 +162,7 @@ PERMISSIONS: dict[str, tuple[Any, frozenset[str] | None]] = {
 def test_permissions_are_a_set_or_unknown(value: Any, permissions: frozenset[str] | None) -> None:
     """Never a part of what is there."""
     row = {"role_id": "5b0c", "name": "Support", "description": None, "permissions": value}
-    assert wire_roles.custom_roles_from([row], 7, "x") == [CustomRole(7, "5b0c", "Support", "", permissions)]
+    assert wire_roles.custom_roles_from([row], 7, "x") == [CustomRoleInfo(7, "5b0c", "Support", "", permissions)]
 
 
 NO_CATALOGUE = {
@@ -205,29 +205,29 @@ def test_a_service_account_is_read_with_what_is_told() -> None:
 
 
 KNOWN = {"id": 77, "name": "Data", "projects": [{"id": 7, "role": "Analyst"}, {"id": 8, "role": None}]}
-DATA = Team(77, "Data", {7: "analyst"})
-TEAMS: dict[str, tuple[Any, Team]] = {
+DATA = TeamInfo(77, "Data", {7: "analyst"})
+TEAMS: dict[str, tuple[Any, TeamInfo]] = {
     "the known part": (KNOWN, DATA),
     "with people": (
         {**KNOWN, "users": [{"id": 1, "email": "Bo@example.com"}], "org_role": None, "scim_managed": False},
-        Team(77, "Data", {7: "analyst"}, frozenset({"bo@example.com"}), NO_ROLE),
+        TeamInfo(77, "Data", {7: "analyst"}, frozenset({"bo@example.com"}), NO_ROLE),
     ),
-    "with nobody": ({**KNOWN, "users": []}, Team(77, "Data", {7: "analyst"}, frozenset())),
+    "with nobody": ({**KNOWN, "users": []}, TeamInfo(77, "Data", {7: "analyst"}, frozenset())),
     "bare addresses": (
         {**KNOWN, "members": ["bo@example.com"]},
-        Team(77, "Data", {7: "analyst"}, frozenset({"bo@example.com"})),
+        TeamInfo(77, "Data", {7: "analyst"}, frozenset({"bo@example.com"})),
     ),
     "people by id only": ({**KNOWN, "users": [{"id": 1}]}, DATA),
     "people as a number": ({**KNOWN, "users": 3}, DATA),
     "fed by an identity provider": (
         {**KNOWN, "org_role": "Admin", "scim_managed": True},
-        Team(77, "Data", {7: "analyst"}, None, "admin", scim_managed=True),
+        TeamInfo(77, "Data", {7: "analyst"}, None, "admin", scim_managed=True),
     ),
 }
 
 
 @pytest.mark.parametrize(("row", "team"), TEAMS.values(), ids=TEAMS.keys())
-def test_a_team_is_read_with_what_is_told(row: Any, team: Team) -> None:
+def test_a_team_is_read_with_what_is_told(row: Any, team: TeamInfo) -> None:
     """Who is in it, and its organization role, are unknown where the list lacks them; never "nobody"."""
     assert wire_teams.teams_from([row], "x") == [team]
     assert wire_teams.teams_from({"teams": [row]}, "x") == [team]

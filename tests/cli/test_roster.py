@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from mixpanel_access.cli import main
 from mixpanel_access.cli.app import app
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 
 STACKS = Path(__file__).parents[2] / "stacks"
 
@@ -48,7 +48,7 @@ def test_its_json_is_a_roster_without_files_beside_it() -> None:
         shown = CliRunner().invoke(app, ["roster", str(STACKS / f"{name}.yaml"), "--json"])
         document = json.loads(shown.output)
         assert {"organization", "engagements", "people"} <= document.keys()
-        assert parse(shown.output, Source("r")).document() == document
+        assert parse(shown.output, RosterSource("r")).document() == document
 
 
 def test_a_bad_roster_is_an_error() -> None:

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from mixpanel_access.component.policy_facts import policy_facts
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.yaml_text import load
 
 TEXT = """\
@@ -32,7 +32,7 @@ def facts(config: dict[str, str], secret: list[str], text: str = TEXT) -> dict[s
     """What is said with this configuration of the stack."""
     pulumi.runtime.set_all_config(config, secret)
     try:
-        return policy_facts(parse(text, Source("production.yaml")), "production.yaml", text)
+        return policy_facts(parse(text, RosterSource("production.yaml")), "production.yaml", text)
     finally:
         pulumi.runtime.set_all_config({}, [])
 

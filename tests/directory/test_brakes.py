@@ -13,7 +13,7 @@ from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model.access import Identity, Person
-from mixpanel_access.model.brakes import Brake, Limits, Plan
+from mixpanel_access.model.brakes import Brake, Limits, PlannedChanges
 from mixpanel_access.model.errors import (
     AccessError,
     ConfigurationError,
@@ -145,34 +145,34 @@ def test_the_advice_is_what_works_in_that_run(api: FakeApi, brakes: list[Brake],
     assert told == advice
 
 
-ADVISED: dict[str, tuple[str, Plan, list[str], list[str]]] = {
+ADVISED: dict[str, tuple[str, PlannedChanges, list[str], list[str]]] = {
     "the last owner and two more": (
         "owner",
-        Plan(frozenset({"o0@example.com", "o1@example.com", "m0@example.com", "m1@example.com"})),
+        PlannedChanges(frozenset({"o0@example.com", "o1@example.com", "m0@example.com", "m1@example.com"})),
         ["It takes two runs", "releaseBrakes removalShare"],
         ["lastOwner;", "lastOwner ("],
     ),
     "an owner is removed by an admin": (
         "admin",
-        Plan(frozenset({"o0@example.com"})),
+        PlannedChanges(frozenset({"o0@example.com"})),
         ["only an owner removes or demotes an owner", "An owner can do it"],
         ["releaseBrakes"],
     ),
     "an owner is demoted by an admin": (
         "admin",
-        Plan(roles={"o0@example.com": "admin"}),
+        PlannedChanges(roles={"o0@example.com": "admin"}),
         ["only an owner removes or demotes an owner", "An owner can do it"],
         ["releaseBrakes"],
     ),
     "somebody is raised above us": (
         "admin",
-        Plan(roles={"m0@example.com": "owner"}),
+        PlannedChanges(roles={"m0@example.com": "owner"}),
         ["nobody is raised above it", "releaseBrakes aboveOwnRole"],
         ["An owner can do it"],
     ),
     "an owner takes the other's place": (
         "owner",
-        Plan(roles={"o0@example.com": "member", "o1@example.com": "member", "m0@example.com": "owner"}),
+        PlannedChanges(roles={"o0@example.com": "member", "o1@example.com": "member", "m0@example.com": "owner"}),
         ["o0@example.com, o1@example.com", "It takes two runs"],
         ["releaseBrakes"],
     ),
@@ -182,7 +182,7 @@ ADVISED: dict[str, tuple[str, Plan, list[str], list[str]]] = {
 
 @pytest.mark.parametrize(("own_role", "plan", "told", "untold"), ADVISED.values(), ids=ADVISED)
 def test_what_a_release_does_not_help_is_told_otherwise(
-    own_role: str, plan: Plan, told: list[str], untold: list[str]
+    own_role: str, plan: PlannedChanges, told: list[str], untold: list[str]
 ) -> None:
     """Nobody is advised to leave an organization without an owner, or to try what only an owner may."""
     api = FakeApi(own_role=own_role)
@@ -196,22 +196,24 @@ def test_what_a_release_does_not_help_is_told_otherwise(
     assert [part for part in untold if part in str(held.value)] == []
 
 
-SWAPS: dict[str, tuple[Plan, bool]] = {
-    "one of two, for another": (Plan(roles={"o0@example.com": "member", "m0@example.com": "owner"}), True),
+SWAPS: dict[str, tuple[PlannedChanges, bool]] = {
+    "one of two, for another": (PlannedChanges(roles={"o0@example.com": "member", "m0@example.com": "owner"}), True),
     "both, for another": (
-        Plan(roles={"o0@example.com": "member", "o1@example.com": "member", "m0@example.com": "owner"}),
+        PlannedChanges(roles={"o0@example.com": "member", "o1@example.com": "member", "m0@example.com": "owner"}),
         False,
     ),
     "both are removed, for another": (
-        Plan(frozenset({"o0@example.com", "o1@example.com"}), {"m0@example.com": "owner"}),
+        PlannedChanges(frozenset({"o0@example.com", "o1@example.com"}), {"m0@example.com": "owner"}),
         True,
     ),
-    "another more": (Plan(roles={"m0@example.com": "owner"}), True),
+    "another more": (PlannedChanges(roles={"m0@example.com": "owner"}), True),
 }
 
 
 @pytest.mark.parametrize(("plan", "passes"), SWAPS.values(), ids=SWAPS)
-def test_a_swap_of_owners_passes_in_whatever_order_the_engine_makes_it(api: FakeApi, plan: Plan, passes: bool) -> None:
+def test_a_swap_of_owners_passes_in_whatever_order_the_engine_makes_it(
+    api: FakeApi, plan: PlannedChanges, passes: bool
+) -> None:
     """One that depends on the order takes two runs, and is held before the first write; removals come last."""
     brakes, _ = brakes_for(api)
     if not passes:
@@ -253,11 +255,11 @@ def test_a_remembered_limit_holds_as_much_as_the_default_or_more(
     """What only the state remembers releases nothing and raises nothing; what it lowers stays low."""
     brakes = Brakes(make_directory(api), Limits(**limits), print, fresh=lambda: False)  # type: ignore[arg-type]
     gone = [f"m{n}@example.com" for n in range(8)]
-    brakes.hold("cannot destroy", Plan(frozenset(gone[:allowed])))
+    brakes.hold("cannot destroy", PlannedChanges(frozenset(gone[:allowed])))
     with pytest.raises(Refused, match=f"would remove {allowed + 1}"):
-        brakes.hold("cannot destroy", Plan(frozenset(gone[: allowed + 1])))
+        brakes.hold("cannot destroy", PlannedChanges(frozenset(gone[: allowed + 1])))
     with pytest.raises(Refused, match="without an owner"):
-        brakes.hold("cannot destroy", Plan(roles={"o0@example.com": "member", "o1@example.com": "member"}))
+        brakes.hold("cannot destroy", PlannedChanges(roles={"o0@example.com": "member", "o1@example.com": "member"}))
 
 
 PRESENT: dict[str, tuple[dict[str, object] | None, int]] = {
@@ -276,16 +278,16 @@ def test_a_limit_that_is_stricter_today_counts_without_the_program(
     limits = None if present is None else Limits(**present)  # type: ignore[arg-type]
     brakes = Brakes(make_directory(api), Limits(), print, fresh=lambda: False, present=lambda: limits)
     gone = [f"m{n}@example.com" for n in range(8)]
-    brakes.hold("cannot destroy", Plan(frozenset(gone[:allowed])))
+    brakes.hold("cannot destroy", PlannedChanges(frozenset(gone[:allowed])))
     with pytest.raises(Refused, match=f"would remove {allowed + 1}"):
-        brakes.hold("cannot destroy", Plan(frozenset(gone[: allowed + 1])))
+        brakes.hold("cannot destroy", PlannedChanges(frozenset(gone[: allowed + 1])))
 
 
 def test_a_release_counts_from_when_the_program_has_run(api: FakeApi) -> None:
     """In the refresh phase of `up --refresh` nothing is fresh yet; what is judged after it is."""
     program = [False]
     brakes = Brakes(make_directory(api), Limits(released=frozenset(Brake)), print, fresh=lambda: program[0])
-    everybody = Plan(frozenset(f"m{n}@example.com" for n in range(8)))
+    everybody = PlannedChanges(frozenset(f"m{n}@example.com" for n in range(8)))
     with pytest.raises(Refused):
         brakes.hold("cannot go on", everybody)
     program[0] = True
@@ -296,7 +298,7 @@ def test_a_released_brake_warns_once(api: FakeApi) -> None:
     """It lets go, and says what it found."""
     brakes, said = brakes_for(api, released=frozenset(Brake))
     for _ in range(2):
-        brakes.hold("cannot go on", Plan(frozenset({"o0@example.com", "o1@example.com"})))
+        brakes.hold("cannot go on", PlannedChanges(frozenset({"o0@example.com", "o1@example.com"})))
     assert said == ["warning: o0@example.com, o1@example.com: the organization would be left without an owner"]
 
 
@@ -337,7 +339,7 @@ def test_a_released_share_is_said_once_for_the_whole_plan(api: FakeApi) -> None:
     """The removals of the plan, as they come one by one, add nothing to it; somebody outside of it does."""
     brakes, said = brakes_for(api, released=frozenset({Brake.REMOVAL_SHARE}))
     plan = [f"m{n}@example.com" for n in range(6)]
-    brakes.hold("cannot destroy", Plan(frozenset(plan)))
+    brakes.hold("cannot destroy", PlannedChanges(frozenset(plan)))
     for email in plan:
         with brakes.removing(email):
             pass

@@ -15,7 +15,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
-from mixpanel_access.model.other_access import OF_PEOPLE, OtherAccess, Source
+from mixpanel_access.model.other_access import OF_PEOPLE, AccessSource, OtherAccess
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 from tests.emulator.conftest import CUSTOM, NOW, ORG, Client, P, Q, organization
@@ -58,7 +58,7 @@ DOCUMENT = organization(
     security={"discoverability": "open"},
     audit=EVENTS,
 )
-NO_CALL = {Source.DATA_VIEWS, Source.CLASSIFIED, Source.MCP}
+NO_CALL = {AccessSource.DATA_VIEWS, AccessSource.CLASSIFIED, AccessSource.MCP}
 """What is partly unknown however Mixpanel answers: no known call shows all of it."""
 
 
@@ -77,13 +77,13 @@ def emulator(_emulator: EmulatorServer) -> EmulatorServer:
     return _emulator
 
 
-def read(emulator: EmulatorServer, *sources: Source, projects: Collection[int] = (P, Q)) -> list[OtherAccess]:
+def read(emulator: EmulatorServer, *sources: AccessSource, projects: Collection[int] = (P, Q)) -> list[OtherAccess]:
     """What is read of some kinds, or of all."""
     with closing(Api.connect(Settings(ORG, emulator.url, "admin-bot", Secret("s:ecret"), now=THEN))) as api:
-        return read_other_access(Directory(api, ORG), projects, THEN, sources or tuple(Source))
+        return read_other_access(Directory(api, ORG), projects, THEN, sources or tuple(AccessSource))
 
 
-def known(rows: list[OtherAccess], source: Source) -> list[tuple[str, str, int | None]]:
+def known(rows: list[OtherAccess], source: AccessSource) -> list[tuple[str, str, int | None]]:
     """What is known of one kind."""
     return [(one.who, one.what, one.project) for one in rows if one.source is source and one.known]
 
@@ -91,7 +91,7 @@ def known(rows: list[OtherAccess], source: Source) -> list[tuple[str, str, int |
 def test_all_that_can_be_read_is_there(emulator: EmulatorServer) -> None:
     """The latest event of a person and a data view counts; a role by each way; the flag; the uses of 90 days."""
     rows = read(emulator)
-    assert sorted(known(rows, Source.DATA_VIEWS)) == [
+    assert sorted(known(rows, AccessSource.DATA_VIEWS)) == [
         (
             "gone@example.com",
             "added to Sales on 2026-04-05, by ana@example.com (this address is not in the organization now)",
@@ -101,30 +101,31 @@ def test_all_that_can_be_read_is_there(emulator: EmulatorServer) -> None:
         ("team Data", "added to Sales on 2026-04-04, by ana@example.com", P),
     ]
     assert [
-        (who.lower(), what) for who, what, _ in sorted(known(rows, Source.CLASSIFIED), key=lambda row: row[0].lower())
+        (who.lower(), what)
+        for who, what, _ in sorted(known(rows, AccessSource.CLASSIFIED), key=lambda row: row[0].lower())
     ] == [
         (KIM, "custom role Support, through an individual grant"),
         (LEE, "custom role Support, through the team Data"),
         ("service account etl", "custom role Support"),
         ("team data", "custom role Support"),
     ]
-    assert known(rows, Source.ACCOUNTS) == [("service account etl", f"sensitive access, as {CUSTOM}", P)]
-    assert known(rows, Source.MCP) == [
+    assert known(rows, AccessSource.ACCOUNTS) == [("service account etl", f"sensitive access, as {CUSTOM}", P)]
+    assert known(rows, AccessSource.MCP) == [
         (LEE, "used 2 times in the last 90 days, last on 2026-05-03", P),
         ("the organization", "the setting mcp_enabled was last changed on 2026-03-01 by ana@example.com", None),
     ]
-    ((who, what, _),) = known(rows, Source.DISCOVERABILITY)
+    ((who, what, _),) = known(rows, AccessSource.DISCOVERABILITY)
     assert (who, what.partition(":")[0]) == ("the organization", "Open")
     assert {one.source for one in rows if not one.known} == NO_CALL
 
 
 AUDIT = (f"/v1/organizations/{ORG}/audit-logs", f"/api/app/organizations/{ORG}/audit-logs")
 PATHS = {
-    Source.DATA_VIEWS: AUDIT,
-    Source.MCP: AUDIT,
-    Source.CLASSIFIED: (f"/api/app/projects/{P}/custom-roles",),
-    Source.ACCOUNTS: (f"/api/app/projects/{P}/service-accounts",),
-    Source.DISCOVERABILITY: (f"/api/app/organizations/{ORG}/domains",),
+    AccessSource.DATA_VIEWS: AUDIT,
+    AccessSource.MCP: AUDIT,
+    AccessSource.CLASSIFIED: (f"/api/app/projects/{P}/custom-roles",),
+    AccessSource.ACCOUNTS: (f"/api/app/projects/{P}/service-accounts",),
+    AccessSource.DISCOVERABILITY: (f"/api/app/organizations/{ORG}/domains",),
 }
 
 
@@ -149,8 +150,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("said", ANSWERS)
-@pytest.mark.parametrize("source", Source)
-def test_what_is_not_told_is_unknown(emulator: EmulatorServer, source: Source, said: str) -> None:
+@pytest.mark.parametrize("source", AccessSource)
+def test_what_is_not_told_is_unknown(emulator: EmulatorServer, source: AccessSource, said: str) -> None:
     """Each kind, refused or answered oddly: it is unknown with a reason, never none, and the others are as before."""
     before = read(emulator)
     faulty = [{**ANSWERS[said], "path_prefix": path} for path in PATHS[source]]
@@ -161,21 +162,21 @@ def test_what_is_not_told_is_unknown(emulator: EmulatorServer, source: Source, s
     assert len(reasons) > (source in NO_CALL)
     assert all("\n" not in one and one for one in reasons)
     assert known(rows, source) == []
-    shared = [one for one in Source if PATHS[one] != PATHS[source] and not _of_role_holders(one, source)]
+    shared = [one for one in AccessSource if PATHS[one] != PATHS[source] and not _of_role_holders(one, source)]
     for other in shared:
         assert known(rows, other) == known(before, other), other
 
 
-def _of_role_holders(one: Source, faulty: Source) -> bool:
+def _of_role_holders(one: AccessSource, faulty: AccessSource) -> bool:
     """Whether a kind needs the other's list too: who holds a custom role is asked of the service accounts' list."""
-    return (one, faulty) == (Source.CLASSIFIED, Source.ACCOUNTS)
+    return (one, faulty) == (AccessSource.CLASSIFIED, AccessSource.ACCOUNTS)
 
 
 @pytest.mark.parametrize("spoken", ["capitalized", "lower", "object", "none"])
 def test_discoverability_is_read_in_every_dialect(emulator: EmulatorServer, spoken: Any) -> None:
     """And unknown where it is not told."""
     emulator.app.speak(Dialect(discoverability=spoken))
-    (row,) = read(emulator, Source.DISCOVERABILITY)
+    (row,) = read(emulator, AccessSource.DISCOVERABILITY)
     assert row.known is (spoken != "none")
     assert row.what.startswith("Open:" if row.known else "Mixpanel answered 404")
 
@@ -197,8 +198,10 @@ def test_discoverability_is_one_of_three_words_or_unknown(emulator: EmulatorServ
     """In any case; a word that is not known is quoted, and is not Closed."""
     results, word = WORDS[name]
     with Client(base_url=emulator.url) as control:
-        control.control("POST", "faults", [{**answer(200, results), "path_prefix": PATHS[Source.DISCOVERABILITY][0]}])
-    (row,) = read(emulator, Source.DISCOVERABILITY)
+        control.control(
+            "POST", "faults", [{**answer(200, results), "path_prefix": PATHS[AccessSource.DISCOVERABILITY][0]}]
+        )
+    (row,) = read(emulator, AccessSource.DISCOVERABILITY)
     assert row.known is (word is not None)
     assert row.what.startswith(f"{word}:" if word else "the answer has an unknown shape")
     assert name != "another word" or "'Everyone'" in row.what
@@ -221,8 +224,8 @@ def test_a_flag_is_true_false_or_unknown(emulator: EmulatorServer, name: str) ->
     values, flag = FLAGS[name]
     row = {"id": 9, "username": "etl.1a2b3c.mp-service-account", "role": "analyst", **values}
     with Client(base_url=emulator.url) as control:
-        control.control("POST", "faults", [{**answer(200, [row]), "path_prefix": PATHS[Source.ACCOUNTS][0]}])
-    rows = read(emulator, Source.ACCOUNTS, projects=[P])
+        control.control("POST", "faults", [{**answer(200, [row]), "path_prefix": PATHS[AccessSource.ACCOUNTS][0]}])
+    rows = read(emulator, AccessSource.ACCOUNTS, projects=[P])
     assert [one.known for one in rows] == ([] if flag is False else [flag is True])
     assert all("etl" in str(one.who + one.what) for one in rows)
 
@@ -232,8 +235,8 @@ def test_an_account_with_two_roles_is_shown_once(emulator: EmulatorServer) -> No
     row = {"id": 9, "username": "etl.1a2b3c.mp-service-account", "role": "analyst", "hasSensitiveAccess": True}
     rows = [row, {**row, "target_type": "team"}, {**row, "role": "admin"}]
     with Client(base_url=emulator.url) as control:
-        control.control("POST", "faults", [{**answer(200, rows), "path_prefix": PATHS[Source.ACCOUNTS][0]}])
-    assert [one.what for one in read(emulator, Source.ACCOUNTS, projects=[P])] == [
+        control.control("POST", "faults", [{**answer(200, rows), "path_prefix": PATHS[AccessSource.ACCOUNTS][0]}])
+    assert [one.what for one in read(emulator, AccessSource.ACCOUNTS, projects=[P])] == [
         "sensitive access, as analyst", "sensitive access, as admin",
     ]  # fmt: skip
 
@@ -242,7 +245,7 @@ def test_reasons_of_several_projects_are_one(emulator: EmulatorServer) -> None:
     """With the projects; it is the same plan."""
     with Client(base_url=emulator.url) as control:
         control.control("POST", "faults", [{**answer(403), "path_prefix": "/api/app/projects/"}])
-    (row,) = read(emulator, Source.ACCOUNTS)
+    (row,) = read(emulator, AccessSource.ACCOUNTS)
     assert row.project is None
     assert row.what.endswith(f"(projects {P}, {Q})")
 

@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_access.directory.probe import Finding, Probe, healthy, probes
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import ServiceAccount
+from mixpanel_access.model.access import ServiceAccountInfo
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.undocumented import Verb
@@ -18,7 +18,7 @@ from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi
 
 def organization() -> FakeApi:
     """One that answers as expected."""
-    api = FakeApi(accounts=[ServiceAccount(1, "bot")], security=SingleSignOn(required=False, domains=frozenset()))
+    api = FakeApi(accounts=[ServiceAccountInfo(1, "bot")], security=SingleSignOn(required=False, domains=frozenset()))
     api.put("bo@example.com", "member")
     api.people["bo@example.com"] = api.people["bo@example.com"].__class__(
         "bo@example.com", "member", invited=False, last_login=datetime(2026, 5, 1, tzinfo=UTC)
@@ -175,7 +175,7 @@ def test_role_words_that_we_do_not_know_are_listed() -> None:
     api = organization()
     for number, role in enumerate(["superuser", "superuser", "guest", "di@example.com", "owner", "billing_admin"]):
         api.put(f"p{number}@example.com", role)
-    api.accounts += [ServiceAccount(2, "x", role="robot"), ServiceAccount(3, "y", role="analyst")]
+    api.accounts += [ServiceAccountInfo(2, "x", role="robot"), ServiceAccountInfo(3, "y", role="analyst")]
     api.teams.put("Data", organization_role="boss")
     all_of_it = found(api)
     words = {call: all_of_it[call].came.rpartition(": ")[2] for call in ("list of people", "list of service accounts")}

@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.model import errors
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import TeamInfo
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
 
 TEAM = 77
@@ -25,7 +25,7 @@ def api() -> FakeApi:
     return api
 
 
-def team(directory: Directory) -> Team:
+def team(directory: Directory) -> TeamInfo:
     """The one team."""
     found = directory.teams.of(TEAM)
     assert found is not None

@@ -13,7 +13,7 @@ from demo.sandbox import SECRET, USERNAME
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Engine
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import PRODUCTION, STAGING, WAREHOUSE, Workspace, workspace_on
 from tests.organizations import grown_organization
@@ -73,7 +73,7 @@ def test_an_organization_that_was_kept_by_hand_comes_under_code(grown: Workspace
         assert len(brake["dependencies"]) == len(grown.resources(stack)) - 1  # it is the first to go on destroy
 
     roster = grown.stacks / "production.yaml"
-    entries = parse(roster.read_text(), Source(roster.name))
+    entries = parse(roster.read_text(), RosterSource(roster.name))
     roles = {same_key(row["email"]): row["role"] for row in before["members"]}
     assert {person.key: person.organization_role for person in entries.people} == roles
     assert [person.key for person in entries.people] == sorted(everybody)

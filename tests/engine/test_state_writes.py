@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.engine import Pulumi
-from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.releasing import release
 from tests.engine.conftest import PROJECT, Workspace
 
@@ -101,7 +101,7 @@ def test_a_release_that_is_done_says_so_though_another_run_holds_the_stack(works
 
     pulumi = workspace.pulumi
     environ = {**pulumi.environ, **workspace.environ}
-    released = release(Project(Pulumi(pulumi.engine, pulumi.project, environ)), "production", [ROBIN], progress)
+    released = release(PulumiProject(Pulumi(pulumi.engine, pulumi.project, environ)), "production", [ROBIN], progress)
     assert (released.members, released.grants, released.entries, released.changes) == (1, 1, 1, [])
     assert lines[-1].startswith("not noted, and the next `pulumi up` notes it: ")
     assert "locked" in lines[-1]

@@ -13,7 +13,7 @@ import pytest
 from mixpanel_access.files import whole
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations import chain
-from mixpanel_access.operations.tracker_lines import Line
+from mixpanel_access.operations.tracker_lines import LogLine
 
 LIMIT = 4096
 """Bytes that a file may have in the child: the write that goes beyond is cut there, as on a full disk."""
@@ -53,7 +53,7 @@ except AccessError as error:
     print(error)
     sys.exit(3)
 """.replace("LIMIT, LIMIT", f"{LIMIT}, {LIMIT}")
-FIRST = Line("2026-01-01T00:00:00Z", "", "granted", "bo@example.com", "s", 1, "analyst")
+FIRST = LogLine("2026-01-01T00:00:00Z", "", "granted", "bo@example.com", "s", 1, "analyst")
 FILES = {"tracker.jsonl": "", "evidence.jsonl": "", "ticks.json": "{}\n", "s.yaml": "environment: production\n"}
 
 
@@ -90,11 +90,11 @@ def test_a_log_whose_last_line_was_cut_is_read_and_said(tmp_path: Path, at: int)
     cut = text.encode()[:at] if at > 0 else text.encode()[: at + 1]
     file.write_bytes(f"{json.dumps(one.row())}\n".encode() + cut)
     said: list[str] = []
-    lines = chain.read(file, Line, said.append)
+    lines = chain.read(file, LogLine, said.append)
     assert lines == [one]
     assert said[0].startswith(f"{file}: the last line was cut off after {len(cut)} bytes, and is left out")
     added = chain.append(file, [FIRST], lines)
-    whole_again = chain.read(file, Line, said.append)
+    whole_again = chain.read(file, LogLine, said.append)
     chain.verify(whole_again, file)
     assert whole_again == [one, *added]
     assert len(said) == 1
@@ -106,7 +106,7 @@ def test_a_line_that_was_cut_in_the_middle_of_a_log_is_no_cut(tmp_path: Path) ->
     (one,) = chain.linked([FIRST], [])
     file.write_text(f'{{"date": \n{json.dumps(one.row())}\n')
     with pytest.raises(UsageError, match="line 1 is none of its lines"):
-        chain.read(file, Line)
+        chain.read(file, LogLine)
 
 
 def test_several_files_are_written_together_or_not_at_all(tmp_path: Path) -> None:
@@ -116,11 +116,11 @@ def test_several_files_are_written_together_or_not_at_all(tmp_path: Path) -> Non
     first.write_text("1")
     second.write_text("2")
 
-    def changes(last: Path, before: bytes | None) -> list[whole.Change]:
+    def changes(last: Path, before: bytes | None) -> list[whole.FileChange]:
         return [
-            whole.Change(first, b"1", b"one", "the first"),
-            whole.Change(new, None, b"three", "the third"),
-            whole.Change(last, before, b"two", "the second"),
+            whole.FileChange(first, b"1", b"one", "the first"),
+            whole.FileChange(new, None, b"three", "the third"),
+            whole.FileChange(last, before, b"two", "the second"),
         ]
 
     with pytest.raises(UsageError, match=r"cannot write the second for .*: it was changed while this ran"):
@@ -145,7 +145,7 @@ def test_a_new_log_is_for_its_owner_alone(before: int | None, mode: int, tmp_pat
         file.chmod(before)
     umask = os.umask(0)
     try:
-        chain.append(file, [Line("2026-01-01T00:00:00Z", "", "granted", "a@example.com", "s", 1, "analyst")], [])
+        chain.append(file, [LogLine("2026-01-01T00:00:00Z", "", "granted", "a@example.com", "s", 1, "analyst")], [])
     finally:
         os.umask(umask)
     assert file.stat().st_mode & 0o777 == mode

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.files.roster import source_of
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_schema import json_schema
 from tests.model.test_roster import documents
 from tests.tally import count
@@ -109,4 +109,4 @@ def test_any_text_is_a_roster_or_one_clear_error(text: str) -> None:
     document.pop("include", None)
     again = json.dumps(document, ensure_ascii=False)
     again.encode()
-    assert parse(again, Source("r")).document() == document
+    assert parse(again, RosterSource("r")).document() == document

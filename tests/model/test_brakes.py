@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
-from mixpanel_access.model.brakes import Brake, Finding, Limits, Plan, judge
+from mixpanel_access.model.brakes import Brake, BrakeFinding, Limits, PlannedChanges, judge
 
 OWN = "bot@example.com"
 
@@ -21,14 +21,16 @@ def organization(owners: int = 2, members: int = 8, more: dict[str, str] | None 
     return {key: Person(key, role, invited=False) for key, role in (people | (more or {})).items()}
 
 
-def held(people: dict[str, Person], plan: Plan, own_role: str | None = "owner", **limits: object) -> list[Finding]:
+def held(
+    people: dict[str, Person], plan: PlannedChanges, own_role: str | None = "owner", **limits: object
+) -> list[BrakeFinding]:
     """The findings on a plan."""
     return judge(people, plan, own_address=OWN, own_role=own_role, limits=Limits(**limits))  # type: ignore[arg-type]
 
 
-def leaving(*keys: str) -> Plan:
+def leaving(*keys: str) -> PlannedChanges:
     """A plan that removes people."""
-    return Plan(removals=frozenset(keys))
+    return PlannedChanges(removals=frozenset(keys))
 
 
 @pytest.mark.parametrize(
@@ -46,14 +48,14 @@ def test_the_last_owner_stays_and_the_last_but_one_is_warned_about(
 
 def test_removal_and_demotion_are_added_up() -> None:
     """One owner removed and the other demoted leaves none."""
-    plan = Plan(frozenset({"o0@example.com"}), {"o1@example.com": "admin"})
+    plan = PlannedChanges(frozenset({"o0@example.com"}), {"o1@example.com": "admin"})
     (finding,) = held(organization(2), plan)
     assert (finding.holds, finding.people) == (True, ("o0@example.com", "o1@example.com"))
 
 
 def test_a_new_owner_takes_the_place_of_the_old() -> None:
     """Handing ownership over in one operation is no loss, if the new owner has joined."""
-    plan = Plan(frozenset({"o0@example.com"}), {"m0@example.com": "owner"})
+    plan = PlannedChanges(frozenset({"o0@example.com"}), {"m0@example.com": "owner"})
     assert [finding.holds for finding in held(organization(1), plan)] == [False]
     people = organization(1)
     people["m0@example.com"] = Person("m0@example.com", "member", invited=True)
@@ -109,7 +111,7 @@ def test_the_providers_own_identity_stays(spelling: str) -> None:
 @pytest.mark.parametrize("new", roles.ORGANIZATION_ROLES)
 def test_the_providers_own_identity_is_not_demoted(old: str, new: str) -> None:
     """Every pair of roles: only a lower rank is a demotion."""
-    findings = held(organization(more={OWN: old}), Plan(roles={OWN: new}))
+    findings = held(organization(more={OWN: old}), PlannedChanges(roles={OWN: new}))
     lower = roles.organization_rank(new) < roles.organization_rank(old)
     assert any(finding.brake is Brake.OWN_IDENTITY for finding in findings) is lower
 
@@ -118,7 +120,7 @@ def test_the_providers_own_identity_is_not_demoted(old: str, new: str) -> None:
 @pytest.mark.parametrize("role", roles.ORGANIZATION_ROLES)
 def test_nobody_is_raised_above_our_own_role(own: str | None, role: str) -> None:
     """Every pair of roles; an untold own role is left to the server."""
-    findings = held(organization(), Plan(roles={"m0@example.com": role}), own_role=own)
+    findings = held(organization(), PlannedChanges(roles={"m0@example.com": role}), own_role=own)
     above = own is not None and not roles.may_assign(own, role)
     assert any(finding.brake is Brake.ABOVE_OWN_ROLE for finding in findings) is above
 
@@ -127,22 +129,24 @@ def test_nobody_is_raised_above_our_own_role(own: str | None, role: str) -> None
 @pytest.mark.parametrize(
     ("plan", "lowers"),
     [
-        (Plan(frozenset({"o0@example.com"})), True),
-        (Plan(frozenset({"m0@example.com"})), False),
-        (Plan(roles={"o0@example.com": "admin"}), True),
-        (Plan(roles={"o0@example.com": "owner"}), False),
-        (Plan(frozenset({"strange@example.com"})), False),
+        (PlannedChanges(frozenset({"o0@example.com"})), True),
+        (PlannedChanges(frozenset({"m0@example.com"})), False),
+        (PlannedChanges(roles={"o0@example.com": "admin"}), True),
+        (PlannedChanges(roles={"o0@example.com": "owner"}), False),
+        (PlannedChanges(frozenset({"strange@example.com"})), False),
     ],
     ids=["an owner goes", "a member goes", "an owner becomes admin", "an owner stays one", "nobody who is there"],
 )
-def test_only_an_owner_removes_or_demotes_an_owner(own: str | None, plan: Plan, lowers: bool) -> None:
+def test_only_an_owner_removes_or_demotes_an_owner(own: str | None, plan: PlannedChanges, lowers: bool) -> None:
     """Contract, section 13: it is held before it is refused; an untold own role is left to the server."""
     found = [f for f in held(organization(2), plan, own_role=own) if "only an owner" in f.words]
     assert bool(found) is (lowers and own not in (None, "owner"))
     assert all(f.holds and f.advice for f in found)
 
 
-WORST = Plan(frozenset({"o0@example.com", OWN, *[f"m{n}@example.com" for n in range(5)]}), {"m6@example.com": "owner"})
+WORST = PlannedChanges(
+    frozenset({"o0@example.com", OWN, *[f"m{n}@example.com" for n in range(5)]}), {"m6@example.com": "owner"}
+)
 
 
 ELSEWHERE = {Brake.GRANT_SHARE, Brake.UNKNOWN_PEOPLE}
@@ -167,7 +171,7 @@ def test_an_operation_that_is_let_through_always_leaves_an_owner(
 ) -> None:
     """Whatever is removed and demoted together: if no brake holds and there was an owner, there is one."""
     people = {f"p{n}": Person(f"p{n}", "owner" if n in owners else "member", invited=False) for n in range(31)}
-    plan = Plan(frozenset(f"p{n}" for n in removed), {f"p{n}": "admin" for n in demoted})
+    plan = PlannedChanges(frozenset(f"p{n}" for n in removed), {f"p{n}": "admin" for n in demoted})
     holds = any(f.holds for f in held(people, plan) if f.brake is Brake.LAST_OWNER)
     assert holds is bool(owners and not owners - removed - demoted)
 
@@ -206,7 +210,7 @@ def test_where_nobody_is_called_owner_the_last_who_may_be_one_stays(
     people = {key: Person(key, role, invited=False) for key, role in shown.items()}
     if way == "made a member" and all(shown[key] in ("member", None) for key in ends):
         held_ = ()  # they are no more than that
-    plan = Plan(frozenset(ends)) if way == "removed" else Plan(roles=dict.fromkeys(ends, "member"))
+    plan = PlannedChanges(frozenset(ends)) if way == "removed" else PlannedChanges(roles=dict.fromkeys(ends, "member"))
     findings = judge(people, plan, own_address=OWN, own_role="owner" if own else "admin", limits=Limits())
     found = [one for one in findings if one.brake is Brake.LAST_OWNER]
     assert [(one.people, one.holds) for one in found] == ([(held_, True)] if held_ else [])
@@ -238,7 +242,11 @@ def test_an_owner_who_cannot_log_in_does_not_tell_who_the_others_are(invited: bo
     people = {key: Person(key, "admin", invited=False) for key in (ANA, BO)}
     people[CY] = Person(CY, "owner", invited=invited, deactivated=deactivated)
     assert held(people, leaving(ANA), own_role="admin") == []
-    for plan in (leaving(ANA, BO), Plan(roles={ANA: "member", BO: "member"}), Plan(frozenset({ANA}), {BO: "member"})):
+    for plan in (
+        leaving(ANA, BO),
+        PlannedChanges(roles={ANA: "member", BO: "member"}),
+        PlannedChanges(frozenset({ANA}), {BO: "member"}),
+    ):
         found = held(people, plan, own_role="admin")
         assert [(one.people, one.holds) for one in found if one.brake is Brake.LAST_OWNER] == [((ANA, BO), True)]
 
@@ -246,7 +254,7 @@ def test_an_owner_who_cannot_log_in_does_not_tell_who_the_others_are(invited: bo
 def test_a_new_owner_takes_the_place_of_one_who_is_called_admin() -> None:
     """In the same plan."""
     people = {ANA: Person(ANA, "admin", invited=False), BO: Person(BO, "member", invited=False)}
-    assert held(people, Plan(frozenset({ANA}), {BO: "owner"})) == []
+    assert held(people, PlannedChanges(frozenset({ANA}), {BO: "owner"})) == []
 
 
 @pytest.mark.parametrize("own", ["superuser", "member"])
@@ -254,5 +262,5 @@ def test_an_unknown_role_of_ours_gives_nothing_and_takes_away(own: str) -> None:
     """Whether it may is left to Mixpanel; one that is known to manage nobody changes no role."""
     people = {**organization(1), ANA: Person(ANA, "admin", invited=False)}
     for role, gives in (("admin", True), ("member", False)):
-        found = held(people, Plan(roles={ANA: role}), own_role=own)
+        found = held(people, PlannedChanges(roles={ANA: role}), own_role=own)
         assert bool([one for one in found if one.brake is Brake.ABOVE_OWN_ROLE]) is (gives or own == "member")

@@ -12,7 +12,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.effective_access import EffectivePerson, effective_access, overlaps
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 
 TODAY = date(2026, 5, 4)
 BO = "bo@example.com"
@@ -27,7 +27,7 @@ def roster(*people: str, environment: str = "production", more: str = "") -> Ros
         "engagements:\n  build: { type: implementation, sow: SOW-1, ticket: OPS-1, ends: 2026-06-30 }\n"
         "  look: { type: audit, approver: ana@example.com, notes: Once }\n  plain: {}\n"
         f"people:\n{entries}{more}",
-        Source("r"),
+        RosterSource("r"),
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import few
-from mixpanel_access.model.brakes import Brake, Finding, Limits, judge_grants
+from mixpanel_access.model.brakes import Brake, BrakeFinding, Limits, judge_grants
 from mixpanel_access.model.errors import AccessError, Invalid, RateLimited
 from mixpanel_access.model.grants import (
     GrantChanges,
@@ -98,7 +98,7 @@ def test_a_few_are_named_and_the_others_counted(number: int, text: str) -> None:
     assert few(f"p{n}" for n in range(number)) == text
 
 
-def judged(have: dict[str, str], changes: GrantChanges, **limits: object) -> list[Finding]:
+def judged(have: dict[str, str], changes: GrantChanges, **limits: object) -> list[BrakeFinding]:
     """The findings in project 7."""
     return judge_grants(have, changes, project=7, own_address=OWN, limits=Limits(**limits))  # type: ignore[arg-type]
 

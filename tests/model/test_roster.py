@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.model.engagements import STANDARD_ROLES
 from mixpanel_access.model.roster import Common, Roster
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_schema import json_schema
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\x85"), max_size=12)
@@ -120,9 +120,9 @@ def test_a_roster_loses_nothing(document: dict[str, Any], block: bool) -> None: 
         YAML(typ="safe").dump(document, out)
     else:
         json.dump(document, out, ensure_ascii=False)
-    roster = parse(out.getvalue(), Source("r"))
+    roster = parse(out.getvalue(), RosterSource("r"))
     assert roster.document() == document
-    assert parse(json.dumps(roster.document(), ensure_ascii=False), Source("r")) == roster
+    assert parse(json.dumps(roster.document(), ensure_ascii=False), RosterSource("r")) == roster
 
 
 def test_the_schemas_are_of_what_they_say() -> None:

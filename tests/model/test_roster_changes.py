@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_text import EntryChange, change_entries
 
-R = Source("r.yaml")
+R = RosterSource("r.yaml")
 DAY = date(2026, 5, 4)
 
 BLOCK = """\

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_salvage import salvage
 from mixpanel_access.model.similarity import did_you_mean
 
@@ -30,7 +30,7 @@ people:
 
 def test_a_compliant_roster() -> None:
     """Role words in any case, dates quoted or not, everything optional left out."""
-    roster = parse(COMPLIANT, Source("production.yaml"))
+    roster = parse(COMPLIANT, RosterSource("production.yaml"))
     bo, cy = roster.people
     assert (bo.organization_role, dict(bo.projects)) == ("member", {"shop": "analyst"})
     assert (bo.starts, bo.ends, bo.ticket) == ("2026-01-31", "2026-02-28", "OPS-1")
@@ -44,7 +44,7 @@ def test_anchors_and_merge_keys() -> None:
         "  - email: cy@example.com\n",
         "  - &x { email: cy@example.com, ticket: T }\n  - { <<: *x, email: di@example.com }\n",
     )
-    assert [person.ticket for person in parse(text, Source("x")).people][1:] == ["T", "T"]
+    assert [person.ticket for person in parse(text, RosterSource("x")).people][1:] == ["T", "T"]
 
 
 SPOILED = {
@@ -76,7 +76,7 @@ def test_a_spoiled_roster_is_told_with_its_line(old: str, new: str, line: int, w
     """File, line, the bad value, and what was meant."""
     assert old in COMPLIANT
     with pytest.raises(RosterError) as raised:
-        parse(COMPLIANT.replace(old, new, 1), Source("production.yaml"))
+        parse(COMPLIANT.replace(old, new, 1), RosterSource("production.yaml"))
     assert f"production.yaml:{line}: " in str(raised.value)
     assert words in str(raised.value)
     assert str(raised.value).count("production.yaml:") == 1 or "mapping" in words or not words
@@ -94,7 +94,7 @@ def test_one_mailbox_in_two_spellings_is_told_with_both_lines(first: str, second
     """Case, the encoding of an accent, the form of the domain: one person stands there twice, on these two lines."""
     text = COMPLIANT.replace("bo@example.com", first).replace("cy@example.com", second)
     with pytest.raises(RosterError) as raised:
-        parse(text, Source("production.yaml"))
+        parse(text, RosterSource("production.yaml"))
     assert f"production.yaml:7: {first} is one mailbox with {second}, further down" in str(raised.value)
     assert f"production.yaml:13: {second} stands here twice (first as {first}); write" in str(raised.value)
 
@@ -103,21 +103,21 @@ def test_every_problem_is_told() -> None:
     """One bad entry does not hide the others, and they come in the order of their lines."""
     text = COMPLIANT.replace("Analyst", "x").replace("Member", "y").replace("cy@example.com", "z")
     with pytest.raises(RosterError, match=r"yaml:8: .*yaml:9: .*yaml:13: "):
-        parse(text, Source("production.yaml"))
+        parse(text, RosterSource("production.yaml"))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "[]", "text", "7", "null"])
 def test_what_is_no_roster(text: str) -> None:
     """It says what one is."""
     with pytest.raises(RosterError, match="x:1: a roster is a mapping"):
-        parse(text, Source("x"))
+        parse(text, RosterSource("x"))
 
 
 @pytest.mark.parametrize("text", ["&a : &a", "[" * 5000, "{a: " * 5000], ids=["anchor", "lists", "maps"])
 def test_odd_documents(text: str) -> None:
     """One error, no warning and no traceback."""
     with pytest.raises(RosterError):
-        parse(text, Source("x"))
+        parse(text, RosterSource("x"))
 
 
 def test_no_guess_is_made_of_what_is_too_far() -> None:
@@ -146,19 +146,20 @@ def test_exceptions_are_checked(entry: str, words: str) -> None:
         "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
         "people: [{ email: robin@agency.example.org }]\nexceptions:\n  - "
     )
-    assert len(parse(text + EXCEPTION, Source("r")).exceptions) == 1
+    assert len(parse(text + EXCEPTION, RosterSource("r")).exceptions) == 1
     with pytest.raises(RosterError) as caught:
-        parse(text + entry, Source("r"))
+        parse(text + entry, RosterSource("r"))
     assert "r:5: " in str(caught.value)
     assert words in str(caught.value)
 
 
 def test_a_key_with_nothing_behind_it_is_empty() -> None:
     """As is left when the last entry was deleted."""
-    roster = parse("environment: production\nprojects:\npeople:\nexceptions:\n", Source("r"))
+    roster = parse("environment: production\nprojects:\npeople:\nexceptions:\n", RosterSource("r"))
     assert (roster.projects, list(roster.people), list(roster.exceptions)) == ({}, [], [])
     assert (
-        parse("environment: a\npeople: [{ email: a@example.com, projects: }]\n", Source("r")).people[0].projects == {}
+        parse("environment: a\npeople: [{ email: a@example.com, projects: }]\n", RosterSource("r")).people[0].projects
+        == {}
     )
 
 
@@ -284,7 +285,7 @@ WRONG = {
 @pytest.mark.parametrize(("old", "new", "line", "words"), WRONG.values(), ids=WRONG.keys())
 def test_each_part_is_checked(old: str, new: str, line: int, words: str) -> None:
     """With its line, the bad value, and what was meant."""
-    parse(WHOLE, Source("r"))
+    parse(WHOLE, RosterSource("r"))
     other = "removal: always" if "removal" in words else "kind: auditor" if "kind is" in words else "notes: none"
     text = (
         WHOLE.replace("    organizationRole: member\n", f"    {other}\n")
@@ -293,7 +294,7 @@ def test_each_part_is_checked(old: str, new: str, line: int, words: str) -> None
     )
     assert text.count(old) >= 1
     with pytest.raises(RosterError) as raised:
-        parse(text.replace(old, new, 1), Source("r"))
+        parse(text.replace(old, new, 1), RosterSource("r"))
     assert f"r:{line}: " in str(raised.value)
     assert words in str(raised.value)
     assert str(raised.value).count("r:") - str(raised.value).count("roster:") == 1
@@ -337,9 +338,9 @@ BAD_TEAMS = {
 @pytest.mark.parametrize(("old", "new", "line", "words"), BAD_TEAMS.values(), ids=BAD_TEAMS.keys())
 def test_teams_are_checked(old: str, new: str, line: int, words: str) -> None:
     """With its line, the bad value, and what was meant."""
-    assert dict(parse(TEAMS, Source("r")).teams["data"].projects) == {"shop": "analyst", "web": None}
+    assert dict(parse(TEAMS, RosterSource("r")).teams["data"].projects) == {"shop": "analyst", "web": None}
     with pytest.raises(RosterError) as raised:
-        parse(TEAMS.replace(old, new, 1), Source("r"))
+        parse(TEAMS.replace(old, new, 1), RosterSource("r"))
     assert f"r:{line}: " in str(raised.value)
     assert words in str(raised.value)
 
@@ -347,9 +348,9 @@ def test_teams_are_checked(old: str, new: str, line: int, words: str) -> None:
 def test_one_engagement_may_come_twice_in_different_days() -> None:
     """Somebody who comes back."""
     text = WHOLE.replace("engagement: support", "engagement: review\n    starts: 2026-06-01")
-    assert len(parse(text, Source("r")).people) == 2
+    assert len(parse(text, RosterSource("r")).people) == 2
     with pytest.raises(RosterError, match="stands here twice"):
-        parse(text.replace("starts: 2026-06-01", "starts: 2026-05-31"), Source("r"))
+        parse(text.replace("starts: 2026-06-01", "starts: 2026-05-31"), RosterSource("r"))
 
 
 COMMON = WHOLE.partition("organization:")[2].partition("projects:")[0]
@@ -357,7 +358,7 @@ COMMON = f"organization:{COMMON}"
 OWN = WHOLE.replace(COMMON, "").replace("include: []", "include: common.yaml")
 
 
-def source(text: str) -> Source:
+def source(text: str) -> RosterSource:
     """A roster beside one other file."""
 
     def include(name: str) -> str:
@@ -365,32 +366,34 @@ def source(text: str) -> Source:
             raise RosterError("cannot read", why="no such file")
         return text
 
-    return Source("own.yaml", include)
+    return RosterSource("own.yaml", include)
 
 
 def test_a_service_account_is_made_by_a_roster_and_by_no_file_that_several_share() -> None:
     """Else each of them would make one."""
     with pytest.raises(RosterError, match=r"common\.yaml:\d+: 'role' is unknown here; there are purpose, contact"):
         parse(OWN, source(COMMON.replace(ROBOT, "contact: ana@example.com, role: admin }")))
-    made = parse(WHOLE.replace(ROBOT, "role: Admin, expires: 2027-01-01, projects: { shop: Analyst } }"), Source("r"))
+    made = parse(
+        WHOLE.replace(ROBOT, "role: Admin, expires: 2027-01-01, projects: { shop: Analyst } }"), RosterSource("r")
+    )
     assert made.own_accounts["etl-bot"].projects == {"shop": "analyst"}
-    assert parse(WHOLE, Source("r")).own_accounts == {}
+    assert parse(WHOLE, RosterSource("r")).own_accounts == {}
 
 
 def test_blanks_around_the_name_of_a_service_account_do_not_count() -> None:
     """The account is declared without them, and the same name with and without is told with both lines."""
     text = COMPLIANT + "serviceAccounts:\n  ' etl ': { role: consumer }\n"
-    assert list(parse(text, Source("r")).own_accounts) == ["etl"]
+    assert list(parse(text, RosterSource("r")).own_accounts) == ["etl"]
     line = text.count("\n")
     with pytest.raises(RosterError) as raised:
-        parse(f"{text}  etl: {{ role: analyst }}\n", Source("r"))
+        parse(f"{text}  etl: {{ role: analyst }}\n", RosterSource("r"))
     assert f"r:{line}: ' etl ' and 'etl', further down, are one name" in str(raised.value)
     assert f"r:{line + 1}: 'etl' and ' etl ' are one name" in str(raised.value)
 
 
 def test_what_rosters_share_stands_in_one_file() -> None:
     """What is included is as if it stood here."""
-    whole, joined = parse(WHOLE, Source("r")), parse(OWN, source(COMMON))
+    whole, joined = parse(WHOLE, RosterSource("r")), parse(OWN, source(COMMON))
     assert joined.model_copy(update={"include": []}) == whole
 
 
@@ -457,4 +460,4 @@ def test_a_file_that_is_no_roster_is_not_repeated(read: Any, text: str) -> None:
 def test_only_a_file_can_include() -> None:
     """A text alone has no folder."""
     with pytest.raises(RosterError, match=r"own:1: common.yaml cannot be included: nothing can be included here"):
-        parse(OWN, Source("own"))
+        parse(OWN, RosterSource("own"))

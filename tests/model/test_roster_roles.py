@@ -9,7 +9,7 @@ import pytest
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roles import declared_role, is_custom, is_project_role
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 
 TODAY = date(2026, 5, 4)
 COMPLIANT = """\
@@ -36,7 +36,7 @@ teams:
 
 def test_what_a_roster_declares() -> None:
     """A role by its key, in any case and spelling; the grants have the word for it, accounts' and teams' too."""
-    declared = declaration(parse(COMPLIANT, Source("r")), TODAY)
+    declared = declaration(parse(COMPLIANT, RosterSource("r")), TODAY)
     assert declared.custom_roles == {
         "Support-Desk": {
             "project_id": 1234567, "name": "Support desk", "description": "Answers",
@@ -60,16 +60,18 @@ def test_what_a_roster_declares() -> None:
 
 def test_a_project_as_a_whole_declares_the_same() -> None:
     """By the word for the role too."""
-    declared = declaration(parse(COMPLIANT.replace("true\n", "true\nauthoritative: true\n", 1), Source("r")), TODAY)
+    declared = declaration(
+        parse(COMPLIANT.replace("true\n", "true\nauthoritative: true\n", 1), RosterSource("r")), TODAY
+    )
     assert declared.wholes[1234567]["grants"] == {"bo@example.com": "custom:support_desk", "cy@example.com": "analyst"}
 
 
 def test_security_that_says_nothing_is_read_only() -> None:
     """Its facts are outputs all the same; without it, nothing is declared."""
     empty = COMPLIANT.replace("  twoFactorRequired: true\n  requestAccess: { mode: ask }\n", "  {}\n")
-    assert declaration(parse(empty, Source("r")), TODAY).security == {}
+    assert declaration(parse(empty, RosterSource("r")), TODAY).security == {}
     none = COMPLIANT.replace("  twoFactorRequired: true\n  requestAccess: { mode: ask }\n", "")
-    assert declaration(parse(none, Source("r")), TODAY).security is None
+    assert declaration(parse(none, RosterSource("r")), TODAY).security is None
 
 
 def test_the_word_for_a_role_is_a_custom_role_and_no_role_of_mixpanels() -> None:
@@ -132,7 +134,7 @@ def test_what_is_wrong_is_told_with_its_line(before: str, after: str, line: int,
     """Before anything is asked of Mixpanel."""
     assert before in COMPLIANT
     with pytest.raises(RosterError) as refused:
-        parse(COMPLIANT.replace(before, after, 1), Source("production.yaml"))
+        parse(COMPLIANT.replace(before, after, 1), RosterSource("production.yaml"))
     assert f"production.yaml:{line}: " in str(refused.value)
     assert words in str(refused.value)
 
@@ -141,7 +143,7 @@ def test_five_are_allowed() -> None:
     """In each project."""
     four = "\n".join(SIX.splitlines()[:-1])
     text = COMPLIANT.replace("project: warehouse }", "project: warehouse }" + four, 1)
-    assert len(parse(text, Source("r")).custom_roles) == 6
+    assert len(parse(text, RosterSource("r")).custom_roles) == 6
 
 
 def test_two_custom_roles_of_one_person_in_one_project_are_refused() -> None:
@@ -151,4 +153,4 @@ def test_two_custom_roles_of_one_person_in_one_project_are_refused() -> None:
     again = "  - { email: bo@example.com, engagement: more, projects: { shop: data } }\n"
     text = text.replace("  - { email: cy@", f"{again}  - {{ email: cy@")
     with pytest.raises(RosterError, match="nobody can tell which is higher, custom:data or custom:support_desk"):
-        parse(text, Source("r"))
+        parse(text, RosterSource("r"))

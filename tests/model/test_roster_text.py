@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from mixpanel_access.model import roster_text
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster_draft import NewPerson
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 
-R = Source("r.yaml")
+R = RosterSource("r.yaml")
 
 BLOCK = """\
 # Our roster, by hand.
@@ -272,6 +272,6 @@ def test_sections_with_nothing_behind_them_are_filled_where_they_stand(end: str)
 
 def test_an_engagement_that_stands_in_an_included_file_is_not_added_twice() -> None:
     """The edit is refused, with the reason."""
-    source = Source("r.yaml", lambda _: "engagements: { look: {} }\n")
+    source = RosterSource("r.yaml", lambda _: "engagements: { look: {} }\n")
     with pytest.raises(RosterError, match=r"look stands in r.yaml too"):
         roster_text.add_engagement(f"include: common.yaml\n{BLOCK}", source, "look", {"type": "audit"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_salvage import NOTHING, Unread, salvage
 from mixpanel_access.model.yaml_slips import slips
 from mixpanel_access.model.yaml_text import BadYaml
@@ -51,7 +51,7 @@ TOLD: dict[str, tuple[str, str, int, str]] = {
 def test_it_is_told_with_file_and_line(old: str, new: str, line: int, words: str) -> None:
     """Once, and with what to write; nothing is said of it a second time for its type."""
     with pytest.raises(RosterError) as told:
-        parse(ROSTER.replace(old, new), Source("production.yaml"))
+        parse(ROSTER.replace(old, new), RosterSource("production.yaml"))
     assert f"production.yaml:{line}: {words}" in str(told.value)
     assert str(told.value).count(f"production.yaml:{line}:") == 1
 
@@ -76,23 +76,23 @@ PASSES = [
 @pytest.mark.parametrize("line", PASSES)
 def test_what_is_read_as_it_looks_passes(line: str) -> None:
     """Quoted texts, comments that look like comments, dates, and text with numbers in it."""
-    parse(ROSTER.replace("    ticket: OPS-1\n    notes: Nothing", f"    {line}"), Source("production.yaml"))
+    parse(ROSTER.replace("    ticket: OPS-1\n    notes: Nothing", f"    {line}"), RosterSource("production.yaml"))
 
 
 def test_every_slip_is_told_beside_the_other_problems() -> None:
     """All at once, in an included file by its own name."""
     text = ROSTER.replace("1234567", "0123").replace("Nothing", "#later").replace("email:", "mail:")
     with pytest.raises(RosterError) as told:
-        parse(text, Source("production.yaml"))
+        parse(text, RosterSource("production.yaml"))
     assert [f":{line}: " in str(told.value) for line in (3, 5, 7)] == [True] * 3
-    shared = Source("production.yaml", lambda _: "engagements:\n  e: { ticket: 0012 }\n")
+    shared = RosterSource("production.yaml", lambda _: "engagements:\n  e: { ticket: 0012 }\n")
     with pytest.raises(RosterError, match=r"common\.yaml:2: ticket: 0012 is read as the number 12"):
         parse(f"include: common.yaml\n{ROSTER}", shared)
 
 
 def test_no_slip_keeps_ended_access() -> None:
     """What takes access away reads such a roster as YAML does, an included file too."""
-    shared = Source("production.yaml", lambda _: "engagements:\n  e: { ticket: #4711\n  }\n")
+    shared = RosterSource("production.yaml", lambda _: "engagements:\n  e: { ticket: #4711\n  }\n")
     text = f"include: common.yaml\n{ROSTER}".replace("OPS-1", "#4711")
     salvaged = salvage(text, shared)
     assert (len(salvaged.roster.people), salvaged.unread) == (1, NOTHING)
@@ -150,7 +150,7 @@ SALVAGED: dict[str, tuple[str, list[str], Unread]] = {
 @pytest.mark.parametrize(("text", "people", "unread"), SALVAGED.values(), ids=SALVAGED)
 def test_whose_access_is_read_otherwise_than_it_looks_keeps_it(text: str, people: list[str], unread: Unread) -> None:
     """The part with the slip is left out and known to be unread; one in words that give nothing changes nothing."""
-    salvaged = salvage(text, Source("production.yaml"))
+    salvaged = salvage(text, RosterSource("production.yaml"))
     assert [person.email for person in salvaged.roster.people] == people
     assert salvaged.unread == unread
     assert salvaged.problem
@@ -167,7 +167,7 @@ def test_a_slip_in_the_access_of_an_included_file_is_left_out_as_one_of_the_rost
     common: str, unread: Unread
 ) -> None:
     """The part with the slip gives nothing, what depends on it is known to be unread, and the slip is told."""
-    salvaged = salvage(f"include: common.yaml\n{ROSTER}", Source("production.yaml", lambda _: common))
+    salvaged = salvage(f"include: common.yaml\n{ROSTER}", RosterSource("production.yaml", lambda _: common))
     assert salvaged.unread == unread
     assert "is a comment, so that there is no value" in salvaged.problem
     assert not salvaged.roster.standard_roles

@@ -13,7 +13,7 @@ from mixpanel_access.files.onboarding import read_checklists
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import RosterError, UsageError
 from mixpanel_access.model.roster_draft import Draft
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.yaml_text import MOST_PARTS, BadYaml, load, nodes, with_lines
 from mixpanel_access.operations.project import roster_file
 from mixpanel_access.operations.review.files import read_packets
@@ -96,7 +96,7 @@ def test_what_the_parser_with_lines_does_not_read_has_no_lines() -> None:
     assert load(text)["projects"] is None
     assert with_lines(text) is None
     with pytest.raises(RosterError, match="r:1: "):
-        parse(text, Source("r"))
+        parse(text, RosterSource("r"))
     with pytest.raises(RosterError, match="cannot edit the roster for r: line "):
         Draft(text, "r")
 

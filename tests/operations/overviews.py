@@ -11,7 +11,7 @@ from typing import Any
 from mixpanel_access.files.beside import Beside
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.overview import Overview, StackView, overview_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamMember, State
 from tests.fakes import NOW, FakeApi, make_directory, make_session
@@ -59,7 +59,7 @@ def overview(
         found: what is known of the rosters beside it.
         ids: Mixpanel's ids of people as the state has them.
     """
-    roster = parse(ROSTER.format(people="\n".join(people) or "  []", more=more), Source("production.yaml"))
+    roster = parse(ROSTER.format(people="\n".join(people) or "  []", more=more), RosterSource("production.yaml"))
     declared = declaration(roster, NOW.date())
     members, grants = {}, {}
     for key, values in declared.members.items() if applied else ():

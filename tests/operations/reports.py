@@ -12,7 +12,7 @@ from mixpanel_access.model.access import Grant, GrantType, Project
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.other_access import Discoverability
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.overview import StackView, overview_of
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report import Report
@@ -66,8 +66,8 @@ COMPANY = frozenset({"example.com"})
 
 def view(api: FakeApi, name: str, text: str, was: str, invited: Mapping[str, datetime], applied: datetime) -> StackView:
     """A stack whose state holds what the roster, as it was, declared on a day."""
-    roster = parse(text, Source(f"{name}.yaml"))
-    declared = declaration(parse(was, Source(f"{name}.yaml")), applied.date())
+    roster = parse(text, RosterSource(f"{name}.yaml"))
+    declared = declaration(parse(was, RosterSource(f"{name}.yaml")), applied.date())
     members = {}
     for key, values in declared.members.items():
         outputs: dict[str, Any] = dict(values)

@@ -15,21 +15,21 @@ from mixpanel_access.directory import probe
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
-from mixpanel_access.files.onboarding import Check, read_checklists
+from mixpanel_access.files.onboarding import AutomaticCheck, read_checklists
 from mixpanel_access.model import audit
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.security import Feature
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.diagnosing import Case, Failure, Finding, Verdict, case_of, diagnose
+from mixpanel_access.operations.diagnosing import Case, Diagnosis, Failure, Likelihood, case_of, diagnose
 from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
 from mixpanel_access.operations.review.listing import items
 from mixpanel_access.operations.tracker import audited
 from mixpanel_access.operations.tracker_audit import by_others
-from mixpanel_access.operations.tracker_lines import Line
+from mixpanel_access.operations.tracker_lines import LogLine
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
 from tests.operations.overviews import BO, overview, person
@@ -86,12 +86,12 @@ class Read:
     """What every reader has of the log."""
 
     case: Case
-    findings: list[Finding]
-    lines: list[Line]
+    findings: list[Diagnosis]
+    lines: list[LogLine]
     said: list[str]
     logins: Any
     warning: str
-    ticked: set[Check | None]
+    ticked: set[AutomaticCheck | None]
     last_active: list[str]
     preflight: dict[str, str]
     feature: str | None
@@ -103,7 +103,7 @@ class Read:
         """What the doctor says of it."""
         return next(one for one in self.doctor if one.call == "audit log")
 
-    def of(self, failure: Failure) -> Finding:
+    def of(self, failure: Failure) -> Diagnosis:
         """What is said of one failure."""
         return next(one for one in self.findings if one.failure is failure)
 
@@ -166,13 +166,13 @@ def both() -> Read:
 def test_what_is_read_by_the_platform_api(both: Read) -> None:
     """All pages, to both ends of the span; what nobody knows is no error; the older route is not asked."""
     assert both.case.log_refused == ""
-    assert both.of(Failure.IDENTITY_PROVIDER).verdict is Verdict.CAUSE
+    assert both.of(Failure.IDENTITY_PROVIDER).verdict is Likelihood.CAUSE
     assert both.of(Failure.ROLE_TOO_LOW).evidence[1].startswith("made consumer on 2026-05-02 at 12:00 UTC by ana@")
     assert [both.lines[0].email, both.lines[-1].email] == ["first@example.com", "last@example.com"]
     assert len(both.lines) == 1 + 150 + 1 + 1 + 1
     assert [line.role for line in both.lines if line.email == BO] == ["consumer"]
     assert both.logins == {"ana@example.com": NOW - timedelta(days=50) + 100 * SECOND, BO: NOW - timedelta(days=5)}
-    assert Check.LOGGED_IN in both.ticked
+    assert AutomaticCheck.LOGGED_IN in both.ticked
     assert both.last_active == ["2026-04-29"]
     assert (both.said, both.warning, both.feature, both.preflight["plan: audit log"]) == ([], "", None, "can be used")
     assert both.of_the_log.finding is probe.Finding.OK
@@ -233,9 +233,9 @@ def test_without_the_log_it_is_said_and_the_rest_goes_on(
     assert (there.feature, why in there.preflight["plan: audit log"]) == (why, True)
     assert (there.of_the_log.came, probe.healthy(there.doctor)) == (why, True)
     assert (there.lines, there.logins, there.last_active) == ([], {}, ["unknown"])
-    assert there.ticked == both.ticked - {Check.LOGGED_IN}
+    assert there.ticked == both.ticked - {AutomaticCheck.LOGGED_IN}
     for failure in (Failure.PASSWORD, Failure.SCIM):
-        assert there.of(failure).verdict is Verdict.UNKNOWN
+        assert there.of(failure).verdict is Likelihood.UNKNOWN
         assert why in there.of(failure).evidence[0]
     assert not any("reset the password" in line for one in there.findings for line in one.fix)
     lower, known = there.of(Failure.ROLE_TOO_LOW), both.of(Failure.ROLE_TOO_LOW)

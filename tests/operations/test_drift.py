@@ -10,7 +10,7 @@ import pytest
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.errors import Forbidden
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import Organization, differences, read_organization
 from mixpanel_access.operations.state import (
     EMPTY,
@@ -211,7 +211,7 @@ def test_teams_that_cannot_be_read_are_no_difference() -> None:
     assert kinds(organization, WITH_TEAM, WITH_TEAM) == []
 
 
-DATA = Team(7, "Data", {PRODUCTION: "analyst"}, frozenset({BO}))
+DATA = TeamInfo(7, "Data", {PRODUCTION: "analyst"}, frozenset({BO}))
 PLACE = HeldTeamMember(7, BO, outputs={"status": "member"})
 WITH_TEAM = replace(
     STATE,
@@ -220,8 +220,8 @@ WITH_TEAM = replace(
     team_members={(7, BO): PLACE},
 )
 AND_ANA = replace(DATA, members=frozenset({ANA, BO}))
-OTHERS = Team(8, "Others", {PRODUCTION: "admin"}, frozenset({ANA}))
-IN_TEAMS: dict[str, tuple[dict[int, Team], State, list[tuple[str, str, int | None, str | None, str | None]]]] = {
+OTHERS = TeamInfo(8, "Others", {PRODUCTION: "admin"}, frozenset({ANA}))
+IN_TEAMS: dict[str, tuple[dict[int, TeamInfo], State, list[tuple[str, str, int | None, str | None, str | None]]]] = {
     "as it is declared": ({7: DATA}, WITH_TEAM, []),
     "a team that no stack has": ({7: DATA, 8: OTHERS}, WITH_TEAM, []),
     "put in by hand": ({7: AND_ANA}, WITH_TEAM, [("unmanaged team member", ANA, None, None, None)]),
@@ -267,7 +267,7 @@ IN_TEAMS: dict[str, tuple[dict[int, Team], State, list[tuple[str, str, int | Non
 
 @pytest.mark.parametrize(("teams", "state", "expected"), IN_TEAMS.values(), ids=IN_TEAMS.keys())
 def test_each_difference_in_a_team_is_told(
-    teams: dict[int, Team], state: State, expected: list[tuple[str, str, int | None, str | None, str | None]]
+    teams: dict[int, TeamInfo], state: State, expected: list[tuple[str, str, int | None, str | None, str | None]]
 ) -> None:
     """By the team's name; another stack's part of a team is managed, and not missing here."""
     found = differences(replace(ORGANIZATION, teams=teams), state, state)

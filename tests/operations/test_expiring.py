@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_salvage import salvage
-from mixpanel_access.operations.expiring import Event, changes_by_the_clock
+from mixpanel_access.operations.expiring import ScheduledEvent, changes_by_the_clock
 from mixpanel_access.operations.state import (
     EMPTY,
     HeldAccount,
@@ -35,24 +35,27 @@ def roster(**dates: str) -> Roster:
         "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
         f"people: [{{ email: {BO}, projects: {{ shop: analyst }}, engagement: Review{given} }}]\n"
         "engagements: { Review: {} }",
-        Source("r"),
+        RosterSource("r"),
     )
 
 
 CASES = {
     "no dates": ({}, []),
-    "the last day": ({"ends": "2026-05-04"}, [(Event.ENDS, 1)]),
+    "the last day": ({"ends": "2026-05-04"}, [(ScheduledEvent.ENDS, 1)]),
     "the day before": ({"ends": "2026-05-03"}, []),  # nothing in the state, so nothing to take away
-    "within": ({"ends": "2026-05-17"}, [(Event.ENDS, 14)]),
+    "within": ({"ends": "2026-05-17"}, [(ScheduledEvent.ENDS, 14)]),
     "beyond": ({"ends": "2026-05-18"}, []),
-    "begins tomorrow": ({"starts": "2026-05-05"}, [(Event.BEGINS, 1)]),
+    "begins tomorrow": ({"starts": "2026-05-05"}, [(ScheduledEvent.BEGINS, 1)]),
     "begins today": ({"starts": "2026-05-04"}, []),
-    "begins and ends": ({"starts": "2026-05-05", "ends": "2026-05-06"}, [(Event.BEGINS, 1), (Event.ENDS, 3)]),
+    "begins and ends": (
+        {"starts": "2026-05-05", "ends": "2026-05-06"},
+        [(ScheduledEvent.BEGINS, 1), (ScheduledEvent.ENDS, 3)],
+    ),
 }
 
 
 @pytest.mark.parametrize(("dates", "expected"), CASES.values(), ids=CASES.keys())
-def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tuple[Event, int]]) -> None:
+def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tuple[ScheduledEvent, int]]) -> None:
     """By the day on which `pulumi up` brings it about: the day after the last."""
     found = changes_by_the_clock(roster(**dates), EMPTY, TODAY, 14)
     assert [(change.event, change.days) for change in found] == expected
@@ -66,7 +69,7 @@ def in_teams(*entries: str) -> Roster:
     return parse(
         "environment: production\nteams: { data: { name: Data }, ops: { name: Ops } }\nengagements: { a: {}, b: {} }\n"
         f"people:\n{people}",
-        Source("r"),
+        RosterSource("r"),
     )
 
 
@@ -76,9 +79,9 @@ def test_a_place_in_a_team_comes_and_goes_by_the_clock() -> None:
         "engagement: a, teams: [data, ops], ends: 2026-05-10", "engagement: b, teams: [ops], starts: 2026-05-06"
     )
     found = changes_by_the_clock(plan, EMPTY, TODAY, 14)
-    assert [(change.event, change.days, list(change.teams)) for change in found] == [(Event.ENDS, 7, ["data"])]
+    assert [(change.event, change.days, list(change.teams)) for change in found] == [(ScheduledEvent.ENDS, 7, ["data"])]
     found = changes_by_the_clock(in_teams("teams: [data], starts: 2026-05-06"), EMPTY, TODAY, 14)
-    assert [(change.event, list(change.teams)) for change in found] == [(Event.BEGINS, ["data"])]
+    assert [(change.event, list(change.teams)) for change in found] == [(ScheduledEvent.BEGINS, ["data"])]
 
 
 def test_who_is_still_in_a_team_is_overdue() -> None:
@@ -87,7 +90,7 @@ def test_who_is_still_in_a_team_is_overdue() -> None:
     state = State({BO: HeldMember(BO, None)}, {}, team_members={(77, BO): place})
     over = "engagement: a, teams: [data, ops], ends: 2026-05-01"
     (change,) = changes_by_the_clock(in_teams(over, "engagement: b"), state, TODAY, 0)
-    assert (change.event, change.days, list(change.teams)) == (Event.OVERDUE, -2, ["data"])
+    assert (change.event, change.days, list(change.teams)) == (ScheduledEvent.OVERDUE, -2, ["data"])
     assert changes_by_the_clock(in_teams(over, "engagement: b, teams: [data]"), state, TODAY, 0) == []
 
 
@@ -97,7 +100,7 @@ def bounded(days: str, entry: str = "teams: [data]") -> Roster:
         "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
         f"teams: {{ data: {{ name: Data, standard: audit, projects: {{ shop: }}, {days} }} }}\n"
         f"people: [{{ email: {BO}, {entry} }}]",
-        Source("r"),
+        RosterSource("r"),
     )
 
 
@@ -105,8 +108,8 @@ def test_a_team_with_days_comes_and_goes_by_the_clock() -> None:
     """With its roles, and with all places in it; an entry that ends on the same day is one change."""
     found = changes_by_the_clock(bounded("starts: 2026-05-05, ends: 2026-05-10"), EMPTY, TODAY, 14)
     assert [(one.event, one.email, one.days, dict(one.projects), list(one.teams)) for one in found] == [
-        (Event.BEGINS, "", 1, {"shop": "consumer"}, ["data"]), (Event.BEGINS, BO, 1, {}, ["data"]),
-        (Event.ENDS, "", 7, {"shop": "consumer"}, ["data"]), (Event.ENDS, BO, 7, {}, ["data"]),
+        (ScheduledEvent.BEGINS, "", 1, {"shop": "consumer"}, ["data"]), (ScheduledEvent.BEGINS, BO, 1, {}, ["data"]),
+        (ScheduledEvent.ENDS, "", 7, {"shop": "consumer"}, ["data"]), (ScheduledEvent.ENDS, BO, 7, {}, ["data"]),
     ]  # fmt: skip
     found = changes_by_the_clock(bounded("ends: 2026-05-10", "teams: [data], ends: 2026-05-10"), EMPTY, TODAY, 14)
     assert [(one.email, one.days) for one in found] == [("", 7), (BO, 7)]
@@ -120,7 +123,7 @@ def test_a_team_that_is_over_and_still_there_is_overdue() -> None:
     state = State({BO: HeldMember(BO, None)}, {}, teams={77: HeldTeam("Data", 77, urn)}, team_members=places)
     found = changes_by_the_clock(bounded("ends: 2026-05-01"), state, TODAY, 0)
     assert [(one.event, one.email, one.days, list(one.teams)) for one in found] == [
-        (Event.OVERDUE, "", -2, ["data"]), (Event.OVERDUE, BO, -2, ["data"]),
+        (ScheduledEvent.OVERDUE, "", -2, ["data"]), (ScheduledEvent.OVERDUE, BO, -2, ["data"]),
     ]  # fmt: skip
     assert changes_by_the_clock(bounded("ends: 2026-05-01"), EMPTY, TODAY, 0) == []
     assert changes_by_the_clock(bounded("ends: 2026-05-04"), state, TODAY, 0) == []
@@ -133,30 +136,30 @@ def by_several(days: str, *entries: str) -> Roster:
         "environment: production\norganizationRoles: true\n"
         f"teams: {{ data: {{ name: Data, {days} }} }}\nengagements: {{ a: {{}}, b: {{}} }}\n"
         f"people:\n{people}",
-        Source("r"),
+        RosterSource("r"),
     )
 
 
 ONCE = {
-    "the first": ("ends: 2026-05-10", "engagement: a", "engagement: b", [(Event.ENDS, 7, "a")]),
+    "the first": ("ends: 2026-05-10", "engagement: a", "engagement: b", [(ScheduledEvent.ENDS, 7, "a")]),
     "the one that lasts longest": (
-        "ends: 2026-05-10", "engagement: a, ends: 2026-05-20", "engagement: b", [(Event.ENDS, 7, "b")],
+        "ends: 2026-05-10", "engagement: a, ends: 2026-05-20", "engagement: b", [(ScheduledEvent.ENDS, 7, "b")],
     ),
-    "as it begins": ("starts: 2026-05-06", "engagement: a", "engagement: b", [(Event.BEGINS, 2, "a")]),
-    "overdue": ("ends: 2026-05-01", "engagement: a", "engagement: b", [(Event.OVERDUE, -2, "a")]),
+    "as it begins": ("starts: 2026-05-06", "engagement: a", "engagement: b", [(ScheduledEvent.BEGINS, 2, "a")]),
+    "overdue": ("ends: 2026-05-01", "engagement: a", "engagement: b", [(ScheduledEvent.OVERDUE, -2, "a")]),
     "overdue, with the entry over too": (
-        "ends: 2026-05-01", "engagement: a, ends: 2026-05-02", "engagement: b", [(Event.OVERDUE, -2, "b")],
+        "ends: 2026-05-01", "engagement: a, ends: 2026-05-02", "engagement: b", [(ScheduledEvent.OVERDUE, -2, "b")],
     ),
     "overdue, with both over": (
         "ends: 2026-05-01", "engagement: a, ends: 2026-04-01", "engagement: b, ends: 2026-05-01",
-        [(Event.OVERDUE, -2, "b")],
+        [(ScheduledEvent.OVERDUE, -2, "b")],
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("days", "first", "second", "expected"), ONCE.values(), ids=ONCE.keys())
 def test_a_place_by_two_entries_is_told_once(
-    days: str, first: str, second: str, expected: list[tuple[Event, int, str]]
+    days: str, first: str, second: str, expected: list[tuple[ScheduledEvent, int, str]]
 ) -> None:
     """By the entry that speaks for it."""
     place = HeldTeamMember(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
@@ -178,7 +181,7 @@ def test_who_is_still_in_the_state_is_overdue() -> None:
     """From the day after the last on, until an up has taken the access away."""
     state = State({BO: HeldMember(BO, None)}, {})
     (change,) = changes_by_the_clock(roster(ends="2026-05-01"), state, TODAY, 0)
-    assert (change.event, change.days, change.on) == (Event.OVERDUE, -2, date(2026, 5, 2))
+    assert (change.event, change.days, change.on) == (ScheduledEvent.OVERDUE, -2, date(2026, 5, 2))
     assert changes_by_the_clock(roster(ends="2026-05-04"), state, TODAY, 0) == []
 
 
@@ -209,14 +212,14 @@ def together(*entries: str) -> Roster:
     return parse(
         "environment: production\nprojects:\n  shop: { id: 1, environment: production }\n"
         f"  web: {{ id: 2, environment: production }}\nengagements: {{ a: {{}}, b: {{}} }}\npeople:\n{people}",
-        Source("r"),
+        RosterSource("r"),
     )
 
 
 SEVERAL = {
     "the other gives less": (
         ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { shop: analyst }"],
-        [(Event.ENDS, 7, {"shop": "admin -> analyst"})],
+        [(ScheduledEvent.ENDS, 7, {"shop": "admin -> analyst"})],
     ),
     "the other gives as much": (
         ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { shop: admin }"],
@@ -224,11 +227,11 @@ SEVERAL = {
     ),
     "the other gives something else": (
         ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { web: admin }"],
-        [(Event.ENDS, 7, {"shop": "admin"})],
+        [(ScheduledEvent.ENDS, 7, {"shop": "admin"})],
     ),
     "the other raises it": (
         ["engagement: a, projects: { shop: analyst }", "engagement: b, projects: { shop: owner }, starts: 2026-05-10"],
-        [(Event.BEGINS, 6, {"shop": "analyst -> owner"})],
+        [(ScheduledEvent.BEGINS, 6, {"shop": "analyst -> owner"})],
     ),
     "one after the other": (
         [
@@ -242,7 +245,7 @@ SEVERAL = {
 
 @pytest.mark.parametrize(("entries", "expected"), SEVERAL.values(), ids=SEVERAL.keys())
 def test_what_another_engagement_gives_is_no_change(
-    entries: list[str], expected: list[tuple[Event, int, dict[str, str]]]
+    entries: list[str], expected: list[tuple[ScheduledEvent, int, dict[str, str]]]
 ) -> None:
     """Only what really comes or goes is foretold."""
     found = changes_by_the_clock(together(*entries), EMPTY, TODAY, 14)
@@ -256,7 +259,7 @@ def test_what_one_engagement_leaves_behind_is_overdue() -> None:
     held = {(1, BO): HeldGrant(1, BO, "admin"), (2, BO): HeldGrant(2, BO, "consumer")}
     state = State({BO: HeldMember(BO, None)}, held)
     (change,) = changes_by_the_clock(document, state, TODAY, 0)
-    assert (change.event, change.projects) == (Event.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
+    assert (change.event, change.projects) == (ScheduledEvent.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
     settled = State(state.members, {(1, BO): HeldGrant(1, BO, "analyst")})
     assert changes_by_the_clock(document, settled, TODAY, 0) == []
 
@@ -271,13 +274,13 @@ def test_a_custom_role_of_the_roster_that_is_left_behind_is_overdue() -> None:
         "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
         "customRoles: { lead: { name: Lead, project: shop } }\nengagements: { a: {}, b: {} }\n"
         f"people:\n{people}",
-        Source("r"),
+        RosterSource("r"),
     )
     id_ = "11111111-2222-4333-8444-555555555555"
     roles = {(1, id_): HeldCustomRole(1, id_, "urn:pulumi:s::p::type::custom-role/lead")}
     state = State({BO: HeldMember(BO, None)}, {(1, BO): HeldGrant(1, BO, id_)}, custom_roles=roles)
     (change,) = changes_by_the_clock(document, state, TODAY, 0)
-    assert (change.event, dict(change.projects)) == (Event.OVERDUE, {"shop": "custom:lead"})
+    assert (change.event, dict(change.projects)) == (ScheduledEvent.OVERDUE, {"shop": "custom:lead"})
 
 
 @pytest.mark.parametrize(
@@ -294,7 +297,7 @@ def test_service_accounts_that_end_are_foretold(today: str, found: list[tuple[st
     document = parse(
         "environment: production\nserviceAccounts:\n  etl: { role: analyst, rotateAfter: 90, overlap: 7 }\n"
         "  bot: { role: analyst, expires: 2026-05-10 }\n  known: {}\n",
-        Source("r"),
+        RosterSource("r"),
     )
     retiring = [{"account_id": 5, "login": "old.1", "until": "2026-05-06T13:00:00Z"}]
     state = State({}, {}, accounts={6: HeldAccount("etl", 6, outputs={"retiring": retiring})})
@@ -310,9 +313,9 @@ def test_a_bad_entry_hides_nobody_else() -> None:
         "  - { email: robin@example.com, projects: { shop: consumer }, ends: 2026-05-10 }\n"
         "  - { email: robin@example.com, projects: { shop: analist } }\n"
     )
-    read = salvage(text, Source("r"))
+    read = salvage(text, RosterSource("r"))
     changes = changes_by_the_clock(read.roster, EMPTY, TODAY, 14, read.unread)
-    assert [(one.event, one.email) for one in changes] == [(Event.ENDS, BO)]
+    assert [(one.event, one.email) for one in changes] == [(ScheduledEvent.ENDS, BO)]
     assert (
         "the entry of robin@example.com cannot be read, so robin@example.com keeps what the state has" in read.problem
     )

@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_access.model.access import Identity
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.forecasting import forecasts_for
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_directory
 
@@ -22,7 +22,7 @@ def roster(*people: str) -> Roster:
         "environment: production\norganizationRoles: true\nengagements: { a: { ends: 2026-06-30 } }\n"
         "projects: { shop: { id: 1234567, environment: production } }\npeople:\n"
         + "".join(f"  - {{ {person} }}\n" for person in people),
-        Source("r"),
+        RosterSource("r"),
     )
 
 

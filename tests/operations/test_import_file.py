@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from mixpanel_access.model.access import ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.access import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import Forbidden, InputError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.import_file import (
     account_entries,
     brake_entry,
@@ -51,7 +51,7 @@ people:
   - {{ email: Bo@example.com, organizationRole: member, projects: {{ shop: analyst, warehouse: admin }}, ticket: T-1 }}
   - {{ email: gone@example.com }}
 """
-DECLARED = declaration(parse(ROSTER, Source("r")), NOW.date())
+DECLARED = declaration(parse(ROSTER, RosterSource("r")), NOW.date())
 BO = "bo@example.com"
 
 
@@ -159,14 +159,14 @@ LOGIN = "etl.1a2b3c.mp-service-account"
 def robots(api: FakeApi, state: State = EMPTY) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Names and ids of the entries, and who is left out."""
     session, _ = make_session(api)
-    entries, left_out = account_entries(session, declaration(parse(ROBOTS, Source("r")), NOW.date()), state)
+    entries, left_out = account_entries(session, declaration(parse(ROBOTS, RosterSource("r")), NOW.date()), state)
     return [(entry["name"], entry["id"]) for entry in entries], left_out
 
 
 def test_a_service_account_comes_in_by_its_name(api: FakeApi) -> None:
     """With the roles that it has; one that is only known does not."""
-    api.accounts.append(ServiceAccount(77, LOGIN, NOW))
-    api.accounts.append(ServiceAccount(78, "known.1a2b3c.mp-service-account", NOW))
+    api.accounts.append(ServiceAccountInfo(77, LOGIN, NOW))
+    api.accounts.append(ServiceAccountInfo(78, "known.1a2b3c.mp-service-account", NOW))
     api.service_accounts.rows.append(ServiceAccountRole(77, PRODUCTION, "admin"))
     assert robots(api) == (
         [
@@ -180,13 +180,13 @@ def test_a_service_account_comes_in_by_its_name(api: FakeApi) -> None:
 def test_a_service_account_that_cannot_be_told_is_left_out(api: FakeApi) -> None:
     """Several have its name; one that is not there is yet to be made."""
     assert robots(api) == ([], {})
-    api.accounts += [ServiceAccount(77, LOGIN), ServiceAccount(78, "etl.9.mp-service-account")]
+    api.accounts += [ServiceAccountInfo(77, LOGIN), ServiceAccountInfo(78, "etl.9.mp-service-account")]
     assert robots(api) == ([], {"etl": f"{LOGIN}, etl.9.mp-service-account are there, and one can be meant"})
 
 
 def test_a_service_account_of_the_state_is_not_imported_again(api: FakeApi) -> None:
     """Its roles that are not in the state are; several of its name do not matter then."""
-    api.accounts += [ServiceAccount(77, LOGIN), ServiceAccount(78, "etl.9.mp-service-account")]
+    api.accounts += [ServiceAccountInfo(77, LOGIN), ServiceAccountInfo(78, "etl.9.mp-service-account")]
     api.service_accounts.rows += [ServiceAccountRole(77, project, "admin") for project in (PRODUCTION, WAREHOUSE)]
     held = {(PRODUCTION, 77): HeldAccountGrant(PRODUCTION, 77, "analyst")}
     state = State({}, {}, accounts={77: HeldAccount("etl", 77)}, account_grants=held)
@@ -209,7 +209,7 @@ ANA, BO = "ana@example.com", "bo@example.com"
 def teams(api: FakeApi, state: State = EMPTY, members: Sequence[str] = (ANA, BO)) -> list[tuple[str, str]]:
     """Names and ids of the entries."""
     session, _ = make_session(api)
-    declared = declaration(parse(TEAMS, Source("r")), NOW.date())
+    declared = declaration(parse(TEAMS, RosterSource("r")), NOW.date())
     return [(entry["name"], entry["id"]) for entry in team_entries(session, declared, state, members)]
 
 
@@ -257,7 +257,7 @@ def test_what_the_state_has_of_a_team_is_not_imported_again(in_team: FakeApi) ->
 def test_teams_are_only_asked_for_where_a_roster_has_some(api: FakeApi) -> None:
     """A stack without teams costs no request."""
     session, _ = make_session(api)
-    assert team_entries(session, declaration(parse(ROBOTS, Source("r")), NOW.date()), EMPTY, ()) == []
+    assert team_entries(session, declaration(parse(ROBOTS, RosterSource("r")), NOW.date()), EMPTY, ()) == []
     assert api.calls["list_teams"] == 0
 
 
@@ -277,7 +277,7 @@ serviceAccounts:
 def test_a_custom_role_comes_in_by_its_name(api: FakeApi) -> None:
     """As it is there, without what the server added; one that is not there, or is in the state, does not."""
     session, _ = make_session(api)
-    declared = declaration(parse(OWN_ROLES, Source("r")), NOW.date())
+    declared = declaration(parse(OWN_ROLES, RosterSource("r")), NOW.date())
     assert role_entries(session, declared, EMPTY) == []
     held = api.custom_roles.put(PRODUCTION, "SUPPORT", "export", description="by hand")
     session, _ = make_session(api)
@@ -293,7 +293,7 @@ def test_the_security_settings_come_in_with_the_given_keys(api: FakeApi) -> None
     """As they are; once."""
     api.request_access_ = {"mode": "open", "other": 1}
     session, _ = make_session(api)
-    declared = declaration(parse(OWN_ROLES, Source("r")), NOW.date())
+    declared = declaration(parse(OWN_ROLES, RosterSource("r")), NOW.date())
     (entry,) = security_entries(session, declared, EMPTY)
     assert (entry["name"], entry["id"]) == ("organization-security", str(ORGANIZATION))
     assert (entry["inputs"]["two_factor_required"], entry["inputs"]["request_access"]) == (False, {"mode": "open"})
@@ -306,7 +306,7 @@ def test_a_grant_of_an_own_role_has_its_id(api: FakeApi) -> None:
     api.custom_roles.put(PRODUCTION, "Other")
     held = api.custom_roles.put(PRODUCTION, "Support")
     session, _ = make_session(api)
-    roster = parse(OWN_ROLES, Source("r"))
+    roster = parse(OWN_ROLES, RosterSource("r"))
     found = with_role_ids(session, roster, declaration(roster, NOW.date()))
     assert {place: inputs["role"] for place, inputs in found.grants.items()} == {
         (PRODUCTION, BO): held.id, (WAREHOUSE, BO): "admin",

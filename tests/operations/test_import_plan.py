@@ -10,9 +10,9 @@ import pytest
 from mixpanel_access.model.access import AccessInProject, Grant, GrantType, Person, Project, access_in_project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Forbidden, UsageError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.model.teams import Team
+from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.import_plan import (
     NO_GRANT,
     TO_BE_FILLED_IN,
@@ -72,7 +72,7 @@ def individual(email: str, role: str = "analyst", project: int = SHOP) -> Grant:
 
 def one(found: Reading, text: str = EMPTY_ROSTER, state: State = EMPTY, email: str = BO) -> Candidate:
     """What becomes of one person."""
-    (candidate,) = plan_import(found, text, Source("r.yaml"), state, Wanted([email]), TODAY).candidates
+    (candidate,) = plan_import(found, text, RosterSource("r.yaml"), state, Wanted([email]), TODAY).candidates
     return candidate
 
 
@@ -82,7 +82,7 @@ def test_a_person_comes_with_their_grants() -> None:
         person(BO, name="Bo"),
         grants=(individual("bo@example.com", "analyst"), individual("BO@example.com", CUSTOM, WAREHOUSE)),
     )
-    plan = plan_import(found, EMPTY_ROSTER, Source("r.yaml"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, EMPTY_ROSTER, RosterSource("r.yaml"), EMPTY, Wanted(), TODAY)
     assert plan.text == EMPTY_ROSTER.replace(
         "people: []\n",
         f"""\
@@ -96,7 +96,7 @@ people:
     # {TO_BE_FILLED_IN}
 """,
     )
-    assert plan.roster == parse(plan.text, Source("r.yaml"))
+    assert plan.roster == parse(plan.text, RosterSource("r.yaml"))
     assert plan.members == {"bo@example.com"}
     assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
     assert plan.candidates[0].left_out == []
@@ -106,11 +106,11 @@ def test_people_come_in_a_stable_order() -> None:
     """By address without regard to case, whatever the order in which Mixpanel lists them."""
     people = [person(email) for email in ("zoe@example.com", BO, ANA, CY)]
     texts = {
-        plan_import(reading(*order), EMPTY_ROSTER, Source("r"), EMPTY, Wanted(), TODAY).text
+        plan_import(reading(*order), EMPTY_ROSTER, RosterSource("r"), EMPTY, Wanted(), TODAY).text
         for order in (people, people[::-1])
     }
     assert len(texts) == 1
-    emails = [entry.email for entry in parse(texts.pop(), Source("r")).people]
+    emails = [entry.email for entry in parse(texts.pop(), RosterSource("r")).people]
     assert emails == [ANA, BO, CY, "zoe@example.com"]
 
 
@@ -212,7 +212,7 @@ def test_a_role_that_the_roster_makes_is_written_by_its_key() -> None:
     grants = (individual(BO, CUSTOM, WAREHOUSE), individual(BO, CUSTOM), individual(ANA, CUSTOM, WAREHOUSE))
     found = replace(reading(person(BO), person(ANA), grants=grants), own_roles={(WAREHOUSE, CUSTOM): "Desk"})
     text = OWN_ROLE.replace("people: []", "people:\n  - { email: ana@example.com, projects: { shop: analyst } }")
-    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
     ana, bo = plan.roster.people
     assert ana.projects == {"shop": "analyst", "warehouse": "desk"}
     assert bo.projects == {"shop": CUSTOM, "warehouse": "desk"}  # the other project's role is none of the roster's
@@ -222,8 +222,8 @@ def test_a_role_that_the_roster_makes_is_written_by_its_key() -> None:
 
 TEAMS = MEMBERS_ONLY + "teams: { data: { name: Data }, ops: { name: Ops } }\n"
 ONLY_BO = frozenset({"bo@example.com"})
-IN_DATA = TeamThere("data", Team(7, "Data", {}, ONLY_BO), ONLY_BO)
-IN_OPS = TeamThere("ops", Team(8, "OPS", {}, ONLY_BO), ONLY_BO)
+IN_DATA = TeamThere("data", TeamInfo(7, "Data", {}, ONLY_BO), ONLY_BO)
+IN_OPS = TeamThere("ops", TeamInfo(8, "OPS", {}, ONLY_BO), ONLY_BO)
 THROUGH_DATA = Grant(SHOP, BO, "admin", GrantType.TEAM, "DATA")
 
 
@@ -235,7 +235,7 @@ def in_teams(*teams: TeamThere) -> Reading:
 def test_a_person_comes_with_their_places_in_the_rosters_teams() -> None:
     """Though they hold nothing else in the stack; what they have through such a team is not left out."""
     found = in_teams(IN_DATA, IN_OPS)
-    plan = plan_import(found, TEAMS, Source("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, TEAMS, RosterSource("r"), EMPTY, Wanted(), TODAY)
     (bo,) = plan.roster.people
     assert (bo.teams, bo.projects) == (["data", "ops"], {})
     assert plan.members == {"bo@example.com"}
@@ -246,10 +246,10 @@ def test_an_entry_gets_the_places_that_it_lacks() -> None:
     """Those that it gives stay, and one that is in the state and no longer in the roster does not come back."""
     found = in_teams(IN_DATA, IN_OPS)
     text = TEAMS.replace("people: []", "people:\n  - { email: Bo@example.com, teams: [ops] }")
-    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
     assert plan.text == text.replace("[ops]", '[ops, "data"]')
     held = replace(EMPTY, team_members={(7, "bo@example.com"): HeldTeamMember(7, BO)})
-    assert plan_import(found, text, Source("r"), held, Wanted(), TODAY).text == text
+    assert plan_import(found, text, RosterSource("r"), held, Wanted(), TODAY).text == text
 
 
 STRAY = "1: admin through the team DATA is no individual grant"
@@ -293,8 +293,8 @@ def test_a_place_in_a_team_outside_of_its_days_is_left_out(days: str, reason: st
     api = FakeApi()
     api.put(BO)
     api.teams.put("Data", BO)
-    found = in_teams(*read_teams(make_directory(api), parse(text, Source("r")), {}, TODAY))
-    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
+    found = in_teams(*read_teams(make_directory(api), parse(text, RosterSource("r")), {}, TODAY))
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
     assert (plan.text, list(plan.candidates[0].teams), plan.candidates[0].member) == (text, [], people != ENTRIES[0])
     assert [left.reason for left in plan.candidates[0].left_out][:1] == [reason]
 
@@ -309,8 +309,8 @@ def test_a_team_that_is_over_elsewhere_gives_nothing_there(ends: str, elsewhere:
     other = (
         f"environment: staging\nteams: {{ d: {{ name: Data, ends: {ends} }} }}\npeople: [{{ email: {BO}, teams: [d] }}]"
     )
-    others = {"staging.yaml": parse(other, Source("s"))}
-    (found,) = read_teams(make_directory(api), parse(TEAMS, Source("r")), others, TODAY)
+    others = {"staging.yaml": parse(other, RosterSource("s"))}
+    (found,) = read_teams(make_directory(api), parse(TEAMS, RosterSource("r")), others, TODAY)
     assert found.elsewhere == elsewhere
 
 
@@ -320,12 +320,12 @@ def test_teams_are_read_with_who_is_in_them_elsewhere() -> None:
     api.teams.put("DATA", BO)
     other = "environment: staging\nteams: { d: { name: data }, x: { name: X } }\npeople:\n"
     entries = "  - { email: BO@example.com, teams: [d] }\n  - { email: cy@example.com, teams: [d], ends: 2026-05-03 }\n"
-    others = {"staging.yaml": parse(other + entries + "  - { email: x@example.com, teams: [x] }\n", Source("s"))}
-    roster = parse(TEAMS, Source("r"))
+    others = {"staging.yaml": parse(other + entries + "  - { email: x@example.com, teams: [x] }\n", RosterSource("s"))}
+    roster = parse(TEAMS, RosterSource("r"))
     (found,) = read_teams(make_directory(api), roster, others, TODAY)
     assert (found.key, found.team.id, found.elsewhere) == ("data", 77, {"bo@example.com": "staging.yaml"})
     api.calls.clear()
-    assert read_teams(make_directory(api), parse(EMPTY_ROSTER, Source("r")), others, TODAY) == []
+    assert read_teams(make_directory(api), parse(EMPTY_ROSTER, RosterSource("r")), others, TODAY) == []
     assert api.calls == {}
 
 
@@ -338,7 +338,7 @@ def test_who_is_in_a_fed_team_is_read(token: bool, hidden: bool) -> None:
         api.put(email)
     api.teams.put("Data", BO, ROBIN, scim_managed=True)
     api.teams.hides_members = hidden
-    (found,) = read_teams(make_directory(with_scim(api) if token else api), parse(TEAMS, Source("r")), {}, TODAY)
+    (found,) = read_teams(make_directory(with_scim(api) if token else api), parse(TEAMS, RosterSource("r")), {}, TODAY)
     seen = {(False, False): {BO, ROBIN}, (False, True): set(), (True, False): {BO, ROBIN}, (True, True): {BO}}
     assert (found.fed, set(found.inside)) == (not token, {same_key(email) for email in seen[token, hidden]})
 
@@ -346,7 +346,7 @@ def test_who_is_in_a_fed_team_is_read(token: bool, hidden: bool) -> None:
 def test_own_roles_are_read_by_their_names() -> None:
     """Those that are there; where the plan has none, none is."""
     api = FakeApi(projects_={SHOP: Project(SHOP, "Shop"), WAREHOUSE: Project(WAREHOUSE, "Warehouse")})
-    roster = parse(OWN_ROLE + "  other: { name: Other, project: shop }\n", Source("r"))
+    roster = parse(OWN_ROLE + "  other: { name: Other, project: shop }\n", RosterSource("r"))
     desk = api.custom_roles.put(WAREHOUSE, "SUPPORT DESK")
     api.custom_roles.put(SHOP, "Support desk")
     assert keys_there(make_directory(api), roster) == {(WAREHOUSE, desk.id): "Desk"}
@@ -381,7 +381,7 @@ people:
 def test_what_stands_in_the_roster_stays() -> None:
     """Its role, spelling and comment; only what Mixpanel has besides is added."""
     found = reading(person(BO), grants=(individual(BO, "analyst"), individual(BO, "consumer", WAREHOUSE)))
-    plan = plan_import(found, HAND_MADE, Source("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, HAND_MADE, RosterSource("r"), EMPTY, Wanted(), TODAY)
     assert plan.text == HAND_MADE.replace("shop: owner", 'shop: owner, "warehouse": "consumer"')
     assert plan.members == {"bo@example.com"}
     assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
@@ -394,11 +394,11 @@ def test_what_is_in_the_state_is_not_taken_again() -> None:
     """Only the grant that is new is."""
     found = reading(person(BO), grants=(individual(BO, "owner"), individual(BO, "consumer", WAREHOUSE)))
     state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "owner")})
-    plan = plan_import(found, HAND_MADE, Source("r"), state, Wanted(), TODAY)
+    plan = plan_import(found, HAND_MADE, RosterSource("r"), state, Wanted(), TODAY)
     assert not plan.members
     assert plan.grants == {(WAREHOUSE, "bo@example.com")}
     everything = replace(state, grants={**state.grants, (WAREHOUSE, "bo@example.com"): HeldGrant(2, BO, "consumer")})
-    again = plan_import(found, HAND_MADE, Source("r"), everything, Wanted(), TODAY)
+    again = plan_import(found, HAND_MADE, RosterSource("r"), everything, Wanted(), TODAY)
     assert (again.members, again.grants, again.text) == (frozenset(), frozenset(), HAND_MADE)
 
 
@@ -406,17 +406,19 @@ def test_who_was_taken_out_of_the_roster_does_not_come_back() -> None:
     """A person in the state and no longer in the roster is about to lose the access; nor does a deleted grant."""
     found = reading(person(BO), grants=(individual(BO),))
     state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "analyst")})
-    gone = plan_import(found, EMPTY_ROSTER, Source("r"), state, Wanted(), TODAY)
+    gone = plan_import(found, EMPTY_ROSTER, RosterSource("r"), state, Wanted(), TODAY)
     assert (gone.text, gone.members, gone.grants) == (EMPTY_ROSTER, frozenset(), frozenset())
     assert "takes the access away" in gone.candidates[0].left_out[0].reason
     ungranted = HAND_MADE.replace("{ shop: owner }", "{}")
-    assert plan_import(found, ungranted, Source("r"), state, Wanted(), TODAY).text == ungranted
+    assert plan_import(found, ungranted, RosterSource("r"), state, Wanted(), TODAY).text == ungranted
 
 
 def test_only_who_is_wanted_comes() -> None:
     """Patterns over addresses, in any case, minus the excluded."""
     found = reading(person(ANA), person(BO), person(CY))
-    plan = plan_import(found, EMPTY_ROSTER, Source("r"), EMPTY, Wanted(["*@EXAMPLE.com", "cy@*"], [" BO@* "]), TODAY)
+    plan = plan_import(
+        found, EMPTY_ROSTER, RosterSource("r"), EMPTY, Wanted(["*@EXAMPLE.com", "cy@*"], [" BO@* "]), TODAY
+    )
     assert [entry.email for entry in plan.roster.people] == [ANA, CY]
     assert [candidate.person.email for candidate in plan.candidates] == [ANA, CY]
 
@@ -434,7 +436,7 @@ def test_only_who_is_wanted_comes() -> None:
 def test_a_pattern_that_matches_nobody_is_an_error(wanted: Wanted, words: str) -> None:
     """It is misspelt: with what was meant, where that can be guessed."""
     with pytest.raises(UsageError) as caught:
-        plan_import(reading(person(ANA), person(BO)), EMPTY_ROSTER, Source("r"), EMPTY, wanted, TODAY)
+        plan_import(reading(person(ANA), person(BO)), EMPTY_ROSTER, RosterSource("r"), EMPTY, wanted, TODAY)
     assert words in str(caught.value)
     assert ("did you mean 'ana@example.com'" in str(caught.value)) == bool(wanted.emails)
 
@@ -468,7 +470,7 @@ def test_a_project_that_is_not_there() -> None:
 
 def test_short_keys_for_projects() -> None:
     """The words of the name without the environment's; never one that is taken."""
-    roster = parse("environment: production\nprojects: {shop: {id: 9, environment: production}}", Source("r"))
+    roster = parse("environment: production\nprojects: {shop: {id: 9, environment: production}}", RosterSource("r"))
     projects = [
         Project(1, "Shop (production)"),
         Project(2, "Ünï Web: App!"),
@@ -491,6 +493,6 @@ def test_an_entry_that_declares_nothing_today_takes_nothing(dates: str) -> None:
     """Its access has ended, or has not begun: what Mixpanel has is not taken back for it."""
     found = reading(person(BO), grants=(individual(BO), individual(BO, "consumer", WAREHOUSE)))
     text = HAND_MADE.replace("{ email", f"{{ {dates}, email")
-    plan = plan_import(found, text, Source("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
     assert (plan.text, plan.members, plan.grants) == (text, frozenset(), frozenset())
     assert "declares nothing today" in plan.candidates[0].left_out[0].reason

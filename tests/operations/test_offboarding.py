@@ -19,7 +19,7 @@ from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.project import Project
+    from mixpanel_access.operations.project import PulumiProject
 
 BO = "bo@example.com"
 
@@ -39,7 +39,7 @@ class Stacks:
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> Project:
+def two(monkeypatch: pytest.MonkeyPatch) -> PulumiProject:
     """The stacks acme and globex; in globex' organization Bo has what nobody declares."""
     there = FakeApi()
     there.put(BO, "admin")
@@ -51,10 +51,10 @@ def two(monkeypatch: pytest.MonkeyPatch) -> Project:
         for stack, id_ in (("acme", 1), ("globex", 2), ("more", 2))
     }
     monkeypatch.setattr(offboarding, "connect", lambda settings: make_directory(apis[settings.organization_id]))
-    return cast("Project", Stacks(found))
+    return cast("PulumiProject", Stacks(found))
 
 
-def test_each_organization_is_asked_once(two: Project) -> None:
+def test_each_organization_is_asked_once(two: PulumiProject) -> None:
     """Whoever is left in one of them is left."""
     first, second = remains(two, BO)
     assert (first.organization, first.listed, first.access) == (1, False, {})
@@ -63,7 +63,7 @@ def test_each_organization_is_asked_once(two: Project) -> None:
 
 
 def test_who_is_left_in_one_of_them_is_told(
-    two: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    two: PulumiProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """By the organization, and with exit code 1."""
     monkeypatch.setattr(cli, "open_project", lambda *_: two)
@@ -87,7 +87,7 @@ def test_who_is_deactivated_is_gone(
     assert api.scim
     api.scim.kept_out.add(BO)
     settings, _ = make_session(api)
-    project = cast("Project", Stacks({"acme": settings.settings}))
+    project = cast("PulumiProject", Stacks({"acme": settings.settings}))
     monkeypatch.setattr(offboarding, "connect", lambda _: make_directory(api))
     monkeypatch.setattr(cli, "open_project", lambda *_: project)
     monkeypatch.setattr(cli, "look", lambda _: [])

@@ -22,7 +22,7 @@ from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
 from tests.operations.test_takings import declared, rows, text_of
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.project import Project
+    from mixpanel_access.operations.project import PulumiProject
 
 OLD, NEW, OTHER = "bo@example.com", "bo.new@example.com", "cy@example.com"
 SHOP: dict[str, Any] = {"projects": {"shop": {"id": PRODUCTION, "environment": "production"}}, "teams": {}}
@@ -68,7 +68,7 @@ class Stack:
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes the stack, with somebody in the state by one address and in the roster by another."""
 
-    def make(api: FakeApi, in_state: str, in_roster: str | None, **entry: Any) -> Project:
+    def make(api: FakeApi, in_state: str, in_roster: str | None, **entry: Any) -> PulumiProject:
         here = {"projects": {"shop": "analyst"}, **entry}
         people = [{"email": email, **here} for email in (in_roster,) if email]
         (tmp_path / "production.yaml").write_text(text_of([*people, {"email": OTHER}], **SHOP))
@@ -83,7 +83,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         session, _ = make_session(api)
         for module in (offboarding, revoking):
             monkeypatch.setattr(module, "connect", lambda *_: make_directory(api))
-        return cast("Project", Stack(tmp_path, resources, session.settings))
+        return cast("PulumiProject", Stack(tmp_path, resources, session.settings))
 
     return make
 

@@ -10,12 +10,12 @@ import pytest
 
 from mixpanel_access.files.onboarding import (
     EVERYBODY,
-    Check,
+    AutomaticCheck,
     Checklists,
     Task,
+    TaskCondition,
     Tick,
     Ticks,
-    When,
     read_checklists,
     read_ticks,
     write_ticks,
@@ -96,8 +96,8 @@ def test_every_track_has_a_checklist() -> None:
 def test_every_check_and_condition_is_of_use() -> None:
     """None is left that no task has."""
     tasks = [task for tasks in BUILT_IN.values() for task in tasks]
-    assert {task.check for task in tasks if task.check} == set(Check)
-    assert {task.when for task in tasks if task.when} == set(When)
+    assert {task.check for task in tasks if task.check} == set(AutomaticCheck)
+    assert {task.when for task in tasks if task.when} == set(TaskCondition)
 
 
 def test_what_is_seen_is_ticked() -> None:
@@ -180,8 +180,11 @@ def test_what_a_project_needs_brings_its_tasks(need: str) -> None:
     roster.projects["shop"] = shop  # type: ignore[index]  # a plain dict below
     found = keys(onboarding(looked.anybody(BO), looked, BUILT_IN, {}))
     assert [key for key in ("warehouse", "lexicon", "experiments") if key in found] == [task]
-    text = {When.DASHBOARDS: "See {dashboards}"}
-    own = {EVERYBODY: [], "project_admin": [Task(key="see", text=text[When.DASHBOARDS], when=When.DASHBOARDS)]}
+    text = {TaskCondition.DASHBOARDS: "See {dashboards}"}
+    own = {
+        EVERYBODY: [],
+        "project_admin": [Task(key="see", text=text[TaskCondition.DASHBOARDS], when=TaskCondition.DASHBOARDS)],
+    }
     (step,) = onboarding(looked.anybody(BO), looked, own, {}).steps
     assert step.text == "See Start"
 

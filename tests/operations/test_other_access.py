@@ -11,7 +11,7 @@ import pytest
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Project
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.other_access import OF_PEOPLE, AccountFlag, OtherAccess, Source
+from mixpanel_access.model.other_access import OF_PEOPLE, AccessSource, AccountFlag, OtherAccess
 from mixpanel_access.operations.review.files import read_packets, text_of
 from mixpanel_access.operations.review.packet import Item
 from mixpanel_access.operations.review.starting import begin
@@ -59,18 +59,21 @@ def reported(api: FakeApi) -> list[OtherAccess]:
     return list(report(api).other_access)
 
 
-COMMANDS: dict[str, tuple[Callable[[FakeApi], list[OtherAccess]], tuple[Source, ...]]] = {
-    "who --project": (of_project, tuple(source for source in Source if source is not Source.DISCOVERABILITY)),
+COMMANDS: dict[str, tuple[Callable[[FakeApi], list[OtherAccess]], tuple[AccessSource, ...]]] = {
+    "who --project": (
+        of_project,
+        tuple(source for source in AccessSource if source is not AccessSource.DISCOVERABILITY),
+    ),
     "who": (of_bo, OF_PEOPLE),
-    "report": (reported, tuple(Source)),
+    "report": (reported, tuple(AccessSource)),
 }
 """Command -> what it shows, and the kinds that it asks for. `drift` and `review start` read as `report` does."""
 VERBS = {
-    Source.DATA_VIEWS: "events",
-    Source.MCP: "events",
-    Source.CLASSIFIED: "custom_roles",
-    Source.ACCOUNTS: "flags_of_project",
-    Source.DISCOVERABILITY: "discoverability",
+    AccessSource.DATA_VIEWS: "events",
+    AccessSource.MCP: "events",
+    AccessSource.CLASSIFIED: "custom_roles",
+    AccessSource.ACCOUNTS: "flags_of_project",
+    AccessSource.DISCOVERABILITY: "discoverability",
 }
 ANSWERS = (
     errors.NotFound, errors.Forbidden, errors.Unauthorized, errors.Invalid, errors.RateLimited, errors.ServerFault,
@@ -79,10 +82,10 @@ ANSWERS = (
 
 
 @pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("source", Source)
+@pytest.mark.parametrize("source", AccessSource)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_goes_on_without_what_it_is_not_told(
-    command: str, source: Source, kind: type[errors.MixpanelError]
+    command: str, source: AccessSource, kind: type[errors.MixpanelError]
 ) -> None:
     """Each kind, each error: it is unknown, with the words of the answer; what is not asked for is not there."""
     show, asked = COMMANDS[command]
@@ -99,9 +102,9 @@ def test_a_person_is_shown_what_is_theirs_in_the_projects_that_they_reach() -> N
     api = organization()
     known = [(one.source, one.what.partition(",")[0]) for one in of_bo(api) if one.known]
     assert known == [
-        (Source.DATA_VIEWS, "added to Sales on 2026-04-25"),
-        (Source.CLASSIFIED, "custom role Support"),
-        (Source.MCP, "used 1 time in the last 90 days"),
+        (AccessSource.DATA_VIEWS, "added to Sales on 2026-04-25"),
+        (AccessSource.CLASSIFIED, "custom role Support"),
+        (AccessSource.MCP, "used 1 time in the last 90 days"),
     ]
     assert api.calls["discoverability"] == api.calls["flags_of_project"] == 0
 
@@ -120,7 +123,7 @@ def test_many_calls_are_read_in_part() -> None:
     """The newest thousand, and it is said since when."""
     api = organization()
     api.events_ = [AuditEvent(str(n), NOW - n * DAY / 100, "mcp_tool_call.performed", BO) for n in range(1500)]
-    rows = [one for one in of_bo(api) if one.source is Source.MCP]
+    rows = [one for one in of_bo(api) if one.source is AccessSource.MCP]
     assert [one.what for one in rows if one.known] == [
         "used 1000 times in the time since 2026-04-24 12:14 UTC, last on 2026-05-04"
     ]
@@ -146,7 +149,7 @@ def test_a_reviewer_sees_it_beside_the_role_and_what_is_unknown(tmp_path: Path) 
     assert "added to Sales" in page
     assert "## Unknown" in page
     assert {row.source for row in begun.other_access if row.known} == {
-        Source.DATA_VIEWS, Source.ACCOUNTS, Source.MCP, Source.DISCOVERABILITY,
+        AccessSource.DATA_VIEWS, AccessSource.ACCOUNTS, AccessSource.MCP, AccessSource.DISCOVERABILITY,
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from mixpanel_access.engine import Completed, Engine, Pulumi
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.operations import overview
 from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.project import PulumiProject
 from tests.fakes import FakeApi, make_directory
 
 STACKS = ("production", "staging")
@@ -51,7 +51,7 @@ def test_the_engine_is_asked_about_all_stacks_at_once(
 ) -> None:
     """A backend may be far away; the stacks come in their order all the same."""
     monkeypatch.setattr(overview, "connect", lambda _, **__: make_directory(FakeApi()))
-    found = load_overview(Project(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None)
+    found = load_overview(PulumiProject(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None)
     assert list(found.stacks) == list(STACKS)
 
 
@@ -59,4 +59,4 @@ def test_what_is_wrong_with_the_first_stack_is_told(engine: Engine, tmp_path: Pa
     """As it is where they are asked one after the other."""
     pulumi = Waiting(engine, tmp_path, ACCOUNT, {"production": {}, "staging": CONFIG}, Barrier(1))
     with pytest.raises(ConfigurationError, match="organizationId"):
-        load_overview(Project(pulumi), [], None, lambda _: None)
+        load_overview(PulumiProject(pulumi), [], None, lambda _: None)

@@ -11,7 +11,7 @@ import pytest
 
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations, violations_in
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamGrant, HeldTeamMember, State
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
@@ -34,7 +34,7 @@ def declared(more: str = "") -> Declaration:
         "environment: production\nprojects: { shop: { id: 1, environment: production } }\n"
         f"people: [{{ email: di@exmaple.com, ends: 2026-05-31, projects: {{ shop: consumer }} }}]\n{more}"
     )
-    return declaration(parse(text, Source("r")), TODAY)
+    return declaration(parse(text, RosterSource("r")), TODAY)
 
 
 def found(config: dict[str, Any], more: str = "") -> dict[str, str]:
@@ -164,7 +164,7 @@ def in_a_team(engagement: str) -> Declaration:
         f"engagements: {{ look: {{ type: audit, ends: 2026-05-31 }} }}\n{TEAM}\n"
         f"people: [{{ email: di@agency.example.org, teams: [data]{engagement} }}]\n"
     )
-    return declaration(parse(text, Source("r")), TODAY)
+    return declaration(parse(text, RosterSource("r")), TODAY)
 
 
 def test_a_team_is_no_way_around_the_rules() -> None:

@@ -11,7 +11,7 @@ from mixpanel_access.model.errors import Forbidden, NotFound
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roster_claims import About, Conflict
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.operations.preflight import Check, Verdict, checks
+from mixpanel_access.operations.preflight import Prerequisite, Readiness, checks
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.overviews import BO, overview, person
 
@@ -32,7 +32,7 @@ def silent() -> FakeApi:
     )
 
 
-def found(facts: str = FACTS, *, api: FakeApi | None = None, email: str | None = None) -> dict[str, Check]:
+def found(facts: str = FACTS, *, api: FakeApi | None = None, email: str | None = None) -> dict[str, Prerequisite]:
     """The checks by what they are about."""
     api = api or FakeApi()
     return {check.what: check for check in checks(overview(api, person(), more=facts), COMPANY, email)}
@@ -42,16 +42,16 @@ def test_what_can_be_read_is_checked_and_the_rest_names_its_contact() -> None:
     """The network's is another than that of the login."""
     all_of_it = found(api=silent())
     assert {what: (check.verdict, check.contact) for what, check in all_of_it.items()} == {
-        "our account": (Verdict.OK, ""),
-        "plan: custom roles": (Verdict.OK, ""),
-        "plan: audit log": (Verdict.OK, ""),
-        "access requests": (Verdict.CONFIRM, ""),
-        "single sign-on": (Verdict.CONFIRM, "ana@example.com"),
-        "second factor": (Verdict.CONFIRM, "ana@example.com"),
-        "passwords": (Verdict.CONFIRM, "ana@example.com"),
-        "network": (Verdict.CONFIRM, "it@example.com"),
-        "project shop": (Verdict.OK, ""),
-        "project warehouse": (Verdict.OK, ""),
+        "our account": (Readiness.OK, ""),
+        "plan: custom roles": (Readiness.OK, ""),
+        "plan: audit log": (Readiness.OK, ""),
+        "access requests": (Readiness.CONFIRM, ""),
+        "single sign-on": (Readiness.CONFIRM, "ana@example.com"),
+        "second factor": (Readiness.CONFIRM, "ana@example.com"),
+        "passwords": (Readiness.CONFIRM, "ana@example.com"),
+        "network": (Readiness.CONFIRM, "it@example.com"),
+        "project shop": (Readiness.OK, ""),
+        "project warehouse": (Readiness.OK, ""),
     }
     assert all_of_it["single sign-on"].text == "required, by Okta, by the roster; the API does not tell"
     assert all_of_it["project shop"].text == f"{PRODUCTION} P{PRODUCTION} is production"
@@ -61,27 +61,27 @@ def test_what_can_be_read_is_checked_and_the_rest_names_its_contact() -> None:
 def test_an_account_that_may_not_invite_is_a_problem(role: str | None) -> None:
     """Only owner and admin may."""
     check = found(api=FakeApi(own_role=role))["our account"]
-    assert (check.verdict, "only owner and admin may invite" in check.text) == (Verdict.PROBLEM, True)
+    assert (check.verdict, "only owner and admin may invite" in check.text) == (Readiness.PROBLEM, True)
     assert "None" not in check.text
 
 
 ALL = frozenset(Permission)
 TEAMS = "\nteams:\n  data: { name: Data, projects: { shop: analyst }, ticket: OPS-1, approver: ana@example.com }\n"
-ACCOUNTS: dict[str, tuple[str | None, frozenset[str], str, Verdict, str]] = {
-    "everything": ("admin", ALL, "", Verdict.OK, "may invite: add_user yes"),
-    "without a role word": ("superuser", ALL, "", Verdict.OK, "is organization superuser; may invite: add_user yes"),
-    "no role, and yet all rights": ("member", ALL, "", Verdict.OK, "may remove: delete_members yes"),
-    "an owner who may not remove": ("owner", ALL - {"delete_members"}, "", Verdict.PROBLEM, "delete_members no"),
-    "nobody may be invited": ("admin", ALL - {"add_user"}, "", Verdict.PROBLEM, "may invite: add_user no"),
-    "no teams, and none are declared": ("admin", ALL - {"create_team"}, "", Verdict.OK, "may invite"),
-    "no teams, and some are declared": ("admin", ALL - {"create_team"}, TEAMS, Verdict.PROBLEM, "create_team no"),
-    "codes of which we know none": ("admin", frozenset({"org.add"}), "", Verdict.OK, "is organization admin"),
+ACCOUNTS: dict[str, tuple[str | None, frozenset[str], str, Readiness, str]] = {
+    "everything": ("admin", ALL, "", Readiness.OK, "may invite: add_user yes"),
+    "without a role word": ("superuser", ALL, "", Readiness.OK, "is organization superuser; may invite: add_user yes"),
+    "no role, and yet all rights": ("member", ALL, "", Readiness.OK, "may remove: delete_members yes"),
+    "an owner who may not remove": ("owner", ALL - {"delete_members"}, "", Readiness.PROBLEM, "delete_members no"),
+    "nobody may be invited": ("admin", ALL - {"add_user"}, "", Readiness.PROBLEM, "may invite: add_user no"),
+    "no teams, and none are declared": ("admin", ALL - {"create_team"}, "", Readiness.OK, "may invite"),
+    "no teams, and some are declared": ("admin", ALL - {"create_team"}, TEAMS, Readiness.PROBLEM, "create_team no"),
+    "codes of which we know none": ("admin", frozenset({"org.add"}), "", Readiness.OK, "is organization admin"),
 }
 
 
 @pytest.mark.parametrize(("role", "permissions", "more", "verdict", "words"), ACCOUNTS.values(), ids=ACCOUNTS.keys())
 def test_what_our_account_may_do_is_told_by_its_permissions(
-    role: str | None, permissions: frozenset[str], more: str, verdict: Verdict, words: str
+    role: str | None, permissions: frozenset[str], more: str, verdict: Readiness, words: str
 ) -> None:
     """Where Mixpanel lists them they count, whatever the role is called; a roster's teams need theirs."""
     check = found(FACTS + more, api=FakeApi(own_role=role, permissions_=permissions))["our account"]
@@ -93,20 +93,20 @@ def test_what_nobody_is_asked_about_is_a_problem() -> None:
     """The roster tells it, and names nobody who confirms it."""
     nobody = FACTS.replace("  contacts: { access: ana@example.com, network: it@example.com }\n", "")
     check = found(nobody, api=silent())["single sign-on"]
-    assert check.verdict is Verdict.PROBLEM
+    assert check.verdict is Readiness.PROBLEM
     assert check.text.endswith("the roster names nobody to ask (contacts)")
 
 
 def test_from_everywhere_is_said_and_not_guessed() -> None:
     """An empty list of networks says so."""
     assert found(FACTS.replace("vpn: the VPN", "ipAllowlist: []"))["network"].text.startswith("from everywhere, by the")
-    assert found(FACTS.replace(", vpn: the VPN", ""))["network"].verdict is Verdict.PROBLEM
+    assert found(FACTS.replace(", vpn: the VPN", ""))["network"].verdict is Readiness.PROBLEM
 
 
 def test_what_nobody_tells_is_a_problem() -> None:
     """Neither the API nor the roster."""
     all_of_it = found("", api=silent())
-    problems = {what for what, check in all_of_it.items() if check.verdict is Verdict.PROBLEM}
+    problems = {what for what, check in all_of_it.items() if check.verdict is Readiness.PROBLEM}
     assert problems == {"organization", "single sign-on", "second factor", "passwords", "network"}
 
 
@@ -114,27 +114,27 @@ def test_a_project_out_of_sight_is_a_problem_and_another_name_is_to_be_confirmed
     """A slip of the pen in an id gives access to somebody else's project."""
     api = FakeApi()
     del api.projects_[WAREHOUSE]
-    assert found(api=api)["project warehouse"].verdict is Verdict.PROBLEM
+    assert found(api=api)["project warehouse"].verdict is Readiness.PROBLEM
     looked = overview(FakeApi(), person(), more=FACTS)
     roster = looked.stacks["production"].roster
     assert roster is not None
     named = roster.projects["shop"].model_copy(update={"name": "Shop", "platform": "web", "needs": ["data_warehouse"]})
     roster.projects["shop"] = named  # type: ignore[index]  # a plain dict below
     all_of_it = {check.what: check for check in checks(looked, COMPANY)}
-    assert all_of_it["project shop"].verdict is Verdict.CONFIRM
+    assert all_of_it["project shop"].verdict is Readiness.CONFIRM
     assert all_of_it["project shop"].text.endswith("is production, web; the roster calls it 'Shop'")
     assert all_of_it["needs"].text == f"{BO} needs data warehouse in shop"
 
 
 ADDRESSES = {
-    "of the company": ("di@example.com", Verdict.OK, "can log in: example.com is of the company"),
-    "of a subdomain": ("di@eu.example.com", Verdict.CONFIRM, "outside, and single sign-on is required"),
-    "outside": ("di@agency.example.org", Verdict.CONFIRM, "outside, and single sign-on is required: Okta must know"),
+    "of the company": ("di@example.com", Readiness.OK, "can log in: example.com is of the company"),
+    "of a subdomain": ("di@eu.example.com", Readiness.CONFIRM, "outside, and single sign-on is required"),
+    "outside": ("di@agency.example.org", Readiness.CONFIRM, "outside, and single sign-on is required: Okta must know"),
 }
 
 
 @pytest.mark.parametrize(("email", "verdict", "words"), ADDRESSES.values(), ids=ADDRESSES.keys())
-def test_whether_an_address_can_log_in(email: str, verdict: Verdict, words: str) -> None:
+def test_whether_an_address_can_log_in(email: str, verdict: Readiness, words: str) -> None:
     """By its domain and by single sign-on."""
     check = found(api=silent(), email=email)[email]
     assert (check.verdict, words in check.text) == (verdict, True), check.text
@@ -144,47 +144,47 @@ def test_without_single_sign_on_anybody_can_log_in_and_without_domains_nobody_kn
     """The company's domains are the stack's configuration."""
     open_to_all = FACTS.replace("ssoRequired: true", "ssoRequired: false")
     outside = "di@agency.example.org"
-    assert found(open_to_all, api=silent(), email=outside)[outside].verdict is Verdict.OK
+    assert found(open_to_all, api=silent(), email=outside)[outside].verdict is Readiness.OK
     looked = overview(silent(), person(), more=FACTS)
     (check,) = [one for one in checks(looked, {}, BO) if one.what == BO]
-    assert (check.verdict, "companyDomains" in check.text) == (Verdict.PROBLEM, True)
+    assert (check.verdict, "companyDomains" in check.text) == (Readiness.PROBLEM, True)
 
 
 SSO = SingleSignOn(enabled=True, required=True, idp_name="Okta", domains=frozenset({"example.com"}))
-SETTINGS: dict[str, tuple[FakeApi, str, Verdict, str]] = {
-    "single sign-on as the roster has it": (FakeApi(security=SSO), "single sign-on", Verdict.OK, "required, by Okta"),
+SETTINGS: dict[str, tuple[FakeApi, str, Readiness, str]] = {
+    "single sign-on as the roster has it": (FakeApi(security=SSO), "single sign-on", Readiness.OK, "required, by Okta"),
     "single sign-on otherwise": (
         FakeApi(security=replace(SSO, required=False)),
         "single sign-on",
-        Verdict.PROBLEM,
+        Readiness.PROBLEM,
         "not required in Mixpanel, and the roster says otherwise: correct login",
     ),
     "a second factor as the roster has it": (
-        FakeApi(two_factor_={"twofactor_auth_required": True}), "second factor", Verdict.OK, "required",
+        FakeApi(two_factor_={"twofactor_auth_required": True}), "second factor", Readiness.OK, "required",
     ),
     "a second factor otherwise": (
-        FakeApi(), "second factor", Verdict.PROBLEM,
+        FakeApi(), "second factor", Readiness.PROBLEM,
         "not required in Mixpanel, and the roster says otherwise: correct login",
     ),
-    "all domains claimed": (FakeApi(security=SSO), "claimed domains", Verdict.OK, "example.com"),
+    "all domains claimed": (FakeApi(security=SSO), "claimed domains", Readiness.OK, "example.com"),
     "who is in is the identity provider's": (
-        FakeApi(security=replace(SSO, idp_managed=True)), "claimed domains", Verdict.OK,
+        FakeApi(security=replace(SSO, idp_managed=True)), "claimed domains", Readiness.OK,
         "example.com; the identity provider says who is in",
     ),
     "a domain not claimed": (
-        FakeApi(security=replace(SSO, domains=frozenset())), "claimed domains", Verdict.PROBLEM,
+        FakeApi(security=replace(SSO, domains=frozenset())), "claimed domains", Readiness.PROBLEM,
         "example.com is not claimed, so that its people cannot log in by single sign-on; claimed: no domain",
     ),
-    "no access requests": (FakeApi(), "access requests", Verdict.OK, "nothing is set"),
+    "no access requests": (FakeApi(), "access requests", Readiness.OK, "nothing is set"),
     "access requests": (
-        FakeApi(request_access_={"open": True, "by": "all"}), "access requests", Verdict.CONFIRM,
+        FakeApi(request_access_={"open": True, "by": "all"}), "access requests", Readiness.CONFIRM,
         "Mixpanel has by=all, open=True",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("api", "what", "verdict", "text"), SETTINGS.values(), ids=SETTINGS.keys())
-def test_what_mixpanel_tells_is_held_against_the_roster(api: FakeApi, what: str, verdict: Verdict, text: str) -> None:
+def test_what_mixpanel_tells_is_held_against_the_roster(api: FakeApi, what: str, verdict: Readiness, text: str) -> None:
     """It is what people are told from."""
     check = found(api=api)[what]
     assert (check.verdict, check.text) == (verdict, text)
@@ -193,26 +193,27 @@ def test_what_mixpanel_tells_is_held_against_the_roster(api: FakeApi, what: str,
 def test_what_mixpanel_tells_needs_no_roster() -> None:
     """And claimed domains are of no account where nobody has to use them."""
     all_of_it = found("", api=FakeApi(security=replace(SSO, required=False)))
-    assert all_of_it["single sign-on"].verdict is Verdict.OK
+    assert all_of_it["single sign-on"].verdict is Readiness.OK
     assert "claimed domains" not in all_of_it
 
 
 MANAGED = replace(SSO, idp_managed=True)
-LOGINS: dict[str, tuple[SingleSignOn, str, Verdict, str]] = {
-    "claimed": (SSO, "di@example.com", Verdict.OK, "can log in by single sign-on: example.com is claimed"),
-    "a subdomain is not claimed": (SSO, "di@eu.example.com", Verdict.PROBLEM, "eu.example.com is no claimed domain"),
-    "in already": (SSO, "ana@agency.example.org", Verdict.OK, "is in the organization already as owner"),
-    "outside": (SSO, "di@agency.example.org", Verdict.PROBLEM, "cannot log in: single sign-on is required"),
-    "the identity provider's": (MANAGED, "di@example.com", Verdict.CONFIRM, "Okta says who is in: add them there"),
+LOGINS: dict[str, tuple[SingleSignOn, str, Readiness, str]] = {
+    "claimed": (SSO, "di@example.com", Readiness.OK, "can log in by single sign-on: example.com is claimed"),
+    "a subdomain is not claimed": (SSO, "di@eu.example.com", Readiness.PROBLEM, "eu.example.com is no claimed domain"),
+    "in already": (SSO, "ana@agency.example.org", Readiness.OK, "is in the organization already as owner"),
+    "outside": (SSO, "di@agency.example.org", Readiness.PROBLEM, "cannot log in: single sign-on is required"),
+    "the identity provider's": (MANAGED, "di@example.com", Readiness.CONFIRM, "Okta says who is in: add them there"),
     "not required": (
-        replace(SSO, required=False), "di@agency.example.org", Verdict.OK, "can log in: single sign-on is not required",
+        replace(SSO, required=False), "di@agency.example.org", Readiness.OK,
+        "can log in: single sign-on is not required",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("sso", "email", "verdict", "words"), LOGINS.values(), ids=LOGINS.keys())
 def test_whether_an_address_can_log_in_by_what_mixpanel_tells(
-    sso: SingleSignOn, email: str, verdict: Verdict, words: str
+    sso: SingleSignOn, email: str, verdict: Readiness, words: str
 ) -> None:
     """With required single sign-on, only claimed domains come in (contract, section 13)."""
     api = FakeApi(security=sso)
@@ -227,7 +228,7 @@ def test_an_organization_admin_needs_no_single_sign_on() -> None:
     entry = f"  - {{ email: {email}, organizationRole: admin }}"
     looked = overview(FakeApi(security=SSO), entry, more=FACTS)
     (check,) = [one for one in checks(looked, COMPANY, email) if one.what == email]
-    assert check.verdict is Verdict.OK
+    assert check.verdict is Readiness.OK
     assert "with a password, as an organization admin" in check.text
 
 
@@ -259,17 +260,17 @@ def test_a_plan_without_custom_roles_is_a_problem_where_a_roster_has_one(entry: 
     api = FakeApi(faults={"custom_roles": [NotFound("cannot list", why="HTTP 404")]})
     looked = overview(api, person(more=entry), more=f"{FACTS}{more}")
     (check,) = [one for one in checks(looked, COMPANY) if one.what == "plan: custom roles"]
-    assert check.verdict is (Verdict.PROBLEM if needed else Verdict.OK)
+    assert check.verdict is (Readiness.PROBLEM if needed else Readiness.OK)
     assert check.text.endswith(f"and rosters have {needed}" if needed else "no roster needs it")
     assert "HTTP 404" in check.text
     assert found()["plan: custom roles"].text == "can be used"
 
 
-CLAIMS = {About.PROJECT: Verdict.PROBLEM, About.ORGANIZATION_ROLES: Verdict.PROBLEM, About.NAME: Verdict.CONFIRM}
+CLAIMS = {About.PROJECT: Readiness.PROBLEM, About.ORGANIZATION_ROLES: Readiness.PROBLEM, About.NAME: Readiness.CONFIRM}
 
 
 @pytest.mark.parametrize(("about", "verdict"), CLAIMS.items(), ids=str)
-def test_what_another_roster_has_too_is_a_problem(about: About, verdict: Verdict) -> None:
+def test_what_another_roster_has_too_is_a_problem(about: About, verdict: Readiness) -> None:
     """One name for two projects may be for people only."""
     looked = overview(FakeApi(), person(), more=FACTS, found=Beside([Conflict(about, "both have it")]))
     (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
@@ -280,7 +281,7 @@ def test_a_roster_beside_it_that_cannot_be_read_is_a_problem() -> None:
     """Nobody knows what it claims."""
     looked = overview(FakeApi(), person(), more=FACTS, found=Beside(unread=["staging.yaml:1 cannot be read"]))
     (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
-    assert (check.verdict, check.text) == (Verdict.PROBLEM, "staging.yaml:1 cannot be read")
+    assert (check.verdict, check.text) == (Readiness.PROBLEM, "staging.yaml:1 cannot be read")
 
 
 def test_a_name_that_is_another_projects_is_a_problem() -> None:
@@ -291,5 +292,5 @@ def test_a_name_that_is_another_projects_is_a_problem() -> None:
     named = roster.projects["shop"].model_copy(update={"name": f"P{WAREHOUSE}"})
     roster.projects["shop"] = named  # type: ignore[index]  # a plain dict below
     all_of_it = {check.what: check for check in checks(looked, COMPANY)}
-    assert all_of_it["project shop"].verdict is Verdict.PROBLEM
+    assert all_of_it["project shop"].verdict is Readiness.PROBLEM
     assert f"is the name of project {WAREHOUSE}; check the id" in all_of_it["project shop"].text

@@ -41,7 +41,7 @@ def test_a_now_that_is_left_in_the_configuration_is_said_once() -> None:
     """At every run: by it, ended access would stay for ever. Nothing is said where there is none."""
     said: list[str] = []
     for now in ("2026-05-04", " "):
-        found = project.Project(Configured({"mixpanel:now": now, "mixpanel:region": "eu"}), said.append)  # type: ignore[arg-type]
+        found = project.PulumiProject(Configured({"mixpanel:now": now, "mixpanel:region": "eu"}), said.append)  # type: ignore[arg-type]
         assert [found.config("production", "region") for _ in range(2)] == ["eu", "eu"]
     (words,) = said
     assert words.startswith(
@@ -53,8 +53,8 @@ def test_a_now_that_is_left_in_the_configuration_is_said_once() -> None:
 def test_the_company_domains_are_read_as_pulumi_has_them() -> None:
     """A list comes as JSON; what is no domain is refused by name."""
     config = {"mixpanel:companyDomains": '["@Example.com."]'}
-    assert project.Project(Configured(config)).company_domains("production") == {"example.com"}  # type: ignore[arg-type]
-    broken = project.Project(Configured({"mixpanel:companyDomains": "a@example.com"}))  # type: ignore[arg-type]
+    assert project.PulumiProject(Configured(config)).company_domains("production") == {"example.com"}  # type: ignore[arg-type]
+    broken = project.PulumiProject(Configured({"mixpanel:companyDomains": "a@example.com"}))  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=r"mixpanel:companyDomains cannot be used, 'a@example\.com' is not"):
         broken.company_domains("production")
 

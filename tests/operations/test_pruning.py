@@ -17,29 +17,29 @@ from mixpanel_access.cli.app import app
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations.chain import append, read, verify
 from mixpanel_access.operations.pruning import Pruned, prune
-from mixpanel_access.operations.tracker_lines import Event, Line
+from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 BEFORE = date(2026, 5, 1)
 ROLES = ("analyst", "admin", "consumer")
 
 
-def line(on: str, event: Event, name: str, role: str = "analyst", stack: str = "production") -> Line:
+def line(on: str, event: LogEvent, name: str, role: str = "analyst", stack: str = "production") -> LogLine:
     """What happened to somebody in one project."""
-    return Line(f"{on}T12:00:00Z", "ana@example.com", event.value, f"{name}@example.com", stack, 7, role)
+    return LogLine(f"{on}T12:00:00Z", "ana@example.com", event.value, f"{name}@example.com", stack, 7, role)
 
 
 LIFE = [
-    line("2026-01-10", Event.GRANTED, "gone"),
-    line("2026-01-10", Event.GRANTED, "stays"),
-    line("2026-01-11", Event.ACCEPTED, "gone", stack=""),
-    line("2026-02-01", Event.CHANGED, "stays", "admin"),
-    line("2026-03-01", Event.REVOKED, "gone"),
-    line("2026-06-01", Event.REVOKED, "stays", "admin"),
+    line("2026-01-10", LogEvent.GRANTED, "gone"),
+    line("2026-01-10", LogEvent.GRANTED, "stays"),
+    line("2026-01-11", LogEvent.ACCEPTED, "gone", stack=""),
+    line("2026-02-01", LogEvent.CHANGED, "stays", "admin"),
+    line("2026-03-01", LogEvent.REVOKED, "gone"),
+    line("2026-06-01", LogEvent.REVOKED, "stays", "admin"),
 ]
 
 
-def written(folder: Path, lines: Sequence[Line]) -> Path:
+def written(folder: Path, lines: Sequence[LogLine]) -> Path:
     """A log with these lines."""
     file = folder / "tracker.jsonl"
     append(file, lines, [])
@@ -51,13 +51,13 @@ def pruned(file: Path, *, before: date = BEFORE, act: bool = True) -> Pruned:
     return prune(file, before, NOW, print, act=act)
 
 
-def held(lines: Sequence[Line], at: datetime) -> dict[object, str]:
+def held(lines: Sequence[LogLine], at: datetime) -> dict[object, str]:
     """Who has what at an instant, by replaying a log."""
     now: dict[object, str] = {}
     for one in lines:
-        if datetime.fromisoformat(one.date) > at or one.event in (Event.ACCEPTED, Event.PRUNED):
+        if datetime.fromisoformat(one.date) > at or one.event in (LogEvent.ACCEPTED, LogEvent.PRUNED):
             continue
-        if one.event == Event.REVOKED:
+        if one.event == LogEvent.REVOKED:
             now.pop(one.place, None)
         else:
             now[one.place] = one.role
@@ -70,7 +70,7 @@ def test_who_had_left_is_in_the_log_no_more(tmp_path: Path) -> None:
     found = pruned(file)
     assert found.people == ["gone@example.com"]
     assert "gone@" not in file.read_text()
-    lines = read(file, Line)
+    lines = read(file, LogLine)
     verify(lines, file)
     assert [(one.event, one.role) for one in lines] == [("pruned", ""), ("changed", "admin"), ("revoked", "admin")]
     assert found.last_hash in lines[0].justification
@@ -93,7 +93,7 @@ def test_a_second_time_there_is_nothing_left_to_do(tmp_path: Path) -> None:
     assert file.read_bytes() == before
     later = pruned(file, before=date(2026, 7, 1))
     assert later.people == ["stays@example.com"]
-    assert [one.event for one in read(file, Line)] == ["pruned"]
+    assert [one.event for one in read(file, LogLine)] == ["pruned"]
 
 
 @pytest.mark.parametrize(("days", "refused"), [(90, False), (89, True)])
@@ -117,13 +117,13 @@ def test_a_log_that_was_touched_is_not_pruned(tmp_path: Path) -> None:
 
 
 EVENTS = st.tuples(
-    st.integers(0, 300), st.sampled_from(list(Event)[:4]), st.sampled_from("abc"), st.sampled_from(ROLES),
+    st.integers(0, 300), st.sampled_from(list(LogEvent)[:4]), st.sampled_from("abc"), st.sampled_from(ROLES),
     st.sampled_from(["production", ""]),
 )  # fmt: skip
 
 
 @given(st.lists(EVENTS, max_size=30), st.integers(-5, 210))
-def test_from_the_day_on_the_log_says_the_same(events: list[tuple[int, Event, str, str, str]], day: int) -> None:
+def test_from_the_day_on_the_log_says_the_same(events: list[tuple[int, LogEvent, str, str, str]], day: int) -> None:
     """Whatever had happened before: at every instant from then on, the same people have the same."""
     begin = date(2026, 1, 1)
     lines = [
@@ -136,7 +136,7 @@ def test_from_the_day_on_the_log_says_the_same(events: list[tuple[int, Event, st
         if not lines:
             return
         found = pruned(file, before=before)
-        after = read(file, Line)
+        after = read(file, LogLine)
         verify(after, file)
     for on in range(max(day, 0), 302):
         at = datetime(2026, 1, 1, 23, tzinfo=UTC) + timedelta(days=on)
@@ -148,7 +148,7 @@ def test_the_command_says_what_went(tmp_path: Path) -> None:
     """How many lines, whose, and the hash that a copy elsewhere ends with."""
     file = written(tmp_path, LIFE)
     (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\n")
-    last = read(file, Line)[-1].hash
+    last = read(file, LogLine)[-1].hash
     words = ["tracker", "prune", "--before", str(BEFORE), "--now", NOW.isoformat(), "--cwd", str(tmp_path)]
     shown = CliRunner().invoke(app, words)
     assert "4 lines" in shown.output
@@ -157,4 +157,4 @@ def test_the_command_says_what_went(tmp_path: Path) -> None:
     assert (done.exit_code, shown.exit_code) == (0, 0)
     assert "The log no longer names: gone@example.com" in done.output
     assert f"The log ended with the hash {last}." in done.output
-    assert replace(read(file, Line)[0], previous="").event == "pruned"
+    assert replace(read(file, LogLine)[0], previous="").event == "pruned"

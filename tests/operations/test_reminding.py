@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from mixpanel_access.operations.reminding import Kind, Reminder, calendar, reminders
+from mixpanel_access.operations.reminding import Reminder, ReminderKind, calendar, reminders
 from tests.fakes import NOW, FakeApi
 from tests.operations.overviews import BO, overview, person
 
@@ -28,7 +28,7 @@ def found(entry: str = ENTRY, *, days: float = 0, invited: bool = False) -> list
     return reminders(overview(api, person(more=entry), now=now, invited={BO: NOW}))
 
 
-def of(kind: Kind, among: list[Reminder]) -> Reminder:
+def of(kind: ReminderKind, among: list[Reminder]) -> Reminder:
     """The one of a kind."""
     (one,) = [reminder for reminder in among if reminder.kind is kind]
     return one
@@ -43,7 +43,7 @@ STAGES = [
 @pytest.mark.parametrize(("today", "stage", "due"), STAGES)
 def test_an_end_is_told_14_and_7_days_before_and_on_the_day(today: str, stage: int | None, due: bool) -> None:
     """A run that was missed is made up by the next."""
-    one = of(Kind.ENDS, found())
+    one = of(ReminderKind.ENDS, found())
     assert (one.on, one.text) == (
         date(2026, 6, 30),
         f"The access of {BO} in stack production (review) ends on 2026-06-30.",
@@ -58,7 +58,9 @@ def test_the_end_of_a_team_is_told_to_who_is_in_it() -> None:
         "teams: { data: { name: Data, ends: 2026-05-18 }, ops: { name: Ops }, old: { name: Old, ends: 2026-05-03 }, "
         "same: { name: Same, ends: 2026-06-30 } }"
     )
-    found = [one for one in reminders(overview(FakeApi(), person(more=entry), more=teams)) if one.kind is Kind.ENDS]
+    found = [
+        one for one in reminders(overview(FakeApi(), person(more=entry), more=teams)) if one.kind is ReminderKind.ENDS
+    ]
     assert [(str(one.on), one.team) for one in found] == [("2026-05-18", "data"), ("2026-06-30", None)]
     assert found[0].text == f"The place in the team data of {BO} in stack production (review) ends on 2026-05-18."
     assert found[0].uid != found[1].uid
@@ -69,7 +71,7 @@ def test_the_end_of_a_team_is_told_once() -> None:
     """Though two entries put the person into it: by the one that lasts longest."""
     more = "teams: { data: { name: Data, ends: 2026-05-18 } }"
     people = [person(more=f"{ENTRY}, teams: [data]"), person(more="teams: [data], ticket: OPS-2")]
-    told = [one for one in reminders(overview(FakeApi(), *people, more=more)) if one.kind is Kind.ENDS]
+    told = [one for one in reminders(overview(FakeApi(), *people, more=more)) if one.kind is ReminderKind.ENDS]
     assert [(str(one.on), one.team, one.engagement) for one in told] == [
         ("2026-05-18", "data", None),
         ("2026-06-30", None, "review"),
@@ -80,25 +82,25 @@ def test_what_is_over_or_has_not_begun_is_not_told() -> None:
     """Nor what has no end."""
     assert {one.kind for one in found(days=58)} == set()
     assert {one.kind for one in found("starts: 2026-05-05, ends: 2026-06-01")} == set()
-    assert {one.kind for one in found("starts: 2026-05-04")} == {Kind.REVIEW}
+    assert {one.kind for one in found("starts: 2026-05-04")} == {ReminderKind.REVIEW}
 
 
 def test_an_invitation_is_told_on_the_day_on_which_it_has_waited_72_hours() -> None:
     """And no more once it is accepted, or where nobody knows when it went out."""
-    one = of(Kind.PENDING, found(invited=True))
+    one = of(ReminderKind.PENDING, found(invited=True))
     assert (one.on, one.next_step) == (date(2026, 5, 7), f"mixpanel-access resend {BO}")
     assert (one.due(date(2026, 5, 6)), one.due(date(2026, 5, 7))) == (False, True)
-    assert Kind.PENDING not in {one.kind for one in found()}
+    assert ReminderKind.PENDING not in {one.kind for one in found()}
     api = FakeApi()
     api.put(BO, "member", invited=True)
-    assert Kind.PENDING not in {one.kind for one in reminders(overview(api, person(more=ENTRY)))}
+    assert ReminderKind.PENDING not in {one.kind for one in reminders(overview(api, person(more=ENTRY)))}
 
 
 def test_a_review_is_due_when_the_rule_says_so() -> None:
     """On the 93rd day after the last one, or after the beginning; at once where nobody knows."""
-    assert of(Kind.REVIEW, found()).on == date(2026, 5, 1) + timedelta(days=93)
-    assert of(Kind.REVIEW, found(f"{ENTRY}, reviewed: 2026-05-03")).on == date(2026, 5, 3) + timedelta(days=93)
-    unknown = of(Kind.REVIEW, found("projects: { shop: analyst }"))
+    assert of(ReminderKind.REVIEW, found()).on == date(2026, 5, 1) + timedelta(days=93)
+    assert of(ReminderKind.REVIEW, found(f"{ENTRY}, reviewed: 2026-05-03")).on == date(2026, 5, 3) + timedelta(days=93)
+    unknown = of(ReminderKind.REVIEW, found("projects: { shop: analyst }"))
     assert (unknown.due(NOW.date()), "as far as anybody knows" in unknown.text) == (True, True)
 
 
@@ -133,7 +135,7 @@ def test_a_later_calendar_updates_an_earlier_one() -> None:
 def test_a_text_with_commas_and_lines_is_escaped() -> None:
     """Whatever an engagement is called."""
     entry = "engagement: review, projects: { shop: analyst }, ends: 2026-06-30"
-    one = of(Kind.ENDS, found(entry))
+    one = of(ReminderKind.ENDS, found(entry))
     odd = Reminder(one.kind, one.email, one.stack, one.on, "a, b; c\\d\nBEGIN:VEVENT", "x" * 200, None)
     (event,) = read(calendar([odd], NOW)).walk("VEVENT")
     assert (str(event["summary"]), str(event["description"])) == ("a, b; c\\d\nBEGIN:VEVENT", "x" * 200)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from mixpanel_access.model.access import Invitation
-from mixpanel_access.operations.report import Report, ReportPerson, When, document
+from mixpanel_access.operations.report import EndsIn, Report, ReportPerson, document
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.reports import LEGACY, PRODUCTION_ROSTER, SANDBOX, STAGING, organization, report
 
@@ -88,12 +88,12 @@ def test_without_company_domains_nobody_is_outside() -> None:
 
 
 ENDS = [
-    (0, When.DAYS), (14, When.DAYS), (15, When.WEEKS), (90, When.WEEKS), (91, When.LATER),
+    (0, EndsIn.DAYS), (14, EndsIn.DAYS), (15, EndsIn.WEEKS), (90, EndsIn.WEEKS), (91, EndsIn.LATER),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("days", "when"), ENDS)
-def test_an_ending_is_as_near_as_it_is(days: int, when: When) -> None:
+def test_an_ending_is_as_near_as_it_is(days: int, when: EndsIn) -> None:
     """Its last day still belongs to it."""
     ends = (NOW + timedelta(days=days)).date()
     roster = PRODUCTION_ROSTER.replace("ends: 2026-05-10", f"ends: {ends}")
@@ -118,7 +118,7 @@ def test_the_end_of_a_team_is_an_ending_of_who_is_in_it() -> None:
 def test_what_is_over_and_still_there_comes_first() -> None:
     """A roster may have dropped it: the state tells it alike. Prolonged, it is none."""
     first = report().endings[0]
-    assert (first.email, first.days, first.when, first.what) == (SAM, -2, When.OVER, ["analyst in Shop (production)"])
+    assert (first.email, first.days, first.when, first.what) == (SAM, -2, EndsIn.OVER, ["analyst in Shop (production)"])
     line = next(line for line in PRODUCTION_ROSTER.splitlines() if SAM in line)
     prolonged = report(production=PRODUCTION_ROSTER.replace("2026-05-02", "2026-05-31"))
     assert [one.on.isoformat() for one in prolonged.endings if one.email == SAM] == ["2026-05-31"]

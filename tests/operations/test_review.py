@@ -18,7 +18,7 @@ from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review import evidence
-from mixpanel_access.operations.review.applying import Plan, carry_out, plan
+from mixpanel_access.operations.review.applying import ReviewPlan, carry_out, plan
 from mixpanel_access.operations.review.deciding import Wish, decide, progress_of
 from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of
 from mixpanel_access.operations.review.packet import Item
@@ -68,12 +68,12 @@ class Review:
         wish = Wish(email, decision, role or None, project=project, comment="so", **more)  # type: ignore[arg-type]
         return decide(self.folder, wish, NOW.date())
 
-    def plan(self, stacks: Sequence[str] = (), now: datetime = NOW) -> Plan:
+    def plan(self, stacks: Sequence[str] = (), now: datetime = NOW) -> ReviewPlan:
         return plan(self.folder, lambda stack: self.file.with_name(f"{stack}.yaml"), stacks, now)
 
-    def lines(self) -> list[evidence.Line]:
+    def lines(self) -> list[evidence.EvidenceLine]:
         file = evidence.file_of(self.folder)
-        lines = chain.read(file, evidence.Line)
+        lines = chain.read(file, evidence.EvidenceLine)
         chain.verify(lines, file)
         return lines
 
@@ -547,7 +547,7 @@ def test_evidence_that_was_touched_holds_everything(review: Review) -> None:
     assert review.file.read_text() == before
 
 
-@pytest.mark.parametrize("name", [name for name in evidence.Line.columns() if name != "hash"])
+@pytest.mark.parametrize("name", [name for name in evidence.EvidenceLine.columns() if name != "hash"])
 def test_every_field_of_the_evidence_is_held(review: Review, name: str) -> None:
     """Whatever is changed in it."""
     lines = review.lines()

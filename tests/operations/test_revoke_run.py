@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.operations import revoke_run
-from mixpanel_access.operations.revoke_run import Scope, preview
+from mixpanel_access.operations.revoke_run import RunScope, preview
 
 ROOT = "urn:pulumi:production::p::mixpanel:index:RosterAccess$pulumi-python:dynamic/mixpanel"
 BO, CY, ANY = (f"{ROOT}:Member::{name}@agency.example.org" for name in ("bo", "cy", "*"))
@@ -45,7 +45,7 @@ CASES: dict[str, tuple[set[str], set[str]]] = {
 def test_a_sign_for_any_text_in_a_name_holds_nobody_else(stays: set[str], told: set[str]) -> None:
     """The engine reads `*` in what it is told to exclude as any text: such a name is told only if that takes nobody."""
     engine = Engine(("delete", BO))
-    seen = preview(cast("Pulumi", engine), "production", Scope({BO}, set(), stays))
+    seen = preview(cast("Pulumi", engine), "production", RunScope({BO}, set(), stays))
     assert (seen.excluded, seen.left) == (told, {})
     assert engine.asked == [sorted(told)]
 
@@ -53,7 +53,7 @@ def test_a_sign_for_any_text_in_a_name_holds_nobody_else(stays: set[str], told: 
 def test_what_the_program_would_change_beside_it_is_left_alone_unless_that_holds_others() -> None:
     """A step beside the run is excluded in a second preview; one whose exclusion would hold others is not."""
     engine = Engine(("delete", BO), ("update", CY), ("update", ANY))
-    seen = preview(cast("Pulumi", engine), "production", Scope({BO}, set(), set()))
+    seen = preview(cast("Pulumi", engine), "production", RunScope({BO}, set(), set()))
     assert (seen.excluded, seen.left) == ({CY}, {CY: "the program would update it"})
 
 

@@ -11,7 +11,7 @@ import pytest
 from mixpanel_access.files.roster import source_of
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.settling import StackOwnership, plan_ownership, read_ownership, write_ownership
 from mixpanel_access.operations.state import HeldMember, State
 
@@ -124,5 +124,5 @@ class States:
 
 def test_only_those_are_listed_for_whom_it_matters(tmp_path: Path) -> None:
     """Who always leaves, or never, does so whether they were found or not."""
-    (one,) = read_ownership(cast("Project", States(tmp_path)), ["production"])
+    (one,) = read_ownership(cast("PulumiProject", States(tmp_path)), ["production"])
     assert sorted(one.undetermined) == ["bo@example.com", "ed@example.com"]

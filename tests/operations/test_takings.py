@@ -25,7 +25,7 @@ from mixpanel_access.model.declaration import (
 )
 from mixpanel_access.model.errors import InputError, RosterError
 from mixpanel_access.model.kept import Kept, kept_text, read_kept
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_salvage import salvage
 from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
 
@@ -37,7 +37,7 @@ COMPONENT = f"{ROOT}{ids.COMPONENT_TYPE}::roster"
 
 def declared(people: list[dict[str, Any]], today: date = DAY, **more: Any) -> Declaration:
     """What a roster declares on a day."""
-    return declaration(parse(text_of(people, **more), Source("r")), today)
+    return declaration(parse(text_of(people, **more), RosterSource("r")), today)
 
 
 def text_of(people: list[dict[str, Any]], **more: Any) -> str:
@@ -234,7 +234,7 @@ def test_without_a_roster_only_what_has_ended_by_the_state_goes() -> None:
     ]
     robot = {"role": "consumer", "purpose": "p", "contact": "ana@example.com", "projects": {"shop": "admin"}}
     state = rows(declared(people, serviceAccounts={"etl": robot}))
-    nothing = declaration(parse(text_of([], teams={}), Source("r")), DAY)
+    nothing = declaration(parse(text_of([], teams={}), RosterSource("r")), DAY)
     by_day = {
         today: {(one.email, one.what) for one in takings(state, Given(nothing, today, ended_only=True))}
         for today in (DAY, NEXT, date(2026, 7, 2))
@@ -393,7 +393,7 @@ def test_an_error_in_one_entry_keeps_nobody_elses_ended_access(
     di = {"email": "di@example.com", "projects": {"shop": "analyst"}}
     state = rows(declared([CY, di]))
     text = text_of([CY, entry], **more)
-    read = salvage(text, Source("r"))
+    read = salvage(text, RosterSource("r"))
     assert read.problem.startswith("r:")
     assert read.problem.endswith("; fix it")
     assert "run again" not in read.problem
@@ -427,7 +427,7 @@ def test_an_error_in_an_included_file_keeps_nobody_elses_ended_access(
     di = {"email": "di@example.com", "projects": {"shop": "analyst"}}
     state = rows(declared([CY, di]))
     text = text_of([CY, {"email": "di@example.com", **entry}], include=["common.yaml"])
-    read = salvage(text, Source("r", lambda name: file))
+    read = salvage(text, RosterSource("r", lambda name: file))
     assert "common.yaml:1" in read.problem
     found = takings(state, Given(declaration(read.roster, NEXT), NEXT, read.unread))
     assert {one.email.partition("@")[0] for one in found} == expected
@@ -437,7 +437,7 @@ def test_an_error_in_an_included_file_keeps_nobody_elses_ended_access(
 def test_an_included_file_that_is_broken_as_a_whole_is_refused(file: str) -> None:
     """Nobody can tell what it brings."""
     with pytest.raises(RosterError):
-        salvage(text_of([CY], include=["common.yaml"]), Source("r", lambda name: file))
+        salvage(text_of([CY], include=["common.yaml"]), RosterSource("r", lambda name: file))
 
 
 @pytest.mark.parametrize(
@@ -448,4 +448,4 @@ def test_an_included_file_that_is_broken_as_a_whole_is_refused(file: str) -> Non
 def test_a_roster_that_is_broken_as_a_whole_is_refused(text: str) -> None:
     """Nobody can tell what it gives."""
     with pytest.raises(RosterError):
-        salvage(text, Source("r"))
+        salvage(text, RosterSource("r"))

@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ids import SIGNATURE
-from mixpanel_access.operations.project import Project
+from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.tokens import token_of, tokens_in
 
 MARK = "1b47061264138c4ac30d75fd1eb44270"
@@ -79,21 +79,21 @@ REFUSALS = {
 def test_a_token_that_cannot_be_told_is_refused_in_words(name: str) -> None:
     """No account of the name, no token in the state, several of the name: what to do next."""
     with pytest.raises(UsageError) as refused:
-        token_of(cast("Project", States()), name, [])
+        token_of(cast("PulumiProject", States()), name, [])
     assert re.search(REFUSALS[name], str(refused.value))
 
 
 def test_a_stack_that_is_not_there_is_refused_before_anything_is_read() -> None:
     """Its state is not asked for, whose error would be the engine's."""
     with pytest.raises(UsageError, match="cannot find the stack"):
-        token_of(cast("Project", States()), "etl", ["nope"])
+        token_of(cast("PulumiProject", States()), "etl", ["nope"])
 
 
 def test_a_stack_or_the_login_name_tells_two_accounts_apart() -> None:
     """Either is enough."""
     for found in (
-        token_of(cast("Project", States()), "bot", ["staging"]),
-        token_of(cast("Project", States()), "bot.staging.mp-service-account", []),
+        token_of(cast("PulumiProject", States()), "bot", ["staging"]),
+        token_of(cast("PulumiProject", States()), "bot.staging.mp-service-account", []),
     ):
         assert found.token is not None
         assert found.token.reveal() == "t-staging"

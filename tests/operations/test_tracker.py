@@ -30,21 +30,21 @@ from mixpanel_access.operations.state import (
 )
 from mixpanel_access.operations.tables import exported
 from mixpanel_access.operations.tracker import Audited, lines_of, revocations
-from mixpanel_access.operations.tracker_lines import Event, Line
+from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 
 FILE = Path("tracker.jsonl")
-COLUMNS = Line.columns()
+COLUMNS = LogLine.columns()
 
 
-def log(*lines: Line) -> list[Line]:
+def log(*lines: LogLine) -> list[LogLine]:
     """Some lines, one behind the other."""
     return list(linked(lines or (line("a"), line("b"), line("c")), []))
 
 
-def line(name: str, **more: str) -> Line:
+def line(name: str, **more: str) -> LogLine:
     """A line as it is before it is chained."""
-    given = Line(
-        "2026-05-04T12:00:00Z", "ana@example.com", Event.GRANTED, f"{name}@example.com", "production", 7, "admin"
+    given = LogLine(
+        "2026-05-04T12:00:00Z", "ana@example.com", LogEvent.GRANTED, f"{name}@example.com", "production", 7, "admin"
     )
     return replace(given, **more)  # type: ignore[arg-type]  # texts all
 
@@ -124,8 +124,8 @@ def test_a_place_is_revoked_when_it_is_gone(
     held = HeldTeamMember(77, "a@example.com", outputs={"status": status})
     state = State({}, {}, team_members={(77, "a@example.com"): held} if status else {})
     found = list(revocations("production", state, {given.place: given}, Audited(events), [], NOW))
-    assert [(one.event, one.date, one.admin) for one in found] == [(Event.REVOKED, *words) for words in expected]
-    over = replace(given, event=Event.REVOKED)
+    assert [(one.event, one.date, one.admin) for one in found] == [(LogEvent.REVOKED, *words) for words in expected]
+    over = replace(given, event=LogEvent.REVOKED)
     for other in (over, replace(given, stack="staging")):
         assert list(revocations("production", state, {other.place: other}, Audited(events), [], NOW)) == []
 
@@ -168,12 +168,12 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     """A line that is none of its lines is told by its number."""
     file, lines = tmp_path / "tracker.jsonl", log(line("é", justification='a, "b"\nc\u2028d\x85'))
     file.write_text("".join(json.dumps(one.row(), ensure_ascii=False) + "\n" for one in lines))
-    assert read(file, Line) == lines
-    assert read(tmp_path / "none.jsonl", Line) == []
+    assert read(file, LogLine) == lines
+    assert read(tmp_path / "none.jsonl", LogLine) == []
     for bad in ("x\n", "[]\n", '{"date": "x"}\n'):
         file.write_text(json.dumps(lines[0].row()) + "\n" + bad)
         with pytest.raises(UsageError, match="line 2 is none of its lines"):
-            read(file, Line)
+            read(file, LogLine)
 
 
 _WIDE = ("EQUALS SIGN", "PLUS SIGN", "HYPHEN-MINUS", "COMMERCIAL AT")
@@ -184,9 +184,9 @@ MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", " ", *(lookup(f"FULLWIDTH {name}"
 def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     """In CSV and in the workbook; what is harmless stays as it is."""
     lines = log(line("a", justification=text, ticket="OPS-1"))
-    rows = list(csv.DictReader(io.StringIO(exported(lines, Line, "csv").decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(exported(lines, LogLine, "csv").decode(), newline="")))
     assert (rows[0]["justification"], rows[0]["ticket"]) == (f"'{text}", "OPS-1")
-    sheet = load_workbook(io.BytesIO(exported(lines, Line, "xlsx"))).active
+    sheet = load_workbook(io.BytesIO(exported(lines, LogLine, "xlsx"))).active
     assert sheet is not None
     cells = dict(zip(COLUMNS, sheet[2], strict=True))
     assert cells["justification"].data_type == "s"
@@ -198,8 +198,8 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
 def test_any_text_is_a_cell(text: str) -> None:
     """Controls and halves of characters too, as an answer may have them; never as a formula."""
     lines = log(line("a", justification=text))
-    (row,) = csv.DictReader(io.StringIO(exported(lines, Line, "csv").decode(), newline=""))
-    sheet = load_workbook(io.BytesIO(exported(lines, Line, "xlsx"))).active
+    (row,) = csv.DictReader(io.StringIO(exported(lines, LogLine, "csv").decode(), newline=""))
+    sheet = load_workbook(io.BytesIO(exported(lines, LogLine, "xlsx"))).active
     assert sheet is not None
     cell = dict(zip(COLUMNS, sheet[2], strict=True))["justification"]
     assert cell.data_type != "f"
@@ -210,10 +210,10 @@ def test_any_text_is_a_cell(text: str) -> None:
 def test_tables_have_every_line() -> None:
     """In Markdown no bar and no line end breaks the table; JSON is the lines themselves."""
     lines = log(line("a", justification="x | y\nz \\ w"), line("b"))
-    table = exported(lines, Line, "markdown").decode().splitlines()
+    table = exported(lines, LogLine, "markdown").decode().splitlines()
     assert len(table) == 4
     assert "| x \\| y z \\\\ w |" in table[2]
-    assert json.loads(exported(lines, Line, "json")) == [one.row() for one in lines]
+    assert json.loads(exported(lines, LogLine, "json")) == [one.row() for one in lines]
 
 
 def test_a_log_whose_last_line_end_is_missing_is_added_to(tmp_path: Path) -> None:
@@ -221,8 +221,8 @@ def test_a_log_whose_last_line_end_is_missing_is_added_to(tmp_path: Path) -> Non
     file = tmp_path / "tracker.jsonl"
     first = append(file, [line("a")], [])
     file.write_text(file.read_text().removesuffix("\n"))
-    append(file, [line("b")], read(file, Line))
-    found = read(file, Line)
+    append(file, [line("b")], read(file, LogLine))
+    found = read(file, LogLine)
     verify(found, file)
     assert [one.email for one in found] == ["a@example.com", "b@example.com"]
     assert found[0] == first[0]
@@ -231,12 +231,12 @@ def test_a_log_whose_last_line_end_is_missing_is_added_to(tmp_path: Path) -> Non
 def test_two_runs_at_once_do_not_break_the_chain(tmp_path: Path) -> None:
     """The second sees that the log is no longer what it read, and adds nothing."""
     file = tmp_path / "tracker.jsonl"
-    before = read(file, Line)
+    before = read(file, LogLine)
     append(file, [line("a")], before)
     with pytest.raises(UsageError, match="it was changed while this ran"):
         append(file, [line("b")], before)
-    verify(read(file, Line), file)
-    assert len(read(file, Line)) == 1
+    verify(read(file, LogLine), file)
+    assert len(read(file, LogLine)) == 1
 
 
 def test_half_a_character_is_not_added(tmp_path: Path) -> None:
@@ -252,4 +252,4 @@ def test_a_line_nested_beyond_reason_is_none(tmp_path: Path) -> None:
     file = tmp_path / "tracker.jsonl"
     file.write_text("[" * 100_000 + "\n")
     with pytest.raises(UsageError, match="line 1 is none of its lines"):
-        read(file, Line)
+        read(file, LogLine)

@@ -10,12 +10,12 @@ import pytest
 from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.operations.tracker_audit import EVENTS, OF_TEAMS, by_others, during, taken_away
-from mixpanel_access.operations.tracker_lines import Event, Line
+from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ANA, BO, BOT = "ana@example.com", "bo@example.com", "bot.1.mp-service-account"
 OWN = frozenset({BOT})
-HELD = Line("2026-05-01T12:00:00Z", ANA, Event.GRANTED, BO, "production", 7, "analyst")
+HELD = LogLine("2026-05-01T12:00:00Z", ANA, LogEvent.GRANTED, BO, "production", 7, "analyst")
 
 
 def event(kind: str, **more: object) -> AuditEvent:
@@ -25,7 +25,7 @@ def event(kind: str, **more: object) -> AuditEvent:
 
 
 @pytest.mark.parametrize(("kind", "what"), EVENTS.items())
-def test_what_others_do_is_a_line(kind: str, what: Event) -> None:
+def test_what_others_do_is_a_line(kind: str, what: LogEvent) -> None:
     """Each kind of event, with who, where and which role; no stack did it."""
     team = {"team": 77, "team_name": "Data"} if kind in OF_TEAMS else {}
     (line,) = by_others([event(kind, **team)], OWN, [], {})
@@ -70,7 +70,7 @@ def test_nothing_is_added_twice() -> None:
     """Neither within a page nor after the last time; the oldest comes first; a stack's line is another."""
     first, second = event(audit.PROJECT_USER_ADDED), event(audit.ROLE_CHANGED, at=AT + timedelta(seconds=1))
     lines = list(by_others([second, first, first], OWN, [HELD], {}))
-    assert [line.event for line in lines] == [Event.GRANTED, Event.CHANGED]
+    assert [line.event for line in lines] == [LogEvent.GRANTED, LogEvent.CHANGED]
     assert list(by_others([second, first], OWN, lines, {})) == []
 
 
@@ -81,11 +81,11 @@ def test_who_did_it_may_be_the_identity_provider() -> None:
 
 
 RUN = {"startTime": "2026-05-04T11:59:00Z", "endTime": "2026-05-04T12:01:00Z"}
-IN_DATA = Line("2026-05-04T12:00:00Z", ANA, Event.GRANTED, BO, "production", None, "", team="Data", team_id=77)
+IN_DATA = LogLine("2026-05-04T12:00:00Z", ANA, LogEvent.GRANTED, BO, "production", None, "", team="Data", team_id=77)
 PUT_IN = event(audit.TEAM_USER_ADDED, actor="", project=None, role=None, team=77, team_name="Data", service="scim")
-BY_SCIM: dict[str, tuple[AuditEvent, Line, list[str]]] = {
+BY_SCIM: dict[str, tuple[AuditEvent, LogLine, list[str]]] = {
     "in a run, at a place of the stack": (PUT_IN, IN_DATA, []),
-    "as it goes": (replace(PUT_IN, type=audit.TEAM_USER_REMOVED), replace(IN_DATA, event=Event.REVOKED), []),
+    "as it goes": (replace(PUT_IN, type=audit.TEAM_USER_REMOVED), replace(IN_DATA, event=LogEvent.REVOKED), []),
     "as it begins, by another clock": (replace(PUT_IN, at=AT - timedelta(minutes=2)), IN_DATA, []),
     "before it": (replace(PUT_IN, at=AT - timedelta(minutes=2, seconds=1)), IN_DATA, ["scim"]),
     "as it ends, by another clock": (replace(PUT_IN, at=AT + timedelta(minutes=2)), IN_DATA, []),
@@ -101,7 +101,7 @@ BY_SCIM: dict[str, tuple[AuditEvent, Line, list[str]]] = {
 
 
 @pytest.mark.parametrize(("found", "line", "admins"), BY_SCIM.values(), ids=BY_SCIM.keys())
-def test_what_a_stack_does_by_scim_is_its_own(found: AuditEvent, line: Line, admins: list[str]) -> None:
+def test_what_a_stack_does_by_scim_is_its_own(found: AuditEvent, line: LogLine, admins: list[str]) -> None:
     """Such an event names nobody: it is a stack's by time and place, or an identity provider's."""
     assert [one.admin for one in by_others([found], OWN, [line], {"production": [RUN]})] == admins
 
@@ -150,6 +150,6 @@ TAKEN = {
 
 
 @pytest.mark.parametrize(("events", "line", "found"), TAKEN.values(), ids=TAKEN.keys())
-def test_when_something_was_taken_away(events: list[AuditEvent], line: Line, found: AuditEvent | None) -> None:
+def test_when_something_was_taken_away(events: list[AuditEvent], line: LogLine, found: AuditEvent | None) -> None:
     """By the event that took it, not before it was given."""
     assert taken_away(events, line) == found

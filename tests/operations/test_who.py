@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.operations.who import Held, of_person
+from mixpanel_access.operations.who import PersonGrant, of_person
 from tests.fakes import PRODUCTION, FakeApi
 from tests.operations.overviews import BO, overview, person
 
@@ -13,7 +13,7 @@ TEAMS = "teams: { data: { name: Data, projects: { shop: analyst } } }"
 IN_TEAM = person(more="engagement: review, teams: [data]")
 
 
-def held(*people: str, api: FakeApi, more: str = TEAMS) -> list[Held]:
+def held(*people: str, api: FakeApi, more: str = TEAMS) -> list[PersonGrant]:
     """What Bo has."""
     return of_person(overview(api, *people, more=more), BO)
 

@@ -10,7 +10,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import CustomRole, GrantType, ServiceAccount
+from mixpanel_access.model.access import CustomRoleInfo, GrantType, ServiceAccountInfo
 from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES
 from mixpanel_access.model.ids import CustomRoleId
 from mixpanel_access.provider.base import Properties
@@ -52,7 +52,7 @@ def api() -> FakeApi:
     return api
 
 
-def there(api: FakeApi) -> CustomRole:
+def there(api: FakeApi) -> CustomRoleInfo:
     """The one role that there is."""
     (held,) = api.custom_roles.rows
     return held
@@ -237,7 +237,7 @@ def test_drift_is_what_nobody_declared_and_the_server_did_not_add() -> None:
         ({"export"}, ["export"]),  # the server's own is the server's business
         ({BASE, "share"}, ["share"]),
     ):
-        api.custom_roles.rows = [CustomRole(PRODUCTION, held.id, "Helpers", "by hand", frozenset(permissions))]
+        api.custom_roles.rows = [CustomRoleInfo(PRODUCTION, held.id, "Helpers", "by hand", frozenset(permissions))]
         inputs = dict(provider(api).read(id_, outs).inputs or {})
         assert (inputs["name"], inputs["description"], inputs["permissions"]) == ("Helpers", "by hand", shown)
         read = dict(provider(api).read(id_, outs).outs or {})
@@ -260,7 +260,7 @@ def test_an_import_takes_the_servers_own_by_the_catalogue(api: FakeApi) -> None:
 def test_permissions_that_are_not_told_are_no_drift(api: FakeApi) -> None:
     """They stay as they were declared."""
     id_, outs = made(api)
-    api.custom_roles.rows = [CustomRole(PRODUCTION, there(api).id, "Support")]
+    api.custom_roles.rows = [CustomRoleInfo(PRODUCTION, there(api).id, "Support")]
     assert provider(api).read(id_, outs).outs == outs
 
 
@@ -322,7 +322,7 @@ def holding(api: FakeApi) -> str:
     api.teams.put("Empty", id_=78, projects={PRODUCTION: held, WAREHOUSE: "analyst"})
     api.teams.put("Other", id_=79, projects={PRODUCTION: "analyst"})
     api.give(PRODUCTION, "di@example.com", "analyst")
-    api.accounts.append(ServiceAccount(77, "etl.1a.mp-service-account"))
+    api.accounts.append(ServiceAccountInfo(77, "etl.1a.mp-service-account"))
     api.service_accounts.add_to_project(77, PRODUCTION, held)
     api.sent.clear()
     return held

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from mixpanel_access.model.access import ServiceAccount
+from mixpanel_access.model.access import ServiceAccountInfo
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
@@ -60,7 +60,7 @@ def provider_of(kind: type[AccessProvider]) -> AccessProvider:
     for email in ("ana@example.com", "cy@example.com", "di@example.com"):
         api.put(email)
     api.teams.put("Data")
-    api.accounts.append(ServiceAccount(77, "etl.1a2b3c.mp-service-account", NOW))
+    api.accounts.append(ServiceAccountInfo(77, "etl.1a2b3c.mp-service-account", NOW))
     provider = kind()
     provider.use(make_session(api)[0])
     return provider

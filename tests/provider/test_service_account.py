@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import GrantType, ServiceAccount, ServiceAccountRole
+from mixpanel_access.model.access import GrantType, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.scope import Scope
@@ -32,8 +32,8 @@ def api() -> FakeApi:
     """An organization with our own account and one more."""
     api = FakeApi()
     api.accounts += [
-        ServiceAccount(1, "bot.9.mp-service-account", NOW),
-        ServiceAccount(ACCOUNT, LOGIN, NOW - 10 * DAY, NOW + 200 * DAY),
+        ServiceAccountInfo(1, "bot.9.mp-service-account", NOW),
+        ServiceAccountInfo(ACCOUNT, LOGIN, NOW - 10 * DAY, NOW + 200 * DAY),
     ]
     return api
 
@@ -179,10 +179,10 @@ def test_another_of_the_name_is_left_alone_and_said(api: FakeApi) -> None:
     assert len(api.accounts) == 3
 
 
-LEFT = ServiceAccount(ACCOUNT, LOGIN, NOW - timedelta(hours=1), creator="bot")
+LEFT = ServiceAccountInfo(ACCOUNT, LOGIN, NOW - timedelta(hours=1), creator="bot")
 BEGUN = StateResource(SERVICE_ACCOUNT_TYPE, "urn::etl", "", {"username": "etl"})
 KNOWN = StackStates({"production": []}, interrupted={"production": [BEGUN]})
-ORPHANS: dict[str, tuple[ServiceAccount, StackStates, str | None, datetime | None, bool]] = {
+ORPHANS: dict[str, tuple[ServiceAccountInfo, StackStates, str | None, datetime | None, bool]] = {
     "left by a killed run": (LEFT, KNOWN, "production", NOW - DAY, True),
     "made by somebody else": (replace(LEFT, creator="ana@example.com"), KNOWN, "production", NOW - DAY, False),
     "made by nobody knows whom": (replace(LEFT, creator=None), KNOWN, "production", NOW - DAY, False),
@@ -217,7 +217,7 @@ HOLDERS = {
 
 @pytest.mark.parametrize(("left", "states", "stack_", "ended", "ours"), ORPHANS.values(), ids=ORPHANS.keys())
 def test_only_what_is_certain_to_be_ours_is_cleared_away(
-    left: ServiceAccount, states: StackStates, stack_: str | None, ended: datetime | None, ours: bool
+    left: ServiceAccountInfo, states: StackStates, stack_: str | None, ended: datetime | None, ours: bool
 ) -> None:
     """An account that a killed run of this stack has made and nobody has; any other is named, with how to delete it."""
     api = FakeApi(accounts=[left])
@@ -304,7 +304,7 @@ def test_one_that_may_have_been_made_is_told_by_name(api: FakeApi) -> None:
     api.faults["create_account"] = [errors.Unreachable("cannot make", why="lost")]
     counted = api.service_accounts.list_accounts
 
-    def once() -> list[ServiceAccount]:
+    def once() -> list[ServiceAccountInfo]:
         if api.calls["create_account"]:
             raise errors.RateLimited("cannot list", why="429")
         return counted()
@@ -330,7 +330,7 @@ def test_reading_keeps_the_token_and_tells_the_rest(api: FakeApi) -> None:
 @pytest.mark.parametrize(("age", "status"), [(timedelta(seconds=1), "active"), (timedelta(), "expired")])
 def test_an_account_expires_at_its_instant(age: timedelta, status: str) -> None:
     """From then on it is refused."""
-    api = FakeApi(accounts=[ServiceAccount(ACCOUNT, LOGIN, NOW - DAY, NOW + age)])
+    api = FakeApi(accounts=[ServiceAccountInfo(ACCOUNT, LOGIN, NOW - DAY, NOW + age)])
     assert (provider(api).read(f"{ORGANIZATION}:{ACCOUNT}", account()).outs or {})["status"] == status
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, Stack
-from mixpanel_access.rules.rule import Verdict
+from mixpanel_access.rules.rule import RuleVerdict
 from mixpanel_access.rules.unknown import UNKNOWN
 
 TODAY = date(2026, 5, 4)
@@ -228,7 +228,7 @@ class Case:
     plain: Sequence[str] = ()
     off: Sequence[str] = ()
 
-    def judge(self, rule_id: str) -> Verdict:
+    def judge(self, rule_id: str) -> RuleVerdict:
         """What the rule says."""
         rule = find(rule_id)
         context = Context(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.rules.facts import Entry, Kind, Stack
-from mixpanel_access.rules.rule import Verdict
+from mixpanel_access.rules.rule import RuleVerdict
 from mixpanel_access.rules.unknown import UNKNOWN
 from tests.rules.cases import CUSTOM, Case, custom_role, grant, team_grant, team_member
 
@@ -17,7 +17,7 @@ CLASSIFIED = "classified-data-justified"
 RULES = ("role-within-standard", "external-within-limit", "admin-has-reason")
 
 
-def judged(rule_id: str, entries: Sequence[Entry]) -> Verdict:
+def judged(rule_id: str, entries: Sequence[Entry]) -> RuleVerdict:
     """What a rule says of a stack whose custom roles are resolved, as the pack does it."""
     return Case(list(Stack(entries).resolved().entries)).judge(rule_id)
 

@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_access.rules.catalogue import RULE_IDS
 from mixpanel_access.rules.facts import Entry, Kind, NotApplicable, Stack
-from mixpanel_access.rules.rule import Verdict
+from mixpanel_access.rules.rule import RuleVerdict
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds
 from tests.rules.cases import (
     CASES,
@@ -179,7 +179,7 @@ def test_what_is_not_known_is_no_finding(rule_id: str) -> None:
                 continue
 
 
-def texts(verdict: Verdict) -> list[str]:
+def texts(verdict: RuleVerdict) -> list[str]:
     """What could not be judged."""
     return [finding.text for finding in verdict.not_judged]
 
@@ -200,12 +200,12 @@ def test_an_exception_holds_for_what_cannot_be_judged() -> None:
     """Where the rule does not hold, nothing has to be known; where the exceptions are hidden, it is said."""
     given = [{"rule": "justified", "reason": "r", "approver": "ana@example.com", "ticket": "OPS-1"}]
     given[0] |= {"starts": "2026-05-01", "ends": "2026-05-04"}
-    assert Case([with_unknown(grant(exceptions=given, justification=None), "role")]).judge("justified") == Verdict(
+    assert Case([with_unknown(grant(exceptions=given, justification=None), "role")]).judge("justified") == RuleVerdict(
         [], [], []
     )
     hidden_too = with_unknown(grant(justification=None), "exceptions")
     assert "exceptions of 1234567" in texts(Case([hidden_too]).judge("justified"))[0]
-    assert Case([with_unknown(grant(), "exceptions")]).judge("justified") == Verdict([], [], [])
+    assert Case([with_unknown(grant(), "exceptions")]).judge("justified") == RuleVerdict([], [], [])
 
 
 TEAM, OTHER, ROLE = (

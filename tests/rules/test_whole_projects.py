@@ -10,7 +10,7 @@ import pytest
 from mixpanel_access.model.ids import GRANT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.facts import Context, Kind, NotApplicable, Stack, entries_of
-from mixpanel_access.rules.rule import Rule, Verdict
+from mixpanel_access.rules.rule import Rule, RuleVerdict
 from mixpanel_access.rules.unknown import UNKNOWN
 
 CONTEXT = Context(date(2026, 5, 4), "production", frozenset({"example.com"}))
@@ -25,7 +25,7 @@ def whole(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def verdict(rule: Rule, kind: str, values: dict[str, Any]) -> Verdict | None:
+def verdict(rule: Rule, kind: str, values: dict[str, Any]) -> RuleVerdict | None:
     """What a rule finds in a stack of this one resource; None where it does not concern it."""
     context = Context(CONTEXT.today, CONTEXT.environment, CONTEXT.company_domains, rule.defaults)
     try:

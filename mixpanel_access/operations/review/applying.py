@@ -47,11 +47,11 @@ class RosterChange:
     after: str
     meaning: Sequence[str]
     notes: Sequence[str]
-    lines: Sequence[evidence.Line]
+    lines: Sequence[evidence.EvidenceLine]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReviewPlan:
     """What applying a review does.
 
     Attributes:
@@ -96,7 +96,7 @@ class _Decided:
 
 def plan(
     folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime, say: chain.Say | None = None
-) -> Plan:
+) -> ReviewPlan:
     """Look what the decisions do, and write nothing.
 
     Args:
@@ -111,7 +111,7 @@ def plan(
         Refused: the evidence was touched.
     """
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.Line, say)
+    lines = chain.read(file, evidence.EvidenceLine, say)
     chain.verify(lines, file)
     last, undecided = latest(lines), 0
     wrong: list[str] = []
@@ -137,10 +137,10 @@ def plan(
             rosters += [change] if change else []
     if wrong:
         raise unusable(wrong)
-    return Plan(folder, rosters, undecided, sum(not one.new for own in decided.values() for one in own))
+    return ReviewPlan(folder, rosters, undecided, sum(not one.new for own in decided.values() for one in own))
 
 
-def carry_out(made: Plan) -> list[evidence.Line]:
+def carry_out(made: ReviewPlan) -> list[evidence.EvidenceLine]:
     """Write the rosters and their evidence: all of it or nothing. One that was killed half-way is run again.
 
     Raises:
@@ -150,7 +150,7 @@ def carry_out(made: Plan) -> list[evidence.Line]:
     if not made.rosters:
         return []
     file = evidence.file_of(made.folder)
-    lines = chain.read(file, evidence.Line)
+    lines = chain.read(file, evidence.EvidenceLine)
     chain.verify(lines, file)
     added = list(chain.linked([line for one in made.rosters for line in one.lines], lines))
     rosters = [roster_change(one.file, one.before, one.after) for one in made.rosters]
@@ -299,11 +299,11 @@ def _notes(found: Iterable[_Entry]) -> Iterator[str]:
             )
 
 
-def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime) -> evidence.Line:
+def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime) -> evidence.EvidenceLine:
     item = one.item
     return replace(
         evidence.listed(item, one.packet.review, one.packet.reviewer_of(item), now),
-        event=evidence.Event.DECIDED.value,
+        event=evidence.ReviewEvent.DECIDED.value,
         decided=one.day(now.date()).isoformat(),
         decision=item.decision or "",
         new_role=one.new_role or "",

@@ -240,18 +240,18 @@ def progress_of(folder: Path, stacks: Sequence[str], say: chain.Say | None = Non
         Refused: the evidence was touched.
     """
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.Line, say)
+    lines = chain.read(file, evidence.EvidenceLine, say)
     chain.verify(lines, file)
     last = latest(lines)
     return [_progress(one, last, stacks) for one in read_packets(folder)]
 
 
-def latest(lines: Sequence[evidence.Line]) -> dict[Place, evidence.Line]:
+def latest(lines: Sequence[evidence.EvidenceLine]) -> dict[Place, evidence.EvidenceLine]:
     """The latest decision on each item."""
-    return {line.place: line for line in lines if line.event == evidence.Event.DECIDED}
+    return {line.place: line for line in lines if line.event == evidence.ReviewEvent.DECIDED}
 
 
-def is_applied(packet: Packet, item: Item, last: dict[Place, evidence.Line]) -> bool:
+def is_applied(packet: Packet, item: Item, last: dict[Place, evidence.EvidenceLine]) -> bool:
     """Whether the decision on an item is in the evidence as it stands in the packet."""
     line = last.get(item.place)
     new = roles.normalized(item.new_role) if item.new_role else ""
@@ -259,7 +259,7 @@ def is_applied(packet: Packet, item: Item, last: dict[Place, evidence.Line]) -> 
     return line is not None and line.says == says
 
 
-def _progress(one: PacketFile, last: dict[Place, evidence.Line], stacks: Sequence[str]) -> Progress:
+def _progress(one: PacketFile, last: dict[Place, evidence.EvidenceLine], stacks: Sequence[str]) -> Progress:
     found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
     for item in one.packet.items:
         if not stacks or item.stack in stacks:

@@ -17,7 +17,7 @@ FILE: Final = "evidence.jsonl"
 """Its name in the review's folder."""
 
 
-class Event(StrEnum):
+class ReviewEvent(StrEnum):
     """What happened."""
 
     LISTED = "listed"
@@ -25,7 +25,7 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line(Link):
+class EvidenceLine(Link):
     """One line of the evidence.
 
     Attributes:
@@ -87,11 +87,11 @@ class Line(Link):
         return self.role, self.decision, self.new_role, same_key(self.reviewer)
 
 
-def listed(item: Item, review: str, reviewer: str, now: datetime) -> Line:
+def listed(item: Item, review: str, reviewer: str, now: datetime) -> EvidenceLine:
     """The line that says that an item was put before a reviewer."""
-    return Line(
+    return EvidenceLine(
         written(now),
-        Event.LISTED.value,
+        ReviewEvent.LISTED.value,
         review,
         item.stack,
         item.email,

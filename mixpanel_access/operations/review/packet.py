@@ -49,7 +49,7 @@ def _nothing(value: object) -> object:
     return () if value is None else value
 
 
-class Part(BaseModel):
+class PacketPart(BaseModel):
     """Any part of a packet."""
 
     model_config = ConfigDict(
@@ -57,7 +57,7 @@ class Part(BaseModel):
     )
 
 
-class Item(Part):
+class Item(PacketPart):
     """One role of one entry, with what is known of it, and what was decided.
 
     Attributes:
@@ -145,7 +145,7 @@ FILLED_IN: Final = ("decision", "new_role", "comment", "reviewer", "decided")
 """What a reviewer fills in."""
 
 
-class Unmanaged(Part):
+class Unmanaged(PacketPart):
     """An individual grant that no roster gives: to be told, and not to be decided here.
 
     Attributes:
@@ -163,7 +163,7 @@ class Unmanaged(Part):
     note: str
 
 
-class Packet(Part):
+class Packet(PacketPart):
     """What one reviewer gets.
 
     Attributes:

@@ -61,7 +61,7 @@ def begin(
     """
     before = read_packets(folder)
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.Line, say)
+    lines = chain.read(file, evidence.EvidenceLine, say)
     chain.verify(lines, file)
     other = read_other_access(overview.directory, overview.projects.keys(), overview.now)
     unknown = [str(one) for one in other if not one.known]
@@ -76,7 +76,7 @@ def begin(
     for old in before:
         if old.file not in {one.file for one in written}:
             drop_packet(old.file)
-    known = {(line.place, line.role) for line in lines if line.event == evidence.Event.LISTED}
+    known = {(line.place, line.role) for line in lines if line.event == evidence.ReviewEvent.LISTED}
     new = [
         evidence.listed(item, folder.name, packet.reviewer_of(item), overview.now)
         for packet in packets

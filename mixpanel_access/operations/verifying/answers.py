@@ -11,7 +11,7 @@ from mixpanel_access.api.observed import Exchange
 from mixpanel_access.api.shapes import OrganizationRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
-from mixpanel_access.operations.verifying.walk import CallResult, Evidence
+from mixpanel_access.operations.verifying.walk import CallResult, WalkEvidence
 
 Row = Mapping[str, Any]
 NO_KEY: Final = object()
@@ -35,7 +35,7 @@ def template(path: str) -> str:
     return "/".join(parts)
 
 
-def calls(evidence: Evidence) -> Iterator[CallResult]:
+def calls(evidence: WalkEvidence) -> Iterator[CallResult]:
     """Every call whose answer was kept."""
     yield from evidence.reads.values()
     for done in evidence.done.values():
@@ -44,7 +44,7 @@ def calls(evidence: Evidence) -> Iterator[CallResult]:
             yield done.back
 
 
-def exchanges(evidence: Evidence) -> Iterator[Exchange]:
+def exchanges(evidence: WalkEvidence) -> Iterator[Exchange]:
     """Every request with its answer."""
     for seen in calls(evidence):
         yield from seen.exchanges

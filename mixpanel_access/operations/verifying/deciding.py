@@ -28,7 +28,7 @@ from mixpanel_access.operations.verifying.answers import (
     word_of,
 )
 from mixpanel_access.operations.verifying.steps import Target
-from mixpanel_access.operations.verifying.walk import Evidence, StepResult
+from mixpanel_access.operations.verifying.walk import StepResult, WalkEvidence
 
 
 class StatementVerdict(StrEnum):
@@ -40,7 +40,7 @@ class StatementVerdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StatementOutcome:
     """What was seen of one statement.
 
     Attributes:
@@ -54,23 +54,23 @@ class Outcome:
     dialect: Mapping[str, Any] = field(default_factory=dict)
 
 
-Decide = Callable[[Evidence], Outcome | None]
+Decide = Callable[[WalkEvidence], StatementOutcome | None]
 """Decides one statement; None where nothing was seen of it."""
 
 
-def _told(holds: bool, came: str, **dialect: Any) -> Outcome:
-    return Outcome(StatementVerdict.CONFIRMED if holds else StatementVerdict.OTHERWISE, came, dialect)
+def _told(holds: bool, came: str, **dialect: Any) -> StatementOutcome:
+    return StatementOutcome(StatementVerdict.CONFIRMED if holds else StatementVerdict.OTHERWISE, came, dialect)
 
 
 def applied(*names: str) -> Decide:
     """Of writes: the answer is a success, and the list shows it; a limit that was reached says nothing of that."""
 
-    def decide(evidence: Evidence) -> Outcome | None:
+    def decide(evidence: WalkEvidence) -> StatementOutcome | None:
         tried = [evidence.done[name] for name in names if name in evidence.done]
         failed = [done for done in tried if not (done.accepted and done.shown)]
         wrong = [f"{done.step.name}: {_came(done)}" for done in failed if not _limited(done)]
         if failed and not wrong:
-            return Outcome(StatementVerdict.NOT_TRIED, "status 429, a limit is reached: run again in an hour")
+            return StatementOutcome(StatementVerdict.NOT_TRIED, "status 429, a limit is reached: run again in an hour")
         return _told(not wrong, "; ".join(wrong) or _came(tried[0])) if tried else None
 
     return decide
@@ -92,7 +92,7 @@ def _came(done: StepResult) -> str:
 def answered(name: str, is_good: Callable[[Any, Target], bool]) -> Decide:
     """Of the `results` with which a write was accepted."""
 
-    def decide(evidence: Evidence) -> Outcome | None:
+    def decide(evidence: WalkEvidence) -> StatementOutcome | None:
         done = evidence.done.get(name)
         if done is None or not done.accepted or status_of(done.sent) is None:
             return None
@@ -125,10 +125,12 @@ def has_suffix(results: Any, target: Target) -> bool:
     return name.startswith(f"{target.account}.") and name.endswith(".mp-service-account")
 
 
-def row_after(name: str, own: Callable[[Evidence, StepResult], Row | None], judge: Callable[[Row], Outcome]) -> Decide:
+def row_after(
+    name: str, own: Callable[[WalkEvidence, StepResult], Row | None], judge: Callable[[Row], StatementOutcome]
+) -> Decide:
     """Of our row in the list that shows a write."""
 
-    def decide(evidence: Evidence) -> Outcome | None:
+    def decide(evidence: WalkEvidence) -> StatementOutcome | None:
         done = evidence.done.get(name)
         row = own(evidence, done) if done else None
         return None if row is None else judge(row)
@@ -136,26 +138,26 @@ def row_after(name: str, own: Callable[[Evidence, StepResult], Row | None], judg
     return decide
 
 
-def of_person(name: str, judge: Callable[[Row], Outcome]) -> Decide:
+def of_person(name: str, judge: Callable[[Row], StatementOutcome]) -> Decide:
     """Of the row of the throw-away address."""
     return row_after(name, lambda evidence, done: row_of(done.back, evidence.target.email), judge)
 
 
-def of_team(judge: Callable[[Row], Outcome]) -> Decide:
+def of_team(judge: Callable[[Row], StatementOutcome]) -> Decide:
     """Of the row of the team that was made."""
     return row_after("make a team", lambda evidence, done: row_named(done.back, evidence.target.team), judge)
 
 
-def of_account(judge: Callable[[Row], Outcome]) -> Decide:
+def of_account(judge: Callable[[Row], StatementOutcome]) -> Decide:
     """Of the row of the service account that was made."""
     name = "make a service account"
     return row_after(name, lambda evidence, done: row_named(done.back, evidence.target.account), judge)
 
 
-def has_key(key: str, expected: bool = True, dialect: str = "") -> Callable[[Row], Outcome]:
+def has_key(key: str, expected: bool = True, dialect: str = "") -> Callable[[Row], StatementOutcome]:
     """Whether a row has a key."""
 
-    def judge(row: Row) -> Outcome:
+    def judge(row: Row) -> StatementOutcome:
         has = key in row
         came = f"{'a' if has else 'no'} key `{key}`"
         return _told(has is expected, came, **({dialect: has} if dialect else {}))
@@ -163,13 +165,13 @@ def has_key(key: str, expected: bool = True, dialect: str = "") -> Callable[[Row
     return judge
 
 
-def is_invited(row: Row) -> Outcome:
+def is_invited(row: Row) -> StatementOutcome:
     """Whether a row is marked as an invitation."""
     invited = row.get("invited") is True
     return _told(invited, f"`invited` is {'' if invited else 'not '}true")
 
 
-def member_word(row: Row) -> Outcome:
+def member_word(row: Row) -> StatementOutcome:
     """How the role of a Member is written."""
     role = role_of(row)
     if isinstance(role, dict):
@@ -181,24 +183,24 @@ def member_word(row: Row) -> Outcome:
     return _told(form == "word", role_in_words(role), **({"organization_role": form} if form else {}))
 
 
-def account_word(row: Row) -> Outcome:
+def account_word(row: Row) -> StatementOutcome:
     """How the organization role of a service account is written."""
     return _told(role_of(row) == roles.MEMBER, role_in_words(role_of(row)))
 
 
-def grant_row(row: Row) -> Outcome:
+def grant_row(row: Row) -> StatementOutcome:
     """Whether a row of granted users has what is assumed."""
     role, kind = row.get("role"), row.get("target_type")
     came = f"role {role_in_words(role)}, {'without' if kind is None else 'with'} `target_type`"
     return _told(role == roles.CONSUMER and kind == "individual", came)
 
 
-def no_token(row: Row) -> Outcome:
+def no_token(row: Row) -> StatementOutcome:
     """Whether a row hides the token."""
     return _told(not row.get("token"), f"{'a' if row.get('token') else 'no'} token")
 
 
-def wrong_body(evidence: Evidence) -> Outcome | None:
+def wrong_body(evidence: WalkEvidence) -> StatementOutcome | None:
     """With which status a wrong body is refused."""
     done = evidence.done.get("wrong body")
     if done is None or _limited(done):
@@ -207,7 +209,7 @@ def wrong_body(evidence: Evidence) -> Outcome | None:
     return _told(status == 422, status_in_words(done.sent), **({"wrong_body": status} if status in (400, 422) else {}))
 
 
-def refused_update(evidence: Evidence) -> Outcome | None:
+def refused_update(evidence: WalkEvidence) -> StatementOutcome | None:
     """How an update is refused."""
     done = evidence.done.get("change to an unknown role")
     status = status_of(done.sent) if done else None
@@ -226,7 +228,7 @@ _ESCAPED: Final = re.compile(r"[<>&'\"]")
 _TEXTS: Final = ("error", "detail", "fail_reason")
 
 
-def escapes(evidence: Evidence) -> Outcome | None:
+def escapes(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether texts are escaped, where one has what could be."""
     found = [
         row[key] for seen in calls(evidence) for row in rows(seen, lambda *_: True) for key in _TEXTS if key in row
@@ -237,7 +239,7 @@ def escapes(evidence: Evidence) -> Outcome | None:
     return _told(holds=True, came="plain", escaped_errors=False) if any(map(_ESCAPED.search, texts)) else None
 
 
-def pages(evidence: Evidence) -> Outcome | None:
+def pages(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether lists come in pages, and how long one is."""
     sizes, count = [], 0
     for name, seen in evidence.reads.items():
@@ -254,7 +256,7 @@ def pages(evidence: Evidence) -> Outcome | None:
     return _told(holds=True, came=f"{count} lists in one answer each", page_size=None) if count else None
 
 
-def owner_word(evidence: Evidence) -> Outcome | None:
+def owner_word(evidence: WalkEvidence) -> StatementOutcome | None:
     """Under which word an owner is listed; an organization always has one."""
     words = {word_of(role_of(row)) for row in rows(evidence.reads["users"], lambda row, _: "email" in row)}
     if roles.OWNER in words:
@@ -264,14 +266,14 @@ def owner_word(evidence: Evidence) -> Outcome | None:
     return None
 
 
-def known_words(evidence: Evidence) -> Outcome | None:
+def known_words(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether every organization role has a known word."""
     people = evidence.reads["users"].value or []
     unknown = sum(person.role is not None and not roles.is_organization_role(person.role) for person in people)
     return _told(not unknown, f"{unknown} of {len(people)} people have a role of another word") if people else None
 
 
-def permissions(evidence: Evidence) -> Outcome | None:
+def permissions(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether `me` lists what the account may do."""
     organization = str(evidence.target.organization)
     own = next(rows(evidence.reads["me"], lambda row, key: key == organization and "name" in row), None)
@@ -281,7 +283,7 @@ def permissions(evidence: Evidence) -> Outcome | None:
     return _told(listed, f"{'some are' if listed else 'none is'} listed", me_permissions=listed)
 
 
-def invited_grants(evidence: Evidence) -> Outcome | None:
+def invited_grants(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether a project lists the grant of somebody who is invited."""
     done = evidence.done.get("grant")
     if done is None or not done.accepted or done.back is None or done.back.error:
@@ -290,7 +292,7 @@ def invited_grants(evidence: Evidence) -> Outcome | None:
     return _told(done.shown, came, invited_in_granted_users=done.shown)
 
 
-def removed_grants(evidence: Evidence) -> Outcome | None:
+def removed_grants(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether a grant goes with the person."""
     done, after = evidence.done.get("remove with a grant"), evidence.reads.get("grants afterwards")
     if done is None or not done.shown or after is None or after.error:
@@ -299,7 +301,7 @@ def removed_grants(evidence: Evidence) -> Outcome | None:
     return _told(not kept, f"the grant is {'left' if kept else 'gone'}")
 
 
-def no_access(evidence: Evidence) -> Outcome | None:
+def no_access(evidence: WalkEvidence) -> StatementOutcome | None:
     """How a project without access is answered."""
     seen = evidence.reads["no access"]
     if not seen.exchanges:
@@ -308,24 +310,24 @@ def no_access(evidence: Evidence) -> Outcome | None:
     if first.location.startswith("/request_access"):
         return _told(holds=False, came=f"status {first.status} to /request_access/", no_access="redirect")
     if first.status == 404:
-        return Outcome(StatementVerdict.NOT_TRIED, "status 404, as for a project that does not exist")
+        return StatementOutcome(StatementVerdict.NOT_TRIED, "status 404, as for a project that does not exist")
     known = {"no_access": "forbidden"} if first.status == 403 else {}
     return _told(bool(known), status_in_words(seen), **known)
 
 
-def audit(evidence: Evidence) -> Outcome | None:
+def audit(evidence: WalkEvidence) -> StatementOutcome | None:
     """Which routes of the audit log there are; a refusal for another reason says nothing of them."""
     by_platform = [one.status for one in evidence.reads["audit log"].exchanges if one.path.startswith(PLATFORM_ROOT)]
     statuses = (by_platform[-1] if by_platform else None, status_of(evidence.reads["older audit log"]))
     came = " and ".join("no answer" if status is None else f"status {status}" for status in statuses)
     if not all(status in (200, 404, 405) for status in statuses):
-        return Outcome(StatementVerdict.NOT_TRIED, came)
+        return StatementOutcome(StatementVerdict.NOT_TRIED, came)
     routes = {(True, True): "both", (True, False): "platform", (False, True): "old", (False, False): "none"}
     there = routes[statuses[0] == 200, statuses[1] == 200]
     return _told(there == "both", came, audit=there)
 
 
-def discoverability(evidence: Evidence) -> Outcome | None:
+def discoverability(evidence: WalkEvidence) -> StatementOutcome | None:
     """How the organization's discoverability is written."""
     seen = evidence.reads["discoverability"]
     if isinstance(seen.error, NotFound):
@@ -341,20 +343,20 @@ def discoverability(evidence: Evidence) -> Outcome | None:
     return None if seen.error else _told(holds=False, came="another word")
 
 
-def last_logins(evidence: Evidence) -> Outcome | None:
+def last_logins(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether the users list has everybody's last login."""
     people = list(rows(evidence.reads["users"], lambda row, _: "email" in row))
     without = sum("last_login" not in row for row in people)
     return _told(not without, f"{without} of {len(people)} rows without it") if people else None
 
 
-def plan(evidence: Evidence) -> Outcome | None:
+def plan(evidence: WalkEvidence) -> StatementOutcome | None:
     """How the plan's refusal of custom roles is answered, where it refuses them."""
     status = status_of(evidence.reads["custom-roles"])
     return _told(status == 403, f"status {status}", plan_refusal=status) if status in (402, 403) else None
 
 
-def stale(evidence: Evidence) -> Outcome | None:
+def stale(evidence: WalkEvidence) -> StatementOutcome | None:
     """How many readings of each list showed what was before a write."""
     shown = [done for done in evidence.done.values() if done.accepted and done.shown and done.back]
     late: dict[str, int] = {}
@@ -368,7 +370,7 @@ def stale(evidence: Evidence) -> Outcome | None:
     return _told(not late, f"{came or 'at the first reading'}, {longest:.1f} s at most", stale_reads=late)
 
 
-def verbs(evidence: Evidence) -> Outcome | None:
+def verbs(evidence: WalkEvidence) -> StatementOutcome | None:
     """Which verbs are not there; some reads have a statement of their own."""
     apart = [evidence.reads[name] for name in ("no access", "audit log", "older audit log", "discoverability")]
     absent = sorted(
@@ -382,7 +384,7 @@ def verbs(evidence: Evidence) -> Outcome | None:
     return _told(not absent, came, missing=absent) if evidence.done else None
 
 
-def envelopes(evidence: Evidence) -> Outcome | None:
+def envelopes(evidence: WalkEvidence) -> StatementOutcome | None:
     """Whether each success has the envelope, which the Platform API never has."""
     good = [
         one.answer for one in exchanges(evidence) if one.status in (200, 201) and not one.path.startswith(PLATFORM_ROOT)
@@ -391,5 +393,5 @@ def envelopes(evidence: Evidence) -> Outcome | None:
     return _told(not bare, f"{bare} of {len(good)} successes without it") if good else None
 
 
-def never(_: Evidence) -> None:
+def never(_: WalkEvidence) -> None:
     """For what no walk can try without harm."""

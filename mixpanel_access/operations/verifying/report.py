@@ -10,10 +10,10 @@ from typing import Any, Final
 from mixpanel_access import __version__
 from mixpanel_access.model.settings import region_of
 from mixpanel_access.operations.verifying.answers import exchanges, template
-from mixpanel_access.operations.verifying.deciding import Outcome
+from mixpanel_access.operations.verifying.deciding import StatementOutcome
 from mixpanel_access.operations.verifying.statements import Statement
 from mixpanel_access.operations.verifying.steps import Target
-from mixpanel_access.operations.verifying.walk import CallResult, Evidence, StepResult
+from mixpanel_access.operations.verifying.walk import CallResult, StepResult, WalkEvidence
 
 _WIRE_WORD: Final = re.compile(r"[a-z]+(?:_[a-z]+)*|[a-z]+(?:[A-Z][a-z]+)*")
 """How a key of an answer is written, as `creator_name` or `creatorName`, where it is no id, address or name."""
@@ -38,7 +38,9 @@ _KNOWN_PARTS: Final = frozenset(_WORDS.split())
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
-def document(evidence: Evidence, found: Sequence[tuple[Statement, Outcome]], api_url: str) -> dict[str, Any]:
+def document(
+    evidence: WalkEvidence, found: Sequence[tuple[Statement, StatementOutcome]], api_url: str
+) -> dict[str, Any]:
     """The report as JSON. What the server says is in it as its shape alone: the keys, and the types of the values."""
     hidden = Hidden(evidence)
     dialect = {name: value for _, outcome in found for name, value in outcome.dialect.items()}
@@ -68,7 +70,7 @@ class Hidden:
         evidence: knows what must not be shown.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: WalkEvidence) -> None:
         self._target = evidence.target
         self._personal = _personal(evidence)
 
@@ -132,7 +134,7 @@ def placeholders(body: Any, target: Target) -> Any:
     return known.get(body, body) if isinstance(body, str | int) and not isinstance(body, bool) else body
 
 
-def _personal(evidence: Evidence) -> frozenset[str]:
+def _personal(evidence: WalkEvidence) -> frozenset[str]:
     """The short texts in answers that may be a name: those under the keys that hold one."""
     found: set[str] = set()
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mixpanel_access.operations.verifying import deciding as by
-from mixpanel_access.operations.verifying.deciding import Decide, Outcome, StatementVerdict
-from mixpanel_access.operations.verifying.walk import Evidence
+from mixpanel_access.operations.verifying.deciding import Decide, StatementOutcome, StatementVerdict
+from mixpanel_access.operations.verifying.walk import WalkEvidence
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,6 @@ STATEMENTS: Final = (
 """Every statement that a walk can decide, and those that none can."""
 
 
-def outcomes(evidence: Evidence) -> list[tuple[Statement, Outcome]]:
+def outcomes(evidence: WalkEvidence) -> list[tuple[Statement, StatementOutcome]]:
     """Each statement with what was seen of it."""
-    return [(one, one.decide(evidence) or Outcome(StatementVerdict.NOT_TRIED)) for one in STATEMENTS]
+    return [(one, one.decide(evidence) or StatementOutcome(StatementVerdict.NOT_TRIED)) for one in STATEMENTS]

@@ -89,7 +89,7 @@ class Mixpanel:
 
 
 @dataclass(frozen=True)
-class Step:
+class WriteStep:
     """One write.
 
     Attributes:
@@ -204,115 +204,121 @@ def _give_account(role: str) -> Callable[[Mixpanel, Target], object]:
     )
 
 
-def _leaves(name: str) -> Step:
+def _leaves(name: str) -> WriteStep:
     gone = _person(there=False)
-    return Step(name, _remove, "users", gone, _NOTHING, needs=(PERSON,), ends=(PERSON, GRANT), verb=Verb.REMOVE_MEMBERS)
+    return WriteStep(
+        name, _remove, "users", gone, _NOTHING, needs=(PERSON,), ends=(PERSON, GRANT), verb=Verb.REMOVE_MEMBERS
+    )
 
 
 _PEOPLE: Final = (
-    Step(
+    WriteStep(
         "wrong body", _send_wrong_body, "", lambda *_: True, "nothing to undo: the body names nobody",
         verb=Verb.INVITE,
     ),
-    Step("invite", _invite(roles.MEMBER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON,), verb=Verb.INVITE),
-    Step("grant", _give(roles.CONSUMER), "granted-users", _grant(roles.CONSUMER), _REMOVAL, makes=(PERSON, GRANT)),
-    Step("change the grant", _give(roles.ANALYST), "granted-users", _grant(roles.ANALYST), _REMOVAL, needs=(GRANT,)),
-    Step(
+    WriteStep(
+        "invite", _invite(roles.MEMBER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON,), verb=Verb.INVITE
+    ),
+    WriteStep("grant", _give(roles.CONSUMER), "granted-users", _grant(roles.CONSUMER), _REMOVAL, makes=(PERSON, GRANT)),
+    WriteStep(
+        "change the grant", _give(roles.ANALYST), "granted-users", _grant(roles.ANALYST), _REMOVAL, needs=(GRANT,)
+    ),
+    WriteStep(
         "take the grant away", lambda m, t: m.api.users.remove_grants(t.email, [t.project]), "granted-users",
         _grant(None), _NOTHING, needs=(GRANT,), ends=(GRANT,), verb=Verb.REMOVE_GRANTS,
     ),
-    Step(
+    WriteStep(
         "change the organization role", _change(roles.BILLING_ADMIN), "users", _person(roles.BILLING_ADMIN),
         "the next steps change it back", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
     ),
-    Step(
+    WriteStep(
         "change to an unknown role", _change(NO_SUCH_ROLE), "users", _person(roles.BILLING_ADMIN),
         "Mixpanel should refuse it; the next step changes the role in any case", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
     ),
-    Step(
+    WriteStep(
         "change the organization role back", _change(roles.MEMBER), "users", _person(roles.MEMBER), _REMOVAL,
         needs=(PERSON,), verb=Verb.CHANGE_ROLE,
     ),
-    Step(
+    WriteStep(
         "invite while invited", _invite(roles.BILLING_ADMIN), "users", _person(roles.BILLING_ADMIN), _MAIL,
         needs=(PERSON,), verb=Verb.INVITE,
     ),
-    Step(
+    WriteStep(
         "resend", lambda m, t: m.api.users.resend([t.email]), "users", _person(), "the e-mail cannot be taken back",
         needs=(PERSON,), verb=Verb.RESEND,
     ),
 )  # fmt: skip
 _TEAMS: Final = (
-    Step(
+    WriteStep(
         "make a team", lambda m, t: m.api.teams.create(t.team), "teams", lambda v, t: bool(_made_teams(v, t)),
         _TEAM_DELETION, "teams", makes=(TEAM,),
     ),
-    Step(
+    WriteStep(
         "make the same team", lambda m, t: m.api.teams.create(t.team), "teams",
         lambda v, t: len(_made_teams(v, t)) == 1, _TEAM_DELETION, "teams", needs=(TEAM,),
     ),
-    Step(
+    WriteStep(
         "grant to the team", _give_team(roles.CONSUMER), "teams",
         _team(lambda team, t: team.projects.get(t.project) == roles.CONSUMER), _TEAM_DELETION, "teams",
         needs=(TEAM,), makes=(TEAM_GRANT,),
     ),
-    Step(
+    WriteStep(
         "change the team's grant", _give_team(roles.ANALYST), "teams",
         _team(lambda team, t: team.projects.get(t.project) == roles.ANALYST), _TEAM_DELETION, "teams",
         needs=(TEAM_GRANT,),
     ),
-    Step(
+    WriteStep(
         "add to the team", lambda m, t: m.api.teams.add_members([(t.id(TEAM), t.email)]), "teams",
         _team(lambda team, t: t.key in (team.members or ())), _TEAM_DELETION, "teams",
         needs=(TEAM, PERSON), makes=(TEAM_MEMBER,), verb=Verb.ADD_TO_TEAMS,
     ),
-    Step(
+    WriteStep(
         "take out of the team", lambda m, t: m.api.teams.remove_member(t.id(TEAM), t.email), "teams",
         _team(lambda team, t: team.members is not None and t.key not in team.members), _NOTHING, "teams",
         needs=(TEAM_MEMBER,), ends=(TEAM_MEMBER,), verb=Verb.REMOVE_FROM_TEAMS,
     ),
-    Step(
+    WriteStep(
         "take the team's grant away", lambda m, t: m.api.teams.remove_grant(t.id(TEAM), t.project), "teams",
         _team(lambda team, t: t.project not in team.projects), _NOTHING, "teams",
         needs=(TEAM_GRANT,), ends=(TEAM_GRANT,),
     ),
-    Step(
+    WriteStep(
         "rename the team", lambda m, t: m.api.teams.rename(t.id(TEAM), t.renamed), "teams",
         _team(lambda team, t: team.name == t.renamed), _TEAM_DELETION, "teams", needs=(TEAM,),
     ),
-    Step(
+    WriteStep(
         "delete the team", lambda m, t: m.api.teams.delete(t.id(TEAM)), "teams",
         lambda v, t: not _made_teams(v, t), _NOTHING, "teams", needs=(TEAM,), ends=(TEAM, TEAM_GRANT, TEAM_MEMBER),
     ),
 )  # fmt: skip
 _ACCOUNTS: Final = (
-    Step(
+    WriteStep(
         "make a service account", lambda m, t: m.api.service_accounts.create(t.account, roles.CONSUMER, t.expires),
         "service-accounts", lambda v, t: bool(_made_accounts(v, t)), _ACCOUNT_DELETION, "accounts", makes=(ACCOUNT,),
     ),
-    Step(
+    WriteStep(
         "grant to the account", _give_account(roles.CONSUMER), "project-service-accounts",
         _account_grant(roles.CONSUMER), _ACCOUNT_DELETION, "accounts", needs=(ACCOUNT,), makes=(ACCOUNT_GRANT,),
     ),
-    Step(
+    WriteStep(
         "change the account's grant", _give_account(roles.ANALYST), "project-service-accounts",
         _account_grant(roles.ANALYST), _ACCOUNT_DELETION, "accounts", needs=(ACCOUNT_GRANT,),
     ),
-    Step(
+    WriteStep(
         "take the account's grant away",
         lambda m, t: m.api.service_accounts.remove_from_project(t.id(ACCOUNT), t.project), "project-service-accounts",
         _account_grant(None), _NOTHING, "accounts", needs=(ACCOUNT_GRANT,), ends=(ACCOUNT_GRANT,),
     ),
-    Step(
+    WriteStep(
         "delete the service account", lambda m, t: m.api.service_accounts.delete(t.id(ACCOUNT)), "service-accounts",
         lambda v, t: not _made_accounts(v, t), _NOTHING, "accounts", needs=(ACCOUNT,), ends=(ACCOUNT, ACCOUNT_GRANT),
     ),
 )  # fmt: skip
 _LEAVING: Final = (
     _leaves("cancel the invitation"),
-    Step("invite again", _invite(roles.MEMBER), "users", _person(), _MAIL, makes=(PERSON,), verb=Verb.INVITE),
+    WriteStep("invite again", _invite(roles.MEMBER), "users", _person(), _MAIL, makes=(PERSON,), verb=Verb.INVITE),
     _leaves("remove"),
-    Step(
+    WriteStep(
         "invite by a grant", _give(roles.CONSUMER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON, GRANT),
     ),
     _leaves("remove with a grant"),
@@ -381,12 +387,12 @@ LESSER: Final = (
 """What is taken away where the person cannot be removed."""
 
 
-def steps_of(parts: frozenset[str]) -> tuple[Step, ...]:
+def steps_of(parts: frozenset[str]) -> tuple[WriteStep, ...]:
     """The steps of some parts; people are always one of them."""
     return tuple(step for step in STEPS if step.part == "people" or step.part in parts)
 
 
-def verbs_of(steps: tuple[Step, ...]) -> frozenset[str]:
+def verbs_of(steps: tuple[WriteStep, ...]) -> frozenset[str]:
     """The undocumented writes that the steps and their undoing send."""
     verbs = [*(step.verb for step in steps), *(undo.verb for undo in (*UNDOS, *LESSER))]
     return frozenset(verb for verb in verbs if verb is not None)

@@ -21,7 +21,7 @@ from mixpanel_access.model.audit import ACCESS_EVENTS
 from mixpanel_access.model.errors import MixpanelError, Refused, UsageError
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.yaml_text import BadYaml, load
-from mixpanel_access.operations.verifying.deciding import Outcome
+from mixpanel_access.operations.verifying.deciding import StatementOutcome
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
 from mixpanel_access.operations.verifying.report import document
 from mixpanel_access.operations.verifying.statements import Statement, outcomes
@@ -30,12 +30,12 @@ from mixpanel_access.operations.verifying.steps import (
     NO_PROJECT_OF_OURS,
     READS,
     Mixpanel,
-    Step,
     Target,
+    WriteStep,
     steps_of,
     verbs_of,
 )
-from mixpanel_access.operations.verifying.walk import Evidence, Patience, Walk
+from mixpanel_access.operations.verifying.walk import Patience, Walk, WalkEvidence
 
 _PRODUCTION: Final = re.compile(r"(?<![a-z])prod(uction)?(?![a-z])", re.IGNORECASE)
 _LIFE: Final = timedelta(days=1)
@@ -77,8 +77,8 @@ class WritesReport:
         document: the report as JSON, which has no names in it.
     """
 
-    evidence: Evidence
-    found: list[tuple[Statement, Outcome]]
+    evidence: WalkEvidence
+    found: list[tuple[Statement, StatementOutcome]]
     document: dict[str, Any]
 
 
@@ -94,7 +94,7 @@ class WritesPlan:
 
     settings: Settings
     target: Target
-    steps: tuple[Step, ...]
+    steps: tuple[WriteStep, ...]
 
     def lines(self) -> Iterator[str]:
         """Each request before it is sent, and how it is undone."""
@@ -186,7 +186,7 @@ def walk_through(plan: WritesPlan, means: Means) -> WritesReport:
         )
     with _connected(plan.settings, means.observer) as mixpanel:
         walk = means.walk(mixpanel, plan.settings, Journal(file, plan.target))
-        evidence = Evidence(plan.target, {name: walk.read(read) for name, read in FIRST.items()})
+        evidence = WalkEvidence(plan.target, {name: walk.read(read) for name, read in FIRST.items()})
         _must_hold(plan, evidence)
         walk.run(plan.steps, evidence)
         evidence.reads["grants afterwards"] = walk.read(READS["granted-users"])
@@ -208,7 +208,7 @@ def finish(settings: Settings, means: Means) -> list[str] | None:
         return means.walk(mixpanel, settings, journal).undo()
 
 
-def _must_hold(plan: WritesPlan, evidence: Evidence) -> None:
+def _must_hold(plan: WritesPlan, evidence: WalkEvidence) -> None:
     target = plan.target
     for name in ("me", "users", "projects"):
         if error := evidence.reads[name].error:

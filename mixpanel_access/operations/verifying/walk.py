@@ -18,9 +18,9 @@ from mixpanel_access.operations.verifying.steps import (
     TEAM,
     UNDOS,
     Mixpanel,
-    Step,
     Target,
     Undo,
+    WriteStep,
 )
 
 Rows = frozenset[tuple[Any, ...]]
@@ -83,7 +83,7 @@ class StepResult:
         seconds: from the answer until the list showed it.
     """
 
-    step: Step
+    step: WriteStep
     sent: CallResult
     back: CallResult | None = None
     shown: bool = False
@@ -97,7 +97,7 @@ class StepResult:
 
 
 @dataclass
-class Evidence:
+class WalkEvidence:
     """All that was seen.
 
     Attributes:
@@ -139,7 +139,7 @@ class Walk:
     def _target(self) -> Target:
         return self.journal.target
 
-    def run(self, steps: Sequence[Step], evidence: Evidence) -> None:
+    def run(self, steps: Sequence[WriteStep], evidence: WalkEvidence) -> None:
         """Take the steps, and undo whatever is there in the end, also when a step fails or the run is interrupted.
 
         Args:
@@ -191,7 +191,7 @@ class Walk:
         except (UsageError, OSError) as error:
             self.progress(str(error))
 
-    def _take(self, step: Step) -> StepResult:
+    def _take(self, step: WriteStep) -> StepResult:
         before = set(self.journal.opened)
         self.journal.open(set(step.makes) & {PERSON, TEAM, ACCOUNT})
         sent = self._call(lambda: step.send(self.mixpanel, self._target))
@@ -208,7 +208,7 @@ class Walk:
             self.journal.close(self.journal.opened - before)
         return done
 
-    def _read_back(self, step: Step, sent: CallResult) -> StepResult:
+    def _read_back(self, step: WriteStep, sent: CallResult) -> StepResult:
         """Read the list until it shows the write; once where the write was refused."""
         began, back = self.patience.clock(), CallResult()
         for number in self.patience.tries():
@@ -262,7 +262,7 @@ class Walk:
                 break
         return False
 
-    def _compare(self, evidence: Evidence, touched: set[str]) -> None:
+    def _compare(self, evidence: WalkEvidence, touched: set[str]) -> None:
         """Compare each list with how it was before the first step, until it is the same or the time is over."""
         left: list[str] = []
         for name, read in READS.items():

@@ -13,7 +13,7 @@ from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.operations.verifying.deciding import pages
 from mixpanel_access.operations.verifying.report import Hidden
 from mixpanel_access.operations.verifying.verify import WritesReport, walk_through
-from mixpanel_access.operations.verifying.walk import CallResult, Evidence
+from mixpanel_access.operations.verifying.walk import CallResult, WalkEvidence
 from tests.emulator.conftest import organization
 from tests.operations.verifying.conftest import means, plan_of
 
@@ -57,7 +57,7 @@ def test_a_name_that_is_a_word_is_not_shown_where_an_answer_has_it(report: Write
     """A team may be called Members: that the name came in the answer to a write is enough."""
     step = report.evidence.done["invite"]
     answer = Exchange("POST", "/", None, 200, "", {"name": "Members of open"})
-    evidence = Evidence(report.evidence.target, done={"invite": replace(step, sent=CallResult([answer]))})
+    evidence = WalkEvidence(report.evidence.target, done={"invite": replace(step, sent=CallResult([answer]))})
     assert Hidden(evidence).shape({"members": {}, "open": {}, "roles": {}}) == {"roles": {}, "<key>": {}}
 
 

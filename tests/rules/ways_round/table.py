@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.roster_reading import Source, parse
+from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.policy_check import read_policy_config, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
 from mixpanel_access.rules.company import COMPANY_RULE
@@ -101,7 +101,7 @@ class Way:
             return {self.rule} if held and level is Level.MANDATORY else set()
         own = {self.rule: self._entry()} if self.options else {}
         config = replace(CONFIG, rules={**CONFIG.rules, **own, **({COMPANY_RULE: self.pack} if self.pack else {})})
-        declared = declaration(parse(json.dumps(what), Source("production.yaml")), around.today)
+        declared = declaration(parse(json.dumps(what), RosterSource("production.yaml")), around.today)
         return {one.rule.id for one in violations(declared, around, config) if one.level is Level.MANDATORY}
 
     def _entry(self) -> dict[str, Any]:
