@@ -36,5 +36,7 @@ def connect(
         report=report,
         read_back_seconds=settings.read_back_seconds,
         sendings=Sendings(settings.api_url, settings.organization_id),
-        unseen=Unseen(Sendings(settings.api_url, settings.organization_id, what="unseen")),
+        unseen=Unseen(
+            *(Sendings(settings.api_url, settings.organization_id, what=what) for what in ("unseen", "inviting"))
+        ),
     )

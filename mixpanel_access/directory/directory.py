@@ -441,10 +441,17 @@ class Directory:
             if error.unsettled:
                 self._unseen.note(same_key(email))
             raise
-        sent = same_key(email) in self._mailed
-        if sent and self.person(email) is None:
+        if same_key(email) not in self._mailed:
+            return False
+        self._note_outcome(email)
+        return True
+
+    def _note_outcome(self, email: str) -> None:
+        """Note whether Mixpanel shows somebody whom we have invited."""
+        if self.person(email) is None:
             self._unseen.note(same_key(email))
-        return sent
+        else:
+            self._unseen.settle([same_key(email)])
 
     def sent_unseen(self, key: str) -> bool:
         """Whether this machine has just invited somebody whom Mixpanel did not show then."""
@@ -504,29 +511,42 @@ class Directory:
             For whom it was not done; and address -> the higher role that somebody else has given them, which is kept.
         """
         kept: dict[str, str] = {}
+        tried: set[str] = set()
 
         @contextmanager
         def fresh(emails: Sequence[str]) -> Iterator[Collection[str]]:
             with self._inviting():
                 self._snapshot.drop(PEOPLE)
+                self._unseen.settle(tried & set(map(same_key, emails)))  # Mixpanel did not apply our first try
                 self._hold_invitations(emails)
                 if any(self.person(email) for email in emails):
                     self._snapshot.drop(grants_of(project))
                     held = {email: self._individual(project, email) for email in emails}
                     kept.update({one: role for one, role in held.items() if role and is_higher(role, roles[one])})
-                yield kept
+                new = {same_key(email) for email in emails if self.person(email) is None}
+                tried.update(new)
+                with self._unseen.sending(new):
+                    yield kept
 
         failures = self.grant_batches.give(project, roles, fresh)
         for email in roles:
             error = failures.get(email)
             unknown = isinstance(error, errors.MixpanelError) and error.unsettled
-            if unknown or (error is None and self.person(email) is None):
+            if unknown:
                 self._unseen.note(same_key(email))
+            elif error is None:
+                self._note_outcome(email)
         return failures, kept
 
     def _hold_invitations(self, emails: Iterable[str]) -> None:
-        """Hold an invitation of somebody to whom one went out just now, or who came by SCIM, and is not shown yet."""
-        for email in emails:
+        """Hold an invitation of somebody to whom one went out just now, or who came by SCIM, and is not shown yet.
+
+        If another run of this machine is inviting them, Mixpanel may show them soon: this one looks for them first.
+        """
+        missing = [email for email in emails if self.person(email) is None]
+        if sending := [same_key(email) for email in missing if self._unseen.is_sending(same_key(email))]:
+            self._writing.look_for([(PEOPLE, key, is_listed(key)) for key in sending])
+        for email in missing:
             if self.person(email) is not None:
                 continue
             self._unseen.hold(same_key(email), email)
@@ -619,6 +639,7 @@ class Directory:
 
     def remove(self, email: str) -> None:
         """Remove a person from the organization, or cancel an invitation. Irreversible."""
+        self._unseen.forget(same_key(email))
         self._empty_lists.remove([email])
         self._removals.submit(self.spelled(email))
 
@@ -630,11 +651,15 @@ class Directory:
 
     def _send_invites(self, batch: Sequence[_Invite]) -> Mapping[_Invite, Exception | None]:
         def send(items: Sequence[_Invite]) -> None:
+            tried: set[str] = set()
+
             def write() -> None:  # each time, also after a lost answer: who is there by now gets no second e-mail
                 with self._inviting():
                     self._snapshot.drop(PEOPLE)
+                    self._unseen.settle(tried)  # Mixpanel did not apply our first try
                     self._hold_invitations(email for email, _ in items)
                     if missing := dict(item for item in items if not arrived(item)):
+                        tried.update(map(same_key, missing))
                         self._invite(missing)
 
             keys = [same_key(email) for email, _ in items]
@@ -656,7 +681,8 @@ class Directory:
         """Invite people, and note whom the e-mail may have reached: all of them, unless Mixpanel has refused."""
         keys = set(map(same_key, roles))
         try:
-            self._api.users.invite(roles)
+            with self._unseen.sending(keys):
+                self._api.users.invite(roles)
         except (errors.Unreachable, errors.ServerFault, errors.Unintelligible):
             self._mailed |= keys
             raise

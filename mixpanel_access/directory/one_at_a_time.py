@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Final
 
 LONGEST: Final = 30.0
 """Seconds for which a process waits for another one: then it goes on, for it has read people afresh all the same."""
+LONGEST_WRITE: Final = 1.0
+"""Seconds for which a process waits for another one that writes a note."""
 _NOTED_FOR: Final = timedelta(hours=1)
 """How long a sending is noted: longer than a run goes on after it."""
 
@@ -27,11 +29,17 @@ def one_at_a_time(host: str, organization: int, longest: float = LONGEST) -> Ite
         organization: the organization's id.
         longest: seconds to wait at most.
     """
+    with _locked(_file(host, organization, "lock"), longest):
+        yield
+
+
+@contextmanager
+def _locked(file: Path, longest: float) -> Iterator[None]:
+    """Hold a lock file, as well as that can be done."""
     from filelock import FileLock, Timeout  # which most commands do not need
 
     lock: FileLock | None = None
     try:
-        file = _file(host, organization, "lock")
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file, timeout=longest, thread_local=False)
         lock.acquire()
@@ -54,7 +62,8 @@ class Sendings:
         host: the Mixpanel host.
         organization: the organization's id.
         clock: the time of this machine.
-        what: what was sent: "sent" for an expired invitation again, "unseen" for what Mixpanel did not show.
+        what: what is noted: "sent" for an expired invitation that went out again, "inviting" for an invitation that
+            goes out now, "unseen" for what Mixpanel did not show.
     """
 
     def __init__(
@@ -65,6 +74,7 @@ class Sendings:
         what: str = "sent",
     ) -> None:
         self._host, self._organization, self._clock, self._what = host, organization, clock, what
+        self._unwritten: dict[str, tuple[datetime, datetime]] = {}
 
     def last(self, key: str) -> datetime | None:
         """The instant that was noted for an address; None if none was within the hour."""
@@ -73,15 +83,27 @@ class Sendings:
 
     def note(self, key: str, sent: datetime) -> None:
         """Note that an invitation was sent, and when, as the stack counts the time; what is old is forgotten."""
-        lines = {**self._read(), self._digest(key): (self._clock(), sent)}
-        text = "".join(f"{digest} {at.isoformat()} {when.isoformat()}\n" for digest, (at, when) in lines.items())
-        with suppress(OSError):
-            file = self._file()
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="ascii")
+        self.replace({key: sent})
+
+    def replace(self, notes: Mapping[str, datetime], gone: Iterable[str] = ()) -> None:
+        """Write some notes, and take others back."""
+        if not notes and not self._read().keys() & set(map(self._digest, gone)):
+            return
+        with _locked(self._file().with_suffix(f".{self._what}-lock"), LONGEST_WRITE):
+            lines = self._read()
+            for key in gone:
+                lines.pop(self._digest(key), None)
+            lines |= {self._digest(key): (self._clock(), sent) for key, sent in notes.items()}
+            text = "".join(f"{digest} {at.isoformat()} {when.isoformat()}\n" for digest, (at, when) in lines.items())
+            try:
+                self._file().parent.mkdir(parents=True, exist_ok=True)
+                self._file().write_text(text, encoding="ascii")
+                self._unwritten = {}
+            except OSError:
+                self._unwritten = lines
 
     def _read(self) -> dict[str, tuple[datetime, datetime]]:
-        found: dict[str, tuple[datetime, datetime]] = {}
+        found = dict(self._unwritten)
         try:
             for line in self._file().read_text(encoding="ascii").splitlines():
                 digest, at, when = line.split()

@@ -76,6 +76,12 @@ class Writing:
 
         settle(dropping, applied, repeatable=repeatable, expect=expect, once=once, sleep=self._sleep)
 
+    def look_for(self, expected: Sequence[Expected]) -> None:
+        """Read afresh what must show, some seconds long where it does not."""
+        for part, item, shown in expected:
+            self._read_back.expect(part, item, shown)
+        self._snapshot.drop(*dict.fromkeys(part for part, _, _ in expected))
+
     @property
     def seconds(self) -> float:
         """How long what was written is looked for."""

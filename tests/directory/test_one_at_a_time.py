@@ -101,3 +101,14 @@ def test_notes_that_cannot_be_used_are_none(cache: Path) -> None:
     assert sendings.last("cy@example.com") is None
     sendings.note("cy@example.com", SENT)
     assert sendings.last("cy@example.com") == SENT
+
+
+def test_notes_that_cannot_be_written_are_kept_for_this_process(cache: Path) -> None:
+    """A file is in the folder's place."""
+    for name in (".cache", "mixpanel-access", "Library"):
+        (cache / name).write_text("")
+    sendings = Sendings(HOST, ORGANIZATION, lambda: NOW)
+    sendings.note("cy@example.com", SENT)
+    assert sendings.last("cy@example.com") == SENT
+    sendings.replace({}, ["cy@example.com"])
+    assert sendings.last("cy@example.com") is None

@@ -15,6 +15,7 @@ import stamina
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import READ_ATTEMPTS
 from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.unseen import Unseen
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
@@ -72,10 +73,13 @@ class World:
         self.posted: list[dict[str, Any]] = []
         self.alone = Lock()
         """Held by who reads people and invites, as a file is by the processes of one machine."""
+        self.unseen = Unseen()
+        """What the processes of one machine note of their invitations."""
         self.reset()
 
     def reset(self) -> None:
         """The organization as it was in the beginning, no faults, real time."""
+        self.unseen = Unseen()
         self.control("DELETE", "faults")
         self.control("POST", "seed", {**organization(), "now": written(datetime.now(UTC))})
         self.close()
@@ -132,6 +136,7 @@ class World:
             sleep=lambda _: None,
             alone=lambda: self.alone,
             read_back_seconds=self.read_back_seconds,
+            unseen=self.unseen,
         )
         return Session(settings, directory, say, GivenRun(fresh))
 
