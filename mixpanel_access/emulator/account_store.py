@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from mixpanel_access.emulator.store_base import StoreBase
-from mixpanel_access.emulator.tables import TEAM_ROLES, as_instant, as_text, insert
+from mixpanel_access.emulator.database import TEAM_ROLES, StoreBase, as_instant, as_text, insert
 from mixpanel_access.model.dates import written
 
 FIRST_ACCOUNT: Final = 987_654

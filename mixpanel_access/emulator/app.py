@@ -21,34 +21,29 @@ from starlette.types import Receive, Scope, Send
 from mixpanel_access.emulator import (
     audit,
     custom_roles,
-    me,
+    effective_access,
     platform_api,
-    project_users,
     projects,
     scim,
     service_accounts,
     settings,
-    speaking,
     teams,
     users,
 )
 from mixpanel_access.emulator.account_store import Account
-from mixpanel_access.emulator.answer import Refusal
+from mixpanel_access.emulator.answer import Refusal, access_request_page, in_dialect, paged
 from mixpanel_access.emulator.audit_store import Actor
-from mixpanel_access.emulator.control import PREFIX, Control
+from mixpanel_access.emulator.control import PREFIX, Control, RequestLog
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect
-from mixpanel_access.emulator.faults import Fault, Faults
+from mixpanel_access.emulator.faults import Fault, Faults, Stale
 from mixpanel_access.emulator.origin import must_be_local
 from mixpanel_access.emulator.recording import Audit, actor_of
-from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
-from mixpanel_access.emulator.stale import Stale
 from mixpanel_access.emulator.store import Store
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
-    *me.ENDPOINTS,
+    *effective_access.ENDPOINTS,
     *users.ENDPOINTS,
-    *project_users.ENDPOINTS,
     *projects.ENDPOINTS,
     *service_accounts.ENDPOINTS,
     *teams.ENDPOINTS,
@@ -179,7 +174,7 @@ class Emulator:
         path = _path(request)
         if platform_api.serves(path):
             return platform_api.refused(refusal, path)
-        spoken = speaking.refused(refusal, found.endpoint, path, self.dialect)
+        spoken = in_dialect(refusal, found.template, path, self.dialect)
         if isinstance(spoken, Response):
             return spoken
         if scim.serves(path):
@@ -194,7 +189,7 @@ class Emulator:
             query = f"?{request.url.query}" if request.url.query else ""
             return Response(status_code=301, headers={"Location": found.redirect + query})
         if not found.known_path:
-            if page := speaking.page(_path(request), self.dialect):
+            if page := access_request_page(_path(request), self.dialect):
                 return page
             raise Refusal(404, f"Not found: {_path(request)}")
         account, audit = self._caller(request)
@@ -222,7 +217,7 @@ class Emulator:
                     dialect=self.dialect,
                 )
             )
-            return speaking.paged(response, found.endpoint, request.query_params, self.dialect)
+            return paged(response, found.endpoint.method, request.query_params, self.dialect)
 
     def _caller(self, request: Request) -> tuple[Account, Audit]:
         """Who is calling, and the log as they write it."""

@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal
-from mixpanel_access.emulator.audit_store import AuditFilter
-from mixpanel_access.emulator.common import managing, own_roles, project, project_managing
+from mixpanel_access.emulator.audit_store import AuditFilter, is_event
 from mixpanel_access.emulator.custom_roles import READS_AUDIT_LOG
-from mixpanel_access.emulator.events import is_event
 from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.emulator.routing import DIGITS, Call, Endpoint
+from mixpanel_access.emulator.rules import managing, own_roles, project, project_managing
 from mixpanel_access.model.dates import instant
 
 _PAGE: Final = 100

@@ -1,9 +1,11 @@
-"""The control surface under /_emulator/: what only an emulator can do. No credentials, loopback."""
+"""The control surface under /_emulator/: what only an emulator can do, on loopback and without credentials."""
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Protocol
 from urllib.parse import unquote
@@ -13,21 +15,52 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator import dialect as dialects
-from mixpanel_access.emulator import sessions
+from mixpanel_access.emulator import logins
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import Actor
 from mixpanel_access.emulator.dialect import Dialect
-from mixpanel_access.emulator.document import Document
-from mixpanel_access.emulator.document_parts import AuditPart
+from mixpanel_access.emulator.document import AuditPart, Document
 from mixpanel_access.emulator.faults import Fault, Faults
 from mixpanel_access.emulator.fields import Email, Instant, LoginMethod, OrganizationRole, Part, ProjectRole
 from mixpanel_access.emulator.origin import must_be_json
 from mixpanel_access.emulator.recording import Audit, person
-from mixpanel_access.emulator.requestlog import RequestLog
 from mixpanel_access.emulator.routing import parsed
 from mixpanel_access.emulator.store import Member, Store
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import written
+
+_KEPT = 10_000
+
+
+@dataclass
+class RequestLog:
+    """Counts since the last reset; the last requests one by one."""
+
+    by_endpoint: Counter[str] = field(default_factory=Counter)
+    bytes_out: int = 0
+    last: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+
+    def add(self, method: str, template: str, path: str, status: int | None, size: int) -> None:
+        """Count one request; the status is None for a connection that was broken."""
+        self.by_endpoint[f"{method} {template}"] += 1
+        self.bytes_out += size
+        self.last.append({"method": method, "path": path, "status": status, "bytes_out": size})
+
+    def reset(self) -> None:
+        """Count from zero."""
+        self.by_endpoint.clear()
+        self.bytes_out = 0
+        self.last.clear()
+
+    def summary(self, *, detail: bool = False) -> dict[str, Any]:
+        """The log as the control surface shows it."""
+        counts = {
+            "total": sum(self.by_endpoint.values()),
+            "bytes_out": self.bytes_out,
+            "by_endpoint": dict(sorted(self.by_endpoint.items())),
+        }
+        return {**counts, "requests": list(self.last)} if detail else counts
+
 
 PREFIX = "/_emulator/"
 
@@ -198,13 +231,13 @@ class Control:
 
     def _accept(self, request: Request, body: Any) -> Any:
         asked = _SignIn.model_validate(body)
-        member = sessions.accept(self._store, asked.email, asked.method, _ip(request))
+        member = logins.accept(self._store, asked.email, asked.method, _ip(request))
         return {"email": member.email, "accepted": True}
 
     def _log_in(self, request: Request, body: Any) -> Any:
         asked = _Login.model_validate(body)
         failed = "wrong credentials" if asked.fails else None
-        refused = sessions.log_in(self._store, asked.email, asked.method, _ip(request), failed, asked.factor)
+        refused = logins.log_in(self._store, asked.email, asked.method, _ip(request), failed, asked.factor)
         if refused is not None and not asked.fails:
             return Refusal(409, refused).response()
         return {"email": asked.email, "logged_in": not asked.fails}

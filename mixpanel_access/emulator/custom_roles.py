@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import project_managing
 from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.rules import project_managing
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 

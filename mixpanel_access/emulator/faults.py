@@ -1,14 +1,20 @@
-"""Faults on demand: the next so many requests of a kind get a status, a delay, or a broken connection.
-
-A fault of the kind `stale` stays until the faults are deleted: from the next write on, lists answer late.
-"""
+"""Faults on demand: a status, a delay, a broken connection, and lists that answer late."""
 
 from __future__ import annotations
 
 import threading
-from typing import Annotated, Literal
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mixpanel_access.emulator.dialect import Dialect
+from mixpanel_access.emulator.routing import Endpoint
+from mixpanel_access.emulator.store import Store
 
 HeaderText = Annotated[str, Field(pattern=r"^[ -~]*$")]
 """What may stand in a header: printable ASCII."""
@@ -91,3 +97,113 @@ class Faults:
                         self._waiting[index] = fault.model_copy(update={"count": fault.count - 1})
                     return fault
         return None
+
+
+LISTS: Final[Mapping[str, str]] = {
+    "users": "/organizations/{o}/users/",
+    "granted-users": "/api/app/projects/{p}/granted-users",
+    "teams": "/organizations/{o}/teams/",
+    "service-accounts": "/api/app/organizations/{o}/service-accounts",
+    "project-service-accounts": "/api/app/projects/{p}/service-accounts",
+    "custom-roles": "/api/app/projects/{p}/custom-roles",
+    "twofactor": "/organizations/{o}/twofactor",
+    "org-request-access-settings": "/organizations/{o}/org-request-access-settings",
+    "scim-users": "/api/app/scim/v2/Users",
+    "scim-groups": "/api/app/scim/v2/Groups",
+}
+"""The name of a list in a dialect -> the template of its path."""
+MOST: Final = 50
+"""Writes that are remembered; what was before them is forgotten, and they are visible everywhere."""
+_PAGES: Final = {"cursor", "startIndex", "count"}
+"""Parameters of a query that ask for a part of a list."""
+
+
+def must_be_lists(names: Iterable[str]) -> None:
+    """Hold the names of `stale_reads` against the lists that can be late.
+
+    Raises:
+        ValueError: one is not among them; the line lists those that are.
+    """
+    for name in names:
+        if name not in LISTS:
+            raise ValueError(f"stale_reads: there is no list {name}; there are {', '.join(LISTS)}")
+
+
+@dataclass
+class _Write:
+    before: Store
+    at: datetime
+    late: Mapping[str, int]
+    faults: list[Fault]
+    reads: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+
+class Stale:
+    """What was before the last writes, and which lists still show it.
+
+    Args:
+        store: the organization as it is.
+        faults: the faults, of which those of the kind `stale` are obeyed.
+    """
+
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self._store = store
+        self._faults = faults
+        self._late: dict[str, int] = {}
+        self._writes: deque[_Write] = deque()
+
+    def speak(self, dialect: Dialect) -> None:
+        """Have the lists of a dialect be late.
+
+        Raises:
+            ValueError: it names an unknown list.
+        """
+        must_be_lists(dialect.stale_reads)
+        late = ((LISTS[name], reads) for name, reads in dialect.stale_reads.items())
+        self._late = {template.rstrip("/"): reads for template, reads in late if reads}
+
+    @contextmanager
+    def serving(self, endpoint: Endpoint, path: str, query: Mapping[str, str]) -> Iterator[Store]:
+        """The organization as a request sees it; a write that goes well is noted."""
+        if endpoint.method == "GET":
+            yield self._seen(endpoint, path, query)
+            return
+        if not self._late and not self._faults.stale():
+            self.forget()
+            yield self._store
+            return
+        before = self._store.copy()
+        try:
+            yield self._store
+        except BaseException:
+            before.close()
+            raise
+        self._writes.append(_Write(before, self._store.clock.now(), self._late, self._faults.stale()))
+        self._forget(len(self._writes) - MOST)
+
+    def _seen(self, endpoint: Endpoint, path: str, query: Mapping[str, str]) -> Store:
+        there, now = set(map(id, self._faults.stale())), self._store.clock.now()
+        list_ = (path, *sorted(f"{key}={value}" for key, value in query.items() if key not in _PAGES))
+        continues = "cursor" in query or query.get("startIndex", "1") != "1"
+        answer: Store | None = None
+        for write in self._writes:
+            past = write.reads[list_] - continues
+            faults = [one for one in write.faults if id(one) in there and path.startswith(one.path_prefix)]
+            late = self._late and past < write.late.get(endpoint.template.rstrip("/"), 0)
+            if answer is None and (late or any(_hides(fault, past, now - write.at) for fault in faults)):
+                answer = write.before
+            write.reads[list_] += not continues
+        return answer or self._store
+
+    def forget(self) -> None:
+        """Have everything visible."""
+        self._forget(len(self._writes))
+
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._writes.popleft().before.close()
+
+
+def _hides(fault: Fault, reads: int, age: timedelta) -> bool:
+    """Whether a fault still hides a write that a list has been read so often since, and that is so old."""
+    return reads < fault.count if fault.seconds is None else timedelta() <= age < timedelta(seconds=fault.seconds)

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from mixpanel_access.emulator.events import is_event
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with
 
@@ -61,17 +60,10 @@ def _json_object(value: dict[str, Any]) -> dict[str, Any]:
     raise ValueError("nested too deep")
 
 
-def _event_type(name: str) -> str:
-    if not is_event(name):
-        raise ValueError(f"{name!r} is no event type")
-    return name
-
-
 Email = Annotated[str, AfterValidator(_address)]
 ProjectRole = Annotated[str, AfterValidator(_project_role)]
 DomainName = Annotated[str, AfterValidator(_domain)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_json_object)]
-EventType = Annotated[str, AfterValidator(_event_type)]
 Id = Annotated[int, Field(gt=0, le=2**53 - 1)]
 """A JSON number that every reader takes for an integer."""
 

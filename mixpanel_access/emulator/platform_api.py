@@ -16,10 +16,9 @@ from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit import read_instant
-from mixpanel_access.emulator.audit_store import AuditFilter
-from mixpanel_access.emulator.common import managing
-from mixpanel_access.emulator.events import is_event
+from mixpanel_access.emulator.audit_store import AuditFilter, is_event
 from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.rules import managing
 
 ROOT: Final = "/v1"
 VERSIONS: Final = ("2026-08-13",)

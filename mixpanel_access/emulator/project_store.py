@@ -1,15 +1,20 @@
-"""Projects in SQLite (contract, section 5)."""
+"""Projects in SQLite, with their custom roles (contract, sections 5 and 7)."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
+from uuid import uuid4
 
-from mixpanel_access.emulator.store_base import StoreBase
-from mixpanel_access.emulator.tables import custom_roles, insert
+from mixpanel_access.emulator.database import StoreBase, custom_roles, insert
+from mixpanel_access.model import roles
+from mixpanel_access.model.dates import written
+
+_GRANTS: Final = ("individual_grant", "team_grant", "service_account_grant")
 
 
 class ProjectStore(StoreBase):
-    """The projects."""
+    """The projects and their custom roles."""
 
     def projects(self) -> list[dict[str, Any]]:
         """Every project: id, name, all_users, timezone_name, domain, custom_roles."""
@@ -42,3 +47,46 @@ class ProjectStore(StoreBase):
     def remove_project(self, id_: int) -> None:
         """Delete a project with everything that was granted in it."""
         self._db.execute("DELETE FROM project WHERE id = ?", (id_,))
+
+    def custom_roles(self, project: int) -> list[dict[str, Any]]:
+        """The custom roles of a project."""
+        return custom_roles(self._db, project)
+
+    def custom_role(self, project: int, role_id: str) -> dict[str, Any] | None:
+        """One of them."""
+        return next((role for role in self.custom_roles(project) if role["role_id"] == role_id), None)
+
+    def custom_role_name(self, project: int, role_id: str) -> str | None:
+        """Its name, or None where the project has no such role."""
+        role = self.custom_role(project, role_id)
+        return None if role is None else str(role["name"])
+
+    def add_custom_role(self, project: int, name: str, description: str, permissions: list[str], by: int) -> str:
+        """Make a custom role; its id."""
+        role_id, now = str(uuid4()), written(self.clock.now())
+        row = {"project": project, "role_id": role_id, "name": name, "description": description, "created": now}
+        more = {"permissions": json.dumps(permissions), "modified": now, "created_by": by}
+        insert(self._db, "custom_role", [{**row, **more}])
+        return role_id
+
+    def change_custom_role(
+        self, project: int, role_id: str, name: str, description: str, permissions: list[str]
+    ) -> None:
+        """Change all of a custom role."""
+        self._db.execute(
+            "UPDATE custom_role SET name = ?, description = ?, permissions = ?, modified = ? "
+            "WHERE project = ? AND role_id = ?",
+            (name, description, json.dumps(permissions), written(self.clock.now()), project, role_id),
+        )
+
+    def remove_custom_role(self, project: int, role_id: str) -> int:
+        """Delete a custom role; how many grants of it, to people, teams, accounts and all users, are now `consumer`."""
+        values = (roles.CONSUMER, project, role_id)
+        moved = 0
+        for table in _GRANTS:
+            statement = f"UPDATE {table} SET role = ? WHERE project = ? AND role = ?"  # noqa: S608  # our own names
+            moved += self._db.execute(statement, values).rowcount
+        statement = "UPDATE project SET all_users = ? WHERE id = ? AND all_users = ?"
+        moved += self._db.execute(statement, values).rowcount
+        self._db.execute("DELETE FROM custom_role WHERE project = ? AND role_id = ?", (project, role_id))
+        return moved

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import in_organization, managing, project, project_managing
 from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.rules import in_organization, managing, project, project_managing
 from mixpanel_access.model import roles
 
 CLUSTERS: Final = {1: "mixpanel.com", 5: "eu.mixpanel.com"}

@@ -1,7 +1,7 @@
 """SCIM 2.0: the verbs, the token, the media type, and errors in its own shape (contract, section 10).
 
-What the verbs do is in `scim_users.py` and `scim_groups.py`. They are imported at the first request, for the library
-that knows the shapes takes longer to load than all the rest of the emulator.
+What the verbs do is in `scim_resources.py`, which the first request imports: the library for its shapes takes longer to
+load than the rest of the emulator.
 """
 
 from __future__ import annotations
@@ -99,24 +99,25 @@ def _late(module: str, name: str) -> Handler:
     return handler
 
 
-def _resources(kind: str, module: str) -> tuple[Endpoint, ...]:
-    place = f"{ROOT}/{kind}/{{{kind.lower().removesuffix('s')}}}"
+def _resources(kind: str) -> tuple[Endpoint, ...]:
+    module, name = "scim_resources", kind.lower().removesuffix("s")
+    place = f"{ROOT}/{kind}/{{{name}}}"
     return (
-        Endpoint("GET", f"{ROOT}/{kind}", _late(module, "find")),
-        Endpoint("POST", f"{ROOT}/{kind}", _late(module, "create")),
-        Endpoint("GET", place, _late(module, "read")),
-        Endpoint("PUT", place, _late(module, "replace")),
-        Endpoint("PATCH", place, _late(module, "patch")),
-        Endpoint("DELETE", place, _late(module, "delete")),
+        Endpoint("GET", f"{ROOT}/{kind}", _late(module, f"find_{name}s")),
+        Endpoint("POST", f"{ROOT}/{kind}", _late(module, f"create_{name}")),
+        Endpoint("GET", place, _late(module, f"read_{name}")),
+        Endpoint("PUT", place, _late(module, f"replace_{name}")),
+        Endpoint("PATCH", place, _late(module, f"patch_{name}")),
+        Endpoint("DELETE", place, _late(module, f"delete_{name}")),
     )
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", _OPEN, _late("scim_discovery", "config")),
-    Endpoint("GET", f"{ROOT}/Schemas", _late("scim_discovery", "schemas")),
-    Endpoint("GET", f"{ROOT}/Schemas/{{schema}}", _late("scim_discovery", "schema")),
-    Endpoint("GET", f"{ROOT}/ResourceTypes", _late("scim_discovery", "resource_types")),
-    Endpoint("GET", f"{ROOT}/ResourceTypes/{{type}}", _late("scim_discovery", "resource_type")),
-    *_resources("Users", "scim_users"),
-    *_resources("Groups", "scim_groups"),
+    Endpoint("GET", _OPEN, _late("scim_bodies", "config")),
+    Endpoint("GET", f"{ROOT}/Schemas", _late("scim_bodies", "schemas")),
+    Endpoint("GET", f"{ROOT}/Schemas/{{schema}}", _late("scim_bodies", "schema")),
+    Endpoint("GET", f"{ROOT}/ResourceTypes", _late("scim_bodies", "resource_types")),
+    Endpoint("GET", f"{ROOT}/ResourceTypes/{{type}}", _late("scim_bodies", "resource_type")),
+    *_resources("Users"),
+    *_resources("Groups"),
 )

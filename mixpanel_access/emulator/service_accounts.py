@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.account_store import Account, AccountGrant
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import managing, may_grant, project, project_managing
 from mixpanel_access.emulator.custom_roles import SEES_CLASSIFIED
 from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.rules import managing, may_grant, project, project_managing
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import written
 

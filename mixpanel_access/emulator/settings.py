@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import managing
 from mixpanel_access.emulator.fields import JsonObject
 from mixpanel_access.emulator.routing import Call, Endpoint, Handler
+from mixpanel_access.emulator.rules import managing
 
 _TWOFACTOR: Final = "twofactor_auth_required"
 

@@ -13,14 +13,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from mixpanel_access.emulator import whole
+from mixpanel_access.emulator import seed
 from mixpanel_access.emulator.account_store import AccountStore
 from mixpanel_access.emulator.audit_store import AuditStore
-from mixpanel_access.emulator.clock import Clock
+from mixpanel_access.emulator.database import FORM, SCHEMA, Clock, as_instant, as_text, insert
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.project_store import ProjectStore
-from mixpanel_access.emulator.role_store import RoleStore
-from mixpanel_access.emulator.tables import FORM, SCHEMA, as_instant, as_text, insert
 from mixpanel_access.emulator.team_store import TeamStore
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.dates import instant
@@ -49,7 +47,7 @@ class Member:
         return self.invited_at is not None
 
 
-class Store(AuditStore, AccountStore, TeamStore, RoleStore, ProjectStore):
+class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
     """The organization.
 
     Args:
@@ -102,13 +100,13 @@ class Store(AuditStore, AccountStore, TeamStore, RoleStore, ProjectStore):
     def seed(self, document: Document) -> None:
         """Replace everything by the document."""
         with self.transaction():
-            whole.write(self._db, document)
+            seed.write(self._db, document)
         if document.now is not None:
             self.clock.set(document.now)
 
     def dump(self) -> dict[str, Any]:
         """The document of the organization as it is, at the emulator's present."""
-        return {"now": as_text(self.clock.now()), **whole.read(self._db)}
+        return {"now": as_text(self.clock.now()), **seed.read(self._db)}
 
     # Reads
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mixpanel_access.emulator.store_base import StoreBase
-from mixpanel_access.emulator.tables import TEAM_ROLES, insert
+from mixpanel_access.emulator.database import TEAM_ROLES, StoreBase, insert
 from mixpanel_access.model.address import same_key
 
 

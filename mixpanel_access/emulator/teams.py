@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator import service_accounts
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import (
+from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.rules import (
     in_organization,
     join,
     joinable_team,
@@ -23,7 +24,6 @@ from mixpanel_access.emulator.common import (
     project,
     project_managing,
 )
-from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.emulator.team_store import Team
 from mixpanel_access.model.address import same_key
 

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.common import (
+from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.rules import (
     in_organization,
     join,
     joinable_team,
@@ -25,7 +26,6 @@ from mixpanel_access.emulator.common import (
     project,
     project_number,
 )
-from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, problem_with, same_key

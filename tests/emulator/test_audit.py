@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.emulator.events import EVENTS
+from mixpanel_access.emulator.audit_store import EVENTS
 from tests.emulator.conftest import CUSTOM, ORG, Client, Frozen, P, Q, organization, unchanged
 
 LEE, BO = "lee@example.com", "bo@agency.example.org"

@@ -1,14 +1,35 @@
-"""The tables that an organization is kept in, and how rows and instants are read from them."""
+"""What every part of the store is built on: the clock, the tables, reading and writing rows, and one transaction."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mixpanel_access.model.dates import instant
+
+
+class Clock:
+    """Real time, moved by an offset."""
+
+    def __init__(self) -> None:
+        self._offset = timedelta()
+
+    def now(self) -> datetime:
+        """The emulator's present instant, UTC."""
+        return datetime.now(UTC) + self._offset
+
+    def set(self, instant: datetime) -> None:
+        """Make it that instant now."""
+        self._offset = instant - datetime.now(UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move forward (or back) by some seconds."""
+        self._offset += timedelta(seconds=seconds)
+
 
 FORM: Final = 3
 """The number of this form of the tables, kept in the file as its `user_version`."""
@@ -99,3 +120,38 @@ def as_text(value: datetime | None) -> str | None:
 def as_instant(text: str | None) -> datetime | None:
     """The instant that `as_text` wrote."""
     return None if text is None else instant(text)
+
+
+class StoreBase:
+    """A part of the store. The database and the clock are set by `Store`."""
+
+    clock: Clock
+    _db: sqlite3.Connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def setting(self, name: str) -> Any:
+        """One of the document's settings."""
+        (row,) = self._rows("SELECT value FROM setting WHERE name = ?", name)
+        return json.loads(row["value"])
+
+    def put_setting(self, name: str, value: Any) -> None:
+        """Change one of the document's settings."""
+        self._db.execute("UPDATE setting SET value = ? WHERE name = ?", (json.dumps(value), name))
+
+    def _next_id(self, table: str, first: int) -> int:
+        """An id that no row of the table has or had."""
+        found = self._rows("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+        return max(found[0]["seq"] if found else 0, first - 1) + 1
+
+    def _rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        return rows(self._db, statement, *values)

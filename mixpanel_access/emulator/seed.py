@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any, Final
 
 from mixpanel_access.emulator.account_store import FIRST_ACCOUNT
+from mixpanel_access.emulator.database import TABLES, as_text, custom_roles, insert, rows
 from mixpanel_access.emulator.document import Document
-from mixpanel_access.emulator.tables import TABLES, as_text, custom_roles, insert, rows
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 

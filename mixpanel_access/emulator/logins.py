@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal
-from mixpanel_access.emulator.document_parts import SsoPart
+from mixpanel_access.emulator.document import SsoPart
 from mixpanel_access.emulator.recording import Audit, person
 from mixpanel_access.emulator.store import Member, Store
 from mixpanel_access.model import roles
