@@ -31,7 +31,7 @@ class CustomRoles:
         self._writing = writing
         self._grants_of = grants_of
 
-    def of(self, project: int) -> Mapping[str, CustomRoleInfo]:
+    def in_project(self, project: int) -> Mapping[str, CustomRoleInfo]:
         """The custom roles of a project, by id.
 
         Raises:
@@ -43,9 +43,9 @@ class CustomRoles:
 
         return self._snapshot.get(_roles_of(project), fetch)
 
-    def named(self, project: int, name: str) -> CustomRoleInfo | None:
+    def by_name(self, project: int, name: str) -> CustomRoleInfo | None:
         """The role of a name, which no two of a project share, whatever the case."""
-        return next((role for role in self.of(project).values() if same_key(role.name) == same_key(name)), None)
+        return next((role for role in self.in_project(project).values() if same_key(role.name) == same_key(name)), None)
 
     def permissions(self, project: int) -> frozenset[str] | None:
         """The permissions that can be switched; None where Mixpanel does not tell."""
@@ -67,32 +67,32 @@ class CustomRoles:
         part = _roles_of(project)
         self._writing.settle(
             write,
-            lambda: self.named(project, name) is not None,
+            lambda: self.by_name(project, name) is not None,
             [part],
             shows=lambda: [
                 (part, name, lambda roles: any(same_key(one.name) == same_key(name) for one in roles.values()))
             ],
         )
-        return self.named(project, name)
+        return self.by_name(project, name)
 
     def change(
         self, project: int, id_: str, name: str, description: str, permissions: Collection[str]
     ) -> CustomRoleInfo | None:
         """Change name, description and permissions of a role, and return it as Mixpanel has it."""
-        before = self.of(project).get(id_)
+        before = self.in_project(project).get(id_)
 
         def write() -> None:
             self._api.custom_roles.change(project, id_, name, description, permissions)
 
         def applied() -> bool:  # to send it once more does no harm
-            held = self.of(project).get(id_)
+            held = self.in_project(project).get(id_)
             return held != before
 
         part = _roles_of(project)
         self._writing.settle(
             write, applied, [part], shows=lambda: [(part, id_, lambda roles: roles.get(id_) != before)]
         )
-        return self.of(project).get(id_)
+        return self.in_project(project).get(id_)
 
     def delete(self, project: int, id_: str) -> int | None:
         """Delete a role; whoever holds it becomes a consumer. How many they are, where Mixpanel tells."""
@@ -102,7 +102,7 @@ class CustomRoles:
             migrated.append(self._api.custom_roles.delete(project, id_))
 
         def gone() -> bool:
-            return id_ not in self.of(project)
+            return id_ not in self.in_project(project)
 
         try:
             part = _roles_of(project)

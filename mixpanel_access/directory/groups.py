@@ -53,13 +53,13 @@ class Groups:
         self._without = without
         self._changes: Coalescer[_Change] = Coalescer(self._send, crowd)
 
-    def named(self, name: str) -> ScimGroup | None:
+    def by_name(self, name: str) -> ScimGroup | None:
         """The group of a name, or None."""
         return self._snapshot.get(part_of(name), lambda: self._provisioning.scim.find_group(name))
 
-    def has(self, team: TeamInfo, email: str) -> bool | None:
+    def is_member(self, team: TeamInfo, email: str) -> bool | None:
         """Whether somebody is in the group of a team; None where SCIM does not know the team or the person."""
-        group, user = self.named(team.name), self._provisioning.user(email)
+        group, user = self.by_name(team.name), self._provisioning.user(email)
         return None if group is None or user is None else user.id in group.members
 
     def put(self, id_: int, email: str, *, inside: bool) -> None:
@@ -98,7 +98,7 @@ class Groups:
 
         def write() -> None:
             self._snapshot.drop(part_of(team.name))  # an identity provider may have written it
-            group = self.named(team.name)
+            group = self.by_name(team.name)
             there = group.members if group else frozenset()
             going = [email for _, email, inside in changes if not inside]
             if group is None and going:
@@ -137,7 +137,7 @@ class Groups:
     def _done(self, change: _Change) -> bool:
         id_, email, inside = change
         team = self._team(id_)
-        return team is not None and self.has(team, email) is inside
+        return team is not None and self.is_member(team, email) is inside
 
     def _user(self, email: str, team: TeamInfo, *, inside: bool) -> str:
         user = self._provisioning.user(email)

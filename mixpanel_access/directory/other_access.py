@@ -123,7 +123,7 @@ class _Reading:
 
     def _classified_in(self, project: int) -> list[OtherAccess]:
         found: list[OtherAccess] = []
-        for role in self.directory.custom_roles.of(project).values():
+        for role in self.directory.custom_roles.in_project(project).values():
             if role.permissions is None:
                 why = f"the permissions of the custom role {role.name} are not told"
                 self.miss(AccessSource.CLASSIFIED, why, project)

@@ -92,5 +92,5 @@ def _teams_in(rows: Sequence[Grant]) -> list[str]:
 
 def _accounts(directory: Directory, project: int, role: str) -> dict[int, str]:
     ids = [id_ for id_, held in directory.accounts.roles(project).items() if held.role == role]
-    named = {id_: directory.accounts.of(id_) for id_ in ids}
+    named = {id_: directory.accounts.get(id_) for id_ in ids}
     return {id_: f"service account {account.name if account else id_}" for id_, account in named.items()}

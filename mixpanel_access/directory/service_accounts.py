@@ -47,11 +47,11 @@ class ServiceAccounts:
 
         return self._snapshot.get(_ACCOUNTS, fetch)
 
-    def of(self, id_: int) -> ServiceAccountInfo | None:
+    def get(self, id_: int) -> ServiceAccountInfo | None:
         """One account, or None where there is none."""
         return next((account for account in self.all() if account.id == id_), None)
 
-    def named(self, name: str) -> list[ServiceAccountInfo]:
+    def by_name(self, name: str) -> list[ServiceAccountInfo]:
         """The accounts that were made with a name; there may be several, since Mixpanel makes login names unique."""
         return [account for account in self.all() if account.name == name]
 
@@ -97,7 +97,7 @@ class ServiceAccounts:
             made.append(self._api.service_accounts.create(name, role, expires))
 
         def applied() -> bool:
-            new = [account for account in self.named(name) if account.id not in before]
+            new = [account for account in self.by_name(name) if account.id not in before]
             cleared.extend(new)
             try:
                 self._clear_away(name, new)
@@ -137,7 +137,7 @@ class ServiceAccounts:
                     )
                 raise
             if tries > len(cleared) + 1:  # an answer was lost, and nothing showed then
-                late = [one for one in self.named(name) if one.id not in {*before, made[-1].account.id}]
+                late = [one for one in self.by_name(name) if one.id not in {*before, made[-1].account.id}]
                 with suppress(errors.MixpanelError):  # we have our token; the next run reports the other
                     self._clear_away(name, [one for one in late if one not in cleared])
         return made[-1]
@@ -165,7 +165,7 @@ class ServiceAccounts:
         """Delete an account; its access to all projects ends at once."""
 
         def gone() -> bool:
-            return self.of(id_) is None
+            return self.get(id_) is None
 
         try:
             self._writing.settle(

@@ -52,7 +52,9 @@ def has_left_team(team: TeamInfo, project: int, key: str | None, teams: Collecti
         key: the key of the person's address; None for everybody.
         teams: all teams, to tell through which of the others a person has the project.
     """
-    others = [one for one in teams if one.id != team.id and project in one.projects and one.has(key or "") is not False]
+    others = [
+        one for one in teams if one.id != team.id and project in one.projects and one.is_member(key or "") is not False
+    ]
 
     def through_it(grant: Grant) -> bool:
         if grant.grant_type is not GrantType.TEAM:
@@ -71,12 +73,12 @@ def has_left_team(team: TeamInfo, project: int, key: str | None, teams: Collecti
 
 def is_in_team(id_: int, email: str, *, inside: bool) -> _Teams:
     """Whether somebody is in a team or not, or nobody tells."""
-    return lambda teams: id_ not in teams or teams[id_].has(email) in (inside, None)
+    return lambda teams: id_ not in teams or teams[id_].is_member(email) in (inside, None)
 
 
 def is_in_no_team(email: str) -> _Teams:
     """Whether somebody is in no team."""
-    return lambda teams: not any(team.has(email) for team in teams.values())
+    return lambda teams: not any(team.is_member(email) for team in teams.values())
 
 
 def team_has_project(id_: int, project: int, role: str | None) -> _Teams:

@@ -74,7 +74,7 @@ class Teams:
         self._snapshot = snapshot
         self._writing = writing
         self._provisioning = provisioning
-        self._groups = Groups(provisioning, snapshot, writing, self.of, self._touched, self._without, crowd)
+        self._groups = Groups(provisioning, snapshot, writing, self.get, self._touched, self._without, crowd)
         self._making = threading.Lock()
         self._grants: Coalescer[_Grant] = Coalescer(self._send_grants, crowd)
         self._takings: Coalescer[_Place] = Coalescer(self._send_takings, crowd)
@@ -98,18 +98,18 @@ class Teams:
                 raise contradiction("list the teams", "projects show people who have them through a team")
         return teams
 
-    def of(self, id_: int) -> TeamInfo | None:
+    def get(self, id_: int) -> TeamInfo | None:
         """One team, or None where there is none."""
         return self.all().get(id_)
 
-    def named(self, name: str) -> TeamInfo | None:
+    def by_name(self, name: str) -> TeamInfo | None:
         """The team of a name, or None; names are unique without regard to case."""
         return next((team for team in self.all().values() if same_name(team.name, name)), None)
 
-    def has(self, team: TeamInfo, email: str) -> bool | None:
+    def is_member(self, team: TeamInfo, email: str) -> bool | None:
         """Whether somebody is in a team; None where nobody tells."""
-        told = team.has(email)
-        return self._groups.has(team, email) if told is None and self._provisioning.handles(email) else told
+        told = team.is_member(email)
+        return self._groups.is_member(team, email) if told is None and self._provisioning.handles(email) else told
 
     def fed_by_others(self, team: TeamInfo) -> bool:
         """Whether an identity provider says who is in a team, and we do not: we have no SCIM token."""
@@ -149,15 +149,15 @@ class Teams:
 
         with self._making:  # one at a time: of two that want one name, the second finds the first's
             note = f"team {same_key(name)}"
-            if there := self.named(name):
+            if there := self.by_name(name):
                 return there, self._unseen.sent(note) is not None
             self._writing.settle(
                 write,
-                lambda: self.named(name) is not None,
+                lambda: self.by_name(name) is not None,
                 [TEAMS],
                 shows=lambda: [(TEAMS, note, team_is_named(name))],
             )
-            made = self.named(name)
+            made = self.by_name(name)
         if made is None:
             if answers[-1:] == [True]:
                 self._unseen.note(note)
@@ -169,9 +169,9 @@ class Teams:
 
     def rename(self, id_: int, name: str) -> None:
         """Give a team another name, in place; of one that is fed by SCIM, the group gets it, and the team with it."""
-        before = self.of(id_)
+        before = self.get(id_)
         old = before.name if before else ""
-        group = self._groups.named(old) if before and before.scim_managed and self._provisioning.on else None
+        group = self._groups.by_name(old) if before and before.scim_managed and self._provisioning.on else None
 
         def write() -> None:
             if group:
@@ -180,7 +180,7 @@ class Teams:
                 self._api.teams.rename(id_, name)
 
         def applied() -> bool:
-            team = self.of(id_)
+            team = self.get(id_)
             return team is not None and team.name == name
 
         def shows() -> Iterator[Expected]:
@@ -195,9 +195,9 @@ class Teams:
         """Delete a team: what it gave goes, and nothing else."""
 
         def gone() -> bool:
-            return self.of(id_) is None
+            return self.get(id_) is None
 
-        touched, team = self._touched(id_), self.of(id_)
+        touched, team = self._touched(id_), self.get(id_)
 
         def shows() -> Iterator[Expected]:
             yield TEAMS, id_, lambda teams: id_ not in teams
@@ -226,7 +226,7 @@ class Teams:
                 raise
 
     def _taken(self, place: _Place) -> bool:
-        team = self.of(place[0])
+        team = self.get(place[0])
         return team is None or place[1] not in team.projects
 
     def add_member(self, id_: int, email: str) -> None:
@@ -245,8 +245,8 @@ class Teams:
         Raises:
             MixpanelError: they may still be in it; nothing else was tried.
         """
-        there = self.of(id_)
-        if there and self._provisioning.handles(email) and self._groups.has(there, email):
+        there = self.get(id_)
+        if there and self._provisioning.handles(email) and self._groups.is_member(there, email):
             self._groups.put(id_, email, inside=False)
             return
 
@@ -262,8 +262,8 @@ class Teams:
                 raise
 
     def _left(self, membership: _Membership) -> bool:
-        team = self.of(membership[0])
-        return team is None or self.has(team, membership[1]) is False
+        team = self.get(membership[0])
+        return team is None or self.is_member(team, membership[1]) is False
 
     def _without(self, id_: int, email: str) -> list[Expected]:
         """What must show once somebody is out of a team: the team, and the projects that came through it."""
@@ -280,7 +280,7 @@ class Teams:
 
     def _reached(self, id_: int) -> list[Hashable]:
         """The parts with grants that come through a team."""
-        team = self.of(id_)
+        team = self.get(id_)
         if team is None:
             return []
         known = team.organization_role == NO_ROLE  # else it may give a role in every project
@@ -301,7 +301,7 @@ class Teams:
 
         def arrived(item: _Grant) -> bool:
             team, project, role = item
-            found = self.of(team)
+            found = self.get(team)
             return found is not None and found.projects.get(project) == role
 
         return one_by_one_if_refused(send, arrived, batch)
@@ -320,8 +320,8 @@ class Teams:
             )
 
         def arrived(item: _Membership) -> bool:
-            team = self.of(item[0])
-            return team is not None and team.has(item[1]) is True
+            team = self.get(item[0])
+            return team is not None and team.is_member(item[1]) is True
 
         return one_by_one_if_refused(send, arrived, batch)
 

@@ -34,7 +34,7 @@ class TeamInfo:
     organization_role: str | None = None
     scim_managed: bool = False
 
-    def has(self, email: str) -> bool | None:
+    def is_member(self, email: str) -> bool | None:
         """Whether somebody is in it; None where the list does not tell."""
         return None if self.members is None else same_key(email) in self.members
 

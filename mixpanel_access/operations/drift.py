@@ -238,7 +238,7 @@ def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
             yield Difference(kind, "", *where, grant.role, actual, team=names.get(id_, str(id_)))
     for (id_, key), place in here.team_members.items():
         team = there.get(id_)
-        gone = team is None or team.has(key) is False
+        gone = team is None or team.is_member(key) is False
         if gone and place.given:
             yield Difference(DriftKind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mixpanel_access.directory.project_whole import ProjectWhole
+from mixpanel_access.directory.project_grants import ProjectGrants
 from mixpanel_access.model import ids, roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, BrakeFinding, DeclaredPerson, PlannedChanges, judge, judge_grants
@@ -207,7 +207,7 @@ def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[s
         try:
             if session.directory.project_is_gone(project):
                 continue
-            have = ProjectWhole(session.directory, project, {}).have
+            have = ProjectGrants(session.directory, project, {}).have
         except MixpanelError as error:
             yield str(error), project, {now(one.key) for one in ours}
             continue

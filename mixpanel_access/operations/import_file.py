@@ -124,7 +124,7 @@ def role_entries(session: Session, declared: Declaration, state: State) -> list[
     found: list[Entry | None] = []
     for key, inputs in declared.custom_roles.items():
         project = inputs["project_id"]
-        there = session.directory.custom_roles.named(project, inputs["name"])
+        there = session.directory.custom_roles.by_name(project, inputs["name"])
         if there is not None and (project, there.id) not in state.custom_roles:
             id_ = CustomRoleId(session.organization, project, there.id)
             found.append(kind.read(custom_role_name(key), id_, inputs))
@@ -188,7 +188,7 @@ def account_entries(session: Session, declared: Declaration, state: State) -> tu
     for name, inputs in declared.accounts.items():
         if name in ids:
             continue
-        there = session.directory.accounts.named(name)
+        there = session.directory.accounts.by_name(name)
         if len(there) > 1:
             left_out[name] = f"{', '.join(account.username for account in there)} are there, and one can be meant"
         elif there:
@@ -228,7 +228,7 @@ def team_entries(session: Session, declared: Declaration, state: State, members:
     for key, inputs in declared.teams.items():
         if (known := held.get(team_name(key))) is not None:
             ids[key] = known
-        elif there := session.directory.teams.named(inputs["name"]):
+        elif there := session.directory.teams.by_name(inputs["name"]):
             ids[key] = there.id
             found.append(teams.read(team_name(key), TeamId(session.organization, there.id), inputs))
     for (project, key), inputs in declared.team_grants.items():
@@ -237,8 +237,8 @@ def team_entries(session: Session, declared: Declaration, state: State, members:
             found.append(roles.read(grant_name(project, team_name(key)), role, {**inputs, "team_id": ids[key]}))
     for (key, member), inputs in declared.team_members.items():
         teams_there = session.directory.teams
-        team = teams_there.of(ids[key]) if key in ids else None
-        seen = team is not None and (teams_there.fed_by_others(team) or teams_there.has(team, inputs["email"]))
+        team = teams_there.get(ids[key]) if key in ids else None
+        seen = team is not None and (teams_there.fed_by_others(team) or teams_there.is_member(team, inputs["email"]))
         if team and seen and member in members and (team.id, member) not in state.team_members:
             place = TeamMemberId(session.organization, team.id, inputs["email"])
             found.append(places.read(team_member_name(key, member), place, {**inputs, "team_id": team.id}))

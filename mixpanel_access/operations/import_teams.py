@@ -64,12 +64,12 @@ def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster
         MixpanelError: the teams cannot be read.
     """
     teams = directory.teams
-    there = {key: teams.named(team.name) for key, team in roster.teams.items()}
+    there = {key: teams.by_name(team.name) for key, team in roster.teams.items()}
     return [
         TeamThere(
             key,
             team,
-            frozenset(person for person in directory.people() if teams.has(team, person)),
+            frozenset(person for person in directory.people() if teams.is_member(team, person)),
             teams.fed_by_others(team),
             dict(_elsewhere(team, others, today)),
             days_of(roster.teams[key]),

@@ -35,7 +35,7 @@ def role_there(directory: Directory, roster: Roster, project: str, role: str) ->
     if key is None:
         return role
     try:
-        held = directory.custom_roles.named(roster.projects[project].id, roster.custom_roles[key].name)
+        held = directory.custom_roles.by_name(roster.projects[project].id, roster.custom_roles[key].name)
     except UNTOLD:
         return role
     return held.id if held else role

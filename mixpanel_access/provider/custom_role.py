@@ -62,12 +62,12 @@ class _Roles:
 
     def holder(self, name: str) -> Hashable | None:
         """The role of the name."""
-        role = self._roles.named(self._project, name)
+        role = self._roles.by_name(self._project, name)
         return role and role.id
 
     def name_of(self, id_: Hashable) -> str | None:
         """The role's name."""
-        return next((role.name for role in self._roles.of(self._project).values() if role.id == id_), None)
+        return next((role.name for role in self._roles.in_project(self._project).values() if role.id == id_), None)
 
 
 class CustomRoleProvider(NamedProvider):
@@ -132,7 +132,7 @@ class CustomRoleProvider(NamedProvider):
         if not self.inspect_project(project, problems, f" for the custom role {name}"):
             return
         try:
-            there = {same_key(role.name): role for role in directory.custom_roles.of(project).values()}
+            there = {same_key(role.name): role for role in directory.custom_roles.in_project(project).values()}
         except UNTOLD as error:
             problems.add(
                 "project_id",
@@ -177,10 +177,10 @@ class CustomRoleProvider(NamedProvider):
         roles, project, name = self.session.directory.custom_roles, inputs["project_id"], inputs["name"]
         renames, space = self.session.renames, self.objects(inputs).space
         with renames.one_at_a_time():
-            there = roles.named(project, name)
+            there = roles.by_name(project, name)
             waits = there is not None and self.is_anothers(inputs, there.id)
             first = {**inputs, "name": temporary(name)} if waits else inputs
-            held = roles.named(project, first["name"])
+            held = roles.by_name(project, first["name"])
             adopted, added = held is not None and not waits, None
             if held is None:
                 held = roles.create(project, first["name"], inputs["description"], inputs["permissions"])
@@ -202,7 +202,7 @@ class CustomRoleProvider(NamedProvider):
         directory = self.session.directory
         if directory.project_is_gone(ref.project):
             return GONE
-        held = directory.custom_roles.of(ref.project).get(ref.role)
+        held = directory.custom_roles.in_project(ref.project).get(ref.role)
         if held is None:
             return GONE
         inputs = {**props, "project_id": ref.project, "name": held.name, "description": held.description}
@@ -219,7 +219,7 @@ class CustomRoleProvider(NamedProvider):
         self.own_organization(ref.organization, self.whom(news))
         if not changed(_OWN, olds, news):
             return {**select(olds, _OUTPUTS), **news}
-        held = self.session.directory.custom_roles.of(ref.project).get(ref.role)
+        held = self.session.directory.custom_roles.in_project(ref.project).get(ref.role)
         if held is None:
             raise NotFound(
                 "cannot change the role",
@@ -236,7 +236,7 @@ class CustomRoleProvider(NamedProvider):
         directory = self.session.directory
         if directory.project_is_gone(ref.project):
             return
-        held = directory.custom_roles.of(ref.project).get(ref.role)
+        held = directory.custom_roles.in_project(ref.project).get(ref.role)
         if held is None:
             return
         whom = f"custom role {held.name} in project {ref.project}"
@@ -271,7 +271,7 @@ class CustomRoleProvider(NamedProvider):
             unseen = f"; not seen: {_with_why(not_seen)}" if not_seen else ""
             self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
         moved = directory.custom_roles.delete(ref.project, ref.role)
-        if ref.role in directory.custom_roles.of(ref.project):
+        if ref.role in directory.custom_roles.in_project(ref.project):
             raise self.not_shown("delete the role", whom, "still shows it", _IN_ROLES)
         self.session.renames.free(self.objects(props), held.name)
         if moved is not None:
@@ -312,7 +312,7 @@ class CustomRoleProvider(NamedProvider):
                 roles.change(role.project, role.id, free, declared["description"], declared["permissions"])
 
             self.give_name(role.id, inputs, send)
-            held = roles.of(role.project).get(role.id)
+            held = roles.in_project(role.project).get(role.id)
             if held is not None and self.waits(role.id, inputs):
                 inputs = {**inputs, "name": held.name}
         if held is None:

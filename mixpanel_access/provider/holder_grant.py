@@ -25,7 +25,7 @@ from mixpanel_access.provider.base import (
 class Holders(Protocol):
     """The holders of an organization, and the writes of their roles."""
 
-    def of(self, id_: int, /) -> object | None:
+    def get(self, id_: int, /) -> object | None:
         """The one of this id; None where there is none."""
 
     def grant(self, id_: int, project: int, role: str, /) -> None:
@@ -91,7 +91,7 @@ class HolderGrantProvider(AccessProvider):
         holder = inputs[self.FIELD]
         whom = f"{self.HOLDER} {holder}"
         self.inspect_project(inputs["project_id"], problems, f" for the grant to {whom}")
-        if self.holders.of(holder) is None:
+        if self.holders.get(holder) is None:
             problems.add(self.FIELD, f"organization {self.session.organization} has {self.absent(holder)}")
         self.inspect_project_reach(whom, inputs["role"], problems)
 

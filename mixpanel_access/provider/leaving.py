@@ -160,5 +160,5 @@ def _goes_with(session: Session, name: str | None, teams: Sequence[str]) -> bool
     if name is None:
         return bool(teams)
     known = session.directory.teams
-    team = known.named(name) if any(same_name(name, one) for one in teams) else None
+    team = known.by_name(name) if any(same_name(name, one) for one in teams) else None
     return team is not None and not known.fed_by_others(team)

@@ -306,7 +306,8 @@ class MemberProvider(AccessProvider):
             steps += [
                 partial(directory.teams.remove_member, team.id, person.email)
                 for team in directory.teams.all().values()
-                if directory.teams.has(team, person.email) and not directory.teams.given_by_others(team, person.email)
+                if directory.teams.is_member(team, person.email)
+                and not directory.teams.given_by_others(team, person.email)
             ]
         failures: list[AccessError] = []
         for step in steps:

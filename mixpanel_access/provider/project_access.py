@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from mixpanel_access.directory.project_whole import ProjectWhole
+from mixpanel_access.directory.project_grants import ProjectGrants
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import has_ended
@@ -203,7 +203,7 @@ class ProjectAccessProvider(AccessProvider):
         whole, changes = self._hold_all(ref.project, props)
         self._write(whole, changes, {})
 
-    def _hold(self, whole: ProjectWhole, grants: Mapping[str, str], before: Properties) -> GrantChanges:
+    def _hold(self, whole: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
         """What is to be done, if no brake holds it."""
         want = by_key(grants)
         changes = grant_changes(whole.have, want, frozenset({self._own}))
@@ -222,7 +222,7 @@ class ProjectAccessProvider(AccessProvider):
             same_key(str(one["email"])) for one in single_grants(before) if has_ended(one.get("ends"), today)
         )
 
-    def _hold_all(self, project: int, props: Properties) -> tuple[ProjectWhole, GrantChanges]:
+    def _hold_all(self, project: int, props: Properties) -> tuple[ProjectGrants, GrantChanges]:
         """What goes with the resource, if no brake holds it."""
         whole = self._whole(project, props.get("grants", {}))
         now = self.session.directory.key_of
@@ -252,7 +252,7 @@ class ProjectAccessProvider(AccessProvider):
         whole = self._write(whole, self._hold(whole, inputs["grants"], before), inputs["grants"])
         return self._outputs(inputs, whole, by_key(inputs["grants"]).keys())
 
-    def _write(self, whole: ProjectWhole, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectWhole:
+    def _write(self, whole: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectGrants:
         """Write the changes, read back once, and tell of everybody for whom it was not done.
 
         What failed for some holds nobody else up: access that is to end ends, though an invitation waits.
@@ -283,7 +283,7 @@ class ProjectAccessProvider(AccessProvider):
             self.session.say(remains)
         return after
 
-    def _outputs(self, inputs: Properties, whole: ProjectWhole, declared: AbstractSet[str]) -> Properties:
+    def _outputs(self, inputs: Properties, whole: ProjectGrants, declared: AbstractSet[str]) -> Properties:
         """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other ways in."""
         shown = {key for key in whole.have if key in declared or key != self._own}
         grants = whole.spelled(shown, inputs.get("grants", {}))
@@ -291,7 +291,7 @@ class ProjectAccessProvider(AccessProvider):
         outputs["undeclared"] = [email for email in grants if same_key(email) not in declared]
         if lost := sorted(declared - whole.have.keys()):
             outputs["lost"] = lost
-        outputs["beside"] = {email: ways for email in grants if (ways := whole.beside(email))}
+        outputs["beside"] = {email: ways for email in grants if (ways := whole.other_sources(email))}
         return {**outputs, **shown_to_all(self.session, inputs)}
 
     def _find_leavers(self, before: Properties, grants: Mapping[str, str]) -> None:
@@ -300,8 +300,8 @@ class ProjectAccessProvider(AccessProvider):
             if same_key(email) not in by_key(grants):
                 self.session.identify(email, surely=True)
 
-    def _whole(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectWhole:
-        return ProjectWhole(self.session.directory, project, before, declared)
+    def _whole(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectGrants:
+        return ProjectGrants(self.session.directory, project, before, declared)
 
     @property
     def _own(self) -> str:

@@ -168,8 +168,8 @@ class ServiceAccountProvider(AccessProvider):
         ref = ServiceAccountId.parse(id_)
         self.own_organization(ref.organization, self.whom(props))
         accounts = self.session.directory.accounts
-        account = accounts.of(ref.account)
-        retiring = [one.row() for one in Retiring.all_of(props) if accounts.of(one.account) is not None]
+        account = accounts.get(ref.account)
+        retiring = [one.row() for one in Retiring.all_of(props) if accounts.get(one.account) is not None]
         if account is None:
             if not retiring:
                 return GONE
@@ -213,7 +213,7 @@ class ServiceAccountProvider(AccessProvider):
 
     def _delete(self, id_: int, *, created: object = None) -> None:
         directory = self.session.directory
-        account = directory.accounts.of(id_)
+        account = directory.accounts.get(id_)
         if account is None:
             if created and self.session.now() - instant(str(created)) < _MAY_BE_UNLISTED:
                 directory.accounts.delete(id_)
@@ -243,7 +243,7 @@ class ServiceAccountProvider(AccessProvider):
         """The accounts that stay beside a new one: that which it replaces, and those that that one has replaced."""
         over, kept = self._retiring(before, inputs)
         overlap, accounts = inputs.get("overlap"), self.session.directory.accounts
-        present = accounts.of(int(before.get("account_id") or 0))
+        present = accounts.get(int(before.get("account_id") or 0))
         if present is not None and isinstance(overlap, int):
             limits = [self.session.now() + timedelta(days=overlap), present.expires, ends]
             kept = [*kept, Retiring(present.id, present.username, min(one for one in limits if one is not None))]
@@ -280,7 +280,7 @@ class ServiceAccountProvider(AccessProvider):
 
     def _note_creation(self, name: str, own: int) -> None:
         """Have the states read now if something of the name is there: later, our own creation stands there as begun."""
-        others = any(one.id != own for one in self.session.directory.accounts.named(name))
+        others = any(one.id != own for one in self.session.directory.accounts.by_name(name))
         self.session.creations.note(name, self.session.states.all if others else None)
 
     def _clear_away(self, name: str, before: Mapping[str, Any] | None) -> None:
@@ -292,7 +292,7 @@ class ServiceAccountProvider(AccessProvider):
         own: set[Any] = set(self.session.creations.made)
         if before is not None:
             own |= {before.get("account_id"), *(one.account for one in Retiring.all_of(before))}
-        there = [one for one in self.session.directory.accounts.named(name) if one.id not in own]
+        there = [one for one in self.session.directory.accounts.by_name(name) if one.id not in own]
         if not there:
             return
         evidence = self._evidence(name)

@@ -104,7 +104,7 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
     def outputs(self, inputs: Properties) -> Properties:
         """With the account's login name."""
         outputs = super().outputs(inputs)
-        if account := self.holders.of(inputs["service_account_id"]):
+        if account := self.holders.get(inputs["service_account_id"]):
             outputs["login"] = account.username
         return outputs
 

@@ -124,7 +124,7 @@ class Session:
 
     def team_name(self, team: int) -> str | None:
         """The name of a team, by Mixpanel's id; None where there is none."""
-        found = self.directory.teams.of(team)
+        found = self.directory.teams.get(team)
         return found.name if found else None
 
     def say_once(self, topic: Hashable, line: str) -> None:

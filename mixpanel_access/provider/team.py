@@ -53,7 +53,7 @@ class _Teams:
 
     def holder(self, name: str) -> Hashable | None:
         """The team of the name."""
-        team = self._teams.named(name)
+        team = self._teams.by_name(name)
         return team and team.id
 
     def name_of(self, id_: Hashable) -> str | None:
@@ -104,8 +104,8 @@ class TeamProvider(NamedProvider):
     def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge that the name can be had: it is no stranger's, and no identity provider has its word there."""
         teams, name = self.session.directory.teams, inputs["name"]
-        before = teams.named(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
-        team = before or teams.named(name)
+        before = teams.by_name(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
+        team = before or teams.by_name(name)
         inputs |= shown_roles(team)
         if team and team.scim_managed and team.name != name and (teams.fed_by_others(team) or before is None):
             problems.add(
@@ -126,7 +126,7 @@ class TeamProvider(NamedProvider):
         """Make the team, or adopt the one that has the name."""
         teams, renames, name = self.session.directory.teams, self.session.renames, inputs["name"]
         with renames.one_at_a_time():
-            there = teams.named(name)
+            there = teams.by_name(name)
             waits = there is not None and self.is_anothers(inputs, there.id)
             team, new = teams.create(temporary(name) if waits else name)
             adopted = not new and not waits
@@ -156,7 +156,7 @@ class TeamProvider(NamedProvider):
         """Read the team as the organization's list has it."""
         ref = TeamId.parse(id_)
         self.own_organization(ref.organization, self.whom(props))
-        team = self.session.directory.teams.of(ref.team)
+        team = self.session.directory.teams.get(ref.team)
         if team is None:
             return GONE
         inputs = {"removal": WHEN_UNUSED, **props, "name": team.name}
@@ -170,7 +170,7 @@ class TeamProvider(NamedProvider):
         self.own_organization(ref.organization, self.whom(news))
         if olds.get("name") == news["name"]:
             return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
-        team = self.session.directory.teams.of(ref.team)
+        team = self.session.directory.teams.get(ref.team)
         if team is None:
             next_step = "Run `pulumi refresh`, then run again to make it anew."
             whom = f"team {news['name']}"
@@ -183,7 +183,7 @@ class TeamProvider(NamedProvider):
         self.own_organization(ref.organization, self.whom(props))
         teams = self.session.directory.teams
         teams.forget()  # decide on what is so now
-        team = teams.of(ref.team)
+        team = teams.get(ref.team)
         if team is None:
             return
         removal = props.get("removal", WHEN_UNUSED)
@@ -197,7 +197,7 @@ class TeamProvider(NamedProvider):
         if who := _who_loses(team):
             self.session.say(f"the team {team.name} is deleted: {what_it_gives(team)} goes for {who}")
         teams.delete(team.id)
-        if teams.of(ref.team) is not None:
+        if teams.get(ref.team) is not None:
             raise self.not_shown("delete", f"team {team.name}", "still lists the team", IN_USERS)
         self.session.renames.free(self.objects(props), team.name)
 
@@ -214,7 +214,7 @@ class TeamProvider(NamedProvider):
         teams, name = self.session.directory.teams, inputs["name"]
         if team.name != name:
             self.give_name(team.id, inputs, lambda free: teams.rename(team.id, free))
-        after = teams.of(team.id)
+        after = teams.get(team.id)
         if after is None or (after.name != name and not self.waits(team.id, inputs)):
             shows = f"shows {after.name if after else 'no such team'}"
             raise self.not_shown("name a team", f"team {name}", shows, IN_USERS)

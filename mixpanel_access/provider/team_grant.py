@@ -77,7 +77,7 @@ class TeamGrantProvider(HolderGrantProvider):
 
     def held(self, holder: int, project: int) -> str | None:
         """By the list of teams, which has their projects."""
-        team = self.holders.of(holder)
+        team = self.holders.get(holder)
         return team.projects.get(project) if team else None
 
     seen = held  # the list of teams is there, whatever has gone

@@ -70,7 +70,7 @@ class TeamMemberProvider(AccessProvider):
         Whether the person is in the organization is not asked: at preview, a new one is not yet.
         """
         directory = self.session.directory
-        team, own = directory.teams.of(inputs["team_id"]), directory.own_role()
+        team, own = directory.teams.get(inputs["team_id"]), directory.own_role()
         inputs |= shown_roles(team)
         if team is None:
             problems.add("team_id", f"organization {self.session.organization} has no team {inputs['team_id']}")
@@ -86,7 +86,7 @@ class TeamMemberProvider(AccessProvider):
 
     def _is_in_or_comes_by_scim(self, team: TeamInfo, email: str) -> bool:
         directory = self.session.directory
-        return bool(directory.teams.has(team, email)) or directory.provisioning.handles(email)
+        return bool(directory.teams.is_member(team, email)) or directory.provisioning.handles(email)
 
     def compare(self, olds: Properties, news: Properties) -> DiffResult:
         """Another person or team is another membership; who waited and has accepted the invitation can join now."""
@@ -105,10 +105,10 @@ class TeamMemberProvider(AccessProvider):
         ref = TeamMemberId.parse(id_)
         self.own_organization(ref.organization, ref.email)
         directory = self.session.directory
-        team = directory.teams.of(ref.team)
+        team = directory.teams.get(ref.team)
         if team is None or directory.person(ref.email) is None:
             return GONE
-        inside = directory.teams.has(team, directory.spelled(ref.email))
+        inside = directory.teams.is_member(team, directory.spelled(ref.email))
         status, left = props.get("status"), self._is_left(team)
         if inside is False and status != WAITING and not left:
             return GONE
@@ -131,12 +131,12 @@ class TeamMemberProvider(AccessProvider):
         ref = TeamMemberId.parse(id_)
         self.own_organization(ref.organization, ref.email)
         directory = self.session.directory
-        team = directory.teams.of(ref.team)
+        team = directory.teams.get(ref.team)
         if team is None:
             return
         person = directory.person(ref.email)
         email = person.email if person else ref.email
-        inside, waits = directory.teams.has(team, email), props.get("status") == WAITING
+        inside, waits = directory.teams.is_member(team, email), props.get("status") == WAITING
         if person is None:  # the list of people may lack somebody: the team tells
             if not inside:
                 self.session.vanished.hold(self.session, ref.email, props)
@@ -152,15 +152,15 @@ class TeamMemberProvider(AccessProvider):
         except NotFound:
             if not (waits and person and person.invited):  # whom Mixpanel did not take in is not there to be taken out
                 raise
-        after = directory.teams.of(ref.team)
-        if after is not None and directory.teams.has(after, email):
+        after = directory.teams.get(ref.team)
+        if after is not None and directory.teams.is_member(after, email):
             what = f"take out of the team {team.name}"
             raise self.not_shown(what, ref.email, "still lists the person in it", IN_USERS)
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Have the person be in the team, as far as that is ours to say, and return the outputs."""
         directory, email = self.session.directory, inputs["email"]
-        team, person = directory.teams.of(inputs["team_id"]), directory.person(email)
+        team, person = directory.teams.get(inputs["team_id"]), directory.person(email)
         if team is None or person is None:
             raise InputError(
                 f"cannot add to team {inputs['team_id']}",
@@ -169,16 +169,16 @@ class TeamMemberProvider(AccessProvider):
                 next_step="Declare a Member for them, and have this depend on it." if team else "Check the id.",
             )
         if self._is_left(team):
-            inside = {True: "is in it", False: "is not in it", None: "may be in it"}[team.has(person.email)]
+            inside = {True: "is in it", False: "is not in it", None: "may be in it"}[team.is_member(person.email)]
             self.session.say(
                 f"{email} is left to the identity provider that feeds the team {team.name}: the person {inside}"
             )
             return self._outputs(inputs, LEFT_TO_SCIM)
         self.let_in(email)
         person = directory.person(email) or person
-        taken = bool(directory.teams.has(team, person.email)) or self._join(team, person, person.email)
-        after = directory.teams.of(team.id)
-        inside_now = directory.teams.has(after, person.email) if after else False
+        taken = bool(directory.teams.is_member(team, person.email)) or self._join(team, person, person.email)
+        after = directory.teams.get(team.id)
+        inside_now = directory.teams.is_member(after, person.email) if after else False
         if person.invited and not inside_now and (inside_now is False or not taken):
             self.session.say(
                 f"{email} joins the team {team.name} by the first `pulumi up` after accepting the invitation"
@@ -210,13 +210,13 @@ class TeamMemberProvider(AccessProvider):
         if self.session.takes_only:
             return False
         if status == LEFT_TO_SCIM:
-            team = directory.teams.of(olds["team_id"])
+            team = directory.teams.get(olds["team_id"])
             return team is not None and not self._is_left(team)
         person = directory.person(str(olds["email"])) if status == WAITING else None
         return person is not None and not person.invited
 
     def _outputs(self, inputs: Properties, status: str) -> Properties:
-        team = self.session.directory.teams.of(inputs["team_id"])
+        team = self.session.directory.teams.get(inputs["team_id"])
         return {**select(inputs, self.all_inputs), "status": status, **shown_roles(team)}
 
 

@@ -163,4 +163,4 @@ def _may_be_gone(outputs: Mapping[str, Any], today: date) -> bool:
 
 def _in_a_team(session: Session, email: str) -> bool:
     teams = session.directory.teams
-    return any(teams.has(team, email) for team in teams.all().values())
+    return any(teams.is_member(team, email) for team in teams.all().values())

@@ -114,7 +114,7 @@ READS: Final[Mapping[str, Callable[[Session], object]]] = {
 }
 """What is only read."""
 REFUSALS: Final[Mapping[str, tuple[Callable[[Session], object], str]]] = {
-    "say what the plan lacks": (lambda session: session.directory.custom_roles.of(SHOP), "plan"),
+    "say what the plan lacks": (lambda session: session.directory.custom_roles.in_project(SHOP), "plan"),
     "say that a project is out of reach": (
         lambda session: session.directory.grants(NOWHERE),
         "project 999.*answered 404|no access",

@@ -17,9 +17,9 @@ def test_roles_are_read_once_and_found_by_name() -> None:
     support = api.custom_roles.put(PRODUCTION, "Support", "export")
     api.custom_roles.put(WAREHOUSE, "Data")
     roles = make_directory(api).custom_roles
-    assert roles.of(PRODUCTION) == {support.id: support}
-    assert roles.named(PRODUCTION, "SUPPORT") == support
-    assert roles.named(PRODUCTION, "Data") is None
+    assert roles.in_project(PRODUCTION) == {support.id: support}
+    assert roles.by_name(PRODUCTION, "SUPPORT") == support
+    assert roles.by_name(PRODUCTION, "Data") is None
     assert api.calls["custom_roles"] == 1
 
 

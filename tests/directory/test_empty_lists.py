@@ -136,7 +136,7 @@ def test_an_odd_empty_list_of_teams_is_read_a_second_time(api: Forgetful) -> Non
     """Unless we have deleted them ourselves; and it is refused where a project shows who has it through a team."""
     directory = make_directory(api)
     team = api.teams.put("Data").id
-    assert directory.teams.of(team)
+    assert directory.teams.get(team)
     api.teams.teams.clear()
     directory.teams.forget()
     before = api.calls["list_teams"]
@@ -144,7 +144,7 @@ def test_an_odd_empty_list_of_teams_is_read_a_second_time(api: Forgetful) -> Non
     assert api.calls["list_teams"] == before + 2
     api.teams.put("Data")
     directory.teams.forget()
-    assert directory.teams.of(team)
+    assert directory.teams.get(team)
     before = api.calls["list_teams"]
     directory.teams.delete(team)
     assert directory.teams.all() == {}

@@ -67,13 +67,14 @@ def test_what_scim_does_not_know_is_no_absence(api: FakeApi) -> None:
     api.teams.hides_members = True
     teams = make_directory(api).teams
     told = {
-        email: teams.has(teams.all()[OPS], email) for email in ("p3@example.com", "p0@example.com", "new@example.com")
+        email: teams.is_member(teams.all()[OPS], email)
+        for email in ("p3@example.com", "p0@example.com", "new@example.com")
     }
     assert list(told.values()) == [True, False, None]
     assert api.scim
     api.scim.shows_all_teams = False
     teams = make_directory(api).teams
-    assert [teams.has(teams.all()[OPS], email) for email in told] == [None] * 3
+    assert [teams.is_member(teams.all()[OPS], email) for email in told] == [None] * 3
 
 
 def test_whom_the_list_shows_and_the_group_lacks_is_taken_out(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

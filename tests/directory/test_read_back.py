@@ -193,7 +193,7 @@ def look(directory: Directory) -> list[Any]:
         *({key: rows for key, rows in directory.grants(project).items() if rows} for project in directory.projects()),
         directory.teams.all(),
         [account.name for account in directory.accounts.all()],
-        [role.name for role in directory.custom_roles.of(PRODUCTION).values()],
+        [role.name for role in directory.custom_roles.in_project(PRODUCTION).values()],
         directory.security(),
     ]
 

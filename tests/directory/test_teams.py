@@ -27,7 +27,7 @@ def api() -> FakeApi:
 
 def team(directory: Directory) -> TeamInfo:
     """The one team."""
-    found = directory.teams.of(TEAM)
+    found = directory.teams.get(TEAM)
     assert found is not None
     return found
 
@@ -36,9 +36,9 @@ def test_all_teams_cost_one_request(api: FakeApi) -> None:
     """By id or by name, in any spelling, as often as one likes."""
     directory = make_directory(api)
     for _ in range(100):
-        assert directory.teams.named("DATA") is team(directory)
-        assert directory.teams.named("Data EU") is None
-    assert (api.calls["list_teams"], team(directory).has("ANA@example.com")) == (1, True)
+        assert directory.teams.by_name("DATA") is team(directory)
+        assert directory.teams.by_name("Data EU") is None
+    assert (api.calls["list_teams"], team(directory).is_member("ANA@example.com")) == (1, True)
 
 
 def test_a_name_that_is_there_is_found_and_not_made(api: FakeApi) -> None:
@@ -52,7 +52,7 @@ def test_a_name_that_is_there_is_found_and_not_made(api: FakeApi) -> None:
 def test_one_that_another_has_made_meanwhile_is_not_ours(api: FakeApi) -> None:
     """Mixpanel says so with a success."""
     directory = make_directory(api)
-    assert directory.teams.named("Ops") is None
+    assert directory.teams.by_name("Ops") is None
     api.teams.put("Ops", id_=9)
     made, new = directory.teams.create("Ops")
     assert (made.id, new) == (9, False)
@@ -80,16 +80,16 @@ def _role(directory: Directory, role: str | None) -> bool:
 
 WRITES: dict[str, tuple[str, Callable[[Directory], object], Callable[[Directory], bool]]] = {
     "rename": ("rename_team", lambda d: d.teams.rename(TEAM, "EU"), lambda d: team(d).name == "EU"),
-    "delete": ("delete_team", lambda d: d.teams.delete(TEAM), lambda d: d.teams.of(TEAM) is None),
+    "delete": ("delete_team", lambda d: d.teams.delete(TEAM), lambda d: d.teams.get(TEAM) is None),
     "grant": ("grant_to_team", lambda d: d.teams.grant(TEAM, PRODUCTION, "admin"), lambda d: _role(d, "admin")),
     "take": ("remove_team_grant", lambda d: d.teams.remove_grant(TEAM, PRODUCTION), lambda d: _role(d, None)),
     "join": (
         "add_members", lambda d: d.teams.add_member(TEAM, "bo@example.com"),
-        lambda d: bool(team(d).has("bo@example.com")),
+        lambda d: bool(team(d).is_member("bo@example.com")),
     ),
     "leave": (
         "remove_member", lambda d: d.teams.remove_member(TEAM, "Ana@example.com"),
-        lambda d: not team(d).has("ana@example.com"),
+        lambda d: not team(d).is_member("ana@example.com"),
     ),
 }  # fmt: skip
 
@@ -148,7 +148,7 @@ def test_people_who_are_taken_out_together_are_read_back_once(api: FakeApi) -> N
 
     def take(email: str) -> bool:
         directory.teams.remove_member(TEAM, email)
-        return team(directory).has(email) is False
+        return team(directory).is_member(email) is False
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(take, people, timeout=60))
@@ -162,7 +162,7 @@ def test_one_refused_person_does_not_take_the_others_along(api: FakeApi) -> None
         emails = ["bo@example.com", "nobody@example.com", "ana@example.com", "none@example.com"]
         done = [pool.submit(directory.teams.add_member, TEAM, email) for email in emails]
     assert [type(one.exception()) for one in done] == [type(None), errors.NotFound, type(None), errors.NotFound]
-    assert team(directory).has("bo@example.com")
+    assert team(directory).is_member("bo@example.com")
 
 
 def test_a_missing_verb_to_take_somebody_out_is_told(api: FakeApi) -> None:
@@ -213,9 +213,9 @@ def test_service_accounts_of_a_team(api: FakeApi, robots: list[int]) -> None:
 def test_who_leaves_the_organization_leaves_its_teams(api: FakeApi) -> None:
     """The list is read afresh after that."""
     directory = make_directory(api)
-    assert team(directory).has("ana@example.com")
+    assert team(directory).is_member("ana@example.com")
     directory.remove("ana@example.com")
-    assert team(directory).has("ana@example.com") is False
+    assert team(directory).is_member("ana@example.com") is False
     directory.teams.forget()
     assert team(directory).name == "Data"
     assert api.calls["list_teams"] == 3

@@ -14,7 +14,7 @@ from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.grants import believed, by_key, individual_roles, spelled
 
 
-class ProjectWhole:
+class ProjectGrants:
     """The grants of a project at one moment.
 
     Args:
@@ -70,19 +70,19 @@ class ProjectWhole:
     def _not_shown(self, shows: str) -> AccessError:
         return not_shown("cannot change the grant", "", shows, self._directory.read_back_seconds, IN_PROJECT)
 
-    def beside(self, email: str) -> dict[str, Any]:
-        """How else a person comes by the project, and the highest role by any way; empty for no other way."""
+    def other_sources(self, email: str) -> dict[str, Any]:
+        """How else a person comes by the project, and the highest role by any source; empty for no other source."""
         access = self._directory.access(self.project, email)
-        ways = [way.value for way in access.grant_types if way is not GrantType.INDIVIDUAL]
-        return {"ways": ways, "role": access.effective} if ways else {}
+        sources = [source.value for source in access.grant_types if source is not GrantType.INDIVIDUAL]
+        return {"ways": sources, "role": access.effective} if sources else {}
 
     def remains(self, emails: Iterable[str]) -> str | None:
         """In words, who of those whose grant is gone has access all the same; None for nobody."""
-        left = [email for email in emails if self.beside(email)]
+        left = [email for email in emails if self.other_sources(email)]
         if not left:
             return None
-        ways = {way.replace("_", " ") for email in left for way in self.beside(email)["ways"]}
-        return f"project {self.project}: access remains for {few(left)}, through {' and '.join(sorted(ways))}"
+        sources = {source.replace("_", " ") for email in left for source in self.other_sources(email)["ways"]}
+        return f"project {self.project}: access remains for {few(left)}, through {' and '.join(sorted(sources))}"
 
 
 def _as_known(
