@@ -1,25 +1,136 @@
-"""All commands in one table."""
+"""All commands in one table; each has a file of its own, with its options and its help."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from mixpanel_access import __version__
-from mixpanel_access.cli import group_commands, operator_commands, review_commands, roster_commands
-from mixpanel_access.cli.output import progress
+from mixpanel_access.cli import (
+    diagnose,
+    doctor,
+    drift,
+    emulator,
+    import_members,
+    invite,
+    new,
+    offboard,
+    onboard,
+    ownership,
+    policy,
+    preflight,
+    release,
+    remind,
+    report,
+    review,
+    review_apply,
+    revoke,
+    roster,
+    status,
+    token,
+    tracker,
+    welcome,
+    who,
+)
 
-if TYPE_CHECKING:
-    from mixpanel_access.model.errors import UsageError
+SET_UP, GIVE, SEE, REVIEW = "Set up", "Give and take access", "See", "Review"
+"""The groups of `--help`."""
+
+
+class _Grouped(TyperGroup):
+    """Commands under the headings of their groups; Typer itself shows them only with Rich, which is slow to load."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # its signature is Typer's
+        """Write a section for each group."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        width = max(map(len, self.commands))
+        for name, command in self.commands.items():
+            group = getattr(command, "rich_help_panel", None) or "Commands"
+            shown = command.get_short_help_str(formatter.width - 6 - width)
+            groups.setdefault(group, []).append((name.ljust(width), shown))
+        for group, rows in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(rows)
+
+
+def _end(code: int | None, **_: object) -> None:
+    """A command returns its exit code."""
+    raise typer.Exit(code or 0)
+
+
+Command = tuple[str, Callable[..., int], str]
+"""Its name, its function, and its line in the list of commands."""
+
+COMMANDS: Final[Mapping[str, Sequence[Command]]] = {
+    SET_UP: (
+        ("new", new.new, "Make a project."),
+        ("engine", emulator.engine, "Find the Pulumi engine, or make it."),
+        ("emulator", emulator.emulator, "Run a local Mixpanel."),
+        ("preflight", preflight.preflight, "Check what an invitation needs first."),
+        ("doctor", doctor.doctor, "Try which calls Mixpanel answers."),
+        ("import", import_members.import_members, "Import existing people and grants."),
+        ("ownership", ownership.ownership, "Settle who was in the organization before."),
+        ("schema", roster.schema, "Print the JSON schema of a roster."),
+        ("copy-rosters", roster.copy_rosters, "Take only the rosters of a branch."),
+    ),
+    GIVE: (
+        ("invite", invite.invite, "Add a person to a roster."),
+        ("welcome", welcome.welcome, "Write to a new collaborator."),
+        ("onboard", onboard.onboard, "Show and tick a new person's checklist."),
+        ("resend", status.resend, "Send an invitation again."),
+        ("token", token.token, "Print the token of a service account."),
+        ("revoke", revoke.revoke, "Take away what has ended."),
+        ("offboard", offboard.offboard, "End everything a person has."),
+        ("release", release.release, "Let people out of a stack; they keep access."),
+    ),
+    SEE: (
+        ("status", status.status, "Show everybody's access, and what is next."),
+        ("who", who.who, "Show who has access to what, and why."),
+        ("diagnose", diagnose.diagnose, "Find out why somebody cannot get in."),
+        ("drift", drift.drift, "Find access that no stack manages."),
+        ("roster", roster.roster, "Check a roster, and show what it gives."),
+        ("remind", remind.remind, "Show what is due; calendar and chat too."),
+        ("report", report.report, "Write the page of who has access to what."),
+    ),
+}
+"""Group -> commands."""
+
+BELOW: Final[Mapping[tuple[str, str], Sequence[Command]]] = {
+    ("review", "The access review of every quarter."): (
+        ("start", review.start, "Write a packet for each reviewer."),
+        ("decide", review.decide, "Record one decision."),
+        ("status", review.status, "Show what is undecided."),
+        ("apply", review_apply.apply, "Write decisions into a roster."),
+        ("evidence", review_apply.evidence, "Write the evidence as a table."),
+        ("verify", review_apply.verify, "Check that the evidence is unchanged."),
+    ),
+    ("tracker", "The log of who got, changed or lost access."): (
+        ("update", tracker.update, "Add what has happened."),
+        ("export", tracker.export, "Write the log as a table."),
+        ("verify", tracker.verify, "Check that the log is unchanged."),
+        ("prune", tracker.prune, "Take out what had ended before a day."),
+    ),
+    ("policy", "The policy rules, pack and findings."): (
+        ("list", policy.list_rules, "List all rules."),
+        ("explain", policy.explain, "Explain one rule, and how to configure it."),
+        ("reference", policy.print_reference, "Print the reference page of all rules."),
+        ("pack", policy.make_pack, "Write the policy pack as its own folder."),
+        ("findings", policy.print_findings, "Group the findings of a run by person."),
+    ),
+}
+"""The commands that have commands of their own, and their line in the list -> those."""
 
 app = typer.Typer(
     name="mixpanel-access",
+    cls=_Grouped,
     help="Access to a Mixpanel organization as code.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    result_callback=_end,
 )
 
 
@@ -38,69 +149,15 @@ def _root(
     pass
 
 
-@app.command(short_help="Run a local Mixpanel.")
-def emulator(
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 0,
-    host: Annotated[str, typer.Option(help="The address to bind to; anything but loopback is pointed out.")] = (
-        "127.0.0.1"
-    ),
-    data: Annotated[
-        Path | None,
-        typer.Option(help="The SQLite file that keeps it, else memory; --seed and --demo replace what it holds."),
-    ] = None,
-    seed: Annotated[Path | None, typer.Option(help="An organization document (JSON) to start with.")] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Start with the demo organization.")] = False,
-    provider_compat: Annotated[
-        bool, typer.Option("--provider-compat", help="Allow what Mixpanel's own Terraform provider needs.")
-    ] = False,
-    limit_invitations: Annotated[
-        bool, typer.Option(help="Send at most 10 invitation e-mails an hour to one domain, as Mixpanel does.")
-    ] = True,
-    dialect: Annotated[
-        Path | None,
-        typer.Option(help="A JSON file that says how to answer where Mixpanel's answers are not known."),
-    ] = None,
-) -> None:
-    """Run a local Mixpanel: no account needed, nothing leaves this machine."""
-    try:
-        from mixpanel_access.emulator import run
-    except ModuleNotFoundError as error:
-        raise _lacking(error) from None
-    raise typer.Exit(
-        run(
-            host=host,
-            port=port,
-            data=data,
-            seed=seed,
-            demo=demo,
-            provider_compat=provider_compat,
-            limit_invitations=limit_invitations,
-            dialect=dialect,
-        )
-    )
+def _register() -> None:
+    for group, commands in COMMANDS.items():
+        for name, command, line in commands:
+            app.command(name, short_help=line, rich_help_panel=group)(command)
+    for (name, help_), commands in BELOW.items():
+        below = typer.Typer(name=name, help=help_, no_args_is_help=True, rich_markup_mode=None)
+        for below_name, command, line in commands:
+            below.command(below_name, short_help=line)(command)
+        app.add_typer(below, rich_help_panel=REVIEW)
 
 
-def _lacking(error: ModuleNotFoundError) -> UsageError:
-    """What the emulator needs comes with an extra."""
-    from mixpanel_access.model.errors import UsageError
-
-    return UsageError(
-        "cannot start the emulator",
-        why=f"the Python package {error.name} is not installed",
-        next_step="Install it: pip install 'mixpanel-access[emulator]'",
-    )
-
-
-@app.command(short_help="Find the Pulumi engine, or make it.")
-def engine() -> None:
-    """Find the Pulumi engine, or make it, and print the folder that holds it."""
-    from mixpanel_access.engine import ensure_engine
-
-    typer.echo(str(ensure_engine(progress).folder))
-
-
-app.add_typer(roster_commands.commands)
-app.add_typer(operator_commands.commands)
-app.add_typer(review_commands.review)
-app.add_typer(group_commands.tracker)
-app.add_typer(group_commands.policy)
+_register()

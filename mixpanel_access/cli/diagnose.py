@@ -1,33 +1,46 @@
-"""`mixpanel-access diagnose`: print why somebody does not get what they should, and what to do."""
+"""`mixpanel-access diagnose`: find out why somebody cannot get in, and what to do."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, printable, progress
-from mixpanel_access.model.address import problem_with
-from mixpanel_access.model.dates import written
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, must_be_address, print_json, printable, progress
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.diagnosing import Diagnosis, Likelihood, case_of, diagnose
-from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.project import open_project
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.diagnosing import Diagnosis
 
 
-def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *, as_json: bool) -> int:
-    """Look and print; 1 when there is a cause or a possible one, else 0."""
-    if reason := problem_with(email):
-        raise UsageError("cannot diagnose", whom=email, why=reason, next_step="Correct the address.")
-    overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
+def diagnose(
+    email: Annotated[str, typer.Argument(help="The address of the person who cannot get in, or lacks something.")],
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Find out why somebody cannot get in, or does not see what they should; exit 1 for any cause.
+
+    Checks every known failure: the most likely cause first, each with its evidence and the steps that fix it.
+
+    Example: `mixpanel-access diagnose robin@agency.example.org`
+    """
+    from mixpanel_access.operations.diagnosing import Likelihood, case_of
+    from mixpanel_access.operations.diagnosing import diagnose as findings_of
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+
+    must_be_address(email, "cannot diagnose")
+    overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
     case = case_of(overview, email)
-    found = diagnose(case)
+    found = findings_of(case)
     causes = [finding for finding in found if finding.verdict in (Likelihood.CAUSE, Likelihood.POSSIBLE)]
     if as_json:
-        about = {"email": case.someone.email, "now": written(overview.now), "auditLogRefused": case.log_refused or None}
-        typer.echo(json.dumps({**about, "findings": [_row(finding) for finding in found]}, indent=2))
+        about = {"email": case.someone.email, "now": overview.now, "auditLogRefused": case.log_refused or None}
+        print_json({**about, "findings": [_row(finding) for finding in found]})
         return 1 if causes else 0
     for finding in found:
         if finding.verdict is not Likelihood.RULED_OUT:
@@ -38,7 +51,7 @@ def run_diagnose(folder: Path, stacks: list[str], email: str, now: str | None, *
         for finding in ruled_out:
             typer.echo(f"  {finding.failure.value}: {'; '.join(finding.evidence)}")
     if case.log_refused:
-        typer.echo(f"\nThe audit log cannot be read ({case.log_refused}): what it would tell is unknown.")
+        typer.echo(f"\nThe audit log cannot be read ({case.log_refused}), so what it would show is unknown.")
     sure = sum(1 for finding in causes if finding.verdict is Likelihood.CAUSE)
     possible = len(causes) - sure
     typer.echo(f"\n{counted(sure, 'cause')} and {counted(possible, 'possible one')} found for {case.someone.email}.")
@@ -56,8 +69,8 @@ def _print(finding: Diagnosis) -> None:
 
 def _row(finding: Diagnosis) -> dict[str, object]:
     return {
-        "failure": finding.failure.value,
+        "failure": finding.failure,
         "verdict": finding.verdict.words,
-        "evidence": list(finding.evidence),
-        "fix": list(finding.fix),
+        "evidence": finding.evidence,
+        "fix": finding.fix,
     }

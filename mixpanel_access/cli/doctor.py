@@ -1,56 +1,93 @@
-"""`mixpanel-access doctor`: print which calls a real organization answers as expected."""
+"""`mixpanel-access doctor`: show which calls a real organization answers as expected."""
 
 from __future__ import annotations
 
-import json
-import platform
-from dataclasses import asdict
 from datetime import datetime
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mixpanel_access import __version__
-from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
-from mixpanel_access.directory.probe import Probe, healthy, probes
-from mixpanel_access.directory.regions import other_regions
-from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.project import open_project, stacks_of
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.probe import Probe
+    from mixpanel_access.model.settings import Settings
 
 
-def run_doctor(folder: Path, stacks: list[str], now: str | None, *, as_json: bool) -> int:
-    """Try and print, each organization once; 1 when something is missing, refused or failed, else 0."""
+def doctor(
+    stack: Stacks = None,
+    now: Now = None,
+    writes: Annotated[
+        str,
+        typer.Option(
+            metavar="EMAIL", help="Try the writes too, on this throw-away address, and undo them: see docs/verify.md."
+        ),
+    ] = "",
+    project: Annotated[
+        int | None, typer.Option(metavar="ID", min=1, help="With --writes: a project that is not production.")
+    ] = None,
+    yes_write_to: Annotated[
+        int | None, typer.Option(metavar="ORGANIZATION_ID", min=1, help="With --writes: the organization to write to.")
+    ] = None,
+    teams: Annotated[bool, typer.Option("--teams", help="With --writes: try a team too.")] = False,
+    accounts: Annotated[bool, typer.Option("--accounts", help="With --writes: try a service account too.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Undo what a stopped run with --writes has left.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="With --writes: the report's file. Default: mixpanel-report.json.")
+    ] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Try every call that only reads, and show what is not as expected; exit 1 when a call is missing or refused.
+
+    Example: `mixpanel-access doctor --stack production`
+    """
+    if undo or any((writes, project, yes_write_to, teams, accounts, to)):
+        from mixpanel_access.cli.doctor_writes import WritesOptions, run_undo, run_writes
+
+        parts = frozenset(part for part, wanted in (("teams", teams), ("accounts", accounts)) if wanted)
+        wish = WritesOptions(email=writes, project=project, organization=yes_write_to, parts=parts, to=to)
+        return (run_undo if undo else run_writes)(cwd, stack or [], wish, as_json=as_json)
+    return _try_reads(cwd, stack or [], now, as_json=as_json)
+
+
+def _try_reads(folder: Path, stacks: list[str], now: str | None, *, as_json: bool) -> int:
+    """Try each organization once; 1 when a call is missing, refused or failed, else 0."""
+    import platform
+
+    from mixpanel_access.directory.probe import healthy
+    from mixpanel_access.operations.project import open_project, stacks_of
+
     project = open_project(folder, progress)
     patients: dict[tuple[object, ...], tuple[Settings, list[str]]] = {}
-    for stack in stacks_of(project, stacks):
-        settings = project.settings(stack)
+    for name in stacks_of(project, stacks):
+        settings = project.settings(name)
         who = (settings.username, settings.scim_token)
         same = (settings.api_url, settings.organization_id, *who, settings.allow_undocumented)
-        patients.setdefault(same, (settings, []))[1].append(stack)
+        patients.setdefault(same, (settings, []))[1].append(name)
     at = instant_of(now)
     found = [(settings.api_url, names, _probed(settings, at)) for settings, names in patients.values()]
     versions = {"mixpanel-access": __version__, "python": platform.python_version()}
     if as_json:
-        rows = [
-            {
-                "host": host,
-                "stacks": names,
-                "probes": [{**asdict(probe), "finding": probe.finding.value} for probe in tried],
-            }
-            for host, names, tried in found
-        ]
-        typer.echo(json.dumps({"versions": versions, "organizations": rows}, indent=2))
+        rows = [{"host": host, "stacks": names, "probes": tried} for host, names, tried in found]
+        print_json({"versions": versions, "organizations": rows})
     else:
         for host, names, tried in found:
             _print(f"{host}, by the configuration of {', '.join(names)}", tried)
         typer.echo(", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
-        typer.echo("Nothing was written. There are no names in it: it can be attached to a bug report.")
+        typer.echo("Nothing was written. No names are in this output: you can attach it to a bug report.")
     return 0 if all(healthy(tried) for _, _, tried in found) else 1
 
 
 def _probed(settings: Settings, now: datetime | None) -> list[Probe]:
+    from functools import partial
+
     from mixpanel_access.api.client import Api
+    from mixpanel_access.directory.probe import probes
+    from mixpanel_access.directory.regions import other_regions
 
     api = Api.connect(settings)
     try:

@@ -1,53 +1,94 @@
-"""`mixpanel-access drift`: print the differences between the organization and the states."""
+"""`mixpanel-access drift`: compare the organization with the states of the stacks."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from functools import reduce
-from operator import or_
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from mixpanel_access.cli.other_access import other_access_document, print_other_access
-from mixpanel_access.cli.output import new_table, print_table, progress
-from mixpanel_access.directory.connect import connect
-from mixpanel_access.directory.other_access import read_other_access
-from mixpanel_access.operations.drift import Difference, differences, read_organization
-from mixpanel_access.operations.project import of_each, open_project
-from mixpanel_access.operations.state import EMPTY
+from mixpanel_access.cli.options import AsJson, Folder, Stacks
+from mixpanel_access.cli.output import new_table, print_json, print_other_access, print_table, progress
+from mixpanel_access.model.words import counted
+
+if TYPE_CHECKING:
+    from mixpanel_access.model.other_access import OtherAccess
+    from mixpanel_access.operations.drift import Difference, Organization
+    from mixpanel_access.operations.project import PulumiProject
 
 
-def show_drift(folder: Path, stack: str, *, as_json: bool) -> int:
-    """Compare and print; 1 when there is any difference, else 0: what no stack can manage is none."""
-    project = open_project(folder, progress)
-    settings = project.settings(stack)
-    states = of_each(project.stacks, lambda name: project.state(name, settings.organization_id))
-    directory = connect(settings)
-    organization = read_organization(directory)
-    found = differences(organization, reduce(or_, states.values(), EMPTY), states[stack])
-    other = read_other_access(directory, organization.projects.keys(), settings.clock())
+def drift(stack: Stacks = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:
+    """List access that no stack manages, and access in a state that Mixpanel does not have; exit 1 for any.
+
+    Access that any stack of the project manages counts as managed.
+
+    Example: `mixpanel-access drift --stack production`
+    """
+    from mixpanel_access.operations.project import open_project, stacks_of
+
+    project = open_project(cwd, progress)
+    stacks = stacks_of(project, stack or [])
+    compared = list(_compared(project, stacks))
+    found = [difference for one in compared for difference in one.differences]
     if as_json:
-        document = {
-            "stack": stack,
-            "differences": [asdict(one) for one in found],
-            "otherAccess": [other_access_document(one) for one in other],
-        }
-        typer.echo(json.dumps(document, indent=2))
+        other = [access for one in compared for access in one.other]
+        print_json({"stacks": stacks, "differences": found, "otherAccess": other})
         return 1 if found else 0
-    if found:
-        _print_table(found)
-    else:
-        typer.echo(
-            f"no drift: all {len(organization.people)} people and {len(organization.grants)} individual grants of "
-            f"organization {settings.organization_id} are in a stack, and stack {stack} has what it declares"
-        )
-    print_other_access(other, organization.projects)
+    for one in compared:
+        if one.differences:
+            _print_table(one.differences)
+        else:
+            typer.echo(
+                f"No drift: stacks manage all {counted(len(one.organization.people), 'person', 'people')} and "
+                f"{counted(len(one.organization.grants), 'individual grant')} of organization {one.id}, and Mixpanel "
+                f"has what is in the state of {', '.join(one.stacks)}."
+            )
+        print_other_access(one.other, one.organization.projects)
     return 1 if found else 0
 
 
-def _print_table(found: list[Difference]) -> None:
+class _Compared(NamedTuple):
+    """One organization, and its differences to the states of some stacks."""
+
+    id: int
+    stacks: Sequence[str]
+    organization: Organization
+    differences: Sequence[Difference]
+    other: Sequence[OtherAccess]
+
+
+def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compared]:
+    """Compare each organization of the stacks."""
+    from functools import partial, reduce
+    from operator import or_
+
+    from mixpanel_access.directory.connect import connect
+    from mixpanel_access.directory.other_access import read_other_access
+    from mixpanel_access.operations.drift import differences, read_organization
+    from mixpanel_access.operations.project import of_each
+    from mixpanel_access.operations.state import EMPTY
+
+    organizations: dict[tuple[str, int], list[str]] = {}
+    for name in stacks:
+        settings = project.settings(name)
+        organizations.setdefault((settings.api_url, settings.organization_id), []).append(name)
+    for (_, id_), names in organizations.items():
+        states = of_each(project.stacks, partial(project.state, organization=id_))
+        settings = project.settings(names[0])
+        directory = connect(settings)
+        organization = read_organization(directory)
+        chosen = reduce(or_, (states[name] for name in names), EMPTY)
+        yield _Compared(
+            id=id_,
+            stacks=names,
+            organization=organization,
+            differences=differences(organization, reduce(or_, states.values(), EMPTY), chosen),
+            other=read_other_access(directory, organization.projects.keys(), settings.clock()),
+        )
+
+
+def _print_table(found: Sequence[Difference]) -> None:
     table = new_table("what", "who", "project", "declared", "actual")
     for one in found:
         where = "" if one.project is None else f"{one.project} {one.project_name or '(not in the organization)'}"
@@ -57,7 +98,7 @@ def _print_table(found: list[Difference]) -> None:
         table.add_row(one.kind.value, who, where, one.declared or "", one.actual or "")
     print_table(table)
     typer.echo(
-        f"\n{len(found)} differences. Unmanaged access: add it to a roster, or take it away in Mixpanel. A changed "
-        f"address: write the new one into the roster. Missing or changed access: `pulumi preview --refresh` shows what "
-        f"the next `pulumi up --refresh` corrects."
+        f"\n{counted(len(found), 'difference')}. Unmanaged access: add it to a roster, or take it away in Mixpanel. A "
+        f"changed address: write the new one into the roster. Missing or changed access: `pulumi preview --refresh` "
+        f"shows what the next `pulumi up --refresh` corrects."
     )

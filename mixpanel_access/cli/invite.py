@@ -1,45 +1,84 @@
-"""`mixpanel-access invite`: ask for what is missing, show what an entry would do, and write it."""
+"""`mixpanel-access invite`: ask for what is missing, show what the new entry would change, and write it."""
 
 from __future__ import annotations
 
-import json
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixpanel_access.cli.output import progress
-from mixpanel_access.files.roster import source_of
-from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.cli.options import AsJson, Folder, SelectedStack
+from mixpanel_access.cli.output import print_diff, print_json, progress
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.operations.inviting import (
-    OF_EITHER,
-    InviteRequest,
-    PreparedInvite,
-    prepare,
-    read,
-    standard_of,
-    write,
-)
-from mixpanel_access.operations.project import PulumiProject, open_project
+
+if TYPE_CHECKING:
+    from mixpanel_access.model.roster import Roster
+    from mixpanel_access.operations.inviting import InviteRequest, PreparedInvite
+    from mixpanel_access.operations.project import PulumiProject
 
 
-def run_invite(folder: Path, request: InviteRequest, *, yes: bool, ask: bool, as_json: bool) -> int:
-    """Show and write; 1 when nothing was written, else 0."""
-    project = open_project(folder, progress)
-    if ask:
-        request = _asked(project, request)
-    elif not (request.stack and request.email):
+def invite(
+    email: Annotated[str, typer.Argument(help="The person's address.")] = "",
+    stack: SelectedStack = "",
+    name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
+    engagement: Annotated[
+        str | None, typer.Option(help="The key of an engagement; a new one needs --type too.")
+    ] = None,
+    project: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY or KEY=ROLE; repeatable. Without a role: the standard role of the engagement's type."),
+    ] = None,
+    organization_role: Annotated[
+        str | None,
+        typer.Option(help="The organization role, if the roster declares them. Default: the standard one."),
+    ] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="The type of a new engagement.")] = None,
+    sow: Annotated[str | None, typer.Option(help="The statement of work of a new engagement.")] = None,
+    sponsor: Annotated[str | None, typer.Option(help="The sponsor of a new engagement.")] = None,
+    ticket: Annotated[str | None, typer.Option(help="The ticket that asks for the access.")] = None,
+    approver: Annotated[str | None, typer.Option(help="The address of the person who approves it.")] = None,
+    justification: Annotated[str | None, typer.Option(help="Why the person needs the access.")] = None,
+    starts: Annotated[str | None, typer.Option(help="The first day, UTC (2026-01-31).")] = None,
+    ends: Annotated[str | None, typer.Option(help="The last day, UTC (2026-03-31).")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it without asking.")] = False,
+    interactive: Annotated[
+        bool | None,
+        typer.Option("--ask/--no-ask", help="Ask for what is missing.", show_default="in a terminal"),
+    ] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Add a person to a roster: check the entry, preview it, then write it; exit 1 when nothing was written.
+
+    Example: `mixpanel-access invite robin@agency.example.org --project shop`
+    """
+    from mixpanel_access.operations.inviting import InviteRequest, prepare, write
+    from mixpanel_access.operations.project import open_project, stack_to_change
+
+    given = {"type": type_, "sow": sow, "sponsor": sponsor, "ticket": ticket, "approver": approver}
+    given |= {"justification": justification, "starts": starts, "ends": ends}
+    request = InviteRequest(
+        stack=stack,
+        email=email,
+        name=name,
+        engagement=engagement,
+        projects=_projects_of(project or []),
+        organization_role=organization_role,
+        terms={key: value for key, value in given.items() if value is not None},
+    )
+    ask = sys.stdin.isatty() and not yes and not as_json if interactive is None else interactive
+    if not ask and not email:
         raise UsageError(
             "cannot invite",
-            why="address and --stack are needed where nobody can be asked",
-            next_step="Give them, or run it in a terminal.",
+            why="the address is missing, and there is nobody to ask for it",
+            next_step="Give it, or run the command in a terminal.",
         )
-    prepared = prepare(project, request, progress)
+    opened = open_project(cwd, progress)
+    request = _asked(opened, request) if ask else replace(request, stack=stack_to_change(opened, stack))
+    prepared = prepare(opened, request, progress)
     if not as_json:
         _print(prepared)
     written = yes and not prepared.held
@@ -48,20 +87,24 @@ def run_invite(folder: Path, request: InviteRequest, *, yes: bool, ask: bool, as
     if written:
         write(prepared)
     if as_json:
-        typer.echo(json.dumps(_document(prepared, written=written), indent=2))
+        print_json(_document(prepared, written=written))
     else:
         typer.echo(_outcome(prepared, written=written))
     return 0 if written else 1
 
 
-def projects_of(given: list[str]) -> dict[str, str | None]:
+def _projects_of(given: Sequence[str]) -> dict[str, str | None]:
     """`KEY` or `KEY=ROLE`, as the option takes them."""
     return {key.strip(): role.strip() or None for key, _, role in (text.partition("=") for text in given)}
 
 
 def _asked(project: PulumiProject, request: InviteRequest) -> InviteRequest:
-    """The request with what somebody says of what is missing."""
-    stack = request.stack or _choice("Stack", project.stacks)
+    """The request, with the answers to what was missing."""
+    from mixpanel_access.files.roster import source_of
+    from mixpanel_access.model.roster_reading import parse
+    from mixpanel_access.operations.inviting import read
+
+    stack = request.stack or _choice("Stack", project.stacks, project.selected)
     file, text = read(project, stack)
     roster = parse(text, source_of(file))
     request = replace(request, stack=stack, email=request.email or typer.prompt("E-mail address").strip())
@@ -78,7 +121,9 @@ def _asked(project: PulumiProject, request: InviteRequest) -> InviteRequest:
 
 
 def _terms(request: InviteRequest, roster: Roster) -> dict[str, str]:
-    """What a new engagement is."""
+    """The terms of a new engagement."""
+    from mixpanel_access.operations.inviting import OF_EITHER
+
     typer.echo(f"{request.engagement} is a new engagement.")
     terms = dict(request.terms)
     if "type" not in terms:
@@ -92,7 +137,9 @@ def _terms(request: InviteRequest, roster: Roster) -> dict[str, str]:
 
 
 def _projects(request: InviteRequest, roster: Roster) -> dict[str, str | None]:
-    """Which projects, each with the standard role unless another is said."""
+    """The projects, each with the standard role unless another is given."""
+    from mixpanel_access.operations.inviting import standard_of
+
     standard = standard_of(request, roster)
     usual = standard.project_role(roster.environment) if standard else None
     chosen: dict[str, str | None] = {}
@@ -104,10 +151,13 @@ def _projects(request: InviteRequest, roster: Roster) -> dict[str, str | None]:
     return chosen
 
 
-def _choice(what: str, among: list[str]) -> str:
+def _choice(what: str, among: list[str], usual: str | None = None) -> str:
+    from mixpanel_access.model.engagements import PRODUCTION
+
     if not among:
         raise UsageError(f"cannot choose a {what.lower()}", why="there is none", next_step="Make one first.")
-    return str(typer.prompt(f"{what} ({', '.join(among)})", default=PRODUCTION if PRODUCTION in among else among[0]))
+    default = usual or (PRODUCTION if PRODUCTION in among else among[0])
+    return str(typer.prompt(f"{what} ({', '.join(among)})", default=default))
 
 
 def _prompted(what: str) -> str | None:
@@ -126,9 +176,7 @@ def _print(prepared: PreparedInvite) -> None:
     for one in prepared.violations:
         typer.echo(f"- {one.level.value} policy {one.rule.id}: {one.rule.advised(one.text)}")
     typer.echo("")
-    before, after = (text.splitlines(keepends=True) for text in (prepared.before, prepared.after))
-    for line in unified_diff(before, after, prepared.file.name, prepared.file.name, n=1):
-        typer.echo(line.rstrip("\r\n"))
+    print_diff(prepared.before, prepared.after, prepared.file.name)
     typer.echo(f"\n`pulumi up --stack {prepared.request.stack}` would then:")
     for change in prepared.changes or ["change nothing"]:
         typer.echo(f"  {change}")
@@ -143,22 +191,20 @@ def _outcome(prepared: PreparedInvite, *, written: bool) -> str:
     if prepared.held:
         rules = ", ".join(sorted({one.rule.id for one in prepared.violations if one.level.value == "mandatory"}))
         return f"\nNothing was written: {rules} would stop it. Correct it, or have an exception approved in the roster."
-    return "\nNothing was written. With --yes, it is."
+    return "\nNothing was written. Add --yes to write it."
 
 
 def _document(prepared: PreparedInvite, *, written: bool) -> dict[str, Any]:
     request = prepared.request
     return {
         "stack": request.stack,
-        "roster": str(prepared.file),
+        "roster": prepared.file,
         "email": request.email,
         "engagement": request.engagement,
         "organizationRole": request.organization_role,
         "projects": [{"project": key, "role": role} for key, role in prepared.roles.items()],
-        "notes": list(prepared.notes),
-        "violations": [
-            {"rule": one.rule.id, "level": one.level.value, "text": one.text} for one in prepared.violations
-        ],
-        "changes": list(prepared.changes),
+        "notes": prepared.notes,
+        "violations": [{"rule": one.rule.id, "level": one.level, "text": one.text} for one in prepared.violations],
+        "changes": prepared.changes,
         "written": written,
     }

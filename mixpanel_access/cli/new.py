@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from mixpanel_access.model import dates
-from mixpanel_access.model.new_project import CI
-from mixpanel_access.operations.requirements import read_wheel
-from mixpanel_access.operations.scaffolding import new_project
+from mixpanel_access.cli.options import AsJson
+from mixpanel_access.cli.output import print_json
+from mixpanel_access.model.new_project import CI, NAME
 
 
-def make_project(folder: Path, name: str, ci: CI, wheel: Path | None, *, as_json: bool) -> int:
-    """Write the files, and list them."""
-    written = new_project(folder, read_wheel(wheel), name, ci, dates.today(None))
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; it is made if it is missing.")],
+    name: Annotated[str, typer.Option(help="The project's name in Pulumi.")] = NAME,
+    ci: Annotated[CI, typer.Option(help="The CI system whose workflow the project gets.")] = CI.GITHUB,
+    wheel: Annotated[
+        Path | None,
+        typer.Option(help="The wheel of this version, which goes into the project. Default: the installed one."),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Make a project with program, rosters, policies and CI workflow; existing files are not touched.
+
+    Example: `mixpanel-access new access`
+    """
+    from mixpanel_access.model.dates import today
+    from mixpanel_access.operations.requirements import read_wheel
+    from mixpanel_access.operations.scaffolding import new_project
+
+    files = new_project(folder, read_wheel(wheel), name, ci, today(None))
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "files": written}, indent=2))
+        print_json({"folder": folder, "files": files})
         return 0
-    for file in written:
+    for file in files:
         typer.echo(f"  {file}")
-    typer.echo(f"{folder} is a project of {len(written)} files. What to do with it: {folder / 'README.md'}")
+    typer.echo(f"{folder} is a project of {len(files)} files. How to go on: {folder / 'README.md'}")
     return 0

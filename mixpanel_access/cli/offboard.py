@@ -1,45 +1,56 @@
-"""`mixpanel-access offboard`: print what a person has in every stack, end it, and print what is left."""
+"""`mixpanel-access offboard`: end everything that a person has in every stack, and show what is left."""
 
 from __future__ import annotations
 
-import json
-from difflib import unified_diff
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mixpanel_access.cli.output import progress
-from mixpanel_access.model.access import remaining_access
-from mixpanel_access.model.address import same_key
+from mixpanel_access.cli.options import AsJson, Folder
+from mixpanel_access.cli.output import print_diff, print_json, progress
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roles import MEMBER
-from mixpanel_access.model.similarity import meant_address
-from mixpanel_access.operations.offboarding import Holding, Remains, holdings, look, offboard, people, remains
-from mixpanel_access.operations.project import open_project
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.offboarding import Holding, Remains
 
 _SHOWN: Final = 10
-"""Waiting changes that are named."""
+"""How many waiting changes are named."""
 
 
-def run_offboard(folder: Path, email: str, *, yes: bool, as_json: bool) -> int:
-    """End a person's access and print; 1 while there is something left to do, else 0."""
+def offboard(
+    email: Annotated[str, typer.Argument(help="The address of the person whose access ends.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it: show what would change.")] = False,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """End everything that a person has, in all stacks of the project, and show what is left; exit 1 for any.
+
+    Example: `mixpanel-access offboard robin@agency.example.org --yes`
+    """
+    from mixpanel_access.model.address import same_key
+    from mixpanel_access.operations import offboarding
+    from mixpanel_access.operations.project import open_project
+
     if "@" not in email:
         raise UsageError(
             "cannot offboard",
             whom=email,
             why="it is not an e-mail address",
-            next_step="Give a person's address; a service account ends when the roster no longer has it.",
+            next_step="Give a person's address; to end a service account, take it out of the roster.",
         )
-    project = open_project(folder, progress)
-    seen = look(project)
-    held = holdings(seen, email)
-    waiting = offboard(project, email, held, progress) if yes else {}
-    left = remains(project, email, {key for one in seen for key in one.keys(email)} - {same_key(email)})
+    project = open_project(cwd, progress)
+    seen = offboarding.look(project)
+    held = offboarding.holdings(seen, email)
+    waiting = offboarding.offboard(project, email, held, progress) if yes else {}
+    left = offboarding.remains(project, email, {key for one in seen for key in one.keys(email)} - {same_key(email)})
     if as_json:
-        typer.echo(json.dumps({**_document(email, held, left, done=yes), "waiting": waiting}, indent=2))
+        print_json(_document(email, held, left, waiting, done=yes))
     else:
-        likely = "" if held else meant_address(email, people(seen))
+        from mixpanel_access.model.similarity import meant_address
+
+        likely = "" if held else meant_address(email, offboarding.people(seen))
         _print(email, held, likely, done=yes)
         for stack, changes in waiting.items():
             typer.echo(f"Stack {stack} was left with what waits for `pulumi up`: {'; '.join(_few(changes))}")
@@ -52,7 +63,9 @@ def _few(changes: list[str]) -> list[str]:
     return changes if len(changes) <= _SHOWN else [*changes[:_SHOWN], f"and {len(changes) - _SHOWN} more"]
 
 
-def _print(email: str, held: list[Holding], likely: str, *, done: bool) -> None:
+def _print(email: str, held: Sequence[Holding], likely: str, *, done: bool) -> None:
+    from mixpanel_access.model.address import same_key
+
     for holding in held:
         grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
         teams = ", ".join(f"a place in the team {name}" for name in holding.teams.values())
@@ -62,15 +75,17 @@ def _print(email: str, held: list[Holding], likely: str, *, done: bool) -> None:
         known = "" if set(holding.keys) <= {same_key(email)} else f", as {' and '.join(holding.keys)}"
         typer.echo(f"stack {holding.stack} {'had' if done else 'has'} in its state{known}: {what}")
         if not done and holding.before is not None and holding.after is not None:
-            before, after = (text.splitlines(keepends=True) for text in (holding.before, holding.after))
-            typer.echo("".join(unified_diff(before, after, holding.file.name, holding.file.name, n=1)), nl=False)
+            print_diff(holding.before, holding.after, holding.file.name)
     if not held:
         typer.echo(f"No stack has {email}{likely}.")
     if not done and held:
-        typer.echo("\nNothing was changed. With --yes, each roster is edited so, and each stack takes this away.")
+        typer.echo("\nNothing was changed. With --yes, this is taken out of each roster and each stack.")
 
 
-def _print_left(email: str, left: list[Remains], *, done: bool) -> None:
+def _print_left(email: str, left: Sequence[Remains], *, done: bool) -> None:
+    from mixpanel_access.model.access import remaining_access
+    from mixpanel_access.model.roles import MEMBER
+
     for one in left:
         where = f"organization {one.organization}" if len(left) > 1 else "the organization"
         if one.listed:
@@ -83,14 +98,16 @@ def _print_left(email: str, left: list[Remains], *, done: bool) -> None:
             typer.echo(f"{email} is not in {where}.")
 
 
-def _document(email: str, held: list[Holding], left: list[Remains], *, done: bool) -> dict[str, Any]:
+def _document(
+    email: str, held: Sequence[Holding], left: Sequence[Remains], waiting: Mapping[str, Sequence[str]], *, done: bool
+) -> dict[str, Any]:
     return {
         "email": email,
         "done": done,
         "stacks": [
             {
                 "stack": one.stack,
-                "roster": str(one.file) if one.before != one.after else None,
+                "roster": one.file if one.before != one.after else None,
                 "member": one.member,
                 "grants": [{"project": project, "role": role} for project, role in sorted(one.grants.items())],
                 "teams": list(one.teams.values()),
@@ -104,11 +121,12 @@ def _document(email: str, held: list[Holding], left: list[Remains], *, done: boo
                 "organization": one.organization,
                 "project": project,
                 "role": grant.role,
-                "grantType": grant.grant_type.value,
+                "grantType": grant.grant_type,
                 "team": grant.team,
             }
             for one in left
             for project, grants in sorted(one.access.items())
             for grant in grants
         ],
+        "waiting": waiting,
     }

@@ -1,68 +1,82 @@
-"""`mixpanel-access onboard`: print the checklist of a new person, and tick tasks."""
+"""`mixpanel-access onboard`: show the checklist of a new person, and tick tasks."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
-from mixpanel_access.files.onboarding import Checklists, Ticks, read_checklists, read_ticks, write_ticks
-from mixpanel_access.model.address import problem_with
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, must_be_address, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.onboarding import Onboarding, onboarding, ticked
-from mixpanel_access.operations.overview import Overview, load_overview
-from mixpanel_access.operations.project import open_project
+
+if TYPE_CHECKING:
+    from mixpanel_access.files.onboarding import Checklists, Ticks
+    from mixpanel_access.operations.onboarding import Onboarding
+    from mixpanel_access.operations.overview import Overview
 
 
-def run_onboard(
-    folder: Path,
-    stacks: list[str],
-    email: str,
-    now: str | None,
-    *,
-    done: list[str],
-    undo: list[str],
-    by: str,
-    file: Path | None,
-    as_json: bool,
+def onboard(
+    email: Annotated[str, typer.Argument(help="The person's address. Default: everybody, a line each.")] = "",
+    done: Annotated[list[str] | None, typer.Option(help="Tick the task of this key; repeatable.")] = None,
+    undo: Annotated[list[str] | None, typer.Option(help="Open the task of this key again; repeatable.")] = None,
+    by: Annotated[str, typer.Option(help="The address of the person who ticks.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="The file that keeps the ticks. Default: onboarding.json of the project.")
+    ] = None,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> int:
-    """Look, tick and print; 1 while a task is open, else 0."""
+    """Show the checklist of a new person, ticked from what Mixpanel shows and by hand; exit 1 for an open task.
+
+    Example: `mixpanel-access onboard robin@agency.example.org --done kickoff --by ana@example.com`
+    """
+    from mixpanel_access.files.onboarding import read_checklists, read_ticks
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+
     if (done or undo) and not email:
         raise UsageError("cannot tick", why="nobody is named", next_step="Name the person: onboard EMAIL --done KEY")
-    if by and (reason := problem_with(by)):
-        raise UsageError("cannot use --by", whom=by, why=reason, next_step="Correct the address.")
-    project = open_project(folder, progress)
+    if by:
+        must_be_address(by, "cannot use --by")
+    project = open_project(cwd, progress)
     root = project.pulumi.project
     checklists = read_checklists(root / "templates")
     file = file or root / "onboarding.json"
     before, ticks = read_ticks(file)
-    overview = load_overview(project, stacks, instant_of(now), progress)
+    overview = load_overview(project, stack or [], instant_of(now), progress)
     if warning := overview.logins.warning:
         progress(warning)
     if not email:
         return _everybody(overview, checklists, ticks, as_json=as_json)
+    from mixpanel_access.files.onboarding import write_ticks
+    from mixpanel_access.operations.onboarding import onboarding, ticked
+
     one = onboarding(overview.anybody(email), overview, checklists, ticks)
-    after = ticked(one, ticks, done, undo, by, overview.now)
+    after = ticked(one, ticks, done or [], undo or [], by, overview.now)
     if after != ticks:
         try:
             write_ticks(file, before, after)
         except UsageError as error:
             if done or undo:
                 raise
-            progress(f"what was seen is not kept: {error}")  # one only looks
+            progress(f"could not keep what was seen: {error}")  # nobody asked to write
         one = onboarding(overview.anybody(email), overview, checklists, after)
     if as_json:
-        typer.echo(json.dumps(_row(one), indent=2))
+        print_json(_row(one))
     else:
         _print(one)
     return 1 if one.left else 0
 
 
 def _everybody(overview: Overview, checklists: Checklists, ticks: Ticks, *, as_json: bool) -> int:
-    """Everybody who is given anything today, a line each; nothing is written."""
+    """Print everybody who has access by a roster today, a line each; nothing is written."""
+    from mixpanel_access.operations.onboarding import onboarding
+
     found = []
     for someone in overview.people:
         if someone.effective:
@@ -72,7 +86,7 @@ def _everybody(overview: Overview, checklists: Checklists, ticks: Ticks, *, as_j
                 progress(str(error))  # their track has no checklist; the others' have
     left = sum(1 for one in found if one.left)
     if as_json:
-        typer.echo(json.dumps([_row(one) for one in found], indent=2))
+        print_json([_row(one) for one in found])
         return 1 if left else 0
     table = new_table("who", "track", "done", "next")
     for one in found:
@@ -103,13 +117,13 @@ def _tracks(one: Onboarding) -> str:
 def _row(one: Onboarding) -> dict[str, object]:
     return {
         "email": one.email,
-        "tracks": list(one.tracks),
+        "tracks": one.tracks,
         "left": len(one.left),
         "tasks": [
             {
                 "key": step.key,
                 "text": step.text,
-                "check": step.check.value if step.check else None,
+                "check": step.check,
                 "done": {"at": step.tick.at, "by": step.tick.by} if step.tick else None,
             }
             for step in one.steps

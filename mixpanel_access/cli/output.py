@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import category
 
 import typer
 
-from mixpanel_access.files.whole import FileChange, content_of, write_all
-from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant
+from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant, written
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mixpanel_access.model.access import Project
+    from mixpanel_access.model.other_access import OtherAccess
+    from mixpanel_access.operations.chain import Link
+
+FORMATS: Final = ("csv", "xlsx", "markdown", "json")
+"""What a log or the evidence can be exported as."""
 _WIDE: Final = 10_000
+_SHOWN: Final = 20
 _OBEYED: Final = frozenset({"Cc", "Cf"})
 """The categories of characters that steer a terminal: controls and formats."""
+
+
+def progress(line: str) -> None:
+    """Show how far a command is."""
+    typer.echo(line, err=True)
 
 
 def new_table(*columns: str) -> Table:
@@ -35,7 +48,7 @@ def new_table(*columns: str) -> Table:
 
 
 def print_table(table: Table) -> None:
-    """Print a table: as wide as the terminal; a file has no edge to wrap at."""
+    """Print a table as wide as the terminal, or unwrapped into a file."""
     from rich.console import Console  # a fifth of a second that every command would wait for
 
     width = None if sys.stdout.isatty() else _WIDE
@@ -44,24 +57,110 @@ def print_table(table: Table) -> None:
 
 
 def printable(text: str) -> str:
-    """Text with what a terminal obeys instead of showing (controls, marks of direction) shown as what it is."""
+    """Text whose control characters and marks of direction are spelled out, so that the terminal does not obey them."""
     return "".join(c if c == "\n" or category(c) not in _OBEYED else f"\\x{ord(c):02x}" for c in text)
 
 
+def print_diff(before: str, after: str, name: str) -> None:
+    """Print what changes in a file."""
+    from difflib import unified_diff
+
+    for line in unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name, n=1):
+        typer.echo(line.rstrip("\r\n"))
+
+
+def print_changes(changes: Sequence[str]) -> None:
+    """Print what `pulumi up` would change after an import or a release, and what to do about it."""
+    for line in changes[:_SHOWN]:
+        typer.echo(f"  {line}")
+    if len(changes) > _SHOWN:
+        typer.echo(f"  and {len(changes) - _SHOWN} more")
+    typer.echo(
+        "`pulumi up` would do that. If you do not want it, the roster declares something else than Mixpanel has, or "
+        "the stack's program something else than its roster: fix that and run again."
+    )
+
+
+def print_other_access(rows: Sequence[OtherAccess], projects: Mapping[int, Project]) -> None:
+    """Print the access that no stack manages, and below it what is unknown."""
+
+    def named(one: OtherAccess) -> str:
+        if one.project is None:
+            return ""
+        return f"{one.project} {projects[one.project].name}" if one.project in projects else str(one.project)
+
+    typer.echo("\nAccess that no stack manages:" if any(one.known for one in rows) else "")
+    table = new_table("what", "who", "project", "")
+    for one in rows:
+        if one.known:
+            table.add_row(one.source.value, one.who, named(one), one.what)
+    if table.row_count:
+        print_table(table)
+    for one in rows:
+        if not one.known:
+            where = f" in {named(one)}" if one.project is not None else ""
+            typer.echo(printable(f"unknown: {one.source}{where}: {one.what}"))
+
+
+def print_json(value: object, *, indent: int | None = 2) -> None:
+    """Print a value as JSON."""
+    typer.echo(json_text(value, indent=indent))
+
+
+def json_text(value: object, *, indent: int | None = 2) -> str:
+    """A value as JSON: the one encoder of the command line."""
+    import json
+
+    return json.dumps(plain(value), indent=indent)
+
+
+def plain(value: object) -> Any:
+    """A value as plain data.
+
+    The fields of a record become keys in camelCase. The keys of a mapping stay as they are, since they are values:
+    addresses, names of projects.
+    """
+    from dataclasses import fields, is_dataclass
+
+    if is_dataclass(value):
+        return {camel_case(one.name): plain(getattr(value, one.name)) for one in fields(value)}
+    if dump := getattr(value, "model_dump", None):
+        return dump(mode="json", by_alias=True)
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return written(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(map(plain, value))
+    return [plain(part) for part in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+def camel_case(name: str) -> str:
+    """The key in JSON of a record's field."""
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
 def day_of(now: str | None) -> date:
-    """The day (UTC) of what `--now` says, else of the clock.
+    """The day (UTC) of `--now`, else of the clock.
 
     Raises:
-        UsageError: it is no instant.
+        UsageError: `--now` is not an instant.
     """
     return (instant_of(now) or datetime.now(UTC)).date()
 
 
 def instant_of(now: str | None) -> datetime | None:
-    """What `--now` says, or None where it is not given.
+    """The instant of `--now`, or None if it is not given.
 
     Raises:
-        UsageError: it is no instant.
+        UsageError: `--now` is not an instant.
     """
     if now is None:
         return None
@@ -74,9 +173,76 @@ def instant_of(now: str | None) -> datetime | None:
         raise UsageError(
             "cannot use --now",
             whom=now,
-            why=f"it is no ISO 8601 instant of the years {FIRST_YEAR} to {LAST_YEAR}",
+            why=f"it is not an ISO 8601 instant of the years {FIRST_YEAR} to {LAST_YEAR}",
             next_step="Write it as 2026-05-01.",
         ) from None
+
+
+def must_be_address(email: str, cannot: str) -> None:
+    """Refuse an argument that is not an e-mail address.
+
+    Args:
+        email: the argument.
+        cannot: what the command cannot do with it, for the error.
+
+    Raises:
+        UsageError: it is not an address.
+    """
+    from mixpanel_access.model.address import problem_with
+
+    if reason := problem_with(email):
+        raise UsageError(cannot, whom=email, why=reason, next_step="Correct the address.")
+
+
+def must_be_format(format_: str, to: Path | None) -> None:
+    """Refuse an export format that does not exist, or that cannot be printed.
+
+    Raises:
+        UsageError: it is one of these.
+    """
+    if format_ not in FORMATS:
+        from mixpanel_access.model.similarity import unknown
+
+        raise UsageError("cannot use --format", whom=format_, why=unknown(format_, "format", FORMATS))
+    if format_ == "xlsx" and to is None:
+        raise UsageError("cannot print a workbook", whom=format_, next_step="Name a file with --to.")
+
+
+def print_or_write(lines: Sequence[Link], kind: type[Link], format_: str, to: Path | None) -> None:
+    """Print the lines of a log as a table, or write them to a file and say so.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if format_ == "json":
+        content = f"{json_text(lines)}\n".encode()
+    else:
+        from mixpanel_access.operations.tables import exported
+
+        content = exported(lines, kind, format_)
+    if to is None:
+        typer.echo(content, nl=False)
+        return
+    write_file(to, content, "the table", "Name another file.")
+    typer.echo(f"Wrote {counted(len(lines), 'line')} to {to}.")
+
+
+def print_verified(lines: Sequence[Link], file: Path, cut: Sequence[str], *, as_json: bool) -> None:
+    """Print that every line of a file is as it was written, and the hash of the last one, to keep elsewhere.
+
+    Args:
+        lines: the lines.
+        file: the file.
+        cut: what to say about a last line that was cut off; empty for a complete file.
+        as_json: whether to print JSON.
+    """
+    for line in cut:
+        progress(line)
+    last = lines[-1].hash if lines else None
+    if as_json:
+        print_json({"file": file, "lines": len(lines), "last": last, "cut": bool(cut)})
+    else:
+        typer.echo(f"{file} has {counted(len(lines), 'line')}, each as it was written; the last is {last or 'none'}.")
 
 
 def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
@@ -91,6 +257,8 @@ def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
     Raises:
         UsageError: it cannot be written.
     """
+    from mixpanel_access.files.whole import FileChange, content_of, write_all
+
     try:
         if file.exists() and not file.is_file():  # a pipe or a terminal
             file.write_bytes(content)
@@ -103,21 +271,3 @@ def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
     except UsageError as error:
         error.next_step = next_step
         raise
-
-
-def progress(line: str) -> None:
-    """Show how far a command is."""
-    typer.echo(line, err=True)
-
-
-def print_changes(changes: Sequence[str]) -> None:
-    """What a preview would change, and what to do about it."""
-    shown = 20
-    for line in changes[:shown]:
-        typer.echo(f"  {line}")
-    if len(changes) > shown:
-        typer.echo(f"  and {len(changes) - shown} more")
-    typer.echo(
-        "`pulumi up` would do that. If it is not meant, the roster declares something else than Mixpanel has, or the "
-        "stack's program something else than its roster: fix that and run again."
-    )

@@ -1,38 +1,63 @@
-"""`mixpanel-access ownership`: show who is undetermined in a state of version 0.1.0, and settle it in the rosters."""
+"""`mixpanel-access ownership`: show whom a state of version 0.1.0 leaves undetermined, and settle it in the rosters."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from difflib import unified_diff
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixpanel_access.cli.output import new_table, print_table, progress
+from mixpanel_access.cli.options import AsJson, Folder
+from mixpanel_access.cli.output import new_table, print_diff, print_json, print_table, progress
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.project import open_project, stacks_of
-from mixpanel_access.operations.settling import (
-    OwnershipChange,
-    StackOwnership,
-    plan_ownership,
-    read_ownership,
-    write_ownership,
-)
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.settling import OwnershipChange, StackOwnership
 
 
-def run_ownership(
-    folder: Path, stacks: list[str], ours: list[str], found: list[str], *, yes: bool, as_json: bool
+def ownership(
+    stack: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stack",
+            "-s",
+            help="Only this stack; repeatable. Without it: all stacks of the project; with --ours or --found, the "
+            "stack that Pulumi has selected.",
+        ),
+    ] = None,
+    ours: Annotated[
+        list[str] | None,
+        typer.Option(help="An address or a pattern: these people leave with their last entry; repeatable."),
+    ] = None,
+    found: Annotated[
+        list[str] | None,
+        typer.Option(help="An address or a pattern: these people were there before, and stay; repeatable."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write the rosters. Without it: show what would change.")] = False,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> int:
-    """List who is undetermined, or settle it in the rosters; 1 while there is something left to do, else 0."""
-    project = open_project(folder, progress)
-    seen = read_ownership(project, stacks_of(project, stacks))
+    """List people whom a stack may have found in the organization or imported; exit 1 for any.
+
+    A state of version 0.1.0 does not record which, and it decides whether they leave with their last entry.
+
+    With --ours and --found, write it into the rosters; exit 1 when something was not written.
+
+    Example: `mixpanel-access ownership --found ana@example.com --yes`
+    """
+    from mixpanel_access.operations.project import open_project, stack_to_change, stacks_of
+    from mixpanel_access.operations.settling import plan_ownership, read_ownership, write_ownership
+
+    project = open_project(cwd, progress)
     settles = bool(ours or found)
-    changes = plan_ownership(seen, ours, found) if settles else []
+    stacks = stacks_of(project, stack or ([stack_to_change(project, "")] if settles else []))
+    seen = read_ownership(project, stacks)
+    changes = plan_ownership(seen, ours or [], found or []) if settles else []
     if yes:
         write_ownership(changes)
     if as_json:
-        typer.echo(json.dumps(_document(seen, changes, written=yes), indent=2))
+        print_json(_document(seen, changes, written=yes))
     elif settles:
         _print_changes(changes, written=yes)
     else:
@@ -49,29 +74,27 @@ def _print(seen: Sequence[StackOwnership]) -> None:
             place = one.file.name if key in one.listed else "in the program: `ownership` of the Member"
             table.add_row(one.stack, email, place)
     if not table.row_count:
-        typer.echo("Nothing to settle: of everybody, the state says whether they were found in the organization.")
+        typer.echo("Nothing to settle: the states record for everybody whether they were found in the organization.")
         return
     print_table(table)
     typer.echo(
-        f"\n{counted(table.row_count, 'person', 'people')} from version 0.1.0, which does not tell people who were "
-        "found in the organization from people who were imported. Until it is settled, whoever holds nothing else is "
-        "removed when the entry ends (removal: when_unused). To settle it: "
+        f"\n{counted(table.row_count, 'person', 'people')} from version 0.1.0, which does not record who was found in "
+        "the organization and who was imported. Until it is settled, people without any other access are removed when "
+        "their entry ends (removal: when_unused). To settle it: "
         "mixpanel-access ownership --ours ADDRESS --found ADDRESS; '*@agency.example.org' stands for several people."
     )
 
 
 def _print_changes(changes: Sequence[OwnershipChange], *, written: bool) -> None:
     for one in changes:
-        before, after = (text.splitlines(keepends=True) for text in (one.before, one.after))
-        for line in unified_diff(before, after, one.file.name, one.file.name, n=1):
-            typer.echo(line.rstrip("\r\n"))
+        print_diff(one.before, one.after, one.file.name)
         typer.echo("")
     if not changes:
         typer.echo("The rosters say so already.")
     elif written:
         typer.echo("Written. The next `pulumi up` takes it into the state and sends nothing to Mixpanel.")
     else:
-        typer.echo("Nothing was written. With --yes, it is.")
+        typer.echo("Nothing was written. Add --yes to write it.")
 
 
 def _document(seen: Sequence[StackOwnership], changes: Sequence[OwnershipChange], *, written: bool) -> object:

@@ -1,63 +1,107 @@
-"""`mixpanel-access policy`: what the rules are."""
+"""`mixpanel-access policy`: the policy rules, the policy pack, and the findings of a run."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.output import new_table, print_table
-from mixpanel_access.files.whole import reason
-from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.policy_findings import findings_in, shows_a_pack
-from mixpanel_access.operations.policy_pack import write_pack
-from mixpanel_access.rules.catalogue import RULES, find
-from mixpanel_access.rules.reference import as_document, explanation, reference
+from mixpanel_access.cli.options import AsJson
+from mixpanel_access.cli.output import new_table, print_json, print_table
 
 
-def list_rules(*, as_json: bool) -> None:
-    """Print all rules, one a line."""
+def list_rules(as_json: AsJson = False) -> int:
+    """List all rules.
+
+    Example: `mixpanel-access policy list`
+    """
+    from mixpanel_access.rules.catalogue import RULES
+    from mixpanel_access.rules.reference import as_document
+
     if as_json:
-        typer.echo(json.dumps([as_document(rule) for rule in RULES], indent=2))
-        return
-    table = new_table("rule", "family", "level", "severity", "what must be so")
+        print_json([as_document(rule) for rule in RULES])
+        return 0
+    table = new_table("rule", "family", "level", "severity", "requirement")
     for rule in RULES:
         table.add_row(rule.id, rule.family.value, rule.level.value, rule.severity.value, rule.title)
     print_table(table)
+    return 0
 
 
-def explain(rule_id: str, *, as_json: bool) -> None:
-    """Print one rule."""
-    rule = find(rule_id)
-    typer.echo(json.dumps(as_document(rule), indent=2) if as_json else explanation(rule))
+def explain(
+    rule: Annotated[str, typer.Argument(help="The rule's id, as the output of a policy run shows it.")],
+    as_json: AsJson = False,
+) -> int:
+    """Explain one rule: what it judges, how to fix a violation, how to configure it.
+
+    Example: `mixpanel-access policy explain domain-allowed`
+    """
+    from mixpanel_access.rules.catalogue import find
+    from mixpanel_access.rules.reference import as_document, explanation
+
+    found = find(rule)
+    if as_json:
+        print_json(as_document(found))
+    else:
+        typer.echo(explanation(found))
+    return 0
 
 
-def print_reference() -> None:
-    """Print the page of all rules."""
+def print_reference() -> int:
+    """Print the reference page of all rules, in Markdown.
+
+    Example: `mixpanel-access policy reference`
+    """
+    from mixpanel_access.rules.reference import reference
+
     typer.echo(reference(), nl=False)
+    return 0
 
 
-def make_pack(folder: Path, wheel: Path, *, as_json: bool) -> None:
-    """Write the pack as a folder of its own, and say how to go on."""
+def make_pack(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The pack's folder; it is made if it is missing.")],
+    wheel: Annotated[Path, typer.Option(help="The wheel of this version, which goes into the folder.")],
+    as_json: AsJson = False,
+) -> int:
+    """Write the policy pack with its hashed requirements, to run with any project or to publish for all.
+
+    Example: `mixpanel-access policy pack pack --wheel dist/mixpanel_access-0.2.0-py3-none-any.whl`
+    """
+    from mixpanel_access.operations.policy_pack import write_pack
+
     files = write_pack(folder, wheel)
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "files": files}, indent=2))
-        return
+        print_json({"folder": folder, "files": files})
+        return 0
     for file in files:
         typer.echo(f"  {file}")
     typer.echo(f"{folder} is a policy pack. Make its virtualenv once:")
     typer.echo(
         f"  cd {folder} && python3 -m venv venv && venv/bin/pip install --require-hashes --no-deps -r requirements.txt"
     )
+    return 0
 
 
-def print_findings(file: Path, lines: int) -> None:
-    """Print the findings of a run, grouped by person."""
+def print_findings(
+    file: Annotated[
+        Path, typer.Argument(help="The output of pulumi preview, up or policy analyze; - is standard input.")
+    ],
+    lines: Annotated[int, typer.Option(min=1, help="The most findings to show; the rest is counted.")] = 100,
+) -> int:
+    """Group the findings of a policy run by person, mandatory ones first, and count what is cut.
+
+    Example: `mixpanel-access policy findings preview.txt`
+    """
+    from mixpanel_access.operations.policy_findings import findings_in, shows_a_pack
+
     try:
         output = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", "replace")
     except OSError as error:
+        from mixpanel_access.files.whole import reason
+        from mixpanel_access.model.errors import UsageError
+
         raise UsageError(
             "cannot read the output", whom=str(file), why=reason(error), next_step="Name the file of a policy run."
         ) from None
@@ -66,6 +110,7 @@ def print_findings(file: Path, lines: int) -> None:
         typer.echo(
             "Policy findings: unknown. The output does not show that a policy pack ran; look for an error in it."
         )
-        return
+        return 0
     for line in found.lines(lines):
         typer.echo(line)
+    return 0

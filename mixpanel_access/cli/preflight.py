@@ -1,33 +1,41 @@
-"""`mixpanel-access preflight`: print what has to be so before somebody is invited."""
+"""`mixpanel-access preflight`: check what must be true before somebody is invited."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
-from mixpanel_access.model.address import problem_with
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, must_be_address, new_table, print_json, print_table, progress
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.preflight import Readiness, checks
-from mixpanel_access.operations.project import open_project
 
 
-def run_preflight(folder: Path, stacks: list[str], email: str | None, now: str | None, *, as_json: bool) -> int:
-    """Check and print; 1 for a problem, else 0."""
-    if email is not None and (reason := problem_with(email)):
-        raise UsageError("cannot look at the address", whom=email, why=reason, next_step="Correct it.")
-    project = open_project(folder, progress)
-    overview = load_overview(project, stacks, instant_of(now), progress)
-    companies = {stack: project.company_domains(stack) for stack in overview.stacks}
+def preflight(
+    email: Annotated[str | None, typer.Argument(help="The address that you want to invite.")] = None,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Check what must be true before somebody is invited, and show who confirms the rest; exit 1 for a problem.
+
+    Example: `mixpanel-access preflight robin@agency.example.org`
+    """
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.preflight import Readiness, checks
+    from mixpanel_access.operations.project import open_project
+
+    if email is not None:
+        must_be_address(email, "cannot check the address")
+    project = open_project(cwd, progress)
+    overview = load_overview(project, stack or [], instant_of(now), progress)
+    companies = {name: project.company_domains(name) for name in overview.stacks}
     found = checks(overview, companies, email)
     problems = [check for check in found if check.verdict is Readiness.PROBLEM]
     if as_json:
-        typer.echo(json.dumps([{**asdict(check), "verdict": check.verdict.value} for check in found], indent=2))
+        print_json(found)
     else:
         table = new_table("stack", "what", "verdict", "what is so", "by")
         for check in found:

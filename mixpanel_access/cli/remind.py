@@ -1,27 +1,43 @@
-"""`mixpanel-access remind`: print what is due, write a calendar, post to a chat."""
+"""`mixpanel-access remind`: show what is due, write a calendar, post to a chat."""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, progress, write_file
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, print_json, progress, write_file
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.reminding import calendar, reminders
 
 
-def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | None, post: bool, as_json: bool) -> int:
-    """Look, and print, write and post; 1 when anything is due, else 0."""
+def remind(
+    ics: Annotated[
+        Path | None, typer.Option(help="Write everything that is still to come into this calendar file; - prints it.")
+    ] = None,
+    post: Annotated[
+        bool, typer.Option("--post", help="Post what is due to the chat webhook that MIXPANEL_ACCESS_WEBHOOK names.")
+    ] = False,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Show what is due: access that ends, pending invitations, reviews; exit 1 when anything is due.
+
+    Example: `mixpanel-access remind --ics access.ics`
+    """
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+    from mixpanel_access.operations.reminding import calendar, reminders
+
     if str(ics) == "-" and as_json:
         raise UsageError(
             "cannot print both", why="--ics - and --json both take standard output", next_step="Name a file with --ics."
         )
-    overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
+    overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
     found = reminders(overview)
     due = [one for one in found if one.due(overview.today)]
     lines = [f"{one.text} {one.next_step}" for one in due]
@@ -40,11 +56,11 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
     elif as_json:
         rows = [
             {
-                "kind": one.kind.value,
+                "kind": one.kind,
                 "email": one.email,
                 "stack": one.stack or None,
                 "engagement": one.engagement,
-                "on": one.on.isoformat(),
+                "on": one.on,
                 "stage": one.stage(overview.today),
                 "due": one.due(overview.today),
                 "text": one.text,
@@ -53,7 +69,7 @@ def run_remind(folder: Path, stacks: list[str], now: str | None, *, ics: Path | 
             }
             for one in found
         ]
-        typer.echo(json.dumps({"today": overview.today.isoformat(), "reminders": rows}, indent=2))
+        print_json({"today": overview.today, "reminders": rows})
     else:
         for line in lines:
             typer.echo(line)

@@ -1,49 +1,75 @@
-"""`mixpanel-access review start`, `decide` and `status`: print who is asked about what, and how far they are."""
+"""`mixpanel-access review start`, `decide` and `status`: ask the reviewers, and show how far they are."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixpanel_access.cli.other_access import other_access_document, print_other_access
-from mixpanel_access.cli.output import day_of, instant_of, new_table, print_table, progress
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import (
+    day_of,
+    instant_of,
+    new_table,
+    plain,
+    print_json,
+    print_other_access,
+    print_table,
+    progress,
+)
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.similarity import unknown
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.project import open_project, project_folder
-from mixpanel_access.operations.review.deciding import Progress, Wish, decide, progress_of
-from mixpanel_access.operations.review.files import FOLDER, UNASSIGNED, newest, quarter
-from mixpanel_access.operations.review.listing import REVIEWERS
-from mixpanel_access.operations.review.packet import ORGANIZATION, Item, Packet, Suggestion
-from mixpanel_access.operations.review.starting import Begun, begin
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.review.deciding import Progress
+    from mixpanel_access.operations.review.packet import Item, Packet
+    from mixpanel_access.operations.review.starting import Begun
+
+Review = Annotated[
+    Path | None, typer.Option("--review", help="The review's folder. Default: the newest in reviews/ of the project.")
+]
 
 
-def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: Path | None, *, as_json: bool) -> int:
-    """Write the packets and print; 1 where something has no reviewer, or no roster gives it."""
+def start(
+    stack: Stacks = None,
+    by: Annotated[
+        str,
+        typer.Option("--reviewer-by", help="Who reviews an entry, by the roster: approver, manager or sponsor."),
+    ] = "approver",
+    to: Annotated[
+        Path | None, typer.Option(help="The review's folder. Default: the quarter in reviews/, such as 2026-Q2.")
+    ] = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Write a packet for each reviewer; decisions stay. Exit 1 for access without a reviewer or a roster entry.
+
+    Example: `mixpanel-access review start --reviewer-by manager`
+    """
+    from mixpanel_access.model.similarity import unknown
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+    from mixpanel_access.operations.review.files import FOLDER, quarter
+    from mixpanel_access.operations.review.listing import REVIEWERS
+    from mixpanel_access.operations.review.starting import begin
+
     if by not in REVIEWERS:
         raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "one to ask", REVIEWERS))
-    project = open_project(folder, progress)
-    overview = load_overview(project, stacks, instant_of(now), progress)
+    project = open_project(cwd, progress)
+    overview = load_overview(project, stack or [], instant_of(now), progress)
     if warning := overview.logins.warning:
         progress(warning)
-    domains = {stack: project.company_domains(stack) for stack in overview.stacks}
+    domains = {name: project.company_domains(name) for name in overview.stacks}
     target = to or project.pulumi.project / FOLDER / quarter(overview.today)
     begun = begin(overview, domains, by, target.absolute(), progress)
     if as_json:
-        document = {
-            "review": begun.folder.name,
-            "folder": str(begun.folder),
-            "packets": [{"file": str(one.file), **_document(one.packet)} for one in begun.packets],
-            "otherAccess": [other_access_document(one) for one in begun.other_access],
-        }
-        typer.echo(json.dumps(document, indent=2))
+        packets = [{"file": one.file, **plain(one.packet)} for one in begun.packets]
+        about = {"review": begun.folder.name, "folder": begun.folder}
+        print_json({**about, "packets": packets, "otherAccess": begun.other_access})
     else:
         _print_begun(begun)
         print_other_access(begun.other_access, overview.directory.projects())
@@ -51,6 +77,11 @@ def start_review(folder: Path, stacks: list[str], now: str | None, by: str, to: 
 
 
 def _print_begun(begun: Begun) -> None:
+    from collections import Counter
+
+    from mixpanel_access.operations.review.files import UNASSIGNED
+    from mixpanel_access.operations.review.packet import Suggestion
+
     table = new_table("reviewer", "roles", *(one.value for one in Suggestion), "packet")
     for one in begun.packets:
         counts = Counter(item.suggestion for item in one.packet.items)
@@ -67,31 +98,78 @@ def _print_begun(begun: Begun) -> None:
     typer.echo(f"The review {begun.folder.name} has {counted(total, 'role')} in {begun.folder}.")
 
 
-def decide_one(folder: Path, review: Path | None, wish: Wish, now: str | None, *, as_json: bool) -> int:
-    """Record a decision and print it."""
-    item = decide(folder_of(folder, review), wish, day_of(now))
+def decide(
+    email: Annotated[str, typer.Argument(help="The address of the person whose access it is.")],
+    decision: Annotated[str, typer.Argument(help="keep, lower=ROLE or remove.")],
+    reviewer: Annotated[
+        str | None, typer.Option(help="The address of the person who decides. Default: the packet's reviewer.")
+    ] = None,
+    stack: Annotated[str | None, typer.Option("--stack", "-s", help="The stack, if the person is in several.")] = None,
+    project: Annotated[str | None, typer.Option(help="The project's key, if the person has several roles.")] = None,
+    organization: Annotated[bool, typer.Option("--organization", help="Decide on the organization role.")] = False,
+    engagement: Annotated[
+        str | None, typer.Option(help='The engagement, if the person has several; "" for the entry without one.')
+    ] = None,
+    starts: Annotated[
+        str | None, typer.Option(help="The entry's first day (2026-01-31), if several follow each other.")
+    ] = None,
+    comment: Annotated[str | None, typer.Option(help="A comment for the evidence.")] = None,
+    review: Review = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Record one decision in its packet; nothing else changes until `review apply`.
+
+    Example: `mixpanel-access review decide robin@agency.example.org lower=consumer`
+    """
+    from mixpanel_access.operations.review import deciding
+
+    word, _, role = decision.partition("=")
+    wish = deciding.Wish(
+        email=email,
+        decision=word.strip(),
+        new_role=role.strip() or None,
+        reviewer=reviewer,
+        comment=comment,
+        stack=stack,
+        project=project,
+        organization=organization,
+        engagement=engagement,
+        starts=starts,
+    )
+    item = deciding.decide(folder_of(cwd, review), wish, day_of(now))
     if as_json:
-        typer.echo(json.dumps(item.model_dump(mode="json", by_alias=True), indent=2))
+        print_json(item)
     else:
         what = f"lower to {item.new_role}" if item.new_role else item.decision
-        typer.echo(f"{item}: {what}, on {item.decided}. `mixpanel-access review apply` brings it into the roster.")
+        typer.echo(f"{item}: {what}, on {item.decided}. `mixpanel-access review apply` writes it into the roster.")
     return 0
 
 
-def show_progress(folder: Path, review: Path | None, stacks: list[str], now: str | None, *, as_json: bool) -> int:
-    """Print what is undecided; 1 while there is any, else 0."""
-    where, today = folder_of(folder, review), day_of(now)
-    found = progress_of(where, stacks, progress)
+def status(
+    stack: Stacks = None, review: Review = None, now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
+) -> int:
+    """Show what is undecided, by reviewer; exit 1 for any undecided role.
+
+    Example: `mixpanel-access review status`
+    """
+    from mixpanel_access.operations.review.deciding import progress_of
+
+    where, today = folder_of(cwd, review), day_of(now)
+    found = progress_of(where, stack or [], progress)
     undecided = sum(len(one.undecided) for one in found)
     if as_json:
-        document = {"review": where.name, "folder": str(where), "undecided": undecided}
-        typer.echo(json.dumps(document | {"packets": [_progress(one, today) for one in found]}, indent=2))
+        packets = [_progress(one, today) for one in found]
+        print_json({"review": where.name, "folder": where, "undecided": undecided, "packets": packets})
     else:
         _print_progress(found, where, today)
     return 1 if undecided else 0
 
 
 def _print_progress(found: Sequence[Progress], where: Path, today: date) -> None:
+    from mixpanel_access.operations.review.files import UNASSIGNED
+
     table = new_table("reviewer", "undecided", "decided", "applied", "open for")
     for one in found:
         days = _days(one.packet, today)
@@ -116,11 +194,14 @@ def _print_progress(found: Sequence[Progress], where: Path, today: date) -> None
 
 
 def folder_of(folder: Path, review: Path | None) -> Path:
-    """The folder of the review that is meant.
+    """The folder of the named review, else of the newest.
 
     Raises:
         UsageError: there is none.
     """
+    from mixpanel_access.operations.project import project_folder
+    from mixpanel_access.operations.review.files import newest
+
     if review is None:
         return newest(project_folder(folder))
     if not review.is_dir():
@@ -131,7 +212,7 @@ def folder_of(folder: Path, review: Path | None) -> Path:
 def _progress(one: Progress, today: date) -> dict[str, Any]:
     return {
         "reviewer": one.packet.reviewer,
-        "file": str(one.file),
+        "file": one.file,
         "openForDays": _days(one.packet, today) if one.undecided else None,
         "undecided": [_short(item) for item in one.undecided],
         "decided": [_short(item) for item in one.waiting],
@@ -140,6 +221,8 @@ def _progress(one: Progress, today: date) -> dict[str, Any]:
 
 
 def _short(item: Item) -> dict[str, Any]:
+    from mixpanel_access.operations.review.packet import ORGANIZATION
+
     return {
         "email": item.email,
         "stack": item.stack,
@@ -153,7 +236,3 @@ def _short(item: Item) -> dict[str, Any]:
 
 def _days(packet: Packet, today: date) -> int | None:
     return max(0, (today - date.fromisoformat(packet.made)).days) if packet.made else None
-
-
-def _document(packet: Packet) -> dict[str, Any]:
-    return packet.model_dump(mode="json", by_alias=True)

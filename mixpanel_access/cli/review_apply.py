@@ -1,38 +1,58 @@
-"""`mixpanel-access review apply`, `evidence` and `verify`: show and write what was decided, and prove it."""
+"""`mixpanel-access review apply`, `evidence` and `verify`: write what was decided into the rosters, and prove it."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from datetime import UTC, datetime
-from difflib import unified_diff
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, progress
-from mixpanel_access.cli.review import folder_of
-from mixpanel_access.cli.tables import must_be_form, print_or_write, print_verified
+from mixpanel_access.cli.options import AsJson, Folder, Now, SelectedStack
+from mixpanel_access.cli.output import (
+    instant_of,
+    must_be_format,
+    print_diff,
+    print_json,
+    print_or_write,
+    print_verified,
+    progress,
+)
+from mixpanel_access.cli.review import Review, folder_of
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations import chain
-from mixpanel_access.operations.project import project_folder, roster_file
-from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange, carry_out, plan
-from mixpanel_access.operations.review.evidence import EvidenceLine, file_of
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange
+    from mixpanel_access.operations.review.evidence import EvidenceLine
 
 
-def apply_review(
-    folder: Path, review: Path | None, stacks: list[str], now: str | None, *, yes: bool, as_json: bool
+def apply(
+    stack: SelectedStack = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Write them. Without it: show what would change.")] = False,
+    review: Review = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> int:
-    """Show and, with a yes, write; 1 where something is to be written and was not, else 0."""
-    project, when = project_folder(folder), instant_of(now) or datetime.now(UTC)
-    made = plan(folder_of(folder, review), lambda stack: roster_file(project, stack), stacks, when, progress)
+    """Write decisions into a roster and the evidence; exit 1 when some were only shown. `pulumi up` does the rest.
+
+    Example: `mixpanel-access review apply --stack production --yes`
+    """
+    from mixpanel_access.operations.project import open_project, stack_to_change
+    from mixpanel_access.operations.review.applying import carry_out, plan
+
+    where = folder_of(cwd, review)
+    project, when = open_project(cwd, progress), instant_of(now) or datetime.now(UTC)
+    made = plan(where, project.roster, [stack_to_change(project, stack)], when, progress)
     if not as_json:
         for one in made.rosters:
             _print(one)
     if yes:
         carry_out(made)
     if as_json:
-        typer.echo(json.dumps(_document(made, written=yes), indent=2))
+        print_json(_document(made, written=yes))
     else:
         typer.echo(_outcome(made, written=yes))
     return 1 if made.rosters and not yes else 0
@@ -45,9 +65,7 @@ def _print(one: RosterChange) -> None:
     for note in one.notes:
         typer.echo(f"- {note}")
     typer.echo("")
-    before, after = (text.splitlines(keepends=True) for text in (one.before, one.after))
-    for line in unified_diff(before, after, one.file.name, one.file.name, n=1):
-        typer.echo(line.rstrip("\r\n"))
+    print_diff(one.before, one.after, one.file.name)
     typer.echo("")
 
 
@@ -57,9 +75,9 @@ def _outcome(made: ReviewPlan, *, written: bool) -> str:
     if not made.rosters:
         return f"Nothing to apply; {counted(made.applied, 'decision')} applied already.{left}"
     if not written:
-        return f"Nothing was written. With --yes, {counted(new, 'decision')} would be.{left}"
+        return f"Nothing was written. Add --yes to write {counted(new, 'decision')}.{left}"
     ups = ", ".join(f"`pulumi up --stack {one.stack}`" for one in made.rosters)
-    return f"Applied {counted(new, 'decision')}. Commit that; {ups} brings about what was lowered or removed.{left}"
+    return f"Applied {counted(new, 'decision')}. Commit the roster; {ups} lowers or removes the access.{left}"
 
 
 def _document(made: ReviewPlan, *, written: bool) -> dict[str, object]:
@@ -70,10 +88,10 @@ def _document(made: ReviewPlan, *, written: bool) -> dict[str, object]:
         "rosters": [
             {
                 "stack": one.stack,
-                "roster": str(one.file),
+                "roster": one.file,
                 "changed": one.before != one.after,
-                "meaning": list(one.meaning),
-                "notes": list(one.notes),
+                "meaning": one.meaning,
+                "notes": one.notes,
                 "decisions": [
                     {
                         "email": line.email,
@@ -93,27 +111,45 @@ def _document(made: ReviewPlan, *, written: bool) -> dict[str, object]:
     }
 
 
-def export_evidence(folder: Path, review: Path | None, form: str, to: Path | None) -> int:
-    """Check and write."""
-    must_be_form(form, to)
-    _, lines = _verified(folder, review, progress)
-    print_or_write(lines, EvidenceLine, form, to)
+def evidence(
+    format_: Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.")] = "csv",
+    to: Annotated[Path | None, typer.Option(help="The file to write; xlsx needs it. Default: standard output.")] = None,
+    review: Review = None,
+    cwd: Folder = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> int:
+    """Write the evidence for auditors: what was listed, who decided what, when and why; exit 1 when it was changed.
+
+    Example: `mixpanel-access review evidence --format xlsx --to evidence.xlsx`
+    """
+    from mixpanel_access.operations.review.evidence import EvidenceLine
+
+    format_ = "json" if as_json else format_
+    must_be_format(format_, to)
+    _, lines = _verified(cwd, review, progress)
+    print_or_write(lines, EvidenceLine, format_, to)
     return 0
 
 
-def verify_evidence(folder: Path, review: Path | None, *, as_json: bool) -> int:
-    """Check and print; 1 where the last line was cut. Evidence that was touched is an error with exit code 1 too."""
+def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:
+    """Check that no line of the evidence was changed, taken out or put in; exit 1 when one was.
+
+    Example: `mixpanel-access review verify`
+    """
     cut: list[str] = []
-    file, lines = _verified(folder, review, cut.append)
+    file, lines = _verified(cwd, review, cut.append)
     print_verified(lines, file, cut, as_json=as_json)
     return 1 if cut else 0
 
 
-def _verified(folder: Path, review: Path | None, say: chain.Say) -> tuple[Path, list[EvidenceLine]]:
+def _verified(folder: Path, review: Path | None, say: Callable[[str], None]) -> tuple[Path, list[EvidenceLine]]:
+    from mixpanel_access.operations import chain
+    from mixpanel_access.operations.review.evidence import EvidenceLine, file_of
+
     file = file_of(folder_of(folder, review))
     if not file.is_file():
         raise UsageError(
-            "cannot find the evidence", whom=str(file), next_step="Begin a review: mixpanel-access review start"
+            "cannot find the evidence", whom=str(file), next_step="Start a review: mixpanel-access review start"
         )
     lines = chain.read(file, EvidenceLine, say)
     chain.verify(lines, file)

@@ -1,18 +1,17 @@
-"""`mixpanel-access revoke`: take away what has ended, or show what will."""
+"""`mixpanel-access revoke`: take away what has ended, or show what will end."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixpanel_access.cli.output import day_of, new_table, print_table, progress
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import day_of, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import AccessError, UsageError
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.project import open_project, stacks_of
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.project import PulumiProject
@@ -20,30 +19,68 @@ if TYPE_CHECKING:
     from mixpanel_access.operations.takings import Taking
 
 
-def run_revoke(
-    folder: Path, stacks: list[str], now: str | None, *, yes: bool, as_json: bool, ended_only: bool = False
+def revoke(
+    stack: Stacks = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it: show what would be taken away.")] = False,
+    ended_only: Annotated[
+        bool,
+        typer.Option(
+            "--ended-only", help="Read no roster: take away only what has ended by the last day in the state."
+        ),
+    ] = False,
+    within: Annotated[
+        int | None,
+        typer.Option(help="Show what the next so many days take away and give, and what is overdue.", min=0, max=3660),
+    ] = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> int:
-    """Take away and print; 1 while there is something left, else 0."""
-    if yes and now is not None:
-        raise UsageError(
-            "cannot use --now with --yes",
-            whom=now,
-            why="the engine's run would take another day for today",
-            next_step="Leave out one of the two; mixpanel:now sets the day of an emulator's stack.",
-        )
-    project = open_project(folder, progress)
-    from mixpanel_access.operations.revoking import revoke  # the engine's SDK is slow to come
+    """Take away what is in the states and no longer in the rosters, and nothing else; exit 1 when something is left.
+
+    Example: `mixpanel-access revoke --yes`
+    """
+    from mixpanel_access.operations.project import open_project, stacks_of
+
+    _must_be_usable(now, within, yes=yes, ended_only=ended_only)
+    project = open_project(cwd, progress)
+    stacks = stacks_of(project, stack or [])
+    if within is not None:
+        return _show_within(project, stacks, within, now, as_json=as_json)
+    from mixpanel_access.operations import revoking  # the engine's SDK is slow to load
 
     day = day_of(now) if now else None
-    found = revoke(project, stacks_of(project, stacks), progress, now=day, act=yes, ended_only=ended_only)
+    found = revoking.revoke(project, stacks, progress, now=day, act=yes, ended_only=ended_only)
     if as_json:
-        typer.echo(json.dumps({"done": yes, "stacks": [_document(one) for one in found]}, indent=2))
+        print_json({"done": yes, "stacks": [_document(one) for one in found]})
     else:
         _print(found, done=yes)
     return 0 if all(one.complete for one in found) else 1
 
 
-def _print(found: list[Revocation], *, done: bool) -> None:
+def _must_be_usable(now: str | None, within: int | None, *, yes: bool, ended_only: bool) -> None:
+    if within is not None and ended_only:
+        raise UsageError(
+            "cannot use --within with --ended-only",
+            why="only the rosters say what the next days take away",
+            next_step="Leave out one of the two.",
+        )
+    if within is not None and yes:
+        raise UsageError(
+            "cannot use --within with --yes",
+            why="what has not ended is not taken away",
+            next_step="Leave out --within to take away what has ended.",
+        )
+    if yes and now is not None:
+        raise UsageError(
+            "cannot use --now with --yes",
+            whom=now,
+            why="the engine's run would use another day as today",
+            next_step="Leave out one of the two; mixpanel:now sets the day of an emulator's stack.",
+        )
+
+
+def _print(found: Sequence[Revocation], *, done: bool) -> None:
     table = new_table("stack", "who", "what", "ended", "result" if done else "what happens")
     for one in found:
         for taking in one.takes:
@@ -96,8 +133,8 @@ def _document(one: Revocation) -> dict[str, Any]:
         "takes": [_row(taking) for taking in _taken(one)],
         "stays": [{**_row(taking), "reason": taking.stays} for taking in one.takes if taking.stays],
         "held": [{**_row(held.taking), "reason": held.reason} for held in one.held],
-        "problems": list(one.problems),
-        "leaves": dict(one.leaves),
+        "problems": one.problems,
+        "leaves": one.leaves,
         "complete": one.complete,
     }
 
@@ -113,12 +150,11 @@ def _row(taking: Taking) -> dict[str, Any]:
     }
 
 
-def show_within(folder: Path, stacks: list[str], days: int, now: str | None, *, as_json: bool) -> int:
-    """Show what the next days take and give, and what is overdue; 1 when there is any, else 0."""
-    project = open_project(folder, progress)
-    found = [_within(project, stack, days, now) for stack in stacks_of(project, stacks)]
+def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: str | None, *, as_json: bool) -> int:
+    """Show what the next days take and give, and what is overdue; 1 for any, else 0."""
+    found = [_within(project, stack, days, now) for stack in stacks]
     if as_json:
-        typer.echo(json.dumps({"within": days, "stacks": found}, indent=2))
+        print_json({"within": days, "stacks": found})
     else:
         _print_within(found, days)
     return 1 if any(one["changes"] or one["held"] or one["problems"] for one in found) else 0
@@ -135,13 +171,12 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> d
     try:
         settings = project.settings(stack)
         today = day_of(now) if now else settings.clock().date()
-        document["today"] = today.isoformat()
+        document["today"] = today
         read = read_salvaged(project.roster(stack))
         document["problems"] += [read.problem] if read.problem else []
-        changes = changes_by_the_clock(
+        document["changes"] = changes_by_the_clock(
             read.roster, project.state(stack, settings.organization_id), today, days, read.unread
         )
-        document["changes"] = [{**asdict(one), "on": one.on.isoformat()} for one in changes]
         ahead = forecasts_for(read.roster, today, connect(settings), settings.username)
     except AccessError as error:
         document["problems"].append(str(error))
@@ -149,9 +184,9 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> d
     near = [one for one in ahead if (one.on - today).days <= days]
     document["held"] = [
         {
-            "on": one.on.isoformat(),
-            "people": list(one.finding.people),
-            "brake": one.finding.brake.value,
+            "on": one.on,
+            "people": one.finding.people,
+            "brake": one.finding.brake,
             "text": str(one),
         }
         for one in near
@@ -163,11 +198,11 @@ def _print_within(found: list[dict[str, Any]], days: int) -> None:
     table = new_table("stack", "what", "who", "on", "in", "projects", "engagement")
     for stack in found:
         for one in stack["changes"]:
-            roles = [f"{key} {role}" for key, role in one["projects"].items()]
-            projects = ", ".join([*roles, *(f"team {key}" for key in one["teams"])])
-            when, who = counted(one["days"], "day"), one["email"] or "the team itself"
-            who = f"the service account {one['account']}" if one["account"] else who
-            table.add_row(stack["stack"], str(one["event"]), who, one["on"], when, projects, one["engagement"] or "")
+            roles = [f"{key} {role}" for key, role in one.projects.items()]
+            projects = ", ".join([*roles, *(f"team {key}" for key in one.teams)])
+            when, who = counted(one.days, "day"), one.email or "the team itself"
+            who = f"the service account {one.account}" if one.account else who
+            table.add_row(stack["stack"], str(one.event), who, str(one.on), when, projects, one.engagement or "")
     if table.row_count:
         print_table(table)
         typer.echo(

@@ -1,45 +1,58 @@
-"""`mixpanel-access status` and `resend`: print how everybody stands, and send an invitation again."""
+"""`mixpanel-access status` and `resend`: show the access of everybody and what to do next; send an invitation again."""
 
 from __future__ import annotations
 
-import json
-import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
-from mixpanel_access.model.address import same_key
-from mixpanel_access.model.dates import written
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import MixpanelError, UsageError
-from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.overview import Overview, load_overview
-from mixpanel_access.operations.project import open_project, stacks_of
-from mixpanel_access.operations.resending import resend
-from mixpanel_access.operations.status import RoleHere, Status, statuses
 
-_CLEAR = "\x1b[2J\x1b[H"
+if TYPE_CHECKING:
+    from mixpanel_access.operations.overview import Overview
+    from mixpanel_access.operations.status import RoleHere, Status
+
+_CLEAR: Final = "\x1b[2J\x1b[H"
 
 
-def show_status(
-    folder: Path, stacks: list[str], emails: list[str], now: str | None, *, watch: float | None, as_json: bool
+def status(
+    email: Annotated[list[str] | None, typer.Argument(help="Only these people. Default: everybody.")] = None,
+    stack: Stacks = None,
+    now: Now = None,
+    watch: Annotated[
+        float | None, typer.Option(help="Look again every so many seconds, until interrupted.", min=1.0)
+    ] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> int:
-    """Look and print, again and again where that is wanted; 1 when there is anything to do, else 0."""
+    """Show everybody's invitation, roles and end, and what to do next; exit 1 when there is anything to do.
+
+    Example: `mixpanel-access status --stack production`
+    """
+    import time
+
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+    from mixpanel_access.operations.status import statuses
+
     while True:
         try:
-            overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
+            overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
         except MixpanelError as error:
             if watch is None:
                 raise
             progress(f"{error} Trying again in {watch:g} s.")
             time.sleep(watch)
             continue
-        found = _wanted(statuses(overview), list({same_key(email): email for email in emails}.values()))
+        found = _wanted(statuses(overview), email or [])
         if as_json:
-            typer.echo(json.dumps(_document(found, overview), indent=2 if watch is None else None))
+            print_json(_document(found, overview), indent=2 if watch is None else None)
         else:
             _print(found, overview, clear=watch is not None)
         if watch is None:
@@ -47,36 +60,52 @@ def show_status(
         time.sleep(watch)
 
 
-def send_again(folder: Path, stacks: list[str], email: str, now: str | None, *, as_json: bool) -> int:
-    """Send and print."""
-    project = open_project(folder, progress)
-    if now is not None and any(project.settings(name).real for name in stacks_of(project, stacks)):
+def resend(
+    email: Annotated[str, typer.Argument(help="The address of the person who has not accepted the invitation.")],
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Send an invitation again, within Mixpanel's hourly limit.
+
+    Example: `mixpanel-access resend robin@agency.example.org`
+    """
+    from mixpanel_access.operations import resending
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project, stacks_of
+
+    project = open_project(cwd, progress)
+    if now is not None and any(project.settings(name).real for name in stacks_of(project, stack or [])):
         raise UsageError(
             "cannot use --now",
             whom=now,
-            why="an e-mail goes out now, and the states would have another day",
+            why="the e-mail is sent now, and the states would record another day",
             next_step="Leave it out; it is for the emulator.",
         )
-    sent = resend(project, load_overview(project, stacks, instant_of(now), progress), email, progress)
+    sent = resending.resend(project, load_overview(project, stack or [], instant_of(now), progress), email, progress)
     if as_json:
-        document = {"email": sent.email, "at": written(sent.at), "expiresAt": written(sent.expires_at)}
-        typer.echo(json.dumps({**document, "stacks": sent.stacks}, indent=2))
+        print_json(sent)
     else:
-        typer.echo(f"The invitation to {sent.email} went out again; it is good until {sent.expires_at:%Y-%m-%d}.")
+        typer.echo(f"Sent the invitation to {sent.email} again; it expires on {sent.expires_at:%Y-%m-%d}.")
     return 0
 
 
-def _wanted(found: list[Status], emails: list[str]) -> list[Status]:
+def _wanted(found: list[Status], emails: Sequence[str]) -> list[Status]:
+    """The people of these addresses, each once, or everybody."""
+    from mixpanel_access.model.address import same_key
+    from mixpanel_access.model.similarity import meant_address
+
     by_key = {same_key(one.email): one for one in found}
     for email in emails:
         if same_key(email) not in by_key:
             raise UsageError(
                 "cannot find the person",
                 whom=email,
-                why=f"no roster and no state has them{meant_address(email, list(by_key))}",
+                why=f"they are in no roster and in no state{meant_address(email, list(by_key))}",
                 next_step=f"mixpanel-access who {email} shows what Mixpanel has.",
             )
-    return [by_key[same_key(email)] for email in emails] or found
+    return [by_key[key] for key in dict.fromkeys(map(same_key, emails))] or found
 
 
 def _print(found: list[Status], overview: Overview, *, clear: bool) -> None:
@@ -113,7 +142,7 @@ def _since(one: Status, now: datetime) -> str:
 
 def _role(role: RoleHere) -> str:
     own = _compared(role.declared, role.actual)
-    other = f"{role.effective} by another way" if role.effective not in (None, role.actual) else ""
+    other = f"{role.effective} through another grant" if role.effective not in (None, role.actual) else ""
     return f"{role.name} {', '.join(part for part in (own, other) if part)}".rstrip()
 
 
@@ -125,34 +154,21 @@ def _compared(declared: str | None, actual: str | None) -> str:
 
 def _document(found: list[Status], overview: Overview) -> dict[str, Any]:
     return {
-        "now": written(overview.now),
+        "now": overview.now,
         "stacks": list(overview.stacks),
         "people": [
             {
                 "email": one.email,
-                "stacks": list(one.stacks),
-                "invitation": one.invitation.value if one.invitation else None,
-                "invitedAt": _text(one.invited_at),
-                "expiresAt": _text(one.expires_at),
-                "lastLogin": _text(one.last_login),
+                "stacks": one.stacks,
+                "invitation": one.invitation,
+                "invitedAt": one.invited_at,
+                "expiresAt": one.expires_at,
+                "lastLogin": one.last_login,
                 "organizationRole": {"declared": one.declared_role, "actual": one.actual_role},
-                "projects": [
-                    {
-                        "project": role.project,
-                        "name": role.name,
-                        "declared": role.declared,
-                        "actual": role.actual,
-                        "effective": role.effective,
-                    }
-                    for role in one.roles
-                ],
-                "ends": one.ends.isoformat() if one.ends else None,
+                "projects": one.roles,
+                "ends": one.ends,
                 "steps": [{"text": step.text, "next": step.next_step, "problem": step.problem} for step in one.steps],
             }
             for one in found
         ],
     }
-
-
-def _text(when: datetime | None) -> str | None:
-    return written(when) if when else None

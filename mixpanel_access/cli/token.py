@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.output import progress
-from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.tokens import token_of
+from mixpanel_access.cli.options import AsJson, Folder, Stacks
+from mixpanel_access.cli.output import print_json, progress
 
 
-def print_token(folder: Path, name: str, stacks: list[str], *, as_json: bool) -> int:
-    """Read and print."""
-    found = token_of(open_project(folder, progress), name, stacks)
-    token = found.token.reveal() if found.token else ""
-    row = {"stack": found.stack, "name": found.names[0], "login": found.login, "token": token}
-    typer.echo(json.dumps(row, indent=2) if as_json else token)
+def token(
+    name: Annotated[str, typer.Argument(help="The service account: its name in the roster, or its login name.")],
+    stack: Stacks = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Print the token of one service account, read from the state and alone on standard output, for a secret store.
+
+    Example: `mixpanel-access token etl --stack production`
+    """
+    from mixpanel_access.operations.project import open_project
+    from mixpanel_access.operations.tokens import token_of
+
+    found = token_of(open_project(cwd, progress), name, stack or [])
+    secret = found.token.reveal() if found.token else ""
+    if as_json:
+        print_json({"stack": found.stack, "name": found.names[0], "login": found.login, "token": secret})
+    else:
+        typer.echo(secret)
     return 0

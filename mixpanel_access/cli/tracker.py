@@ -1,38 +1,49 @@
-"""`mixpanel-access tracker`: add to the access log, write it as a table, check it."""
+"""`mixpanel-access tracker`: add to the access log, export it, check it, and take old lines out."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, progress
-from mixpanel_access.cli.tables import must_be_form, print_or_write, print_verified
-from mixpanel_access.model.dates import day
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, must_be_format, print_json, print_or_write, print_verified, progress
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.chain import Say, read, verify
-from mixpanel_access.operations.project import open_project, project_folder, stacks_of
-from mixpanel_access.operations.pruning import prune
-from mixpanel_access.operations.tracker import update
-from mixpanel_access.operations.tracker_lines import LogLine
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.pruning import Pruned
+    from mixpanel_access.operations.tracker_lines import LogLine
 
 NAME: Final = "tracker.jsonl"
 """The log, in the project's folder, unless another is named."""
+LogFile = Annotated[Path | None, typer.Option("--file", help="The log. Default: tracker.jsonl of the project.")]
 
 
-def add_to_log(folder: Path, file: Path | None, stacks: list[str], now: str | None, *, as_json: bool) -> int:
-    """Add and print what was added."""
-    project = open_project(folder, progress)
+def update(
+    file: LogFile = None,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Add to the log what has happened since the last time, in the stacks and outside of them.
+
+    Example: `mixpanel-access tracker update`
+    """
+    from mixpanel_access.operations import tracker
+    from mixpanel_access.operations.project import open_project, stacks_of
+
+    project = open_project(cwd, progress)
     file = file or _default(project.pulumi.project)
-    names = stacks_of(project, stacks)
+    names = stacks_of(project, stack or [])
     at = instant_of(now) or project.settings(names[0]).clock()
-    added = update(project, file, names, at, progress)
+    added = tracker.update(project, file, names, at, progress)
     if as_json:
-        typer.echo(json.dumps([line.row() for line in added], indent=2))
+        print_json(added)
         return 0
     for line in added:
         where = f"stack {line.stack}" if line.stack else "outside of the stacks"
@@ -42,73 +53,113 @@ def add_to_log(folder: Path, file: Path | None, stacks: list[str], now: str | No
     return 0
 
 
-def export_log(folder: Path, file: Path | None, form: str, to: Path | None) -> int:
-    """Check and write."""
-    must_be_form(form, to)
-    file = file or _default(project_folder(folder))
+def export(
+    file: LogFile = None,
+    format_: Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.")] = "csv",
+    to: Annotated[Path | None, typer.Option(help="The file to write; xlsx needs it. Default: standard output.")] = None,
+    cwd: Folder = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> int:
+    """Write the log as a table.
+
+    Example: `mixpanel-access tracker export --format xlsx --to access-log.xlsx`
+    """
+    from mixpanel_access.operations.chain import verify as must_be_untouched
+    from mixpanel_access.operations.project import project_folder
+    from mixpanel_access.operations.tracker_lines import LogLine
+
+    format_ = "json" if as_json else format_
+    must_be_format(format_, to)
+    file = file or _default(project_folder(cwd))
     lines = _lines(file, progress)
-    verify(lines, file)
-    print_or_write(lines, LogLine, form, to)
+    must_be_untouched(lines, file)
+    print_or_write(lines, LogLine, format_, to)
     return 0
 
 
-def verify_log(folder: Path, file: Path | None, *, as_json: bool) -> int:
-    """Check and print; 1 where the last line was cut. A log that was touched is an error with exit code 1 too."""
-    file = file or _default(project_folder(folder))
+def verify(file: LogFile = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:
+    """Check that no line of the log was changed, taken out or put in; exit 1 when one was.
+
+    Example: `mixpanel-access tracker verify`
+    """
+    from mixpanel_access.operations.chain import verify as must_be_untouched
+    from mixpanel_access.operations.project import project_folder
+
+    file = file or _default(project_folder(cwd))
     cut: list[str] = []
     lines = _lines(file, cut.append)
-    verify(lines, file)
+    must_be_untouched(lines, file)
     print_verified(lines, file, cut, as_json=as_json)
     return 1 if cut else 0
 
 
-def prune_log(folder: Path, file: Path | None, before: str, now: str | None, *, yes: bool, as_json: bool) -> int:
-    """Take out and print; 0."""
+def prune(
+    before: Annotated[str, typer.Option(help="The first day whose lines all stay (YYYY-MM-DD, UTC).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Write the log. Without it: show what would change.")] = False,
+    file: LogFile = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Remove from the log what had ended before a day, and list the people whom it no longer names.
+
+    From that day on, the log shows who had access to what, as before. The hashes of the lines change: if you keep the
+    last hash elsewhere, keep the new one.
+
+    Example: `mixpanel-access tracker prune --before 2026-01-01`
+    """
+    from mixpanel_access.model.dates import day
+    from mixpanel_access.operations import pruning
+    from mixpanel_access.operations.project import project_folder
+
     try:
         first = day(before)
     except ValueError:
         raise UsageError(
             "cannot use --before", whom=before, why="it is not a date", next_step="Write it as 2026-05-01."
         ) from None
-    file = file or _default(project_folder(folder))
-    _must_be_there(file)
-    pruned = prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
+    file = file or _default(project_folder(cwd))
+    _must_exist(file)
+    pruned = pruning.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
-        rows = [line.row() for line in pruned.lines]
-        typer.echo(
-            json.dumps({"done": yes, "lines": rows, "people": pruned.people, "hash": pruned.last_hash}, indent=2)
-        )
-        return 0
-    if not pruned.lines:
+        print_json({"done": yes, "lines": pruned.lines, "people": pruned.people, "hash": pruned.last_hash})
+    elif not pruned.lines:
         typer.echo(f"Nothing in {file} had ended before {first}.")
-        return 0
-    removed = "removed" if yes else "would be removed"
+    else:
+        _print_pruned(pruned, file, done=yes)
+    return 0
+
+
+def _print_pruned(pruned: Pruned, file: Path, *, done: bool) -> None:
+    removed = "removed" if done else "would be removed"
     typer.echo(
         f"{counted(len(pruned.lines), 'line')} of {file} {removed}; it keeps {counted(len(pruned.kept), 'line')}."
     )
     if pruned.people:
         typer.echo(
-            f"{'The log no longer names' if yes else 'The log would no longer name'}: {', '.join(pruned.people)}"
+            f"{'The log no longer names' if done else 'The log would no longer name'}: {', '.join(pruned.people)}"
         )
-    typer.echo(f"The log {'ended' if yes else 'ends'} with the hash {pruned.last_hash}.")
-    if not yes:
-        typer.echo("Nothing was changed; run it with --yes to write the log.")
-    return 0
+    typer.echo(f"The log {'ended' if done else 'ends'} with the hash {pruned.last_hash}.")
+    if not done:
+        typer.echo("Nothing was changed. Add --yes to write the log.")
 
 
-def _lines(file: Path, say: Say) -> list[LogLine]:
-    _must_be_there(file)
+def _lines(file: Path, say: Callable[[str], None]) -> list[LogLine]:
+    from mixpanel_access.operations.chain import read
+    from mixpanel_access.operations.tracker_lines import LogLine
+
+    _must_exist(file)
     return read(file, LogLine, say)
 
 
-def _must_be_there(file: Path) -> None:
+def _must_exist(file: Path) -> None:
     if not file.is_file():
         raise UsageError(
-            "cannot find the access log", whom=str(file), next_step="Make it: mixpanel-access tracker update"
+            "cannot find the access log", whom=str(file), next_step="Create it: mixpanel-access tracker update"
         )
 
 
 def _default(project: Path) -> Path:
-    """The project's log, as one would name it from where one is."""
+    """The project's log, as one would name it from the current folder."""
     file = project / NAME
     return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file

@@ -1,87 +1,98 @@
-"""`mixpanel-access welcome`: print the message to a new collaborator, write it as mail, or send it."""
+"""`mixpanel-access welcome`: write the message to a new collaborator: print it, save it as mail, or send it."""
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mixpanel_access.cli.output import instant_of, progress
-from mixpanel_access.model.address import problem_with
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import instant_of, must_be_address, print_json, progress
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.similarity import unknown
-from mixpanel_access.operations.mailing import SERVER_VARIABLE, send
-from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.project import open_project
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
+
     from mixpanel_access.operations.welcome import Message
 
-
-class Form(StrEnum):
-    """How the message is written."""
-
-    MARKDOWN = "markdown"
-    TEXT = "text"
-    HTML = "html"
-    EML = "eml"
+FORMATS: Final = ("markdown", "text", "html", "eml")
+"""What the message can be printed as."""
 
 
-def run_welcome(
-    folder: Path,
-    stacks: list[str],
-    email: str,
-    now: str | None,
-    *,
-    reminder: bool,
-    form: str,
-    sender: str | None,
-    templates: Path | None,
-    sending: bool,
-    as_json: bool,
+def welcome(
+    email: Annotated[str, typer.Argument(help="The address of the new collaborator.")],
+    reminder: Annotated[
+        bool, typer.Option("--reminder", help="Write the second message, for people who have not accepted yet.")
+    ] = False,
+    format_: Annotated[
+        str, typer.Option("--format", help="markdown, text, html, or eml: a draft that mail programs open.")
+    ] = "markdown",
+    sender: Annotated[str | None, typer.Option("--from", help="The sender's address, for eml and --send.")] = None,
+    templates: Annotated[
+        Path | None,
+        typer.Option(help="The folder of welcome.md.j2 and reminder.md.j2. Default: templates/, else those built in."),
+    ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it through the server that MIXPANEL_ACCESS_SMTP names.")
+    ] = False,
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> int:
-    """Compose, and print or send."""
-    if form not in list(Form):
-        raise UsageError("cannot use --format", whom=form, why=unknown(form, "format", [one.value for one in Form]))
-    if sender and (reason := problem_with(sender)):
-        raise UsageError("cannot use --from", whom=sender, why=reason, next_step="Correct the address.")
-    if templates and not templates.is_dir():
-        raise UsageError("cannot use --templates", whom=str(templates), why="it is no folder", next_step="Correct it.")
-    project = open_project(folder, progress)
+    """Write to a new collaborator: how to log in, which access they have, whom to ask.
+
+    Example: `mixpanel-access welcome robin@agency.example.org --format text`
+    """
+    from mixpanel_access.operations import mailing
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+
+    _must_be_usable(format_, sender, templates)
+    project = open_project(cwd, progress)
     from mixpanel_access.operations.welcome import REMINDER, WELCOME, compose  # templates and Markdown are slow to come
 
-    overview = load_overview(project, stacks, instant_of(now), progress)
+    overview = load_overview(project, stack or [], instant_of(now), progress)
     own = templates or project.pulumi.project / "templates"
     message = compose(overview, email, REMINDER if reminder else WELCOME, own)
-    mail = _mail(message, sender, overview.now) if sending or form == Form.EML else None
-    if mail and sending:
+    mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
+    if mail and send:
         del mail["X-Unsent"]
-        send(mail, os.environ.get(SERVER_VARIABLE))
+        mailing.send(mail, os.environ.get(mailing.SERVER_VARIABLE))
     if as_json:
-        document = {"to": message.to, "cc": list(message.cc), "subject": message.subject, "sent": sending}
-        bodies = {"markdown": message.markdown, "text": message.text, "html": message.html}
-        typer.echo(json.dumps({**document, **bodies}, indent=2))
-    elif sending:
+        document = {"to": message.to, "cc": message.cc, "subject": message.subject, "sent": send}
+        print_json({**document, "markdown": message.markdown, "text": message.text, "html": message.html})
+    elif send:
         copies = f", with copies to {', '.join(message.cc)}" if message.cc else ""
         typer.echo(f"Sent {message.subject!r} to {message.to}{copies}.")
     elif mail:
+        from email.policy import SMTP
+
         typer.echo(mail.as_bytes(policy=SMTP), nl=False)
     else:
-        body = {Form.MARKDOWN: message.markdown, Form.TEXT: message.text, Form.HTML: message.html}[Form(form)]
-        typer.echo(body, nl=False)
+        typer.echo({"markdown": message.markdown, "text": message.text, "html": message.html}[format_], nl=False)
     return 0
+
+
+def _must_be_usable(format_: str, sender: str | None, templates: Path | None) -> None:
+    if format_ not in FORMATS:
+        from mixpanel_access.model.similarity import unknown
+
+        raise UsageError("cannot use --format", whom=format_, why=unknown(format_, "format", FORMATS))
+    if sender:
+        must_be_address(sender, "cannot use --from")
+    if templates and not templates.is_dir():
+        raise UsageError(
+            "cannot use --templates", whom=str(templates), why="it is not a folder", next_step="Correct it."
+        )
 
 
 def _mail(message: Message, sender: str | None, at: datetime) -> EmailMessage:
     if not sender:
         raise UsageError(
-            "cannot write a mail", whom=message.to, why="nobody is its sender", next_step="Name one with --from."
+            "cannot write a mail", whom=message.to, why="it has no sender", next_step="Name one with --from."
         )
     return message.mail(sender, at)

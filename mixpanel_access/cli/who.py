@@ -1,72 +1,105 @@
-"""`mixpanel-access who`: print who reaches a project, or what a person reaches."""
+"""`mixpanel-access who`: show who can reach a project, or what a person can reach, and through which grant."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mixpanel_access.cli.other_access import other_access_document, print_other_access
-from mixpanel_access.cli.output import instant_of, new_table, print_table, progress
-from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.similarity import meant_address
-from mixpanel_access.model.words import counted
-from mixpanel_access.operations.overview import load_overview
-from mixpanel_access.operations.project import open_project
-from mixpanel_access.operations.who import (
-    PersonGrant,
-    in_project,
-    of_person,
-    other_in_project,
-    other_of_person,
-    project_named,
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.output import (
+    instant_of,
+    must_be_address,
+    new_table,
+    plain,
+    print_json,
+    print_other_access,
+    print_table,
+    progress,
 )
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.who import PersonGrant
 
 _KEYS: Final = ("email", "invited", "project", "name", "role", "grantType", "team", "stack", "why")
 """The keys of a grant in JSON; a row of other access has them all without a value."""
 
 
-def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str | None, *, as_json: bool) -> int:
-    """Look and print."""
+def who(
+    email: Annotated[str, typer.Argument(help="Show what this person can reach.")] = "",
+    project: Annotated[str, typer.Option(help="Show who can reach this project: its id, name, or short key.")] = "",
+    stack: Stacks = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Show who can reach a project, or what a person can reach: each grant with its type, and the reason for it.
+
+    Example: `mixpanel-access who --project shop`
+    """
+    from mixpanel_access.model.address import same_key
+    from mixpanel_access.model.similarity import meant_address
+    from mixpanel_access.operations import who as whos
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+
     if bool(email) == bool(project):
         raise UsageError(
-            "cannot tell what to show", why="it takes an address or a --project", next_step="Give one of the two."
+            "cannot choose what to show", why="it takes an address or a --project", next_step="Give one of the two."
         )
-    if email and (reason := problem_with(email)):
-        raise UsageError("cannot show what they reach", whom=email, why=reason, next_step="Correct the address.")
-    overview = load_overview(open_project(folder, progress), stacks, instant_of(now), progress)
-    chosen = None
+    if email:
+        must_be_address(email, "cannot show what they can reach")
+    overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
     if project:
-        chosen = project_named(overview, project)
-        held, about = in_project(overview, chosen), f"project {chosen.id} {chosen.name}"
+        chosen = whos.project_named(overview, project)
+        held, about = whos.in_project(overview, chosen), f"project {chosen.id} {chosen.name}"
+        other = whos.other_in_project(overview, chosen)
     else:
-        held, about = of_person(overview, same_key(email)), email
+        held, about = whos.of_person(overview, same_key(email)), email
         people = overview.directory.people()
         if not held and same_key(email) not in people:
             raise UsageError(
-                "cannot show what they reach",
+                "cannot show what they can reach",
                 whom=email,
-                why=f"nobody of the organization has the address{meant_address(email, list(people))}",
-                next_step=f"mixpanel-access diagnose {email} tells why.",
+                why=f"nobody in the organization has this address{meant_address(email, list(people))}",
+                next_step=f"mixpanel-access diagnose {email} shows why.",
             )
-    other = other_in_project(overview, chosen) if chosen else other_of_person(overview, same_key(email), held)
+        other = whos.other_of_person(overview, same_key(email), held)
     if as_json:
-        rows = [_row(one) for one in held]
-        rows += [{**dict.fromkeys(_KEYS), "otherAccess": other_access_document(one)} for one in other]
-        typer.echo(json.dumps(rows, indent=2))
+        rows = [{**plain(one), "otherAccess": None} for one in held]
+        rows += [{**dict.fromkeys(_KEYS), "otherAccess": plain(one)} for one in other]
+        print_json(rows)
         return 0
-    first = "who" if project else "project"
-    nobody = f"not in {', '.join(overview.stacks)}" if stacks else "none"  # the other stacks were not looked at
-    table = new_table(first, "role", "through", "why", "approved by", "until", "stack")
+    _print(held, by_person=bool(project), nobody=f"not in {', '.join(overview.stacks)}" if stack else "none")
+    if project:
+        reached = len({one.email for one in held})
+        typer.echo(f"\n{counted(reached, 'person reaches', 'people reach')} {about}.")
+    else:
+        typer.echo(f"\n{about} reaches {counted(len({one.project for one in held}), 'project')}.")
+    print_other_access(other, overview.directory.projects())
+    return 0
+
+
+def _print(held: Sequence[PersonGrant], *, by_person: bool, nobody: str) -> None:
+    """Print the grants.
+
+    Args:
+        held: the grants.
+        by_person: whether a row begins with the person, else with the project.
+        nobody: what to show as the stack of an individual grant that none of the stacks manages.
+    """
+    from mixpanel_access.model.access import GrantType
+
+    table = new_table("who" if by_person else "project", "role", "through", "why", "approved by", "until", "stack")
     for one in held:
         table.add_row(
-            (f"{one.email} (invited)" if one.invited else one.email) if project else f"{one.project} {one.name}",
+            (f"{one.email} (invited)" if one.invited else one.email) if by_person else f"{one.project} {one.name}",
             one.role,
-            _through(one),
+            f"team {one.team}" if one.team else one.grant_type.value.replace("_", " "),
             " / ".join(one.why[name] for name in ("engagement", "ticket", "justification") if name in one.why),
             one.why.get("approver", ""),
             one.why.get("ends", ""),
@@ -74,29 +107,3 @@ def show_who(folder: Path, stacks: list[str], email: str, project: str, now: str
         )
     if held:
         print_table(table)
-    reached = len({one.email for one in held}) if project else len({one.project for one in held})
-    if project:
-        typer.echo(f"\n{counted(reached, 'person reaches', 'people reach')} {about}.")
-    else:
-        typer.echo(f"\n{about} reaches {counted(reached, 'project')}.")
-    print_other_access(other, overview.directory.projects())
-    return 0
-
-
-def _through(one: PersonGrant) -> str:
-    return f"team {one.team}" if one.team else one.grant_type.value.replace("_", " ")
-
-
-def _row(one: PersonGrant) -> dict[str, object]:
-    return {
-        "email": one.email,
-        "invited": one.invited,
-        "project": one.project,
-        "name": one.name,
-        "role": one.role,
-        "grantType": one.grant_type.value,
-        "team": one.team,
-        "stack": one.stack,
-        "why": dict(one.why),
-        "otherAccess": None,
-    }

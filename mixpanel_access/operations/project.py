@@ -59,7 +59,21 @@ class PulumiProject:
         Raises:
             EngineError: the engine cannot tell.
         """
-        return [str(row["name"]) for row in self._json("stack", "ls", "--json")]
+        return [str(row["name"]) for row in self._stack_rows]
+
+    @cached_property
+    def selected(self) -> str | None:
+        """The stack that Pulumi has selected in this project's folder, if any.
+
+        Raises:
+            EngineError: the engine cannot tell.
+        """
+        return next((str(row["name"]) for row in self._stack_rows if row.get("current")), None)
+
+    @cached_property
+    def _stack_rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._json("stack", "ls", "--json")
+        return rows
 
     def settings(self, stack: str) -> Settings:
         """The settings of a stack, from its configuration and the environment.
@@ -261,6 +275,24 @@ def stacks_of(project: PulumiProject, wanted: Sequence[str]) -> list[str]:
             "cannot look", why="the project has no stack", next_step="Make one: pulumi stack init production"
         )
     return found
+
+
+def stack_to_change(project: PulumiProject, wanted: str) -> str:
+    """The stack that a command changes: the one that is named, else the one that Pulumi has selected, which it says.
+
+    Raises:
+        UsageError: none is named, and none is selected.
+    """
+    if wanted:
+        return wanted
+    if project.selected is None:
+        raise UsageError(
+            "cannot choose a stack",
+            why="Pulumi has none selected in this project",
+            next_step="Name one with --stack, or run: pulumi stack select production",
+        )
+    project.progress(f"stack {project.selected}, which Pulumi has selected; --stack names another")
+    return project.selected
 
 
 def of_each(stacks: Sequence[str], ask: Callable[[str], _Answer]) -> dict[str, _Answer]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from mixpanel_access.model.access import GrantType, Invitation
-from mixpanel_access.model.dates import written
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.operations.drift import Difference
 from mixpanel_access.operations.risk import Risk, RiskLevel
@@ -254,23 +253,3 @@ class Report:
     def ending(self, *when: EndsIn) -> list[AccessEnding]:
         """The endings that are so near."""
         return [one for one in self.endings if one.when in when]
-
-
-def document(value: Any) -> Any:
-    """A report, or a part of one, as JSON has it: names in camel case, instants and days as ISO 8601 writes them."""
-    if is_dataclass(value):
-        return {_camel(one.name): document(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): document(part) for key, part in value.items()}
-    if isinstance(value, datetime):
-        return written(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [document(part) for part in value]
-    return value.value if isinstance(value, StrEnum) else value
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)

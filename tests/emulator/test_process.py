@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mixpanel_access.cli.app import emulator as cli_emulator
+from mixpanel_access.cli.emulator import emulator as cli_emulator
 from mixpanel_access.emulator import EmulatorServer, run
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.model.errors import UsageError

@@ -48,7 +48,9 @@ def test_drift_between_two_stacks_and_the_organization(workspace: Workspace) -> 
     workspace.emulator.control("POST", "faults", [refused])
     clean = drift(workspace, "--stack", "production")
     assert (clean.returncode, clean.stderr) == (0, "")
-    assert clean.stdout.startswith("no drift: all 7 people and 2 individual grants of organization 7654321")
+    assert clean.stdout.startswith(
+        "No drift: stacks manage all 7 people and 2 individual grants of organization 7654321"
+    )
     assert "unknown: discoverability: Mixpanel answered 403" in clean.stdout
 
     workspace.emulator.control("POST", "grants", {"project": WAREHOUSE, "email": "kim@example.com", "role": "admin"})

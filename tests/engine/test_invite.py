@@ -60,7 +60,7 @@ def test_an_entry_is_shown_then_written_and_given(workspace: Workspace) -> None:
         f"  create {PRODUCTION}:{DI}\n",
         f"  create {WAREHOUSE}:{DI}\n",
         "  update removal-brake\n",
-        "Nothing was written. With --yes, it is.\n",
+        "Nothing was written. Add --yes to write it.\n",
     ):
         assert words in shown.stdout
     assert "policy" not in shown.stdout
@@ -153,7 +153,7 @@ BAD = {
         (DI, "--engagement", "x", "--type", "audit", "--starts", "2026-02-01", "--ends", "2026-01-01"),
         "before it starts on 2026-02-01. Correct that.",
     ),
-    "nobody": ((), "address and --stack are needed where nobody can be asked"),
+    "nobody": ((), "the address is missing, and there is nobody to ask for it"),
 }
 
 

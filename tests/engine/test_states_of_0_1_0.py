@@ -137,13 +137,15 @@ def test_whose_people_are_is_settled_by_a_command(engine: Engine, tmp_path: Path
         listed = workspace.command("ownership", "--json")
         production = next(one for one in json.loads(listed.stdout)["stacks"] if one["stack"] == "production")
         assert (listed.returncode, production["undetermined"]) == (1, undetermined)
-        shown = workspace.command("ownership", "--found", "*")
+        shown = workspace.command("ownership", "--found", "*", "--stack", "production")
         assert (shown.returncode, "ownership: found" in shown.stdout) == (1, True)
         assert "ownership" not in (workspace.stacks / "production.yaml").read_text()
-        assert workspace.command("ownership", "--found", "*", "--yes").returncode == 0
+        for stack in ("production", "staging"):
+            settled = workspace.command("ownership", "--found", "*", "--yes", "--stack", stack)
+            assert settled.returncode == 0, settled.stderr
         assert (
             workspace.command("ownership").stdout
-            == "Nothing to settle: of everybody, the state says whether they were found in the organization.\n"
+            == "Nothing to settle: the states record for everybody whether they were found in the organization.\n"
         )
         before = access(workspace.dump())
         for stack in ("production", "staging"):

@@ -86,7 +86,7 @@ def test_an_expired_invitation_is_made_anew(both: Workspace) -> None:
     both.emulator.control("POST", "clock", {"advance_seconds": 8 * 24 * 3600})
     sent = both.command("resend", ROBIN, "--now", "2026-05-12T12:00:00Z")
     assert (sent.returncode, both.mails(ROBIN)) == (0, 2), sent.stderr
-    assert sent.stdout == f"The invitation to {ROBIN} went out again; it is good until 2026-05-19.\n"
+    assert sent.stdout == f"Sent the invitation to {ROBIN} again; it expires on 2026-05-19.\n"
 
 
 def test_who_cannot_be_invited_again(seen: Workspace) -> None:
@@ -94,8 +94,8 @@ def test_who_cannot_be_invited_again(seen: Workspace) -> None:
     for args, words in (
         (("resend", "lee@example.com"), "it is accepted already. They can log in."),
         (("resend", "nobody@example.com"), "nobody of this address is in the organization. Declare them"),
-        (("status", "robyn@agency.example.org"), f"no roster and no state has them (did you mean '{ROBIN}'?)"),
-        (("status", "--now", "soon"), "cannot use --now for soon: it is no ISO 8601 instant"),
+        (("status", "robyn@agency.example.org"), f"they are in no roster and in no state (did you mean '{ROBIN}'?)"),
+        (("status", "--now", "soon"), "cannot use --now for soon: it is not an ISO 8601 instant"),
         (("status", "--stack", "prod"), "cannot find the stack for prod"),
         (("who",), "it takes an address or a --project"),
         (("who", "--project", "shop"), "it stands for 1234567 Shop (production), 2345678 Shop (staging)"),
@@ -180,7 +180,7 @@ def test_the_welcome_is_written_of_both_stacks(seen: Workspace) -> None:
     document = json.loads(seen.command("welcome", ROBIN, "--reminder", "--json").stdout)
     assert (document["to"], document["sent"]) == (ROBIN, False)
     for args, words in (
-        ((ROBIN, "--send"), "nobody is its sender. Name one with --from."),
+        ((ROBIN, "--send"), "it has no sender. Name one with --from."),
         ((ROBIN, "--send", "--from", "ana@example.com"), "MIXPANEL_ACCESS_SMTP is not set"),
         ((ROBIN, "--format", "htm"), "'htm' is no format (did you mean 'html'?)"),
         (("lee@example.com",), "no roster gives them anything today"),
@@ -257,7 +257,9 @@ def test_without_an_audit_log_each_command_says_so_and_goes_on(seen: Workspace, 
     finally:
         seen.emulator.control("POST", "dialect", {})
     assert re.search(
-        rf"^The audit log cannot be read \({both}\): what it would tell is unknown\.$", diagnosed.stdout, re.MULTILINE
+        rf"^The audit log cannot be read \({both}\), so what it would show is unknown\.$",
+        diagnosed.stdout,
+        re.MULTILINE,
     )
     assert "cause: invitation not accepted" in diagnosed.stdout
     assert re.search(rf"plan: audit log +ok +not in the plan, or not for our account \({both}\)", looked.stdout)

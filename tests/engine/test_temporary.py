@@ -51,7 +51,7 @@ def test_access_begins_and_ends_without_an_edit(workspace: Workspace) -> None:
         "Nothing begins or ends within 365 days, and nothing is overdue.\n",
     )
     bad = workspace.command("revoke", "--stack", "production", "--now", "soon")
-    assert (bad.returncode, bad.stderr.startswith("error: cannot use --now for soon: it is no ISO")) == (2, True)
+    assert (bad.returncode, bad.stderr.startswith("error: cannot use --now for soon: it is not an ISO")) == (2, True)
     workspace.run("config", "set", "mixpanel:now", "never", "--stack", "production")
     failed = workspace.run("preview", "--stack", "production", check=False)
     assert "mixpanel:now is 'never', which is no ISO 8601 instant" in failed.stdout + failed.stderr

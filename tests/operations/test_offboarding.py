@@ -14,6 +14,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding
+from mixpanel_access.operations import project as opening
 from mixpanel_access.operations.offboarding import remains
 from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
@@ -66,13 +67,13 @@ def test_who_is_left_in_one_of_them_is_told(
     two: PulumiProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """By the organization, and with exit code 1."""
-    monkeypatch.setattr(cli, "open_project", lambda *_: two)
-    monkeypatch.setattr(cli, "look", lambda _: [])
-    assert cli.run_offboard(tmp_path, BO, yes=False, as_json=False) == 1
+    monkeypatch.setattr(opening, "open_project", lambda *_: two)
+    monkeypatch.setattr(offboarding, "look", lambda _: [])
+    assert cli.offboard(BO, yes=False, cwd=tmp_path) == 1
     lines = capsys.readouterr().out.splitlines()
     assert f"{BO} is not in organization 1." in lines
     assert any(line.startswith(f"{BO} is in organization 2 as organization admin: ") for line in lines)
-    assert cli.run_offboard(tmp_path, BO, yes=False, as_json=True) == 1
+    assert cli.offboard(BO, yes=False, cwd=tmp_path, as_json=True) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["inOrganization"], document["organizationRole"]) == (True, "admin")
     assert {one["organization"] for one in document["remains"]} == {2}
@@ -89,13 +90,13 @@ def test_who_is_deactivated_is_gone(
     settings, _ = make_session(api)
     project = cast("PulumiProject", Stacks({"acme": settings.settings}))
     monkeypatch.setattr(offboarding, "connect", lambda _: make_directory(api))
-    monkeypatch.setattr(cli, "open_project", lambda *_: project)
-    monkeypatch.setattr(cli, "look", lambda _: [])
-    assert cli.run_offboard(tmp_path, BO, yes=True, as_json=False) == 0
+    monkeypatch.setattr(opening, "open_project", lambda *_: project)
+    monkeypatch.setattr(offboarding, "look", lambda _: [])
+    assert cli.offboard(BO, yes=True, cwd=tmp_path) == 0
     assert f"{BO} is deactivated, cannot log in, and is in the organization" in capsys.readouterr().out
 
 
 def test_what_is_not_an_address_is_refused(tmp_path: Path) -> None:
     """Before the project is opened: the answer must not read as if somebody of that name had nothing."""
     with pytest.raises(UsageError, match="cannot offboard for deploy-bot: it is not an e-mail address"):
-        cli.run_offboard(tmp_path, "deploy-bot", yes=True, as_json=False)
+        cli.offboard("deploy-bot", yes=True, cwd=tmp_path)

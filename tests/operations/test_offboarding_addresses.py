@@ -15,6 +15,7 @@ from mixpanel_access.model.access import Identity, Person
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding, revoking
+from mixpanel_access.operations import project as opening
 from mixpanel_access.operations.offboarding import holdings, look
 from mixpanel_access.operations.revoking import take_out
 from mixpanel_access.operations.state import State, changed_addresses, state_of
@@ -110,8 +111,8 @@ def test_a_person_is_found_by_the_address_from_before_and_after_a_change(
     assert (holding.member, holding.grants, holding.keys) == (True, {PRODUCTION: "analyst"}, [OLD])
     assert holding.after is not None
     assert [one["email"] for one in json.loads(holding.after)["people"]] == [OTHER]
-    monkeypatch.setattr(cli, "open_project", lambda *_: project)
-    assert cli.run_offboard(Path(), asked, yes=False, as_json=False) == 1
+    monkeypatch.setattr(opening, "open_project", lambda *_: project)
+    assert cli.offboard(asked) == 1
     said = capsys.readouterr().out
     assert f"{asked} is in the organization: analyst in project {PRODUCTION}" in said
     assert ("in its state, as bo@example.com: the member" in said) == (asked == NEW)

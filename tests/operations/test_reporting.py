@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from mixpanel_access.cli.output import json_text
 from mixpanel_access.model.access import Invitation
-from mixpanel_access.operations.report import EndsIn, Report, ReportPerson, document
+from mixpanel_access.operations.report import EndsIn, Report, ReportPerson
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.reports import LEGACY, PRODUCTION_ROSTER, SANDBOX, STAGING, organization, report
 
@@ -193,7 +194,7 @@ def test_an_organization_in_order_has_no_problem() -> None:
 
 def test_the_document_is_the_whole_model() -> None:
     """JSON of it: names in camel case, instants and days as text."""
-    read = json.loads(json.dumps(document(report())))
+    read = json.loads(json_text(report()))
     assert (read["organization"], read["now"], read["whole"]) == ("Example", "2026-05-04T12:00:00Z", True)
     kay = next(one for one in read["people"] if one["email"] == KAY)
     assert (kay["ends"], kay["organizationRole"], kay["risk"]["level"]) == ("2026-05-10", "member", "high")

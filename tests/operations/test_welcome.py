@@ -13,6 +13,8 @@ import pytest
 
 from mixpanel_access.cli import welcome as cli_welcome
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations import overview as loading
+from mixpanel_access.operations import project as opening
 from mixpanel_access.operations.welcome import MEANINGS, Message, _facts, compose
 from tests.fakes import NOW, PRODUCTION, FakeApi
 from tests.operations.overviews import BO, overview, person
@@ -268,16 +270,11 @@ def test_what_no_mail_server_takes_can_still_be_written(
     api = FakeApi()
     api.put(joerg, "member", invited=True)
     looked = overview(api, person(joerg, REVIEW), more=FACTS)
-    monkeypatch.setattr(
-        cli_welcome, "open_project", lambda *_: SimpleNamespace(pulumi=SimpleNamespace(project=tmp_path))
-    )
-    monkeypatch.setattr(cli_welcome, "load_overview", lambda *_: looked)
+    monkeypatch.setattr(opening, "open_project", lambda *_: SimpleNamespace(pulumi=SimpleNamespace(project=tmp_path)))
+    monkeypatch.setattr(loading, "load_overview", lambda *_: looked)
 
     def run(form: str) -> int:
-        return cli_welcome.run_welcome(
-            tmp_path, [], joerg, None, reminder=False, form=form, sender="ana@example.com", templates=None,
-            sending=False, as_json=False,
-        )  # fmt: skip
+        return cli_welcome.welcome(joerg, format_=form, sender="ana@example.com", cwd=tmp_path)
 
     assert run(form) == 0
     assert "Hello" in capsys.readouterr().out

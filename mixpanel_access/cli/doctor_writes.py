@@ -1,8 +1,7 @@
-"""`mixpanel-access doctor --writes` and `--undo`: try every write on a throw-away address, report, and undo."""
+"""`mixpanel-access doctor --writes` and `--undo`: try every write on a throw-away address, report, and undo it."""
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Final
 
 import typer
 
-from mixpanel_access.cli.output import new_table, print_table, progress, write_file
+from mixpanel_access.cli.output import new_table, print_json, print_table, progress, write_file
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.words import counted
@@ -27,19 +26,19 @@ from mixpanel_access.operations.verifying.verify import (
 )
 
 REPORT: Final = Path("mixpanel-report.json")
-"""Where the report goes if nobody says otherwise."""
+"""The report's file, unless another is named."""
 _ITS_OPTIONS: Final = "--project, --yes-write-to, --teams, --accounts and --to"
 
 
 @dataclass(frozen=True)
 class WritesOptions:
-    """What is asked for.
+    """The options of `--writes` and `--undo`.
 
     Attributes:
         email: the throw-away address.
         project: the id of the project.
-        organization: the id of the organization as it was typed; None to be asked for it.
-        parts: what is tried besides people.
+        organization: the id of the organization from --yes-write-to; None to ask for it.
+        parts: what to try besides people.
         to: the report's file.
     """
 
@@ -50,7 +49,7 @@ class WritesOptions:
     to: Path | None
 
 
-NOTHING: Final = WritesOptions("", None, None, frozenset(), None)
+NOTHING: Final = WritesOptions(email="", project=None, organization=None, parts=frozenset(), to=None)
 
 
 def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: bool) -> int:
@@ -115,7 +114,7 @@ def run_undo(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: b
             _end(left, proven=True)
             all_left += left
     if as_json:
-        typer.echo(json.dumps({"left": all_left}))
+        print_json({"left": all_left})
     return 1 if all_left else 0
 
 

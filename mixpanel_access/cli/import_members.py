@@ -1,38 +1,89 @@
-"""`mixpanel-access import`: print who comes into a stack and who does not, and bring them in."""
+"""`mixpanel-access import`: bring existing people and grants into a stack, and show who comes in and who does not."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixpanel_access.cli.output import new_table, print_changes, print_table, progress, write_file
-from mixpanel_access.model.access import service_account_name
+from mixpanel_access.cli.options import AsJson, Folder, SelectedStack
+from mixpanel_access.cli.output import (
+    json_text,
+    new_table,
+    print_changes,
+    print_json,
+    print_table,
+    progress,
+    write_file,
+)
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.import_plan import NO_GRANT, Candidate
-from mixpanel_access.operations.importing import ImportRequest, PreparedImport, carry_out, prepare
-from mixpanel_access.operations.project import open_project
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.import_plan import Candidate
+    from mixpanel_access.operations.importing import PreparedImport
 
 
-def run_import(folder: Path, request: ImportRequest, *, file: Path | None, dry_run: bool, as_json: bool) -> int:
-    """Import and print; 1 when the preview shows a change afterwards, else 0."""
-    project = open_project(folder, progress)
-    prepared = prepare(project, request, progress)
+def import_members(
+    stack: SelectedStack = "",
+    project: Annotated[
+        list[str] | None,
+        typer.Option(help="A Mixpanel project, by id or name pattern; repeatable. Default: those of the roster."),
+    ] = None,
+    email: Annotated[
+        list[str] | None, typer.Option(help="Only people whose address matches this pattern; repeatable.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Nobody whose address matches this pattern; repeatable.")
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(help="The environment of a new roster. Default: mixpanel:environment, else the stack's name."),
+    ] = None,
+    organization_roles: Annotated[
+        bool,
+        typer.Option(
+            "--organization-roles",
+            help="Let a new roster declare organization roles, and import everybody; only one roster can.",
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show who would be imported, and write nothing.")] = False,
+    file: Annotated[Path | None, typer.Option(help="Keep the file for `pulumi import` here.")] = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Import existing people and grants into a roster and its stack; exit 1 when its preview then shows a change.
+
+    Example: `mixpanel-access import --stack production --dry-run`
+    """
+    from mixpanel_access.operations.import_plan import Wanted
+    from mixpanel_access.operations.importing import ImportRequest, carry_out, prepare
+    from mixpanel_access.operations.project import open_project, stack_to_change
+
+    opened = open_project(cwd, progress)
+    request = ImportRequest(
+        stack=stack_to_change(opened, stack),
+        wanted=Wanted(email or (), exclude or ()),
+        projects=project or (),
+        environment=environment,
+        organization_roles=organization_roles,
+    )
+    prepared = prepare(opened, request, progress)
     if file is not None:
-        content = json.dumps(prepared.document or {"resources": []}, indent=2) + "\n"
+        content = json_text(prepared.document or {"resources": []}) + "\n"
         write_file(file, content.encode(), "the import file", "Name another with --file; nothing was changed.")
-    changes = [] if dry_run else carry_out(project, prepared, progress)
+    changes = [] if dry_run else carry_out(opened, prepared, progress)
     if as_json:
-        typer.echo(json.dumps(_document(prepared, changes, dry_run=dry_run), indent=2))
+        print_json(_document(prepared, changes, dry_run=dry_run))
     else:
         _print(prepared, changes, dry_run=dry_run)
     return 1 if changes else 0
 
 
 def _print(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> None:
+    from mixpanel_access.operations.import_plan import NO_GRANT
+
     short = {project.id: key for key, project in prepared.plan.roster.projects.items()}
     table = new_table("who", "status", "organization role", "projects", "import", "left out")
     outside = 0
@@ -103,6 +154,8 @@ def _service_accounts(prepared: PreparedImport) -> str:
     accounts = prepared.reading.service_accounts
     if accounts is None:
         return "Service accounts: Mixpanel does not list them to this account; none is imported."
+    from mixpanel_access.model.access import service_account_name
+
     others = sorted(account for account in accounts if service_account_name(account) not in prepared.accounts)
     left_out = f"Service accounts, which are not people and are left out: {', '.join(others) or 'none'}."
     unknown = _unknown(prepared)
@@ -111,6 +164,8 @@ def _service_accounts(prepared: PreparedImport) -> str:
 
 def _unknown(prepared: PreparedImport) -> list[str]:
     """The service accounts that the roster does not name."""
+    from mixpanel_access.model.access import service_account_name
+
     known = {name.strip() for name in prepared.plan.roster.service_accounts}
     accounts = prepared.reading.service_accounts or ()
     return sorted(account for account in accounts if service_account_name(account) not in known)
@@ -119,7 +174,7 @@ def _unknown(prepared: PreparedImport) -> list[str]:
 def _document(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> dict[str, Any]:
     return {
         "stack": prepared.stack,
-        "roster": str(prepared.file),
+        "roster": prepared.file,
         "environment": prepared.plan.roster.environment,
         "dryRun": dry_run,
         "people": [
