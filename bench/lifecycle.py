@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.workspaces import STACK, Cost, Workspace, organization, roster, workspace
 from mixpanel_access.engine import Engine
-from mixpanel_access.operations.import_plan import Wanted
+from mixpanel_access.operations.import_plan import ImportFilter
 from mixpanel_access.operations.importing import ImportRequest, carry_out, prepare
 from mixpanel_access.operations.project import PulumiProject
 
@@ -109,7 +109,7 @@ def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int, lives
 
 def import_all(project: PulumiProject) -> None:
     """Import everybody whom the roster has."""
-    carry_out(project, prepare(project, ImportRequest(STACK, Wanted(["person*"])), quiet), quiet)
+    carry_out(project, prepare(project, ImportRequest(STACK, ImportFilter(["person*"])), quiet), quiet)
 
 
 def quiet(_line: str) -> None:

@@ -57,14 +57,14 @@ def import_members(
 
     Example: `mixpanel-access import --stack production --dry-run`
     """
-    from mixpanel_access.operations.import_plan import Wanted
+    from mixpanel_access.operations.import_plan import ImportFilter
     from mixpanel_access.operations.importing import ImportRequest, carry_out, prepare
     from mixpanel_access.operations.project import open_project, stack_to_change
 
     opened = open_project(cwd, progress)
     request = ImportRequest(
         stack=stack_to_change(opened, stack),
-        wanted=Wanted(email or (), exclude or ()),
+        wanted=ImportFilter(email or (), exclude or ()),
         projects=project or (),
         environment=environment,
         organization_roles=organization_roles,

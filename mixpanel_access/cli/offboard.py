@@ -13,7 +13,7 @@ from mixpanel_access.cli.output import print_diff, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.offboarding import Holding, Remains
+    from mixpanel_access.operations.offboarding import PersonInStack, RemainingInOrganization
 
 _SHOWN: Final = 10
 """How many waiting changes are named."""
@@ -41,10 +41,12 @@ def offboard(
             next_step="Give a person's address; to end a service account, take it out of the roster.",
         )
     project = open_project(cwd, progress)
-    seen = offboarding.look(project)
-    held = offboarding.holdings(seen, email)
+    seen = offboarding.read_stacks(project)
+    held = offboarding.person_in_stacks(seen, email)
     waiting = offboarding.offboard(project, email, held, progress) if yes else {}
-    left = offboarding.remains(project, email, {key for one in seen for key in one.keys(email)} - {same_key(email)})
+    left = offboarding.remaining_in_organizations(
+        project, email, {key for one in seen for key in one.keys(email)} - {same_key(email)}
+    )
     if as_json:
         print_json(_document(email, held, left, waiting, done=yes))
     else:
@@ -63,7 +65,7 @@ def _few(changes: list[str]) -> list[str]:
     return changes if len(changes) <= _SHOWN else [*changes[:_SHOWN], f"and {len(changes) - _SHOWN} more"]
 
 
-def _print(email: str, held: Sequence[Holding], likely: str, *, done: bool) -> None:
+def _print(email: str, held: Sequence[PersonInStack], likely: str, *, done: bool) -> None:
     from mixpanel_access.model.address import same_key
 
     for holding in held:
@@ -82,7 +84,7 @@ def _print(email: str, held: Sequence[Holding], likely: str, *, done: bool) -> N
         typer.echo("\nNothing was changed. With --yes, this is taken out of each roster and each stack.")
 
 
-def _print_left(email: str, left: Sequence[Remains], *, done: bool) -> None:
+def _print_left(email: str, left: Sequence[RemainingInOrganization], *, done: bool) -> None:
     from mixpanel_access.model.access import remaining_access
     from mixpanel_access.model.roles import MEMBER
 
@@ -99,7 +101,12 @@ def _print_left(email: str, left: Sequence[Remains], *, done: bool) -> None:
 
 
 def _document(
-    email: str, held: Sequence[Holding], left: Sequence[Remains], waiting: Mapping[str, Sequence[str]], *, done: bool
+    email: str,
+    held: Sequence[PersonInStack],
+    left: Sequence[RemainingInOrganization],
+    waiting: Mapping[str, Sequence[str]],
+    *,
+    done: bool,
 ) -> dict[str, Any]:
     return {
         "email": email,

@@ -49,7 +49,7 @@ def remind(
     if post and lines:
         from mixpanel_access.operations import posting  # HTTP and TLS
 
-        posting.post("\n".join(lines), os.environ.get(posting.WEBHOOK_VARIABLE))
+        posting.post_to_webhook("\n".join(lines), os.environ.get(posting.WEBHOOK_VARIABLE))
         progress(f"posted {len(lines)} reminders")
     if str(ics) == "-":
         pass  # standard output is the calendar's

@@ -16,7 +16,7 @@ from mixpanel_access.model.words import counted
 if TYPE_CHECKING:
     from mixpanel_access.operations.project import PulumiProject
     from mixpanel_access.operations.revoking import Revocation
-    from mixpanel_access.operations.takings import Taking
+    from mixpanel_access.operations.takings import Removal
 
 
 def revoke(
@@ -109,17 +109,17 @@ def _print(found: Sequence[Revocation], *, done: bool) -> None:
         )
 
 
-def _cells(one: Revocation, taking: Taking) -> tuple[str, str, str, str]:
+def _cells(one: Revocation, taking: Removal) -> tuple[str, str, str, str]:
     ended = taking.ends or ""
     return one.stack, taking.email, taking.what, ended if taking.planned else "no longer in the roster"
 
 
-def _taken(one: Revocation) -> list[Taking]:
+def _taken(one: Revocation) -> list[Removal]:
     """What is taken from somebody; whoever stays in the organization loses nothing when the stack lets them go."""
     return [taking for taking in one.takes if not taking.stays]
 
 
-def _lower_or_gone(taking: Taking, *, done: bool) -> str:
+def _lower_or_gone(taking: Removal, *, done: bool) -> str:
     if taking.stays:
         return taking.stays
     if taking.lowers and taking.role:
@@ -139,7 +139,7 @@ def _document(one: Revocation) -> dict[str, Any]:
     }
 
 
-def _row(taking: Taking) -> dict[str, Any]:
+def _row(taking: Removal) -> dict[str, Any]:
     return {
         "email": taking.email or None,
         "what": taking.what,

@@ -61,7 +61,7 @@ def welcome(
     mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
     if mail and send:
         del mail["X-Unsent"]
-        mailing.send(mail, os.environ.get(mailing.SERVER_VARIABLE))
+        mailing.send_mail(mail, os.environ.get(mailing.SERVER_VARIABLE))
     if as_json:
         document = {"to": message.to, "cc": message.cc, "subject": message.subject, "sent": send}
         print_json({**document, "markdown": message.markdown, "text": message.text, "html": message.html})

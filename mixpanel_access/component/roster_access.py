@@ -13,7 +13,7 @@ import pulumi
 from mixpanel_access.component.children import child_options, configured_day
 from mixpanel_access.component.policy_facts import policy_facts
 from mixpanel_access.component.twins import declared_beside
-from mixpanel_access.files.beside import Beside, beside
+from mixpanel_access.files.other_rosters import OtherRosters, read_other_rosters
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.address import spellings
@@ -263,22 +263,22 @@ def _declared(file: Path, today: date | None) -> Declaration:
         raise pulumi.RunError(str(error)) from None
 
 
-def _beside(file: Path) -> Beside:
+def _beside(file: Path) -> OtherRosters:
     """What is known of the rosters of the other stacks.
 
     Raises:
         pulumi.RunError: one of them has a project of this one.
     """
     if os.environ.get(KEPT_VARIABLE):
-        return Beside()  # no other roster keeps access alive that has ended by this one
+        return OtherRosters()  # no other roster keeps access alive that has ended by this one
     organization = pulumi.Config(NAMESPACE).get("organizationId") or ""
-    found = beside(file, number_in(organization.strip()), _drafts())
+    found = read_other_rosters(file, number_in(organization.strip()), _drafts())
     if found.error:
         raise pulumi.RunError(str(found.error))
     return found
 
 
-def _facts_beside(found: Beside, declared: Declaration, today: date) -> dict[str, Any]:
+def _facts_beside(found: OtherRosters, declared: Declaration, today: date) -> dict[str, Any]:
     """What policies have to know of the other rosters: their claims, the contacts that they have, what they give."""
     contacts = sorted({inputs["sponsor"] for inputs in declared.accounts.values() if inputs.get("sponsor")})
     facts = {

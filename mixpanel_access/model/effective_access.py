@@ -54,14 +54,14 @@ class RosterEntry:
         metadata: why the access is there; only what has a value.
         days: the days on which it declares anything.
         projects: project key -> project role; "" where there is neither a role nor a standard one.
-        places: team key -> the days of the place in it: those of the entry that are the team's too.
+        memberships: team key -> the days of the membership: those of the entry that are the team's too.
     """
 
     person: RosterPerson
     metadata: Mapping[str, str]
     days: Span
     projects: Mapping[str, str]
-    places: Mapping[str, Span] = field(default_factory=dict)
+    memberships: Mapping[str, Span] = field(default_factory=dict)
 
     @property
     def starts(self) -> date | None:
@@ -92,8 +92,8 @@ class RosterEntry:
 
     def metadata_in(self, team: str) -> dict[str, str]:
         """Why there is a place in a team, and its days."""
-        place = self.places[team]
-        days = {"starts": place.starts, "ends": place.ends}
+        membership = self.memberships[team]
+        days = {"starts": membership.starts, "ends": membership.ends}
         return {**self.metadata, **{name: str(value) for name, value in days.items() if value}}
 
     def __str__(self) -> str:
@@ -144,9 +144,9 @@ class EffectivePerson:
     ownership: str | None = None
     kind: str | None = None
 
-    def ending_places(self, entry: RosterEntry) -> list[tuple[str, date]]:
+    def ending_memberships(self, entry: RosterEntry) -> list[tuple[str, date]]:
         """The teams that an entry gives, and whose own end comes before the entry's: the key and the last day in it."""
-        found = [(key, entry.places[key].ends) for key, giving in self.teams.items() if giving is entry]
+        found = [(key, entry.memberships[key].ends) for key, giving in self.teams.items() if giving is entry]
         return [(key, ends) for key, ends in found if ends is not None and ends != entry.ends]
 
 
@@ -165,8 +165,8 @@ def entry_of(roster: Roster, person: RosterPerson) -> RosterEntry:
     standard = roster.standards.get(engagement.type or "")
     usual = standard.project_role(roster.environment) if standard else ""
     projects = {key: usual if role is None else roster.role_here(key, role) for key, role in person.projects.items()}
-    places = {key: days.within(days_of(roster.teams[key])) for key in person.teams if key in roster.teams}
-    return RosterEntry(person, metadata, days, projects, places)
+    memberships = {key: days.within(days_of(roster.teams[key])) for key in person.teams if key in roster.teams}
+    return RosterEntry(person, metadata, days, projects, memberships)
 
 
 def days_of(team: RosterTeam) -> Span:
@@ -203,7 +203,9 @@ def effective_access_of(all_of_one: Sequence[RosterEntry], today: date) -> Effec
         return None
     speaker = max(current, key=lambda entry: (_organization_rank(entry), _lasts(entry)))
     keys = dict.fromkeys(key for entry in current for key in entry.projects)
-    teams = dict.fromkeys(key for entry in current for key, place in entry.places.items() if place.current(today))
+    teams = dict.fromkeys(
+        key for entry in current for key, membership in entry.memberships.items() if membership.current(today)
+    )
     return EffectivePerson(
         speaker.person.key,
         speaker.person.email,
@@ -211,7 +213,7 @@ def effective_access_of(all_of_one: Sequence[RosterEntry], today: date) -> Effec
         next((entry.person.removal for entry in current if entry.person.removal), None),
         speaker,
         {key: _highest(key, [entry for entry in current if key in entry.projects]) for key in keys},
-        {key: max((entry for entry in current if key in entry.places), key=_lasts) for key in teams},
+        {key: max((entry for entry in current if key in entry.memberships), key=_lasts) for key in teams},
         max(current, key=_lasts).ends,
         next((entry.person.ownership for entry in current if entry.person.ownership), None),
         next((entry.person.kind for entry in current if entry.person.kind), None),

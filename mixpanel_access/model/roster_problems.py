@@ -217,7 +217,7 @@ def _beyond(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
 def _on_no_day(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
     """A place in a team that is not there while the entry counts."""
     for index, key in enumerate(entry.person.teams):
-        if key in entry.places and not entry.days.meets(days_of(roster.teams[key])):
+        if key in entry.memberships and not entry.days.meets(days_of(roster.teams[key])):
             yield (*at, "teams", index), f"{entry.person.email}: no day of the entry is one of the team {key}"
 
 

@@ -71,16 +71,16 @@ def changes_by_the_clock(
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
     """
     names = {custom_role_name(key): declared_role(key) for key in roster.custom_roles}
-    words = {place: names.get(name_of(one.urn)) for place, one in state.custom_roles.items()}
+    words = {membership: names.get(name_of(one.urn)) for membership, one in state.custom_roles.items()}
     roles_held: dict[str, dict[int, str]] = {}
     for (project, email), grant in state.grants.items():
         roles_held.setdefault(email, {})[project] = words.get((project, grant.role)) or grant.role
-    places = {name_of(one.urn) for one in state.team_members.values()}
+    memberships = {name_of(one.urn) for one in state.team_members.values()}
     found: list[ScheduledChange] = []
     for key, all_of_one in entries(roster).items():
         held = roles_held.get(key, {})
         found += _to_come(all_of_one, today)
-        teams = [team for team in roster.teams if team_member_name(team, key) in places]
+        teams = [team for team in roster.teams if team_member_name(team, key) in memberships]
         found += _overdue(all_of_one, roster, held, today, member=key in state.members, teams=teams)
     found = [one for one in found if one.event is ScheduledEvent.BEGINS or same_key(one.email) not in unread.people]
     found += _of_teams(roster, state, today)
@@ -92,7 +92,7 @@ def changes_by_the_clock(
 def _to_come(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[ScheduledChange]:
     """What changes for one person when an entry ends or begins, given what the others still or already give."""
     for entry in all_of_one:
-        spans = [entry.days, *entry.places.values()]
+        spans = [entry.days, *entry.memberships.values()]
         for first in sorted({span.starts for span in spans if span.starts is not None and span.starts > today}):
             yield from _change(ScheduledEvent.BEGINS, all_of_one, entry, first, today)
         for last in sorted({span.ends for span in spans if span.ends is not None and span.ends >= today}):
@@ -106,7 +106,7 @@ def _change(
     projects = dict(_steps(_roles(before), _roles(after), entry.projects))
     changing = _teams(before).keys() ^ _teams(after).keys()
     giving = {**_teams(before), **_teams(after)}
-    teams = [key for key in entry.places if key in changing and giving[key] is entry]
+    teams = [key for key in entry.memberships if key in changing and giving[key] is entry]
     own_day = on in (entry.starts, entry.ends and entry.ends + _A_DAY)
     role_changes = before is None or after is None or before.organization_role != after.organization_role
     if projects or teams or (role_changes and own_day):
@@ -126,24 +126,24 @@ def _overdue(
     now = effective_access_of(all_of_one, today)
     gave = {key: _gave_last(all_of_one, key, today) for key in teams if key not in _teams(now)}
     for entry in all_of_one:
-        places = [key for key in entry.places if gave.get(key) is entry]
+        memberships = [key for key in entry.memberships if gave.get(key) is entry]
         if entry.ends is None or not entry.over(today):
-            yield from _overdue_places(entry, places, today)
+            yield from _overdue_memberships(entry, memberships, today)
             continue
         mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
         left = dict(_steps(mine, _roles(now), mine))
-        if left or places or (now is None and (member or held)):
+        if left or memberships or (now is None and (member or held)):
             on = entry.ends + _A_DAY
             yield ScheduledChange(
-                ScheduledEvent.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, places
+                ScheduledEvent.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, memberships
             )
 
 
-def _overdue_places(entry: RosterEntry, left: Sequence[str], today: date) -> Iterator[ScheduledChange]:
+def _overdue_memberships(entry: RosterEntry, left: Sequence[str], today: date) -> Iterator[ScheduledChange]:
     """The places that the state has in teams that are over before the entry is."""
-    for key, place in entry.places.items():
-        if key in left and place.ends is not None:
-            on = place.ends + _A_DAY
+    for key, membership in entry.memberships.items():
+        if key in left and membership.ends is not None:
+            on = membership.ends + _A_DAY
             yield ScheduledChange(
                 ScheduledEvent.OVERDUE, entry.person.email, on, (on - today).days, {}, entry.engagement, [key]
             )
@@ -151,8 +151,11 @@ def _overdue_places(entry: RosterEntry, left: Sequence[str], today: date) -> Ite
 
 def _gave_last(all_of_one: Sequence[RosterEntry], team: str, today: date) -> RosterEntry | None:
     """The entry that gave a place on its last day, or None for a place that is not over."""
-    places = [entry.places[team] for entry in all_of_one if team in entry.places]
-    last = max((place.ends for place in places if place.ends is not None and place.over(today)), default=None)
+    memberships = [entry.memberships[team] for entry in all_of_one if team in entry.memberships]
+    last = max(
+        (membership.ends for membership in memberships if membership.ends is not None and membership.over(today)),
+        default=None,
+    )
     return _teams(effective_access_of(all_of_one, last)).get(team) if last else None
 
 

@@ -14,7 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, BrakeFinding, DeclaredPerson, PlannedChanges, judge, judge_grants
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.grants import GrantChanges
-from mixpanel_access.operations.takings import Row, Taking
+from mixpanel_access.operations.takings import Removal, StateRow
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.leaving import endings, leaving
@@ -25,7 +25,7 @@ _WITH_PERSON: Final = (ids.GRANT_TYPE, ids.TEAM_MEMBER_TYPE, ids.PROJECT_ACCESS_
 
 
 @dataclass(frozen=True)
-class Held:
+class BlockedRemoval:
     """Something that ought to go and stays.
 
     Attributes:
@@ -33,19 +33,21 @@ class Held:
         reason: why, and what to do.
     """
 
-    taking: Taking
+    taking: Removal
     reason: str
 
 
 @dataclass(frozen=True)
-class Decision:
+class RemovalDecision:
     """What goes, and what is held."""
 
-    goes: Sequence[Taking]
-    held: Sequence[Held]
+    goes: Sequence[Removal]
+    held: Sequence[BlockedRemoval]
 
 
-def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack: str) -> Decision:
+def decide_removals(
+    found: Sequence[Removal], rows: Sequence[StateRow], session: Session, stack: str
+) -> RemovalDecision:
     """Divide what the roster no longer gives into what goes and what is held.
 
     A brake holds only those for whom it fires: everybody else goes, and first of all those whose end was planned.
@@ -56,17 +58,17 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
         session: the organization and the settings of today.
         stack: the stack's name, for the messages.
     """
-    goes: list[Taking] = []
-    held: list[Held] = []
+    goes: list[Removal] = []
+    held: list[BlockedRemoval] = []
     for taking in found:
         try:
             if _is_there(taking, session):
                 goes.append(taking)
         except MixpanelError as error:
-            held.append(Held(taking, str(error)))
+            held.append(BlockedRemoval(taking, str(error)))
 
-    def hold(reason: str, stays: Sequence[Taking]) -> None:
-        held.extend(Held(taking, reason) for taking in stays)
+    def hold(reason: str, stays: Sequence[Removal]) -> None:
+        held.extend(BlockedRemoval(taking, reason) for taking in stays)
         goes[:] = [taking for taking in goes if taking not in stays]
 
     protected = {row.urn for row in rows if row.protected and row.type != ids.PROJECT_ACCESS_TYPE}
@@ -86,13 +88,13 @@ def decide(found: Sequence[Taking], rows: Sequence[Row], session: Session, stack
     for taking in [one for one in goes if needed.get(one.urn)]:
         hold(f"what stays depends on it: {', '.join(needed[taking.urn])}", [taking])
     how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given}
-    return Decision([replace(taking, stays=how[taking]) for taking in goes], held)
+    return RemovalDecision([replace(taking, stays=how[taking]) for taking in goes], held)
 
 
-def _given_elsewhere(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> dict[Taking, str]:
+def _given_elsewhere(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> dict[Removal, str]:
     """What only leaves the state of this stack, since another one gives it too, and that in words."""
     by_urn = {row.urn: row for row in rows}
-    found: dict[Taking, str] = {}
+    found: dict[Removal, str] = {}
     for taking in goes:
         stacks = _stacks_that_give(taking, by_urn[taking.urn], session) if not taking.lowers else ()
         if stacks:
@@ -100,7 +102,7 @@ def _given_elsewhere(goes: Sequence[Taking], rows: Sequence[Row], session: Sessi
     return found
 
 
-def _stacks_that_give(taking: Taking, row: Row, session: Session) -> Sequence[str]:
+def _stacks_that_give(taking: Removal, row: StateRow, session: Session) -> Sequence[str]:
     props = row.outputs
     if taking.type in (ids.GRANT_TYPE, ids.PROJECT_ACCESS_TYPE):
         found = elsewhere.grants(session, taking.project or 0, [taking.email] if taking.email else [], props)
@@ -112,7 +114,7 @@ def _stacks_that_give(taking: Taking, row: Row, session: Session) -> Sequence[st
     return ()
 
 
-def _stays(taking: Taking, rows: Sequence[Row], session: Session) -> str:
+def _stays(taking: Removal, rows: Sequence[StateRow], session: Session) -> str:
     """How somebody stays in the organization whose `Member` goes from the state, or "" if something is taken away."""
     if taking.type != ids.MEMBER_TYPE or taking.lowers:
         return ""
@@ -124,7 +126,7 @@ def _stays(taking: Taking, rows: Sequence[Row], session: Session) -> str:
     return ""
 
 
-def _is_there(taking: Taking, session: Session) -> bool:
+def _is_there(taking: Removal, session: Session) -> bool:
     """Whether there is anything to lower: to bring somebody back with the lower role would be giving."""
     if not taking.lowers or taking.type in (ids.PROJECT_ACCESS_TYPE, ids.SERVICE_ACCOUNT_TYPE):
         return True
@@ -141,7 +143,7 @@ def _is_there(taking: Taking, session: Session) -> bool:
     return True
 
 
-def _untold(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> Iterator[tuple[str, str]]:
+def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterator[tuple[str, str]]:
     """The places in the organization that stay because nobody can say who leaves, and why; their grants may go."""
     for taking in goes:
         if taking.type == ids.MEMBER_TYPE and not taking.lowers:
@@ -151,7 +153,7 @@ def _untold(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> It
                 yield f"whether they hold anything else cannot be told: {error}", taking.urn
 
 
-def _braked(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> Iterable[tuple[str, str]]:
+def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterable[tuple[str, str]]:
     """Why somebody stays, and the key of their address in Mixpanel: for each person whom a brake holds."""
     directory, limits = session.directory, session.settings.limits
     people = directory.people()
@@ -176,7 +178,7 @@ def _braked(goes: Sequence[Taking], rows: Sequence[Row], session: Session) -> It
             yield f"{firing.words} [{firing.brake}]", key
 
 
-def _whom(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Taking]) -> Iterable[str]:
+def _whom(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Removal]) -> Iterable[str]:
     """Whom a brake holds: all of an edit that is too large; of owners one, since the others may go then."""
     named = [key for key in map(same_key, finding.people) if key in plan.removals or key in plan.roles]
     if finding.brake is Brake.REMOVAL_SHARE:
@@ -186,12 +188,12 @@ def _whom(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Tak
     return named
 
 
-def _leaving(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> AbstractSet[str]:
+def _leaving(gone: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> AbstractSet[str]:
     """Whose removal from the organization this is; the others stay, by what else they hold."""
     return leaving(session, _declared(gone, rows, session))
 
 
-def _declared(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> Sequence[DeclaredPerson]:
+def _declared(gone: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Sequence[DeclaredPerson]:
     """The people of these members as the brakes have to know them, by the state alone."""
     if not gone:
         return ()
@@ -199,7 +201,7 @@ def _declared(gone: Sequence[Taking], rows: Sequence[Row], session: Session) -> 
     return [people[taking.key] for taking in gone if taking.key in people]
 
 
-def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
+def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
     """Why grants of an authoritative project stay, the project, and whose they are."""
     wholes, now = [taking for taking in goes if taking.type == ids.PROJECT_ACCESS_TYPE], session.directory.key_of
     for project in sorted({taking.project for taking in wholes if taking.project is not None}):
@@ -229,7 +231,7 @@ def _braked_grants(goes: Sequence[Taking], session: Session) -> Iterable[tuple[s
                 yield f"{finding.words} [{finding.brake}]", project, {same_key(email) for email in finding.people}
 
 
-def _needing(taking: Taking, held: Sequence[Held], rows: Sequence[Row]) -> list[str]:
+def _needing(taking: Removal, held: Sequence[BlockedRemoval], rows: Sequence[StateRow]) -> list[str]:
     """What stays and depends on the resource, in words."""
     return [
         f"{one.taking.what} of {one.taking.email}" if one.taking.email else one.taking.what
@@ -238,7 +240,7 @@ def _needing(taking: Taking, held: Sequence[Held], rows: Sequence[Row]) -> list[
     ]
 
 
-def _needed(held: Sequence[Held], rows: Sequence[Row]) -> AbstractSet[str]:
+def _needed(held: Sequence[BlockedRemoval], rows: Sequence[StateRow]) -> AbstractSet[str]:
     """The resources that those which stay depend on: a person with a grant, a team with somebody in it."""
     people = {one.taking.key for one in held if one.taking.type in _WITH_PERSON}
     places = {one.taking.urn for one in held}

@@ -25,7 +25,7 @@ from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_draft import NewPerson
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.similarity import did_you_mean
-from mixpanel_access.operations.import_teams import Places, TeamThere, places
+from mixpanel_access.operations.import_teams import ExistingTeam, TeamMemberships, team_memberships
 from mixpanel_access.operations.state import State
 
 TO_BE_FILLED_IN: Final = "to be filled in: engagement, ticket, approver, justification, starts, ends"
@@ -37,7 +37,7 @@ NO_GRANT: Final = "no individual grant in this stack's projects"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportFilter:
     """Whom an import is to take: patterns (* and ?) over addresses, compared without regard to case.
 
     Attributes:
@@ -71,7 +71,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Reading:
+class OrganizationSnapshot:
     """What was read of the organization.
 
     Attributes:
@@ -90,7 +90,7 @@ class Reading:
     blind: frozenset[int] = frozenset()
     service_accounts: Sequence[str] | None = ()
     own_roles: Mapping[tuple[int, str], str] = field(default_factory=dict)
-    teams: Sequence[TeamThere] = ()
+    teams: Sequence[ExistingTeam] = ()
 
     def role_word(self, project: int, role: str) -> str:
         """A role as the roster names it: its own custom role by its key."""
@@ -162,7 +162,7 @@ class ImportPlan:
 
 
 def plan_import(
-    reading: Reading, text: str, source: RosterSource, state: State, wanted: Wanted, today: date
+    reading: OrganizationSnapshot, text: str, source: RosterSource, state: State, wanted: ImportFilter, today: date
 ) -> ImportPlan:
     """Decide who comes into the stack, and write them into the roster's text.
 
@@ -199,7 +199,7 @@ def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) ->
     for pattern in patterns:
         found = [one for one in projects.values() if pattern == str(one.id) or _any(one.name, [pattern])]
         if not found:
-            names = named(projects.values())
+            names = names_of(projects.values())
             raise UsageError(
                 "cannot find a project",
                 whom=pattern,
@@ -210,7 +210,7 @@ def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) ->
     return _by_id(chosen.values())
 
 
-def named(projects: Iterable[Project]) -> str:
+def names_of(projects: Iterable[Project]) -> str:
     """Projects by id and name, for a message; "" for none."""
     return "; ".join(f"{one.id} {one.name}" for one in _by_id(projects))
 
@@ -227,7 +227,7 @@ def project_rows(new: Sequence[Project], roster: Roster) -> dict[str, dict[str, 
     return rows
 
 
-def _everybody(reading: Reading) -> dict[str, Candidate]:
+def _everybody(reading: OrganizationSnapshot) -> dict[str, Candidate]:
     """Everybody in the organization's list or in one of the projects'."""
     found = {key: Candidate(person) for key, person in reading.people.items()}
     for access in reading.access.values():
@@ -250,7 +250,7 @@ def _decide(
     declared: Sequence[RosterEntry],
     roster: Roster,
     state: State,
-    reading: Reading,
+    reading: OrganizationSnapshot,
     today: date,
 ) -> None:
     one.declared, one.managed = bool(declared), key in state.members
@@ -271,7 +271,7 @@ def _decide(
         when = " and ".join(spans)
         one.leave_out(f"the roster's entry holds {when}, and declares nothing today")
         return
-    own_places = places(key, declared, reading.teams, state.team_members.keys(), today)
+    own_places = team_memberships(key, declared, reading.teams, state.team_members.keys(), today)
     one.teams = own_places.taken
     for reason in own_places.left_out:
         one.leave_out(reason)
@@ -307,7 +307,7 @@ def _unfit(email: str) -> str | None:
 
 
 def _other_ways(
-    project: int, access: AccessInProject, organization_role: str | None, own_places: Places
+    project: int, access: AccessInProject, organization_role: str | None, own_places: TeamMemberships
 ) -> Iterator[LeftOut]:
     """The ways in that are no individual grant, and no place in a team that the roster gives."""
     for grant in access.grants:
@@ -320,7 +320,12 @@ def _other_ways(
 
 
 def _written(
-    text: str, source: RosterSource, roster: Roster, candidates: Mapping[str, Candidate], reading: Reading, today: date
+    text: str,
+    source: RosterSource,
+    roster: Roster,
+    candidates: Mapping[str, Candidate],
+    reading: OrganizationSnapshot,
+    today: date,
 ) -> str:
     """The roster's text with what is taken and not yet there."""
     short = {project.id: key for key, project in roster.projects.items()}

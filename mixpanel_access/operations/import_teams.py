@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TeamThere:
+class ExistingTeam:
     """A team of the roster, as the organization has it.
 
     Attributes:
@@ -38,7 +38,7 @@ class TeamThere:
 
 
 @dataclass(frozen=True)
-class Places:
+class TeamMemberships:
     """What becomes of one person's places in the roster's teams.
 
     Attributes:
@@ -57,7 +57,7 @@ class Places:
         return grant.grant_type is GrantType.TEAM and name is not None and any(same_name(name, o) for o in self.ours)
 
 
-def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster], today: date) -> list[TeamThere]:
+def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster], today: date) -> list[ExistingTeam]:
     """The roster's teams that the organization has; without teams in the roster, nothing is asked.
 
     Raises:
@@ -66,7 +66,7 @@ def read_teams(directory: Directory, roster: Roster, others: Mapping[str, Roster
     teams = directory.teams
     there = {key: teams.by_name(team.name) for key, team in roster.teams.items()}
     return [
-        TeamThere(
+        ExistingTeam(
             key,
             team,
             frozenset(person for person in directory.people() if teams.is_member(team, person)),
@@ -83,17 +83,17 @@ def _elsewhere(team: TeamInfo, others: Mapping[str, Roster], today: date) -> Ite
     for file, other in others.items():
         keys = {key for key, one in other.teams.items() if same_name(one.name, team.name)}
         for person, own in entries(other).items() if keys else ():
-            if any(key in keys and not place.over(today) for entry in own for key, place in entry.places.items()):
+            if any(key in keys and not place.over(today) for entry in own for key, place in entry.memberships.items()):
                 yield person, file
 
 
-def places(
+def team_memberships(
     person: str,
     declared: Sequence[RosterEntry],
-    teams: Sequence[TeamThere],
+    teams: Sequence[ExistingTeam],
     held: Collection[tuple[int, str]],
     today: date,
-) -> Places:
+) -> TeamMemberships:
     """Decide on one person's places.
 
     Args:
@@ -103,7 +103,7 @@ def places(
         held: the places in the state, by team id and the key of the address; they are not taken again.
         today: the day, UTC.
     """
-    given = {key for entry in declared for key, place in entry.places.items() if place.current(today)}
+    given = {key for entry in declared for key, place in entry.memberships.items() if place.current(today)}
     taken: list[str] = []
     ours: list[str] = []
     left_out: list[str] = []
@@ -123,4 +123,4 @@ def places(
         elif (one.team.id, person) not in held:
             taken.append(one.key)
             ours.append(one.team.name)
-    return Places(taken, ours, left_out)
+    return TeamMemberships(taken, ours, left_out)

@@ -19,11 +19,11 @@ from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.import_plan import (
+    ImportFilter,
     ImportPlan,
-    Reading,
-    Wanted,
+    OrganizationSnapshot,
     choose_projects,
-    named,
+    names_of,
     plan_import,
     project_rows,
 )
@@ -50,7 +50,7 @@ class ImportRequest:
     """
 
     stack: str
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: ImportFilter = field(default_factory=ImportFilter)
     projects: Sequence[str] = ()
     environment: str | None = None
     organization_roles: bool = False
@@ -78,7 +78,7 @@ class PreparedImport:
     stack: str
     file: Path
     before: str | None
-    reading: Reading
+    reading: OrganizationSnapshot
     plan: ImportPlan
     document: Mapping[str, Any]
     notes: Mapping[str, Notes]
@@ -206,7 +206,7 @@ def _with_projects(
     known = {project.id for project in roster.projects.values()}
     if not request.projects:
         if not known:
-            seen = named(there.values()) or "none that we see"
+            seen = names_of(there.values()) or "none that we see"
             raise UsageError(
                 "cannot tell which projects to import",
                 whom=request.stack,
@@ -231,7 +231,7 @@ def _with_projects(
     return text, roster, {project.id: project for project in chosen}
 
 
-def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progress: Progress) -> Reading:
+def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progress: Progress) -> OrganizationSnapshot:
     people = directory.people()
     progress(f"read {len(people)} people of organization {directory.organization}")
     access = {}
@@ -244,7 +244,7 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
     except (errors.Forbidden, errors.NotFound):
         accounts = None
     blind = frozenset(project for project in projects if not directory.shows_invited(project))
-    return Reading(people, projects, access, blind, accounts)
+    return OrganizationSnapshot(people, projects, access, blind, accounts)
 
 
 def _entries(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.engine import Pulumi
-from mixpanel_access.files.beside import beside
+from mixpanel_access.files.other_rosters import read_other_rosters
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import roles, roster_text
 from mixpanel_access.model.access import remaining_access
@@ -151,7 +151,7 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
 def _declared(roster: Roster, file: Path, today: date) -> Declaration:
     """What a roster declares, beside the rosters in its folder."""
     declared = declaration(roster, today)
-    return replace(declared, facts={**declared.facts, NEIGHBOURS: beside(file).facts(declared, today)})
+    return replace(declared, facts={**declared.facts, NEIGHBOURS: read_other_rosters(file).facts(declared, today)})
 
 
 def write(prepared: PreparedInvite) -> None:

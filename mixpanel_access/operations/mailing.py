@@ -20,7 +20,7 @@ _PORTS: Final = {"smtp": 587, "smtps": 465}
 _SECONDS: Final = 30.0
 
 
-def send(mail: EmailMessage, server: str | None) -> None:
+def send_mail(mail: EmailMessage, server: str | None) -> None:
     """Send a message to all whom its headers name.
 
     Args:

@@ -23,7 +23,7 @@ from mixpanel_access.operations.state import State, changed_addresses, name_of
 
 
 @dataclass(frozen=True)
-class Seen:
+class StackAccess:
     """One stack: its roster and its state.
 
     Attributes:
@@ -57,7 +57,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Holding:
+class PersonInStack:
     """What one stack has of a person.
 
     Attributes:
@@ -84,7 +84,7 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Remains:
+class RemainingInOrganization:
     """What a person has in an organization.
 
     Attributes:
@@ -102,7 +102,7 @@ class Remains:
     deactivated: bool = False
 
 
-def look(project: PulumiProject) -> list[Seen]:
+def read_stacks(project: PulumiProject) -> list[StackAccess]:
     """Read the roster and the state of every stack, and whose address has changed since.
 
     Raises:
@@ -129,14 +129,14 @@ def _by_organization(project: PulumiProject) -> dict[tuple[str, int], list[str]]
     return found
 
 
-def _seen(project: PulumiProject, stack: str) -> Seen:
+def _seen(project: PulumiProject, stack: str) -> StackAccess:
     state = project.state(stack, project.settings(stack).organization_id)
     file = project.roster(stack)
     text = text_of(file)
-    return Seen(stack, file, text, None if text is None else parse(text, source_of(file)), state)
+    return StackAccess(stack, file, text, None if text is None else parse(text, source_of(file)), state)
 
 
-def holdings(seen: Sequence[Seen], email: str) -> list[Holding]:
+def person_in_stacks(seen: Sequence[StackAccess], email: str) -> list[PersonInStack]:
     """What the stacks have of a person; the stack that declares organization roles is the last.
 
     Raises:
@@ -164,11 +164,11 @@ def holdings(seen: Sequence[Seen], email: str) -> list[Holding]:
         there = sorted(filter(one.held, keys))
         if one.text != after or there:
             member = bool(keys & state.members.keys())
-            found.append(Holding(one.stack, one.file, one.text, after, member, grants, owns, teams, there))
+            found.append(PersonInStack(one.stack, one.file, one.text, after, member, grants, owns, teams, there))
     return sorted(found, key=lambda holding: holding.owns_roles)
 
 
-def people(seen: Sequence[Seen]) -> list[str]:
+def people(seen: Sequence[StackAccess]) -> list[str]:
     """The addresses, by which they are compared, of all whom a roster or a state has."""
     found: set[str] = set()
     for one in seen:
@@ -178,7 +178,9 @@ def people(seen: Sequence[Seen]) -> list[str]:
     return sorted(found)
 
 
-def offboard(project: PulumiProject, email: str, held: Sequence[Holding], progress: Progress) -> dict[str, list[str]]:
+def offboard(
+    project: PulumiProject, email: str, held: Sequence[PersonInStack], progress: Progress
+) -> dict[str, list[str]]:
     """Take a person out of the rosters and out of each stack, and touch nobody else. One that died is run again.
 
     Returns:
@@ -229,7 +231,9 @@ def _with_leaving(project: PulumiProject, key: str) -> PulumiProject:
     return PulumiProject(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
 
 
-def remains(project: PulumiProject, email: str, also: Iterable[str] = ()) -> list[Remains]:
+def remaining_in_organizations(
+    project: PulumiProject, email: str, also: Iterable[str] = ()
+) -> list[RemainingInOrganization]:
     """What Mixpanel shows of a person now, by any way, in each organization that a stack is of.
 
     Args:
@@ -249,11 +253,11 @@ def remains(project: PulumiProject, email: str, also: Iterable[str] = ()) -> lis
     return [_remains(project.settings(stacks[0]), addresses) for stacks in organizations.values()]
 
 
-def _remains(settings: Settings, addresses: Sequence[str]) -> Remains:
+def _remains(settings: Settings, addresses: Sequence[str]) -> RemainingInOrganization:
     directory = connect(settings)
     person = next(filter(None, map(directory.person, addresses)), None)
     if person is None:
-        return Remains(settings.organization_id, listed=False, role=None, access={})
+        return RemainingInOrganization(settings.organization_id, listed=False, role=None, access={})
     access = directory.reached_projects(person.email)
     organization, deactivated = settings.organization_id, person.deactivated
-    return Remains(organization, listed=True, role=person.role, access=access, deactivated=deactivated)
+    return RemainingInOrganization(organization, listed=True, role=person.role, access=access, deactivated=deactivated)

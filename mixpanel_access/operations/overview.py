@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.connect import connect
-from mixpanel_access.files.beside import Beside, beside
+from mixpanel_access.files.other_rosters import OtherRosters, read_other_rosters
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.access import AccessInProject, Invitation, Person
 from mixpanel_access.model.address import same_key
@@ -43,7 +43,7 @@ class StackView:
         file: its roster.
         roster: what that says; None where there is no file.
         state: what its state holds.
-        beside: what is known of the rosters beside its own.
+        other_rosters: what is known of the rosters beside its own.
     """
 
     name: str
@@ -51,7 +51,7 @@ class StackView:
     file: Path
     roster: Roster | None
     state: State
-    beside: Beside = field(default_factory=Beside)
+    other_rosters: OtherRosters = field(default_factory=OtherRosters)
 
 
 @dataclass
@@ -213,7 +213,7 @@ def _view(project: PulumiProject, name: str) -> StackView:
     settings = project.settings(name)
     file = project.roster(name)
     roster = read_roster(file) if file.is_file() else None
-    found = beside(file, settings.organization_id) if roster else Beside()
+    found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
     return StackView(name, settings, file, roster, project.state(name, settings.organization_id), found)
 
 

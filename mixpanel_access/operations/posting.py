@@ -17,7 +17,7 @@ WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
 _SECONDS: Final = 30.0
 
 
-def post(text: str, url: str | None) -> None:
+def post_to_webhook(text: str, url: str | None) -> None:
     """Post a text. Redirects are not followed: they would take the text elsewhere.
 
     Raises:

@@ -204,10 +204,10 @@ def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterat
 
 def _other_rosters(view: StackView) -> Iterator[Prerequisite]:
     """What this roster and one beside it have both; of a roster that cannot be read, nobody knows."""
-    for conflict in view.beside.conflicts:
+    for conflict in view.other_rosters.conflicts:
         verdict = Readiness.CONFIRM if conflict.about is About.NAME else Readiness.PROBLEM
         yield Prerequisite(view.name, "other rosters", verdict, conflict.text)
-    for words in view.beside.unread:
+    for words in view.other_rosters.unread:
         yield Prerequisite(view.name, "other rosters", Readiness.PROBLEM, words)
 
 

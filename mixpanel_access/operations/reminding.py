@@ -116,7 +116,7 @@ def _of_entry(
         text = f"The access of {what} ends on {entry.ends}."
         step = "Prolong `ends` in the roster, or let it end."
         yield Reminder(ReminderKind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
-    for team, ends in someone.effective[stack].ending_places(entry):
+    for team, ends in someone.effective[stack].ending_memberships(entry):
         text = f"The place in the team {team} of {what} ends on {ends}."
         step = "Prolong `ends` of the team in the roster, or let it end."
         yield Reminder(ReminderKind.ENDS, email, stack, ends, text, step, entry.engagement, team)

@@ -59,7 +59,7 @@ class ReportEnvironment:
 
 
 @dataclass(frozen=True)
-class Way:
+class RoleSource:
     """One way by which a person comes by a project.
 
     Attributes:
@@ -87,7 +87,7 @@ class Cell:
     """What one person has in one project: the highest role, and all ways."""
 
     role: str
-    ways: Sequence[Way]
+    sources: Sequence[RoleSource]
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class AccessEnding:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class OpenInvitation:
     """An invitation that is not accepted.
 
     Attributes:
@@ -186,7 +186,7 @@ class PolicyFinding:
         severity: how bad it is.
         email: whom it concerns, or "".
         text: the finding, in words.
-        mend: what to do about it.
+        fix: what to do about it.
     """
 
     stack: str
@@ -196,7 +196,7 @@ class PolicyFinding:
     severity: str
     email: str
     text: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class Report:
     environments: Sequence[ReportEnvironment]
     people: Sequence[ReportPerson]
     endings: Sequence[AccessEnding]
-    invitations: Sequence[Waiting]
+    invitations: Sequence[OpenInvitation]
     differences: Sequence[Difference]
     findings: Sequence[PolicyFinding]
     other_access: Sequence[OtherAccess] = ()

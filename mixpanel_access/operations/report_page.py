@@ -21,7 +21,15 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.report import AccessEnding, Cell, EndsIn, PolicyFinding, Report, ReportPerson, Way
+from mixpanel_access.operations.report import (
+    AccessEnding,
+    Cell,
+    EndsIn,
+    PolicyFinding,
+    Report,
+    ReportPerson,
+    RoleSource,
+)
 from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
 
 MONTHS: Final = 12
@@ -189,18 +197,22 @@ def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
 
 def in_short(cell: Cell) -> str:
     """The ways into a project: `team Data`; with the role of each where they differ."""
-    alike = all(way.role == cell.role for way in cell.ways)
+    alike = all(source.role == cell.role for source in cell.sources)
     return ", ".join(
-        way.through if alike else f"{'custom role' if roles.is_custom(way.role) else way.role} by {way.through}"
-        for way in cell.ways
+        source.through
+        if alike
+        else f"{'custom role' if roles.is_custom(source.role) else source.role} by {source.through}"
+        for source in cell.sources
     )
 
 
-def in_full(way: Way) -> str:
+def in_full(source: RoleSource) -> str:
     """One way into a project, with what its stack says of it."""
-    held = f", stack {way.stack}" if way.stack else ", no stack" if way.grant_type is GrantType.INDIVIDUAL else ""
-    why = "".join(f"; {name} {text}" for name, text in way.why.items())
-    return f"{_role(way.role)} by {way.through}{held}{why}"
+    held = (
+        f", stack {source.stack}" if source.stack else ", no stack" if source.grant_type is GrantType.INDIVIDUAL else ""
+    )
+    why = "".join(f"; {name} {text}" for name, text in source.why.items())
+    return f"{_role(source.role)} by {source.through}{held}{why}"
 
 
 def _role(word: str) -> str:

@@ -11,7 +11,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.operations.drift import Difference, DriftKind
-from mixpanel_access.operations.report import Cell, ReportPerson, Way
+from mixpanel_access.operations.report import Cell, ReportPerson, RoleSource
 from mixpanel_access.operations.report_sources import Sources, over
 from mixpanel_access.operations.risk import AccessFacts, risk_of
 from mixpanel_access.operations.status import Status
@@ -39,12 +39,12 @@ def cells_by_person(sources: Sources) -> dict[str, Cells]:
 
 
 def _cells(sources: Sources, key: str) -> Cells:
-    ways: dict[int, list[Way]] = {}
+    found: dict[int, list[RoleSource]] = {}
     for one in of_person(sources.overview, key):
         if one.project in sources.shown:
-            way = Way(one.role, one.grant_type, one.team, one.stack, one.why)
-            ways.setdefault(one.project, []).append(way)
-    return {project: Cell(roles.highest([way.role for way in own]) or "", own) for project, own in ways.items()}
+            source = RoleSource(one.role, one.grant_type, one.team, one.stack, one.why)
+            found.setdefault(one.project, []).append(source)
+    return {project: Cell(roles.highest([source.role for source in own]) or "", own) for project, own in found.items()}
 
 
 def report_people(sources: Sources, people: Mapping[str, Cells], changes: Sequence[Difference]) -> list[ReportPerson]:
@@ -103,7 +103,7 @@ def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[Differenc
         without_engagement=any(not paper.get("engagement") for paper in papers),
         invitation=sources.invitation(key),
         last_login=person.last_login if person else None,
-        many_ways=[sources.name(project) for project, cell in cells.items() if len(cell.ways) > 1],
+        several_sources=[sources.name(project) for project, cell in cells.items() if len(cell.sources) > 1],
     )
 
 
@@ -113,11 +113,11 @@ def _highest_in_production(sources: Sources, cells: Cells) -> tuple[str | None, 
     A project of which nobody tells the environment counts as production.
     """
     found = [
-        (roles.project_rank(way.role), roles.is_custom(way.role), way.role, project)
+        (roles.project_rank(source.role), roles.is_custom(source.role), source.role, project)
         for project, cell in cells.items()
         if sources.shown[project] in (None, PRODUCTION)
-        for way in cell.ways
-        if way.grant_type is not GrantType.ORGANIZATION_ROLE
+        for source in cell.sources
+        if source.grant_type is not GrantType.ORGANIZATION_ROLE
     ]
     if not found:
         return None, ""

@@ -12,9 +12,9 @@ from mixpanel_access.operations.drift import Difference, differences, read_organ
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
-from mixpanel_access.operations.report import AccessEnding, PolicyFinding, Report, Waiting
+from mixpanel_access.operations.report import AccessEnding, OpenInvitation, PolicyFinding, Report
 from mixpanel_access.operations.report_people import cells_by_person, report_people
-from mixpanel_access.operations.report_sources import Around, Held, Sources, over
+from mixpanel_access.operations.report_sources import Around, Sources, StateGrant, over
 from mixpanel_access.operations.state import HeldGrant
 from mixpanel_access.operations.status import invitation_steps
 from mixpanel_access.rules.catalogue import EXCEPTABLE
@@ -109,7 +109,7 @@ def _endings(sources: Sources) -> Iterator[AccessEnding]:
                 what = [f"{role} in {key}" for key, role in entry.projects.items()]
                 days = (entry.ends - today).days
                 yield AccessEnding(entry.ends, days, someone.email, stack, entry.engagement, what)
-            for team, ends in someone.effective[stack].ending_places(entry):
+            for team, ends in someone.effective[stack].ending_memberships(entry):
                 what = [f"the team {team}"]
                 yield AccessEnding(ends, (ends - today).days, someone.email, stack, entry.engagement, what)
         for stack, held in sources.lapsed(someone.key).items():
@@ -117,7 +117,7 @@ def _endings(sources: Sources) -> Iterator[AccessEnding]:
                 yield from _over(sources, someone.email, stack, held)
 
 
-def _over(sources: Sources, email: str, stack: str, held: Sequence[Held]) -> Iterator[AccessEnding]:
+def _over(sources: Sources, email: str, stack: str, held: Sequence[StateGrant]) -> Iterator[AccessEnding]:
     """What has ended in a stack and is still in its state."""
     today = sources.overview.today
     last = over(held, today)
@@ -127,13 +127,13 @@ def _over(sources: Sources, email: str, stack: str, held: Sequence[Held]) -> Ite
         yield AccessEnding(last, (last - today).days, email, stack, engagement, what)
 
 
-def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[Waiting]:
+def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[OpenInvitation]:
     for key in keys:
         state, someone = sources.invitation(key), sources.overview.get(key)
         if state not in (Invitation.PENDING, Invitation.EXPIRED):
             continue
         sent = someone.invited_at if someone else None
-        yield Waiting(
+        yield OpenInvitation(
             email=sources.email(key),
             state=state,
             stacks=sources.stacks(key),
@@ -158,4 +158,4 @@ def _findings(sources: Sources, stack: str) -> Iterator[PolicyFinding]:
     )
     for one in violations_in(view.state, context, around.policies.get(stack, PolicyConfig({}))):
         rule = one.rule
-        yield PolicyFinding(stack, rule.id, rule.title, one.level, rule.severity.value, one.email, one.text, rule.mend)
+        yield PolicyFinding(stack, rule.id, rule.title, one.level, rule.severity.value, one.email, one.text, rule.fix)

@@ -19,7 +19,7 @@ from mixpanel_access.model.errors import AccessError, RosterError
 from mixpanel_access.model.kept import Kept, kept_text
 from mixpanel_access.model.roster_salvage import Salvaged, salvage
 from mixpanel_access.model.single_grants import single_grants
-from mixpanel_access.operations.holding import Decision, Held, decide
+from mixpanel_access.operations.holding import BlockedRemoval, RemovalDecision, decide_removals
 from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.revoke_run import (
     EngineStep,
@@ -33,8 +33,8 @@ from mixpanel_access.operations.revoke_run import (
 )
 from mixpanel_access.operations.stack_states import stack_states
 from mixpanel_access.operations.state import changed_addresses, name_of
-from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
-from mixpanel_access.operations.unfinished import unfinished
+from mixpanel_access.operations.takings import Removal, RosterToday, StateRow, declaration_without, removals, rows_of
+from mixpanel_access.operations.unfinished import pending_creations
 from mixpanel_access.provider.rotations import Retiring
 from mixpanel_access.provider.session import Session
 
@@ -71,8 +71,8 @@ class Revocation:
     """
 
     stack: str
-    takes: Sequence[Taking] = ()
-    held: Sequence[Held] = ()
+    takes: Sequence[Removal] = ()
+    held: Sequence[BlockedRemoval] = ()
     problems: Sequence[str] = ()
     leaves: Mapping[str, str] = field(default_factory=dict)
     done: bool = False
@@ -88,20 +88,20 @@ class _Stack:
     """One stack, as it is read before anything is decided."""
 
     name: str
-    rows: Sequence[Row]
-    component: Row | None
-    given: Given
+    rows: Sequence[StateRow]
+    component: StateRow | None
+    given: RosterToday
     file: str
     problem: str
-    begun: Sequence[Held] = ()
+    begun: Sequence[BlockedRemoval] = ()
 
     @property
-    def inside(self) -> list[Row]:
+    def inside(self) -> list[StateRow]:
         """The resources below the roster's component."""
         return [row for row in self.rows if self.component is not None and row.parent == self.component.urn]
 
     @property
-    def outside(self) -> list[Row]:
+    def outside(self) -> list[StateRow]:
         """Those of our resources that the program declares in another way."""
         inside = {row.urn for row in self.inside}
         return [row for row in self.rows if row.type.startswith(_OURS) and row.urn not in inside]
@@ -142,7 +142,7 @@ def _of_stack(
     session = Session(settings, connect(settings), progress)
     session.states = stack_states(project, stack)
     read = _read(project, stack, session, now or settings.clock().date(), ended_only=ended_only)
-    decision = decide(takings(read.inside, read.given), read.rows, session, stack)
+    decision = decide_removals(removals(read.inside, read.given), read.rows, session, stack)
     decision = replace(decision, held=[*decision.held, *read.begun])
     problems = [read.problem] if read.problem else []
     if not _worth_running(read, decision):
@@ -173,36 +173,36 @@ def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -
     session.states = stack_states(project, stack)
     session.leaving = key  # here too, so that a brake is asked about somebody who was found
     read = _read(project, stack, session, settings.clock().date())
-    nothing = Given(_EMPTY, read.given.today)
-    found = [taking for taking in takings(read.inside, nothing) if taking.key == key]
-    decision = decide(found, read.rows, session, stack)
-    outside = [taking for taking in takings(read.outside, nothing, read.rows) if taking.key == key]
+    nothing = RosterToday(_EMPTY, read.given.today)
+    found = [taking for taking in removals(read.inside, nothing) if taking.key == key]
+    decision = decide_removals(found, read.rows, session, stack)
+    outside = [taking for taking in removals(read.outside, nothing, read.rows) if taking.key == key]
     if not decision.goes and not outside:
         return Revocation(stack, held=decision.held, done=True)
     return _apply(project, read, decision, session, progress, act=True, outside=outside)
 
 
-def _with_dropped(outside: Sequence[Taking], decision: Decision, seen: Preview) -> Decision:
+def _with_dropped(outside: Sequence[Removal], decision: RemovalDecision, seen: Preview) -> RemovalDecision:
     """The decision, with what the program no longer declares of the person; the rest of it stays."""
     deleted = {step.urn for step in seen.steps if step.op == "delete"}
     stays = [
-        Held(one, "the program declares it beside the roster: take it out there")
+        BlockedRemoval(one, "the program declares it beside the roster: take it out there")
         for one in outside
         if one.urn not in deleted
     ]
     dropped = [one for one in outside if one.urn in deleted]
-    return Decision([*decision.goes, *dropped], [*decision.held, *stays])
+    return RemovalDecision([*decision.goes, *dropped], [*decision.held, *stays])
 
 
 def _apply(
     project: PulumiProject,
     read: _Stack,
-    decision: Decision,
+    decision: RemovalDecision,
     session: Session,
     progress: Progress,
     *,
     act: bool,
-    outside: Sequence[Taking] | None = None,
+    outside: Sequence[Removal] | None = None,
 ) -> Revocation:
     """Have the engine do what was decided, or only preview it.
 
@@ -226,7 +226,10 @@ def _apply(
         else:
             seen = preview(pulumi, stack, scope)
             decision = _with_outside(read, decision, seen, session)
-        held = [*decision.held, *(Held(one, seen.left[one.urn]) for one in decision.goes if one.urn in seen.left)]
+        held = [
+            *decision.held,
+            *(BlockedRemoval(one, seen.left[one.urn]) for one in decision.goes if one.urn in seen.left),
+        ]
         goes = [one for one in decision.goes if one.urn not in seen.left]
         leaves = {name_of(urn): why for urn, why in seen.left.items() if urn not in {one.taking.urn for one in held}}
         if not act or not (goes or any(row.going for row in read.rows)):
@@ -241,7 +244,7 @@ def _apply(
     return Revocation(stack, gone, [*held, *left], problems, leaves, done=True)
 
 
-def _worth_running(read: _Stack, decision: Decision) -> bool:
+def _worth_running(read: _Stack, decision: RemovalDecision) -> bool:
     """Whether the engine has anything to do, or has to say what a program of one's own no longer declares."""
     return bool(decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows))
 
@@ -257,7 +260,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
     component = next((row for row in rows if row.type == ids.COMPONENT_TYPE and not row.going), None)
     file, renamed = project.roster(stack), _renamed(rows, session)
     if component is None or ended_only:
-        return _Stack(stack, rows, component, Given(_EMPTY, today, ended_only=ended_only), file.name, "")
+        return _Stack(stack, rows, component, RosterToday(_EMPTY, today, ended_only=ended_only), file.name, "")
     text = text_of(file)
     if text is None:
         raise RosterError(
@@ -268,12 +271,12 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
         )
     read: Salvaged = salvage(text, source_of(file))
     declared = declaration(read.roster, today)
-    given = Given(declared, today, read.unread, renamed)
-    begun = unfinished(export, rows, given, session)
+    given = RosterToday(declared, today, read.unread, renamed)
+    begun = pending_creations(export, rows, given, session)
     return _Stack(stack, rows, component, given, file.name, read.problem, begun)
 
 
-def _renamed(rows: Sequence[Row], session: Session) -> dict[str, str]:
+def _renamed(rows: Sequence[StateRow], session: Session) -> dict[str, str]:
     """Whose address has changed in Mixpanel: the key in the state -> the key there; the session finds them by it."""
     members = {ids.MemberId.parse(row.id).email: row.outputs for row in rows if row.type == ids.MEMBER_TYPE}
     for email, member in members.items():
@@ -283,15 +286,15 @@ def _renamed(rows: Sequence[Row], session: Session) -> dict[str, str]:
     return changed_addresses(by_key, session.directory.people())
 
 
-def _document(read: _Stack, decision: Decision) -> str | None:
+def _document(read: _Stack, decision: RemovalDecision) -> str | None:
     """What the program is to declare; None where it has no roster."""
     if read.component is None:
         return None
-    declared = kept(read.inside, decision.goes, read.component.outputs, read.given.declared)
+    declared = declaration_without(read.inside, decision.goes, read.component.outputs, read.given.declared)
     return kept_text(Kept(read.name.rpartition("/")[2], read.file, declared))
 
 
-def _scope(read: _Stack, decision: Decision) -> RunScope:
+def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
     """What a run may touch: what goes, and the brake that knows of it; in a program of one's own, what it drops."""
     ours = {row.urn for row in read.rows if row.type.startswith(_OURS)}
     outside = {row.urn for row in read.outside}
@@ -304,29 +307,29 @@ def _scope(read: _Stack, decision: Decision) -> RunScope:
     return RunScope(deletes, updates, excluded if fits(excluded) else excluded - ours)
 
 
-def _with_outside(read: _Stack, decision: Decision, seen: Preview, session: Session) -> Decision:
+def _with_outside(read: _Stack, decision: RemovalDecision, seen: Preview, session: Session) -> RemovalDecision:
     """The decision, with what a program of one's own no longer declares, in whatever way."""
     made = [step for step in seen.steps if step.op == "create"]
     rows = [row for row in _dropped(read, seen) if not any(_is_same(row, step) for step in made)]
-    found = [one for one in takings(rows, read.given, read.rows) if not one.lowers]
+    found = [one for one in removals(rows, read.given, read.rows) if not one.lowers]
     if not found:
         return decision
-    more = decide(found, read.rows, session, read.name)
-    return Decision([*decision.goes, *more.goes], [*decision.held, *more.held])
+    more = decide_removals(found, read.rows, session, read.name)
+    return RemovalDecision([*decision.goes, *more.goes], [*decision.held, *more.held])
 
 
-def _dropped(read: _Stack, seen: Preview) -> list[Row]:
+def _dropped(read: _Stack, seen: Preview) -> list[StateRow]:
     """The resources of ours beside the roster that the program no longer declares."""
     deleted = {step.urn for step in seen.steps if step.op == "delete"}
     return [row for row in read.outside if row.urn in deleted and not row.going]
 
 
-def _not_taken(seen: Preview, read: _Stack, goes: Sequence[Taking]) -> AbstractSet[str]:
+def _not_taken(seen: Preview, read: _Stack, goes: Sequence[Removal]) -> AbstractSet[str]:
     """What the program no longer declares and that stays: somebody else gives it, or a brake holds it."""
     return {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
 
 
-def _is_same(row: Row, step: EngineStep) -> bool:
+def _is_same(row: StateRow, step: EngineStep) -> bool:
     """Whether a resource that the program would make may be in Mixpanel what this one is: only its name has changed."""
     type_ = step.urn.split("::")[-2].rpartition("$")[2]
     if row.type == ids.GRANT_TYPE and type_ == ids.PROJECT_ACCESS_TYPE:
@@ -344,7 +347,7 @@ def _equal(have: Any, made: Any) -> bool:
     return same_key(str(have)) == same_key(str(made)) if isinstance(made, str) else have == made
 
 
-def _left(goes: Sequence[Taking], rows: Sequence[Row], ran: Ran) -> list[Held]:
+def _left(goes: Sequence[Removal], rows: Sequence[StateRow], ran: Ran) -> list[BlockedRemoval]:
     """What is in the state still, with what the engine said of it."""
     there = {row.urn: row for row in rows if not row.going}
     left = []
@@ -352,11 +355,11 @@ def _left(goes: Sequence[Taking], rows: Sequence[Row], ran: Ran) -> list[Held]:
         row = there.get(one.urn)
         if row is not None and _is_left(one, row):
             why = ran.reasons.get(row.name) or ran.why or "the engine did not say why; run it again"
-            left.append(Held(one, why))
+            left.append(BlockedRemoval(one, why))
     return left
 
 
-def _is_left(taking: Taking, row: Row) -> bool:
+def _is_left(taking: Removal, row: StateRow) -> bool:
     if taking.type == ids.PROJECT_ACCESS_TYPE and taking.key:
         held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
         return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)

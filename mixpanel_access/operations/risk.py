@@ -66,7 +66,7 @@ class AccessFacts:
     without_engagement: bool = False
     invitation: Invitation | None = Invitation.ACCEPTED
     last_login: datetime | None = None
-    many_ways: Sequence[str] = ()
+    several_sources: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ FACTORS: Final = (
         "several-ways",
         5,
         "Reaches a project by more than one way, so that taking one away changes nothing.",
-        lambda facts: _listed("has several ways into", facts.many_ways),
+        lambda facts: _listed("has several ways into", facts.several_sources),
     ),
 )
 """Every fact that counts; each counts once."""

@@ -257,7 +257,7 @@ def _held_steps(
 def _endings(entry: RosterEntry, given: EffectivePerson) -> Iterator[tuple[str, date]]:
     if entry.ends is not None:
         yield _what(entry), entry.ends
-    for team, ends in given.ending_places(entry):
+    for team, ends in given.ending_memberships(entry):
         yield f"the place in the team {team}", ends
 
 
@@ -284,7 +284,7 @@ def _revoke(stack: str) -> str:
 
 def _is_claimed_twice(stack: str, about: About, overview: Overview) -> bool:
     view = overview.stacks.get(stack)
-    return view is not None and any(conflict.about is about for conflict in view.beside.conflicts)
+    return view is not None and any(conflict.about is about for conflict in view.other_rosters.conflicts)
 
 
 def _owns(one: PersonOverview, stack: str) -> bool:

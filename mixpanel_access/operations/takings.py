@@ -35,7 +35,7 @@ from mixpanel_access.provider.rotations import Retiring
 
 
 @dataclass(frozen=True)
-class Row:
+class StateRow:
     """One resource of an exported state.
 
     Attributes:
@@ -64,11 +64,11 @@ class Row:
         return name_of(self.urn)
 
 
-def rows_of(export: Mapping[str, Any]) -> list[Row]:
+def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
     """The resources of an exported state."""
     found = (export.get("deployment") or {}).get("resources") or []
     return [
-        Row(
+        StateRow(
             urn=str(one.get("urn", "")),
             type=str(one.get("type", "")),
             id=str(one.get("id", "")),
@@ -83,7 +83,7 @@ def rows_of(export: Mapping[str, Any]) -> list[Row]:
 
 
 @dataclass(frozen=True)
-class Taking:
+class Removal:
     """Something that goes.
 
     Attributes:
@@ -121,7 +121,7 @@ class Taking:
 
 
 @dataclass(frozen=True)
-class Given:
+class RosterToday:
     """What the roster gives today, by what it is in Mixpanel and not by how the resource is called.
 
     Attributes:
@@ -160,7 +160,7 @@ class Given:
         return bool({key, same_key(name)} & self.unread.teams)
 
 
-def takings(rows: Sequence[Row], given: Given, among: Sequence[Row] = ()) -> list[Taking]:
+def removals(rows: Sequence[StateRow], given: RosterToday, among: Sequence[StateRow] = ()) -> list[Removal]:
     """What the state holds of the roster's component and the roster no longer gives.
 
     Args:
@@ -179,7 +179,7 @@ def takings(rows: Sequence[Row], given: Given, among: Sequence[Row] = ()) -> lis
 class _Made:
     """The teams, accounts and custom roles that the state has, by their ids in Mixpanel."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[StateRow]) -> None:
         self.teams = {
             TeamId.parse(row.id).team: (row.name.removeprefix(team_name("")), str(row.outputs.get("name", "")))
             for row in rows
@@ -197,7 +197,7 @@ class _Made:
         }
 
 
-def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+def _of(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
     match row.type:
         case ids.MEMBER_TYPE:
             yield from _of_member(row, given)
@@ -210,7 +210,7 @@ def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
             for one in single_grants(row.outputs):
                 yield from _of_grant(row, project, one, {}, given, made)
             if "grants" not in row.outputs and project not in given.declared.wholes:  # whose they are is a secret
-                yield Taking(row.urn, row.type, f"the grants in {_project(project, given)}", project=project)
+                yield Removal(row.urn, row.type, f"the grants in {_project(project, given)}", project=project)
         case ids.TEAM_TYPE:
             yield from _of_team(row, given)
         case ids.TEAM_MEMBER_TYPE:
@@ -220,11 +220,11 @@ def _of(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
         case ids.SERVICE_ACCOUNT_TYPE:
             name = row.name.removeprefix(account_name(""))
             if not given.ended_only and name not in given.declared.accounts and name not in given.unread.accounts:
-                yield Taking(row.urn, row.type, f"the service account {name}")
+                yield Removal(row.urn, row.type, f"the service account {name}")
             elif over := _replaced(row.outputs, given.today):
                 logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
                 what = f"the service account {logins}, which another one has replaced"
-                yield Taking(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
+                yield Removal(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
         case ids.SERVICE_ACCOUNT_GRANT_TYPE:
             yield from _of_account_grant(row, given, made)
 
@@ -234,10 +234,10 @@ def _replaced(outputs: Mapping[str, Any], today: date) -> list[Retiring]:
     return [one for one in Retiring.all_of(outputs) if one.until.date() < today]
 
 
-def _of_member(row: Row, given: Given) -> Iterator[Taking]:
+def _of_member(row: StateRow, given: RosterToday) -> Iterator[Removal]:
     email = MemberId.parse(row.id).email
     ends = _text(row.outputs.get("ends"))
-    taking = Taking(
+    taking = Removal(
         row.urn, row.type, "the place in the organization", email, same_key(email), None, ends,
         has_ended(ends, given.today),
     )  # fmt: skip
@@ -258,10 +258,10 @@ def _of_member(row: Row, given: Given) -> Iterator[Taking]:
 
 
 def _of_grant(
-    row: Row, project: int, one: Mapping[str, Any], inputs: Mapping[str, Any], given: Given, made: _Made
-) -> Iterator[Taking]:
+    row: StateRow, project: int, one: Mapping[str, Any], inputs: Mapping[str, Any], given: RosterToday, made: _Made
+) -> Iterator[Removal]:
     email, before, ends = str(one["email"]), str(one.get("role") or "a role"), _text(one.get("ends"))
-    taking = Taking(
+    taking = Removal(
         row.urn, row.type, f"{before} in {_project(project, given)}", email, same_key(email), project, ends,
         has_ended(ends, given.today),
     )  # fmt: skip
@@ -276,7 +276,7 @@ def _of_grant(
         yield replace(taking, what=what, role=after, inputs=_lowered(inputs, now["role"], now))
 
 
-def _waits(before: str, now: Mapping[str, Any], planned: bool, given: Given, made: _Made) -> bool:
+def _waits(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: _Made) -> bool:
     """Whether a role has ended and the one that follows is a custom role that is not made yet: only `up` can give it.
 
     Nobody can say how much that will be, so nothing takes the place of the role that has ended until then.
@@ -290,7 +290,7 @@ def _known(now: Mapping[str, Any], made: _Made) -> str:
     return made.role_ids.get(role, "") if roles.is_custom(role) and not roles.is_role_id(role) else role
 
 
-def _lower(before: str, now: Mapping[str, Any], planned: bool, given: Given, made: _Made) -> str | None:
+def _lower(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: _Made) -> str | None:
     """The role that is less than the one before, or None where it is as much or more.
 
     Nobody can tell which of two is higher where one is a custom role: then the one before goes if its end has passed.
@@ -303,15 +303,15 @@ def _lower(before: str, now: Mapping[str, Any], planned: bool, given: Given, mad
     return after if roles.project_rank(after) < roles.project_rank(before) else None
 
 
-def _of_team(row: Row, given: Given) -> Iterator[Taking]:
+def _of_team(row: StateRow, given: RosterToday) -> Iterator[Removal]:
     key, name = row.name.removeprefix(team_name("")), str(row.outputs.get("name", ""))
     if given.team(key, name) is None and not given.unsure_of_team(key, name):
         ends = _text(row.outputs.get("ends"))
         planned = has_ended(ends, given.today)
-        yield Taking(row.urn, row.type, f"the team {name}", ends=ends, planned=planned)
+        yield Removal(row.urn, row.type, f"the team {name}", ends=ends, planned=planned)
 
 
-def _of_team_member(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+def _of_team_member(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
     ref = TeamMemberId.parse(row.id)
     key, name = made.teams.get(ref.team, ("", str(ref.team)))
     email, ends = ref.email, _text(row.outputs.get("ends"))
@@ -321,10 +321,10 @@ def _of_team_member(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
         return
     if team is None or (team, person) not in given.declared.team_members:
         what = f"the place in the team {name}"
-        yield Taking(row.urn, row.type, what, email, same_key(email), None, ends, planned, team=name)
+        yield Removal(row.urn, row.type, what, email, same_key(email), None, ends, planned, team=name)
 
 
-def _of_team_grant(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+def _of_team_grant(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
     ref = TeamGrantId.parse(row.id)
     key, name = made.teams.get(ref.team, ("", str(ref.team)))
     if given.unsure_of_team(key, name):
@@ -334,7 +334,7 @@ def _of_team_grant(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
     yield from _of_holder(row, ref.project, f"of the team {name}", now, given, made)
 
 
-def _of_account_grant(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
+def _of_account_grant(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
     ref = ServiceAccountGrantId.parse(row.id)
     name = made.accounts.get(ref.account, "")
     if name not in given.unread.accounts:
@@ -343,11 +343,11 @@ def _of_account_grant(row: Row, given: Given, made: _Made) -> Iterator[Taking]:
 
 
 def _of_holder(
-    row: Row, project: int, whose: str, now: Mapping[str, Any] | None, given: Given, made: _Made
-) -> Iterator[Taking]:
+    row: StateRow, project: int, whose: str, now: Mapping[str, Any] | None, given: RosterToday, made: _Made
+) -> Iterator[Removal]:
     before, ends = str(row.outputs.get("role", "")), _text(row.outputs.get("ends"))
     planned = has_ended(ends, given.today)
-    taking = Taking(row.urn, row.type, f"{before} {whose} in {_project(project, given)}", project=project, ends=ends)
+    taking = Removal(row.urn, row.type, f"{before} {whose} in {_project(project, given)}", project=project, ends=ends)
     if now is None or _waits(before, now, planned, given, made):
         yield replace(taking, planned=planned)
     elif after := _lower(before, now, planned, given, made):
@@ -362,7 +362,7 @@ def _lowered(inputs: Mapping[str, Any], role: Any, now: Mapping[str, Any]) -> di
     return {**kept, **({"role": role} if role else {}), **reasons}
 
 
-def _project(project: int, given: Given) -> str:
+def _project(project: int, given: RosterToday) -> str:
     return given.declared.keys.get(project, f"project {project}")
 
 
@@ -370,7 +370,9 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def kept(rows: Sequence[Row], taken: Sequence[Taking], facts: Mapping[str, Any], given: Declaration) -> Declaration:
+def declaration_without(
+    rows: Sequence[StateRow], taken: Sequence[Removal], facts: Mapping[str, Any], given: Declaration
+) -> Declaration:
     """The declaration of everything that the state has below the component, but for what goes.
 
     Args:
@@ -439,7 +441,7 @@ def kept(rows: Sequence[Row], taken: Sequence[Taking], facts: Mapping[str, Any],
     )
 
 
-def _whole(row: Row, taken: Sequence[Taking], words: Mapping[str, str]) -> dict[str, Any] | None:
+def _whole(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) -> dict[str, Any] | None:
     """The inputs of a `ProjectAccess` without what goes; None where it goes as a whole, since whose it is is a secret.
 
     One that nobody is left in stays: to delete it is for `pulumi up`, once the roster no longer has the project so.
@@ -464,9 +466,9 @@ def _whole(row: Row, taken: Sequence[Taking], words: Mapping[str, str]) -> dict[
     return {**given, "reasons": reasons} if "reasons" in row.inputs else given
 
 
-def _people(rows: Sequence[Row], taken: Sequence[Taking]) -> list[DeclaredPerson]:
+def _people(rows: Sequence[StateRow], taken: Sequence[Removal]) -> list[DeclaredPerson]:
     """Everybody whom the brake knows, but for those who leave the stack, with what they keep."""
-    of_person: dict[str, list[Taking]] = {}
+    of_person: dict[str, list[Removal]] = {}
     for one in taken:
         of_person.setdefault(one.key, []).append(one)
     found: list[DeclaredPerson] = []
@@ -480,7 +482,7 @@ def _people(rows: Sequence[Row], taken: Sequence[Taking]) -> list[DeclaredPerson
     return found
 
 
-def _what_stays(person: Mapping[str, Any], taken: Sequence[Taking]) -> dict[str, Any]:
+def _what_stays(person: Mapping[str, Any], taken: Sequence[Removal]) -> dict[str, Any]:
     """Somebody as the brake knows them, without what goes."""
     gone = [one for one in taken if not one.lowers]
     projects, teams = {one.project for one in gone}, {one.team for one in gone}

@@ -11,9 +11,9 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.single_grants import single_grants
-from mixpanel_access.operations.holding import Held
+from mixpanel_access.operations.holding import BlockedRemoval
 from mixpanel_access.operations.state_outputs import Outputs
-from mixpanel_access.operations.takings import Given, Row, Taking
+from mixpanel_access.operations.takings import Removal, RosterToday, StateRow
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import interrupted_in
 
@@ -23,7 +23,9 @@ _WHY: Final = (
 )
 
 
-def unfinished(export: Mapping[str, Any], rows: Sequence[Row], given: Given, session: Session) -> list[Held]:
+def pending_creations(
+    export: Mapping[str, Any], rows: Sequence[StateRow], given: RosterToday, session: Session
+) -> list[BlockedRemoval]:
     """What the roster no longer gives of what a killed run has begun to give to somebody, and Mixpanel may have.
 
     Args:
@@ -41,13 +43,13 @@ def unfinished(export: Mapping[str, Any], rows: Sequence[Row], given: Given, ses
     ]
     ended = [replace(one, planned=has_ended(one.ends, given.today)) for one in dict.fromkeys(found)]
     return [
-        Held(one, _WHY)
+        BlockedRemoval(one, _WHY)
         for one in ended
         if not given.unsure(given.key(one.email), planned=one.planned) and _may_be_there(one, session)
     ]
 
 
-def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: Given) -> Iterator[Taking]:
+def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: RosterToday) -> Iterator[Removal]:
     """What an open creation gives, and the roster does not."""
     declared, email = given.declared, inputs.get("email")
     if type_ == ids.PROJECT_ACCESS_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
@@ -61,15 +63,15 @@ def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: Given) -> Ite
         key, role = given.key(email), inputs.get("role")
         now = declared.members.get(key)
         if now is None:
-            yield Taking(urn, type_, "the place in the organization", email, same_key(email), ends=_ends(inputs))
+            yield Removal(urn, type_, "the place in the organization", email, same_key(email), ends=_ends(inputs))
         elif role and roles.organization_rank(role) > roles.organization_rank(now.get("role") or roles.MEMBER):
             what = f"the organization role {role}"
-            yield Taking(urn, type_, what, email, same_key(email), ends=_ends(inputs), role=role)
+            yield Removal(urn, type_, what, email, same_key(email), ends=_ends(inputs), role=role)
     elif type_ == ids.TEAM_MEMBER_TYPE and given.key(email) not in {person for _, person in declared.team_members}:
-        yield Taking(urn, type_, "the place in a team", email, same_key(email), ends=_ends(inputs))
+        yield Removal(urn, type_, "the place in a team", email, same_key(email), ends=_ends(inputs))
 
 
-def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], given: Given) -> Iterator[Taking]:
+def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], given: RosterToday) -> Iterator[Removal]:
     email, role = str(one["email"]), str(one.get("role") or "a role")
     now = given.declared.grants.get((project, given.key(email)))
     if now is None or (
@@ -78,10 +80,10 @@ def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], given: Gi
         and roles.project_rank(role) > roles.project_rank(str(now["role"]))
     ):
         what = f"{role} in {given.declared.keys.get(project, f'project {project}')}"
-        yield Taking(urn, type_, what, email, same_key(email), project, _ends(one))
+        yield Removal(urn, type_, what, email, same_key(email), project, _ends(one))
 
 
-def _may_be_there(taking: Taking, session: Session) -> bool:
+def _may_be_there(taking: Removal, session: Session) -> bool:
     """Whether Mixpanel has it; what cannot be told may be there."""
     directory = session.directory
     try:

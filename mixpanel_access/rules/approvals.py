@@ -64,7 +64,7 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
         yield from ()
 
     yield from each(stack.of(*PEOPLE), judge)
-    yield from each(stack.of(Kind.TEAM_MEMBER), lambda place: _own_team(place, stack))
+    yield from each(stack.of(Kind.TEAM_MEMBER), lambda membership: _own_team(membership, stack))
     for person, theirs in approvers.items():
         for approver, (entry, certain) in theirs.items():
             if person < approver and person in approvers.get(approver, {}):
@@ -74,17 +74,17 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
                 yield RuleFinding(words, entry) if certain and as_certain else NotJudged(f"{words}; {team}", entry)
 
 
-def _own_team(place: Entry, stack: Stack) -> Iterator[RuleFinding]:
+def _own_team(membership: Entry, stack: Stack) -> Iterator[RuleFinding]:
     """Whether a person approved the managing role that a team gives them."""
-    team = stack.reference(place, "team_id")
+    team = stack.reference(membership, "team_id")
     for grant in stack.of(Kind.TEAM_GRANT):
         same = stack.reference(grant, "team_id").same(team)
-        approved = mailbox(grant.text("approver")) == mailbox(place.email)
+        approved = mailbox(grant.text("approver")) == mailbox(membership.email)
         if same is not False and approved and is_privileged(grant):
-            words = f"{place}: approved the team's role {grant.role} in project {grant.shown('project_id')}"
+            words = f"{membership}: approved the team's role {grant.role} in project {grant.shown('project_id')}"
             if not same:
-                raise NotJudged(f"{words}, if it is the same team, which is not known before the update", place)
-            yield RuleFinding(f"{words}, and gets it by being in the team", place)
+                raise NotJudged(f"{words}, if it is the same team, which is not known before the update", membership)
+            yield RuleFinding(f"{words}, and gets it by being in the team", membership)
 
 
 APPROVAL_RULES: Final = (

@@ -129,11 +129,11 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[RuleFinding | Not
         too_much = _too_much if through.gets.kind is Kind.GRANT else _manages_too_much
         for words in too_much(through.gets, context):
             through.must_be_certain()
-            yield RuleFinding(f"{through}: {words}", through.place)
+            yield RuleFinding(f"{through}: {words}", through.membership)
 
-    for place in stack.of(Kind.TEAM_MEMBER):
-        yield from each(teams.roles(place), judge)
-    yield from each(teams.places_beside(), judge)
+    for membership in stack.of(Kind.TEAM_MEMBER):
+        yield from each(teams.roles(membership), judge)
+    yield from each(teams.memberships_elsewhere(), judge)
     yield from teams.not_judged()
 
 

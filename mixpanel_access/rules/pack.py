@@ -147,7 +147,7 @@ def _policy(rule: Rule, pack: Pack) -> Policy:
         "severity": Severity(rule.severity.value),
         "framework": _framework(rule.controls),
         "tags": [rule.family.value, *map(str, rule.controls)],
-        "remediation_steps": rule.mend,
+        "remediation_steps": rule.fix,
     }
     if rule.kinds:
         return _ResourcePolicy(rule, pack, given)

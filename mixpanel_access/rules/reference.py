@@ -23,7 +23,7 @@ def explanation(rule: Rule) -> str:
         f"  level       {rule.level} (unless the configuration sets another)",
         f"  severity    {rule.severity}",
         f"  judges      {_judges(rule)}",
-        f"  to fix      {rule.mend}",
+        f"  to fix      {rule.fix}",
         f"  helps with  {', '.join(map(str, rule.controls))}",
     ]
     options = [f"{one.name}: {one.schema['description']} Default: {_default(one.default)}." for one in rule.options]
@@ -44,7 +44,7 @@ def as_document(rule: Rule) -> dict[str, Any]:
         "level": rule.level.value,
         "severity": rule.severity.value,
         "judges": _judges(rule),
-        "mend": rule.mend,
+        "fix": rule.fix,
         "controls": [str(control) for control in rule.controls],
         "options": {option.name: dict(option.schema) for option in rule.options},
     }
@@ -68,7 +68,7 @@ def _page() -> Iterator[str]:
             yield rule.title
             yield ""
             yield f"- **Level** {rule.level}, **severity** {rule.severity}; judges {_judges(rule)}."
-            yield f"- **To fix** {rule.mend}"
+            yield f"- **To fix** {rule.fix}"
             yield f"- **Helps with** {', '.join(map(str, rule.controls))}."
             for option in rule.options:
                 default = _default(option.default)

@@ -87,11 +87,11 @@ def _classified(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJu
         if through.gets.kind is Kind.GRANT and missing(through.gets):
             through.must_be_certain()
             words = "the role lets them see classified data, and there is no justification of their place"
-            yield RuleFinding(f"{through}: {words}", through.place)
+            yield RuleFinding(f"{through}: {words}", through.membership)
 
     yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT, Kind.SERVICE_ACCOUNT_GRANT), judge)
-    for place in stack.of(Kind.TEAM_MEMBER):
-        yield from each(teams.roles(place), judge_through)
+    for membership in stack.of(Kind.TEAM_MEMBER):
+        yield from each(teams.roles(membership), judge_through)
 
 
 def _discoverability(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:

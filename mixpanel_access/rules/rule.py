@@ -118,7 +118,7 @@ class Rule:
         title: what must be so, in one sentence.
         level: what a violation does unless it is set otherwise.
         severity: how bad a violation is.
-        mend: what to do about one.
+        fix: what to do about one.
         kinds: the resources that it judges one by one; none means the stack as a whole.
         options: its settings.
         controls: what it helps to meet.
@@ -131,7 +131,7 @@ class Rule:
     title: str
     level: Level
     severity: Severity
-    mend: str
+    fix: str
     judge: Each | Whole
     kinds: Sequence[Kind] = ()
     options: Sequence[Option] = ()
@@ -146,7 +146,7 @@ class Rule:
 
     def advised(self, text: str) -> str:
         """A finding's text, followed by how to fix it."""
-        return f"{text}. {self.mend}"
+        return f"{text}. {self.fix}"
 
     def judge_entry(self, entry: Entry, context: Context) -> RuleVerdict:
         """Judge one resource.

@@ -55,7 +55,12 @@ class _Reach:
 def _one_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By grants and places in teams of this stack, and by what the rosters beside it give the same people."""
     reach, grants, teams = _Reach(), list(stack.of(Kind.GRANT)), TeamRoles(stack)
-    through = [one for place in stack.of(Kind.TEAM_MEMBER) for one in teams.roles(place) if one.gets.kind is Kind.GRANT]
+    through = [
+        one
+        for membership in stack.of(Kind.TEAM_MEMBER)
+        for one in teams.roles(membership)
+        if one.gets.kind is Kind.GRANT
+    ]
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
         if all_hold(lambda: entry.text("environment"), lambda: context.external(entry)):
@@ -98,16 +103,18 @@ def _team_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | 
     def judge(through: Through) -> Iterator[RuleFinding]:
         if reaches_production(through, context):
             through.must_be_certain()
-            yield RuleFinding(f"{through}: {whose}", through.place)
+            yield RuleFinding(f"{through}: {whose}", through.membership)
 
     if context.environment == PRODUCTION:
         whose = "that stack is of another environment, and this is production"
-        beside = [one for one in teams.places_beside() if one.place.values.get("environment") != PRODUCTION]
-        yield from each(beside, judge)
+        elsewhere = [
+            one for one in teams.memberships_elsewhere() if one.membership.values.get("environment") != PRODUCTION
+        ]
+        yield from each(elsewhere, judge)
     else:
         whose = f"this is production, and this stack holds {context.environment or 'no environment'}"
-        for place in stack.of(Kind.TEAM_MEMBER):
-            yield from each(teams.roles(place), judge)
+        for membership in stack.of(Kind.TEAM_MEMBER):
+            yield from each(teams.roles(membership), judge)
     yield from teams.not_judged()
 
 

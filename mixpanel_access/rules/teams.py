@@ -44,13 +44,13 @@ class Through:
     """One role that somebody has through a team, as if it were granted to them.
 
     Attributes:
-        place: the place in the team.
+        membership: the person in the team.
         gets: what they get by it: a grant, or a member with the organization role.
         certain: whether it is the same team; None where that is not known before the update.
         source: where the role, or the place, comes from, if not from this stack; for a message.
     """
 
-    place: Entry
+    membership: Entry
     gets: Entry
     certain: bool | None = True
     source: str = ""
@@ -66,7 +66,7 @@ class Through:
         """
         if not self.certain:
             raise NotJudged(
-                f"{self.place} may get {self.gets}, but a team_id is not known before the update", self.place
+                f"{self.membership} may get {self.gets}, but a team_id is not known before the update", self.membership
             )
 
 
@@ -87,30 +87,30 @@ class TeamRoles:
                 self._environments.setdefault(str(project), environment.strip())
         self._unseen: dict[str, None] = {}
 
-    def roles(self, place: Entry) -> Iterator[Through]:
+    def roles(self, membership: Entry) -> Iterator[Through]:
         """What a place of this stack gives."""
-        reference = self._stack.reference(place, "team_id")
+        reference = self._stack.reference(membership, "team_id")
         declared: set[str] = set()
         for team, grants in self._given.items():
             same = reference.same(team)
             if same is not False:
-                yield from (_as_grant(place, grant, same) for grant in grants)
+                yield from (_as_grant(membership, grant, same) for grant in grants)
             if same:
                 declared |= {str(grant.values.get("project_id")) for grant in grants}
         made = self._made(reference)
-        yield from self._beside(place, made)
-        yield from self._shown(place, made, declared)
+        yield from self._beside(membership, made)
+        yield from self._shown(membership, made, declared)
 
-    def places_beside(self) -> Iterator[Through]:
+    def memberships_elsewhere(self) -> Iterator[Through]:
         """What the roles of this stack's teams give to people whom another roster puts into them."""
         if not self.neighbours.teams:
             return
         for reference, grants in self._given.items():
             made = self._made(reference)
-            for place in self.neighbours.teams:
-                if place.kind is Kind.TEAM_MEMBER and (same := _same_name(made, place)) is not False:
-                    source = f"{place.values['file']} puts them there"
-                    yield from (replace(_as_grant(place, grant, same), source=source) for grant in grants)
+            for membership in self.neighbours.teams:
+                if membership.kind is Kind.TEAM_MEMBER and (same := _same_name(made, membership)) is not False:
+                    source = f"{membership.values['file']} puts them there"
+                    yield from (replace(_as_grant(membership, grant, same), source=source) for grant in grants)
 
     def not_judged(self) -> Iterator[NotJudged]:
         """What is not known of the other rosters, for a stack that has teams.
@@ -139,30 +139,30 @@ class TeamRoles:
                 return team
         return None
 
-    def _beside(self, place: Entry, made: Entry | None) -> Iterator[Through]:
+    def _beside(self, membership: Entry, made: Entry | None) -> Iterator[Through]:
         for grant in self.neighbours.teams:
             if grant.kind is Kind.TEAM_GRANT and (same := _same_name(made, grant)) is not False:
-                yield replace(_as_grant(place, grant, same), source=f"{grant.values['file']} gives it")
+                yield replace(_as_grant(membership, grant, same), source=f"{grant.values['file']} gives it")
 
-    def _shown(self, place: Entry, made: Entry | None, declared: set[str]) -> Iterator[Through]:
+    def _shown(self, membership: Entry, made: Entry | None, declared: set[str]) -> Iterator[Through]:
         """What Mixpanel shows; a role that this stack declares becomes what is declared."""
         told = next(
-            (one for one in (place, made) if one and isinstance(one.values.get("team_projects"), Mapping)), None
+            (one for one in (membership, made) if one and isinstance(one.values.get("team_projects"), Mapping)), None
         )
         if told is None:
-            self._unseen.setdefault(made.name if made else str(place))
+            self._unseen.setdefault(made.name if made else str(membership))
             return
         source = "Mixpanel shows it"
         if role := told.values.get("organization_role"):
-            gets = replace(place, kind=Kind.MEMBER, values={**place.values, "role": role})
-            yield Through(place, gets, source=source)
+            gets = replace(membership, kind=Kind.MEMBER, values={**membership.values, "role": role})
+            yield Through(membership, gets, source=source)
         for project, role in told.values["team_projects"].items():
             if str(project) not in declared:
                 id_ = int(project) if str(project).isdecimal() else project
                 environment = self._environments.get(str(project), PRODUCTION)  # what nobody tells may be production
                 values = {"role": role, "project_id": id_, "environment": environment}
-                gets = replace(place, kind=Kind.GRANT, values={**place.values, **values})
-                yield Through(place, self._stack.with_custom_roles(gets), source=source)
+                gets = replace(membership, kind=Kind.GRANT, values={**membership.values, **values})
+                yield Through(membership, self._stack.with_custom_roles(gets), source=source)
 
 
 def reaches_production(through: Through, context: Context) -> bool:
@@ -172,12 +172,12 @@ def reaches_production(through: Through, context: Context) -> bool:
     return context.is_production(through.gets)
 
 
-def _as_grant(place: Entry, grant: Entry, same: bool | None) -> Through:
+def _as_grant(membership: Entry, grant: Entry, same: bool | None) -> Through:
     own = {name: grant.values.get(name) for name in _OWN}
-    sources = {**place.sources, **{name: grant.sources.get(name, ()) for name in own}}
-    values = {**place.values, **own}
-    gets = replace(place, kind=Kind.GRANT, values=values, sources=sources, custom_roles=grant.custom_roles)
-    return Through(place, gets, same)
+    sources = {**membership.sources, **{name: grant.sources.get(name, ()) for name in own}}
+    values = {**membership.values, **own}
+    gets = replace(membership, kind=Kind.GRANT, values=values, sources=sources, custom_roles=grant.custom_roles)
+    return Through(membership, gets, same)
 
 
 def _same_name(made: Entry | None, other: Entry) -> bool | None:

@@ -100,7 +100,7 @@ def _privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJud
     def judge_through(through: Through) -> Iterator[RuleFinding]:
         if words := _neither_ends_nor_reviewed(through.gets, context):
             through.must_be_certain()
-            yield RuleFinding(f"{through}: {words}", through.place)
+            yield RuleFinding(f"{through}: {words}", through.membership)
 
     yield from each(stack.of(Kind.MEMBER, Kind.GRANT), judge)
     teams = TeamRoles(stack)

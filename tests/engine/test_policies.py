@@ -112,7 +112,7 @@ def test_each_rule_about_the_stack_through_the_engine(workspace: Workspace, rule
     shown = analyze(workspace, case)
     assert (find(rule_id).level.value, rule_id) in violations(shown)
     assert all(words in shown for words in case.words)
-    assert find(rule_id).mend in shown
+    assert find(rule_id).fix in shown
 
 
 @pytest.mark.parametrize("name", CONFIGS)

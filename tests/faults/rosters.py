@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.roster import Roster
-from mixpanel_access.operations.takings import Given, Row, kept, takings
+from mixpanel_access.operations.takings import RosterToday, StateRow, declaration_without, removals
 from tests.faults.conftest import ORG, SHOP, WAREHOUSE
 from tests.faults.mini_engine import TYPES, MiniEngine, Name, Program
 
@@ -100,9 +100,9 @@ class Stack:
         """What a revocation declares: what the state has and the roster still gives."""
         names = {plain(name): name for name in self.engine.state}
         rows = [_row(name, self.engine) for name in self.engine.state]
-        given = Given(declaration(self.roster(), today), today)
-        taken = takings(rows, given)
-        return program_of(kept(rows, taken, {}, given.declared), lambda name: names.get(name, name))
+        given = RosterToday(declaration(self.roster(), today), today)
+        taken = removals(rows, given)
+        return program_of(declaration_without(rows, taken, {}, given.declared), lambda name: names.get(name, name))
 
     def called(self, name: Name) -> Name:
         """A resource's name in the program, which may have changed."""
@@ -115,11 +115,13 @@ def plain(name: Name) -> Name:
     return name[0], name[1].partition("~")[0]
 
 
-def _row(name: Name, engine: MiniEngine) -> Row:
+def _row(name: Name, engine: MiniEngine) -> StateRow:
     """A resource of the state as an export has it, by its first name: a roster gives no other one."""
     (kind, own), held = plain(name), engine.state[name]
     called = _ROWS.get(kind, str)(own)
-    return Row(f"urn:pulumi:stack::project::{TYPES[kind]}::{called}", TYPES[kind], held.id, held.inputs, held.outputs)
+    return StateRow(
+        f"urn:pulumi:stack::project::{TYPES[kind]}::{called}", TYPES[kind], held.id, held.inputs, held.outputs
+    )
 
 
 def program_of(declared: Declaration, called: Callable[[Name], Name]) -> Program:

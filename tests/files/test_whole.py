@@ -24,18 +24,19 @@ from mixpanel_access.files import onboarding, roster, whole
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import applying, evidence
-from mixpanel_access.operations.tracker_lines import Line
+from mixpanel_access.operations.tracker_lines import LogLine
 
 kind, folder, end = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 long = "x" * 6000
-def line(): return Line("2026-01-01T00:00:00Z", "", "granted", "a@example.com", "s", 1, "analyst", justification=long)
-def decided(): return evidence.Line("2026-01-01T00:00:00Z", "decided", "r", "s", *("x" * 9), comment=long)
+DAY = "2026-01-01T00:00:00Z"
+def line(): return LogLine(DAY, "", "granted", "a@example.com", "s", 1, "analyst", justification=long)
+def decided(): return evidence.EvidenceLine(DAY, "decided", "r", "s", *("x" * 9), comment=long)
 def tracker():
     file = folder / "tracker.jsonl"
-    chain.append(file, [line()], chain.read(file, Line))
+    chain.append(file, [line()], chain.read(file, LogLine))
 def evidence_lines():
     file = folder / "evidence.jsonl"
-    chain.append(file, [decided()], chain.read(file, evidence.Line))
+    chain.append(file, [decided()], chain.read(file, evidence.EvidenceLine))
 def ticks():
     before, _ = onboarding.read_ticks(folder / "ticks.json")
     onboarding.write_ticks(folder / "ticks.json", before, {"a@example.com": {"k": onboarding.Tick("2026-01-01", long)}})
@@ -43,7 +44,7 @@ def rosters(): roster.write_roster(folder / "s.yaml", roster.text_of(folder / "s
 def review():
     file = folder / "s.yaml"
     change = applying.RosterChange("s", file, roster.text_of(file), "new: 1", [], [], [decided()])
-    applying.carry_out(applying.Plan(folder, [change], 0, 0))
+    applying.carry_out(applying.ReviewPlan(folder, [change], 0, 0))
 act = {"tracker": tracker, "evidence": evidence_lines, "ticks": ticks, "roster": rosters, "review": review}[kind]
 resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL if end == "killed" else signal.SIG_IGN)

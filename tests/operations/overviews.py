@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.files.beside import Beside
+from mixpanel_access.files.other_rosters import OtherRosters
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import RosterSource, parse
@@ -44,7 +44,7 @@ def overview(
     invited: Mapping[str, datetime] | None = None,
     applied: bool = True,
     more: str = "",
-    found: Beside | None = None,
+    found: OtherRosters | None = None,
     ids: Mapping[str, int] | None = None,
 ) -> Overview:
     """An overview of the stack production.
@@ -83,5 +83,5 @@ def overview(
     session, _ = make_session(api)
     settings = replace(session.settings, now=now)
     state = State(members, grants, teams=teams, team_members=places)
-    view = StackView("production", settings, Path("stacks/production.yaml"), roster, state, found or Beside())
+    view = StackView("production", settings, Path("stacks/production.yaml"), roster, state, found or OtherRosters())
     return overview_of({"production": view}, make_directory(api), now)

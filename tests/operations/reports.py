@@ -204,7 +204,7 @@ HOSTILE = (
 def called(text: str) -> Report:
     """A report in which everything that people name has the same name; addresses hold it, as a list might."""
     found = report()
-    finding = replace(found.findings[0], text=text, title=text, mend=text, rule=text, email=text, stack=text)
+    finding = replace(found.findings[0], text=text, title=text, fix=text, rule=text, email=text, stack=text)
     environments = [
         replace(one, name=text, projects=[replace(project, name=text) for project in one.projects])
         for one in found.environments
@@ -220,11 +220,11 @@ def called(text: str) -> Report:
                 id_: replace(
                     cell,
                     role=text,
-                    ways=[
+                    sources=[
                         replace(
-                            way, role=text, grant_type=GrantType.TEAM, team=text, stack=text, why={"approver": text}
+                            source, role=text, grant_type=GrantType.TEAM, team=text, stack=text, why={"approver": text}
                         )
-                        for way in cell.ways
+                        for source in cell.sources
                     ],
                 )
                 for id_, cell in one.projects.items()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model import ids
-from mixpanel_access.operations.holding import Decision, decide
-from mixpanel_access.operations.takings import Given, Row, takings
+from mixpanel_access.operations.holding import RemovalDecision, decide_removals
+from mixpanel_access.operations.takings import RosterToday, StateRow, removals
 from mixpanel_access.provider.states import StateResource
 from tests.fake_states import FakeStates
 from tests.fakes import PRODUCTION, FakeApi, make_session
@@ -40,13 +40,13 @@ def decided(
     before: list[dict[str, Any]],
     after: list[dict[str, Any]],
     api: FakeApi,
-    state: list[Row] | None = None,
+    state: list[StateRow] | None = None,
     more: dict[str, Any] = PROJECTS,
-) -> Decision:
+) -> RemovalDecision:
     """What goes and what is held, the day after the state was written."""
     found = rows(declared(before, DAY, **more)) if state is None else state
-    given = Given(declared(after, NEXT, **more), NEXT)
-    return decide(takings(found, given), found, make_session(api)[0], "production")
+    given = RosterToday(declared(after, NEXT, **more), NEXT)
+    return decide_removals(removals(found, given), found, make_session(api)[0], "production")
 
 
 def who(found: Any) -> set[str]:
@@ -69,7 +69,9 @@ def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, An
     }
     states.rosters = {"staging": frozenset(person["email"] for person in before)}
     states.given = {"staging": declared(before, NEXT, **more)}
-    decision = decide(takings(found, Given(declared([], NEXT, **more), NEXT)), found, session, "production")
+    decision = decide_removals(
+        removals(found, RosterToday(declared([], NEXT, **more), NEXT)), found, session, "production"
+    )
     assert decision.held == []
     grants = [one for one in decision.goes if one.type in (ids.GRANT_TYPE, ids.PROJECT_ACCESS_TYPE)]
     assert {one.stays for one in grants} == {"stays, as the stack staging gives it too"}

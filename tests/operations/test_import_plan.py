@@ -17,13 +17,13 @@ from mixpanel_access.operations.import_plan import (
     NO_GRANT,
     TO_BE_FILLED_IN,
     Candidate,
-    Reading,
-    Wanted,
+    ImportFilter,
+    OrganizationSnapshot,
     choose_projects,
     plan_import,
     project_rows,
 )
-from mixpanel_access.operations.import_teams import TeamThere, read_teams
+from mixpanel_access.operations.import_teams import ExistingTeam, read_teams
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeamMember, State
 from tests.fake_scim import with_scim
@@ -45,7 +45,9 @@ people: []
 MEMBERS_ONLY = EMPTY_ROSTER.replace("organizationRoles: true\n", "")
 
 
-def reading(*people: Person, grants: tuple[Grant, ...] = (), blind: frozenset[int] = frozenset()) -> Reading:
+def reading(
+    *people: Person, grants: tuple[Grant, ...] = (), blind: frozenset[int] = frozenset()
+) -> OrganizationSnapshot:
     """An organization of two projects, both the stack's."""
     by_key = {person.key: person for person in people}
     keys = {*by_key, *(grant.key for grant in grants)}
@@ -57,7 +59,7 @@ def reading(*people: Person, grants: tuple[Grant, ...] = (), blind: frozenset[in
             rows = [grant for grant in grants if grant.project == project and grant.key == key]
             access[project][key] = access_in_project(rows, person.role if person and not person.invited else None)
     projects = {SHOP: Project(SHOP, "Shop"), WAREHOUSE: Project(WAREHOUSE, "Warehouse")}
-    return Reading(by_key, projects, access, blind)
+    return OrganizationSnapshot(by_key, projects, access, blind)
 
 
 def person(email: str, role: str | None = "member", *, invited: bool = False, name: str | None = None) -> Person:
@@ -70,9 +72,9 @@ def individual(email: str, role: str = "analyst", project: int = SHOP) -> Grant:
     return Grant(project, email, role, GrantType.INDIVIDUAL)
 
 
-def one(found: Reading, text: str = EMPTY_ROSTER, state: State = EMPTY, email: str = BO) -> Candidate:
+def one(found: OrganizationSnapshot, text: str = EMPTY_ROSTER, state: State = EMPTY, email: str = BO) -> Candidate:
     """What becomes of one person."""
-    (candidate,) = plan_import(found, text, RosterSource("r.yaml"), state, Wanted([email]), TODAY).candidates
+    (candidate,) = plan_import(found, text, RosterSource("r.yaml"), state, ImportFilter([email]), TODAY).candidates
     return candidate
 
 
@@ -82,7 +84,7 @@ def test_a_person_comes_with_their_grants() -> None:
         person(BO, name="Bo"),
         grants=(individual("bo@example.com", "analyst"), individual("BO@example.com", CUSTOM, WAREHOUSE)),
     )
-    plan = plan_import(found, EMPTY_ROSTER, RosterSource("r.yaml"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, EMPTY_ROSTER, RosterSource("r.yaml"), EMPTY, ImportFilter(), TODAY)
     assert plan.text == EMPTY_ROSTER.replace(
         "people: []\n",
         f"""\
@@ -106,7 +108,7 @@ def test_people_come_in_a_stable_order() -> None:
     """By address without regard to case, whatever the order in which Mixpanel lists them."""
     people = [person(email) for email in ("zoe@example.com", BO, ANA, CY)]
     texts = {
-        plan_import(reading(*order), EMPTY_ROSTER, RosterSource("r"), EMPTY, Wanted(), TODAY).text
+        plan_import(reading(*order), EMPTY_ROSTER, RosterSource("r"), EMPTY, ImportFilter(), TODAY).text
         for order in (people, people[::-1])
     }
     assert len(texts) == 1
@@ -114,7 +116,7 @@ def test_people_come_in_a_stable_order() -> None:
     assert emails == [ANA, BO, CY, "zoe@example.com"]
 
 
-WAYS: dict[str, tuple[Reading, str, bool, list[str]]] = {
+WAYS: dict[str, tuple[OrganizationSnapshot, str, bool, list[str]]] = {
     "a team": (
         reading(person(BO), grants=(Grant(SHOP, BO, "admin", GrantType.TEAM, "Data"),)),
         EMPTY_ROSTER,
@@ -197,7 +199,7 @@ WAYS: dict[str, tuple[Reading, str, bool, list[str]]] = {
 
 
 @pytest.mark.parametrize(("found", "text", "member", "reasons"), WAYS.values(), ids=WAYS.keys())
-def test_what_is_left_out_and_why(found: Reading, text: str, member: bool, reasons: list[str]) -> None:
+def test_what_is_left_out_and_why(found: OrganizationSnapshot, text: str, member: bool, reasons: list[str]) -> None:
     """No way but the individual grant becomes a grant; each thing that is not taken has its reason."""
     candidate = one(found, text)
     assert (candidate.member, candidate.grants) == (member, {})
@@ -212,7 +214,7 @@ def test_a_role_that_the_roster_makes_is_written_by_its_key() -> None:
     grants = (individual(BO, CUSTOM, WAREHOUSE), individual(BO, CUSTOM), individual(ANA, CUSTOM, WAREHOUSE))
     found = replace(reading(person(BO), person(ANA), grants=grants), own_roles={(WAREHOUSE, CUSTOM): "Desk"})
     text = OWN_ROLE.replace("people: []", "people:\n  - { email: ana@example.com, projects: { shop: analyst } }")
-    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, ImportFilter(), TODAY)
     ana, bo = plan.roster.people
     assert ana.projects == {"shop": "analyst", "warehouse": "desk"}
     assert bo.projects == {"shop": CUSTOM, "warehouse": "desk"}  # the other project's role is none of the roster's
@@ -222,12 +224,12 @@ def test_a_role_that_the_roster_makes_is_written_by_its_key() -> None:
 
 TEAMS = MEMBERS_ONLY + "teams: { data: { name: Data }, ops: { name: Ops } }\n"
 ONLY_BO = frozenset({"bo@example.com"})
-IN_DATA = TeamThere("data", TeamInfo(7, "Data", {}, ONLY_BO), ONLY_BO)
-IN_OPS = TeamThere("ops", TeamInfo(8, "OPS", {}, ONLY_BO), ONLY_BO)
+IN_DATA = ExistingTeam("data", TeamInfo(7, "Data", {}, ONLY_BO), ONLY_BO)
+IN_OPS = ExistingTeam("ops", TeamInfo(8, "OPS", {}, ONLY_BO), ONLY_BO)
 THROUGH_DATA = Grant(SHOP, BO, "admin", GrantType.TEAM, "DATA")
 
 
-def in_teams(*teams: TeamThere) -> Reading:
+def in_teams(*teams: ExistingTeam) -> OrganizationSnapshot:
     """Bo, who has a role through the team Data."""
     return replace(reading(person(BO), grants=(THROUGH_DATA,)), teams=teams)
 
@@ -235,7 +237,7 @@ def in_teams(*teams: TeamThere) -> Reading:
 def test_a_person_comes_with_their_places_in_the_rosters_teams() -> None:
     """Though they hold nothing else in the stack; what they have through such a team is not left out."""
     found = in_teams(IN_DATA, IN_OPS)
-    plan = plan_import(found, TEAMS, RosterSource("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, TEAMS, RosterSource("r"), EMPTY, ImportFilter(), TODAY)
     (bo,) = plan.roster.people
     assert (bo.teams, bo.projects) == (["data", "ops"], {})
     assert plan.members == {"bo@example.com"}
@@ -246,14 +248,14 @@ def test_an_entry_gets_the_places_that_it_lacks() -> None:
     """Those that it gives stay, and one that is in the state and no longer in the roster does not come back."""
     found = in_teams(IN_DATA, IN_OPS)
     text = TEAMS.replace("people: []", "people:\n  - { email: Bo@example.com, teams: [ops] }")
-    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, ImportFilter(), TODAY)
     assert plan.text == text.replace("[ops]", '[ops, "data"]')
     held = replace(EMPTY, team_members={(7, "bo@example.com"): HeldTeamMember(7, BO)})
-    assert plan_import(found, text, RosterSource("r"), held, Wanted(), TODAY).text == text
+    assert plan_import(found, text, RosterSource("r"), held, ImportFilter(), TODAY).text == text
 
 
 STRAY = "1: admin through the team DATA is no individual grant"
-NOT_OURS: dict[str, tuple[TeamThere, list[str]]] = {
+NOT_OURS: dict[str, tuple[ExistingTeam, list[str]]] = {
     "an identity provider gives it": (
         replace(IN_DATA, fed=True),
         ["the place in the team Data, which an identity provider feeds", STRAY, NO_GRANT],
@@ -267,7 +269,7 @@ NOT_OURS: dict[str, tuple[TeamThere, list[str]]] = {
 
 
 @pytest.mark.parametrize(("team", "reasons"), NOT_OURS.values(), ids=NOT_OURS.keys())
-def test_a_place_that_is_not_ours_is_left_out(team: TeamThere, reasons: list[str]) -> None:
+def test_a_place_that_is_not_ours_is_left_out(team: ExistingTeam, reasons: list[str]) -> None:
     """It would end with the entry, and be somebody else's to give."""
     candidate = one(in_teams(team), TEAMS)
     assert (candidate.member, candidate.teams) == (False, [])
@@ -294,7 +296,7 @@ def test_a_place_in_a_team_outside_of_its_days_is_left_out(days: str, reason: st
     api.put(BO)
     api.teams.put("Data", BO)
     found = in_teams(*read_teams(make_directory(api), parse(text, RosterSource("r")), {}, TODAY))
-    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, ImportFilter(), TODAY)
     assert (plan.text, list(plan.candidates[0].teams), plan.candidates[0].member) == (text, [], people != ENTRIES[0])
     assert [left.reason for left in plan.candidates[0].left_out][:1] == [reason]
 
@@ -381,7 +383,7 @@ people:
 def test_what_stands_in_the_roster_stays() -> None:
     """Its role, spelling and comment; only what Mixpanel has besides is added."""
     found = reading(person(BO), grants=(individual(BO, "analyst"), individual(BO, "consumer", WAREHOUSE)))
-    plan = plan_import(found, HAND_MADE, RosterSource("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, HAND_MADE, RosterSource("r"), EMPTY, ImportFilter(), TODAY)
     assert plan.text == HAND_MADE.replace("shop: owner", 'shop: owner, "warehouse": "consumer"')
     assert plan.members == {"bo@example.com"}
     assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
@@ -394,11 +396,11 @@ def test_what_is_in_the_state_is_not_taken_again() -> None:
     """Only the grant that is new is."""
     found = reading(person(BO), grants=(individual(BO, "owner"), individual(BO, "consumer", WAREHOUSE)))
     state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "owner")})
-    plan = plan_import(found, HAND_MADE, RosterSource("r"), state, Wanted(), TODAY)
+    plan = plan_import(found, HAND_MADE, RosterSource("r"), state, ImportFilter(), TODAY)
     assert not plan.members
     assert plan.grants == {(WAREHOUSE, "bo@example.com")}
     everything = replace(state, grants={**state.grants, (WAREHOUSE, "bo@example.com"): HeldGrant(2, BO, "consumer")})
-    again = plan_import(found, HAND_MADE, RosterSource("r"), everything, Wanted(), TODAY)
+    again = plan_import(found, HAND_MADE, RosterSource("r"), everything, ImportFilter(), TODAY)
     assert (again.members, again.grants, again.text) == (frozenset(), frozenset(), HAND_MADE)
 
 
@@ -406,18 +408,18 @@ def test_who_was_taken_out_of_the_roster_does_not_come_back() -> None:
     """A person in the state and no longer in the roster is about to lose the access; nor does a deleted grant."""
     found = reading(person(BO), grants=(individual(BO),))
     state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "analyst")})
-    gone = plan_import(found, EMPTY_ROSTER, RosterSource("r"), state, Wanted(), TODAY)
+    gone = plan_import(found, EMPTY_ROSTER, RosterSource("r"), state, ImportFilter(), TODAY)
     assert (gone.text, gone.members, gone.grants) == (EMPTY_ROSTER, frozenset(), frozenset())
     assert "takes the access away" in gone.candidates[0].left_out[0].reason
     ungranted = HAND_MADE.replace("{ shop: owner }", "{}")
-    assert plan_import(found, ungranted, RosterSource("r"), state, Wanted(), TODAY).text == ungranted
+    assert plan_import(found, ungranted, RosterSource("r"), state, ImportFilter(), TODAY).text == ungranted
 
 
 def test_only_who_is_wanted_comes() -> None:
     """Patterns over addresses, in any case, minus the excluded."""
     found = reading(person(ANA), person(BO), person(CY))
     plan = plan_import(
-        found, EMPTY_ROSTER, RosterSource("r"), EMPTY, Wanted(["*@EXAMPLE.com", "cy@*"], [" BO@* "]), TODAY
+        found, EMPTY_ROSTER, RosterSource("r"), EMPTY, ImportFilter(["*@EXAMPLE.com", "cy@*"], [" BO@* "]), TODAY
     )
     assert [entry.email for entry in plan.roster.people] == [ANA, CY]
     assert [candidate.person.email for candidate in plan.candidates] == [ANA, CY]
@@ -427,13 +429,13 @@ def test_only_who_is_wanted_comes() -> None:
     ("wanted", "words"),
     [
         (
-            Wanted(["anna@example.com"]),
+            ImportFilter(["anna@example.com"]),
             "by --email for anna@example.com: it matches none of the organization's 2 ",
         ),
-        (Wanted([], ["*@agency.*"]), "by --exclude for *@agency.*"),
+        (ImportFilter([], ["*@agency.*"]), "by --exclude for *@agency.*"),
     ],
 )
-def test_a_pattern_that_matches_nobody_is_an_error(wanted: Wanted, words: str) -> None:
+def test_a_pattern_that_matches_nobody_is_an_error(wanted: ImportFilter, words: str) -> None:
     """It is misspelt: with what was meant, where that can be guessed."""
     with pytest.raises(UsageError) as caught:
         plan_import(reading(person(ANA), person(BO)), EMPTY_ROSTER, RosterSource("r"), EMPTY, wanted, TODAY)
@@ -458,7 +460,7 @@ def test_a_bracket_in_a_pattern_is_itself(pattern: str) -> None:
     """As names have them; only * and ? stand for anything."""
     projects = {1: Project(1, "[PROD] Shop"), 2: Project(2, "P Shop"), 3: Project(3, "prod")}
     assert [project.id for project in choose_projects([pattern], projects)] == [1]
-    wanted = Wanted([pattern.replace(" ", "")])
+    wanted = ImportFilter([pattern.replace(" ", "")])
     assert [text for text in ("[PROD]Shop", "P", "PShop") if wanted.takes(text)] == ["[PROD]Shop"]
 
 
@@ -493,6 +495,6 @@ def test_an_entry_that_declares_nothing_today_takes_nothing(dates: str) -> None:
     """Its access has ended, or has not begun: what Mixpanel has is not taken back for it."""
     found = reading(person(BO), grants=(individual(BO), individual(BO, "consumer", WAREHOUSE)))
     text = HAND_MADE.replace("{ email", f"{{ {dates}, email")
-    plan = plan_import(found, text, RosterSource("r"), EMPTY, Wanted(), TODAY)
+    plan = plan_import(found, text, RosterSource("r"), EMPTY, ImportFilter(), TODAY)
     assert (plan.text, plan.members, plan.grants) == (text, frozenset(), frozenset())
     assert "declares nothing today" in plan.candidates[0].left_out[0].reason

@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
-from mixpanel_access.operations.mailing import send
+from mixpanel_access.operations.mailing import send_mail
 
 SECRET = "hush-hush/&@"  # percent-encoded in the URL
 ENCODED = "hush-hush%2F%26%40"
@@ -73,8 +73,8 @@ def mail(to: str = "bo@example.com", text: str = "Hello") -> EmailMessage:
 
 def test_a_message_goes_to_all_whom_it_names(inbox: Inbox, server: str) -> None:
     """With and without a login."""
-    send(mail(), f"smtp://{server}")
-    send(mail(), f"smtp://bot:{ENCODED}@{server}")
+    send_mail(mail(), f"smtp://{server}")
+    send_mail(mail(), f"smtp://bot:{ENCODED}@{server}")
     assert [one.rcpt_tos for one in inbox.taken] == [["bo@example.com", "mia@example.com"]] * 2
     assert b"Subject: Hi" in (inbox.taken[0].content or b"")
 
@@ -90,7 +90,7 @@ REFUSED = {
 def test_what_the_server_refuses_is_told(server: str, user: str, message: EmailMessage, words: str) -> None:
     """With its own words, and without the password."""
     with pytest.raises(Refused) as raised:
-        send(message, f"smtp://{user}{server}")
+        send_mail(message, f"smtp://{user}{server}")
     assert words in str(raised.value)
     assert "wrong-one" not in str(raised.value)
 
@@ -101,7 +101,7 @@ def test_a_server_that_does_not_answer_is_told() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(Unreachable, match=f"127.0.0.1:{port}: ") as raised:
-        send(mail(), f"smtp://bot:{ENCODED}@127.0.0.1:{port}")
+        send_mail(mail(), f"smtp://bot:{ENCODED}@127.0.0.1:{port}")
     assert "hush" not in str(raised.value)
 
 
@@ -109,10 +109,10 @@ def test_tls_is_required_beyond_this_host(server: str) -> None:
     """A certificate that nobody vouches for is refused before the login."""
     port = server.rpartition(":")[2]
     with pytest.raises(Unreachable):  # no TLS is spoken there
-        send(mail(), f"smtps://bot:{ENCODED}@127.0.0.1:{port}")
+        send_mail(mail(), f"smtps://bot:{ENCODED}@127.0.0.1:{port}")
     other = f"127.1:{port}"  # this host too, by a name that is not taken for it
     with pytest.raises(Refused, match="STARTTLS extension not supported by server"):
-        send(mail(), f"smtp://bot:{ENCODED}@{other}")
+        send_mail(mail(), f"smtp://bot:{ENCODED}@{other}")
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_tls_is_required_beyond_this_host(server: str) -> None:
 def test_no_server_is_a_matter_of_configuration(server: str | None) -> None:
     """It says how to write one."""
     with pytest.raises(ConfigurationError, match="MIXPANEL_ACCESS_SMTP is "):
-        send(mail(), server)
+        send_mail(mail(), server)

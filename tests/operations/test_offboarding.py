@@ -15,7 +15,7 @@ from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding
 from mixpanel_access.operations import project as opening
-from mixpanel_access.operations.offboarding import remains
+from mixpanel_access.operations.offboarding import remaining_in_organizations
 from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
 
@@ -57,7 +57,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> PulumiProject:
 
 def test_each_organization_is_asked_once(two: PulumiProject) -> None:
     """Whoever is left in one of them is left."""
-    first, second = remains(two, BO)
+    first, second = remaining_in_organizations(two, BO)
     assert (first.organization, first.listed, first.access) == (1, False, {})
     assert (second.organization, second.listed, second.role) == (2, True, "admin")
     assert PRODUCTION in second.access

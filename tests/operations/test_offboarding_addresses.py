@@ -16,7 +16,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding, revoking
 from mixpanel_access.operations import project as opening
-from mixpanel_access.operations.offboarding import holdings, look
+from mixpanel_access.operations.offboarding import person_in_stacks, read_stacks
 from mixpanel_access.operations.revoking import take_out
 from mixpanel_access.operations.state import State, changed_addresses, state_of
 from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
@@ -107,7 +107,7 @@ def test_a_person_is_found_by_the_address_from_before_and_after_a_change(
 ) -> None:
     """Whichever address is said, and whichever the roster has: the entry goes, and what the state has is taken."""
     project = stack(organization(NEW), OLD, in_roster)
-    (holding,) = holdings(look(project), asked)
+    (holding,) = person_in_stacks(read_stacks(project), asked)
     assert (holding.member, holding.grants, holding.keys) == (True, {PRODUCTION: "analyst"}, [OLD])
     assert holding.after is not None
     assert [one["email"] for one in json.loads(holding.after)["people"]] == [OTHER]
@@ -122,10 +122,10 @@ def test_whoever_has_the_old_address_now_is_somebody_else(stack: Any) -> None:
     """An address that was given away: the id says whose the entries are; by the address alone nobody can."""
     api = organization(NEW)
     api.people[OLD] = Person(OLD, "member", invited=False, user_id=78)
-    seen = look(stack(api, OLD, OLD))
-    assert [holding.keys for holding in holdings(seen, NEW)] == [[OLD]]
+    seen = read_stacks(stack(api, OLD, OLD))
+    assert [holding.keys for holding in person_in_stacks(seen, NEW)] == [[OLD]]
     with pytest.raises(UsageError, match=f"somebody who is {NEW} by now, and somebody else has it since.* give {NEW}"):
-        holdings(seen, OLD)
+        person_in_stacks(seen, OLD)
 
 
 CHANGED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {

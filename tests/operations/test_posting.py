@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
-from mixpanel_access.operations.posting import post
+from mixpanel_access.operations.posting import post_to_webhook
 
 
 class Chat(BaseHTTPRequestHandler):
@@ -48,7 +48,7 @@ def chat() -> Iterator[tuple[str, list[Any]]]:
 
 def test_a_text_is_posted(chat: tuple[str, list[Any]]) -> None:
     """As the chats take it."""
-    post("Zoë's access ends.", f"{chat[0]}/good?token=1")
+    post_to_webhook("Zoë's access ends.", f"{chat[0]}/good?token=1")
     assert chat[1] == [{"text": "Zoë's access ends."}]
 
 
@@ -56,7 +56,7 @@ def test_a_text_is_posted(chat: tuple[str, list[Any]]) -> None:
 def test_what_the_chat_refuses_is_told(chat: tuple[str, list[Any]], path: str, status: int) -> None:
     """A redirect is not followed, and the URL stays out of the error."""
     with pytest.raises(Refused, match=f"it answers {status}") as raised:
-        post("x", f"{chat[0]}{path}")
+        post_to_webhook("x", f"{chat[0]}{path}")
     assert (chat[1], "hush" in str(raised.value)) == ([], False)
 
 
@@ -66,7 +66,7 @@ def test_nobody_there() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(Unreachable, match=r"cannot post for 127.0.0.1: ") as raised:
-        post("x", f"http://127.0.0.1:{port}/hush")
+        post_to_webhook("x", f"http://127.0.0.1:{port}/hush")
     assert "hush" not in str(raised.value)
 
 
@@ -76,5 +76,5 @@ def test_nobody_there() -> None:
 def test_only_https_beyond_this_host(url: str | None) -> None:
     """A matter of configuration."""
     with pytest.raises(ConfigurationError, match="MIXPANEL_ACCESS_WEBHOOK is ") as raised:
-        post("x", url)
+        post_to_webhook("x", url)
     assert "hush" not in str(raised.value)

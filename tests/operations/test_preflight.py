@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mixpanel_access.files.beside import Beside
+from mixpanel_access.files.other_rosters import OtherRosters
 from mixpanel_access.model.errors import Forbidden, NotFound
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roster_claims import About, Conflict
@@ -272,14 +272,14 @@ CLAIMS = {About.PROJECT: Readiness.PROBLEM, About.ORGANIZATION_ROLES: Readiness.
 @pytest.mark.parametrize(("about", "verdict"), CLAIMS.items(), ids=str)
 def test_what_another_roster_has_too_is_a_problem(about: About, verdict: Readiness) -> None:
     """One name for two projects may be for people only."""
-    looked = overview(FakeApi(), person(), more=FACTS, found=Beside([Conflict(about, "both have it")]))
+    looked = overview(FakeApi(), person(), more=FACTS, found=OtherRosters([Conflict(about, "both have it")]))
     (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
     assert (check.stack, check.verdict, check.text) == ("production", verdict, "both have it")
 
 
 def test_a_roster_beside_it_that_cannot_be_read_is_a_problem() -> None:
     """Nobody knows what it claims."""
-    looked = overview(FakeApi(), person(), more=FACTS, found=Beside(unread=["staging.yaml:1 cannot be read"]))
+    looked = overview(FakeApi(), person(), more=FACTS, found=OtherRosters(unread=["staging.yaml:1 cannot be read"]))
     (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
     assert (check.verdict, check.text) == (Readiness.PROBLEM, "staging.yaml:1 cannot be read")
 

@@ -41,12 +41,12 @@ def test_a_cell_has_the_highest_role_and_every_way() -> None:
     """A team and a grant, an organization role and a grant to all users."""
     found = report()
     cell = person(found, "lee@example.com").projects[WAREHOUSE]
-    assert (cell.role, [(way.role, way.through, way.stack) for way in cell.ways]) == (
+    assert (cell.role, [(source.role, source.through, source.stack) for source in cell.sources]) == (
         "analyst", [("analyst", "individual", "production"), ("consumer", "team Data", None)],
     )  # fmt: skip
-    assert cell.ways[0].why["ticket"] == "OPS-4711"
+    assert cell.sources[0].why["ticket"] == "OPS-4711"
     kim = person(found, "kim@example.com").projects
-    assert (kim[PRODUCTION].role, [way.through for way in kim[PRODUCTION].ways]) == (
+    assert (kim[PRODUCTION].role, [source.through for source in kim[PRODUCTION].sources]) == (
         "admin", ["all users", "organization role"],
     )  # fmt: skip
     assert kim.keys() == {PRODUCTION, WAREHOUSE, STAGING, SANDBOX, LEGACY}
@@ -198,7 +198,7 @@ def test_the_document_is_the_whole_model() -> None:
     assert (read["organization"], read["now"], read["whole"]) == ("Example", "2026-05-04T12:00:00Z", True)
     kay = next(one for one in read["people"] if one["email"] == KAY)
     assert (kay["ends"], kay["organizationRole"], kay["risk"]["level"]) == ("2026-05-10", "member", "high")
-    assert kay["projects"][str(PRODUCTION)]["ways"][0] == {
+    assert kay["projects"][str(PRODUCTION)]["sources"][0] == {
         "role": "owner", "grantType": "individual", "team": None, "stack": "production",
         "why": {"engagement": "audit-2026", "ticket": "OPS-4800", "approver": "ana@example.com", "ends": "2026-05-10"},
     }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.operations.takings import Given, kept, rows_of, takings
+from mixpanel_access.operations.takings import RosterToday, declaration_without, removals, rows_of
 
 INPUTS = {"username": "etl", "role": "consumer", "rotate_after": 90, "overlap": 7}
 RETIRING = [{"account_id": 5, "login": "etl.1.mp-service-account", "until": "2026-05-19T13:00:00Z"}]
@@ -35,10 +35,10 @@ def test_an_account_whose_overlap_is_over_goes(today: str, retiring: list[dict[s
     """After its last day, by an update of the account that has replaced it, which stays as the state has it."""
     declared = Declaration({}, {}, (), {}, {}, (), accounts={"etl": {**INPUTS, "overlap": 30}})
     rows = rows_of(export(retiring))
-    found = takings(rows, Given(declared, date.fromisoformat(today)))
+    found = removals(rows, RosterToday(declared, date.fromisoformat(today)))
     assert [(one.what, one.ends, one.planned, one.lowers) for one in found] == (
         [("the service account etl.1.mp-service-account, which another one has replaced", "2026-05-19", True, True)]
         if goes
         else []
     )
-    assert kept(rows, found, {}, declared).accounts == {"etl": INPUTS}
+    assert declaration_without(rows, found, {}, declared).accounts == {"etl": INPUTS}

@@ -7,10 +7,10 @@ import pytest
 from mixpanel_access.cli.revoke import _document, _print
 from mixpanel_access.model import ids
 from mixpanel_access.operations.revoking import Revocation
-from mixpanel_access.operations.takings import Taking
+from mixpanel_access.operations.takings import Removal
 
-LEE = Taking("u", ids.MEMBER_TYPE, "the place in the organization", "lee@example.com", stays="stays as a plain member")
-GRANT = Taking("g", ids.GRANT_TYPE, "analyst in shop", "lee@example.com")
+LEE = Removal("u", ids.MEMBER_TYPE, "the place in the organization", "lee@example.com", stays="stays as a plain member")
+GRANT = Removal("g", ids.GRANT_TYPE, "analyst in shop", "lee@example.com")
 
 
 @pytest.mark.parametrize("done", [False, True])

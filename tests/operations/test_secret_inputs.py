@@ -12,7 +12,7 @@ import pytest
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.ids import SIGNATURE
 from mixpanel_access.operations.drift import Organization, differences
-from mixpanel_access.operations.offboarding import Seen, holdings
+from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
 from mixpanel_access.operations.state import EMPTY, State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
@@ -98,7 +98,7 @@ def test_a_person_is_known_whatever_is_a_secret(hidden: dict[str, Any]) -> None:
     assert set(state.team_members) == {(77, CY)}
     assert {(held.project, held.email) for held in state.grants.values()} == {(1, CY), (2, CY)}
 
-    (holding,) = holdings([Seen("s", Path("s.yaml"), None, None, state)], CY)
+    (holding,) = person_in_stacks([StackAccess("s", Path("s.yaml"), None, None, state)], CY)
     assert (holding.member, set(holding.grants), len(holding.teams)) == (True, {1, 2}, 1)
     lines = list(lines_of("s", state))
     assert {(line.email, line.project) for line in lines} >= {(CY, None), (CY, 1), (CY, 2)}

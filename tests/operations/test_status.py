@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from mixpanel_access.files.beside import Beside
+from mixpanel_access.files.other_rosters import OtherRosters
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.roster_claims import About, Conflict
 from mixpanel_access.operations.state import HeldGrant
@@ -194,7 +194,7 @@ def test_the_end_of_a_team_is_near() -> None:
 def test_access_that_is_over_and_still_there_is_told(conflicts: list[About]) -> None:
     """Until it is taken away, by the command that does so even where another roster has the project too."""
     entry = person(more="projects: { shop: analyst }, ends: 2026-05-04")
-    found = Beside([Conflict(about, "both") for about in conflicts])
+    found = OtherRosters([Conflict(about, "both") for about in conflicts])
     one = the_one(statuses(overview(settled(), entry, found=found, now=NOW + 24 * HOUR)))
     steps = {step.text: step.next_step for step in one.problems}
     over = "the access by stack production is over and not yet taken away"
@@ -224,7 +224,7 @@ def off() -> FakeApi:
 @pytest.mark.parametrize("applied", [True, False])
 def test_no_update_is_recommended_where_two_rosters_have_a_project(*, invited: bool, applied: bool) -> None:
     """Whatever is the matter with somebody: one stack would work against the other."""
-    found = Beside([Conflict(About.PROJECT, "both")])
+    found = OtherRosters([Conflict(About.PROJECT, "both")])
     nobody, there = FakeApi(), off()
     there.put(BO, "admin", invited=invited)
     for api in (nobody, there):
@@ -237,7 +237,7 @@ def test_no_update_is_recommended_where_two_rosters_have_a_project(*, invited: b
 
 def test_an_organization_role_that_two_rosters_declare_is_not_put_back() -> None:
     """What else is the matter is."""
-    found = Beside([Conflict(About.ORGANIZATION_ROLES, "both")])
+    found = OtherRosters([Conflict(About.ORGANIZATION_ROLES, "both")])
     one = the_one(statuses(overview(off(), person(), found=found)))
     assert {step.text.partition(",")[0]: step.next_step for step in one.problems} == {
         "is organization admin": SETTLE,

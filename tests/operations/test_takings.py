@@ -27,7 +27,7 @@ from mixpanel_access.model.errors import InputError, RosterError
 from mixpanel_access.model.kept import Kept, kept_text, read_kept
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_salvage import salvage
-from mixpanel_access.operations.takings import Given, Row, Taking, kept, rows_of, takings
+from mixpanel_access.operations.takings import Removal, RosterToday, StateRow, declaration_without, removals, rows_of
 
 ORG = 7654321
 DAY, NEXT = date(2026, 6, 30), date(2026, 7, 1)
@@ -55,13 +55,13 @@ def text_of(people: list[dict[str, Any]], **more: Any) -> str:
     return json.dumps(document | more)
 
 
-def rows(of: Declaration) -> list[Row]:
+def rows(of: Declaration) -> list[StateRow]:
     """The state that an `up` of a declaration leaves."""
-    found: list[Row] = []
+    found: list[StateRow] = []
 
     def add(type_: str, name: str, id_: str, inputs: Mapping[str, Any], **outputs: Any) -> None:
         urn = f"{ROOT}{ids.COMPONENT_TYPE}${type_}::{name}"
-        found.append(Row(urn, type_, f"{ORG}:{id_}", inputs, {**inputs, **outputs}, COMPONENT))
+        found.append(StateRow(urn, type_, f"{ORG}:{id_}", inputs, {**inputs, **outputs}, COMPONENT))
 
     for name, inputs in of.members.items():
         add(ids.MEMBER_TYPE, name, inputs["email"], inputs)
@@ -86,7 +86,7 @@ def rows(of: Declaration) -> list[Row]:
     return found
 
 
-def what(found: list[Taking]) -> set[tuple[str, str]]:
+def what(found: list[Removal]) -> set[tuple[str, str]]:
     """Whose what goes."""
     return {(one.email, one.what) for one in found}
 
@@ -155,7 +155,7 @@ def test_what_is_no_longer_given_goes(
     before: list[dict[str, Any]], after: list[dict[str, Any]], expected: set[str]
 ) -> None:
     """Grants, roles and places that are less today than in the state; what is more waits."""
-    found = takings(rows(declared(before)), Given(declared(after, NEXT), NEXT))
+    found = removals(rows(declared(before)), RosterToday(declared(after, NEXT), NEXT))
     assert len(found) == len(expected)
     for words in expected:
         assert any(_WORDS.get(words, words) in one.what for one in found), (words, found)
@@ -180,11 +180,11 @@ def test_an_ended_role_does_not_wait_for_the_custom_role_that_follows(
     roles_of = {"customRoles": {"desk": {"name": "Support desk", "project": project}}}
     state = rows(declared([{**BO, "projects": {project: role}, **({"ends": ends} if ends else {})}]))
     gives = declared([{**BO, "projects": {project: "desk"}}], NEXT, **roles_of)
-    found = takings(state, Given(gives, NEXT))
+    found = removals(state, RosterToday(gives, NEXT))
     assert len(found) == len(expected)
     assert all(words.format(project) in found[0].what and not found[0].lowers for words in expected)
-    stays = kept(state, found, {}, gives)
-    assert takings(rows(stays), Given(gives, NEXT)) == []
+    stays = declaration_without(state, found, {}, gives)
+    assert removals(rows(stays), RosterToday(gives, NEXT)) == []
 
 
 def test_a_team_that_ends_goes_with_its_roles_and_places() -> None:
@@ -192,37 +192,39 @@ def test_a_team_that_ends_goes_with_its_roles_and_places() -> None:
     team = {"name": "Data", "projects": {"shop": "analyst"}}
     people = [{**BO, "teams": ["data"]}]
     state = rows(declared(people, teams={"data": {**team, "ends": "2026-06-30"}}))
-    found = takings(state, Given(declared(people, NEXT, teams={"data": {**team, "ends": "2026-06-30"}}), NEXT))
+    found = removals(state, RosterToday(declared(people, NEXT, teams={"data": {**team, "ends": "2026-06-30"}}), NEXT))
     assert {one.type for one in found} == {ids.TEAM_TYPE, ids.TEAM_GRANT_TYPE, ids.TEAM_MEMBER_TYPE}
     assert all(one.planned for one in found)
     renamed = declared([{**BO, "teams": ["d"]}], NEXT, teams={"d": {**team, "name": "data"}})
-    assert takings(state, Given(renamed, NEXT)) == []
-    assert takings(state, Given(declared(people, NEXT, teams={"data": {**team, "name": "Facts"}}), NEXT)) == []
+    assert removals(state, RosterToday(renamed, NEXT)) == []
+    assert removals(state, RosterToday(declared(people, NEXT, teams={"data": {**team, "name": "Facts"}}), NEXT)) == []
 
 
 def test_how_the_grants_of_a_project_are_declared_does_not_matter() -> None:
     """Single grants become one resource, or the reverse: nobody loses anything before `pulumi up` has done it."""
     people = [{**BO, "projects": {"shop": "analyst", "web": "analyst"}}]
     one_by_one, whole = declared(people, authoritative=False), declared(people, authoritative=True)
-    assert takings(rows(one_by_one), Given(whole, DAY)) == []
-    assert takings(rows(whole), Given(one_by_one, DAY)) == []
+    assert removals(rows(one_by_one), RosterToday(whole, DAY)) == []
+    assert removals(rows(whole), RosterToday(one_by_one, DAY)) == []
 
 
 def test_a_changed_address_is_the_same_person() -> None:
     """The state has the old address, the roster the new one, and Mixpanel says that they are one."""
     state = rows(declared([{**BO, "projects": {"shop": "analyst"}}]))
     new = declared([{"email": "bo@new.example.com", "projects": {"shop": "analyst"}}])
-    assert takings(state, Given(new, DAY, renamed={"bo@example.com": "bo@new.example.com"})) == []
-    assert len(takings(state, Given(new, DAY))) == 2
+    assert removals(state, RosterToday(new, DAY, renamed={"bo@example.com": "bo@new.example.com"})) == []
+    assert len(removals(state, RosterToday(new, DAY))) == 2
 
 
 def test_service_accounts_lose_what_they_are_no_longer_given() -> None:
     """The account, and each of its roles."""
     robot = {"role": "consumer", "purpose": "p", "contact": "ana@example.com", "projects": {"shop": "admin"}}
     state = rows(declared([], serviceAccounts={"etl": robot}))
-    assert len(takings(state, Given(declared([]), DAY))) == 2
+    assert len(removals(state, RosterToday(declared([]), DAY))) == 2
     lower = declared([], serviceAccounts={"etl": {**robot, "projects": {"shop": "consumer"}}})
-    assert what(takings(state, Given(lower, DAY))) == {("", "admin -> consumer of the service account etl in shop")}
+    assert what(removals(state, RosterToday(lower, DAY))) == {
+        ("", "admin -> consumer of the service account etl in shop")
+    }
 
 
 def test_without_a_roster_only_what_has_ended_by_the_state_goes() -> None:
@@ -236,7 +238,7 @@ def test_without_a_roster_only_what_has_ended_by_the_state_goes() -> None:
     state = rows(declared(people, serviceAccounts={"etl": robot}))
     nothing = declaration(parse(text_of([], teams={}), RosterSource("r")), DAY)
     by_day = {
-        today: {(one.email, one.what) for one in takings(state, Given(nothing, today, ended_only=True))}
+        today: {(one.email, one.what) for one in removals(state, RosterToday(nothing, today, ended_only=True))}
         for today in (DAY, NEXT, date(2026, 7, 2))
     }
     assert by_day[DAY] == set()
@@ -244,7 +246,7 @@ def test_without_a_roster_only_what_has_ended_by_the_state_goes() -> None:
     assert len(by_day[NEXT]) == 3
     assert {email for email, _ in by_day[date(2026, 7, 2)]} == {"a@example.com", "b@example.com"}
     assert len(by_day[date(2026, 7, 2)]) == 6
-    assert len(takings(state, Given(nothing, DAY))) > 6
+    assert len(removals(state, RosterToday(nothing, DAY))) > 6
 
 
 EMAILS = [f"p{n}@example.com" for n in range(4)]
@@ -270,8 +272,8 @@ def test_a_run_takes_the_difference_and_gives_nothing(
     """For any two rosters: what is kept is the lower of what the state has and what the roster gives today."""
     had, gives = declared(before), declared(after, today)
     state = rows(had)
-    found = takings(state, Given(gives, today))
-    stays = kept(state, found, {}, gives)
+    found = removals(state, RosterToday(gives, today))
+    stays = declaration_without(state, found, {}, gives)
     assert stays.members.keys() == had.members.keys() & gives.members.keys()
     for name, inputs in stays.members.items():
         old, new = (of.members[name].get("role") for of in (had, gives))
@@ -290,7 +292,7 @@ def test_a_run_takes_the_difference_and_gives_nothing(
     }
     assert stays.team_members.keys() == had.team_members.keys() & gives.team_members.keys()
     assert {same_key(person["email"]) for person in stays.people} == stays.members.keys()
-    again = takings(rows(stays), Given(gives, today))
+    again = removals(rows(stays), RosterToday(gives, today))
     assert again == [], "a second run has nothing to do"
     text = kept_text(Kept("production", "production.yaml", stays))
     assert kept_text(Kept("production", "production.yaml", read_kept(text, "production", "production.yaml"))) == text
@@ -311,7 +313,7 @@ def test_what_waits_for_its_deletion_is_read_as_such() -> None:
     exported = {"deployment": {"resources": [{"urn": "u", "type": ids.MEMBER_TYPE, "id": "1:a@b.c", "delete": True}]}}
     (row,) = rows_of(exported)
     assert row.going
-    assert takings([row], Given(declared([]), DAY)) == []
+    assert removals([row], RosterToday(declared([]), DAY)) == []
 
 
 def test_a_secret_is_known_by_its_id_and_never_shown() -> None:
@@ -324,7 +326,7 @@ def test_a_secret_is_known_by_its_id_and_never_shown() -> None:
     ]
     state = rows_of({"deployment": {"resources": [{"urn": f"{ROOT}x::n", **one} for one in resources]}})
     gives = declared([], projects={"shop": {"id": 1, "environment": "production"}}, teams={})
-    found = takings(state, Given(gives, DAY))
+    found = removals(state, RosterToday(gives, DAY))
     assert what(found) == {
         ("bo@example.com", "the place in the organization"),
         ("bo@example.com", "a role in shop"),
@@ -340,7 +342,7 @@ def test_a_state_as_the_engine_exports_it_becomes_a_document() -> None:
         "type": ids.MEMBER_TYPE, "id": f"{ORG}:bo@example.com", "inputs": inputs, "outputs": inputs,
     }  # fmt: skip
     state = rows_of({"deployment": {"resources": [resource]}})
-    stays = kept(state, [], {"environment": "production"}, declared([]))
+    stays = declaration_without(state, [], {"environment": "production"}, declared([]))
     again = read_kept(kept_text(Kept("production", "r.yaml", stays)), "production", "r.yaml")
     assert again.members == {"bo@example.com": {"email": "bo@example.com", "role": "member", "removal": "always"}}
 
@@ -350,9 +352,9 @@ def test_an_authoritative_project_without_anybody_left_stays_in_the_state(after:
     """Its last grants go by a change and not by a deletion, which could take what others were given since."""
     state = rows(declared([{**BO, "projects": {"web": "analyst"}, "ends": "2026-06-30"}]))
     gives = declared(after, NEXT)
-    found = [one for one in takings(state, Given(gives, NEXT)) if one.type == ids.PROJECT_ACCESS_TYPE]
+    found = [one for one in removals(state, RosterToday(gives, NEXT)) if one.type == ids.PROJECT_ACCESS_TYPE]
     assert what(found) == {("bo@example.com", "analyst in web")}
-    stays = kept(state, found, {}, gives)
+    stays = declaration_without(state, found, {}, gives)
     assert stays.wholes[2]["grants"] == {} == gives.wholes[2]["grants"]
 
 
@@ -399,7 +401,7 @@ def test_an_error_in_one_entry_keeps_nobody_elses_ended_access(
     assert "run again" not in read.problem
     for key in read.unread.people:
         assert f"the entry of {key} cannot be read, so {key} keeps what the state has" in read.problem
-    found = takings(state, Given(declaration(read.roster, NEXT), NEXT, read.unread))
+    found = removals(state, RosterToday(declaration(read.roster, NEXT), NEXT, read.unread))
     assert {one.email.partition("@")[0] for one in found} == expected
 
 
@@ -429,7 +431,7 @@ def test_an_error_in_an_included_file_keeps_nobody_elses_ended_access(
     text = text_of([CY, {"email": "di@example.com", **entry}], include=["common.yaml"])
     read = salvage(text, RosterSource("r", lambda name: file))
     assert "common.yaml:1" in read.problem
-    found = takings(state, Given(declaration(read.roster, NEXT), NEXT, read.unread))
+    found = removals(state, RosterToday(declaration(read.roster, NEXT), NEXT, read.unread))
     assert {one.email.partition("@")[0] for one in found} == expected
 
 

@@ -18,8 +18,8 @@ import pytest
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.errors import MixpanelError, Unreachable
 from mixpanel_access.model.secret import Secret
-from mixpanel_access.operations.mailing import send
-from mixpanel_access.operations.posting import post
+from mixpanel_access.operations.mailing import send_mail
+from mixpanel_access.operations.posting import post_to_webhook
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
 
@@ -70,13 +70,13 @@ def mail(port: int) -> None:
     """Send a mail."""
     message = EmailMessage()
     message["From"], message["To"] = "ana@example.com", "bo@example.com"
-    send(message, f"smtps://bot:hush@localhost:{port}")
+    send_mail(message, f"smtps://bot:hush@localhost:{port}")
 
 
 CLIENTS: dict[str, Callable[[int], None]] = {
     "API": ask,
     "mail": mail,
-    "chat": lambda port: post("x", f"https://localhost:{port}/hush"),
+    "chat": lambda port: post_to_webhook("x", f"https://localhost:{port}/hush"),
 }
 
 

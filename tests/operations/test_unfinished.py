@@ -8,8 +8,8 @@ import pytest
 
 from mixpanel_access.model import ids
 from mixpanel_access.model.roster_salvage import Unread
-from mixpanel_access.operations.takings import Given
-from mixpanel_access.operations.unfinished import unfinished
+from mixpanel_access.operations.takings import RosterToday
+from mixpanel_access.operations.unfinished import pending_creations
 from tests.fakes import PRODUCTION, FakeApi, make_session
 from tests.operations.test_takings import DAY, NEXT, ROOT, declared, rows
 
@@ -56,8 +56,8 @@ def organization(*, granted: bool = True) -> FakeApi:
 
 def named(state: dict[str, Any], people: list[dict[str, Any]], api: FakeApi, **given: Any) -> set[str]:
     """What is named, after its reason has been looked at."""
-    gives = Given(declared(people, NEXT, **MORE), NEXT, **given)
-    found = unfinished(state, rows(declared([], DAY, **MORE)), gives, make_session(api)[0])
+    gives = RosterToday(declared(people, NEXT, **MORE), NEXT, **given)
+    found = pending_creations(state, rows(declared([], DAY, **MORE)), gives, make_session(api)[0])
     assert all("a run that was killed" in one.reason and one.taking.email == "kim@example.com" for one in found)
     return {one.taking.what for one in found}
 

@@ -40,7 +40,7 @@ def test_explain(rule: object) -> None:
     assert rule.id in shown.output
     document = json.loads(CliRunner().invoke(app, ["policy", "explain", rule.id, "--json"]).output)
     assert document["id"] == rule.id
-    assert document["mend"] in shown.output
+    assert document["fix"] in shown.output
 
 
 def test_list_and_unknown() -> None:

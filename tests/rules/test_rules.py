@@ -87,7 +87,7 @@ def texts(case: Case, rule_id: str) -> list[str]:
 def test_who_and_how_to_mend(rule: Rule) -> None:
     """A finding about a person names them; every rule says what to do, and what it helps to meet."""
     assert rule.title.endswith(".")
-    assert rule.mend
+    assert rule.fix
     assert rule.controls
     for case in CASES[rule.id].fails:
         for finding in case.judge(rule.id).findings:

@@ -24,7 +24,7 @@ from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.deciding import is_applied, latest, problems
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
 from mixpanel_access.operations.review.listing import has_organization_item, role_in
-from mixpanel_access.operations.review.packet import ORGANIZATION, EntryPlace, Item, Packet, Place, Suggestion
+from mixpanel_access.operations.review.packet import ORGANIZATION, EntryKey, Item, ItemKey, Packet, Suggestion
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,13 @@ def plan(
     chain.verify(lines, file)
     last, undecided = latest(lines), 0
     wrong: list[str] = []
-    places: dict[Place, _Decided] = {}
+    places: dict[ItemKey, _Decided] = {}
     decided: dict[str, list[_Decided]] = {}
     for one in read_packets(folder):
         for at, item in enumerate(one.packet.items):
             found = _Decided(one, at, new=not is_applied(one.packet, item, last))
             told = [found.problem(*problem) for problem in problems(one.packet, item, now.date())]
-            if (first := places.setdefault(item.place, found)) is not found:
+            if (first := places.setdefault(item.item_key, found)) is not found:
                 told.append(found.problem("email", f"{item}: it stands in {first.one.file.name} already"))
             wrong += told
             if stacks and item.stack not in stacks:
@@ -174,7 +174,7 @@ class _Entry:
     def change(self, today: date) -> EntryChange:
         """What the decisions make of it."""
         new, gone = [one for one in self.decided if one.new], self.gone
-        if not self.items - gone.keys() and not self.only_places_left:
+        if not self.items - gone.keys() and not self.only_memberships_left:
             return EntryChange(gone=True)
         lowered = {one.item.project: one.new_role for one in new if one.item.decision == Suggestion.LOWER}
         reviewed = max((one.day(today) for one in self.decided), default=None)
@@ -187,7 +187,7 @@ class _Entry:
     @property
     def missing(self) -> set[str | None]:
         """What is not decided on it; once its projects are gone, that is the rest of it, as `review start` lists it."""
-        return {None} if self.only_places_left else self.items - {one.item.project for one in self.decided}
+        return {None} if self.only_memberships_left else self.items - {one.item.project for one in self.decided}
 
     @property
     def gone(self) -> dict[str | None, _Decided]:
@@ -195,7 +195,7 @@ class _Entry:
         return {one.item.project: one for one in self.decided if one.new and one.item.decision == Suggestion.REMOVE}
 
     @property
-    def only_places_left(self) -> bool:
+    def only_memberships_left(self) -> bool:
         """Whether all that can be decided on goes, and places in teams stay, on which nobody has decided."""
         return bool(self.entry.person.teams) and None not in self.gone and self.items <= self.gone.keys()
 
@@ -208,7 +208,7 @@ def _roster_change(
         return None, [decided[0].problem("stack", f"the stack {stack} has no roster {file}")]
     source = source_of(file)
     roster = parse(text, source)
-    found = {_place(stack, entry): _Entry(at, entry) for at, entry in _entries(roster)}
+    found = {_entry_key(stack, entry): _Entry(at, entry) for at, entry in _entries(roster)}
     wrong: list[str] = []
     for one in decided:
         here = found.get(one.item.entry)
@@ -241,9 +241,9 @@ def _entries(roster: Roster) -> Iterator[tuple[int, RosterEntry]]:
     return ((at, entry_of(roster, person)) for at, person in enumerate(roster.people))
 
 
-def _place(stack: str, entry: RosterEntry) -> EntryPlace:
+def _entry_key(stack: str, entry: RosterEntry) -> EntryKey:
     starts = entry.starts.isoformat() if entry.starts else None
-    return EntryPlace(stack, entry.person.key, entry.engagement, starts)
+    return EntryKey(stack, entry.person.key, entry.engagement, starts)
 
 
 def _stale(one: _Decided, roster: Roster, entry: RosterEntry | None) -> str | None:
@@ -282,9 +282,9 @@ def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
                 yield f"{person.email}: {was} in {key} is taken away"
             elif new.role != held.role:
                 yield f"{person.email}: {was} in {key} becomes {after.role_word(key, new.role)}"
-    seen = {_place("", entry): entry for _, entry in _entries(before)}
-    for place, entry in ((_place("", one), one) for _, one in _entries(after)):
-        if place in seen and entry.person.reviewed != seen[place].person.reviewed:
+    seen = {_entry_key("", entry): entry for _, entry in _entries(before)}
+    for item_key, entry in ((_entry_key("", one), one) for _, one in _entries(after)):
+        if item_key in seen and entry.person.reviewed != seen[item_key].person.reviewed:
             which = f" ({entry.engagement})" if entry.engagement else ""
             yield f"{entry.person.email}{which}: reviewed on {entry.person.reviewed}"
 

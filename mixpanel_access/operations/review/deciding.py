@@ -15,7 +15,7 @@ from mixpanel_access.model.similarity import meant_address, unknown
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
-from mixpanel_access.operations.review.packet import DECISIONS, ORGANIZATION, Item, Packet, Place, Suggestion
+from mixpanel_access.operations.review.packet import DECISIONS, ORGANIZATION, Item, ItemKey, Packet, Suggestion
 from mixpanel_access.operations.review.suggesting import is_lower
 
 
@@ -246,20 +246,20 @@ def progress_of(folder: Path, stacks: Sequence[str], say: chain.Say | None = Non
     return [_progress(one, last, stacks) for one in read_packets(folder)]
 
 
-def latest(lines: Sequence[evidence.EvidenceLine]) -> dict[Place, evidence.EvidenceLine]:
+def latest(lines: Sequence[evidence.EvidenceLine]) -> dict[ItemKey, evidence.EvidenceLine]:
     """The latest decision on each item."""
-    return {line.place: line for line in lines if line.event == evidence.ReviewEvent.DECIDED}
+    return {line.item_key: line for line in lines if line.event == evidence.ReviewEvent.DECIDED}
 
 
-def is_applied(packet: Packet, item: Item, last: dict[Place, evidence.EvidenceLine]) -> bool:
+def is_applied(packet: Packet, item: Item, last: dict[ItemKey, evidence.EvidenceLine]) -> bool:
     """Whether the decision on an item is in the evidence as it stands in the packet."""
-    line = last.get(item.place)
+    line = last.get(item.item_key)
     new = roles.normalized(item.new_role) if item.new_role else ""
     says = (item.role, item.decision or "", new, same_key(packet.reviewer_of(item)))
     return line is not None and line.says == says
 
 
-def _progress(one: PacketFile, last: dict[Place, evidence.EvidenceLine], stacks: Sequence[str]) -> Progress:
+def _progress(one: PacketFile, last: dict[ItemKey, evidence.EvidenceLine], stacks: Sequence[str]) -> Progress:
     found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
     for item in one.packet.items:
         if not stacks or item.stack in stacks:

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.operations.chain import Link
-from mixpanel_access.operations.review.packet import EntryPlace, Item, Place
+from mixpanel_access.operations.review.packet import EntryKey, Item, ItemKey
 
 FILE: Final = "evidence.jsonl"
 """Its name in the review's folder."""
@@ -76,10 +76,10 @@ class EvidenceLine(Link):
         return f"{self.date}, {self.email}"
 
     @property
-    def place(self) -> Place:
+    def item_key(self) -> ItemKey:
         """What it is about."""
-        entry = EntryPlace(self.stack, same_key(self.email), self.engagement or None, self.starts or None)
-        return Place(entry, self.project or None)
+        entry = EntryKey(self.stack, same_key(self.email), self.engagement or None, self.starts or None)
+        return ItemKey(entry, self.project or None)
 
     @property
     def says(self) -> tuple[str, str, str, str]:

@@ -220,7 +220,7 @@ def _own_roles(overview: Overview) -> dict[tuple[int, str], str]:
     """The rosters' own custom roles: project id and the role's id -> the word in the roster."""
     rosters = [view.roster for view in overview.stacks.values() if view.roster]
     keys = [keys_there(overview.directory, roster) for roster in rosters]
-    return {place: roles.normalized(key) for one in keys for place, key in one.items()}
+    return {item_key: roles.normalized(key) for one in keys for item_key, key in one.items()}
 
 
 def _unmanaged(overview: Overview, own_roles: Mapping[tuple[int, str], str]) -> Iterator[Unmanaged]:

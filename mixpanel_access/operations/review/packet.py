@@ -28,7 +28,7 @@ ORGANIZATION: Final = "the organization"
 """What an item is about that is about no project, for people."""
 
 
-class EntryPlace(NamedTuple):
+class EntryKey(NamedTuple):
     """Which entry of which roster: a person has one an engagement, or several one after the other."""
 
     stack: str
@@ -37,10 +37,10 @@ class EntryPlace(NamedTuple):
     starts: str | None
 
 
-class Place(NamedTuple):
+class ItemKey(NamedTuple):
     """What an item is about: an entry's role in one project, or in the organization (None)."""
 
-    entry: EntryPlace
+    entry: EntryKey
     project: str | None
 
 
@@ -128,14 +128,14 @@ class Item(PacketPart):
         return same_key(self.email)
 
     @property
-    def entry(self) -> EntryPlace:
+    def entry(self) -> EntryKey:
         """The entry."""
-        return EntryPlace(self.stack, self.key, self.engagement, self.starts)
+        return EntryKey(self.stack, self.key, self.engagement, self.starts)
 
     @property
-    def place(self) -> Place:
+    def item_key(self) -> ItemKey:
         """What it is about."""
-        return Place(self.entry, self.project)
+        return ItemKey(self.entry, self.project)
 
     def __str__(self) -> str:
         return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"

@@ -14,7 +14,7 @@ from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, drop_packet, file_name, read_packets, write_packet
 from mixpanel_access.operations.review.listing import Listed, items, unmanaged
-from mixpanel_access.operations.review.packet import FILLED_IN, Item, Packet, Place, Unmanaged
+from mixpanel_access.operations.review.packet import FILLED_IN, Item, ItemKey, Packet, Unmanaged
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ def begin(
     for old in before:
         if old.file not in {one.file for one in written}:
             drop_packet(old.file)
-    known = {(line.place, line.role) for line in lines if line.event == evidence.ReviewEvent.LISTED}
+    known = {(line.item_key, line.role) for line in lines if line.event == evidence.ReviewEvent.LISTED}
     new = [
         evidence.listed(item, folder.name, packet.reviewer_of(item), overview.now)
         for packet in packets
         for item in packet.items
-        if (item.place, item.role) not in known
+        if (item.item_key, item.role) not in known
     ]
     chain.append(file, new, lines)
     return Begun(folder, written, other)
@@ -105,7 +105,7 @@ def packets_of(
     """
     reviewers: dict[str, str | None] = {}
     content: dict[str, list[Item]] = {}
-    filled: dict[Place, Item] = {}
+    filled: dict[ItemKey, Item] = {}
     made = min((packet.made for packet in before if packet.made), default=empty.made)
 
     def put(reviewer: str | None, item: Item) -> None:
@@ -118,11 +118,11 @@ def packets_of(
             if item.decision is not None or item.stack not in stacks:
                 put(packet.reviewer, item)
             else:
-                filled[item.place] = item
-    kept = {item.place for own in content.values() for item in own}
+                filled[item.item_key] = item
+    kept = {item.item_key for own in content.values() for item in own}
     for one in listed:
-        if one.item.place not in kept:
-            old = filled.get(one.item.place)
+        if one.item.item_key not in kept:
+            old = filled.get(one.item.item_key)
             said = {name: getattr(old, name) for name in FILLED_IN} if old else {}
             put(one.reviewer, one.item.model_copy(update=said))
     told = [row for packet in before for row in packet.unmanaged if row.stack not in stacks] + list(rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.files.beside import beside
+from mixpanel_access.files.other_rosters import read_other_rosters
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.ids import TEAM_GRANT_TYPE, TEAM_MEMBER_TYPE
@@ -49,7 +49,7 @@ def test_rosters_of_their_own_projects_are_fine(tmp_path: Path) -> None:
     file = folder(tmp_path, staging=OTHER, common="organization: { name: Example }\n", notes="- 1234567\n")
     (tmp_path / ".production.yaml").write_text(OWN)
     configure(tmp_path, "production", 1)
-    found = beside(file)
+    found = read_other_rosters(file)
     assert (found.error, found.warnings, found.claims) == (None, [], [])
 
 
@@ -68,7 +68,7 @@ def test_one_project_id_in_two_rosters_is_refused(tmp_path: Path, other: str, or
     for stack, organization in zip(("production", "staging"), organizations, strict=False):
         if organization is not None:
             configure(tmp_path, stack, organization)
-    error = str(beside(file).error)
+    error = str(read_other_rosters(file).error)
     line = 1 if other.startswith("{") else 3
     assert "production.yaml:5 (project shop) has the id 1234567, and so has staging.yaml:" in error
     assert f"staging.yaml:{line} (project " in error
@@ -79,19 +79,19 @@ def test_stacks_of_different_organizations_share_nothing(tmp_path: Path) -> None
     other = OTHER.replace("2345678", "1234567") + "organizationRoles: true\n"
     configure(tmp_path, "production", 7)
     configure(tmp_path, "staging", "8")
-    found = beside(folder(tmp_path, staging=other))
+    found = read_other_rosters(folder(tmp_path, staging=other))
     assert (found.error, found.warnings, found.claims) == (None, [], [])
-    assert beside(tmp_path / "production.yaml", organization=8).error
+    assert read_other_rosters(tmp_path / "production.yaml", organization=8).error
     (tmp_path / "config").mkdir()
     (tmp_path / "Pulumi.yaml").write_text("name: x\nstackConfigDir: config\n")
     for stack in ("production", "staging"):
         (tmp_path / f"Pulumi.{stack}.yaml").rename(tmp_path / "config" / f"Pulumi.{stack}.yaml")
-    assert beside(tmp_path / "production.yaml").error is None
+    assert read_other_rosters(tmp_path / "production.yaml").error is None
 
 
 def test_two_rosters_that_declare_organization_roles_are_named(tmp_path: Path) -> None:
     """A warning, with both places."""
-    found = beside(folder(tmp_path, staging=OTHER + "organizationRoles: true\n"))
+    found = read_other_rosters(folder(tmp_path, staging=OTHER + "organizationRoles: true\n"))
     assert found.error is None
     (words,) = found.warnings
     assert words.startswith("production.yaml:2 has organizationRoles: true, and so has staging.yaml:4")
@@ -112,7 +112,7 @@ def test_two_that_are_authoritative_over_one_project_are_refused(
         return json.dumps(document)
 
     own = text(authoritative=where != "other")
-    error = str(beside(folder(tmp_path, own, staging=text(authoritative=where != "own"))).error)
+    error = str(read_other_rosters(folder(tmp_path, own, staging=text(authoritative=where != "own"))).error)
     assert error.count("(project shop, authoritative)") == (2 if where == "both" else 1)
     assert "each takes away what the other gives" in error
 
@@ -120,7 +120,7 @@ def test_two_that_are_authoritative_over_one_project_are_refused(
 def test_one_name_for_two_projects_is_named(tmp_path: Path) -> None:
     """It may be for people only: a warning, and nothing that a policy counts."""
     other = OTHER.replace("2345678", "2345678, name: ' shop (Production)'")
-    found = beside(folder(tmp_path, staging=other))
+    found = read_other_rosters(folder(tmp_path, staging=other))
     (words,) = found.warnings
     assert words.startswith(
         "production.yaml:6 calls project 1234567 'Shop (production)', which is what staging.yaml:3 "
@@ -137,7 +137,7 @@ BROKEN = {
 @pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_roster_does_not_stop_this_one(tmp_path: Path, text: str, words: str) -> None:
     """It may have access to take away: a warning says what nobody knows."""
-    found = beside(folder(tmp_path, staging=text))
+    found = read_other_rosters(folder(tmp_path, staging=text))
     assert found.error is None
     (said,) = found.warnings
     assert said.startswith(words)
@@ -149,13 +149,16 @@ def test_a_roster_that_cannot_be_opened_does_not_stop_this_one(tmp_path: Path) -
     file = folder(tmp_path)
     (tmp_path / "staging.yaml").write_bytes(b"environment: \xff\n")
     (tmp_path / "old.yaml").mkdir()
-    assert beside(file).error is None
-    assert [words.partition(" cannot")[0] for words in beside(file).warnings] == ["old.yaml", "staging.yaml"]
+    assert read_other_rosters(file).error is None
+    assert [words.partition(" cannot")[0] for words in read_other_rosters(file).warnings] == [
+        "old.yaml",
+        "staging.yaml",
+    ]
 
 
 def test_a_file_that_is_no_roster_may_be_broken(tmp_path: Path) -> None:
     """Nothing is to be known of it."""
-    found = beside(folder(tmp_path, notes="a: {\n"))
+    found = read_other_rosters(folder(tmp_path, notes="a: {\n"))
     assert (found.error, found.warnings) == (None, [])
 
 
@@ -163,12 +166,12 @@ def test_a_copy_of_a_large_roster_is_one_short_error(tmp_path: Path) -> None:
     """The first projects are named, the others counted; a draft is compared by its own text and lines."""
     text = "environment: x\nprojects:\n" + "".join(f"  p{n}: {{ id: {n} }}\n" for n in range(1, 21))
     file = folder(tmp_path, text, copy=text)
-    assert "and 15 projects more" in str(beside(file).error)
+    assert "and 15 projects more" in str(read_other_rosters(file).error)
     (drafts := tmp_path / "drafts").mkdir()
     (drafts / file.name).write_text(f"# draft\n{text}")
-    assert "production.yaml:4 (project p1)" in str(beside(file, drafts=drafts).error)
+    assert "production.yaml:4 (project p1)" in str(read_other_rosters(file, drafts=drafts).error)
     (drafts / file.name).write_text("environment: x\n")
-    assert beside(file, drafts=drafts).error is None
+    assert read_other_rosters(file, drafts=drafts).error is None
 
 
 IN_ANOTHER = {
@@ -188,10 +191,10 @@ IN_ANOTHER = {
 def test_who_is_in_another_roster(tmp_path: Path, email: str, people: str, is_there: bool) -> None:
     """Of the same organization, for as long as the entry says; whatever else is wrong there."""
     file = folder(tmp_path, staging=f"{OTHER}people: [{people}]\n")
-    assert beside(file).has(email, date(2026, 5, 4)) is is_there
+    assert read_other_rosters(file).has(email, date(2026, 5, 4)) is is_there
     configure(tmp_path, "production", 1)
     configure(tmp_path, "staging", 2)
-    assert not beside(file).has(email, date(2026, 5, 4))
+    assert not read_other_rosters(file).has(email, date(2026, 5, 4))
 
 
 PEOPLE = """\
@@ -217,7 +220,7 @@ DAY = date(2026, 5, 4)
 
 def facts(file: Path, drafts: Path | None = None) -> dict[str, Any]:
     """What policies get to know of the rosters beside one."""
-    return beside(file, drafts=drafts).facts(declaration(read_roster(file), DAY), DAY)
+    return read_other_rosters(file, drafts=drafts).facts(declaration(read_roster(file), DAY), DAY)
 
 
 def test_what_other_rosters_give_to_the_same_people_and_teams_is_a_fact(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ _ROSTER: Final = re.compile(r"""^[\s{]*["']?environment["']?\s*:""", re.MULTILIN
 
 
 @dataclass(frozen=True)
-class Beside:
+class OtherRosters:
     """What is known of the rosters beside one.
 
     Attributes:
@@ -91,7 +91,7 @@ class Beside:
         return neighbour_facts(declared, environments, others, unread)
 
 
-def beside(file: Path, organization: int | None = None, drafts: Path | None = None) -> Beside:
+def read_other_rosters(file: Path, organization: int | None = None, drafts: Path | None = None) -> OtherRosters:
     """Compare a roster with those in its folder.
 
     A roster that cannot be read never fails this one, which may have access to take away.
@@ -107,9 +107,9 @@ def beside(file: Path, organization: int | None = None, drafts: Path | None = No
         text = _draft_or(file, drafts).read_text(encoding="utf-8")
         document = load(text)
     except (OSError, UnicodeDecodeError, BadYaml):
-        return Beside()  # reading the roster itself says what is wrong with it
+        return OtherRosters()  # reading the roster itself says what is wrong with it
     if not isinstance(document, dict):
-        return Beside()
+        return OtherRosters()
     own = claims_in(document, file.name, organization, partial(line_of, text))
     others, unread, files = [], [], []
     names = {path.name for folder in (file.parent, drafts) if folder for path in folder.glob("*.yaml")}
@@ -126,7 +126,7 @@ def beside(file: Path, organization: int | None = None, drafts: Path | None = No
             others.append(found)
             files += [(path, text_in)] if own.meets(found) else []
     people = [one for other in others if own.meets(other) for one in other.people]
-    return Beside(conflicts(own, others), unread, people, own, files)
+    return OtherRosters(conflicts(own, others), unread, people, own, files)
 
 
 def _draft_or(file: Path, drafts: Path | None) -> Path:
