@@ -53,7 +53,7 @@ def test_every_input_has_a_row() -> None:
         TeamGrantProvider,
         TeamMemberProvider,
     )
-    for field in (*(name for provider in providers for name in provider.INPUTS), *METADATA_FIELDS):
+    for field in (*(name for provider in providers for name in provider.HANDLER.INPUTS), *METADATA_FIELDS):
         assert f"`{field}`" in page
 
 

@@ -25,6 +25,8 @@ SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 PROVIDER_KEY: Final = "__provider"
 """The property in which a dynamic resource keeps its pickled provider."""
 COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
+REMOVAL_BRAKE: Final = "removal-brake"
+"""The last part of a brake's id: an organization has one in each stack."""
 _DIGITS: Final = 20
 """An id has fewer digits."""
 
@@ -38,6 +40,8 @@ def _read(part: str, kind: str) -> Any:
     """One part of an id as what the form says it is; None where it is no such thing."""
     if kind == "EMAIL":
         return part or None
+    if kind == REMOVAL_BRAKE:
+        return part if part == REMOVAL_BRAKE else None
     if kind == "ROLE_ID":
         return part.strip().lower() if is_role_id(part) else None
     return number_in(part)
@@ -117,14 +121,30 @@ class ServiceAccountId(ResourceId):
 
 
 @dataclass(frozen=True)
-class ServiceAccountGrantId(ResourceId):
+class HolderGrantId(ResourceId):
+    """The role in one project of a holder that has an id of its own."""
+
+    project: int
+
+    @property
+    def holder(self) -> int:
+        """Mixpanel's id of the holder."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ServiceAccountGrantId(HolderGrantId):
     """One service account's role in one project of one organization."""
 
     IS_OF: ClassVar[str] = "a service account's grant"
     FORM: ClassVar[str] = "ORG:PROJECT:ACCOUNT"
 
-    project: int
     account: int
+
+    @property
+    def holder(self) -> int:
+        """The account."""
+        return self.account
 
 
 @dataclass(frozen=True)
@@ -138,14 +158,18 @@ class TeamId(ResourceId):
 
 
 @dataclass(frozen=True)
-class TeamGrantId(ResourceId):
+class TeamGrantId(HolderGrantId):
     """One team's role in one project of one organization."""
 
     IS_OF: ClassVar[str] = "a team's grant"
     FORM: ClassVar[str] = "ORG:PROJECT:TEAM"
 
-    project: int
     team: int
+
+    @property
+    def holder(self) -> int:
+        """The team."""
+        return self.team
 
 
 @dataclass(frozen=True)
@@ -178,3 +202,13 @@ class OrganizationSecurityId(ResourceId):
     IS_OF: ClassVar[str] = "an organization's security settings"
     FORM: ClassVar[str] = "ORG"
     WHY: ClassVar[str] = "it is the organization's id, a whole number"
+
+
+@dataclass(frozen=True)
+class RemovalBrakeId(ResourceId):
+    """The brake over the removals of one stack."""
+
+    IS_OF: ClassVar[str] = "a removal brake"
+    FORM: ClassVar[str] = f"ORG:{REMOVAL_BRAKE}"
+
+    name: str = REMOVAL_BRAKE

@@ -52,7 +52,8 @@ from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.state import State, name_of
-from mixpanel_access.provider.base import GONE, AccessProvider, Problems
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
@@ -248,8 +249,8 @@ def team_entries(session: Session, declared: Declaration, state: State, members:
 def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Entry:
     """The entry of the brake over these people."""
     brakes = _Kind(BRAKE_TYPE, RemovalBrakeProvider(), session)
-    made = brakes.provider.make({"people": [dict(person) for person in people]})
-    return brakes.entry(BRAKE, made.id, made.outs, made.outs)
+    made = brakes.provider.lifecycle.create({"people": [dict(person) for person in people]})
+    return brakes.entry(BRAKE, made.id, made.outputs, made.outputs)
 
 
 def people_for_brake(declared: Declaration, state: State) -> list[Mapping[str, Any]]:
@@ -280,16 +281,16 @@ class _Kind:
     def read(self, name: str, id_: object, declared: Mapping[str, Any]) -> Entry | None:
         """What the provider reads of a declared resource, or None where there is nothing."""
         inputs, problems = dict(declared), Problems()
-        self.provider.inspect(inputs, problems)
+        self.provider.handler.check(inputs, problems)
         if problems:
             raise InputError(
                 "cannot import",
                 whom=name,
-                why="; ".join(f"{failure.property}: {failure.reason}" for failure in problems.failures),
+                why="; ".join(f"{failure.field}: {failure.reason}" for failure in problems.failures),
                 next_step="Fix the roster and run again.",
             )
-        found = self.provider.look(str(id_), inputs)
-        return None if found is GONE else self.entry(name, id_, found.inputs, found.outs)
+        found = self.provider.lifecycle.refresh(str(id_), inputs)
+        return found and self.entry(name, id_, found.inputs, found.outputs)
 
     def entry(
         self, name: str, id_: object, inputs: Mapping[str, Any] | None, outputs: Mapping[str, Any] | None

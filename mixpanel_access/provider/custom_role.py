@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
@@ -25,21 +24,13 @@ from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE, CustomRoleId
 from mixpanel_access.model.similarity import unknown
 from mixpanel_access.model.words import counted
 from mixpanel_access.provider import elsewhere
-from mixpanel_access.provider.base import (
-    GONE,
-    PROJECT_NAME,
-    Metadata,
-    Problems,
-    Properties,
-    changed,
-    inspect_environment,
-    inspect_id,
-    known,
-    select,
-)
-from mixpanel_access.provider.named import NamedProvider
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems, check_environment, check_id, check_project
+from mixpanel_access.provider.handler import PROJECT_NAME, Created, Difference, Found
+from mixpanel_access.provider.named import NamedHandler
+from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.renames import BESIDE, Named, temporary
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.resource import AccessResource, Metadata
 
 _BASE: Final = "base_permissions"
 _IN_ROLES: Final = "Project Settings > Roles"
@@ -70,9 +61,10 @@ class _Roles:
         return next((role.name for role in self._roles.in_project(self._project).values() if role.id == id_), None)
 
 
-class CustomRoleProvider(NamedProvider):
-    """Gives `CustomRole` its life; see there."""
+class CustomRoleHandler(NamedHandler[CustomRoleId]):
+    """What Pulumi's verbs do with a `CustomRole`; see there."""
 
+    ID: ClassVar[type[CustomRoleId]] = CustomRoleId
     KIND: ClassVar[str] = "custom role"
     TYPE: ClassVar[str] = CUSTOM_ROLE_TYPE
 
@@ -84,27 +76,27 @@ class CustomRoleProvider(NamedProvider):
         """The roles of the project."""
         return _Roles(self.session.directory.custom_roles, props["project_id"])
 
-    def object_id(self, id_: str) -> Hashable:
+    def object_id(self, ref: CustomRoleId) -> Hashable:
         """The role's id."""
-        return CustomRoleId.parse(id_).role
+        return ref.role
 
     REPEATS: ClassVar[Mapping[str, str]] = {_BASE: "permissions"}
 
-    def whom(self, props: Properties) -> str:
+    def label(self, props: Properties) -> str:
         """The role and its project."""
         return f"custom role {props.get('name')} in project {props.get('project_id')}"
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The project's role of that name."""
         return "custom role", props.get("project_id"), same_key(str(props.get("name", "")))
 
-    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+    def stacks_that_give(self, ref: CustomRoleId, props: Properties) -> Sequence[str]:
         """The other stacks that have the role, as after a move between two rosters."""
-        return elsewhere.custom_role(self.session, CustomRoleId.parse(id_), props)
+        return elsewhere.custom_role(self.session, ref, props)
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge project id, name, permissions as a set, and that the project's environment is the stack's."""
-        inspect_id("project_id", "project", inputs, problems)
+        check_id("project_id", "project", inputs, problems)
         name = inputs.get("name")
         if known(name):
             if reason := problem_with_role_name(name):
@@ -124,12 +116,12 @@ class CustomRoleProvider(NamedProvider):
             else:
                 inputs["permissions"] = as_set(permissions)
         whom = f"custom role {name}"
-        inspect_environment(self.session.settings.environment, whom, inputs, problems, what="the")
+        check_environment(self.session.settings.environment, whom, inputs, problems, what="the")
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge project, plan, number, name and permissions against what is there."""
         directory, project, name = self.session.directory, inputs["project_id"], inputs["name"]
-        if not self.inspect_project(project, problems, f" for the custom role {name}"):
+        if not check_project(self.session, project, problems, f" for the custom role {name}"):
             return
         try:
             there = {same_key(role.name): role for role in directory.custom_roles.in_project(project).values()}
@@ -153,7 +145,7 @@ class CustomRoleProvider(NamedProvider):
         """Judge that the name can be had, and that there is room for one more."""
         project, key = inputs["project_id"], same_key(inputs["name"])
         known_there = olds.get("project_id") == project and olds.get("name")
-        self.inspect_name(inputs, olds if known_there else {}, problems)
+        self.check_name(inputs, olds if known_there else {}, problems)
         if known_there:
             return
         new = ("new custom role", project)
@@ -167,12 +159,12 @@ class CustomRoleProvider(NamedProvider):
                 f"{len(wanted | there.keys())}: delete one that is there ({names}), or declare one less",
             )
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another project is another role; all else is a change in place."""
         replaces = ["project_id"] if known(news["project_id"]) and olds["project_id"] != news["project_id"] else []
-        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces)
+        return Difference(changes=changed(self.INPUTS, olds, news), replaces=replaces)
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Make the role, or adopt the one of that name, and say so."""
         roles, project, name = self.session.directory.custom_roles, inputs["project_id"], inputs["name"]
         renames, space = self.session.renames, self.objects(inputs).space
@@ -187,52 +179,46 @@ class CustomRoleProvider(NamedProvider):
                 outputs = self._told(held, first, None)
                 added = outputs[_BASE]
             if held is not None:
-                renames.made(self.subject(inputs), self.whom(inputs), space, held.id, name, adopted=adopted)
+                renames.made(self.identity(inputs), self.label(inputs), space, held.id, name, adopted=adopted)
                 if adopted:
-                    self.session.say(f"{self.whom(inputs)}: it is there already ({held.id}), and is adopted")
+                    self.session.say(f"{self.label(inputs)}: it is there already ({held.id}), and is adopted")
                 if adopted or waits:
                     outputs = self._ensure(held, inputs, added)
         role_id = str(outputs["role_id"])
-        return CreateResult(str(CustomRoleId(self.session.organization, project, role_id)), outputs)
+        return Created(CustomRoleId(self.session.organization, project, role_id), outputs)
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: CustomRoleId, props: Properties) -> Found | None:
         """Read the role; what the server added to it when it was written is no drift, all else is."""
-        ref = CustomRoleId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         directory = self.session.directory
         if directory.project_is_gone(ref.project):
-            return GONE
+            return None
         held = directory.custom_roles.in_project(ref.project).get(ref.role)
         if held is None:
-            return GONE
+            return None
         inputs = {**props, "project_id": ref.project, "name": held.name, "description": held.description}
         base = frozenset(props.get(_BASE, ()))
         if held.permissions is not None:
             base = self._base(held, props.get("permissions", ()), props.get(_BASE))
             inputs["permissions"] = as_set(held.permissions - base)
         outputs = {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: as_set(base)}
-        return ReadResult(id_, outputs, select(inputs, self.all_inputs))
+        return Found(outputs, select(inputs, self.all_inputs))
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: CustomRoleId, olds: Properties, news: Properties) -> Properties:
         """Change name, description and permissions in place."""
-        ref = CustomRoleId.parse(id_)
-        self.own_organization(ref.organization, self.whom(news))
         if not changed(_OWN, olds, news):
             return {**select(olds, _OUTPUTS), **news}
         held = self.session.directory.custom_roles.in_project(ref.project).get(ref.role)
         if held is None:
             raise NotFound(
                 "cannot change the role",
-                whom=self.whom(olds),
+                whom=self.label(olds),
                 why="it is no longer there",
                 next_step="Run `pulumi refresh`, then run again to make it anew.",
             )
         return self._ensure(held, news, olds.get(_BASE))
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: CustomRoleId, props: Properties) -> None:
         """Delete the role, unless somebody whom the stack declares holds it or may; says whom it moves to consumer."""
-        ref = CustomRoleId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         directory = self.session.directory
         if directory.project_is_gone(ref.project):
             return
@@ -272,7 +258,7 @@ class CustomRoleProvider(NamedProvider):
             self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
         moved = directory.custom_roles.delete(ref.project, ref.role)
         if ref.role in directory.custom_roles.in_project(ref.project):
-            raise self.not_shown("delete the role", whom, "still shows it", _IN_ROLES)
+            raise self.not_applied("delete the role", whom, "still shows it", _IN_ROLES)
         self.session.renames.free(self.objects(props), held.name)
         if moved is not None:
             self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
@@ -345,11 +331,11 @@ class CustomRoleProvider(NamedProvider):
             raise self._not_applied(inputs, f"{held.name}, {held.description!r}")
         base = as_set((held.permissions or frozenset()) - wanted)
         if new := [code for code in base if code not in (added or ())]:
-            self.session.say(f"{self.whom(inputs)}: Mixpanel adds {', '.join(new)}")
+            self.session.say(f"{self.label(inputs)}: Mixpanel adds {', '.join(new)}")
         return {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: base}
 
     def _not_applied(self, inputs: Properties, shown: str) -> NotApplied:
-        return self.not_shown("apply the role", self.whom(inputs), f"shows {shown}", _IN_ROLES)
+        return self.not_applied("apply the role", self.label(inputs), f"shows {shown}", _IN_ROLES)
 
     def _base(self, held: Role, wanted: Sequence[str] | set[str], added: Sequence[str] | None) -> frozenset[str]:
         """What of the role's permissions is the server's own; the catalogue is asked only where nothing is known."""
@@ -361,6 +347,12 @@ class CustomRoleProvider(NamedProvider):
 
 def _with_why(unseen: Mapping[str, str]) -> str:
     return ", ".join(f"{kind} ({why})" for kind, why in unseen.items())
+
+
+class CustomRoleProvider(AccessProvider):
+    """The SDK's provider of `CustomRole`, which states name."""
+
+    HANDLER: ClassVar[type[CustomRoleHandler]] = CustomRoleHandler
 
 
 class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):

@@ -85,7 +85,7 @@ class Writer:
         self._to: TextIO | None = None
         self._number = 0
 
-    def declare(self, provider: Any, props: Mapping[str, Any]) -> None:
+    def declare(self, handler: Any, props: Mapping[str, Any]) -> None:
         """Write down what a resource stands for; of what depends on another resource, once that is there."""
         command = self._command()
         if command is None or not command.partial or command.verb not in _WITH_PROGRAM:
@@ -95,12 +95,12 @@ class Writer:
         self._number += 1
         number = self._number
         if _plain(props):
-            self._write(number, provider, props)
+            self._write(number, handler, props)
             return
-        self._line(number, _OPEN, type(provider).__name__)
+        self._line(number, _OPEN, handler.resource)
         import pulumi  # a command that reads needs no SDK
 
-        pulumi.Output.from_input(dict(props)).apply(lambda known: self._write(number, provider, known))
+        pulumi.Output.from_input(dict(props)).apply(lambda known: self._write(number, handler, known))
 
     def close(self) -> None:
         """Let go of the file; a program's process does that by its end."""
@@ -108,10 +108,10 @@ class Writer:
             self._to.close()
             self._to = None
 
-    def _write(self, number: int, provider: Any, props: Mapping[str, Any]) -> None:
+    def _write(self, number: int, handler: Any, props: Mapping[str, Any]) -> None:
         known = {key: _as_checked(key, value) for key, value in props.items() if value is not None}
-        subjects: Iterable[Hashable] = provider.subjects(known)
-        self._line(number, _RESOLVED, *map(digest, subjects))
+        identities: Iterable[Hashable] = handler.identities(known)
+        self._line(number, _RESOLVED, *map(digest, identities))
 
     def _line(self, *words: object) -> None:
         with _in_one_line():

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
-
-from mixpanel_access.model.ids import ServiceAccountGrantId, TeamGrantId
-from mixpanel_access.provider.base import (
-    GONE,
-    AccessProvider,
+from mixpanel_access.model.ids import HolderGrantId
+from mixpanel_access.provider.checks import (
     Problems,
-    Properties,
-    changed,
-    inspect_environment,
-    inspect_id,
-    inspect_project_role,
-    known,
-    select,
+    check_environment,
+    check_id,
+    check_project,
+    check_project_reach,
+    check_project_role,
 )
+from mixpanel_access.provider.handler import Created, Difference, Found, Handler
+from mixpanel_access.provider.properties import Properties, changed, known, select
+
+Ref = TypeVar("Ref", bound=HolderGrantId)
 
 
 class Holders(Protocol):
@@ -35,7 +33,7 @@ class Holders(Protocol):
         """Take the role in a project away."""
 
 
-class HolderGrantProvider(AccessProvider):
+class HolderGrantHandler(Handler[Ref]):
     """The base of the providers whose resource is such a role."""
 
     HOLDER: ClassVar[str]
@@ -44,8 +42,6 @@ class HolderGrantProvider(AccessProvider):
     """The input with its id."""
     PAGE: ClassVar[str]
     """Where in Mixpanel one sees its role."""
-    ID: ClassVar[type[ServiceAccountGrantId | TeamGrantId]]
-    """The resource's id: organization, project, holder."""
     OUTPUTS: ClassVar[tuple[str, ...]] = ()
     """The outputs that are no inputs."""
 
@@ -68,75 +64,72 @@ class HolderGrantProvider(AccessProvider):
     def seen(self, holder: int, project: int) -> str | None:
         """The role; None for none, or for a holder or a project that the organization no longer has."""
 
+    @abstractmethod
+    def grant_id(self, project: int, holder: int) -> Ref:
+        """The id of the resource for a holder in a project."""
+
     def outputs(self, inputs: Properties) -> Properties:
         """The outputs of a role that is there."""
         return select(inputs, self.all_inputs)
 
     # The life of the resource
 
-    def whom(self, props: Properties) -> str:
+    def label(self, props: Properties) -> str:
         """The holder and the project."""
         return f"{self.HOLDER} {props.get(self.FIELD)} in project {props.get('project_id')}"
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge both ids, the role word, and that the project's environment is the stack's."""
-        inspect_id(self.FIELD, self.HOLDER, inputs, problems)
-        inspect_id("project_id", "project", inputs, problems)
-        inspect_project_role(inputs, problems)
+        check_id(self.FIELD, self.HOLDER, inputs, problems)
+        check_id("project_id", "project", inputs, problems)
+        check_project_role(inputs, problems)
         whom = f"{self.HOLDER} {inputs.get(self.FIELD)}"
-        inspect_environment(self.session.settings.environment, whom, inputs, problems)
+        check_environment(self.session.settings.environment, whom, inputs, problems)
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge holder, project and role against the organization and our own role."""
         holder = inputs[self.FIELD]
         whom = f"{self.HOLDER} {holder}"
-        self.inspect_project(inputs["project_id"], problems, f" for the grant to {whom}")
+        check_project(self.session, inputs["project_id"], problems, f" for the grant to {whom}")
         if self.holders.get(holder) is None:
             problems.add(self.FIELD, f"organization {self.session.organization} has {self.absent(holder)}")
-        self.inspect_project_reach(whom, inputs["role"], problems)
+        check_project_reach(self.session, whom, inputs["role"], problems)
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another holder or project is another grant; another role is a change in place."""
         place = (self.FIELD, "project_id")
         replaces = [field for field in place if known(news.get(field)) and olds.get(field) != news.get(field)]
-        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces)
+        return Difference(changes=changed(self.INPUTS, olds, news), replaces=replaces)
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Give the role, or adopt the one that is there already."""
-        id_ = self.ID(self.session.organization, inputs["project_id"], inputs[self.FIELD])
-        return CreateResult(str(id_), self._ensure(inputs))
+        ref = self.grant_id(inputs["project_id"], inputs[self.FIELD])
+        return Created(ref, self._ensure(inputs))
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: Ref, props: Properties) -> Found | None:
         """Read the role; a holder or project that the organization no longer has takes it along."""
-        holder, project = self._place(id_, props)
+        holder, project = ref.holder, ref.project
         role = self.seen(holder, project)
         if role is None:
-            return GONE
+            return None
         inputs = {**props, "project_id": project, self.FIELD: holder, "role": role}
-        return ReadResult(id_, self.outputs(inputs), select(inputs, self.all_inputs))
+        return Found(self.outputs(inputs), select(inputs, self.all_inputs))
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: Ref, olds: Properties, news: Properties) -> Properties:
         """Change the role in place."""
-        self._place(id_, news)
         if olds.get("role") == news["role"]:
             return {**select(olds, self.OUTPUTS), **select(news, self.all_inputs)}
         return self._ensure(news)
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: Ref, props: Properties) -> None:
         """Take the role away; the holder stays, with all that it has otherwise."""
-        holder, project = self._place(id_, props)
+        holder, project = ref.holder, ref.project
         if self.seen(holder, project) is None or self.session.directory.project_is_gone(project):
             return
         self.holders.remove_grant(holder, project)
         if held := self.held(holder, project):
             what, whom = f"take the role in project {project} away", f"{self.HOLDER} {holder}"
-            raise self.not_shown(what, whom, f"still shows the role {held}", self.PAGE)
-
-    def _place(self, id_: str, props: Properties) -> tuple[int, int]:
-        """Holder and project of a resource's id, which is of our organization."""
-        ref = self.ID.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
-        return (ref.team if isinstance(ref, TeamGrantId) else ref.account), ref.project
+            raise self.not_applied(what, whom, f"still shows the role {held}", self.PAGE)
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the role to the declared one and return the outputs."""
@@ -145,5 +138,5 @@ class HolderGrantProvider(AccessProvider):
             self.holders.grant(holder, project, role)
         if (held := self.held(holder, project)) != role:
             what, whom = f"grant {role} in project {project}", f"{self.HOLDER} {holder}"
-            raise self.not_shown(what, whom, f"shows {held or 'no role'}", self.PAGE)
+            raise self.not_applied(what, whom, f"shows {held or 'no role'}", self.PAGE)
         return self.outputs(inputs)

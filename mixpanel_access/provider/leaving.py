@@ -74,7 +74,7 @@ def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
         if isinstance(user_id := member.get("user_id"), int | float):
             session.identify(person["email"], int(user_id))  # somebody else may have the address by now
         there = session.directory.person(person["email"])
-        if there is None or (there.key != key and session.declares(there.key, "MemberProvider")):
+        if there is None or (there.key != key and session.declares(there.key, "Member")):
             continue  # of the second, only the address has changed
         ours = ownership.whose(session, member, key)
         gone = should_remove(
@@ -140,7 +140,7 @@ def hold_run(session: Session, *, by_brake: bool) -> None:
         going = scope.people(session.organization, session.team_name)
         if going is None:
             return  # the state cannot be read: each removal is judged as it comes
-        people = [person for key, person in going.items() if not session.declares(key, "MemberProvider")]
+        people = [person for key, person in going.items() if not session.declares(key, "Member")]
         session.brakes.hold("cannot go on", removal_plan(session, people))
         session.judged = True
 

@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.read_back import IN_USERS
 from mixpanel_access.model import roles
@@ -33,21 +32,12 @@ from mixpanel_access.model.ids import MemberId
 from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import ownership
-from mixpanel_access.provider.base import (
-    GONE,
-    AccessProvider,
-    Metadata,
-    Problems,
-    Properties,
-    another_person,
-    changed,
-    inspect_email,
-    inspect_reach,
-    known,
-    select,
-)
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems, check_email, check_invitation, check_right, refuse_reach
 from mixpanel_access.provider.first_day import first_day
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
+from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.resource import AccessResource, Metadata
 
 _OUTPUTS: Final = (
     *("organization_role", "status", "invited_at", "first_invited_at", "expires_at", "last_login", "user_id"),
@@ -68,20 +58,21 @@ _APART: Final = timedelta(hours=1)
 _WAITING: Final = (Invitation.PENDING.value, Invitation.EXPIRED.value)
 
 
-class MemberProvider(AccessProvider):
-    """Gives `Member` its life; see there."""
+class MemberHandler(Handler[MemberId]):
+    """What Pulumi's verbs do with a `Member`; see there."""
 
+    ID: ClassVar[type[MemberId]] = MemberId
     INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal", "ownership", "since")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
     REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role", "current_email": "email"}
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The person."""
         return same_key(str(props.get("email", "")))
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge address, role word and removal."""
-        inspect_email(inputs, problems)
+        check_email(inputs, problems)
         inputs.setdefault("removal", WHEN_UNUSED)
         role, removal = inputs.get("role"), inputs["removal"]
         if role is not None and known(role):
@@ -95,17 +86,16 @@ class MemberProvider(AccessProvider):
         if whose is not None and known(whose) and whose not in OWNERSHIPS:
             problems.add("ownership", f"{whose!r} is not a choice; there are {', '.join(OWNERSHIPS)}")
 
-    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
-        """Judge the inputs, and note for the brake of the stack when they end."""
+    def prepare(self, olds: Properties, inputs: Properties) -> None:
+        """Note for the stack's brake when the access ends, and since when the stack has the person."""
         email = inputs.get("email")
         if isinstance(email, str) and known(email) and all(known(props.get("ends")) for props in (olds, inputs)):
             self.session.ends[same_key(email)] = olds.get("ends"), inputs.get("ends")
         inputs.pop("since", None)
         if first := first_day(olds, inputs, self.session.now().date()):
             inputs["since"] = first
-        super()._check(olds, inputs, hints, problems)
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own; an unknown word passes only for a person who has it already.
 
         Nobody who has an unknown word is raised, since that may be to lower them; anybody may be made `member`.
@@ -113,7 +103,7 @@ class MemberProvider(AccessProvider):
         directory, role = self.session.directory, inputs.get("role", roles.MEMBER)
         person = directory.person(inputs["email"])
         if person is None:
-            self.inspect_invitation(inputs["email"], problems)
+            check_invitation(self.session, inputs["email"], problems)
         elif person.deactivated and not olds:
             self._say_what_comes_back(person)
         elif person.invited and not olds:
@@ -143,11 +133,11 @@ class MemberProvider(AccessProvider):
                 problems.add("role", f"{person.email} is {person.role!r} in the organization. {_UNKNOWN_ROLE}")
                 return
             if roles.organization_rank(role) > roles.organization_rank(person.role):
-                self.inspect_right(Permission.EDIT_USERROLES, f"make {person.email} {role}", problems, "role")
+                check_right(self.session, Permission.EDIT_USERROLES, f"make {person.email} {role}", problems, "role")
         if own is not None and not roles.may_assign(own, role) and not released:
-            inspect_reach(inputs["email"], role, own, problems)
+            refuse_reach(inputs["email"], role, own, problems)
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another person is a replacement; an expired invitation is a change, a pending one is none."""
         expired = self._sends_again(olds, news)
         if olds.get("status") == DEACTIVATED:
@@ -165,33 +155,30 @@ class MemberProvider(AccessProvider):
         joins = self._joins_by_scim(olds)
         if expired and not joins and not ownership.sent_later(self.session, olds):
             self.session.invitations.plan(str(olds["email"]))
-        return DiffResult(
+        return Difference(
             changes=changed(self.INPUTS, olds, news) or expired or joins or _undated(olds),
             replaces=["email"] if another_person(olds, news) else [],
         )
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Invite, or adopt who is there already."""
         there = self.session.directory.person(inputs["email"])
         olds = ownership.handed_over(self.session, same_key(inputs["email"]), there) if there else {}
         outputs = self._ensure(inputs, self._without_lost_role(olds, inputs))
-        return CreateResult(str(MemberId(self.session.organization, inputs["email"])), outputs)
+        return Created(MemberId(self.session.organization, inputs["email"]), outputs)
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: MemberId, props: Properties) -> Found | None:
         """Read the person as the organization's list has them."""
-        member = MemberId.parse(id_)
-        self.own_organization(member.organization, member.email)
-        person = self.session.directory.person(member.email)
+        person = self.session.directory.person(ref.email)
         if person is None:
-            return GONE
-        if address := self.session.directory.renamed(member.email):
-            self.session.say_renamed(member.email, address)
-        outputs = self._outputs({"email": member.email, "removal": WHEN_UNUSED, **props}, person, props)
-        return ReadResult(id_, outputs, select(outputs, self.all_inputs))
+            return None
+        if address := self.session.directory.renamed(ref.email):
+            self.session.say_renamed(ref.email, address)
+        outputs = self._outputs({"email": ref.email, "removal": WHEN_UNUSED, **props}, person, props)
+        return Found(outputs, select(outputs, self.all_inputs))
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: MemberId, olds: Properties, news: Properties) -> Properties:
         """Change the role, or send an expired invitation again."""
-        self.own_organization(MemberId.parse(id_).organization, news["email"])
         olds = self._without_lost_role(olds, news)
         same = news.get("role") in (None, olds.get("role") and olds.get("organization_role", olds["role"]))
         if same and not self._sends_again(olds, news) and not self._joins_by_scim(olds) and not _undated(olds):
@@ -199,18 +186,16 @@ class MemberProvider(AccessProvider):
             return {**select(olds, [name for name in _OUTPUTS if name not in ended]), **news}
         return self._ensure(news, olds)
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: MemberId, props: Properties) -> None:
         """Remove the person, unless `removal` or what they hold elsewhere says that they stay."""
-        member = MemberId.parse(id_)
-        self.own_organization(member.organization, member.email)
         directory = self.session.directory
         removal = props.get("removal", WHEN_UNUSED)
         directory.forget_people(older_than=NOW_SECONDS)  # irreversible: decide on what is so now
         directory.forget_grants(older_than=FRESH_SECONDS)
-        person = directory.person(member.email)
+        person = directory.person(ref.email)
         if person is None:
-            self.session.vanished.hold(self.session, member.email, props)
-            self.session.vanished.hold_listed(self.session, member.email)
+            self.session.vanished.hold(self.session, ref.email, props)
+            self.session.vanished.hold_listed(self.session, ref.email)
             return
         if person.deactivated:
             self._strip(person, removal, props)
@@ -231,7 +216,7 @@ class MemberProvider(AccessProvider):
             self.session.say(f"{person.email} is deactivated by SCIM, and comes back when they are declared again")
         elif directory.person(person.email) is not None:
             what = "remove from the organization"
-            raise self.not_shown(what, person.email, "still lists the person", IN_USERS)
+            raise self.not_applied(what, person.email, "still lists the person", IN_USERS)
 
     def _why_staying(self, person: Person, removal: str, props: Properties) -> str:
         """Why a person who is no longer declared stays in the organization; "" if they leave."""
@@ -362,7 +347,7 @@ class MemberProvider(AccessProvider):
         if after is None or (role is not None and after.role not in (None, role) and not kept and not odd):
             what = f"make a member with the organization role {role or roles.MEMBER}"
             shows = f"shows {after.role if after else 'nobody of this address'}"
-            raise self.not_shown(what, email, shows, IN_USERS)
+            raise self.not_applied(what, email, shows, IN_USERS)
         outputs = self._outputs(inputs, after, history)
         if kept and odd:
             outputs.pop("organization_role", None)  # another's word, and no answer to ours: the next refresh shows it
@@ -563,6 +548,12 @@ def _differs(role: str, actual: str | None, olds: Properties) -> bool:
     if actual is None:
         return bool(olds) and olds.get("role") != role
     return roles.overwrites(role, actual, olds.get("role"))
+
+
+class MemberProvider(AccessProvider):
+    """The SDK's provider of `Member`, which states name."""
+
+    HANDLER: ClassVar[type[MemberHandler]] = MemberHandler
 
 
 class Member(AccessResource, module="mixpanel", name="Member"):

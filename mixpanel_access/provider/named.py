@@ -6,15 +6,15 @@ from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator
 from typing import ClassVar
 
-from pulumi.dynamic import DiffResult
-
 from mixpanel_access.model.address import same_key
-from mixpanel_access.provider.base import AccessProvider, Problems, Properties, known
+from mixpanel_access.provider.checks import Problems
+from mixpanel_access.provider.handler import Difference, Handler, Id
+from mixpanel_access.provider.properties import Properties, known
 from mixpanel_access.provider.renames import BESIDE, Named, Send, temporary
 from mixpanel_access.provider.states import StackStates, StateResource
 
 
-class NamedProvider(AccessProvider):
+class NamedHandler(Handler[Id]):
     """The base of their providers: names change hands within a run, or within two."""
 
     KIND: ClassVar[str]
@@ -29,41 +29,39 @@ class NamedProvider(AccessProvider):
         """The objects among which the name of this one is the only one of its kind."""
 
     @abstractmethod
-    def object_id(self, id_: str) -> Hashable:
+    def object_id(self, ref: Id) -> Hashable:
         """Mixpanel's id of the object, in the id of a resource."""
 
     # What the program declares
 
     def note(self, hints: Properties, inputs: Properties) -> None:
         """Keep which other resources of the kind the program has."""
-        self.session.renames.set_beside(self.subject(inputs), hints.get(BESIDE))
+        self.session.renames.set_beside(self.identity(inputs), hints.get(BESIDE))
 
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Tell what changes; from then on, the object of the state is known to have the name that is declared."""
-        result = super().diff(_id, _olds, _news)
-        name = _news.get("name")
-        if isinstance(name, str) and known(name) and not result.replaces:
-            self.session.renames.declare(self.objects(_news).space, self.object_id(_id), name)
-        return result
+    def note_diff(self, id_: str, news: Properties, found: Difference) -> None:
+        """Keep which name the program declares for the object of the state."""
+        name = news.get("name")
+        if isinstance(name, str) and known(name) and not found.replaces:
+            self.session.renames.declare(self.objects(news).space, self.object_id(self.parse(id_)), name)
 
-    def is_declared_elsewhere(self, id_: str, props: Properties) -> bool:
+    def is_declared_elsewhere(self, ref: Id, props: Properties) -> bool:
         """Whether the program declares this very object; one that was called so before may have given up its name."""
-        space, object_id = self.objects(props).space, self.object_id(id_)
-        declared = super().is_declared_elsewhere(id_, props)
+        space, object_id = self.objects(props).space, self.object_id(ref)
+        declared = super().is_declared_elsewhere(ref, props)
         return declared and self.session.renames.is_declared_as(space, object_id, str(props.get("name")))
 
     # Judging a name
 
-    def inspect_name(self, inputs: Properties, olds: Properties, problems: Problems) -> None:
+    def check_name(self, inputs: Properties, olds: Properties, problems: Problems) -> None:
         """Judge that the name can be had, in this run or in the next; `olds` is empty for a new object."""
         objects, renames, name = self.objects(inputs), self.session.renames, inputs["name"]
         there = objects.holder(name)
         if not olds.get("name"):
             if there is None or not self.is_anothers(inputs, there):
-                renames.want(self.subject(inputs))
+                renames.want(self.identity(inputs))
             else:
                 self.session.say(
-                    f"{self.whom(inputs)}: another resource of this stack gives that name up; until then, the new one "
+                    f"{self.label(inputs)}: another resource of this stack gives that name up; until then, the new one "
                     f"is called {temporary(name)!r}. If it still is after `pulumi up`, run that again"
                 )
             return
@@ -72,7 +70,7 @@ class NamedProvider(AccessProvider):
             return  # renamed already by a run that died, or only spelled otherwise
         if there is not None and there != before and not self._waits_at_preview(inputs, olds, there, problems):
             return
-        if held := renames.rename(self.subject(olds), self.whom(olds), objects.space, before, name):
+        if held := renames.rename(self.identity(olds), self.label(olds), objects.space, before, name):
             problems.add("name", held)
 
     def _waits_at_preview(self, inputs: Properties, olds: Properties, there: Hashable, problems: Problems) -> bool:
@@ -83,15 +81,15 @@ class NamedProvider(AccessProvider):
         if own or own is None or self.session.renames.declared_for(objects.space, there) is not None:
             whose = f"another {self.KIND} of this stack has" if own else f"the {self.KIND} {actual} has"
             self.session.say(
-                f"{self.whom(olds)} is to be called {name}, which {whose}: it gets the name once that one gives it up. "
-                f"If the next preview still shows the change, run `pulumi up` again"
+                f"{self.label(olds)} is to be called {name}, which {whose}: it gets the name once that one gives it "
+                f"up. If the next preview still shows the change, run `pulumi up` again"
             )
             return True
         stacks = self.stacks_with(self.session.states.others(), there, objects.space)
         declared = f"which stack {' and '.join(stacks)} has; give one of them another name" if stacks else ""
         problems.add(
             "name",
-            f"{self.whom(olds)} cannot be renamed to {name}, since there is a {self.KIND} {actual} already, "
+            f"{self.label(olds)} cannot be renamed to {name}, since there is a {self.KIND} {actual} already, "
             + (declared or "which no stack has; declare that one as a resource of its own, or delete it first"),
         )
         return False
@@ -102,7 +100,7 @@ class NamedProvider(AccessProvider):
         declared = renames.declared_for(space, there)
         if declared is not None:
             return same_key(declared) != same_key(inputs["name"])
-        beside = renames.beside(self.subject(inputs)) or frozenset()
+        beside = renames.beside(self.identity(inputs)) or frozenset()
         return bool(beside) and bool(beside & (self.own_names(there, space) or frozenset()))
 
     # What the states say
@@ -125,7 +123,7 @@ class NamedProvider(AccessProvider):
         for one in held:
             if one.type != self.TYPE or not one.id.startswith(f"{self.session.organization}:"):
                 continue
-            if self.objects(dict(one.outputs)).space == space and self.object_id(one.id) == object_id:
+            if self.objects(dict(one.outputs)).space == space and self.object_id(self.parse(one.id)) == object_id:
                 yield one
 
     # Bringing a name about

@@ -6,7 +6,7 @@ from typing import Final
 
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.errors import MixpanelError
-from mixpanel_access.provider.base import Properties
+from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.session import Session
 
 OPEN_TO_ALL: Final = "open_to_all_users"

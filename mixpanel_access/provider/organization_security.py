@@ -6,14 +6,16 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.errors import Forbidden, Invalid, MixpanelError, NotApplied
 from mixpanel_access.model.ids import OrganizationSecurityId
 from mixpanel_access.model.security import Security, Topic
-from mixpanel_access.provider.base import AccessProvider, Metadata, Problems, Properties, known, select
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems
+from mixpanel_access.provider.handler import Created, Difference, Found, Handler
+from mixpanel_access.provider.properties import Properties, known, select
+from mixpanel_access.provider.resource import AccessResource, Metadata
 
 _TWO_FACTOR: Final = "two_factor_required"
 _REQUEST_ACCESS: Final = "request_access"
@@ -25,9 +27,10 @@ _NOT_WITH_SSO: Final = (
 )
 
 
-class OrganizationSecurityProvider(AccessProvider):
-    """Gives `OrganizationSecurity` its life; see there."""
+class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
+    """What Pulumi's verbs do with `OrganizationSecurity`; see there."""
 
+    ID: ClassVar[type[OrganizationSecurityId]] = OrganizationSecurityId
     INPUTS: ClassVar[tuple[str, ...]] = (_TWO_FACTOR, _REQUEST_ACCESS)
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
     REPEATS: ClassVar[Mapping[str, str]] = {
@@ -35,15 +38,15 @@ class OrganizationSecurityProvider(AccessProvider):
         "request_access_settings": _REQUEST_ACCESS,
     }
 
-    def whom(self, props: Properties) -> str:  # noqa: ARG002  # there is one
+    def label(self, props: Properties) -> str:  # there is one
         """The organization's security settings."""
         return f"the security settings of organization {self.session.organization}"
 
-    def subject(self, props: Properties) -> Hashable:  # noqa: ARG002  # there is one
+    def identity(self, props: Properties) -> Hashable:  # there is one
         """The organization's settings; there is one set of them."""
         return "organization security"
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge the shapes: true or false, and keys with values."""
         required = inputs.get(_TWO_FACTOR)
         if required is not None and known(required) and not isinstance(required, bool):
@@ -55,7 +58,7 @@ class OrganizationSecurityProvider(AccessProvider):
             elif empty := [key for key, value in keys.items() if value is None]:
                 problems.add(_REQUEST_ACCESS, f"{empty[0]!r} has no value; leave out what is to stay as it is")
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge that what is given can be set here: by us, on this plan, beside single sign-on."""
         held = self.session.directory.security()
         own = self.session.directory.own_role()
@@ -74,21 +77,20 @@ class OrganizationSecurityProvider(AccessProvider):
         if required is not None and required != held.two_factor_required and held.sso.enabled:
             problems.add(_TWO_FACTOR, f"it cannot be changed to {str(required).lower()}. {_NOT_WITH_SSO}")
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """A given setting that is another one; what is no longer given stays as it is."""
         required, keys = news.get(_TWO_FACTOR), news.get(_REQUEST_ACCESS)
         changes = required is not None and required != olds.get(_TWO_FACTOR)
         if isinstance(keys, dict):
             changes = changes or not _holds(olds.get(_REQUEST_ACCESS) or {}, keys)
-        return DiffResult(changes=changes or not known(keys), replaces=[])
+        return Difference(changes=changes or not known(keys), replaces=[])
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Bring the given settings about; all others are adopted as they are."""
-        return CreateResult(str(OrganizationSecurityId(self.session.organization)), self._ensure(inputs))
+        return Created(OrganizationSecurityId(self.session.organization), self._ensure(inputs))
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: OrganizationSecurityId, props: Properties) -> Found | None:
         """Read the settings; of an import, all of them, and later those that are given."""
-        self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
         held = self.session.directory.security()
         imported = not any(key in props for key in (*self.INPUTS, *_OUTPUTS))
         inputs = dict(props)
@@ -103,17 +105,15 @@ class OrganizationSecurityProvider(AccessProvider):
             outputs[_DISCOVERABILITY] = self.session.directory.discoverability().value
         except MixpanelError:  # what it was may have changed: it is unknown
             outputs.pop(_DISCOVERABILITY, None)
-        return ReadResult(id_, outputs, select(inputs, self.all_inputs))
+        return Found(outputs, select(inputs, self.all_inputs))
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: OrganizationSecurityId, olds: Properties, news: Properties) -> Properties:
         """Change the given settings that are others."""
-        self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
         return {**self._ensure(news), **select(olds, [_DISCOVERABILITY])}
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: OrganizationSecurityId, props: Properties) -> None:
         """Nothing: to take a declaration away is no wish to lower the guard."""
-        self.own_organization(OrganizationSecurityId.parse(id_).organization, "an organization's security settings")
-        self.session.say(f"{self.whom(props)} stay as they are; they are only no longer declared")
+        self.session.say(f"{self.label(props)} stay as they are; they are only no longer declared")
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the given settings about and return the outputs."""
@@ -129,7 +129,7 @@ class OrganizationSecurityProvider(AccessProvider):
             missed.insert(0, _TWO_FACTOR)
         if missed:
             what = f"change {', '.join(missed)}"
-            raise self.not_shown(what, self.whom(inputs), "shows another value", "Organization Settings")
+            raise self.not_applied(what, self.label(inputs), "shows another value", "Organization Settings")
         return self._outputs(inputs, held)
 
     def _change_two_factor(self, write: Callable[[], None]) -> None:
@@ -159,6 +159,12 @@ class OrganizationSecurityProvider(AccessProvider):
 def _holds(settings: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
     """Whether the settings have each of the keys with its value."""
     return all(key in settings and settings[key] == value for key, value in keys.items())
+
+
+class OrganizationSecurityProvider(AccessProvider):
+    """The SDK's provider of `OrganizationSecurity`, which states name."""
+
+    HANDLER: ClassVar[type[OrganizationSecurityHandler]] = OrganizationSecurityHandler
 
 
 class OrganizationSecurity(AccessResource, module="mixpanel", name="OrganizationSecurity"):

@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.project_grants import ProjectGrants
 from mixpanel_access.model import roles
@@ -21,53 +20,49 @@ from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.partial import told_together
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 from mixpanel_access.provider import elsewhere
-from mixpanel_access.provider.base import (
-    AS_A_WHOLE,
-    GONE,
-    ONE_BY_ONE,
-    PROJECT_NAME,
-    AccessProvider,
-    Metadata,
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import (
     Problems,
-    Properties,
-    changed,
-    inspect_environment,
-    inspect_id,
+    check_environment,
+    check_id,
+    check_invitation,
+    check_project,
     kept_in_project,
-    known,
-    select,
 )
+from mixpanel_access.provider.handler import AS_A_WHOLE, ONE_BY_ONE, PROJECT_NAME, Created, Difference, Found, Handler
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.resource import AccessResource, Metadata
 
 _OUTPUTS: Final = ("undeclared", "lost", "beside", OPEN_TO_ALL)
 
 
-class ProjectAccessProvider(AccessProvider):
-    """Gives `ProjectAccess` its life; see there."""
+class ProjectAccessHandler(Handler[ProjectAccessId]):
+    """What Pulumi's verbs do with a `ProjectAccess`; see there."""
 
+    ID: ClassVar[type[ProjectAccessId]] = ProjectAccessId
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "reasons")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
     HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
     REPEATS: ClassVar[Mapping[str, str]] = {"undeclared": "grants", "lost": "grants", "beside": "grants"}
 
-    def whom(self, props: Properties) -> str:
+    def label(self, props: Properties) -> str:
         """The project."""
         return f"the grants in project {props.get('project_id')}"
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The project's individual grants as a whole."""
         return AS_A_WHOLE, props.get("project_id")
 
-    def subjects(self, props: Properties) -> Iterable[Hashable]:
+    def identities(self, props: Properties) -> Iterable[Hashable]:
         """That, and each grant: a `ProjectGrant` that goes because this has come takes nothing away."""
         project = props.get("project_id")
-        return self.subject(props), *((project, key) for key in by_key(props.get("grants", {})))
+        return self.identity(props), *((project, key) for key in by_key(props.get("grants", {})))
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge the project id, every address and role word, and that the project's environment is the stack's."""
-        inspect_id("project_id", "project", inputs, problems)
-        inspect_environment(self.session.settings.environment, "everybody", inputs, problems)
+        check_id("project_id", "project", inputs, problems)
+        check_environment(self.session.settings.environment, "everybody", inputs, problems)
         grants = inputs.get("grants")
         if not known(grants):
             return
@@ -91,7 +86,7 @@ class ProjectAccessProvider(AccessProvider):
         """Everybody who has a grant."""
         return list(props.get("grants") or ())
 
-    def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
+    def check_together(self, inputs: Properties, problems: Problems) -> None:
         """Hold a project whose grants the program declares one by one too, or as a whole twice and differently."""
         project, grants = inputs["project_id"], by_key(inputs["grants"])
         if (ONE_BY_ONE, project) in self.session.declared:
@@ -104,10 +99,12 @@ class ProjectAccessProvider(AccessProvider):
         if first != grants and all(map(known, (*first.values(), *grants.values()))):
             problems.add("project_id", f"the program has two ProjectAccess of project {project}; make them one")
 
-    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
-        """Judge the inputs, and the ends of the grants where an edit moves them to an earlier day."""
-        super()._check(olds, inputs, hints, problems)
+    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
+        """Keep whether everybody has the project."""
         keep_shown_to_all(olds, inputs)
+
+    def check_ends(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Judge the ends of the grants where an edit moves them to an earlier day."""
         if problems or not olds or olds.get("project_id") != inputs.get("project_id"):
             return
         before, now, today = _ends(olds), _ends(inputs), self.session.now().date()
@@ -123,10 +120,10 @@ class ProjectAccessProvider(AccessProvider):
         except Refused as held:
             problems.add("reasons", f"these ends are moved to an earlier day, at most 30 days away: {held}")
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge project and roles against the organization, and what would be taken away by the brakes."""
         directory, project, grants = self.session.directory, inputs["project_id"], inputs["grants"]
-        if not self.inspect_project(project, problems):
+        if not check_project(self.session, project, problems):
             return
         inputs |= shown_to_all(self.session, inputs)
         own = directory.own_role()
@@ -144,7 +141,7 @@ class ProjectAccessProvider(AccessProvider):
         new = [email for email in strangers if not directory.provisioning.handles(email)]
         for email in new:
             if same_key(email) not in self.session.declared:  # else the `Member` tells it
-                self.inspect_invitation(email, problems, "grants")
+                check_invitation(self.session, email, problems, "grants")
         if new:
             self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
         try:
@@ -162,42 +159,37 @@ class ProjectAccessProvider(AccessProvider):
                 f"project {project}: {number} grant{'s' * (number > 1)} to be taken away, with one request each: {whom}"
             )
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another project is a replacement; everything else is a change in place.
 
         Declaring somebody whose grant was added by hand changes the state alone: from then on it goes with the others.
         """
         other = known(news["project_id"]) and olds["project_id"] != news["project_id"]
         changes = changed(self.INPUTS, olds, news) or bool(_declared_meanwhile(olds, news))
-        return DiffResult(changes=changes, replaces=["project_id"] if other else [])
+        return Difference(changes=changes, replaces=["project_id"] if other else [])
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Give what is missing, adopt what is there, and take away what is not declared."""
         id_ = ProjectAccessId(self.session.organization, inputs["project_id"])
-        return CreateResult(str(id_), self._ensure(inputs, {}))
+        return Created(id_, self._ensure(inputs, {}))
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: ProjectAccessId, props: Properties) -> Found | None:
         """Read all individual grants; a project that the organization no longer has takes them along."""
-        ref = ProjectAccessId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         if self.session.directory.project_is_gone(ref.project):
-            return GONE
+            return None
         whole = self._whole(ref.project, props.get("grants", {}))
         declared = _declared(props) if "grants" in props else whole.have.keys()
         outputs = self._outputs({**props, "project_id": ref.project}, whole, declared)
-        return ReadResult(id_, outputs, select(outputs, (*self.all_inputs, OPEN_TO_ALL)))
+        return Found(outputs, select(outputs, (*self.all_inputs, OPEN_TO_ALL)))
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: ProjectAccessId, olds: Properties, news: Properties) -> Properties:
         """Change what differs; who was added by hand goes."""
-        self.own_organization(ProjectAccessId.parse(id_).organization, self.whom(news))
         if by_key(olds["grants"]) == by_key(news["grants"]):  # then nobody is there undeclared, and nobody is missing
             return {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs), "undeclared": []}
         return self._ensure(news, olds)
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: ProjectAccessId, props: Properties) -> None:
         """Take the declared grants away, but for those that the program declares one by one now; people stay."""
-        ref = ProjectAccessId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         if self.session.directory.project_is_gone(ref.project):
             return
         whole, changes = self._hold_all(ref.project, props)
@@ -229,7 +221,7 @@ class ProjectAccessProvider(AccessProvider):
         one_by_one = {
             key
             for key in whole.have
-            if any(self.session.declares((project, one), "ProjectGrantProvider") for one in {key, now(key)})
+            if any(self.session.declares((project, one), "ProjectGrant") for one in {key, now(key)})
         }
         gone = frozenset((whole.have.keys() & _declared(props)) - one_by_one - {self._own})
         gone -= self._given_elsewhere(project, gone, props)
@@ -361,6 +353,12 @@ def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) 
 
 def _normalized(role: Any) -> Any:
     return roles.normalized(role) if isinstance(role, str) and known(role) else role
+
+
+class ProjectAccessProvider(AccessProvider):
+    """The SDK's provider of `ProjectAccess`, which states name."""
+
+    HANDLER: ClassVar[type[ProjectAccessHandler]] = ProjectAccessHandler
 
 
 class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):

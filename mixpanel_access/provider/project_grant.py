@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.read_back import IN_PROJECT
 from mixpanel_access.model import roles
@@ -14,57 +13,61 @@ from mixpanel_access.model.access import AccessInProject, source_in_words
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.ids import GrantId
 from mixpanel_access.provider import elsewhere
-from mixpanel_access.provider.base import (
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import (
+    Problems,
+    check_email,
+    check_environment,
+    check_id,
+    check_invitation,
+    check_project,
+    check_project_reach,
+    check_project_role,
+    kept_in_project,
+)
+from mixpanel_access.provider.handler import (
     AS_A_WHOLE,
-    GONE,
     ONE_BY_ONE,
     PROJECT_NAME,
-    AccessProvider,
-    Metadata,
-    Problems,
-    Properties,
+    Created,
+    Difference,
+    Found,
+    Handler,
     another_person,
-    changed,
-    inspect_email,
-    inspect_environment,
-    inspect_id,
-    inspect_project_role,
-    kept_in_project,
-    known,
-    select,
 )
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.resource import AccessResource, Metadata
 
 _OUTPUTS: Final = ("effective_role", "grant_types", OPEN_TO_ALL)
 
 
-class ProjectGrantProvider(AccessProvider):
-    """Gives `ProjectGrant` its life; see there."""
+class ProjectGrantHandler(Handler[GrantId]):
+    """What Pulumi's verbs do with a `ProjectGrant`; see there."""
 
+    ID: ClassVar[type[GrantId]] = GrantId
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
     HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
     REPEATS: ClassVar[Mapping[str, str]] = {"effective_role": "role"}
 
-    def whom(self, props: Properties) -> str:
+    def label(self, props: Properties) -> str:
         """The person and the project."""
         return f"{props.get('email')} in project {props.get('project_id')}"
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The person's individual grant in the project."""
         return props.get("project_id"), same_key(str(props.get("email", "")))
 
-    def subjects(self, props: Properties) -> Iterable[Hashable]:
+    def identities(self, props: Properties) -> Iterable[Hashable]:
         """The grant, and that the project's grants are declared one by one."""
-        return self.subject(props), (ONE_BY_ONE, props.get("project_id"))
+        return self.identity(props), (ONE_BY_ONE, props.get("project_id"))
 
-    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+    def stacks_that_give(self, ref: GrantId, props: Properties) -> Sequence[str]:
         """The other stacks that give the person a role in the project, as after a move between two rosters."""
-        place = GrantId.parse(id_)
-        return elsewhere.grants(self.session, place.project, [place.email], props).get(place.email, [])
+        return elsewhere.grants(self.session, ref.project, [ref.email], props).get(ref.email, [])
 
-    def inspect_beside(self, inputs: Properties, problems: Problems) -> None:
+    def check_together(self, inputs: Properties, problems: Problems) -> None:
         """Hold a grant in a project whose grants the program declares as a whole."""
         project = inputs["project_id"]
         if (AS_A_WHOLE, project) in self.session.declared:
@@ -74,87 +77,81 @@ class ProjectGrantProvider(AccessProvider):
                 f"to {inputs['email']} with a ProjectGrant; take one of the two for a project",
             )
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge address, project id, role word, and that the project's environment is the stack's."""
-        inspect_email(inputs, problems)
-        inspect_id("project_id", "project", inputs, problems)
-        inspect_project_role(inputs, problems)
-        inspect_environment(self.session.settings.environment, inputs.get("email"), inputs, problems)
+        check_email(inputs, problems)
+        check_id("project_id", "project", inputs, problems)
+        check_project_role(inputs, problems)
+        check_environment(self.session.settings.environment, inputs.get("email"), inputs, problems)
 
-    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
-        """Judge the inputs, and show whether everybody has the project anyhow."""
-        super()._check(olds, inputs, hints, problems)
+    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
+        """Keep whether everybody has the project."""
         keep_shown_to_all(olds, inputs)
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:  # noqa: ARG002
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the project and the role against the organization and our own role."""
         directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
-        if self.inspect_project(project, problems, f" for the grant to {inputs['email']}"):
+        if check_project(self.session, project, problems, f" for the grant to {inputs['email']}"):
             inputs |= shown_to_all(self.session, inputs)
-        self.inspect_project_reach(inputs["email"], role, problems)
+        check_project_reach(self.session, inputs["email"], role, problems)
         alone = same_key(inputs["email"]) not in self.session.declared  # else the `Member` has told it
         if alone and directory.person(inputs["email"]) is None:
-            self.inspect_invitation(inputs["email"], problems)  # a grant to a stranger invites them
+            check_invitation(self.session, inputs["email"], problems)  # a grant to a stranger invites them
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another person or project is a replacement; another role is a change in place."""
         replaces = []
         if another_person(olds, news):
             replaces.append("email")
         if known(news["project_id"]) and olds["project_id"] != news["project_id"]:
             replaces.append("project_id")
-        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=replaces)
+        return Difference(changes=changed(self.INPUTS, olds, news), replaces=replaces)
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Give the role, or adopt the grant that is there already."""
         outputs = self._ensure(inputs)
-        return CreateResult(str(GrantId(self.session.organization, inputs["project_id"], inputs["email"])), outputs)
+        return Created(GrantId(self.session.organization, inputs["project_id"], inputs["email"]), outputs)
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: GrantId, props: Properties) -> Found | None:
         """Read the individual grant; a project that the organization no longer has takes its grants along."""
-        grant = GrantId.parse(id_)
-        self.own_organization(grant.organization, grant.email)
         directory = self.session.directory
-        if directory.project_is_gone(grant.project):
-            return GONE
-        access = directory.access(grant.project, grant.email)
-        if access.individual is None and not directory.hides_grant(grant.project, grant.email):
-            return GONE
-        inputs = {**props, "project_id": grant.project, "email": props.get("email", grant.email)}
+        if directory.project_is_gone(ref.project):
+            return None
+        access = directory.access(ref.project, ref.email)
+        if access.individual is None and not directory.hides_grant(ref.project, ref.email):
+            return None
+        inputs = {**props, "project_id": ref.project, "email": props.get("email", ref.email)}
         inputs["role"] = access.individual or props.get("role", roles.CONSUMER)
         outputs = self._outputs(inputs, access)
-        return ReadResult(id_, outputs, {**select(inputs, self.all_inputs), **select(outputs, (OPEN_TO_ALL,))})
+        return Found(outputs, {**select(inputs, self.all_inputs), **select(outputs, (OPEN_TO_ALL,))})
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: GrantId, olds: Properties, news: Properties) -> Properties:
         """Change the role in place."""
-        self.own_organization(GrantId.parse(id_).organization, news["email"])
         if olds.get("role") == news["role"]:
             return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
         return self._ensure(news)
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: GrantId, props: Properties) -> None:
         """Take the individual grant away; the person stays, with all that they hold otherwise."""
-        grant = GrantId.parse(id_)
-        self.own_organization(grant.organization, grant.email)
         directory = self.session.directory
-        if directory.project_is_gone(grant.project):
+        if directory.project_is_gone(ref.project):
             return
-        if directory.person(grant.email) is None:  # the list of people may lack somebody: the project tells
-            if not directory.access(grant.project, grant.email).individual:
-                self.session.vanished.hold(self.session, grant.email, props)
+        if directory.person(ref.email) is None:  # the list of people may lack somebody: the project tells
+            if not directory.access(ref.project, ref.email).individual:
+                self.session.vanished.hold(self.session, ref.email, props)
                 return
-            self.session.vanished.note_listed(grant.email)
+            self.session.vanished.note_listed(ref.email)
         # Asked before the removal: after it, nobody invited may be left by whom one sees that they are listed.
-        hidden = directory.hides_grant(grant.project, grant.email)
-        if directory.access(grant.project, grant.email).individual or hidden:
-            directory.remove_grant(grant.project, grant.email)
-        access = directory.access(grant.project, grant.email)
+        hidden = directory.hides_grant(ref.project, ref.email)
+        if directory.access(ref.project, ref.email).individual or hidden:
+            directory.remove_grant(ref.project, ref.email)
+        access = directory.access(ref.project, ref.email)
         if access.individual is not None:
-            what, shows = f"take the grant in project {grant.project} away", f"still shows the role {access.individual}"
-            raise self.not_shown(what, grant.email, shows, IN_PROJECT)
+            what, shows = f"take the grant in project {ref.project} away", f"still shows the role {access.individual}"
+            raise self.not_applied(what, ref.email, shows, IN_PROJECT)
         if access.effective is not None:
             ways = ", ".join(source_in_words(left) for left in access.grants) or "the organization role"
-            self.session.say(f"{grant.email} remains {access.effective} in project {grant.project}, through {ways}")
+            self.session.say(f"{ref.email} remains {access.effective} in project {ref.project}, through {ways}")
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the individual grant to the declared role and return the outputs."""
@@ -175,7 +172,7 @@ class ProjectGrantProvider(AccessProvider):
             access.individual is None and directory.hides_grant(project, email)
         ):
             shows = f"shows {access.individual or 'no individual grant'}"
-            raise self.not_shown(f"grant {role} in project {project}", email, shows, IN_PROJECT)
+            raise self.not_applied(f"grant {role} in project {project}", email, shows, IN_PROJECT)
         return self._outputs(inputs, access)
 
     def _invite(self, project: int, email: str, role: str) -> str | None:
@@ -193,6 +190,12 @@ class ProjectGrantProvider(AccessProvider):
         if access.effective is not None:
             outputs["effective_role"] = access.effective
         return {**outputs, **shown_to_all(self.session, inputs)}
+
+
+class ProjectGrantProvider(AccessProvider):
+    """The SDK's provider of `ProjectGrant`, which states name."""
+
+    HANDLER: ClassVar[type[ProjectGrantHandler]] = ProjectGrantHandler
 
 
 class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):

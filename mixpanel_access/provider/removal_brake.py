@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person, remaining_access
@@ -20,37 +19,40 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges
 from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
-from mixpanel_access.model.ids import COLLABORATOR_TYPE
+from mixpanel_access.model.ids import COLLABORATOR_TYPE, RemovalBrakeId
 from mixpanel_access.provider import states
-from mixpanel_access.provider.base import AccessProvider, Problems, Properties, changed, known
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.declared_people import declared_people
+from mixpanel_access.provider.handler import Created, Difference, Found, Handler
 from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back
+from mixpanel_access.provider.properties import Properties, changed, known
 from mixpanel_access.provider.resource import AccessResource
 
 OWNERS: Final = "owners"
 
 
-class RemovalBrakeProvider(AccessProvider):
-    """Gives `RemovalBrake` its life; see there."""
+class RemovalBrakeHandler(Handler[RemovalBrakeId]):
+    """What Pulumi's verbs do with a `RemovalBrake`; see there."""
 
+    ID: ClassVar[type[RemovalBrakeId]] = RemovalBrakeId
     INPUTS: ClassVar[tuple[str, ...]] = ("people",)
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("people",)
     JUDGES: ClassVar[bool] = True
 
-    def subject(self, props: Properties) -> Hashable:  # noqa: ARG002  # it stands for nothing
+    def identity(self, props: Properties) -> Hashable:  # it stands for nothing
         """Nothing of it is in Mixpanel."""
         return None
 
-    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
-        """Judge, and show who owns the organization: as just read, or else as it was known before."""
-        super()._check(olds, inputs, hints, problems)
+    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
+        """Keep who owns the organization."""
         if olds.get(OWNERS) is not None:
             inputs.setdefault(OWNERS, olds[OWNERS])
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Nothing: the values are the component's own."""
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Hold what the stack would remove and change, all together.
 
         People who stay for now, since the run leaves their resources alone, stay in the list: the run in which they go
@@ -142,28 +144,28 @@ class RemovalBrakeProvider(AccessProvider):
         """Whom the run takes at most; None if unknown."""
         return self.session.scope.people(self.session.organization, self.session.team_name)
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another list of people is a change in place."""
         if self.session.directory.provisioning.on and not self.session.scope.partial:
             self._say_what_is_left()
-        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=[])
+        return Difference(changes=changed(self.INPUTS, olds, news), replaces=[])
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Keep the list of people."""
-        return CreateResult(f"{self.session.organization}:removal-brake", inputs)
+        return Created(RemovalBrakeId(self.session.organization), inputs)
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: RemovalBrakeId, props: Properties) -> Found | None:
         """Who owns the organization; nothing else of it is in Mixpanel."""
         shown = {"people": props.get("people", [])}
         if shown["people"]:  # whose members this refresh reads anyhow
             shown[OWNERS] = _owners(self.session.directory.people().values())
-        return ReadResult(id_, {**props, **shown}, shown)
+        return Found({**props, **shown}, shown)
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG002  # nothing to compare
+    def update(self, ref: RemovalBrakeId, olds: Properties, news: Properties) -> Properties:  # nothing to compare
         """Keep the new list of people."""
         return news
 
-    def unmake(self, id_: str, props: Properties) -> None:  # noqa: ARG002  # the id says nothing
+    def delete(self, ref: RemovalBrakeId, props: Properties) -> None:  # the id says nothing
         """Hold the removal of everybody in the list whom the program does not declare; on destroy there is no program.
 
         Raises:
@@ -218,6 +220,12 @@ def _together(one: DeclaredPerson, other: DeclaredPerson) -> DeclaredPerson:
     if all(ends):
         merged["ends"] = max(str(end) for end in ends)
     return merged
+
+
+class RemovalBrakeProvider(AccessProvider):
+    """The SDK's provider of `RemovalBrake`, which states name."""
+
+    HANDLER: ClassVar[type[RemovalBrakeHandler]] = RemovalBrakeHandler
 
 
 class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):

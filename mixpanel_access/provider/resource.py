@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypedDict
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -13,6 +13,37 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import declare
 from mixpanel_access.provider.options import check_options
 from mixpanel_access.provider.run import announce
+
+
+class Metadata(TypedDict, total=False):
+    """Why somebody has access; every resource takes these, and a change of them sends no request."""
+
+    kind: pulumi.Input[str | None]
+    """What the person is to the company: `employee`, `contractor`, `agency` or `auditor`."""
+    engagement: pulumi.Input[str | None]
+    """The engagement's name."""
+    engagement_type: pulumi.Input[str | None]
+    """Its type: a row of the standard roles (`mixpanel_access.model.engagements`)."""
+    sow: pulumi.Input[str | None]
+    """The statement of work."""
+    ticket: pulumi.Input[str | None]
+    """The ticket that asked for the access."""
+    approver: pulumi.Input[str | None]
+    """Who approved it."""
+    sponsor: pulumi.Input[str | None]
+    """Who wants it and answers for it."""
+    justification: pulumi.Input[str | None]
+    """Why it is needed."""
+    starts: pulumi.Input[str | None]
+    """The first day, ISO 8601."""
+    ends: pulumi.Input[str | None]
+    """The last day, ISO 8601."""
+    reviewed: pulumi.Input[str | None]
+    """The day of the last access review, ISO 8601."""
+    notes: pulumi.Input[str | None]
+    """Anything else."""
+    exceptions: pulumi.Input[Sequence[Mapping[str, Any]] | None]
+    """Policy rules that do not hold here: rule, reason, ticket, approver, starts, ends (and email, project)."""
 
 
 class AccessResource(Resource):
@@ -28,9 +59,9 @@ class AccessResource(Resource):
     def __init__(
         self, provider: AccessProvider, resource_name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
     ) -> None:
-        check_options(type(self).__name__, resource_name, opts, props, provider.ACCESS_INPUTS)
+        check_options(type(self).__name__, resource_name, opts, props, provider.HANDLER.ACCESS_INPUTS)
         announce()
-        declare(provider, props)
+        declare(provider.handler, props)
         opts = pulumi.ResourceOptions.merge(opts, None)
         if repeated := _outputs_in_repeated(provider, props):
             opts.additional_secret_outputs = SecretOutputs(opts.additional_secret_outputs or [], repeated)
@@ -70,7 +101,7 @@ async def _is_secret(output: pulumi.Output[Any]) -> bool:
 
 def _outputs_in_repeated(provider: AccessProvider, props: Mapping[str, Any]) -> dict[str, list[pulumi.Output[Any]]]:
     """The outputs that repeat an input, with the `Output`s that the input consists of; without any it is no secret."""
-    found = {name: list(_outputs_in(props.get(repeated))) for name, repeated in provider.REPEATS.items()}
+    found = {name: list(_outputs_in(props.get(repeated))) for name, repeated in provider.HANDLER.REPEATS.items()}
     return {name: outputs for name, outputs in found.items() if outputs}
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.model import expiries, roles
 from mixpanel_access.model.access import ServiceAccountInfo as Account
@@ -19,19 +18,12 @@ from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.ids import ServiceAccountId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.words import counted
-from mixpanel_access.provider.base import (
-    GONE,
-    AccessProvider,
-    Metadata,
-    Problems,
-    Properties,
-    changed,
-    inspect_reach,
-    known,
-    select,
-)
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems, check_right, refuse_reach
+from mixpanel_access.provider.handler import Created, Difference, Found, Handler
 from mixpanel_access.provider.orphans import Evidence, is_ours, strangers
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.resource import AccessResource, Metadata
 from mixpanel_access.provider.rotations import Retiring
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
@@ -49,9 +41,10 @@ _DELETED: Final = "deleted"
 """The status of an account that is gone from Mixpanel while one that it has replaced is still there."""
 
 
-class ServiceAccountProvider(AccessProvider):
-    """Gives `ServiceAccount` its life; see there."""
+class ServiceAccountHandler(Handler[ServiceAccountId]):
+    """What Pulumi's verbs do with a `ServiceAccount`; see there."""
 
+    ID: ClassVar[type[ServiceAccountId]] = ServiceAccountId
     INPUTS: ClassVar[tuple[str, ...]] = (*_NEW_ACCOUNT, "rotate_after", "overlap")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = _NEW_ACCOUNT
     REPEATS: ClassVar[Mapping[str, str]] = {
@@ -62,15 +55,15 @@ class ServiceAccountProvider(AccessProvider):
         "rotates": "rotate_after",
     }
 
-    def whom(self, props: Properties) -> str:
+    def label(self, props: Properties) -> str:
         """The account's name."""
         return f"service account {props.get('username')}"
 
-    def subject(self, props: Properties) -> Hashable:  # noqa: ARG002  # two of one name are two accounts
+    def identity(self, props: Properties) -> Hashable:  # two of one name are two accounts
         """Each resource is an account of its own."""
         return None
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge name, role word, expiry and rotation."""
         name = inputs.get("username")
         if known(name) and (reason := problem_with_account_name(name)):
@@ -102,20 +95,20 @@ class ServiceAccountProvider(AccessProvider):
                 f"`overlap` ({counted(overlap, 'day')}) must be shorter than `rotate_after` ({counted(days, 'day')})",
             )
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the role against our own, and that the expiry is still to come."""
         own = self.session.directory.own_role()
         if inputs["role"] == roles.ADMIN and own is not None and not roles.may_assign(own, roles.ADMIN):
-            inspect_reach(f"service account {inputs['username']}", roles.ADMIN, own, problems)
+            refuse_reach(f"service account {inputs['username']}", roles.ADMIN, own, problems)
         if not olds:
             what = f"create the service account {inputs['username']}"
-            self.inspect_right(Permission.CREATE_SERVICE_ACCOUNT, what, problems, "username")
+            check_right(self.session, Permission.CREATE_SERVICE_ACCOUNT, what, problems, "username")
             self._note_creation(inputs["username"], own=0)
         expires = inputs.get("expires")
         if expires and not _same_expiry(olds, inputs) and expiries.ends_at(expires) <= self.session.now():
             problems.add("expires", f"{expires} is past; set a day to come, or leave it out for an account without end")
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another name, role or expiry is another account; so is one whose time to rotate has come."""
         before = {**olds, "username": str(olds.get("username", "")).strip()}  # earlier versions kept blanks around it
         replaces = [field for field in ("username", "role") if before.get(field) != news.get(field)]
@@ -124,7 +117,7 @@ class ServiceAccountProvider(AccessProvider):
             replaces.append("expires")
         elif _counts_from_its_beginning(olds, news):
             self.session.say(
-                f"{self.whom(news)}: the present account is refused from the beginning of {news['expires']} on, as an "
+                f"{self.label(news)}: the present account is refused from the beginning of {news['expires']} on, as an "
                 f"earlier version made it; the next one is good until the end of the day"
             )
         if self._is_due(olds, news) or (olds.get("status") == _DELETED and not self.session.takes_only):
@@ -137,14 +130,14 @@ class ServiceAccountProvider(AccessProvider):
             self.session.rotations.keep(kept, int(olds.get("account_id") or 0))
             if replaces and news.get("overlap"):
                 stays = f"{olds.get('login')} stays for {news['overlap']} days"
-                self.session.say(f"{self.whom(news)}: {stays}, with its grants, beside the one that replaces it")
+                self.session.say(f"{self.label(news)}: {stays}, with its grants, beside the one that replaces it")
         if over and not replaces:
             logins = ", ".join(one.login for one in over)
-            self.session.say(f"{self.whom(news)}: its overlap is over, so {logins} is deleted")
+            self.session.say(f"{self.label(news)}: its overlap is over, so {logins} is deleted")
         changes = changed(self.INPUTS, {**olds, "expires": news.get("expires")}, news)
-        return DiffResult(changes=changes or bool(over), replaces=replaces, delete_before_replace=False)
+        return Difference(changes=changes or bool(over), replaces=replaces)
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Make the account. What a killed run has left of the same name is deleted first; others are said."""
         accounts, name = self.session.directory.accounts, inputs["username"]
         before, may_stay = self.session.rotations.take_due(inputs) or (None, False)
@@ -158,31 +151,28 @@ class ServiceAccountProvider(AccessProvider):
         if before is not None and may_stay and (kept := self._replaced(before, inputs, ends)):
             outputs["retiring"] = [one.row() for one in kept]
             self.session.rotations.keep(kept, new.account.id)
-        return CreateResult(str(ServiceAccountId(self.session.organization, new.account.id)), outputs)
+        return Created(ServiceAccountId(self.session.organization, new.account.id), outputs)
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: ServiceAccountId, props: Properties) -> Found | None:
         """Read the account; its token is only in the state.
 
         Nothing is deleted here, though an overlap is over: a preview that refreshes reads too.
         """
-        ref = ServiceAccountId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         accounts = self.session.directory.accounts
         account = accounts.get(ref.account)
         retiring = [one.row() for one in Retiring.all_of(props) if accounts.get(one.account) is not None]
         if account is None:
             if not retiring:
-                return GONE
+                return None
             outputs = {**props, "status": _DELETED, "retiring": retiring}
-            return ReadResult(id_, outputs, select(outputs, self.all_inputs))
+            return Found(outputs, select(outputs, self.all_inputs))
         inputs = {"role": roles.CONSUMER, **props, "username": account.name}
         inputs["expires"] = _read_expiry(account.expires, props)
         outputs = self._outputs(inputs, account, {**props, "retiring": retiring})
-        return ReadResult(id_, outputs, select(outputs, self.all_inputs))
+        return Found(outputs, select(outputs, self.all_inputs))
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: ServiceAccountId, olds: Properties, news: Properties) -> Properties:
         """Note when to rotate, and the metadata; delete what was replaced, once its overlap is over."""
-        self.own_organization(ServiceAccountId.parse(id_).organization, self.whom(news))
         outputs = {**select(olds, _OUTPUTS), **news}
         for name in ("rotates", "retiring", "expires_at"):
             outputs.pop(name, None)
@@ -197,17 +187,15 @@ class ServiceAccountProvider(AccessProvider):
             outputs["retiring"] = [one.row() for one in kept]
         return outputs
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: ServiceAccountId, props: Properties) -> None:
         """Delete the account, and those that it has replaced: what logs in with their tokens is refused from then on.
 
         One that a new account of this run has replaced stays for the overlap.
         """
-        ref = ServiceAccountId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         for account in (ref.account, *(one.account for one in Retiring.all_of(props))):
             if kept := self.session.rotations.kept(account):
                 retiring, _ = kept
-                self.session.say(f"{self.whom(props)}: {retiring.login} stays until {written(retiring.until)}")
+                self.session.say(f"{self.label(props)}: {retiring.login} stays until {written(retiring.until)}")
             else:
                 self._delete(account, created=props.get("created"))
 
@@ -372,6 +360,12 @@ def _are_days(field: str, inputs: Properties, problems: Problems) -> bool:
         return True
     problems.add(field, f"{days!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
     return False
+
+
+class ServiceAccountProvider(AccessProvider):
+    """The SDK's provider of `ServiceAccount`, which states name."""
+
+    HANDLER: ClassVar[type[ServiceAccountHandler]] = ServiceAccountHandler
 
 
 class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):

@@ -10,15 +10,17 @@ import pulumi
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
-from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Properties
-from mixpanel_access.provider.holder_grant import HolderGrantProvider
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.handler import PROJECT_NAME
+from mixpanel_access.provider.holder_grant import HolderGrantHandler
+from mixpanel_access.provider.properties import Properties
+from mixpanel_access.provider.resource import AccessResource, Metadata
 from mixpanel_access.provider.rotations import Retiring
 from mixpanel_access.provider.states import resources_of
 
 
-class ServiceAccountGrantProvider(HolderGrantProvider):
-    """Gives `ServiceAccountGrant` its life; see there."""
+class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
+    """What Pulumi's verbs do with a `ServiceAccountGrant`; see there."""
 
     HOLDER: ClassVar[str] = "service account"
     FIELD: ClassVar[str] = "service_account_id"
@@ -34,31 +36,31 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
         """The service accounts."""
         return self.session.directory.accounts
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The account's individual role in the project."""
         return "service account", props.get("service_account_id"), props.get("project_id")
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: ServiceAccountGrantId, olds: Properties, news: Properties) -> Properties:
         """Change the role in place; of the accounts that this one has replaced and that are still there, too."""
-        outputs = super().change(id_, olds, news)
-        holder, project = self._place(id_, news)
+        outputs = super().update(ref, olds, news)
+        holder, project = ref.holder, ref.project
         for one in self._replaced_by(holder):
             if self.held(one.account, project) not in (None, news["role"]):
                 self.holders.grant(one.account, project, news["role"])
         return outputs
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: ServiceAccountGrantId, props: Properties) -> None:
         """Take the role away; of the accounts that this one has replaced and that are still there, too.
 
         An account that a new one has replaced keeps what is declared for that one, until its overlap is over.
         """
-        holder, project = self._place(id_, props)
+        holder, project = ref.holder, ref.project
         kept = self.session.rotations.kept(holder)
         role = self._declared(kept[1], project) if kept else None
         if kept is None or role is None:
-            super().unmake(id_, props)
+            super().delete(ref, props)
             for one in self._replaced_by(holder):
-                super().unmake(str(ServiceAccountGrantId(self.session.organization, project, one.account)), props)
+                super().delete(self.grant_id(project, one.account), props)
             return
         if self.held(holder, project) not in (None, role):
             self.holders.grant(holder, project, role)
@@ -86,9 +88,13 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
 
     def _declared(self, holder: int, project: int) -> str | None:
         """The role that the program declares for an account in a project."""
-        return self.session.roles.get(self.subject({"service_account_id": holder, "project_id": project}))
+        return self.session.roles.get(self.identity({"service_account_id": holder, "project_id": project}))
 
-    def absent(self, holder: int) -> str:  # noqa: ARG002
+    def grant_id(self, project: int, holder: int) -> ServiceAccountGrantId:
+        """Of a service account."""
+        return ServiceAccountGrantId(self.session.organization, project, holder)
+
+    def absent(self, holder: int) -> str:
         """Whatever the id."""
         return "no such service account"
 
@@ -107,6 +113,12 @@ class ServiceAccountGrantProvider(HolderGrantProvider):
         if account := self.holders.get(inputs["service_account_id"]):
             outputs["login"] = account.username
         return outputs
+
+
+class ServiceAccountGrantProvider(AccessProvider):
+    """The SDK's provider of `ServiceAccountGrant`, which states name."""
+
+    HANDLER: ClassVar[type[ServiceAccountGrantHandler]] = ServiceAccountGrantHandler
 
 
 class ServiceAccountGrant(AccessResource, module="mixpanel", name="ServiceAccountGrant"):
@@ -153,6 +165,6 @@ class ServiceAccountGrant(AccessResource, module="mixpanel", name="ServiceAccoun
             "environment": environment,
             PROJECT_NAME: project_name,
             **metadata,
-            **dict.fromkeys(ServiceAccountGrantProvider.OUTPUTS),
+            **dict.fromkeys(ServiceAccountGrantHandler.OUTPUTS),
         }
         super().__init__(ServiceAccountGrantProvider(), resource_name, props, opts)

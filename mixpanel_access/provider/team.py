@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.read_back import IN_USERS
 from mixpanel_access.directory.teams import Teams
@@ -22,19 +21,14 @@ from mixpanel_access.model.teams import (
     why_accounts_keep_it,
     why_it_stays,
 )
-from mixpanel_access.provider.base import (
-    GONE,
-    Metadata,
-    Problems,
-    Properties,
-    changed,
-    known,
-    select,
-)
-from mixpanel_access.provider.named import NamedProvider
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems, check_right
+from mixpanel_access.provider.handler import Created, Difference, Found
+from mixpanel_access.provider.named import NamedHandler
+from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.renames import BESIDE, Named, temporary
-from mixpanel_access.provider.resource import AccessResource
-from mixpanel_access.provider.team_roles import SHOWN, keep_shown, shown_roles
+from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.team_roles import SHOWN, keep_shown_roles, shown_roles
 
 _OUTPUTS: Final = ("team_id", "adopted", "scim_managed", *SHOWN)
 
@@ -61,9 +55,10 @@ class _Teams:
         return next((team.name for team in self._teams.all().values() if team.id == id_), None)
 
 
-class TeamProvider(NamedProvider):
-    """Gives `Team` its life; see there."""
+class TeamHandler(NamedHandler[TeamId]):
+    """What Pulumi's verbs do with a `Team`; see there."""
 
+    ID: ClassVar[type[TeamId]] = TeamId
     KIND: ClassVar[str] = "team"
     TYPE: ClassVar[str] = TEAM_TYPE
 
@@ -71,23 +66,23 @@ class TeamProvider(NamedProvider):
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("name",)
     HINTS: ClassVar[tuple[str, ...]] = (BESIDE,)
 
-    def objects(self, props: Properties) -> Named:  # noqa: ARG002  # the same for all teams
+    def objects(self, props: Properties) -> Named:  # the same for all teams
         """The organization's teams."""
         return _Teams(self.session.directory.teams)
 
-    def object_id(self, id_: str) -> Hashable:
+    def object_id(self, ref: TeamId) -> Hashable:
         """The team's id."""
-        return TeamId.parse(id_).team
+        return ref.team
 
-    def whom(self, props: Properties) -> str:
+    def label(self, props: Properties) -> str:
         """The team's name."""
         return f"team {props.get('name')}"
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The team of that name."""
         return "team", same_key(str(props.get("name", "")))
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge name and removal."""
         name = inputs.get("name")
         if known(name) and (reason := problem_with_team_name(name)):
@@ -96,12 +91,11 @@ class TeamProvider(NamedProvider):
         if known(removal) and removal not in REMOVALS:
             problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
 
-    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
-        """Judge the inputs, and show what the team gives already."""
-        super()._check(olds, inputs, hints, problems)
-        keep_shown(olds, inputs)
+    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
+        """Keep what the team gives."""
+        keep_shown_roles(olds, inputs)
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge that the name can be had: it is no stranger's, and no identity provider has its word there."""
         teams, name = self.session.directory.teams, inputs["name"]
         before = teams.by_name(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
@@ -115,14 +109,14 @@ class TeamProvider(NamedProvider):
             )
             return
         if team is None:
-            self.inspect_right(Permission.CREATE_TEAM, f"create the team {name}", problems, "name")
-        self.inspect_name(inputs, olds, problems)
+            check_right(self.session, Permission.CREATE_TEAM, f"create the team {name}", problems, "name")
+        self.check_name(inputs, olds, problems)
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another name is a change in place."""
-        return DiffResult(changes=changed(self.INPUTS, olds, news), replaces=[])
+        return Difference(changes=changed(self.INPUTS, olds, news), replaces=[])
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Make the team, or adopt the one that has the name."""
         teams, renames, name = self.session.directory.teams, self.session.renames, inputs["name"]
         with renames.one_at_a_time():
@@ -130,15 +124,15 @@ class TeamProvider(NamedProvider):
             waits = there is not None and self.is_anothers(inputs, there.id)
             team, new = teams.create(temporary(name) if waits else name)
             adopted = not new and not waits
-            renames.made(self.subject(inputs), self.whom(inputs), TEAMS, team.id, name, adopted=adopted)
+            renames.made(self.identity(inputs), self.label(inputs), TEAMS, team.id, name, adopted=adopted)
             if adopted:
                 adopted = self._found(team)
             outputs = self._ensure(inputs, team, adopted=adopted)
-        return CreateResult(str(TeamId(self.session.organization, team.id)), outputs)
+        return Created(TeamId(self.session.organization, team.id), outputs)
 
     def _found(self, team: MixpanelTeam) -> bool:
         """Whether no stack of the project made a team that is there; says what is adopted."""
-        left = self.session.handed_over.get(self.subject({"name": team.name}))
+        left = self.session.handed_over.get(self.identity({"name": team.name}))
         before = [left] if left and left.get("team_id") == team.id else []
         states = self.session.states
         own = [one.outputs for one in self.resources_of(states.own() or (), team.id, TEAMS)]
@@ -152,22 +146,16 @@ class TeamProvider(NamedProvider):
         ]
         return all(outputs.get("adopted", True) for outputs in (*before, *own, *theirs))
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: TeamId, props: Properties) -> Found | None:
         """Read the team as the organization's list has it."""
-        ref = TeamId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         team = self.session.directory.teams.get(ref.team)
         if team is None:
-            return GONE
+            return None
         inputs = {"removal": WHEN_UNUSED, **props, "name": team.name}
-        return ReadResult(
-            id_, self._outputs(inputs, team, props), {**select(inputs, self.all_inputs), **shown_roles(team)}
-        )
+        return Found(self._outputs(inputs, team, props), {**select(inputs, self.all_inputs), **shown_roles(team)})
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: TeamId, olds: Properties, news: Properties) -> Properties:
         """Change the name in place."""
-        ref = TeamId.parse(id_)
-        self.own_organization(ref.organization, self.whom(news))
         if olds.get("name") == news["name"]:
             return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
         team = self.session.directory.teams.get(ref.team)
@@ -177,10 +165,8 @@ class TeamProvider(NamedProvider):
             raise NotApplied("cannot name a team", whom=whom, why="it is no longer there", next_step=next_step)
         return self._ensure(news, team, adopted=bool(olds.get("adopted", True)))
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: TeamId, props: Properties) -> None:
         """Delete the team, unless `removal`, an identity provider or what hangs on it says that it stays."""
-        ref = TeamId.parse(id_)
-        self.own_organization(ref.organization, self.whom(props))
         teams = self.session.directory.teams
         teams.forget()  # decide on what is so now
         team = teams.get(ref.team)
@@ -198,7 +184,7 @@ class TeamProvider(NamedProvider):
             self.session.say(f"the team {team.name} is deleted: {what_it_gives(team)} goes for {who}")
         teams.delete(team.id)
         if teams.get(ref.team) is not None:
-            raise self.not_shown("delete", f"team {team.name}", "still lists the team", IN_USERS)
+            raise self.not_applied("delete", f"team {team.name}", "still lists the team", IN_USERS)
         self.session.renames.free(self.objects(props), team.name)
 
     def _why_others_keep_it(self, team: MixpanelTeam) -> list[str]:
@@ -217,7 +203,7 @@ class TeamProvider(NamedProvider):
         after = teams.get(team.id)
         if after is None or (after.name != name and not self.waits(team.id, inputs)):
             shows = f"shows {after.name if after else 'no such team'}"
-            raise self.not_shown("name a team", f"team {name}", shows, IN_USERS)
+            raise self.not_applied("name a team", f"team {name}", shows, IN_USERS)
         return self._outputs({**inputs, "name": after.name}, after, {"adopted": adopted})
 
     def _outputs(self, inputs: Properties, team: MixpanelTeam, history: Properties) -> Properties:
@@ -234,6 +220,12 @@ def _who_loses(team: MixpanelTeam) -> str:
     if team.members is None:
         return "whoever is in it, which Mixpanel does not tell"
     return ", ".join(sorted(team.members))
+
+
+class TeamProvider(AccessProvider):
+    """The SDK's provider of `Team`, which states name."""
+
+    HANDLER: ClassVar[type[TeamHandler]] = TeamHandler
 
 
 class Team(AccessResource, module="mixpanel", name="Team"):

@@ -6,20 +6,22 @@ from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Unpack
 
 import pulumi
-from pulumi.dynamic import ReadResult
 
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.ids import TeamGrantId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import elsewhere
-from mixpanel_access.provider.base import PROJECT_NAME, Metadata, Problems, Properties, select
-from mixpanel_access.provider.holder_grant import HolderGrantProvider
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems, check_right
+from mixpanel_access.provider.handler import PROJECT_NAME, Found
+from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
-from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.properties import Properties, select
+from mixpanel_access.provider.resource import AccessResource, Metadata
 
 
-class TeamGrantProvider(HolderGrantProvider):
-    """Gives `TeamGrant` its life; see there."""
+class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
+    """What Pulumi's verbs do with a `TeamGrant`; see there."""
 
     HOLDER: ClassVar[str] = "team"
     FIELD: ClassVar[str] = "team_id"
@@ -30,28 +32,26 @@ class TeamGrantProvider(HolderGrantProvider):
     HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
     OUTPUTS: ClassVar[tuple[str, ...]] = (OPEN_TO_ALL,)
 
-    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
-        """Judge the inputs; what was shown of the project before stays, where this check has not read it."""
-        super()._check(olds, inputs, hints, problems)
+    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
+        """Keep whether everybody has the project."""
         keep_shown_to_all(olds, inputs)
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge holder, project and role, and show whether everybody has the project anyhow."""
-        super().inspect_online(inputs, problems, olds)
+        super().check_live(inputs, problems, olds)
         if not problems:
             inputs |= shown_to_all(self.session, inputs)
             team, project = inputs["team_id"], inputs["project_id"]
             if not olds and self.held(team, project) != inputs["role"]:
                 what = f"give team {team} the project {project}"
-                self.inspect_right(Permission.ADD_PROJECT_TO_TEAM, what, problems, "team_id")
+                check_right(self.session, Permission.ADD_PROJECT_TO_TEAM, what, problems, "team_id")
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: TeamGrantId, props: Properties) -> Found | None:
         """Read the role, and whether everybody has the project."""
-        read = super().look(id_, props)
-        if read.id:
-            shown = select(read.outs or {}, self.OUTPUTS)
-            read.inputs = {**(read.inputs or {}), **shown}
-        return read
+        found = super().read(ref, props)
+        if found is None:
+            return None
+        return found._replace(inputs={**(found.inputs or {}), **select(found.outputs, self.OUTPUTS)})
 
     def outputs(self, inputs: Properties) -> Properties:
         """With whether everybody has the project."""
@@ -62,14 +62,17 @@ class TeamGrantProvider(HolderGrantProvider):
         """The teams."""
         return self.session.directory.teams
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The team's role in the project."""
         return "team grant", props.get("team_id"), props.get("project_id")
 
-    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+    def stacks_that_give(self, ref: TeamGrantId, props: Properties) -> Sequence[str]:
         """The other stacks that give the team a role in the project, as after a move between two rosters."""
-        place = TeamGrantId.parse(id_)
-        return elsewhere.team_grant(self.session, place.team, place.project, props)
+        return elsewhere.team_grant(self.session, ref.team, ref.project, props)
+
+    def grant_id(self, project: int, holder: int) -> TeamGrantId:
+        """Of a team."""
+        return TeamGrantId(self.session.organization, project, holder)
 
     def absent(self, holder: int) -> str:
         """By its id."""
@@ -81,6 +84,12 @@ class TeamGrantProvider(HolderGrantProvider):
         return team.projects.get(project) if team else None
 
     seen = held  # the list of teams is there, whatever has gone
+
+
+class TeamGrantProvider(AccessProvider):
+    """The SDK's provider of `TeamGrant`, which states name."""
+
+    HANDLER: ClassVar[type[TeamGrantHandler]] = TeamGrantHandler
 
 
 class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
@@ -127,6 +136,6 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
             "environment": environment,
             PROJECT_NAME: project_name,
             **metadata,
-            **dict.fromkeys(TeamGrantProvider.OUTPUTS),
+            **dict.fromkeys(TeamGrantHandler.OUTPUTS),
         }
         super().__init__(TeamGrantProvider(), resource_name, props, opts)

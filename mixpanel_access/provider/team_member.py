@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from mixpanel_access.directory.read_back import IN_USERS
 from mixpanel_access.model import roles
@@ -17,21 +16,12 @@ from mixpanel_access.model.ids import TeamMemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.provider import elsewhere
-from mixpanel_access.provider.base import (
-    GONE,
-    AccessProvider,
-    Metadata,
-    Problems,
-    Properties,
-    another_person,
-    changed,
-    inspect_email,
-    inspect_id,
-    known,
-    select,
-)
-from mixpanel_access.provider.resource import AccessResource
-from mixpanel_access.provider.team_roles import SHOWN, keep_shown, shown_roles
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.checks import Problems, check_email, check_id, check_right
+from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
+from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.team_roles import SHOWN, keep_shown_roles, shown_roles
 
 MEMBER: Final = "member"
 WAITING: Final = "waiting"
@@ -39,32 +29,31 @@ LEFT_TO_SCIM: Final = "left_to_scim"
 _OUTPUTS: Final = ("status", *SHOWN)
 
 
-class TeamMemberProvider(AccessProvider):
-    """Gives `TeamMember` its life; see there."""
+class TeamMemberHandler(Handler[TeamMemberId]):
+    """What Pulumi's verbs do with a `TeamMember`; see there."""
 
+    ID: ClassVar[type[TeamMemberId]] = TeamMemberId
     INPUTS: ClassVar[tuple[str, ...]] = ("team_id", "email")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
 
-    def subject(self, props: Properties) -> Hashable:
+    def identity(self, props: Properties) -> Hashable:
         """The person in the team."""
         return "team member", props.get("team_id"), same_key(str(props.get("email", "")))
 
-    def stacks_that_give(self, id_: str, props: Properties) -> Sequence[str]:
+    def stacks_that_give(self, ref: TeamMemberId, props: Properties) -> Sequence[str]:
         """The other stacks that put the person into the team, as after a move between two rosters."""
-        place = TeamMemberId.parse(id_)
-        return elsewhere.team_place(self.session, place.team, place.email, props)
+        return elsewhere.team_place(self.session, ref.team, ref.email, props)
 
-    def inspect(self, inputs: Properties, problems: Problems) -> None:
+    def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge the team's id and the address."""
-        inspect_id("team_id", "team", inputs, problems)
-        inspect_email(inputs, problems)
+        check_id("team_id", "team", inputs, problems)
+        check_email(inputs, problems)
 
-    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
-        """Judge the inputs, and show what the team gives."""
-        super()._check(olds, inputs, hints, problems)
-        keep_shown(olds, inputs)
+    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
+        """Keep what the team gives."""
+        keep_shown_roles(olds, inputs)
 
-    def inspect_online(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the team, and an organization role that it gives, against our own.
 
         Whether the person is in the organization is not asked: at preview, a new one is not yet.
@@ -82,54 +71,49 @@ class TeamMemberProvider(AccessProvider):
             )
         elif not olds and not self._is_in_or_comes_by_scim(team, inputs["email"]):
             what = f"put {inputs['email']} into the team {team.name}"
-            self.inspect_right(Permission.ADD_MEMBER_TO_TEAM, what, problems, "team_id")
+            check_right(self.session, Permission.ADD_MEMBER_TO_TEAM, what, problems, "team_id")
 
     def _is_in_or_comes_by_scim(self, team: TeamInfo, email: str) -> bool:
         directory = self.session.directory
         return bool(directory.teams.is_member(team, email)) or directory.provisioning.handles(email)
 
-    def compare(self, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, olds: Properties, news: Properties) -> Difference:
         """Another person or team is another membership; who waited and has accepted the invitation can join now."""
         replaces = ["email"] if another_person(olds, news) else []
         if known(news.get("team_id")) and olds.get("team_id") != news.get("team_id"):
             replaces.append("team_id")
-        return DiffResult(changes=changed(self.INPUTS, olds, news) or self._is_ours_now(olds), replaces=replaces)
+        return Difference(changes=changed(self.INPUTS, olds, news) or self._is_ours_now(olds), replaces=replaces)
 
-    def make(self, inputs: Properties) -> CreateResult:
+    def create(self, inputs: Properties) -> Created:
         """Put the person into the team, or adopt the membership that is there already."""
         id_ = TeamMemberId(self.session.organization, inputs["team_id"], inputs["email"])
-        return CreateResult(str(id_), self._ensure(inputs))
+        return Created(id_, self._ensure(inputs))
 
-    def look(self, id_: str, props: Properties) -> ReadResult:
+    def read(self, ref: TeamMemberId, props: Properties) -> Found | None:
         """Read whether the person is in the team; where Mixpanel does not tell, what the state says stands."""
-        ref = TeamMemberId.parse(id_)
-        self.own_organization(ref.organization, ref.email)
         directory = self.session.directory
         team = directory.teams.get(ref.team)
         if team is None or directory.person(ref.email) is None:
-            return GONE
+            return None
         inside = directory.teams.is_member(team, directory.spelled(ref.email))
         status, left = props.get("status"), self._is_left(team)
         if inside is False and status != WAITING and not left:
-            return GONE
+            return None
         # That nothing is told puts nobody in.
         untold = status if status in {WAITING, LEFT_TO_SCIM} else MEMBER
         now = LEFT_TO_SCIM if left else MEMBER if inside else WAITING if inside is False else untold
         inputs = {"email": ref.email, **props, "team_id": ref.team}
         shown = shown_roles(team)
-        return ReadResult(id_, self._outputs(inputs, now), {**select(inputs, self.all_inputs), **shown})
+        return Found(self._outputs(inputs, now), {**select(inputs, self.all_inputs), **shown})
 
-    def change(self, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(self, ref: TeamMemberId, olds: Properties, news: Properties) -> Properties:
         """Have somebody join who could not before; else only the metadata changes."""
-        self.own_organization(TeamMemberId.parse(id_).organization, news["email"])
         if self._is_ours_now(olds):
             return self._ensure(news)
         return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
 
-    def unmake(self, id_: str, props: Properties) -> None:
+    def delete(self, ref: TeamMemberId, props: Properties) -> None:
         """Take the person out of the team; they stay in the organization, with all that they hold otherwise."""
-        ref = TeamMemberId.parse(id_)
-        self.own_organization(ref.organization, ref.email)
         directory = self.session.directory
         team = directory.teams.get(ref.team)
         if team is None:
@@ -155,7 +139,7 @@ class TeamMemberProvider(AccessProvider):
         after = directory.teams.get(ref.team)
         if after is not None and directory.teams.is_member(after, email):
             what = f"take out of the team {team.name}"
-            raise self.not_shown(what, ref.email, "still lists the person in it", IN_USERS)
+            raise self.not_applied(what, ref.email, "still lists the person in it", IN_USERS)
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Have the person be in the team, as far as that is ours to say, and return the outputs."""
@@ -185,7 +169,7 @@ class TeamMemberProvider(AccessProvider):
             )
             return self._outputs(inputs, WAITING)
         if inside_now is False:
-            raise self.not_shown(f"add to the team {team.name}", email, "does not list the person in it", IN_USERS)
+            raise self.not_applied(f"add to the team {team.name}", email, "does not list the person in it", IN_USERS)
         return self._outputs(inputs, MEMBER)
 
     def _join(self, team: TeamInfo, person: Person, email: str) -> bool:
@@ -218,6 +202,12 @@ class TeamMemberProvider(AccessProvider):
     def _outputs(self, inputs: Properties, status: str) -> Properties:
         team = self.session.directory.teams.get(inputs["team_id"])
         return {**select(inputs, self.all_inputs), "status": status, **shown_roles(team)}
+
+
+class TeamMemberProvider(AccessProvider):
+    """The SDK's provider of `TeamMember`, which states name."""
+
+    HANDLER: ClassVar[type[TeamMemberHandler]] = TeamMemberHandler
 
 
 class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.provider.base import Properties
+from mixpanel_access.provider.properties import Properties
 
 TEAM_PROJECTS: Final = "team_projects"
 """Project id, as a text -> the role that everybody in the team has there."""
@@ -29,7 +29,7 @@ def shown_roles(team: TeamInfo | None) -> Properties:
     return shown
 
 
-def keep_shown(olds: Mapping[str, Any], inputs: Properties) -> None:
+def keep_shown_roles(olds: Mapping[str, Any], inputs: Properties) -> None:
     """Keep what was shown before where this check has not read it: at a preview, an update has nothing but inputs."""
     if TEAM_PROJECTS not in inputs and olds.get(TEAM_PROJECTS) is not None:
         inputs |= {name: olds[name] for name in SHOWN if olds.get(name) is not None}

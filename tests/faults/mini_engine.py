@@ -248,9 +248,9 @@ class MiniEngine:
                 digest(subject)
                 for name, inputs in resolved.items()
                 if not _unknown(inputs)
-                for subject in providers[name[0]].subjects(inputs)
+                for subject in providers[name[0]].handler.identities(inputs)
             }
-            unknown = {type(providers[name[0]]).__name__ for name, inputs in resolved.items() if _unknown(inputs)}
+            unknown = {providers[name[0]].handler.resource for name, inputs in resolved.items() if _unknown(inputs)}
             return Declared(frozenset(subjects), frozenset(unknown))
 
         session.scope = Scope(lambda: command, self.resources, declared)

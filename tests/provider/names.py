@@ -8,8 +8,8 @@ from typing import Any
 
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE, TEAM_TYPE
+from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.custom_role import CustomRoleProvider
-from mixpanel_access.provider.named import NamedProvider
 from mixpanel_access.provider.states import StackStates, StateResource, States
 from mixpanel_access.provider.team import TeamProvider
 from tests.fakes import PRODUCTION, FakeApi, make_session
@@ -26,7 +26,7 @@ class Kind:
         names: object id -> name, as the fake has them.
     """
 
-    make: Callable[[], NamedProvider]
+    make: Callable[[], AccessProvider]
     type: str
     inputs: Mapping[str, Any]
     names: Callable[[FakeApi], dict[Any, str]]
@@ -137,7 +137,7 @@ class Stack:
             for name, (id_, _, outputs) in self.state.items()
         ]
 
-    def provider(self) -> NamedProvider:
+    def provider(self) -> AccessProvider:
         """The provider of one run of the engine."""
         session, _ = make_session(self.api)
         session.say = self.said.append
@@ -153,7 +153,7 @@ class Stack:
         return {**self.kind.inputs, "name": program[resource], **beside}
 
     def _check(
-        self, provider: NamedProvider, program: Mapping[str, str], resource: str
+        self, provider: AccessProvider, program: Mapping[str, str], resource: str
     ) -> tuple[tuple[str, dict[str, Any], dict[str, Any]] | None, dict[str, Any]]:
         olds = self.state.get(resource)
         result = provider.check(olds[1] if olds else {}, self._news(program, resource))

@@ -13,9 +13,9 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.access import CustomRoleInfo, GrantType, ServiceAccountInfo
 from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES
 from mixpanel_access.model.ids import CustomRoleId
-from mixpanel_access.provider.base import Properties
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import StackStates, States
 from tests.fake_roles import BASE, role_id
@@ -200,8 +200,8 @@ def test_a_role_is_made_and_what_the_server_adds_is_told() -> None:
         **role(description="reads", ticket="OPS-1"), "role_id": held.id, "base_permissions": [BASE],
     }  # fmt: skip
     assert said == [f"custom role Support in project {PRODUCTION}: Mixpanel adds {BASE}"]
-    read = provider(api).look(id_, outs)
-    assert (read.outs, read.inputs) == (outs, role(description="reads", ticket="OPS-1"))
+    read = provider(api).lifecycle.refresh(id_, outs)
+    assert read == (outs, role(description="reads", ticket="OPS-1"))
     assert api.writes == ["create_role"]
 
 

@@ -18,8 +18,9 @@ from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import REMOVALS, GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
-from mixpanel_access.provider.base import Problems
-from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberProvider
+from mixpanel_access.provider.checks import Problems
+from mixpanel_access.provider.lifecycle import Lifecycle
+from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberHandler, MemberProvider
 from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import Session, shared_session
 from tests.fake_states import FakeStates
@@ -41,6 +42,13 @@ def provider_for(api: FakeApi, **settings: Any) -> MemberProvider:
     provider = MemberProvider()
     provider.use(make_session(api, **settings)[0])
     return provider
+
+
+def handler_for(api: FakeApi, **settings: Any) -> MemberHandler:
+    """A handler in a session over the fake."""
+    handler = MemberHandler()
+    handler.use(make_session(api, **settings)[0])
+    return handler
 
 
 def inputs(**changes: Any) -> dict[str, Any]:
@@ -171,16 +179,16 @@ def test_a_proxy_that_cannot_be_used_is_one_failure(monkeypatch: pytest.MonkeyPa
 def test_no_id_is_shown_with_an_exponent(value: object, reason: str, shown: tuple[str, str], api: FakeApi) -> None:
     """The engine shows the value of a field that has a problem, and 1234567 as 1.234567e+06: those are in words."""
 
-    class Picky(MemberProvider):
-        INPUTS = (*MemberProvider.INPUTS, "project_id")
+    class Picky(MemberHandler):
+        INPUTS = (*MemberHandler.INPUTS, "project_id")
 
-        def inspect(self, inputs: dict[str, Any], problems: Problems) -> None:
+        def check(self, inputs: dict[str, Any], problems: Problems) -> None:
             problems.add("project_id", reason)
 
-    provider = Picky()
-    provider.use(make_session(api)[0])
-    (failure,) = provider.check({}, {**inputs(), "project_id": value}).failures
-    assert (failure.property, failure.reason) == shown
+    handler = Picky()
+    handler.use(make_session(api)[0])
+    (failure,) = Lifecycle(handler).check({}, {**inputs(), "project_id": value}).failures
+    assert failure == shown
 
 
 def test_a_now_that_is_left_in_the_configuration_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -292,8 +300,8 @@ def test_nothing_changes_after_create_and_read(api: FakeApi) -> None:
     """What was created reads back as it is declared."""
     provider = provider_for(api)
     outs = provider.create(inputs()).outs or {}
-    result = provider.look(ID, outs)
-    assert (result.id, result.outs, result.inputs) == (ID, outs, inputs())
+    result = provider.lifecycle.refresh(ID, outs)
+    assert result == (outs, inputs())
     assert not provider.diff(ID, outs, inputs()).changes
 
 
@@ -876,10 +884,9 @@ def test_a_note_of_an_earlier_sending_is_none(api: FakeApi) -> None:
     """It tells of the invitation that has expired, or of one that has expired as well."""
     api.put("cy@example.com", invited=True)
     for noted in (SENT, NOW - 8 * DAY, NOW + DAY):
-        provider = provider_for(api)
         ours = invitation(SENT, SENT + 7 * DAY)
-        assert provider._holds_until(noted, ours) is None
-    assert provider_for(api)._holds_until(NOW, invitation(SENT, SENT + 7 * DAY)) == written(NOW + 7 * DAY)
+        assert handler_for(api)._holds_until(noted, ours) is None
+    assert handler_for(api)._holds_until(NOW, invitation(SENT, SENT + 7 * DAY)) == written(NOW + 7 * DAY)
 
 
 @pytest.mark.parametrize(("role", "declared", "refused"), [("owner", "owner", False), ("member", "owner", True)])

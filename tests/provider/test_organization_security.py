@@ -106,8 +106,8 @@ def test_given_settings_are_brought_about_and_all_others_kept() -> None:
         "sso": {"enabled": False, "idp_name": "Okta", "domains": ["a.example.org", "b.example.org"]},
     })  # fmt: skip
     assert api.writes == ["put_two_factor", "put_request_access"]
-    read = provider(api).look(ID, dict(made.outs or {}))
-    assert (read.outs, read.inputs) == ({**(made.outs or {}), "discoverability": "Request"}, inputs)
+    read = provider(api).lifecycle.refresh(ID, dict(made.outs or {}))
+    assert read == ({**(made.outs or {}), "discoverability": "Request"}, inputs)
     provider(api).create(inputs)
     assert len(api.writes) == 2
 
@@ -119,14 +119,18 @@ def test_discoverability_is_read_by_a_refresh_alone() -> None:
     provider(api).check({}, inputs)
     made = provider(api).create(inputs).outs or {}
     assert (api.calls["discoverability"], "discoverability" in made) == (0, False)
-    read = provider(api).look(ID, made).outs or {}
+    found = provider(api).lifecycle.refresh(ID, made)
+    assert found
+    read = found.outputs
     assert (api.calls["discoverability"], read["discoverability"]) == (1, "Open")
     for news in (inputs, {"two_factor_required": False}):
         assert not (provider(api).diff(ID, read, inputs).changes)
         assert (provider(api).update(ID, read, news).outs or {})["discoverability"] == "Open"
     assert api.calls["discoverability"] == 1
     api.faults["discoverability"] = [errors.Forbidden("cannot read it")]
-    assert "discoverability" not in (provider(api).look(ID, read).outs or {})
+    found = provider(api).lifecycle.refresh(ID, read)
+    assert found
+    assert "discoverability" not in found.outputs
 
 
 DIFFS: dict[str, tuple[dict[str, Any], bool]] = {

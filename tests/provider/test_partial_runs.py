@@ -17,7 +17,7 @@ from mixpanel_access.model.ids import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
 from mixpanel_access.provider.declaring import Declared, digest
-from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.member import MemberHandler, MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
@@ -176,10 +176,10 @@ UP = Command("up", targets=["urn::kim"])
     ("told", "gone"),
     [
         (Declared(frozenset({digest(PEOPLE[0])})), False),
-        (Declared(frozenset({digest(PEOPLE[0])}), frozenset({"MemberProvider"})), False),
+        (Declared(frozenset({digest(PEOPLE[0])}), frozenset({"Member"})), False),
         (Declared(frozenset({digest(PEOPLE[1])})), True),
-        (Declared(frozenset(), frozenset({"TeamProvider"})), True),
-        (Declared(frozenset(), frozenset({"MemberProvider"})), None),
+        (Declared(frozenset(), frozenset({"Team"})), True),
+        (Declared(frozenset(), frozenset({"Member"})), None),
         (None, None),
     ],
     ids=[
@@ -288,8 +288,8 @@ def test_what_a_program_declares_is_read_with_what_is_open(tmp_path: Path, monke
     """What depended on another resource counts once it is known; what never was is unknown."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert declaring.read(of(7)) is None
-    lines(tmp_path, 7, ["1 = aa bb", "2 ? MemberProvider", "3 ? TeamProvider", "2 = cc", "4 ="])
-    assert declaring.read(of(7)) == Declared(frozenset({"aa", "bb", "cc"}), frozenset({"TeamProvider"}))
+    lines(tmp_path, 7, ["1 = aa bb", "2 ? Member", "3 ? Team", "2 = cc", "4 ="])
+    assert declaring.read(of(7)) == Declared(frozenset({"aa", "bb", "cc"}), frozenset({"Team"}))
     assert declaring.read(replace(of(7), started="124")) is None, "another process, which got the same number"
     own = tmp_path / f"mixpanel-access-{os.getuid()}"
     lines(tmp_path, 8, ["1 = aa"])
@@ -336,7 +336,7 @@ def test_a_file_that_cannot_be_written_is_told_in_one_line(
     monkeypatch.setattr("tempfile.tempdir", str(home))
     writer = declaring.Writer(lambda: of(7))
     with pytest.raises(pulumi.RunError) as failed:
-        writer.declare(MemberProvider(), {"email": PEOPLE[0]})
+        writer.declare(MemberHandler(), {"email": PEOPLE[0]})
     line = str(failed.value)
     assert line.startswith("cannot write down what the program declares, as a run with --target or --exclude has to: ")
     assert line.endswith(". Set TMPDIR to a folder of your own.")
@@ -362,7 +362,7 @@ def test_a_program_says_what_it_declares_where_the_engine_does_not_ask_about_all
     """A preview tells what `up` would do, and so it knows as much."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with closing(declaring.Writer(lambda: command)) as writer:
-        writer.declare(MemberProvider(), {"email": PEOPLE[0]})
+        writer.declare(MemberHandler(), {"email": PEOPLE[0]})
     assert declaring.read(command or of(7)) == (Declared(frozenset({digest(PEOPLE[0])})) if told else None)
 
 

@@ -205,8 +205,8 @@ def test_who_is_added_by_hand_shows_and_goes_at_the_next_up(api: FakeApi) -> Non
     drifted = {**inputs()["grants"], "Di@example.com": "admin"}
     assert result.outs == {**outs, "grants": drifted, "undeclared": ["Di@example.com"]}
     assert result.inputs == inputs(drifted)
-    again = provider_for(api).look(ID, dict(result.outs or {}))
-    assert (again.outs, again.inputs) == (result.outs, result.inputs)
+    again = provider_for(api).lifecycle.refresh(ID, dict(result.outs or {}))
+    assert again == (result.outs, result.inputs)
 
     said: list[str] = []
     provider = provider_for(api, said)
@@ -348,8 +348,8 @@ def test_what_mixpanel_hides_is_neither_missing_nor_drift(api: FakeApi) -> None:
     grants = {**inputs()["grants"], "new@example.org": "analyst"}
     outs = provider_for(api).create(inputs(grants)).outs or {}
     assert outs["grants"] == grants
-    result = provider_for(api).look(ID, outs)
-    assert (result.outs, result.inputs) == (outs, inputs(grants))
+    result = provider_for(api).lifecycle.refresh(ID, outs)
+    assert result == (outs, inputs(grants))
     api.sent.clear()
     more = {**grants, "di@example.com": "consumer"}
     outs = provider_for(api).update(ID, outs, inputs(more)).outs or {}

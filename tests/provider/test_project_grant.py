@@ -159,8 +159,8 @@ def test_nothing_changes_after_create_and_read(api: FakeApi) -> None:
     """What was created reads back as it is declared."""
     provider = provider_for(api)
     outs = provider.create(inputs()).outs or {}
-    result = provider.look(ID, outs)
-    assert (result.id, result.outs, result.inputs) == (ID, outs, inputs())
+    result = provider.lifecycle.refresh(ID, outs)
+    assert result == (outs, inputs())
     assert not provider.diff(ID, outs, inputs()).changes
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.ids import TEAM_TYPE
+from mixpanel_access.provider.custom_role import CustomRoleHandler
 from mixpanel_access.provider.states import StateResource
 from tests.fakes import ORGANIZATION, PRODUCTION
 from tests.provider.names import KINDS, Kind, Stack
@@ -249,6 +250,8 @@ def test_a_role_of_another_project_has_names_of_its_own() -> None:
     stack.run({"a": "W"})
     other = StateResource(stack.kind.type, "urn::b", f"{ORGANIZATION}:{PRODUCTION + 1}:{stack.state['a'][0][-36:]}")
     stack.others = {"staging": [other]}
-    provider = stack.provider()
-    assert provider.object_id(stack.state["a"][0]) == provider.object_id(other.id)
-    assert provider.own_names(provider.object_id(other.id), ("custom roles", PRODUCTION)) == frozenset({"a"})
+    handler = stack.provider().handler
+    assert isinstance(handler, CustomRoleHandler)
+    role = handler.object_id(handler.parse(other.id))
+    assert handler.object_id(handler.parse(stack.state["a"][0])) == role
+    assert handler.own_names(role, ("custom roles", PRODUCTION)) == frozenset({"a"})

@@ -307,7 +307,9 @@ def test_a_role_is_read_changed_and_taken_away(api: FakeApi) -> None:
     given, _ = provider(api, grant=True)
     assert (given.read(GRANT_ID, held()).inputs or {})["role"] == "consumer"
     assert given.update(GRANT_ID, held(role="consumer"), held()).outs == held()
-    assert (given.look(GRANT_ID, held()).inputs or {})["role"] == "analyst"
+    found = given.lifecycle.refresh(GRANT_ID, held())
+    assert found
+    assert (found.inputs or {})["role"] == "analyst"
     given.update(GRANT_ID, held(), held(ticket="OPS-1"))
     given.delete(GRANT_ID, held())
     assert given.read(GRANT_ID, held()).id == ""

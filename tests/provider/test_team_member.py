@@ -128,7 +128,9 @@ def test_a_membership_lives(api: FakeApi) -> None:
     created = made.create(held())
     assert (created.id, created.outs) == (ID, {**held(), **SHOWN, "status": "member"})
     made.create(held())
-    assert made.look(ID, dict(created.outs or {})).inputs == held() | SHOWN
+    found = made.lifecycle.refresh(ID, dict(created.outs or {}))
+    assert found
+    assert found.inputs == held() | SHOWN
     outs = made.update(ID, {**held(), **SHOWN, "status": "member"}, held(ticket="OPS-1")).outs or {}
     assert (outs["ticket"], outs["status"]) == ("OPS-1", "member")
     made.delete(ID, held())

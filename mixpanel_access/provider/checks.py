@@ -1,0 +1,148 @@
+"""Checks that several kinds of resources share, and the list of problems that they fill."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.ids import number_in
+from mixpanel_access.model.rights import Permission
+from mixpanel_access.provider.properties import Properties, known
+from mixpanel_access.provider.session import Session
+
+
+class Failure(NamedTuple):
+    """One problem of one input; `field` is empty where no single input is to blame."""
+
+    field: str
+    reason: str
+
+
+class Problems:
+    """Collects the problems of one resource's inputs, so that the user sees all of them at once."""
+
+    def __init__(self) -> None:
+        self.failures: list[Failure] = []
+
+    def add(self, field: str, reason: str) -> None:
+        """Note a problem of one field."""
+        self.failures.append(Failure(field, reason))
+
+    def __bool__(self) -> bool:
+        return bool(self.failures)
+
+
+# Without a request
+
+
+def check_email(inputs: Properties, problems: Problems) -> None:
+    """Judge the e-mail address of a resource."""
+    email = inputs.get("email")
+    if known(email):
+        reason = "it is missing" if email is None else problem_with(email)
+        if reason:
+            problems.add("email", f"{email!r} is no e-mail address ({reason})" if email is not None else reason)
+
+
+def check_id(field: str, what: str, inputs: Properties, problems: Problems) -> None:
+    """Judge an id of Mixpanel's, and write it as a number: configuration values are texts."""
+    value = inputs.get(field)
+    if not known(value):
+        return
+    if isinstance(value, str) and (number := number_in(value.strip())) is not None:
+        value = inputs[field] = number
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        problems.add(field, f"{value!r} is no {what} id, which is a positive whole number")
+
+
+def check_project_role(inputs: Properties, problems: Problems) -> None:
+    """Judge the word of a project role, and write it as Mixpanel does."""
+    role = inputs.get("role")
+    if not known(role):
+        return
+    word = roles.normalized(role) if isinstance(role, str) else ""
+    if roles.is_project_role(word):
+        inputs["role"] = word
+    else:
+        words = ", ".join(roles.PROJECT_ROLES)
+        problems.add("role", f"{role!r} is no project role; there are {words}, or a custom role's id (a UUID)")
+
+
+def check_environment(
+    own: str | None, label: object, inputs: Properties, problems: Problems, what: str = "the grant to"
+) -> None:
+    """Refuse a grant to a project of another environment than the stack's, which is the default."""
+    environment = inputs.setdefault("environment", own) if own else inputs.get("environment")
+    if own and known(environment) and environment != own:
+        problems.add(
+            "environment",
+            f"the project is {environment!r} and this stack is {own!r}; declare {what} "
+            f"{label} in project {inputs.get('project_id')} in the stack of its own environment",
+        )
+
+
+# Against the organization
+
+
+def check_project(session: Session, project: int, problems: Problems, purpose: str = "") -> bool:
+    """Judge whether the organization has a project that we see; `purpose` says what the id was given for."""
+    if project in session.directory.projects():
+        return True
+    problems.add(
+        "project_id",
+        f"organization {session.organization} has no project {project} that the service account sees; "
+        f"check the id{purpose}",
+    )
+    return False
+
+
+def check_project_reach(session: Session, label: str, role: str, problems: Problems) -> None:
+    """Judge whether our own organization role is high enough to give this role in a project."""
+    own = session.directory.own_role()
+    if own in roles.MANAGING_ROLES and not roles.may_assign_in_project(own, role):
+        refuse_reach(label, role, own, problems)
+
+
+def check_right(session: Session, permission: Permission, what: str, problems: Problems, field: str) -> None:
+    """Judge whether our own account has a permission; where Mixpanel does not list them, it decides itself."""
+    rights = session.directory.own_rights()
+    if rights.listed and not rights.may(permission):
+        problems.add(
+            field,
+            f"this service account cannot {what}: Mixpanel lists what it may do, without {permission}; use an "
+            f"account that has this permission",
+        )
+
+
+def check_invitation(session: Session, email: str, problems: Problems, field: str = "email") -> None:
+    """Judge whether somebody who is not in the organization can join it, and count an invitation to them."""
+    provisioning = session.directory.provisioning
+    if provisioning.handles(email):
+        return
+    if provisioning.keeps_out(email):
+        problems.add(
+            field,
+            f"{email} is of a claimed domain, and the identity provider says who is in: nobody there is invited "
+            f"by e-mail; have it add them, or set mixpanel:scimToken",
+        )
+    else:
+        check_right(session, Permission.ADD_USER, f"invite {email}", problems, field)
+        session.invitations.plan(email)
+
+
+def refuse_reach(email: str, role: str, own: str, problems: Problems) -> None:
+    """Note that our own organization role is too low to give this role."""
+    problems.add(
+        "role",
+        f"{role!r} cannot be given to {email} by this service account, whose own organization role is {own!r}; use an "
+        f"account with a role at or above it, or lower the role",
+    )
+
+
+def kept_in_project(email: str, role: str, ours: str, project: int) -> str:
+    """The line about somebody who got a higher role from another client while we were about to invite them."""
+    return (
+        f"{email} has just been invited by somebody else, as {role} in project {project}, which is more than {ours}: "
+        f"it is kept; the next refresh shows it, and `pulumi up` then puts ours back"
+    )

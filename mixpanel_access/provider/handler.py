@@ -1,0 +1,250 @@
+"""What each kind of resource implements: Pulumi's verbs, in types.
+
+A handler knows nothing of the SDK. `Lifecycle` calls it, and does what is the same for every resource.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
+
+from mixpanel_access.directory.read_back import not_shown
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import ConfigurationError, NotApplied
+from mixpanel_access.model.ids import ResourceId
+from mixpanel_access.model.single_grants import REASON_FIELDS
+from mixpanel_access.provider.checks import Problems
+from mixpanel_access.provider.properties import Properties, known, own
+from mixpanel_access.provider.session import Session
+
+Id = TypeVar("Id", bound=ResourceId)
+
+POLICY_FIELDS: Final = REASON_FIELDS
+"""The inputs for the tracker and the policies, which every resource has. A change of one of them sends no request."""
+PROJECT_NAME: Final = "project_name"
+"""The hint with the name of the project that an id is meant for."""
+ONE_BY_ONE: Final = "one by one"
+"""With a project's id: the program declares a `ProjectGrant` there."""
+AS_A_WHOLE: Final = "as a whole"
+"""With a project's id: the program declares a `ProjectAccess` there."""
+
+
+class Difference(NamedTuple):
+    """What `diff` finds.
+
+    Attributes:
+        changes: whether an update is needed.
+        replaces: the inputs whose change needs another resource, which is created before the old one is deleted.
+    """
+
+    changes: bool
+    replaces: Sequence[str] = ()
+
+
+class Created(NamedTuple):
+    """What `create` returns: the new resource's id and outputs."""
+
+    id: ResourceId
+    outputs: Properties
+
+
+class Found(NamedTuple):
+    """What `read` returns of a resource that exists."""
+
+    outputs: Properties
+    inputs: Properties | None
+
+
+class Handler(ABC, Generic[Id]):
+    """The base of every handler: one for each kind of resource."""
+
+    ID: ClassVar[type[ResourceId]]
+    """The class of the resource's id."""
+    INPUTS: ClassVar[tuple[str, ...]] = ()
+    """The resource's own inputs; each resource has the `POLICY_FIELDS` too."""
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ()
+    """Those of them whose change touches the organization."""
+    HINTS: ClassVar[tuple[str, ...]] = ()
+    """Inputs that only `check` uses: no state has them, and a change of them is no difference."""
+    REPEATS: ClassVar[Mapping[str, str]] = {}
+    """Output -> the input that it repeats under another name: the output is as secret as the input."""
+    JUDGES: ClassVar[bool] = False
+    """Whether the resource itself judges all removals of a `destroy`."""
+
+    _session: Session | None = None
+    _problem: ConfigurationError | None = None
+
+    def use(self, session: Session) -> None:
+        """Work in this session."""
+        self._session = session
+
+    def refuse(self, problem: ConfigurationError) -> None:
+        """Raise this problem with the configuration whenever the session is needed."""
+        self._problem = problem
+
+    @property
+    def session(self) -> Session:
+        """The operation's session.
+
+        Raises:
+            ConfigurationError: the configuration cannot be used.
+        """
+        if self._problem is not None:
+            raise self._problem
+        if self._session is None:
+            raise ConfigurationError("the provider was not configured", next_step="Run it through the Pulumi engine.")
+        return self._session
+
+    @property
+    def resource(self) -> str:
+        """The name of the resource's class, such as `Member`."""
+        return type(self).__name__.removesuffix("Handler")
+
+    @property
+    def all_inputs(self) -> tuple[str, ...]:
+        """The resource's own inputs and the fields for tracker and policies."""
+        return (*self.INPUTS, *POLICY_FIELDS)
+
+    def parse(self, id_: str) -> Id:
+        """Read the resource's id.
+
+        Raises:
+            InputError: the text is not one.
+        """
+        return cast("Id", self.ID.parse(id_))
+
+    # What a resource is
+
+    def label(self, props: Properties) -> str:
+        """Name the resource in a line to the user."""
+        return str(props.get("email"))
+
+    @abstractmethod
+    def identity(self, props: Properties) -> Hashable:
+        """What the resource stands for in Mixpanel: two resources of one identity are one there. None for nothing."""
+
+    def identities(self, props: Properties) -> Iterable[Hashable]:
+        """Everything that the program declares with the resource: the end of another resource takes none of it away."""
+        return (self.identity(props),)
+
+    def people(self, props: Properties) -> Iterable[str]:
+        """The addresses of the people whom the resource needs: without them, a refresh drops it, or drops them."""
+        return (str(props["email"]),) if props.get("email") else ()
+
+    def identity_now(self, ref: Id, props: Properties) -> Hashable:
+        """The identity by the address that the person has now, by which the program may declare them."""
+        email = props.get("email")
+        if not isinstance(email, str) or ref.organization != self.session.organization:
+            return self.identity(props)
+        return self.identity({**props, "email": self.session.directory.renamed(email) or email})
+
+    # What the rest of the program, or another stack, declares
+
+    def note(self, hints: Properties, inputs: Properties) -> None:
+        """Keep the hints."""
+
+    def is_declared_elsewhere(self, ref: Id, props: Properties) -> bool:
+        """Whether the program declares the same thing with another resource than the one that is deleted."""
+        identity = self.identity(props)
+        if identity is None:
+            return False
+        if self._is_declared(identity):
+            return True
+        now = self.identity_now(ref, props)
+        return now != identity and self._is_declared(now)
+
+    def _is_declared(self, identity: Hashable) -> bool:
+        return self.session.declares(identity, self.resource) or self._stays(identity)
+
+    def _stays(self, identity: Hashable) -> bool:
+        """Whether a `destroy` with --target or --exclude leaves another resource of the stack for the same thing."""
+        scope = self.session.scope
+        if not (scope.partial and scope.destroys) or scope.deleted is None:
+            return False
+        kind = f"dynamic/mixpanel:{self.resource}"
+        return any(
+            self.identity(own(held.get("outputs") or {})) == identity
+            for held in scope.resources or ()
+            if held["urn"] not in scope.deleted and str(held.get("type", "")).endswith(kind)
+        )
+
+    def stacks_that_give(self, ref: Id, props: Properties) -> Sequence[str]:  # most are one stack's
+        """The other stacks of the project that have the same thing in their states and give it today."""
+        return ()
+
+    # Pulumi's verbs
+
+    def prepare(self, olds: Properties, inputs: Properties) -> None:
+        """Look at the inputs before anything else does."""
+
+    @abstractmethod
+    def check(self, inputs: Properties, problems: Problems) -> None:
+        """Judge and normalize known inputs in place, without a request."""
+
+    def check_together(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the inputs together with what else the program declares, this resource included.
+
+        Resources are checked in any order, and several at once: of two that exclude each other, the later one fails.
+        """
+
+    @abstractmethod
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge inputs that are all known, and differ from the old ones, against the organization."""
+
+    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
+        """Keep outputs of the last check that stand among the inputs, where this check did not read them.
+
+        At a preview, an update has nothing but its inputs.
+        """
+
+    def check_ends(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Judge an edit that moves the end of access to an earlier day."""
+
+    @abstractmethod
+    def diff(self, olds: Properties, news: Properties) -> Difference:
+        """Find out what changes, apart from the metadata."""
+
+    def note_diff(self, id_: str, news: Properties, found: Difference) -> None:
+        """Keep what a difference says of the object in Mixpanel."""
+
+    @abstractmethod
+    def create(self, inputs: Properties) -> Created:
+        """Create or adopt."""
+
+    @abstractmethod
+    def read(self, ref: Id, props: Properties) -> Found | None:
+        """Read what Mixpanel has; None if the resource no longer exists."""
+
+    @abstractmethod
+    def update(self, ref: Id, olds: Properties, news: Properties) -> Properties:
+        """Change what differs, and return the outputs."""
+
+    @abstractmethod
+    def delete(self, ref: Id, props: Properties) -> None:
+        """Take away."""
+
+    # Helpers for subclasses
+
+    def not_applied(self, what: str, label: str, shows: str, page: str) -> NotApplied:
+        """The error of a write that Mixpanel accepted and does not show; `what` follows "cannot"."""
+        return not_shown(f"cannot {what}", label, shows, self.session.settings.read_back_seconds, page)
+
+    def let_in(self, email: str, *, again: bool = False) -> None:
+        """Have somebody who comes by SCIM be a member; nothing for anybody else.
+
+        Args:
+            email: the address.
+            again: also activate somebody who is deactivated; otherwise that is left to the identity provider.
+        """
+        provisioning = self.session.directory.provisioning
+        email = self.session.directory.spelled(email)
+        if not provisioning.handles(email) or provisioning.is_in(email):
+            return
+        if again or provisioning.user(email) is None:
+            provisioning.let_in(email)
+
+
+def another_person(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether the address is known to be somebody else's; another spelling of it is not."""
+    return known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"]))

@@ -1,0 +1,285 @@
+"""What every resource does alike, around its handler: unknown values, metadata, what the program declares twice.
+
+A server calls it for each of the engine's verbs; it needs no SDK for that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from mixpanel_access.files.notes import NOTES_VARIABLE, Note, Notes, read_notes
+from mixpanel_access.model.access import another_project
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
+from mixpanel_access.model.ids import ResourceId
+from mixpanel_access.model.metadata import problems_with_metadata
+from mixpanel_access.provider.checks import Failure, Problems
+from mixpanel_access.provider.elsewhere import given_by
+from mixpanel_access.provider.handler import POLICY_FIELDS, PROJECT_NAME, Created, Difference, Found, Handler
+from mixpanel_access.provider.leaving import hold_run
+from mixpanel_access.provider.properties import Properties, changed, known, own
+from mixpanel_access.provider.session import Session
+
+_EXPONENT_FROM: Final = 1_000_000
+"""The engine shows numbers from here on with an exponent."""
+
+
+class Checked(NamedTuple):
+    """What `check` finds: the normalized inputs, and their problems."""
+
+    inputs: Properties
+    failures: list[Failure]
+
+
+class Lifecycle:
+    """The engine's verbs for one kind of resource.
+
+    Args:
+        handler: what the resource itself does.
+    """
+
+    def __init__(self, handler: Handler[Any]) -> None:
+        self.handler = handler
+
+    @property
+    def _session(self) -> Session:
+        return self.handler.session
+
+    # The engine's verbs
+
+    def check(self, olds: Properties, news: Properties) -> Checked:
+        """Judge the inputs; every problem of the resource is reported, each in one line."""
+        inputs = {key: value for key, value in own(news).items() if value is not None}
+        hints = {key: inputs.pop(key) for key in self.handler.HINTS if key in inputs}
+        problems = Problems()
+        try:
+            self._check(own(olds), inputs, hints, problems)
+        except AccessError as error:
+            problems.add("", str(error))  # no one field is to blame
+        return Checked(inputs, [_legible(failure, inputs) for failure in problems.failures])
+
+    def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:
+        """Find out what changes; a change of metadata alone is an update that sends no request."""
+        olds, news = own(olds), own(news)
+        self._identify(olds)
+        found = self.handler.diff(olds, news)
+        metadata = changed(POLICY_FIELDS, olds, news)
+        found = found._replace(changes=bool(found.changes or found.replaces or metadata))
+        self.handler.note_diff(id_, news, found)
+        return found
+
+    def create(self, inputs: Properties) -> Created:
+        """Create or adopt: one idempotent upsert, since a create that fails leaves nothing in the state."""
+        return self.handler.create(own(inputs))
+
+    def read(self, id_: str, props: Properties) -> Found | None:
+        """Read what Mixpanel has; None if the resource no longer exists.
+
+        The inputs come back too, else every field would show as changed. Where nothing has changed, there are none,
+        and the engine keeps those that it has: to write the same ones again takes as long as the outputs.
+        """
+        held = own(props)
+        if folder := os.environ.get(NOTES_VARIABLE):
+            return _noted(held, _notes(folder).get(id_, Note()))
+        with self._remembered_secret():
+            self._identify(held)
+            ours = id_.startswith(f"{self._session.organization}:")
+            if ours and self._session.vanished.keep(self._session, self.handler.people(held), held):
+                return Found(held, None)
+            found = self.refresh(id_, dict(held))
+        return found._replace(inputs=None) if found and found.outputs == held else found
+
+    def refresh(self, id_: str, props: Properties) -> Found | None:
+        """Read what Mixpanel has now, with the inputs; None if the resource no longer exists."""
+        ref = self.handler.parse(id_)
+        self._hold_other_organization(ref, props)
+        return self.handler.read(ref, props)
+
+    def update(self, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Change what differs, and return the outputs."""
+        olds, news = own(olds), own(news)
+        self._identify(olds)
+        ref = self.handler.parse(id_)
+        self._hold_other_organization(ref, news)
+        return self.handler.update(ref, olds, news)
+
+    def delete(self, id_: str, props: Properties) -> None:
+        """Take away, unless the program declares the same under another name: then only the name is gone."""
+        with self._remembered_secret():
+            self._delete(id_, own(props))
+
+    def _delete(self, id_: str, props: Properties) -> None:
+        session, handler = self._session, self.handler
+        self._identify(props, surely=id_.startswith(f"{session.organization}:"))
+        ref = handler.parse(id_)
+        if handler.is_declared_elsewhere(ref, props):
+            # For the other one, if it is created after this.
+            session.handed_over[handler.identity_now(ref, props)] = props
+            session.say(f"{handler.label(props)}: declared under another name too; nothing is taken away")
+            return
+        if stacks := handler.stacks_that_give(ref, props):
+            session.say(f"{handler.label(props)}: nothing is taken away, as {given_by(stacks)}")
+            return
+        self._hold_other_organization(ref, props)
+        hold_run(session, by_brake=handler.JUDGES)
+        session.brakes.hold_kept(props.get("email"))
+        handler.delete(ref, props)
+
+    # The steps of a check
+
+    def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        handler = self.handler
+        handler.prepare(olds, inputs)
+        for key in sorted(inputs.keys() - set(handler.all_inputs)):
+            problems.add(key, f"there is no such input; there are {', '.join((*handler.all_inputs, *handler.HINTS))}")
+        handler.check(inputs, problems)
+        for field, reason in problems_with_metadata({k: v for k, v in inputs.items() if known(v)}).items():
+            problems.add(field, reason)
+        if not problems:
+            self._check_project_name(hints.get(PROJECT_NAME), olds, inputs, problems)
+        if not problems and all(known(value) for value in inputs.values()):
+            self._check_known(olds, inputs, hints, problems)
+        handler.keep_shown(olds, inputs)
+        handler.check_ends(olds, inputs, problems)
+
+    def _check_known(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
+        """Judge inputs that are all known, each good by itself."""
+        handler = self.handler
+        handler.note(hints, inputs)
+        self._identify(olds)
+        self._session.declared.update(handler.identities(inputs))
+        handler.check_together(inputs, problems)
+        self._check_role(olds, inputs, problems)
+        self._check_spelling(inputs, problems)
+        self._check_person(olds, inputs, problems)
+        # What the organization has accepted before is not judged again.
+        if not problems and changed(handler.ACCESS_INPUTS, olds, inputs):
+            handler.check_live(inputs, problems, olds)
+
+    def _check_project_name(self, name: Any, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Refuse the id of another project than the one that is meant; an id in the state was accepted before."""
+        project = inputs.get("project_id")
+        if not isinstance(name, str) or not known(name) or not known(project) or olds.get("project_id") == project:
+            return
+        if words := another_project(project, name, self._session.directory.projects()):
+            label = self.handler.label(inputs)
+            problems.add("project_id", f"project {words}; check the id of {label}, or correct the name")
+
+    def _check_role(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Refuse a second role for what the program declares with another one: they would overwrite each other.
+
+        A resource is checked with its program's inputs, and so with one role, however often. With `ignoreChanges` the
+        engine keeps the old one, except in a replacement: a resource that gets another identity is judged when it is
+        checked once more, as new.
+        """
+        identity, role = self.handler.identity(inputs), inputs.get("role")
+        if identity is None or role is None or (olds and self.handler.identity(olds) != identity):
+            return
+        first = self._session.roles.setdefault(identity, role)
+        if first != role:
+            label = self.handler.label(inputs)
+            problems.add("role", f"the program declares {label} twice, as {first} and as {role}; make them one")
+
+    def _check_spelling(self, inputs: Properties, problems: Problems) -> None:
+        """Refuse a second spelling of one mailbox for one thing: the two would be two resources of one person."""
+        identity, email = self.handler.identity(inputs), inputs.get("email")
+        if identity is None or not isinstance(email, str):
+            return
+        first = self._session.spellings.setdefault(identity, email)
+        if first != email:
+            problems.add(
+                "email",
+                f"{email} and {first} are one mailbox, and the program declares both; make them one, or write the "
+                f"address the same",
+            )
+
+    def _check_person(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Refuse two addresses of one person, whose address has changed in the product: each would undo the other.
+
+        This asks Mixpanel only where something changes. A run that gives nothing accepts both as the state has them.
+        """
+        session, waiting = self._session, self._session.unsettled
+        if isinstance(inputs.get("email"), str) and self.handler.identity(inputs) is not None:
+            waiting.append((self.handler, inputs))
+        if session.takes_only:
+            return
+        if not changed(self.handler.ACCESS_INPUTS, olds, inputs) and not session.directory.has_read_people():
+            return
+        while waiting:
+            handler, declared = waiting.pop()
+            email = str(declared["email"])
+            now = session.directory.renamed(email) or email
+            first = session.persons.setdefault(handler.identity({**declared, "email": now}), email)
+            if same_key(first) != same_key(email):
+                old, new = (email, first) if same_key(now) == same_key(first) else (first, email)
+                problems.add(
+                    "",
+                    f"{old} is {now} in Mixpanel by now, and the program declares {new} too: they are one person. "
+                    f"Remove {old}. If somebody else has it since, run `pulumi up` without it first, then declare it",
+                )
+
+    # Around the verbs
+
+    def _identify(self, props: Properties, *, surely: bool = False) -> None:
+        """Make the directory find the people of a state even if their addresses have changed in the product."""
+        for email in self.handler.people(props):
+            self._session.identify(email, props.get("user_id"), surely=surely)
+
+    def _hold_other_organization(self, ref: ResourceId, props: Properties) -> None:
+        """Refuse a state that belongs to another organization than the stack is configured for.
+
+        Raises:
+            InputError: it does.
+        """
+        if ref.organization != self._session.organization:
+            raise InputError(
+                "cannot use this resource's state",
+                whom=getattr(ref, "email", None) or self.handler.label(props),
+                why=f"it belongs to organization {ref.organization}, and the stack is configured for "
+                f"{self._session.organization}",
+                next_step="Set mixpanel:organizationId back, or use a stack of its own for the other organization.",
+            )
+
+    @contextmanager
+    def _remembered_secret(self) -> Iterator[None]:
+        """Say, of a login that Mixpanel refuses, that it may be the one of the last `pulumi up`."""
+        try:
+            yield
+        except Unauthorized as error:
+            if self._session.run.fresh():
+                raise
+            raise Unauthorized(
+                error.what,
+                whom=error.whom,
+                why=error.why,
+                next_step="The engine used the secret of the last `pulumi up`. If there is a new one since, add "
+                "--run-program to this command, or run `pulumi up` once without --refresh. Otherwise: "
+                f"{error.next_step}",
+            ) from None
+
+
+@cache
+def _notes(folder: str) -> Notes:
+    """What a command of ours makes this refresh write; all else of the state stays as it is."""
+    return read_notes(Path(folder))
+
+
+def _noted(held: Properties, note: Note) -> Found | None:
+    if note.gone:
+        return None
+    outputs = dict(note.outputs or {})
+    return Found({**held, **outputs}, None) if note.inputs is None else Found(outputs, dict(note.inputs))
+
+
+def _legible(failure: Failure, inputs: Properties) -> Failure:
+    """A failure whose value the engine would show as 1.234567e+06: it has no field then, and the value in words."""
+    value = inputs.get(failure.field)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= _EXPONENT_FROM:
+        words = failure.reason if str(value) in failure.reason else f"{failure.field} {value}: {failure.reason}"
+        return Failure("", words)
+    return failure
