@@ -28,6 +28,7 @@ from tests.fake_states import FakeStates
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session, organization_of
 
 PEOPLE = [f"m{n}@example.com" for n in range(8)]
+BRAKE_ID = f"{ORGANIZATION}:removal-brake"
 
 
 @pytest.fixture
@@ -61,7 +62,10 @@ def stack(*, brake: bool = True) -> list[dict[str, Any]]:
     rows = [*map(member, PEOPLE), *map(grant, PEOPLE)]
     if not brake:
         return rows
-    return [*rows, {"urn": "urn::brake", "type": BRAKE_TYPE, "id": "b", "dependencies": [row["urn"] for row in rows]}]
+    return [
+        *rows,
+        {"urn": "urn::brake", "type": BRAKE_TYPE, "id": BRAKE_ID, "dependencies": [row["urn"] for row in rows]},
+    ]
 
 
 def session_for(
@@ -114,7 +118,7 @@ def test_a_destroy_judges_who_goes(api: FakeApi, command: Command | None, going:
     if command is None and not brake:
         return  # then each removal is judged as it comes
     first: Callable[[], None] = (
-        (lambda: judge.delete("b", declared(*PEOPLE)))
+        (lambda: judge.delete(BRAKE_ID, declared(*PEOPLE)))
         if brake
         else (lambda: grants.delete(grant(PEOPLE[0])["id"], grant(PEOPLE[0])["outputs"]))
     )
@@ -145,16 +149,16 @@ def test_people_who_stay_by_an_option_do_not_count(api: FakeApi, option: dict[st
 def test_two_brakes_of_one_stack_judge_both_lists_on_destroy(api: FakeApi) -> None:
     """That the first list passes says nothing of the second."""
     judge, _, _ = providers(session_for(api, Command("destroy"), stack())[0])
-    judge.delete("a", declared(*PEOPLE[:2]))
+    judge.delete(BRAKE_ID, declared(*PEOPLE[:2]))
     with pytest.raises(Refused, match="would remove 6"):
-        judge.delete("b", declared(*PEOPLE[2:]))
+        judge.delete(BRAKE_ID, declared(*PEOPLE[2:]))
 
 
 def test_a_destroy_whose_state_cannot_be_read_judges_everybody(api: FakeApi) -> None:
     """Unknown is not permission."""
     judge, _, _ = providers(session_for(api, destroy(PEOPLE[0]), None)[0])
     with pytest.raises(Refused, match="would remove 8"):
-        judge.delete("b", declared(*PEOPLE))
+        judge.delete(BRAKE_ID, declared(*PEOPLE))
 
 
 def test_a_destroy_of_one_of_two_resources_of_one_person_takes_nothing(api: FakeApi) -> None:
@@ -374,7 +378,7 @@ def test_a_partial_run_names_nobody_who_is_left_and_goes_on(api: FakeApi, verb: 
     session, said = session_for(api, of(7, verb), stack(), told)
     session.states = FakeStates(production=[{"email": PEOPLE[0]}])
     assert session.directory.provisioning.on
-    assert providers(session)[0].diff("b", declared(*PEOPLE), declared(*PEOPLE[1:])).changes
+    assert providers(session)[0].diff(BRAKE_ID, declared(*PEOPLE), declared(*PEOPLE[1:])).changes
     assert said == []
 
 

@@ -50,10 +50,10 @@ def assert_all_go(brake: RemovalBrakeProvider, verb: str, listed: list[dict[str,
     if verb == "check":
         assert (not brake.check(people, {"people": []}).failures) is goes
     elif goes:
-        brake.delete("id", people)
+        brake.delete(f"{ORGANIZATION}:removal-brake", people)
     else:
         with pytest.raises(Refused, match="would remove 12"):
-            brake.delete("id", people)
+            brake.delete(f"{ORGANIZATION}:removal-brake", people)
 
 
 @pytest.mark.parametrize(("ends", "goes"), ENDS.values(), ids=ENDS.keys())
