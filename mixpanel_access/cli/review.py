@@ -80,7 +80,7 @@ def _print_begun(begun: Begun) -> None:
     from collections import Counter
 
     from mixpanel_access.operations.review.files import UNASSIGNED
-    from mixpanel_access.operations.review.packet import Suggestion
+    from mixpanel_access.rules.rule import Suggestion
 
     table = new_table("reviewer", "roles", *(one.value for one in Suggestion), "packet")
     for one in begun.packets:

@@ -135,7 +135,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
                 "environment": project.environment,
                 **held.entry.metadata,
                 **_kind(person),
-                **_excepted(roster, person, key),
+                **excepted(roster, person.key, key),
             }
     return Declaration(
         members,
@@ -177,7 +177,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
                 "email": person.email,
                 **entry.metadata_in(key),
                 **_kind(person),
-                **_excepted(roster, person, None),
+                **excepted(roster, person.key, None),
             }
             for person in people
             for key, entry in person.teams.items()
@@ -271,7 +271,7 @@ def _member(person: EffectivePerson, roster: Roster) -> dict[str, Any]:
         **({"ownership": person.ownership} if person.ownership else {}),
         **person.entry.metadata,
         **_kind(person),
-        **_excepted(roster, person, None),
+        **excepted(roster, person.key, None),
     }
 
 
@@ -280,12 +280,12 @@ def _kind(person: EffectivePerson) -> dict[str, str]:
     return {"kind": person.kind} if person.kind else {}
 
 
-def _excepted(roster: Roster, person: EffectivePerson, project: str | None) -> dict[str, Any]:
-    """The exceptions that concern a person, or their grant in one project."""
+def excepted(roster: Roster, key: str, project: str | None) -> dict[str, Any]:
+    """The exceptions that concern a person (by the key of their address), or their grant in one project."""
     found = [
         exception_inputs(roster, one)
         for one in roster.exceptions
-        if one.email is not None and same_key(one.email) == person.key and one.project in (None, project)
+        if one.email is not None and same_key(one.email) == key and one.project in (None, project)
     ]
     return {"exceptions": found} if found else {}
 

@@ -31,7 +31,7 @@ from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.similarity import alike, unknown
 from mixpanel_access.operations.own_roles import role_there
-from mixpanel_access.operations.policy_check import Violation, read_policy_config, violations
+from mixpanel_access.operations.policy_check import Violation, policy_config_file, read_policy_config, violations
 from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.catalogue import EXCEPTABLE
@@ -126,7 +126,7 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
         rules=EXCEPTABLE,
         approvers=project.approvers(request.stack),
     )
-    config = read_policy_config(project.pulumi.project / "policies" / "config" / f"{file.stem}.json")
+    config = read_policy_config(policy_config_file(project.pulumi.project, file))
     already = {(one.rule.id, one.text) for one in violations(_declared(roster, file, first), around, config)}
     found = [
         one

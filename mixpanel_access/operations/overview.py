@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.logins import Logins, read_logins
+from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State
 
@@ -44,6 +45,7 @@ class StackView:
         roster: what that says; None where there is no file.
         state: what its state holds.
         other_rosters: what is known of the rosters beside its own.
+        policies: the levels and options of its policy rules: what counts as soon, idle or due.
     """
 
     name: str
@@ -52,6 +54,7 @@ class StackView:
     roster: Roster | None
     state: State
     other_rosters: OtherRosters = field(default_factory=OtherRosters)
+    policies: PolicyConfig = field(default_factory=partial(PolicyConfig, {}))
 
 
 @dataclass
@@ -134,6 +137,15 @@ class Overview:
         """The day, UTC."""
         return self.now.date()
 
+    def policies(self, someone: PersonOverview | None) -> list[PolicyConfig]:
+        """The policies' configuration of a person's stacks; of all where none has them."""
+        own = [self.stacks[name].policies for name in (someone.stacks if someone else ()) if name in self.stacks]
+        return own or [view.policies for view in self.stacks.values()]
+
+    def pending_too_long(self, someone: PersonOverview) -> timedelta:
+        """How long a person's invitation may be pending: by the strictest of their stacks."""
+        return timedelta(hours=min(config.pending_hours for config in self.policies(someone)))
+
     @cached_property
     def _by_key(self) -> dict[str, PersonOverview]:
         return {one.key: one for one in self.people}
@@ -214,7 +226,8 @@ def _view(project: PulumiProject, name: str) -> StackView:
     file = project.roster(name)
     roster = read_roster(file) if file.is_file() else None
     found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
-    return StackView(name, settings, file, roster, project.state(name, settings.organization_id), found)
+    policies = read_policy_config(policy_config_file(project.pulumi.project, file))
+    return StackView(name, settings, file, roster, project.state(name, settings.organization_id), found, policies)
 
 
 def _people(

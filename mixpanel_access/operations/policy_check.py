@@ -63,6 +63,34 @@ class PolicyConfig:
         return kept_on(rule.id, self._level(rule)), {**rule.defaults, **options}
 
     @property
+    def ending_days(self) -> int:
+        """From how many days before its end on access counts as ending soon: `ending-soon`."""
+        return self._days("ending-soon")
+
+    @property
+    def idle_days(self) -> int:
+        """For how many days people may stay away: `dormant-account`."""
+        return self._days("dormant-account")
+
+    @property
+    def never_days(self) -> int:
+        """Within how many days a first login is expected: `dormant-account`."""
+        return self._days("dormant-account", "neverDays")
+
+    @property
+    def review_days(self) -> int:
+        """How many days lie between two reviews: `review-due`."""
+        return self._days("review-due")
+
+    @property
+    def pending_hours(self) -> int:
+        """For how many hours an invitation may be pending: `invitation-stale`."""
+        return self._days("invitation-stale", "remindHours")
+
+    def _days(self, rule: str, option: str = "days") -> int:
+        return int(self.of(find(rule))[1][option])
+
+    @property
     def off(self) -> list[str]:
         """The rules that it disables, though one of them says so all the same."""
         return [rule.id for rule in RULES if self._level(rule) is Level.DISABLED]
@@ -97,6 +125,11 @@ def read_policy_config(file: Path) -> PolicyConfig:
             next_step="Fix it and run again; `mixpanel-access policy list` shows the rules.",
         )
     return PolicyConfig(document)
+
+
+def policy_config_file(project: Path, roster: Path) -> Path:
+    """Where the policies' configuration of the stack with a roster is, or is to be."""
+    return project / "policies" / "config" / f"{roster.stem}.json"
 
 
 def _number(text: str) -> int | float:
@@ -153,19 +186,24 @@ def _held(kind: Kind, resources: Iterable[_Resource]) -> Iterator[Entry]:
         yield Entry(kind, name_of(one.urn), one.urn, {**one.outputs, **hidden}, secrets, encrypted=True)
 
 
-def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Violation]:
+def active_rules(around: Context, config: PolicyConfig) -> Iterator[tuple[Rule, Level, Context]]:
+    """The rules that the configuration leaves on, each with its level and with its options in the context."""
     company = Company.of(config.of(find(COMPANY_RULE))[1])
     domains, approvers = around.company_domains, around.approvers
     around = company.around(around, lambda: domains, lambda: approvers)
-    stack = stack.resolved()
     limits = exception_days(config.of(find(EXCEPTIONS_COUNT))[1])
     around = replace(around, exception_days=limits, off=config.off)
     for rule in RULES:
         level, options = config.of(rule)
-        if level is Level.DISABLED:
-            continue
+        if level is not Level.DISABLED:
+            yield rule, level, replace(around, options=options)
+
+
+def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Violation]:
+    stack = stack.resolved()
+    for rule, level, context in active_rules(around, config):
         try:
-            verdict = rule.judge_stack(stack, replace(around, options=options))
+            verdict = rule.judge_stack(stack, context)
         except NotApplicable:
             continue
         for finding in (*verdict.findings, *verdict.not_judged):

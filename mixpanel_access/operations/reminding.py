@@ -13,13 +13,10 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.operations.forecasting import forecasts_of
-from mixpanel_access.operations.overview import Overview, PersonOverview
-from mixpanel_access.operations.status import LOOK_AFTER
+from mixpanel_access.operations.overview import Overview, PersonOverview, StackView
 
-STAGES: Final = (0, 7, 14)
-"""Days before the end of the access on which somebody is reminded."""
-REVIEW_AFTER: Final = timedelta(days=92)
-"""How old the last review, or the beginning, may be: a quarter, as the rule review-due has it."""
+LATE_STAGES: Final = (0, 7)
+"""Days before the end of the access on which somebody is reminded again; first when `ending-soon` finds it."""
 
 
 class ReminderKind(StrEnum):
@@ -45,6 +42,7 @@ class Reminder:
         next_step: what to do about it.
         engagement: the engagement's key, or None.
         team: the team's key, where its end is meant and not that of all the access.
+        ahead: the days before `on` from which somebody is to be reminded.
     """
 
     kind: ReminderKind
@@ -55,6 +53,7 @@ class Reminder:
     next_step: str
     engagement: str | None = None
     team: str | None = None
+    ahead: int = 0
 
     @property
     def uid(self) -> str:
@@ -64,14 +63,21 @@ class Reminder:
         return f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}@mixpanel-access"
 
     def due(self, today: date) -> bool:
-        """Whether somebody is to be reminded on a day: from two weeks before an end on, else from its day on."""
-        ahead = max(STAGES) if self.kind in (ReminderKind.ENDS, ReminderKind.HELD) else 0
-        return today >= self.on - timedelta(days=ahead)
+        """Whether somebody is to be reminded on a day."""
+        return today >= self.on - timedelta(days=self.ahead)
+
+    @property
+    def stages(self) -> list[int]:
+        """The days before an end on which somebody is reminded of it; none for what has no stages."""
+        return (
+            sorted({*(days for days in LATE_STAGES if days < self.ahead), self.ahead})
+            if self.kind is ReminderKind.ENDS
+            else []
+        )
 
     def stage(self, today: date) -> int | None:
-        """Which of the reminders of an end it is: 14, 7 or 0 days before; None for what has no stages."""
-        left = (self.on - today).days
-        return next((stage for stage in STAGES if left <= stage), None) if self.kind is ReminderKind.ENDS else None
+        """Which of the reminders of an end it is, in days before; None for none of them."""
+        return next((stage for stage in self.stages if (self.on - today).days <= stage), None)
 
 
 def reminders(overview: Overview) -> list[Reminder]:
@@ -84,10 +90,13 @@ def reminders(overview: Overview) -> list[Reminder]:
 def _held(overview: Overview) -> Iterator[Reminder]:
     """The endings that a brake will hold, unless somebody does something before."""
     for stack, some in forecasts_of(overview).items():
+        ahead = overview.stacks[stack].policies.ending_days
         for one in some:
             finding = one.finding
             text = f"On {one.on}, a brake will hold an ending of stack {stack}: {finding} [{finding.brake}]."
-            yield Reminder(ReminderKind.HELD, ", ".join(finding.people), stack, one.on, text, one.next_step)
+            yield Reminder(
+                ReminderKind.HELD, ", ".join(finding.people), stack, one.on, text, one.next_step, ahead=ahead
+            )
 
 
 def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
@@ -95,33 +104,33 @@ def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
     for stack, entry in someone.current(overview.today):
         held = [someone.members.get(stack), *(one for (name, _), one in someone.grants.items() if name == stack)]
         made = min((one.created[:10] for one in held if one and one.created), default=None)
-        yield from _of_entry(someone, stack, entry, overview.today, made)
+        yield from _of_entry(someone, overview.stacks[stack], entry, overview.today, made)
 
 
 def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
     sent = someone.invited_at
     if sent is None or someone.invitation(overview.now) not in (Invitation.PENDING, Invitation.EXPIRED):
         return
-    on = (sent + LOOK_AFTER).date()
+    on = (sent + overview.pending_too_long(someone)).date()
     text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} is not accepted."
     yield Reminder(ReminderKind.PENDING, someone.email, "", on, text, f"mixpanel-access resend {someone.email}")
 
 
 def _of_entry(
-    someone: PersonOverview, stack: str, entry: RosterEntry, today: date, made: str | None
+    someone: PersonOverview, view: StackView, entry: RosterEntry, today: date, made: str | None
 ) -> Iterator[Reminder]:
-    email = someone.email
+    email, stack, ahead = someone.email, view.name, view.policies.ending_days
     what = f"{email} in stack {stack}" + (f" ({entry.engagement})" if entry.engagement else "")
     if entry.ends is not None:
         text = f"The access of {what} ends on {entry.ends}."
         step = "Prolong `ends` in the roster, or let it end."
-        yield Reminder(ReminderKind.ENDS, email, stack, entry.ends, text, step, entry.engagement)
+        yield Reminder(ReminderKind.ENDS, email, stack, entry.ends, text, step, entry.engagement, ahead=ahead)
     for team, ends in someone.effective[stack].ending_memberships(entry):
         text = f"The place in the team {team} of {what} ends on {ends}."
         step = "Prolong `ends` of the team in the roster, or let it end."
-        yield Reminder(ReminderKind.ENDS, email, stack, ends, text, step, entry.engagement, team)
+        yield Reminder(ReminderKind.ENDS, email, stack, ends, text, step, entry.engagement, team, ahead)
     last = entry.metadata.get("reviewed") or entry.metadata.get("starts") or made
-    on = day(last) + REVIEW_AFTER + timedelta(days=1) if last else today
+    on = day(last) + timedelta(days=view.policies.review_days + 1) if last else today
     since = f"since {last}" if last else "as far as anybody knows"
     text = f"The access of {what} was not reviewed {since}."
     step = "Review it, and write the day into `reviewed`."
@@ -155,7 +164,7 @@ def calendar(found: Sequence[Reminder], now: datetime) -> bytes:
         event.add("description", one.next_step)
         event.add("transp", "TRANSPARENT")
         event.add("categories", [one.kind.value])
-        for days in STAGES if one.kind is ReminderKind.ENDS else (0,):
+        for days in one.stages or (0,):
             alarm = Alarm()
             alarm.add("action", "DISPLAY")
             alarm.add("description", one.text)

@@ -12,10 +12,10 @@ from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.operations.drift import Difference
 from mixpanel_access.operations.risk import Risk, RiskLevel
-from mixpanel_access.operations.status import ENDS_SOON, StatusStep
+from mixpanel_access.operations.status import StatusStep
 from mixpanel_access.rules.rule import Level
 
-SOON: Final = 90
+QUARTER: Final = 90
 """Days up to which an ending belongs to the nearer ones."""
 
 
@@ -23,8 +23,8 @@ class EndsIn(StrEnum):
     """How near an ending is."""
 
     OVER = "over, and still there"
-    DAYS = f"today and in the next {ENDS_SOON} days"
-    WEEKS = f"in the next {SOON} days"
+    SOON = "soon, by the rule ending-soon"
+    QUARTER = f"in the next {QUARTER} days"
     LATER = "later"
 
 
@@ -132,6 +132,7 @@ class AccessEnding:
         stack: by which stack.
         engagement: the engagement, or None.
         what: the roles, in words.
+        soon: whether it ends within the days of the stack's rule `ending-soon`.
     """
 
     on: date
@@ -140,15 +141,16 @@ class AccessEnding:
     stack: str
     engagement: str | None
     what: Sequence[str]
+    soon: bool = False
 
     @property
     def when(self) -> EndsIn:
         """How near it is."""
         if self.days < 0:
             return EndsIn.OVER
-        if self.days <= ENDS_SOON:
-            return EndsIn.DAYS
-        return EndsIn.WEEKS if self.days <= SOON else EndsIn.LATER
+        if self.soon:
+            return EndsIn.SOON
+        return EndsIn.QUARTER if self.days <= QUARTER else EndsIn.LATER
 
 
 @dataclass(frozen=True)

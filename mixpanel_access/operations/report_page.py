@@ -22,6 +22,7 @@ from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.words import counted
 from mixpanel_access.operations.report import (
+    QUARTER,
     AccessEnding,
     Cell,
     EndsIn,
@@ -30,7 +31,7 @@ from mixpanel_access.operations.report import (
     ReportPerson,
     RoleSource,
 )
-from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
+from mixpanel_access.operations.risk import LEVELS, RiskLevel, points_table
 
 MONTHS: Final = 12
 """Months that the endings' chart shows, this one first."""
@@ -106,7 +107,7 @@ def page(report: Report) -> str:
         long=LONG,
         months=months(report.endings, report.now.date()),
         levels={level.value: least for level, least in LEVELS.items()},
-        factors=FACTORS,
+        factors=points_table(),
         version=__version__,
     )
 
@@ -133,7 +134,7 @@ def tiles(report: Report) -> list[Tile]:
     """The numbers at the top."""
     outside = sum(1 for one in report.people if one.outside)
     known = any(one.outside is not None for one in report.people)
-    near, soon = report.ending(EndsIn.OVER, EndsIn.DAYS), report.ending(EndsIn.WEEKS)
+    near, later = report.ending(EndsIn.OVER, EndsIn.SOON), report.ending(EndsIn.QUARTER)
     over = len(report.ending(EndsIn.OVER))
     expired = sum(1 for one in report.invitations if one.state is Invitation.EXPIRED)
     asked = sum(1 for one in report.invitations if one.steps)
@@ -156,7 +157,7 @@ def tiles(report: Report) -> list[Tile]:
             "endings",
             len(near),
             "ending soon",
-            f"{over} over, {len(soon)} more within 90 days",
+            f"{over} over, {len(later)} more within {QUARTER} days",
         ),
         Tile(
             "invitations",

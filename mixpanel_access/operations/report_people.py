@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from mixpanel_access.model import roles
@@ -11,9 +11,10 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.operations.drift import Difference, DriftKind
+from mixpanel_access.operations.policy_check import Violation
 from mixpanel_access.operations.report import Cell, ReportPerson, RoleSource
-from mixpanel_access.operations.report_sources import Sources, over
-from mixpanel_access.operations.risk import AccessFacts, risk_of
+from mixpanel_access.operations.report_sources import Sources
+from mixpanel_access.operations.risk import AccessFacts, Risk, risk_of
 from mixpanel_access.operations.status import Status
 from mixpanel_access.operations.who import of_person
 
@@ -47,16 +48,24 @@ def _cells(sources: Sources, key: str) -> Cells:
     return {project: Cell(roles.highest([source.role for source in own]) or "", own) for project, own in found.items()}
 
 
-def report_people(sources: Sources, people: Mapping[str, Cells], changes: Sequence[Difference]) -> list[ReportPerson]:
+def report_people(
+    sources: Sources, people: Mapping[str, Cells], changes: Sequence[Difference], violations: Iterable[Violation]
+) -> list[ReportPerson]:
     """Everybody, the highest risk first."""
+    found_about: dict[str, list[Violation]] = {}
+    for violation in violations:
+        found_about.setdefault(same_key(violation.email), []).append(violation)
     by_person: dict[str, list[Difference]] = {}
     for change in changes:
         by_person.setdefault(same_key(change.email), []).append(change)
-    found = [_person(sources, key, cells, by_person.get(key, ())) for key, cells in people.items()]
+    found = [
+        _person(sources, key, cells, _risk(sources, key, cells, by_person.get(key, ()), found_about.get(key, ())))
+        for key, cells in people.items()
+    ]
     return sorted(found, key=lambda one: (-one.risk.score, one.email.casefold()))
 
 
-def _person(sources: Sources, key: str, cells: Cells, changes: Sequence[Difference]) -> ReportPerson:
+def _person(sources: Sources, key: str, cells: Cells, risk: Risk) -> ReportPerson:
     person, someone = sources.overview.directory.people().get(key), sources.overview.get(key)
     names = [entry.person.name for own in (someone.entries.values() if someone else ()) for entry in own]
     status = sources.statuses.get(key)
@@ -70,7 +79,7 @@ def _person(sources: Sources, key: str, cells: Cells, changes: Sequence[Differen
         ends=_ends(sources, key),
         outside=sources.outside(key),
         projects=cells,
-        risk=risk_of(_facts(sources, key, cells, changes)),
+        risk=risk,
         steps=status.problems if status else [],
     )
 
@@ -80,13 +89,14 @@ def _ends(sources: Sources, key: str) -> date | None:
     return max((day(str(end)) for end in ends if end), default=None) if all(ends) else None
 
 
-def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[Difference]) -> AccessFacts:
+def _risk(
+    sources: Sources, key: str, cells: Cells, changes: Sequence[Difference], violations: Sequence[Violation]
+) -> Risk:
     overview = sources.overview
     person, status = overview.directory.people().get(key), sources.statuses.get(key)
     managed = bool(sources.stacks(key))
     production, where = _highest_in_production(sources, cells)
-    papers = list(sources.papers(key))
-    return AccessFacts(
+    facts = AccessFacts(
         now=overview.now,
         organization_role=person.role if person else None,
         production=production,
@@ -97,14 +107,12 @@ def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[Differenc
             one.project_name or str(one.project) for one in changes if managed and one.kind is DriftKind.UNMANAGED_GRANT
         ],
         raised=_raised(sources, status) if status else (),
-        over=over([one for held in sources.lapsed(key).values() for one in held], overview.today),
-        endless=any(not paper.get("ends") for paper in papers),
-        unapproved=any(not paper.get("approver") for paper in papers),
-        without_engagement=any(not paper.get("engagement") for paper in papers),
         invitation=sources.invitation(key),
         last_login=person.last_login if person else None,
+        idle_days=min(config.idle_days for config in overview.policies(overview.get(key))),
         several_sources=[sources.name(project) for project, cell in cells.items() if len(cell.sources) > 1],
     )
+    return risk_of(facts, violations)
 
 
 def _highest_in_production(sources: Sources, cells: Cells) -> tuple[str | None, str]:

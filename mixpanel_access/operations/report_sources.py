@@ -13,7 +13,6 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report import ReportEnvironment, ReportProject
 from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
 from mixpanel_access.operations.status import Status, status_of
@@ -29,14 +28,12 @@ class Around:
     Attributes:
         states: the states of all the project's stacks, those that the overview leaves out as well.
         companies: the company's e-mail domains, by stack.
-        policies: the configuration of the policies, by stack.
         approvers: the keys of the addresses of those who may approve, by stack.
         guards: the settings that `guards-not-loosened` judges, by stack.
     """
 
     states: Mapping[str, State]
     companies: Mapping[str, frozenset[str]]
-    policies: Mapping[str, PolicyConfig]
     approvers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     guards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.overview import Overview, load_overview
-from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations_in
+from mixpanel_access.operations.policy_check import Violation, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.report import AccessEnding, OpenInvitation, PolicyFinding, Report
 from mixpanel_access.operations.report_people import cells_by_person, report_people
@@ -45,11 +46,9 @@ def _around(project: PulumiProject, overview: Overview) -> Around:
     states = {name: view.state for name, view in overview.stacks.items()}
     others = [name for name in project.stacks if name not in states]
     states |= of_each(others, lambda name: project.state(name, overview.directory.organization))
-    configs = project.pulumi.project / "policies" / "config"
     return Around(
         states,
         {name: project.company_domains(name) for name in overview.stacks},
-        {name: read_policy_config(configs / f"{view.file.stem}.json") for name, view in overview.stacks.items()},
         {name: project.approvers(name) for name in overview.stacks},
         {name: {key: project.config(name, key) for key in GUARDED} for name in overview.stacks},
     )
@@ -68,7 +67,8 @@ def make_report(overview: Overview, around: Around) -> Report:
         for one in differences(read_organization(overview.directory), sources.everywhere, sources.here)
         if sources.whole or _concerns(one, sources, people)
     ]
-    findings = [one for name in overview.stacks for one in _findings(sources, name)]
+    violations = {name: list(_violations(sources, name)) for name in overview.stacks}
+    findings = [_finding(name, one) for name, found in violations.items() for one in found]
     return Report(
         organization=_organization(overview),
         organization_id=overview.directory.organization,
@@ -76,7 +76,7 @@ def make_report(overview: Overview, around: Around) -> Report:
         stacks=list(overview.stacks),
         whole=sources.whole,
         environments=sources.environments,
-        people=report_people(sources, people, changes),
+        people=report_people(sources, people, changes, chain.from_iterable(violations.values())),
         endings=sorted(_endings(sources), key=lambda one: (one.on, one.email.casefold(), one.stack)),
         invitations=sorted(_invitations(sources, people), key=lambda one: (-(one.hours or 0), one.email.casefold())),
         differences=changes,
@@ -105,13 +105,15 @@ def _endings(sources: Sources) -> Iterator[AccessEnding]:
     today = sources.overview.today
     for someone in sources.overview.people:
         for stack, entry in someone.current(today):
+            soon = sources.overview.stacks[stack].policies.ending_days
             if entry.ends is not None:
                 what = [f"{role} in {key}" for key, role in entry.projects.items()]
                 days = (entry.ends - today).days
-                yield AccessEnding(entry.ends, days, someone.email, stack, entry.engagement, what)
+                yield AccessEnding(entry.ends, days, someone.email, stack, entry.engagement, what, days <= soon)
             for team, ends in someone.effective[stack].ending_memberships(entry):
                 what = [f"the team {team}"]
-                yield AccessEnding(ends, (ends - today).days, someone.email, stack, entry.engagement, what)
+                days = (ends - today).days
+                yield AccessEnding(ends, days, someone.email, stack, entry.engagement, what, days <= soon)
         for stack, held in sources.lapsed(someone.key).items():
             if stack in sources.overview.stacks:
                 yield from _over(sources, someone.email, stack, held)
@@ -144,7 +146,7 @@ def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[OpenInvitati
         )
 
 
-def _findings(sources: Sources, stack: str) -> Iterator[PolicyFinding]:
+def _violations(sources: Sources, stack: str) -> Iterator[Violation]:
     view, around = sources.overview.stacks[stack], sources.around
     domains = around.companies.get(stack, frozenset())
     context = Context(
@@ -156,6 +158,18 @@ def _findings(sources: Sources, stack: str) -> Iterator[PolicyFinding]:
         settings=around.guards.get(stack),
         stack=stack,
     )
-    for one in violations_in(view.state, context, around.policies.get(stack, PolicyConfig({}))):
-        rule = one.rule
-        yield PolicyFinding(stack, rule.id, rule.title, one.level, rule.severity.value, one.email, one.text, rule.fix)
+    return violations_in(view.state, context, view.policies)
+
+
+def _finding(stack: str, violation: Violation) -> PolicyFinding:
+    rule = violation.rule
+    return PolicyFinding(
+        stack=stack,
+        rule=rule.id,
+        title=rule.title,
+        level=violation.level,
+        severity=rule.severity.value,
+        email=violation.email,
+        text=violation.text,
+        fix=rule.fix,
+    )

@@ -1,21 +1,20 @@
-"""How much a person's access deserves a look: points for facts, each with its reason in words. Pure.
+"""How much a person's access deserves attention: points for policy findings and for facts that only Mixpanel has. Pure.
 
-The table of the facts is the whole rule. It is shown on the report's page and in its documentation as it stands here.
+A policy finding counts by the severity of its rule. The report's page shows both tables as they stand here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
-
-DORMANT_AFTER: Final = timedelta(days=90)
-"""How long ago the last login may be."""
+from mixpanel_access.operations.policy_check import Violation
+from mixpanel_access.rules.rule import Severity
 
 
 class RiskLevel(StrEnum):
@@ -26,6 +25,9 @@ class RiskLevel(StrEnum):
     LOW = "low"
 
 
+DORMANT_RULE: Final = "dormant-account"
+SEVERITY_POINTS: Final = {Severity.CRITICAL: 20, Severity.HIGH: 10, Severity.MEDIUM: 4, Severity.LOW: 1}
+"""What a finding of a policy rule adds, by the rule's severity."""
 LEVELS: Final = {RiskLevel.HIGH: 50, RiskLevel.MEDIUM: 25, RiskLevel.LOW: 0}
 """The least points of each level, the highest first."""
 
@@ -43,12 +45,9 @@ class AccessFacts:
         managed: whether a stack has the person.
         unmanaged_in: the projects with an individual grant that no stack has, of a person whom a stack has.
         raised: what is higher than declared, in words.
-        over: the day on which access ended that is still there, or None.
-        endless: whether something is declared without an end.
-        unapproved: whether something is declared without an approver.
-        without_engagement: whether something is declared without an engagement.
         invitation: how far they have come; None who is not in the organization.
         last_login: or None where none is known.
+        idle_days: the days for which they may stay away.
         many_ways: the projects that they reach by more than one way.
     """
 
@@ -60,12 +59,9 @@ class AccessFacts:
     managed: bool = True
     unmanaged_in: Sequence[str] = ()
     raised: Sequence[str] = ()
-    over: date | None = None
-    endless: bool = False
-    unapproved: bool = False
-    without_engagement: bool = False
     invitation: Invitation | None = Invitation.ACCEPTED
     last_login: datetime | None = None
+    idle_days: int = 90
     several_sources: Sequence[str] = ()
 
 
@@ -88,7 +84,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why somebody has points."""
+    """Why somebody has points: the id of a factor or of a policy rule, and the reason in words."""
 
     factor: str
     points: int
@@ -110,9 +106,16 @@ class Risk:
     reasons: Sequence[Reason]
 
 
-def risk_of(facts: AccessFacts) -> Risk:
-    """Add up what the table says of one person's access."""
-    reasons = sorted(_reasons(facts), key=lambda reason: -reason.points)
+def risk_of(facts: AccessFacts, findings: Iterable[Violation] = ()) -> Risk:
+    """Add up the points of one person's access.
+
+    Args:
+        facts: what is known of it.
+        findings: what the policy rules find about the person; each rule counts once.
+    """
+    rules = {one.rule.id: Reason(one.rule.id, SEVERITY_POINTS[one.rule.severity], one.text) for one in findings}
+    rules.pop(DORMANT_RULE, None)  # the fact says it as of today, the rule as of the last refresh
+    reasons = sorted([*_reasons(facts), *rules.values()], key=lambda reason: -reason.points)
     score = sum(reason.points for reason in reasons)
     return Risk(score, level_of(score), reasons)
 
@@ -147,7 +150,7 @@ def _dormant(facts: AccessFacts) -> str | None:
         return None
     if facts.last_login is None:
         return "no login is known"
-    if facts.now - facts.last_login > DORMANT_AFTER:
+    if facts.now - facts.last_login > timedelta(days=facts.idle_days):
         return f"last login {(facts.now - facts.last_login).days} days ago"
     return None
 
@@ -176,12 +179,6 @@ FACTORS: Final = (
         lambda facts: None if facts.managed else "no stack has them",
     ),
     Factor(
-        "over",
-        30,
-        "The access has ended and is not taken away.",
-        lambda facts: f"the access ended on {facts.over} and is still there" if facts.over else None,
-    ),
-    Factor(
         "unmanaged-grant",
         20,
         "A stack has the person, and an individual grant that no stack has.",
@@ -199,17 +196,12 @@ FACTORS: Final = (
         "The address is outside the company's domains (`mixpanel:companyDomains`).",
         lambda facts: "is outside the company" if facts.outside else None,
     ),
-    Factor("endless", 10, "Declared without an end.", lambda facts: "has no end date" if facts.endless else None),
     Factor(
-        "unapproved", 10, "Declared without an approver.", lambda facts: "has no approver" if facts.unapproved else None
+        "dormant",
+        10,
+        f"In the organization, and the last login is longer ago than the rule `{DORMANT_RULE}` allows, or not known.",
+        _dormant,
     ),
-    Factor(
-        "no-engagement",
-        5,
-        "Declared without an engagement.",
-        lambda facts: "has no engagement" if facts.without_engagement else None,
-    ),
-    Factor("dormant", 10, "In the organization, and the last login is more than 90 days ago or not known.", _dormant),
     Factor(
         "invitation-expired",
         5,
@@ -224,3 +216,11 @@ FACTORS: Final = (
     ),
 )
 """Every fact that counts; each counts once."""
+
+
+def points_table() -> list[tuple[int, str]]:
+    """What gives points, and how many."""
+    rules = [
+        (points, f"A finding of a policy rule of {severity} severity.") for severity, points in SEVERITY_POINTS.items()
+    ]
+    return [*rules, *((factor.points, factor.rule) for factor in FACTORS)]

@@ -17,12 +17,8 @@ from mixpanel_access.operations.forecasting import forecasts_of
 from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.own_roles import role_there
 
-LOOK_AFTER: Final = timedelta(hours=72)
-"""How long an invitation may be pending before somebody should look."""
 EXPIRES_SOON: Final = timedelta(hours=48)
 """How long before its end an invitation counts as about to expire."""
-ENDS_SOON: Final = 14
-"""Days before the end of the access at which it is pointed out."""
 SETTLE: Final = "keep in one roster what two have: mixpanel-access preflight shows it"
 """What to do first where two rosters claim the same: an update would have one stack work against the other."""
 
@@ -181,7 +177,7 @@ def invitation_steps(one: PersonOverview, invitation: Invitation | None, overvie
         age = overview.now - one.invited_at if one.invited_at else None
         left = one.expires_at - overview.now if one.expires_at else None
         again = f"mixpanel-access resend {one.email}"
-        if age is not None and age > LOOK_AFTER:
+        if age is not None and age > overview.pending_too_long(one):
             ask = "ask whether it arrived (spam, allow-list), then "
             yield StatusStep(f"the invitation is pending for {_hours(age)}", f"{ask}{again}")
         if left is not None and left <= EXPIRES_SOON:
@@ -232,7 +228,7 @@ def _time_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]
             if entry.current(overview.today):
                 for what, ends in _endings(entry, one.effective[stack]):
                     left = (ends - overview.today).days
-                    if left <= ENDS_SOON:
+                    if left <= overview.stacks[stack].policies.ending_days:
                         when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
                         yield StatusStep(
                             f"{what} in stack {stack} ends {when}", "prolong `ends`, or let it end", problem=False
@@ -249,7 +245,7 @@ def _held_steps(
         for forecast in some:
             finding = forecast.finding
             if one.key in map(same_key, finding.people):
-                soon = (forecast.on - overview.today).days <= ENDS_SOON
+                soon = (forecast.on - overview.today).days <= overview.stacks[stack].policies.ending_days
                 text = f"a brake will hold the end in stack {stack} on {forecast.on}: {finding.words} [{finding.brake}]"
                 yield StatusStep(text, forecast.next_step, problem=soon)
 

@@ -14,7 +14,19 @@ from mixpanel_access.rules.externals import is_external_kind
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED, height
 from mixpanel_access.rules.outsiders import outsider
-from mixpanel_access.rules.rule import Family, Level, Option, Rule, RuleFinding, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.rule import (
+    Family,
+    Level,
+    Option,
+    Rule,
+    RuleFinding,
+    Severity,
+    Suggestion,
+    cis,
+    iso27001,
+    option,
+    soc2,
+)
 from mixpanel_access.rules.teams import TeamRoles, Through
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
 
@@ -61,6 +73,16 @@ def _typed(entry: Entry, context: Context) -> Iterator[str]:
     yield from _within_standard(entry, context)
 
 
+def _standard(entry: Entry, context: Context) -> str | None:
+    """The highest role of an engagement's type."""
+    standard = with_changes(context.options["standards"]).get(entry.text("engagement_type"))
+    if standard is None:
+        return None
+    if entry.kind is Kind.MEMBER:
+        return standard.organization
+    return standard.project_role(entry.text("environment") or context.environment)
+
+
 def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
     kind = entry.text("engagement_type")
     if not kind:
@@ -87,9 +109,13 @@ def _collaborator(entry: Entry, context: Context) -> bool:
     return any_holds(lambda: entry.text("engagement"), lambda: entry.text("engagement_type"))
 
 
+def _limit(entry: Entry, context: Context) -> str:
+    """The highest project role of anybody outside the company."""
+    return str(context.options["externalInProduction" if context.is_production(entry) else "externalElsewhere"])
+
+
 def _external_limit(entry: Entry, context: Context) -> Iterator[str]:
-    name = "externalInProduction" if context.is_production(entry) else "externalElsewhere"
-    limit = context.options[name]
+    limit = _limit(entry, context)
     if all_hold(
         lambda: roles.is_custom(entry.role) or height(entry) > roles.project_rank(limit),
         lambda: context.known_external(entry),
@@ -241,6 +267,8 @@ LEAST_PRIVILEGE_RULES: Final = (
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
         options=(STANDARDS,),
         controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+        suggestion=Suggestion.LOOK,
+        highest=_standard,
     ),
     Rule(
         "external-within-limit",
@@ -253,6 +281,8 @@ LEAST_PRIVILEGE_RULES: Final = (
         kinds=(Kind.GRANT,),
         options=LIMITS,
         controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.8.3"), cis("15.7")),
+        suggestion=Suggestion.LOOK,
+        highest=_limit,
     ),
     Rule(
         "collaborator-not-project-owner",
@@ -265,6 +295,8 @@ LEAST_PRIVILEGE_RULES: Final = (
         kinds=(Kind.GRANT,),
         controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
         exceptable=False,
+        suggestion=Suggestion.LOOK,
+        highest=lambda _entry, _context: roles.ADMIN,
     ),
     Rule(
         "team-within-standard",

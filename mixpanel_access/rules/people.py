@@ -22,6 +22,7 @@ from mixpanel_access.rules.rule import (
     Rule,
     RuleFinding,
     Severity,
+    Suggestion,
     cis,
     iso27001,
     option,
@@ -292,6 +293,8 @@ PEOPLE_RULES: Final = (
         options=(texts("roles", PRIVILEGED, "Roles that no external person has."),),
         controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
         exceptable=False,
+        suggestion=Suggestion.LOOK,
+        highest=lambda _entry, _context: roles.MEMBER,
     ),
     Rule(
         "organization-owners",

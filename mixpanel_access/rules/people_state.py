@@ -12,7 +12,19 @@ from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.words import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
-from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.rule import (
+    Family,
+    Level,
+    Rule,
+    RuleFinding,
+    Severity,
+    Suggestion,
+    cis,
+    command_option,
+    iso27001,
+    option,
+    soc2,
+)
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, each
 
 _ACTIVE: Final = "active"
@@ -55,6 +67,13 @@ def _dormant(stack: Stack, context: Context) -> Iterator[RuleFinding]:
             yield RuleFinding(f"{entry}: {_REFRESHED}, {what}, {(context.today - last).days} days ago", entry)
     if unknown:
         raise NotThereYet(f"Mixpanel has not shown the last login of {few(unknown)}; run with --refresh")
+
+
+def _least(entry: Entry, context: Context) -> str | None:
+    """The lowest role, which somebody of the company may keep who stays away; None for anybody else."""
+    if context.known_external(entry):
+        return None
+    return roles.MEMBER if entry.kind is Kind.MEMBER else roles.CONSUMER
 
 
 def _is_in(entry: Entry) -> bool:
@@ -160,8 +179,17 @@ STATE_RULES: Final = (
         Severity.MEDIUM,
         "Run `pulumi up --refresh` to see the latest login; delete the entry of whoever no longer needs the access.",
         _dormant,
-        options=(option("days", "integer", 90, "Days without a login or a use.", minimum=1),),
+        options=(
+            option("days", "integer", 90, "Days without a login or a use.", minimum=1),
+            command_option(
+                "neverDays",
+                30,
+                "Days after which an access review suggests to remove somebody who accepted and never logged in.",
+            ),
+        ),
         controls=(cis("5.3"), soc2("CC6.3"), iso27001("A.5.18")),
+        suggestion=Suggestion.REMOVE,
+        highest=_least,
     ),
     Rule(
         "invitation-stale",
@@ -171,7 +199,14 @@ STATE_RULES: Final = (
         Severity.LOW,
         "Ask the person; delete the entry if they do not need the access, or correct the address.",
         _stale_invitation,
-        options=(option("days", "integer", 21, "Days since the first invitation.", minimum=1),),
+        options=(
+            option("days", "integer", 21, "Days since the first invitation.", minimum=1),
+            command_option(
+                "remindHours",
+                72,
+                "Hours after which `status`, `remind` and the report point out an invitation that is pending.",
+            ),
+        ),
         controls=(cis("5.3"), iso27001("A.5.18")),
     ),
     Rule(

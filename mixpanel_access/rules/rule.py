@@ -51,6 +51,15 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Suggestion(StrEnum):
+    """What an access review suggests, from the least to the most; `look` where the facts suffice for nothing else."""
+
+    KEEP = "keep"
+    LOOK = "look"
+    LOWER = "lower"
+    REMOVE = "remove"
+
+
 @dataclass(frozen=True)
 class Option:
     """One setting of a rule.
@@ -58,10 +67,12 @@ class Option:
     Attributes:
         name: its key in the configuration.
         schema: its JSON schema, with default and description.
+        judged: whether the rule judges by it; else only commands do.
     """
 
     name: str
     schema: Mapping[str, Any]
+    judged: bool = True
 
     @property
     def default(self) -> Any:
@@ -106,6 +117,7 @@ class RuleVerdict:
 
 Each = Callable[[Entry, Context], Iterator[str]]
 Whole = Callable[[Stack, Context], Iterator[RuleFinding | NotJudged]]
+Highest = Callable[[Entry, Context], str | None]
 
 
 @dataclass(frozen=True)
@@ -124,6 +136,8 @@ class Rule:
         controls: what it helps to meet.
         grouped: whether what is found about one person is one finding.
         exceptable: whether an exception can silence it.
+        suggestion: what an access review suggests where it finds something; None where a review does not ask it.
+        highest: the highest role that it lets somebody have, or None; an access review suggests to lower to it.
     """
 
     id: str
@@ -138,6 +152,8 @@ class Rule:
     controls: Sequence[FrameworkControl] = field(default=())
     grouped: bool = False
     exceptable: bool = True
+    suggestion: Suggestion | None = None
+    highest: Highest | None = None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -237,6 +253,11 @@ def unsettled(unknown: NotJudged) -> RuleFinding:
 def option(name: str, kind: str, default: Any, description: str, **more: Any) -> Option:
     """An option of a simple type."""
     return Option(name, {"type": kind, "default": default, "description": description, **more})
+
+
+def command_option(name: str, default: int, description: str) -> Option:
+    """A number by which commands judge what the rule cannot see, so that it stands beside the rule's own."""
+    return replace(option(name, "integer", default, description, minimum=1), judged=False)
 
 
 def texts(name: str, default: Sequence[str], description: str, **more: Any) -> Option:

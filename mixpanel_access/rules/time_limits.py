@@ -14,7 +14,18 @@ from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.heights import height
 from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.outsiders import outsider
-from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, option, soc2
+from mixpanel_access.rules.rule import (
+    Family,
+    Level,
+    Rule,
+    RuleFinding,
+    Severity,
+    Suggestion,
+    cis,
+    iso27001,
+    option,
+    soc2,
+)
 from mixpanel_access.rules.teams import TeamRoles, Through
 from mixpanel_access.rules.unknown import NotJudged, all_hold, each
 
@@ -207,6 +218,7 @@ TIME_RULES: Final = (
         _expired,
         kinds=(*PEOPLE, Kind.TEAM),
         controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("6.2")),
+        suggestion=Suggestion.REMOVE,
     ),
     Rule(
         "ending-soon",

@@ -156,9 +156,8 @@ def report(
         for name, text, before in (("production", production, was), ("staging", staging, None))
     }
     config = PolicyConfig(policies or {})
-    around = Around(
-        {name: one.state for name, one in both.items()}, dict.fromkeys(stacks, company), dict.fromkeys(stacks, config)
-    )
+    both = {name: replace(one, policies=config) for name, one in both.items()}
+    around = Around({name: one.state for name, one in both.items()}, dict.fromkeys(stacks, company))
     return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW), around)
 
 

@@ -11,6 +11,7 @@ import pytest
 from mixpanel_access.cli.output import json_text
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.operations.report import EndsIn, Report, ReportPerson
+from mixpanel_access.operations.risk import RiskLevel
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.reports import LEGACY, PRODUCTION_ROSTER, SANDBOX, STAGING, organization, report
 
@@ -60,19 +61,35 @@ def test_everybody_is_there_the_highest_risk_first() -> None:
     assert scores == sorted(scores, reverse=True)
     assert found.people[0].email == KAY
     assert person(found, "uma@agency.example.org").stacks == []
-    assert person(found, "Ito@example.com").risk.score == 0
+    assert person(found, "Ito@example.com").risk.level is RiskLevel.LOW
 
 
 FACTS = {
-    KAY: {"production-owner", "raised", "outside", "dormant"},
-    SAM: {"over", "outside", "production-analyst", "unapproved", "no-engagement"},
+    KAY: {
+        "production-owner", "raised", "outside", "dormant", "admin-has-reason", "ending-soon", "external-within-limit",
+        "justified", "production-has-paperwork", "review-due", "role-within-standard",
+    },
+    SAM: {
+        "not-expired", "outside", "production-analyst", "justified", "production-has-paperwork", "review-due",
+        "role-within-standard",
+    },
     "kim@example.com": {"organization-admin", "unmanaged", "production-analyst", "several-ways"},
-    "lee@example.com": {"unmanaged-grant", "production-analyst", "several-ways"},
-    "ana@example.com": {"organization-owner", "endless", "no-engagement"},
+    "lee@example.com": {
+        "unmanaged-grant", "production-analyst", "several-ways", "justified", "metadata-well-formed", "review-due",
+    },
+    "ana@example.com": {
+        "organization-owner", "admin-has-reason", "no-mutual-approval", "privileged-ends-or-reviewed", "review-due",
+    },
     "old@agency.example.org": {"unmanaged", "outside", "production-custom", "dormant"},
-    "jo@agency.example.org": {"outside", "invitation-expired"},
-    ROBIN: {"outside", "production-analyst"},
-}
+    "jo@agency.example.org": {
+        "outside", "invitation-expired", "admin-has-reason", "justified", "longest-duration", "metadata-well-formed",
+        "review-due",
+    },
+    ROBIN: {
+        "outside", "production-analyst", "admin-has-reason", "justified", "longest-duration", "metadata-well-formed",
+        "review-due",
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("email", FACTS)
@@ -89,7 +106,7 @@ def test_without_company_domains_nobody_is_outside() -> None:
 
 
 ENDS = [
-    (0, EndsIn.DAYS), (14, EndsIn.DAYS), (15, EndsIn.WEEKS), (90, EndsIn.WEEKS), (91, EndsIn.LATER),
+    (0, EndsIn.SOON), (14, EndsIn.SOON), (15, EndsIn.QUARTER), (90, EndsIn.QUARTER), (91, EndsIn.LATER),
 ]  # fmt: skip
 
 
@@ -123,10 +140,10 @@ def test_what_is_over_and_still_there_comes_first() -> None:
     line = next(line for line in PRODUCTION_ROSTER.splitlines() if SAM in line)
     prolonged = report(production=PRODUCTION_ROSTER.replace("2026-05-02", "2026-05-31"))
     assert [one.on.isoformat() for one in prolonged.endings if one.email == SAM] == ["2026-05-31"]
-    assert "over" not in factors(prolonged, SAM)
+    assert "not-expired" not in factors(prolonged, SAM)
     dropped = report(production=PRODUCTION_ROSTER.replace(line, ""), was=PRODUCTION_ROSTER)
     assert dropped.endings[0] == first
-    assert "over" in factors(dropped, SAM)
+    assert "not-expired" in factors(dropped, SAM)
 
 
 def test_invitations_that_wait() -> None:

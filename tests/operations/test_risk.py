@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from mixpanel_access.model.access import Invitation
-from mixpanel_access.operations.risk import FACTORS, LEVELS, AccessFacts, RiskLevel, level_of, risk_of
+from mixpanel_access.operations.policy_check import Violation
+from mixpanel_access.operations.risk import (
+    FACTORS,
+    LEVELS,
+    SEVERITY_POINTS,
+    AccessFacts,
+    RiskLevel,
+    level_of,
+    risk_of,
+)
+from mixpanel_access.rules.catalogue import RULES, find
+from mixpanel_access.rules.rule import Level, Severity
 from tests.fakes import NOW
 
 QUIET = AccessFacts(NOW, "member", "consumer", "Shop", outside=False, last_login=NOW)
@@ -41,15 +52,11 @@ ROWS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
                            "is analyst in Shop"),
     "production-custom": ([{"production": CUSTOM}], [{"production": "analyst"}], "has a custom role in Shop"),
     "unmanaged": ([{"managed": False}], [{"managed": True}], "no stack has them"),
-    "over": ([{"over": date(2026, 5, 3)}], [{"over": None}], "the access ended on 2026-05-03 and is still there"),
     "unmanaged-grant": ([{"unmanaged_in": ["Shop", "Lab"]}], [{"unmanaged_in": []}],
                         "has a grant that no stack has in Shop, Lab"),
     "raised": ([{"raised": ["is owner where admin is declared"]}], [{"raised": []}],
                "is owner where admin is declared"),
     "outside": ([{"outside": True}], [{"outside": False}, {"outside": None}], "is outside the company"),
-    "endless": ([{"endless": True}], [{"endless": False}], "has no end date"),
-    "unapproved": ([{"unapproved": True}], [{"unapproved": False}], "has no approver"),
-    "no-engagement": ([{"without_engagement": True}], [{"without_engagement": False}], "has no engagement"),
     "dormant": (
         [{"last_login": NOW - 90 * DAY - SECOND}],
         [{"last_login": NOW - 90 * DAY}, {"last_login": None, "invitation": Invitation.PENDING},
@@ -97,9 +104,35 @@ def test_a_login_that_nobody_knows_is_told_as_that() -> None:
 
 def test_points_add_up_the_most_first() -> None:
     """The sum is the score; the reasons stand by their weight."""
-    risk = risk_of(replace(QUIET, organization_role="admin", outside=True, endless=True, managed=False))
-    assert (risk.score, risk.level) == (85, RiskLevel.HIGH)
-    assert [reason.points for reason in risk.reasons] == [30, 30, 15, 10]
+    risk = risk_of(replace(QUIET, organization_role="admin", outside=True, several_sources=["Shop"], managed=False))
+    assert (risk.score, risk.level) == (80, RiskLevel.HIGH)
+    assert [reason.points for reason in risk.reasons] == [30, 30, 15, 5]
+
+
+def found(rule: str, text: str) -> Violation:
+    """What a rule finds."""
+    return Violation(find(rule), Level.ADVISORY, text, "kim@example.com")
+
+
+def test_a_policy_finding_counts_by_the_severity_of_its_rule() -> None:
+    """Once a rule, however often it finds something; a low finding is the least."""
+    by_severity = {rule.severity: rule.id for rule in RULES if rule.id != "dormant-account"}
+    assert by_severity.keys() == SEVERITY_POINTS.keys()
+    for severity, rule in by_severity.items():
+        risk = risk_of(QUIET, [found(rule, "so it is"), found(rule, "so it is")])
+        assert [(one.factor, one.text, one.points) for one in risk.reasons] == [
+            (rule, "so it is", SEVERITY_POINTS[severity])
+        ]
+    points = [SEVERITY_POINTS[severity] for severity in Severity]
+    assert points == sorted(set(points))
+
+
+def test_dormancy_counts_once_and_by_the_days_of_the_rule() -> None:
+    """The fact is of today, the rule's finding of the last refresh."""
+    idle = replace(QUIET, last_login=NOW - 91 * DAY)
+    assert [one.factor for one in risk_of(idle, [found("dormant-account", "long ago")]).reasons] == ["dormant"]
+    assert factors(last_login=NOW - 91 * DAY, idle_days=365) == {}
+    assert factors(last_login=NOW - 31 * DAY, idle_days=30) == {"dormant": "last login 31 days ago"}
 
 
 @pytest.mark.parametrize(

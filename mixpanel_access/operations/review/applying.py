@@ -24,7 +24,8 @@ from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.deciding import is_applied, latest, problems
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
 from mixpanel_access.operations.review.listing import has_organization_item, role_in
-from mixpanel_access.operations.review.packet import ORGANIZATION, EntryKey, Item, ItemKey, Packet, Suggestion
+from mixpanel_access.operations.review.packet import ORGANIZATION, EntryKey, Item, ItemKey, Packet
+from mixpanel_access.rules.rule import Suggestion
 
 
 @dataclass(frozen=True)

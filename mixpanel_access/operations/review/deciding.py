@@ -15,8 +15,9 @@ from mixpanel_access.model.similarity import meant_address, unknown
 from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
-from mixpanel_access.operations.review.packet import DECISIONS, ORGANIZATION, Item, ItemKey, Packet, Suggestion
+from mixpanel_access.operations.review.packet import DECISIONS, ORGANIZATION, Item, ItemKey, Packet
 from mixpanel_access.operations.review.suggesting import is_lower
+from mixpanel_access.rules.rule import Suggestion
 
 
 @dataclass(frozen=True)

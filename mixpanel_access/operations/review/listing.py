@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation, source_in_words
 from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.declaration import excepted, grant_name
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.review.packet import Item, Unmanaged
-from mixpanel_access.operations.review.suggesting import Facts, advise
+from mixpanel_access.operations.review.suggesting import Role, advise
 from mixpanel_access.operations.state import HeldGrant, HeldMember
-from mixpanel_access.operations.status import ENDS_SOON
-from mixpanel_access.rules.facts import Context, NotApplicable
+from mixpanel_access.rules.catalogue import EXCEPTABLE
+from mixpanel_access.rules.facts import Context, Kind
+from mixpanel_access.rules.facts import Entry as RuleEntry
 
 REVIEWERS: Final = ("approver", "manager", "sponsor")
 """Who can be asked: as the entry or its engagement names them."""
@@ -57,7 +59,13 @@ def items(
                 if view.roster is None or (entry.starts is not None and entry.starts > overview.today):
                     continue
                 reviewer, unassigned = _reviewer(entry, view.roster, by)
-                around = Context(overview.today, company_domains=domains.get(stack, frozenset()))
+                around = Context(
+                    overview.today,
+                    view.roster.environment,
+                    domains.get(stack, frozenset()),
+                    rules=EXCEPTABLE,
+                    stack=stack,
+                )
                 for project in [*([None] if has_organization_item(entry) else []), *entry.projects]:
                     seen = _Seen(overview, someone, stack, view.roster, entry, project, own_roles)
                     item = seen.item(around, shows_logins=shows_logins)
@@ -112,8 +120,9 @@ class _Seen:
 
     def item(self, around: Context, *, shows_logins: bool) -> Item:
         entry, today, held = self.entry, self.overview.today, self._held
-        facts = self._facts(around, shows_logins=shows_logins)
-        advice = advise(facts, today)
+        policies = self.overview.stacks[self.stack].policies
+        role = self._role(shows_logins=shows_logins)
+        advice = advise(role, around, policies)
         since, changed = (_day(held.created), _day(held.modified)) if held else (None, None)
         return Item(
             stack=self.stack,
@@ -123,7 +132,7 @@ class _Seen:
             starts=_text(entry.starts),
             project=self.project,
             project_name=self.roster.projects[self.project].name if self.project else None,
-            role=facts.role,
+            role=role_in(self.roster, entry, self.project) or "",
             since=_text(since),
             changed=_text(changed) if changed != since else None,
             sow=entry.metadata.get("sow"),
@@ -132,8 +141,8 @@ class _Seen:
             approver=entry.metadata.get("approver"),
             sponsor=entry.metadata.get("sponsor"),
             ends=_text(entry.ends),
-            state=_state(entry, today),
-            last_active=self._last_active(facts),
+            state=_state(entry, today, policies.ending_days),
+            last_active=self._last_active(never=role.never),
             reviewed=entry.person.reviewed,
             custom_roles=[*self.roster.own_roles(self.project).values()] if self.project else (),
             ways=self._ways(),
@@ -149,43 +158,57 @@ class _Seen:
             return self.someone.members.get(self.stack)
         return self.someone.grants.get((self.stack, self.roster.projects[self.project].id))
 
-    def _facts(self, around: Context, *, shows_logins: bool) -> Facts:
-        person, kind, held = self.someone.person, self.entry.metadata.get("engagement_type"), self._held
-        try:
-            external = around.external(self.someone.email, self.entry.person.kind)
-        except NotApplicable:  # nobody told which domains are the company's
-            external = False
-        login = self.overview.logins.last.get(self.someone.key)
-        return Facts(
-            role=role_in(self.roster, self.entry, self.project) or "",
-            in_project=self.project is not None,
-            environment=self.roster.environment,
-            standard=self._standard(kind),
-            engagement=self.entry.engagement,
-            kind=kind,
-            approver=self.entry.metadata.get("approver"),
-            ends=self.entry.ends,
-            last_login=login.date() if login else None,
-            never=person is not None and not person.invited and login is None and shows_logins,
+    def _role(self, *, shows_logins: bool) -> Role:
+        entry, held, person, invitation = self.entry, self._held, self.someone.person, self._invitation
+        shown = {
+            "email": self.someone.email,
+            "kind": entry.person.kind,
+            "starts": entry.metadata.get("starts"),
+            "engagement_type": entry.metadata.get("engagement_type"),
+            "status": invitation,
+            "last_login": written(self._login) if self._login else None,
+        }
+        never = person is not None and invitation is Invitation.ACCEPTED and self._login is None and shows_logins
+        return Role(
+            self._as_declared(),
+            RuleEntry(Kind.MEMBER, self.someone.key, values=shown),
+            engagement=entry.engagement,
+            approver=entry.metadata.get("approver"),
+            never=never,
             since=_day(held.created) if held else None,
-            external=external,
         )
 
-    def _standard(self, kind: str | None) -> str | None:
-        standard = self.roster.standards.get(kind or "")
-        if standard is None:
-            return None
-        return standard.organization if self.project is None else standard.project_role(self.roster.environment)
+    def _as_declared(self) -> RuleEntry:
+        """The resource that the entry declares."""
+        entry, key = self.entry, self.someone.key
+        values: dict[str, Any] = {
+            "email": self.someone.email,
+            **entry.metadata,
+            "kind": entry.person.kind,
+            **excepted(self.roster, key, self.project),
+        }
+        if self.project is None:
+            return RuleEntry(Kind.MEMBER, key, values=values | {"role": entry.person.organization_role or roles.MEMBER})
+        project = self.roster.projects[self.project]
+        grant = {"project_id": project.id, "role": entry.projects[self.project], "environment": project.environment}
+        return RuleEntry(Kind.GRANT, grant_name(project.id, key), values=values | grant)
 
-    def _last_active(self, facts: Facts) -> str:
-        if facts.last_login is not None:
-            return facts.last_login.isoformat()
-        invitation = self.someone.invitation(self.overview.now)
-        if invitation is None:
+    @property
+    def _invitation(self) -> Invitation | None:
+        return self.someone.invitation(self.overview.now)
+
+    @property
+    def _login(self) -> datetime | None:
+        return self.overview.logins.last.get(self.someone.key)
+
+    def _last_active(self, *, never: bool) -> str:
+        if self._login is not None:
+            return self._login.date().isoformat()
+        if self._invitation is None:
             return "not in the organization"
-        if invitation is not Invitation.ACCEPTED:
+        if self._invitation is not Invitation.ACCEPTED:
             return "invited"
-        return "never" if facts.never else "unknown"
+        return "never" if never else "unknown"
 
     def _ways(self) -> list[str]:
         """All ways in which they have a role in the project, or their role in the organization."""
@@ -204,10 +227,10 @@ class _Seen:
         return found
 
 
-def _state(entry: RosterEntry, today: date) -> str:
+def _state(entry: RosterEntry, today: date, ending_days: int) -> str:
     if entry.over(today):
         return "over"
-    return "ends soon" if entry.ends is not None and entry.ends - today <= timedelta(days=ENDS_SOON) else "current"
+    return "ends soon" if entry.ends is not None and entry.ends - today <= timedelta(days=ending_days) else "current"
 
 
 def unmanaged(overview: Overview) -> list[Unmanaged]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -11,16 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.roster import IsoDate
-
-
-class Suggestion(StrEnum):
-    """What is suggested, from the least to the most; `look` where the facts do not suffice for anything else."""
-
-    KEEP = "keep"
-    LOOK = "look"
-    LOWER = "lower"
-    REMOVE = "remove"
-
+from mixpanel_access.rules.rule import Suggestion
 
 DECISIONS: Final = (Suggestion.KEEP, Suggestion.LOWER, Suggestion.REMOVE)
 """What can be decided."""

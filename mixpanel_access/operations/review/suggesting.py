@@ -1,58 +1,42 @@
-"""What is suggested for one role of one person, and why: a table of checks over a few facts. Pure."""
+"""What is suggested for one role, and why: what the policy rules find, and what only Mixpanel knows. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.engagements import PRODUCTION
-from mixpanel_access.operations.review.packet import Suggestion
-
-IDLE_DAYS: Final = 90
-"""Days without a login from which access counts as not used."""
-UNUSED_DAYS: Final = 30
-"""Days after which somebody who accepted the invitation should have logged in."""
+from mixpanel_access.operations.policy_check import PolicyConfig, active_rules
+from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.rule import Suggestion
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is known of a role.
+class Role:
+    """One role of one person, as the rules see it.
 
     Attributes:
-        role: the role.
-        in_project: whether it is a project role, and not the organization role.
-        environment: the environment of the stack.
-        standard: the highest role that the engagement's type needs, or None where there is none.
+        entry: the role: a grant, or the membership of the organization.
+        person: the membership of the organization with what Mixpanel shows of the person; it declares nothing.
         engagement: the engagement's key, or None.
-        kind: its type, or None.
         approver: who approved it, or None.
-        ends: the last day, or None.
-        last_login: the day of the last login, or None.
         never: whether they accepted the invitation and Mixpanel, which shows logins of others, shows none of theirs.
         since: since when the stack has it, or None.
-        external: whether they are outside the company.
     """
 
-    role: str
-    in_project: bool = True
-    environment: str = PRODUCTION
-    standard: str | None = None
+    entry: Entry
+    person: Entry
     engagement: str | None = None
-    kind: str | None = None
     approver: str | None = None
-    ends: date | None = None
-    last_login: date | None = None
     never: bool = False
     since: date | None = None
-    external: bool = False
 
     @property
-    def lowest(self) -> str:
-        """The lowest role of the kind."""
-        return roles.CONSUMER if self.in_project else roles.MEMBER
+    def in_project(self) -> bool:
+        """Whether it is a project role, and not the organization role."""
+        return self.entry.kind is Kind.GRANT
 
 
 @dataclass(frozen=True)
@@ -72,69 +56,62 @@ class Advice:
 
 def is_lower(role: str, than: str, *, in_project: bool) -> bool:
     """Whether a role is lower than another; a custom role has no height, and is none that one can lower to."""
-    order = roles.PROJECT_ROLES if in_project else roles.ORGANIZATION_ROLES
+    order = _order(in_project=in_project)
     return role in order and than in order and order.index(role) > order.index(than)
 
 
-def _over(facts: Facts, today: date) -> Iterator[Advice]:
-    if facts.ends is not None and facts.ends < today:
-        what = f"the engagement {facts.engagement}" if facts.engagement else "the access"
-        yield Advice(Suggestion.REMOVE, f"{what} ended on {facts.ends}")
+def _order(*, in_project: bool) -> Sequence[str]:
+    return roles.PROJECT_ROLES if in_project else roles.ORGANIZATION_ROLES
 
 
-def _idle(facts: Facts, today: date) -> Iterator[Advice]:
-    if facts.last_login is None or (days := (today - facts.last_login).days) < IDLE_DAYS:
-        return
-    reason = f"no login for {days} days"
-    if facts.external or not is_lower(facts.lowest, facts.role, in_project=facts.in_project):
-        yield Advice(Suggestion.REMOVE, reason)
-    else:
-        yield Advice(Suggestion.LOWER, reason, facts.lowest)
+def _by_the_rules(role: Role, around: Context, config: PolicyConfig) -> Iterator[Advice]:
+    """What the rules suggest that a review asks; where a lower role would do, to lower it."""
+    for rule, _, context in active_rules(around, config):
+        if rule.suggestion is None:
+            continue
+        try:
+            verdict = rule.judge_stack(Stack([role.entry, role.person]), context)
+        except NotApplicable:
+            continue
+        for finding in verdict.findings:
+            reason = finding.text.removeprefix(f"{finding.entry}: ")
+            to = rule.highest(role.entry, context) if rule.highest else None
+            if to and is_lower(to, role.entry.role, in_project=role.in_project):
+                yield Advice(Suggestion.LOWER, reason, to)
+            else:
+                yield Advice(rule.suggestion, reason)
 
 
-def _never_used(facts: Facts, today: date) -> Iterator[Advice]:
-    if facts.never and facts.since is not None and (days := (today - facts.since).days) >= UNUSED_DAYS:
-        yield Advice(Suggestion.REMOVE, f"the invitation is accepted, and there is no login in {days} days")
+def _never_used(role: Role, today: date, config: PolicyConfig) -> Iterator[Advice]:
+    if role.never and role.since is not None and (days := (today - role.since).days) >= config.never_days:
+        yield Advice(Suggestion.REMOVE, f"the invitation was accepted, and there was no login in {days} days")
 
 
-def _above_standard(facts: Facts, _today: date) -> Iterator[Advice]:
-    if facts.standard is not None and is_lower(facts.standard, facts.role, in_project=facts.in_project):
-        reason = f"an engagement of type {facts.kind} needs {facts.standard} at most in {facts.environment}"
-        yield Advice(Suggestion.LOWER, reason, facts.standard)
-
-
-def _external_admin(facts: Facts, _today: date) -> Iterator[Advice]:
-    if facts.external and facts.environment == PRODUCTION and facts.role in (roles.OWNER, roles.ADMIN):
-        to = roles.ANALYST if facts.in_project else roles.MEMBER
-        yield Advice(Suggestion.LOWER, f"somebody outside the company is {facts.role} in production", to)
-
-
-def _unexplained(facts: Facts, _today: date) -> Iterator[Advice]:
-    missing = [name for name in ("engagement", "approver") if not getattr(facts, name)]
+def _unexplained(role: Role) -> Iterator[Advice]:
+    missing = [name for name in ("engagement", "approver") if not getattr(role, name)]
     if missing:
-        yield Advice(Suggestion.LOOK, f"nothing tells the {' or the '.join(missing)}")
+        yield Advice(Suggestion.LOOK, f"the roster names no {' and no '.join(missing)}")
 
-
-CHECKS: Final[tuple[Callable[[Facts, date], Iterator[Advice]], ...]] = (
-    _over, _idle, _never_used, _above_standard, _external_admin, _unexplained,
-)  # fmt: skip
-"""Each says what it suggests, or nothing."""
 
 _SEVERITY: Final = list(Suggestion)
 
 
-def advise(facts: Facts, today: date) -> Advice:
+def advise(role: Role, around: Context, config: PolicyConfig) -> Advice:
     """The strongest of all that is suggested, with every reason; of several roles to lower to, the lowest.
 
     Args:
-        facts: what is known.
-        today: the day, UTC.
+        role: the role.
+        around: the day, the environment and the company's domains.
+        config: the levels and options of the rules.
     """
-    found = [advice for check in CHECKS for advice in check(facts, today)]
+    found = [
+        *_by_the_rules(role, around, config),
+        *_never_used(role, around.today, config),
+        *_unexplained(role),
+    ]
     if not found:
         return Advice(Suggestion.KEEP, "nothing speaks against it")
     strongest = max((advice.suggestion for advice in found), key=_SEVERITY.index)
-    order = roles.PROJECT_ROLES if facts.in_project else roles.ORGANIZATION_ROLES
     lower = [advice.role for advice in found if advice.role is not None]
-    role = max(lower, key=order.index) if strongest is Suggestion.LOWER else None
-    return Advice(strongest, "; ".join(advice.reason for advice in found), role)
+    to = max(lower, key=_order(in_project=role.in_project).index) if strongest is Suggestion.LOWER else None
+    return Advice(strongest, "; ".join(dict.fromkeys(advice.reason for advice in found)), to)
