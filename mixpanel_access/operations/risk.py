@@ -48,7 +48,7 @@ class AccessFacts:
         invitation: how far they have come; None who is not in the organization.
         last_login: or None where none is known.
         idle_days: the days for which they may stay away.
-        many_ways: the projects that they reach by more than one way.
+        several_sources: the projects that they reach by more than one way.
     """
 
     now: datetime
