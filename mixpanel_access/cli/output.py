@@ -19,9 +19,9 @@ from mixpanel_access.model.words import counted
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mixpanel_access.files.lines import FileLine, Verified
     from mixpanel_access.model.access import Project
     from mixpanel_access.model.other_access import OtherAccess
-    from mixpanel_access.operations.chain import Link
 
 FORMATS: Final = ("csv", "xlsx", "markdown", "json")
 """What a log or the evidence can be exported as."""
@@ -208,7 +208,7 @@ def must_be_format(format_: str, to: Path | None) -> None:
         raise UsageError("cannot print a workbook", whom=format_, next_step="Name a file with --to.")
 
 
-def print_or_write(lines: Sequence[Link], kind: type[Link], format_: str, to: Path | None) -> None:
+def print_or_write(lines: Sequence[FileLine], kind: type[FileLine], format_: str, to: Path | None) -> None:
     """Print the lines of a log as a table, or write them to a file and say so.
 
     Raises:
@@ -227,22 +227,30 @@ def print_or_write(lines: Sequence[Link], kind: type[Link], format_: str, to: Pa
     typer.echo(f"Wrote {counted(len(lines), 'line')} to {to}.")
 
 
-def print_verified(lines: Sequence[Link], file: Path, cut: Sequence[str], *, as_json: bool) -> None:
-    """Print that every line of a file is as it was written, and the hash of the last one, to keep elsewhere.
+def print_verified(found: Verified, file: Path, good: str, next_step: str, *, as_json: bool) -> int:
+    """Print what is wrong with a log or the evidence.
 
     Args:
-        lines: the lines.
+        found: what was found.
         file: the file.
-        cut: what to say about a last line that was cut off; empty for a complete file.
+        good: what to say of the lines if nothing is wrong.
+        next_step: what helps, if something is.
         as_json: whether to print JSON.
+
+    Returns:
+        The exit code: 1 if something is wrong, else 0.
     """
-    for line in cut:
-        progress(line)
-    last = lines[-1].hash if lines else None
+    if found.cut:
+        progress(found.cut)
     if as_json:
-        print_json({"file": file, "lines": len(lines), "last": last, "cut": bool(cut)})
+        print_json({"file": file, "lines": found.lines, "cut": bool(found.cut), "problems": found.problems})
+    elif found.problems:
+        for problem in found.problems:
+            typer.echo(problem)
+        typer.echo(f"{file} has {counted(len(found.problems), 'problem')}; {next_step}.")
     else:
-        typer.echo(f"{file} has {counted(len(lines), 'line')}, each as it was written; the last is {last or 'none'}.")
+        typer.echo(f"{file} has {counted(found.lines, 'line')}; {good}.")
+    return 1 if found.cut or found.problems else 0
 
 
 def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:

@@ -118,7 +118,7 @@ def evidence(
     cwd: Folder = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> int:
-    """Write the evidence for auditors: what was listed, who decided what, when and why; exit 1 when it was changed.
+    """Write the evidence for auditors: what was listed, who decided what, when and why.
 
     Example: `mixpanel-access review evidence --format xlsx --to evidence.xlsx`
     """
@@ -126,31 +126,35 @@ def evidence(
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
-    _, lines = _verified(cwd, review, progress)
+    _, lines = _evidence(folder_of(cwd, review), progress)
     print_or_write(lines, EvidenceLine, format_, to)
     return 0
 
 
 def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:
-    """Check that no line of the evidence was changed, taken out or put in; exit 1 when one was.
+    """Check that each decision in the evidence was listed before, and that the packets agree; exit 1 when not.
 
     Example: `mixpanel-access review verify`
     """
+    from mixpanel_access.files.lines import Verified
+    from mixpanel_access.operations.review import deciding
+
     cut: list[str] = []
-    file, lines = _verified(cwd, review, cut.append)
-    print_verified(lines, file, cut, as_json=as_json)
-    return 1 if cut else 0
+    folder = folder_of(cwd, review)
+    file, lines = _evidence(folder, cut.append)
+    found = Verified(len(lines), "".join(cut), list(deciding.verify(folder, lines)))
+    good = "each decision follows its listing, and the packets agree"
+    next_step = "take the review's folder back from version control, or apply the packets again"
+    return print_verified(found, file, good, next_step, as_json=as_json)
 
 
-def _verified(folder: Path, review: Path | None, say: Callable[[str], None]) -> tuple[Path, list[EvidenceLine]]:
-    from mixpanel_access.operations import chain
+def _evidence(review: Path, say: Callable[[str], None]) -> tuple[Path, list[EvidenceLine]]:
+    from mixpanel_access.files.lines import read_lines
     from mixpanel_access.operations.review.evidence import EvidenceLine, file_of
 
-    file = file_of(folder_of(folder, review))
+    file = file_of(review)
     if not file.is_file():
         raise UsageError(
             "cannot find the evidence", whom=str(file), next_step="Start a review: mixpanel-access review start"
         )
-    lines = chain.read(file, EvidenceLine, say)
-    chain.verify(lines, file)
-    return file, lines
+    return file, read_lines(file, EvidenceLine, say)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,7 +15,6 @@ from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.pruning import Pruned
-    from mixpanel_access.operations.tracker_lines import LogLine
 
 NAME: Final = "tracker.jsonl"
 """The log, in the project's folder, unless another is named."""
@@ -48,7 +46,7 @@ def update(
     for line in added:
         where = f"stack {line.stack}" if line.stack else "outside of the stacks"
         by = f" by {line.admin}" if line.admin else ""
-        typer.echo(f"{line.date} {line.event} {line.whom}: {line.what}, {where}{by}")
+        typer.echo(f"{line.date} {line.event} {line.label}: {line.what}, {where}{by}")
     typer.echo(f"Added {counted(len(added), 'line')} to {file}.")
     return 0
 
@@ -64,33 +62,34 @@ def export(
 
     Example: `mixpanel-access tracker export --format xlsx --to access-log.xlsx`
     """
-    from mixpanel_access.operations.chain import verify as must_be_untouched
+    from mixpanel_access.files.lines import read_lines
     from mixpanel_access.operations.project import project_folder
     from mixpanel_access.operations.tracker_lines import LogLine
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
     file = file or _default(project_folder(cwd))
-    lines = _lines(file, progress)
-    must_be_untouched(lines, file)
-    print_or_write(lines, LogLine, format_, to)
+    _must_exist(file)
+    print_or_write(read_lines(file, LogLine, progress), LogLine, format_, to)
     return 0
 
 
-def verify(file: LogFile = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:
-    """Check that no line of the log was changed, taken out or put in; exit 1 when one was.
+def verify(file: LogFile = None, stack: Stacks = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:
+    """Replay the log, and compare what it adds up to with the stacks' states; exit 1 when they differ.
 
     Example: `mixpanel-access tracker verify`
     """
-    from mixpanel_access.operations.chain import verify as must_be_untouched
-    from mixpanel_access.operations.project import project_folder
+    from mixpanel_access.operations import tracker
+    from mixpanel_access.operations.project import open_project, project_folder, stacks_of
 
     file = file or _default(project_folder(cwd))
-    cut: list[str] = []
-    lines = _lines(file, cut.append)
-    must_be_untouched(lines, file)
-    print_verified(lines, file, cut, as_json=as_json)
-    return 1 if cut else 0
+    _must_exist(file)
+    project = open_project(cwd, progress)
+    names = stacks_of(project, stack or [])
+    found = tracker.verify(project, file, names)
+    good = f"they add up to what the state of {', '.join(names)} holds"
+    next_step = "`mixpanel-access tracker update` adds what has happened since the last time"
+    return print_verified(found, file, good, next_step, as_json=as_json)
 
 
 def prune(
@@ -103,8 +102,7 @@ def prune(
 ) -> int:
     """Remove from the log what had ended before a day, and list the people whom it no longer names.
 
-    From that day on, the log shows who had access to what, as before. The hashes of the lines change: if you keep the
-    last hash elsewhere, keep the new one.
+    From that day on, the log shows who had access to what, as before.
 
     Example: `mixpanel-access tracker prune --before 2026-01-01`
     """
@@ -122,7 +120,7 @@ def prune(
     _must_exist(file)
     pruned = pruning.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
-        print_json({"done": yes, "lines": pruned.lines, "people": pruned.people, "hash": pruned.last_hash})
+        print_json({"done": yes, "lines": pruned.lines, "people": pruned.people})
     elif not pruned.lines:
         typer.echo(f"Nothing in {file} had ended before {first}.")
     else:
@@ -139,17 +137,8 @@ def _print_pruned(pruned: Pruned, file: Path, *, done: bool) -> None:
         typer.echo(
             f"{'The log no longer names' if done else 'The log would no longer name'}: {', '.join(pruned.people)}"
         )
-    typer.echo(f"The log {'ended' if done else 'ends'} with the hash {pruned.last_hash}.")
     if not done:
         typer.echo("Nothing was changed. Add --yes to write the log.")
-
-
-def _lines(file: Path, say: Callable[[str], None]) -> list[LogLine]:
-    from mixpanel_access.operations.chain import read
-    from mixpanel_access.operations.tracker_lines import LogLine
-
-    _must_exist(file)
-    return read(file, LogLine, say)
 
 
 def _must_exist(file: Path) -> None:

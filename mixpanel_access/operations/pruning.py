@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
 from mixpanel_access.files import whole
+from mixpanel_access.files.lines import read_lines, text_of_lines
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.chain import linked, read, text_of_lines, verify
 from mixpanel_access.operations.project import Progress
 from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 
@@ -25,16 +26,14 @@ class Pruned:
     """What is taken out of a log.
 
     Attributes:
-        lines: the lines, as they were.
+        lines: the lines that are removed.
         people: the addresses that no longer appear in the log.
-        kept: the lines that stay, with their new hashes; the first says what was taken out.
-        last_hash: the hash of the log's last line before.
+        kept: the lines that stay; the first says what was removed.
     """
 
     lines: Sequence[LogLine]
     people: Sequence[str]
     kept: Sequence[LogLine]
-    last_hash: str
 
 
 def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: bool) -> Pruned:
@@ -51,7 +50,6 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
         act: whether to write it; else it is only looked at.
 
     Raises:
-        Refused: the log was touched.
         UsageError: the day is too near, or the log cannot be read or written.
     """
     if before > (latest := (now - LOOK_BACK).date()):
@@ -62,24 +60,32 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
             next_step=f"Give {latest} or an earlier day.",
         )
     content = whole.content_of(file, LogLine.file_is)
-    lines = read(file, LogLine, progress)
-    verify(lines, file)
+    lines = read_lines(file, LogLine, progress)
     old = [line for line in lines if instant(line.date).date() < before]
-    last = {line.place: line for line in old if line.event in _TELLS}
-    stay = [line for line in old if line is last.get(line.place) and line.event != LogEvent.REVOKED]
-    kept_hashes = {line.hash for line in stay}
-    gone = [line for line in old if line.hash not in kept_hashes]
+    last = {line.key: line for line in old if line.event in _TELLS}
+    holds = [line is last.get(line.key) and line.event != LogEvent.REVOKED for line in old]
+    stay = list(compress(old, holds))
+    gone = [line for line, still in zip(old, holds, strict=True) if not still]
     left = [*stay, *(line for line in lines if instant(line.date).date() >= before)]
     if not gone:
-        return Pruned([], [], lines, lines[-1].hash if lines else "")
-    kept = list(linked([_record(before, gone, lines[-1].hash), *left], []))
+        return Pruned([], [], lines)
+    kept = [_record(before, gone), *left]
     people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
     if act:
         after = whole.encoded(text_of_lines(kept), file, LogLine.file_is)
         whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
-    return Pruned(gone, people, kept, lines[-1].hash)
+    return Pruned(gone, people, kept)
 
 
-def _record(before: date, gone: Sequence[LogLine], last_hash: str) -> LogLine:
-    words = f"{len(gone)} lines from before this day were taken out; the log ended with the hash {last_hash}"
-    return LogLine(f"{before}T00:00:00Z", "", LogEvent.PRUNED.value, "", "", None, "", justification=words)
+def _record(before: date, gone: Sequence[LogLine]) -> LogLine:
+    words = f"{len(gone)} lines from before this day were removed"
+    return LogLine(
+        date=f"{before}T00:00:00Z",
+        admin="",
+        event=LogEvent.PRUNED.value,
+        email="",
+        stack="",
+        project=None,
+        role="",
+        justification=words,
+    )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from mixpanel_access.operations.chain import Link
+from mixpanel_access.files.lines import FileLine
 
 FORMS: Final = ("csv", "xlsx", "markdown", "json")
 """What a table can be written as."""
@@ -19,7 +19,7 @@ _NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 """Characters that cannot stand in a workbook (XML 1.0, 2.2)."""
 
 
-def exported(lines: Sequence[Link], kind: type[Link], form: str) -> bytes:
+def exported(lines: Sequence[FileLine], kind: type[FileLine], form: str) -> bytes:
     """A table of all lines.
 
     Args:

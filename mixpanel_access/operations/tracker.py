@@ -1,7 +1,7 @@
-"""The access log: who got, changed or lost what, when, by whom and why; lines that are only ever added.
+"""The access log: who got, changed or lost which access, when, by whom and why. Lines are only added.
 
-What the lines add up to is compared with the stacks' states, and the difference is what is added; what others did comes
-from Mixpanel's audit log. `chain` keeps the lines.
+`update` compares what the lines add up to with the stacks' states, and adds the difference. What others did comes from
+Mixpanel's audit log.
 """
 
 from __future__ import annotations
@@ -15,22 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.files.lines import Verified, append_lines, read_lines
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.chain import append, read, verify
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
-from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGrant, HeldTeamMember, State
+from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tracker_audit import READ, Run, by_others, during, taken_away
-from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
+from mixpanel_access.operations.tracker_lines import LogEvent, LogKey, LogLine, lines_of
+from mixpanel_access.operations.tracker_replay import problems
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
-
-Place = tuple[str, int | None, str, int | None]
-"""See `Line.place`."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +59,10 @@ def update(
         The lines that were added.
 
     Raises:
-        Refused: the log was touched; nothing was added.
-        UsageError: it cannot be read or written.
+        UsageError: the log cannot be read or written.
     """
-    lines = read(file, LogLine, progress)
-    verify(lines, file)
-    last: dict[Place, LogLine] = {line.place: line for line in lines}
+    lines = read_lines(file, LogLine, progress)
+    last: dict[LogKey, LogLine] = {line.key: line for line in lines}
     since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)
     audits: dict[int, Audited] = {}
     runs: dict[int, dict[str, Sequence[Run]]] = {}
@@ -84,7 +79,21 @@ def update(
     known = [*lines, *new]
     for organization, found in audits.items():
         new += by_others(found.events, found.own, known, runs[organization])
-    return append(file, sorted(new, key=lambda one: (one.date, one.email, one.project or 0, one.team)), lines)
+    new.sort(key=lambda line: (line.date, line.email, line.project or 0, line.team))
+    append_lines(file, new, lines)
+    return new
+
+
+def verify(project: PulumiProject, file: Path, stacks: Sequence[str]) -> Verified:
+    """Replay the log, and compare it with the states of these stacks.
+
+    Raises:
+        UsageError: the log cannot be read.
+    """
+    cut: list[str] = []
+    lines = read_lines(file, LogLine, cut.append)
+    states = of_each(stacks, lambda stack: project.state(stack, project.settings(stack).organization_id))
+    return Verified(len(lines), "".join(cut), list(problems(lines, states)))
 
 
 def _asked(project: PulumiProject, stack: str) -> tuple[Settings, Sequence[Run], State]:
@@ -112,27 +121,29 @@ def audited(directory: Directory, username: str, since: datetime, now: datetime,
 def revocations(
     stack: str,
     state: State,
-    last: Mapping[Place, LogLine],
+    last: Mapping[LogKey, LogLine],
     found: Audited,
     history: Sequence[Run],
     now: datetime,
 ) -> Iterator[LogLine]:
-    """What a stack gave and gives no more; a place left to an identity provider only goes when the audit log says so.
+    """What a stack gave and no longer gives.
+
+    A team membership that an identity provider has taken over goes only when the audit log says so.
 
     Args:
         stack: the stack.
         state: its state.
-        last: the last line of each place.
+        last: the last line of each key.
         found: of the audit log.
         history: the engine's runs, the newest first.
         now: when that is gone of which the audit log does not tell.
     """
-    here = {line.place for line in lines_of(stack, state)}
-    held = {(stack, None, person, team) for team, person in state.team_members}
-    for place, old in last.items():
-        if place[0] != stack or place in here or old.event == LogEvent.REVOKED:
+    here = {line.key for line in lines_of(stack, state)}
+    held = {LogKey(stack, None, person, team) for team, person in state.team_members}
+    for key, old in last.items():
+        if key.stack != stack or key in here or old.event == LogEvent.REVOKED:
             continue
-        if place not in held:
+        if key not in held:
             yield _revoked(old, found, history, now)
         elif taken_away(found.events, old):
             yield _revoked(old, found, [], now)
@@ -151,41 +162,15 @@ def _revoked(old: LogLine, found: Audited, history: Sequence[Run], now: datetime
     return replace(old, date=written(at), event=LogEvent.REVOKED.value, admin=admin)
 
 
-def _held(stack: str, state: State, history: Sequence[Run]) -> Iterator[tuple[Place, LogLine]]:
+def _held(stack: str, state: State, history: Sequence[Run]) -> Iterator[tuple[LogKey, LogLine]]:
     for line in lines_of(stack, state):
         at = instant(line.date) if line.date else None
-        yield line.place, replace(line, admin=_by(history, at) if at else "")
-
-
-def lines_of(stack: str, state: State) -> Iterator[LogLine]:
-    """What a state holds, as lines: members, grants, places in teams, and what teams have."""
-
-    def line(
-        held: HeldMember | HeldGrant | HeldTeamMember | HeldTeamGrant,
-        email: str,
-        project: int | None,
-        role: str | None,
-        team: int | None = None,
-    ) -> LogLine:
-        why = {name: str(held.outputs.get(name) or "") for name in REASONS}
-        name = "" if team is None else state.team_name(team)
-        event = LogEvent.GRANTED.value
-        return LogLine(held.modified, "", event, email, stack, project, role or "", team=name, team_id=team, **why)
-
-    for member in state.members.values():
-        yield line(member, member.email, None, member.role)
-    for grant in state.grants.values():
-        yield line(grant, grant.email, grant.project, grant.role)
-    for place in state.team_members.values():
-        if place.given:
-            yield line(place, place.email, None, None, place.team)
-    for role in state.team_grants.values():
-        yield line(role, "", role.project, role.role, role.team)
+        yield line.key, replace(line, admin=_by(history, at) if at else "")
 
 
 def _added(here: Mapping[Any, LogLine], last: Mapping[Any, LogLine]) -> Iterator[LogLine]:
-    for place, line in here.items():
-        old = last.get(place)
+    for key, line in here.items():
+        old = last.get(key)
         if old is None or old.event == LogEvent.REVOKED:
             yield line
         elif old.content != line.content:

@@ -59,7 +59,7 @@ def by_others(
         histories: the runs of each stack: what comes by SCIM names nobody, and in a run of a stack, at a place of its
             own, it is the stack's doing.
     """
-    places = {line.place for line in known if line.stack}
+    keys = {line.key for line in known if line.stack}
     there = {_key(line) for line in known if not line.stack}
     for event in sorted(events, key=lambda event: event.at):
         if event.type not in EVENTS or same_key(event.actor) in own or not _tells_whom(event):
@@ -67,19 +67,18 @@ def by_others(
         if event.type == audit.USER_ADDED and event.source == _ACCEPTED:
             continue
         line = LogLine(
-            written(event.at),
-            event.who,
-            EVENTS[event.type].value,
-            event.email,
-            "",
-            event.project,
-            event.role or "",
+            date=written(event.at),
+            admin=event.who,
+            event=EVENTS[event.type].value,
+            email=event.email,
+            stack="",
+            project=event.project,
+            role=event.role or "",
             team=event.team_name or str(event.team or ""),
             team_id=event.team,
         )
         if event.by_scim and any(
-            replace(line, stack=stack).place in places and during(history, event.at)
-            for stack, history in histories.items()
+            replace(line, stack=stack).key in keys and during(history, event.at) for stack, history in histories.items()
         ):
             continue
         if _key(line) not in there:
@@ -114,9 +113,9 @@ def _took(event: AuditEvent, line: LogLine) -> bool:
         if event.type == audit.TEAM_DELETED:
             return its
         if line.email:
-            return its and event.type == audit.TEAM_USER_REMOVED and event.concerns(line.place[2])
+            return its and event.type == audit.TEAM_USER_REMOVED and event.concerns(line.key.person)
         return its and event.type == audit.PROJECT_TEAM_REMOVED and event.project == line.project
-    if not line.email or not event.concerns(line.place[2]):
+    if not line.email or not event.concerns(line.key.person):
         return False
     if event.type == audit.PROJECT_USER_REMOVED:
         return line.project is not None and event.project == line.project
@@ -131,4 +130,4 @@ def _tells_whom(event: AuditEvent) -> bool:
 
 
 def _key(line: LogLine) -> tuple[object, ...]:
-    return line.date, line.event, line.place, line.role
+    return line.date, line.event, line.key, line.role

@@ -1,18 +1,20 @@
-"""The lines of the access log."""
+"""The lines of the access log, and a stack's state as such lines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.metadata import REASONS
-from mixpanel_access.operations.chain import Link
+from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGrant, HeldTeamMember, State
 
 
 class LogEvent(StrEnum):
-    """What happened."""
+    """What a line says happened."""
 
     GRANTED = "granted"
     CHANGED = "changed"
@@ -21,26 +23,42 @@ class LogEvent(StrEnum):
     PRUNED = "pruned"
 
 
-@dataclass(frozen=True)
-class LogLine(Link):
+class LogKey(NamedTuple):
+    """Which access of which stack: a membership, a grant, or a team's role.
+
+    Attributes:
+        stack: the stack; "" for access given outside of the stacks.
+        project: the project's id, or None.
+        person: the key of the address; "" for a team's role.
+        team: the team's id, or None.
+    """
+
+    stack: str
+    project: int | None
+    person: str
+    team: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine(FileLine):
     """One line of the log.
 
     Attributes:
-        date: when (ISO 8601, UTC): by the state for what is there, by the audit log or the clock for what is gone.
-        admin: who brought it about, as the engine's history or the audit log has it; "" where neither tells.
-        event: `granted`, `changed`, `revoked`, `accepted` of an invitation, or `pruned` of the log itself.
-        email: whom it concerns; "" for a team's role in a project.
-        stack: the stack; "" for what was done by other means, as the audit log has it.
-        project: the project's id; None for the membership of the organization, and for a place in a team.
-        role: the role from then on, or the one that was lost; "" for a place in a team, and for a membership whose role
-            is not managed.
-        engagement: and the rest: why.
-        team: the name of the team in which the person has the place, or which has the role; "" for none.
-        team_id: Mixpanel's id of it.
+        date: when (ISO 8601, UTC). For access that is there it comes from the state; for access that is gone, from the
+            audit log or the clock.
+        admin: who did it, as the engine's history or the audit log says; "" if neither does.
+        event: `granted`, `changed`, `revoked`, `accepted` for an invitation, or `pruned` for the log itself.
+        email: the person; "" for a team's role in a project.
+        stack: the stack; "" for what was done outside of the stacks, as the audit log says.
+        project: the project's id; None for the membership in the organization or in a team.
+        role: the role from then on, or the role that was lost; "" for a membership in a team, and for one in the
+            organization whose role is not managed.
+        engagement: why, as are the fields up to `ends`.
+        team: the name of the team that the person is in, or that has the role; "" for none.
+        team_id: Mixpanel's id of that team.
     """
 
     file_is: ClassVar[str] = "the access log"
-    later: ClassVar[tuple[str, ...]] = ("team", "team_id")
 
     date: str
     admin: str
@@ -60,20 +78,15 @@ class LogLine(Link):
     team_id: int | None = None
 
     @property
-    def about(self) -> str:
-        """Which line it is, for a message."""
-        return f"{self.date}, {self.whom}"
-
-    @property
-    def whom(self) -> str:
-        """Whom it concerns, in words."""
+    def label(self) -> str:
+        """The person, the team or the log, for a line of output."""
         if self.event == LogEvent.PRUNED:
             return "the log"
         return self.email or f"team {self.team}"
 
     @property
     def what(self) -> str:
-        """What it is about, in words."""
+        """The access, for a line of output."""
         if self.event == LogEvent.PRUNED:
             return self.justification
         if self.project is not None:
@@ -81,11 +94,47 @@ class LogLine(Link):
         return f"member of team {self.team}" if self.team_id is not None else f"member {self.role}".rstrip()
 
     @property
-    def place(self) -> tuple[str, int | None, str, int | None]:
-        """Where it is: stack, project, person and team."""
-        return self.stack, self.project, same_key(self.email), self.team_id
+    def key(self) -> LogKey:
+        """What the line is about: lines with the same key tell the history of the same access."""
+        return LogKey(self.stack, self.project, same_key(self.email), self.team_id)
 
     @property
     def content(self) -> tuple[str, ...]:
-        """What is held there, and why: another one is a change."""
+        """The role and the reasons; a line with other content is a change."""
         return self.role, self.team, *(getattr(self, name) for name in REASONS)
+
+
+def lines_of(stack: str, state: State) -> Iterator[LogLine]:
+    """The access in a state as lines: members, grants, team memberships and the teams' roles."""
+
+    def line(
+        held: HeldMember | HeldGrant | HeldTeamMember | HeldTeamGrant,
+        email: str,
+        project: int | None,
+        role: str | None,
+        team: int | None = None,
+    ) -> LogLine:
+        why = {name: str(held.outputs.get(name) or "") for name in REASONS}
+        name = "" if team is None else state.team_name(team)
+        return LogLine(
+            date=held.modified,
+            admin="",
+            event=LogEvent.GRANTED.value,
+            email=email,
+            stack=stack,
+            project=project,
+            role=role or "",
+            team=name,
+            team_id=team,
+            **why,
+        )
+
+    for member in state.members.values():
+        yield line(member, member.email, None, member.role)
+    for grant in state.grants.values():
+        yield line(grant, grant.email, grant.project, grant.role)
+    for membership in state.team_members.values():
+        if membership.given:
+            yield line(membership, membership.email, None, None, membership.team)
+    for role in state.team_grants.values():
+        yield line(role, "", role.project, role.role, role.team)

@@ -161,8 +161,8 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     evidence = folder / "evidence.jsonl"
     evidence.write_text(evidence.read_text().replace('"remove"', '"keep"', 1))
     touched = workspace.command("review", "verify")
-    assert (touched.returncode, touched.stdout) == (1, "")
-    assert "cannot trust the evidence for" in touched.stderr
+    assert touched.returncode == 1
+    assert "has another decision than was applied on " in touched.stdout
 
 
 def test_what_cannot_be_done_is_one_line(workspace: Workspace) -> None:

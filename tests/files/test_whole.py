@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.files import whole
+from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations import chain
 from mixpanel_access.operations.tracker_lines import LogLine
 
 LIMIT = 4096
@@ -21,22 +21,22 @@ CHILD = """
 import json, resource, signal, sys
 from pathlib import Path
 from mixpanel_access.files import onboarding, roster, whole
+from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import applying, evidence
 from mixpanel_access.operations.tracker_lines import LogLine
 
 kind, folder, end = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 long = "x" * 6000
-DAY = "2026-01-01T00:00:00Z"
-def line(): return LogLine(DAY, "", "granted", "a@example.com", "s", 1, "analyst", justification=long)
-def decided(): return evidence.EvidenceLine(DAY, "decided", "r", "s", *("x" * 9), comment=long)
+def line(kind, **more):
+    return kind(**{**dict.fromkeys(kind.columns(), "x"), **more})
 def tracker():
     file = folder / "tracker.jsonl"
-    chain.append(file, [line()], chain.read(file, LogLine))
+    append_lines(file, [line(LogLine, justification=long)], read_lines(file, LogLine))
+def decided(): return line(evidence.EvidenceLine, comment=long)
 def evidence_lines():
     file = folder / "evidence.jsonl"
-    chain.append(file, [decided()], chain.read(file, evidence.EvidenceLine))
+    append_lines(file, [decided()], read_lines(file, evidence.EvidenceLine))
 def ticks():
     before, _ = onboarding.read_ticks(folder / "ticks.json")
     onboarding.write_ticks(folder / "ticks.json", before, {"a@example.com": {"k": onboarding.Tick("2026-01-01", long)}})
@@ -54,7 +54,15 @@ except AccessError as error:
     print(error)
     sys.exit(3)
 """.replace("LIMIT, LIMIT", f"{LIMIT}, {LIMIT}")
-FIRST = LogLine("2026-01-01T00:00:00Z", "", "granted", "bo@example.com", "s", 1, "analyst")
+FIRST = LogLine(
+    date="2026-01-01T00:00:00Z",
+    admin="",
+    event="granted",
+    email="bo@example.com",
+    stack="s",
+    project=1,
+    role="analyst",
+)
 FILES = {"tracker.jsonl": "", "evidence.jsonl": "", "ticks.json": "{}\n", "s.yaml": "environment: production\n"}
 
 
@@ -64,7 +72,7 @@ def test_a_write_that_is_cut_leaves_every_file_as_it_was(tmp_path: Path, kind: s
     """Every file has whole lines or none of them; a full disk is one line of ours, and leaves nothing beside them."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
-    (tmp_path / "tracker.jsonl").write_text(f"{json.dumps(next(chain.linked([FIRST], [])).row())}\n")
+    (tmp_path / "tracker.jsonl").write_text(f"{json.dumps(FIRST.row())}\n")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     done = subprocess.run(
         [sys.executable, "-c", CHILD, kind, str(tmp_path), end], capture_output=True, text=True, check=False, timeout=60
@@ -84,30 +92,26 @@ CUTS = {"in a word": -5, "in a character": -2, "after one byte": 1}
 
 @pytest.mark.parametrize("at", CUTS.values(), ids=CUTS.keys())
 def test_a_log_whose_last_line_was_cut_is_read_and_said(tmp_path: Path, at: int) -> None:
-    """What stands before it counts, the next line takes its place, and the chain holds."""
+    """The lines before it count, and the next line takes its place."""
     file = tmp_path / "tracker.jsonl"
-    one, two = chain.linked([FIRST, FIRST], [])
-    text = json.dumps(two.row(), ensure_ascii=False).removesuffix("}") + "é"
+    text = json.dumps(FIRST.row(), ensure_ascii=False).removesuffix("}") + "é"
     cut = text.encode()[:at] if at > 0 else text.encode()[: at + 1]
-    file.write_bytes(f"{json.dumps(one.row())}\n".encode() + cut)
+    file.write_bytes(f"{json.dumps(FIRST.row())}\n".encode() + cut)
     said: list[str] = []
-    lines = chain.read(file, LogLine, said.append)
-    assert lines == [one]
+    lines = read_lines(file, LogLine, said.append)
+    assert lines == [FIRST]
     assert said[0].startswith(f"{file}: the last line was cut off after {len(cut)} bytes, and is left out")
-    added = chain.append(file, [FIRST], lines)
-    whole_again = chain.read(file, LogLine, said.append)
-    chain.verify(whole_again, file)
-    assert whole_again == [one, *added]
+    append_lines(file, [FIRST], lines)
+    assert read_lines(file, LogLine, said.append) == [FIRST, FIRST]
     assert len(said) == 1
 
 
 def test_a_line_that_was_cut_in_the_middle_of_a_log_is_no_cut(tmp_path: Path) -> None:
     """Somebody touched the file."""
     file = tmp_path / "tracker.jsonl"
-    (one,) = chain.linked([FIRST], [])
-    file.write_text(f'{{"date": \n{json.dumps(one.row())}\n')
+    file.write_text(f'{{"date": \n{json.dumps(FIRST.row())}\n')
     with pytest.raises(UsageError, match="line 1 is none of its lines"):
-        chain.read(file, LogLine)
+        read_lines(file, LogLine)
 
 
 def test_several_files_are_written_together_or_not_at_all(tmp_path: Path) -> None:
@@ -146,7 +150,7 @@ def test_a_new_log_is_for_its_owner_alone(before: int | None, mode: int, tmp_pat
         file.chmod(before)
     umask = os.umask(0)
     try:
-        chain.append(file, [LogLine("2026-01-01T00:00:00Z", "", "granted", "a@example.com", "s", 1, "analyst")], [])
+        append_lines(file, [FIRST], [])
     finally:
         os.umask(umask)
     assert file.stat().st_mode & 0o777 == mode

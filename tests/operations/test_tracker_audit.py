@@ -15,7 +15,15 @@ from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ANA, BO, BOT = "ana@example.com", "bo@example.com", "bot.1.mp-service-account"
 OWN = frozenset({BOT})
-HELD = LogLine("2026-05-01T12:00:00Z", ANA, LogEvent.GRANTED, BO, "production", 7, "analyst")
+HELD = LogLine(
+    date="2026-05-01T12:00:00Z",
+    admin=ANA,
+    event=LogEvent.GRANTED,
+    email=BO,
+    stack="production",
+    project=7,
+    role="analyst",
+)
 
 
 def event(kind: str, **more: object) -> AuditEvent:
@@ -44,7 +52,7 @@ def test_what_others_do_is_a_line(kind: str, what: LogEvent) -> None:
 def test_a_team_that_gets_a_role_is_a_line() -> None:
     """It concerns nobody alone."""
     (line,) = by_others([event(audit.PROJECT_TEAM_ADDED, email="", team=77)], OWN, [], {})
-    assert (line.email, line.whom, line.what) == ("", "team 77", "analyst in project 7")
+    assert (line.email, line.label, line.what) == ("", "team 77", "analyst in project 7")
 
 
 LEFT_OUT = {
@@ -81,7 +89,7 @@ def test_who_did_it_may_be_the_identity_provider() -> None:
 
 
 RUN = {"startTime": "2026-05-04T11:59:00Z", "endTime": "2026-05-04T12:01:00Z"}
-IN_DATA = LogLine("2026-05-04T12:00:00Z", ANA, LogEvent.GRANTED, BO, "production", None, "", team="Data", team_id=77)
+IN_DATA = replace(HELD, date="2026-05-04T12:00:00Z", project=None, role="", team="Data", team_id=77)
 PUT_IN = event(audit.TEAM_USER_ADDED, actor="", project=None, role=None, team=77, team_name="Data", service="scim")
 BY_SCIM: dict[str, tuple[AuditEvent, LogLine, list[str]]] = {
     "in a run, at a place of the stack": (PUT_IN, IN_DATA, []),

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from mixpanel_access.files.lines import Say, read_lines, with_lines
 from mixpanel_access.files.roster import roster_change, source_of, text_of
 from mixpanel_access.files.whole import write_all
 from mixpanel_access.model import roles
@@ -19,7 +20,6 @@ from mixpanel_access.model.effective_access import RosterEntry, effective_access
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.model.roster_text import EntryChange, change_entries
-from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.deciding import is_applied, latest, problems
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
@@ -96,7 +96,7 @@ class _Decided:
 
 
 def plan(
-    folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime, say: chain.Say | None = None
+    folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime, say: Say | None = None
 ) -> ReviewPlan:
     """Look what the decisions do, and write nothing.
 
@@ -109,11 +109,9 @@ def plan(
 
     Raises:
         UsageError: decisions are wrong, or a roster is no longer as it was reviewed; all of them are told.
-        Refused: the evidence was touched.
     """
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.EvidenceLine, say)
-    chain.verify(lines, file)
+    lines = read_lines(file, evidence.EvidenceLine, say)
     last, undecided = latest(lines), 0
     wrong: list[str] = []
     places: dict[ItemKey, _Decided] = {}
@@ -146,16 +144,14 @@ def carry_out(made: ReviewPlan) -> list[evidence.EvidenceLine]:
 
     Raises:
         UsageError: a roster was changed meanwhile, or something cannot be written.
-        Refused: the evidence was touched meanwhile.
     """
     if not made.rosters:
         return []
     file = evidence.file_of(made.folder)
-    lines = chain.read(file, evidence.EvidenceLine)
-    chain.verify(lines, file)
-    added = list(chain.linked([line for one in made.rosters for line in one.lines], lines))
+    lines = read_lines(file, evidence.EvidenceLine)
+    added = [line for one in made.rosters for line in one.lines]
     rosters = [roster_change(one.file, one.before, one.after) for one in made.rosters]
-    write_all([*rosters, chain.with_lines(file, added, lines)])  # the evidence last: the next run can finish it
+    write_all([*rosters, with_lines(file, added, lines)])  # the evidence last: the next run can finish it
     return added
 
 

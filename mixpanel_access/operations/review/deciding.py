@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from mixpanel_access.files.lines import Say, read_lines
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import meant_address, unknown
-from mixpanel_access.operations import chain
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
 from mixpanel_access.operations.review.packet import DECISIONS, ORGANIZATION, Item, ItemKey, Packet
@@ -228,7 +228,7 @@ class Progress:
     applied: Sequence[Item]
 
 
-def progress_of(folder: Path, stacks: Sequence[str], say: chain.Say | None = None) -> list[Progress]:
+def progress_of(folder: Path, stacks: Sequence[str], say: Say | None = None) -> list[Progress]:
     """How far a review is, packet by packet.
 
     Args:
@@ -238,13 +238,38 @@ def progress_of(folder: Path, stacks: Sequence[str], say: chain.Say | None = Non
 
     Raises:
         UsageError: a packet or the evidence cannot be read.
-        Refused: the evidence was touched.
     """
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.EvidenceLine, say)
-    chain.verify(lines, file)
-    last = latest(lines)
+    last = latest(read_lines(file, evidence.EvidenceLine, say))
     return [_progress(one, last, stacks) for one in read_packets(folder)]
+
+
+def verify(folder: Path, lines: Sequence[evidence.EvidenceLine]) -> Iterator[str]:
+    """What is wrong with the evidence of a review, in words, compared with its packets.
+
+    Each decision must follow the listing of that role, and the packets must still have the decisions that were applied.
+    """
+    listed: set[tuple[ItemKey, str]] = set()
+    for number, line in enumerate(lines, 1):
+        if line.event == evidence.ReviewEvent.LISTED:
+            listed.add((line.item_key, line.role))
+        elif (line.item_key, line.role) not in listed:
+            yield f"line {number} decides on {_decided(line)}, which no line before it lists"
+    last = latest(lines)
+    found: set[ItemKey] = set()
+    for one in read_packets(folder):
+        for item in one.packet.items:
+            applied = last.get(item.item_key)
+            if applied is not None and not is_applied(one.packet, item, last):
+                name = one.file.name
+                yield f"{name} has another decision than was applied on {_decided(applied)}: {applied.decision}"
+            found.add(item.item_key)
+    for line in (line for key, line in last.items() if key not in found):
+        yield f"no packet has the decision that was applied on {_decided(line)}: {line.decision}"
+
+
+def _decided(line: evidence.EvidenceLine) -> str:
+    return f"{line.email} as {line.role} in {line.project or ORGANIZATION}, stack {line.stack}"
 
 
 def latest(lines: Sequence[evidence.EvidenceLine]) -> dict[ItemKey, evidence.EvidenceLine]:

@@ -1,4 +1,4 @@
-"""The evidence of a review: what was listed, and what was decided by whom, in lines that are only ever added."""
+"""The evidence of a review: what was listed, and what was decided by whom, in lines that are only added."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Final
 
+from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
-from mixpanel_access.operations.chain import Link
 from mixpanel_access.operations.review.packet import EntryKey, Item, ItemKey
 
 FILE: Final = "evidence.jsonl"
@@ -24,8 +24,8 @@ class ReviewEvent(StrEnum):
     DECIDED = "decided"
 
 
-@dataclass(frozen=True)
-class EvidenceLine(Link):
+@dataclass(frozen=True, kw_only=True)
+class EvidenceLine(FileLine):
     """One line of the evidence.
 
     Attributes:
@@ -71,11 +71,6 @@ class EvidenceLine(Link):
     after: str = ""
 
     @property
-    def about(self) -> str:
-        """Which line it is, for a message."""
-        return f"{self.date}, {self.email}"
-
-    @property
     def item_key(self) -> ItemKey:
         """What it is about."""
         entry = EntryKey(self.stack, same_key(self.email), self.engagement or None, self.starts or None)
@@ -88,21 +83,21 @@ class EvidenceLine(Link):
 
 
 def listed(item: Item, review: str, reviewer: str, now: datetime) -> EvidenceLine:
-    """The line that says that an item was put before a reviewer."""
+    """The line that says that a reviewer was asked about an item."""
     return EvidenceLine(
-        written(now),
-        ReviewEvent.LISTED.value,
-        review,
-        item.stack,
-        item.email,
-        item.project or "",
-        item.engagement or "",
-        item.starts or "",
-        item.role,
-        item.suggestion,
-        item.suggested_role or "",
-        item.reason,
-        reviewer,
+        date=written(now),
+        event=ReviewEvent.LISTED.value,
+        review=review,
+        stack=item.stack,
+        email=item.email,
+        project=item.project or "",
+        engagement=item.engagement or "",
+        starts=item.starts or "",
+        role=item.role,
+        suggestion=item.suggestion,
+        suggested_role=item.suggested_role or "",
+        reason=item.reason,
+        reviewer=reviewer,
     )
 
 

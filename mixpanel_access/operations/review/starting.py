@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mixpanel_access.directory.other_access import read_other_access
+from mixpanel_access.files.lines import Say, append_lines, read_lines
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.other_access import OtherAccess
-from mixpanel_access.operations import chain
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, drop_packet, file_name, read_packets, write_packet
@@ -43,7 +43,7 @@ class Begun:
 
 
 def begin(
-    overview: Overview, domains: Mapping[str, frozenset[str]], by: str, folder: Path, say: chain.Say | None = None
+    overview: Overview, domains: Mapping[str, frozenset[str]], by: str, folder: Path, say: Say | None = None
 ) -> Begun:
     """Write one packet a reviewer; decisions that were made stay, in the packet in which they were made.
 
@@ -56,13 +56,11 @@ def begin(
 
     Raises:
         UsageError: a packet cannot be read or written.
-        Refused: the evidence was touched; nothing was written.
         MixpanelError: Mixpanel cannot be read.
     """
     before = read_packets(folder)
     file = evidence.file_of(folder)
-    lines = chain.read(file, evidence.EvidenceLine, say)
-    chain.verify(lines, file)
+    lines = read_lines(file, evidence.EvidenceLine, say)
     other = read_other_access(overview.directory, overview.projects.keys(), overview.now)
     unknown = [str(one) for one in other if not one.known]
     packets = packets_of(
@@ -83,7 +81,7 @@ def begin(
         for item in packet.items
         if (item.item_key, item.role) not in known
     ]
-    chain.append(file, new, lines)
+    append_lines(file, new, lines)
     return Begun(folder, written, other)
 
 

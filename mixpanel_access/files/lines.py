@@ -1,0 +1,139 @@
+"""Files of JSON lines that are only added to: the access log, and the evidence of a review.
+
+Lines of version 0.1.0 also have `previous` and `hash`, which are ignored: version control shows who changed a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeVar
+
+from mixpanel_access.files import whole
+from mixpanel_access.model.errors import UsageError
+
+_IGNORED: Final = ("previous", "hash")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileLine:
+    """One line; each kind of file has its own class."""
+
+    file_is: ClassVar[str] = "the file"
+    """What the file is, for a message."""
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """The names of the fields."""
+        return tuple(field.name for field in fields(cls))
+
+    def row(self) -> dict[str, Any]:
+        """The line as plain data."""
+        return {name: getattr(self, name) for name in self.columns()}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found out about a file.
+
+    Attributes:
+        lines: how many lines it has.
+        cut: what to say about a last line that was cut off; "" for none.
+        problems: what is wrong, in words.
+    """
+
+    lines: int
+    cut: str
+    problems: Sequence[str]
+
+
+AnyLine = TypeVar("AnyLine", bound=FileLine)
+Say = Callable[[str], None]
+"""Shows a line of text to the user."""
+
+
+def read_lines(file: Path, kind: type[AnyLine], say: Say | None = None) -> list[AnyLine]:
+    """The lines of a file; none if the file does not exist.
+
+    Args:
+        file: the file.
+        kind: the class of its lines.
+        say: shows a message if the last line was cut off: the run that wrote it was killed, or its disk was full.
+
+    Raises:
+        UsageError: a line cannot be read.
+    """
+    content = whole.content_of(file, kind.file_is) or b""
+    lines, cut = _parse(content, file, kind)
+    if cut and say is not None:
+        say(
+            f"{file}: the last line was cut off after {len(cut)} bytes, and is left out: a run was killed or its disk "
+            f"was full; the next command that adds lines replaces it"
+        )
+    return lines
+
+
+def append_lines(file: Path, new: Sequence[AnyLine], lines: Sequence[AnyLine]) -> None:
+    """Add lines to a file: all of them, or none. A last line that was cut off is replaced.
+
+    Args:
+        file: the file.
+        new: the lines to add.
+        lines: the lines that were read.
+
+    Raises:
+        UsageError: the file was changed meanwhile, or cannot be written.
+    """
+    if new:
+        whole.write_all([with_lines(file, new, lines)])
+
+
+def with_lines(file: Path, new: Sequence[AnyLine], lines: Sequence[AnyLine]) -> whole.FileChange:
+    """The change that adds lines to a file, with the arguments of `append_lines`.
+
+    Raises:
+        UsageError: the file was changed meanwhile.
+    """
+    kind = type(new[0])
+    rows = whole.encoded(text_of_lines(new), file, kind.file_is)
+    before = whole.content_of(file, kind.file_is)
+    there, cut = _parse(before or b"", file, kind)
+    if there != list(lines):
+        raise UsageError(
+            f"cannot write {kind.file_is}",
+            whom=str(file),
+            why="it was changed while this ran",
+            next_step="Nothing was added; run again.",
+        )
+    kept = (before or b"").removesuffix(cut)
+    end = b"\n" if kept and not kept.endswith(b"\n") else b""  # some editors drop the last line end
+    return whole.FileChange(file, before, kept + end + rows, kind.file_is)
+
+
+def text_of_lines(lines: Iterable[FileLine]) -> str:
+    """The text of a file with these lines."""
+    return "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in lines)
+
+
+def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLine], bytes]:
+    """The lines of a file, and the bytes after the last line end if they are not a line: one that was cut off."""
+    found: list[AnyLine] = []
+    rows = content.split(b"\n")  # a value may contain other line ends
+    for number, row in enumerate(rows, 1):
+        if number == len(rows) and not row:
+            break
+        try:
+            values = dict(json.loads(row.decode()))
+            found.append(kind(**{name: value for name, value in values.items() if name not in _IGNORED}))
+        except (ValueError, TypeError, RecursionError):
+            if number == len(rows):
+                return found, row
+            raise UsageError(
+                f"cannot read {kind.file_is}",
+                whom=str(file),
+                why=f"line {number} is none of its lines",
+                next_step="Take the file back from version control; nothing was added.",
+            ) from None
+    return found, b""
