@@ -57,14 +57,9 @@ def onboard(
     from mixpanel_access.operations.onboarding import onboarding, ticked
 
     one = onboarding(overview.anybody(email), overview, checklists, ticks)
-    after = ticked(one, ticks, done or [], undo or [], by, overview.now)
-    if after != ticks:
-        try:
-            write_ticks(file, before, after)
-        except UsageError as error:
-            if done or undo:
-                raise
-            progress(f"could not keep what was seen: {error}")  # nobody asked to write
+    if done or undo:
+        after = ticked(one, ticks, done or [], undo or [], by, overview.now)
+        write_ticks(file, before, after)
         one = onboarding(overview.anybody(email), overview, checklists, after)
     if as_json:
         print_json(_row(one))
@@ -74,7 +69,7 @@ def onboard(
 
 
 def _everybody(overview: Overview, checklists: Checklists, ticks: Ticks, *, as_json: bool) -> int:
-    """Print everybody who has access by a roster today, a line each; nothing is written."""
+    """Print a line for everybody who has access by a roster today."""
     from mixpanel_access.operations.onboarding import onboarding
 
     found = []
@@ -103,7 +98,7 @@ def _print(one: Onboarding) -> None:
     table = new_table("", "task", "what", "done")
     for step in one.steps:
         when = f"{step.tick.at[:10]}{f' by {step.tick.by}' if step.tick.by else ''}" if step.tick else ""
-        table.add_row("x" if step.tick else "-", step.key, step.text, when)
+        table.add_row("x" if step.done else "-", step.key, step.text, when)
     print_table(table)
     typer.echo(f"\n{one.email}, {_tracks(one)}: {counted(len(one.left), 'task')} of {len(one.steps)} to do.")
     if by_hand := [step.key for step in one.left if step.check is None]:
@@ -124,7 +119,7 @@ def _row(one: Onboarding) -> dict[str, object]:
                 "key": step.key,
                 "text": step.text,
                 "check": step.check,
-                "done": {"at": step.tick.at, "by": step.tick.by} if step.tick else None,
+                "done": {"at": step.tick and step.tick.at, "by": step.tick and step.tick.by} if step.done else None,
             }
             for step in one.steps
         ],

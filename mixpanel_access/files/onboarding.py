@@ -1,4 +1,4 @@
-"""The checklists of new people, and the file that keeps what is done of them."""
+"""The checklists of new people, and the file with the tasks that were ticked by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME: Final = "onboarding.yaml"
 
 
 class AutomaticCheck(StrEnum):
-    """What ticks a task by itself."""
+    """What Mixpanel must show for a task to be done."""
 
     INVITED = "invited"
     ACCEPTED = "accepted"
@@ -36,7 +36,7 @@ class AutomaticCheck(StrEnum):
 
 
 class TaskCondition(StrEnum):
-    """What makes a task concern somebody."""
+    """What must be so for a task to concern a person."""
 
     SSO = "sso"
     MFA = "mfa"
@@ -51,10 +51,10 @@ class Task(BaseModel):
     """One task.
 
     Attributes:
-        key: what it is ticked by.
-        text: what is to be done; `{email}`, `{provider}` and `{dashboards}` stand for themselves.
-        check: what ticks it by itself, or None for a tick by hand.
-        when: what makes it concern somebody, or None for everybody.
+        key: the key that `--done` takes.
+        text: what to do; `{email}`, `{provider}` and `{dashboards}` are replaced by the person's.
+        check: what Mixpanel must show for the task to be done, or None for a task that is ticked by hand.
+        when: what must be so for the task to concern a person, or None for everybody.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,11 +84,11 @@ def _known(at: str) -> str:
 
 @pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Tick:
-    """A task that is done.
+    """A task that was ticked by hand.
 
     Attributes:
-        at: when (ISO 8601, UTC): when it was ticked, or first seen done.
-        by: the address of who ticked it; "" for what was seen.
+        at: when (ISO 8601, UTC).
+        by: the address of the person who ticked it, or "".
     """
 
     at: Annotated[str, AfterValidator(_known)]
@@ -131,7 +131,7 @@ def read_checklists(folder: Path | None) -> Checklists:
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 PLACES: Final = ("email", "provider", "dashboards")
-"""What a task's text may have in braces."""
+"""The names that a task's text may have in braces."""
 
 
 def filled(task: Task, places: Mapping[str, str]) -> str:
@@ -146,12 +146,12 @@ def _fill(file: Path | None, task: Task, places: Mapping[str, str]) -> str:
         return places[place[1]]
 
     if "{" in _PLACE.sub("", task.text) or "}" in _PLACE.sub("", task.text):
-        raise _bad(file, f"{task.key}: there is a brace that holds no place; there are {', '.join(PLACES)}")
+        raise _bad(file, f"{task.key}: there is a brace without one of {', '.join(PLACES)}")
     return _PLACE.sub(value, task.text)
 
 
 def read_ticks(file: Path) -> tuple[str | None, Ticks]:
-    """What is done, with the file's text, or nothing where there is no file yet.
+    """The file's text and the ticks in it; None and nothing if there is no file yet.
 
     Raises:
         UsageError: the file cannot be used.
@@ -174,7 +174,7 @@ def read_ticks(file: Path) -> tuple[str | None, Ticks]:
 
 
 def write_ticks(file: Path, before: str | None, ticks: Ticks) -> None:
-    """Keep what is done.
+    """Write the ticks.
 
     Raises:
         UsageError: the file was changed meanwhile, or cannot be written.

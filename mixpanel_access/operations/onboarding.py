@@ -1,4 +1,4 @@
-"""Getting somebody started: the checklist of their track, ticked by what is seen and by hand. Pure."""
+"""The checklist of a new person's track, ticked by what Mixpanel shows and by hand. Pure."""
 
 from __future__ import annotations
 
@@ -42,42 +42,42 @@ class OnboardingStep:
     """One task of one person.
 
     Attributes:
-        key: what it is ticked by.
-        text: what is to be done.
-        check: what ticks it by itself, or None.
-        tick: when it was done and by whom, or None while it is open.
+        key: the key that `--done` takes.
+        text: what to do.
+        check: what Mixpanel must show for the task to be done, or None for a task that is ticked by hand.
+        done: whether it is done now.
+        tick: when it was ticked by hand and by whom, or None.
     """
 
     key: str
     text: str
     check: AutomaticCheck | None
+    done: bool
     tick: Tick | None
 
 
 @dataclass(frozen=True)
 class Onboarding:
-    """How far somebody is.
+    """How far a person is.
 
     Attributes:
         email: the address.
         tracks: the tracks they follow.
         steps: all tasks, in their order.
-        seen: the ticks of what is done by itself: as it was first seen, and for as long as it is so.
     """
 
     email: str
     tracks: Sequence[str]
     steps: Sequence[OnboardingStep]
-    seen: Mapping[str, Tick]
 
     @property
     def left(self) -> list[OnboardingStep]:
-        """What is open."""
-        return [step for step in self.steps if step.tick is None]
+        """The tasks that are open."""
+        return [step for step in self.steps if not step.done]
 
 
 def tracks_of(someone: PersonOverview, overview: Overview) -> list[str]:
-    """The tracks of what somebody is given today: of their engagements' types, else of their highest project role.
+    """The tracks for the access that a person has today: by the types of their engagements, else by their highest role.
 
     An organization owner or admin follows that track as well.
     """
@@ -101,13 +101,13 @@ def _of_the_engagements(someone: PersonOverview, overview: Overview) -> Iterator
 
 
 def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklists, ticks: Ticks) -> Onboarding:
-    """How far somebody is.
+    """How far a person is.
 
     Args:
-        someone: who.
+        someone: the person.
         overview: rosters, states and the organization.
         checklists: the tasks by track.
-        ticks: what is done already.
+        ticks: the ticks by hand, of everybody.
 
     Raises:
         UsageError: no roster gives them anything today, or a track has no checklist.
@@ -135,53 +135,50 @@ def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklis
         for task in checklists.get(track, ()):
             if task.when is None or task.when in facts.when:
                 tasks.setdefault(task.key, task)
-    done = ticks.get(someone.key, {})
-    at = written(overview.now)
-    seen = {key: done.get(key, Tick(at)) for key, task in tasks.items() if task.check in facts.checks}
-    by_hand = {key: tick for key, tick in done.items() if key in tasks and tasks[key].check is None}
-    now_done = {**by_hand, **seen}
-    steps = [
-        OnboardingStep(key, filled(task, facts.places), task.check, now_done.get(key)) for key, task in tasks.items()
-    ]
-    return Onboarding(someone.email, tracks, steps, seen)
+    own = ticks.get(someone.key, {})
+    return Onboarding(someone.email, tracks, [_step(task, facts, own.get(task.key)) for task in tasks.values()])
+
+
+def _step(task: Task, facts: _Facts, tick: Tick | None) -> OnboardingStep:
+    if task.check is not None:
+        tick = None
+    done = tick is not None or task.check in facts.checks
+    return OnboardingStep(key=task.key, text=filled(task, facts.places), check=task.check, done=done, tick=tick)
 
 
 def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[str], by: str, at: datetime) -> Ticks:
-    """What is done once these tasks are ticked, or are not any more.
+    """The ticks after some tasks of a person are ticked or opened again.
 
     Args:
         one: the person's onboarding.
-        ticks: what is done so far, of everybody.
-        done: keys to tick.
-        undo: keys to open again.
-        by: the address of who says so, or "".
+        ticks: the ticks by hand, of everybody.
+        done: the keys to tick.
+        undo: the keys to open again.
+        by: the address of the person who ticks, or "".
         at: when.
 
     Raises:
-        UsageError: a key is no task of theirs, is ticked by what is seen, or is to be ticked and opened at once.
+        UsageError: a key is not a task of theirs, is ticked by what Mixpanel shows, or is both ticked and opened.
     """
     known = {step.key: step for step in one.steps}
     for key in (*done, *undo):
         if key not in known:
             why = unknown(key, "task of theirs", known)
         elif known[key].check is not None:
-            why = f"{key} is ticked by what is seen"
+            why = f"{key} is ticked by what Mixpanel shows"
         elif key in done and key in undo:
             why = f"{key} cannot be ticked and opened at once"
         else:
             continue
         raise UsageError("cannot tick", whom=one.email, why=why, next_step="Correct the key.")
     key = same_key(one.email)
-    before = ticks.get(key, {})
-    checked = {step.key for step in one.steps if step.check is not None}
-    kept = {task: tick for task, tick in before.items() if task not in checked}
-    own = {**kept, **one.seen, **{task: Tick(written(at), by) for task in done if task not in before}}
+    own = {**{task: Tick(written(at), by) for task in done}, **ticks.get(key, {})}  # the first tick stays
     return {**ticks, key: {task: tick for task, tick in own.items() if task not in undo}}
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What decides about a person's tasks."""
+    """What decides which tasks a person has, and which of them are done."""
 
     checks: frozenset[AutomaticCheck]
     when: frozenset[TaskCondition]
