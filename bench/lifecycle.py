@@ -10,8 +10,8 @@ from typing import Final
 
 from bench.workspaces import STACK, Cost, Workspace, organization, roster, workspace
 from mixpanel_access.engine import Engine
-from mixpanel_access.operations.import_plan import ImportFilter
-from mixpanel_access.operations.importing import ImportRequest, carry_out, prepare
+from mixpanel_access.operations.importing.plan import ImportFilter
+from mixpanel_access.operations.importing.run import ImportRequest, carry_out, prepare
 from mixpanel_access.operations.project import PulumiProject
 
 PREVIEW: Final = ("preview", "--expect-no-changes")

@@ -15,7 +15,7 @@ from typing import Any, Final
 from mixpanel_access.engine import Engine, Pulumi, local_backend
 from mixpanel_access.engine.process import uninterrupted
 from mixpanel_access.model import dates
-from mixpanel_access.operations.scaffolding import begun_on
+from mixpanel_access.operations.new_project import begun_on
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The clone."""

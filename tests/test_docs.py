@@ -23,7 +23,7 @@ from mixpanel_access.model.roster import Common
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_schema import json_schema
 from mixpanel_access.operations.diagnosing import Failure
-from mixpanel_access.operations.risk import FACTORS, LEVELS, RiskLevel
+from mixpanel_access.operations.report.risk import FACTORS, LEVELS, RiskLevel
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider

@@ -21,8 +21,8 @@ from mixpanel_access.cli.output import (
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.import_plan import Candidate
-    from mixpanel_access.operations.importing import PreparedImport
+    from mixpanel_access.operations.importing.plan import Candidate
+    from mixpanel_access.operations.importing.run import PreparedImport
 
 
 def import_members(
@@ -57,8 +57,8 @@ def import_members(
 
     Example: `mixpanel-access import --stack production --dry-run`
     """
-    from mixpanel_access.operations.import_plan import ImportFilter
-    from mixpanel_access.operations.importing import ImportRequest, carry_out, prepare
+    from mixpanel_access.operations.importing.plan import ImportFilter
+    from mixpanel_access.operations.importing.run import ImportRequest, carry_out, prepare
     from mixpanel_access.operations.project import open_project, stack_to_change
 
     opened = open_project(cwd, progress)
@@ -82,7 +82,7 @@ def import_members(
 
 
 def _print(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> None:
-    from mixpanel_access.operations.import_plan import NO_GRANT
+    from mixpanel_access.operations.importing.plan import NO_GRANT
 
     short = {project.id: key for key, project in prepared.plan.roster.projects.items()}
     table = new_table("who", "status", "organization role", "projects", "import", "left out")

@@ -13,7 +13,7 @@ from mixpanel_access.cli.output import new_table, print_diff, print_json, print_
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.settling import OwnershipChange, StackOwnership
+    from mixpanel_access.operations.ownership import OwnershipChange, StackOwnership
 
 
 def ownership(
@@ -46,8 +46,8 @@ def ownership(
 
     Example: `mixpanel-access ownership --found ana@example.com --yes`
     """
+    from mixpanel_access.operations.ownership import plan_ownership, read_ownership, write_ownership
     from mixpanel_access.operations.project import open_project, stack_to_change, stacks_of
-    from mixpanel_access.operations.settling import plan_ownership, read_ownership, write_ownership
 
     project = open_project(cwd, progress)
     settles = bool(ours or found)

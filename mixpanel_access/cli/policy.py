@@ -69,7 +69,7 @@ def make_pack(
 
     Example: `mixpanel-access policy pack pack --wheel dist/mixpanel_access-0.2.0-py3-none-any.whl`
     """
-    from mixpanel_access.operations.policy_pack import write_pack
+    from mixpanel_access.operations.packaging import write_pack
 
     files = write_pack(folder, wheel)
     if as_json:
@@ -94,7 +94,7 @@ def print_findings(
 
     Example: `mixpanel-access policy findings preview.txt`
     """
-    from mixpanel_access.operations.policy_findings import findings_in, shows_a_pack
+    from mixpanel_access.operations.policy_check import findings_in, shows_a_pack
 
     try:
         output = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", "replace")

@@ -47,9 +47,9 @@ def remind(
         write_file(ics, calendar(found, overview.now), "the calendar", "Name another file with --ics.")
         progress(f"wrote {ics}")
     if post and lines:
-        from mixpanel_access.operations import posting  # HTTP and TLS
+        from mixpanel_access.operations import delivery
 
-        posting.post_to_webhook("\n".join(lines), os.environ.get(posting.WEBHOOK_VARIABLE))
+        delivery.post_to_webhook("\n".join(lines), os.environ.get(delivery.WEBHOOK_VARIABLE))
         progress(f"posted {len(lines)} reminders")
     if str(ics) == "-":
         pass  # standard output is the calendar's

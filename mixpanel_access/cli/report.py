@@ -13,7 +13,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.report import Report
+    from mixpanel_access.operations.report.model import Report
 
 DEFAULT: Final = Path("access-report.html")
 """The page's file, unless another is named."""
@@ -35,7 +35,7 @@ def report(
     Example: `mixpanel-access report --to access.html`
     """
     from mixpanel_access.operations.project import open_project
-    from mixpanel_access.operations.reporting import report_of
+    from mixpanel_access.operations.report.build import report_of
 
     printed = str(to) == "-"
     if printed and as_json:
@@ -62,6 +62,6 @@ def report(
 
 
 def _page(report: Report) -> str:
-    from mixpanel_access.operations.report_page import page  # its templates are slow to load
+    from mixpanel_access.operations.report.page import page  # its templates are slow to load
 
     return page(report)

@@ -15,8 +15,8 @@ from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.project import PulumiProject
-    from mixpanel_access.operations.revoking import Revocation
-    from mixpanel_access.operations.takings import Removal
+    from mixpanel_access.operations.revoking.removals import Removal
+    from mixpanel_access.operations.revoking.run import Revocation
 
 
 def revoke(
@@ -47,7 +47,7 @@ def revoke(
     stacks = stacks_of(project, stack or [])
     if within is not None:
         return _show_within(project, stacks, within, now, as_json=as_json)
-    from mixpanel_access.operations import revoking  # the engine's SDK is slow to load
+    from mixpanel_access.operations.revoking import run as revoking  # the engine's SDK is slow to load
 
     day = day_of(now) if now else None
     found = revoking.revoke(project, stacks, progress, now=day, act=yes, ended_only=ended_only)
@@ -164,8 +164,7 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> d
     """What happens in one stack; what cannot be read is one of its problems."""
     from mixpanel_access.directory.connect import connect
     from mixpanel_access.files.roster import read_salvaged
-    from mixpanel_access.operations.expiring import changes_by_the_clock
-    from mixpanel_access.operations.forecasting import forecasts_for
+    from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for
 
     document: dict[str, Any] = {"stack": stack, "changes": [], "held": [], "problems": []}
     try:

@@ -47,7 +47,7 @@ def welcome(
 
     Example: `mixpanel-access welcome robin@agency.example.org --format text`
     """
-    from mixpanel_access.operations import mailing
+    from mixpanel_access.operations import delivery
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
 
@@ -61,7 +61,7 @@ def welcome(
     mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
     if mail and send:
         del mail["X-Unsent"]
-        mailing.send_mail(mail, os.environ.get(mailing.SERVER_VARIABLE))
+        delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
     if as_json:
         document = {"to": message.to, "cc": message.cc, "subject": message.subject, "sent": send}
         print_json({**document, "markdown": message.markdown, "text": message.text, "html": message.html})

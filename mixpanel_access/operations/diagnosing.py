@@ -19,11 +19,15 @@ from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.roster import OrganizationFacts
 from mixpanel_access.model.similarity import alike, same_name
-from mixpanel_access.operations.failed_logins import ASK, advice, factors_of, is_unknown, since_the_last_login
 from mixpanel_access.operations.login import (
+    ASK,
+    advice,
+    factors_of,
     identity_provider,
+    is_unknown,
     managing_role,
     second_factor_required,
+    since_the_last_login,
     sso_required,
 )
 from mixpanel_access.operations.overview import Overview, PersonOverview

@@ -1,4 +1,4 @@
-"""What the clock alone will change in a stack: access that ends, access that begins."""
+"""What the clock alone changes in a stack: access that ends or begins, and the brakes that will block an end."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from mixpanel_access.model.access import WHEN_UNUSED, GrantType, should_remove
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.declaration import custom_role_name, standard_role, team_member_name, team_name
+from mixpanel_access.model.declaration import custom_role_name, declaration, standard_role, team_member_name, team_name
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
+from mixpanel_access.model.forecast import Forecast, forecasts
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_salvage import NOTHING, Unread
+from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.provider.rotations import Retiring
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
+
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -206,3 +214,46 @@ def _steps(before: Mapping[str, str], after: Mapping[str, str], among: Iterable[
         old, new = before.get(key), after.get(key)
         if old != new:
             yield key, f"{old} -> {new}" if old and new else old or new or ""
+
+
+def forecasts_of(overview: Overview) -> Mapping[str, list[Forecast]]:
+    """What the brakes will hold, by stack; a stack without any is left out."""
+    found = {
+        name: forecasts_for(view.roster, overview.today, overview.directory, view.settings.username)
+        for name, view in overview.stacks.items()
+        if view.roster is not None
+    }
+    return {name: some for name, some in found.items() if some}
+
+
+def forecasts_for(roster: Roster, today: date, directory: Directory, username: str) -> list[Forecast]:
+    """What the brakes will hold of the endings in one roster.
+
+    Args:
+        roster: the roster.
+        today: the day (UTC).
+        directory: the organization.
+        username: our login name, where Mixpanel does not tell who we are.
+
+    Raises:
+        MixpanelError: Mixpanel cannot be read.
+    """
+    people, declared = directory.people(), declaration(roster, today)
+    own = directory.identity().email or username
+
+    def goes(person: DeclaredPerson) -> bool:
+        key = same_key(person["email"])
+        if key not in people:
+            return False
+        # What somebody else holds matters for nobody but ourselves: an owner is lowered where they do not leave.
+        access = directory.reached_projects(person["email"]) if key == same_key(own) else {}
+        left = [
+            grant
+            for project, grants in access.items()
+            for grant in grants
+            if grant.grant_type is not GrantType.INDIVIDUAL or project not in person.get("projects", ())
+        ]
+        return should_remove(person.get("removal", WHEN_UNUSED), people[key], person.get("role"), left)
+
+    role_ends = {key: inputs.get("ends") for key, inputs in declared.members.items()}
+    return forecasts(people, declared.people, role_ends, goes, own)

@@ -190,7 +190,7 @@ def offboard(
         UsageError: a roster cannot be written; nothing more was done.
         Refused: something of the person is left in a stack; the other stacks are done.
     """
-    from mixpanel_access.operations.revoking import take_out  # brings the Pulumi SDK, which a look does not need
+    from mixpanel_access.operations.revoking.run import take_out  # brings the Pulumi SDK, which a look does not need
 
     left: list[str] = []
     waiting: dict[str, list[str]] = {}

@@ -25,7 +25,7 @@ from mixpanel_access.model.effective_access import (
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.logins import Logins, read_logins
+from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State

@@ -1,13 +1,15 @@
-"""The policy rules over what a roster declares or a state holds, without the engine: what a policy run would say."""
+"""The policy rules without the engine, over a roster or a state; and the findings in the output of a run with it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import (
     SECURITY,
     Declaration,
@@ -18,6 +20,7 @@ from mixpanel_access.model.declaration import (
     team_name,
 )
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.words import counted
 from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.rules.catalogue import RULES, find
@@ -246,3 +249,115 @@ def _own(declared: Declaration) -> Iterator[Entry]:
         yield Entry(Kind.CUSTOM_ROLE, custom_role_name(key), values=values)
     if declared.security is not None:
         yield Entry(Kind.ORGANIZATION_SECURITY, SECURITY, values={**declared.security, "sso": UNKNOWN})
+
+
+_HEAD: Final = re.compile(
+    r"\s*(?:- |\S+@v\S+ )\[(?P<level>mandatory|advisory)\]\s+(?:\[severity: \w+\]\s+)?(?P<rule>[\w-]+)\s+"
+    r"\((?P<kind>\S+): (?P<resource>[^()]*)\)(?P<rest>.*)"
+)
+"""The first line of a violation, as the engine shows it with and without --diff."""
+
+
+_ABOUT: Final = re.compile(r"(?P<email>[^\s@]+@[^\s@:]+)(?P<place>.*?): (?P<text>.*)")
+"""A finding about a person: who, with which grant, and what."""
+
+
+_NOT_RUN: Final = "can't run policy"
+"""What a message begins with that has no description before it."""
+
+
+_STACK: Final = "the stack"
+
+
+_PACK: Final = re.compile(r"^(?:Policies|Policy Packs run):", re.MULTILINE)
+"""The heading under which the engine lists the packs of a run, without and with --diff."""
+
+
+@dataclass
+class _Found:
+    """What a rule finds about one person, with all grants that it concerns."""
+
+    level: Level
+    rule: str
+    text: str
+    places: list[str] = field(default_factory=list)
+
+    def order(self) -> tuple[bool, str, str]:
+        """Mandatory findings come first."""
+        return self.level is not Level.MANDATORY, self.rule, self.text
+
+    def __str__(self) -> str:
+        where = f" ({', '.join(sorted(self.places))})" if self.places else ""
+        return f"{self.level.value} {self.rule}{where}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The findings of a run.
+
+    Attributes:
+        about: whom or what each group of lines is about, those with a mandatory finding first; with its lines.
+        levels: the level of each finding.
+    """
+
+    about: Sequence[tuple[str, Sequence[str]]]
+    levels: Sequence[Level]
+
+    def lines(self, most: int) -> Iterator[str]:
+        """The findings as text; of more than `most` lines the rest is counted."""
+        mandatory = self.levels.count(Level.MANDATORY)
+        yield f"Policy findings: {mandatory} mandatory, {len(self.levels) - mandatory} advisory"
+        shown = 0
+        for whom, found in self.about:
+            kept = found[: most - shown]
+            if kept:
+                yield whom
+                yield from (f"  {line}" for line in kept)
+            shown += len(kept)
+        if cut := sum(len(found) for _, found in self.about) - shown:
+            yield f"{counted(cut, 'more line')} cut here; the output of the run has all of it"
+
+
+def findings_in(output: str) -> Grouped:
+    """The violations that the output of `pulumi preview`, `up` or `policy analyze` has; one told twice counts once."""
+    names: dict[str, str] = {}
+    groups: dict[str, dict[tuple[str, str], _Found]] = {}
+    told: dict[tuple[str, str], Level] = {}
+    for level, rule, resource, message in _violations(output):
+        if (rule, message) in told:
+            continue
+        told[rule, message] = level
+        if person := _ABOUT.match(message):
+            whom, place, text = person["email"], person["place"].strip(), person["text"]
+        else:
+            whom, place, text = resource.rpartition(":")[2] if "@" in resource else _STACK, "", message
+        key = same_key(whom)
+        names.setdefault(key, whom)
+        found = groups.setdefault(key, {}).setdefault((rule, text), _Found(level, rule, text))
+        found.places += [place] if place else []
+    about = [
+        (names[key], [str(one) for one in sorted(group.values(), key=_Found.order)])
+        for key, group in sorted(groups.items(), key=lambda pair: (_lowest(pair[1].values()), pair[0]))
+    ]
+    return Grouped(about, list(told.values()))
+
+
+def shows_a_pack(output: str) -> bool:
+    """Whether the output says that a policy pack ran; a run that fails early shows none."""
+    return _PACK.search(output) is not None
+
+
+def _lowest(found: Iterable[_Found]) -> bool:
+    return all(one.level is not Level.MANDATORY for one in found)
+
+
+def _violations(output: str) -> Iterator[tuple[Level, str, str, str]]:
+    """Level, rule, resource and message of each violation: its description comes first, and then what was found."""
+    lines = output.splitlines()
+    for number, line in enumerate(lines):
+        if head := _HEAD.match(line):
+            described, said = ([head["rest"]] if head["rest"].strip() else []) + lines[number + 1 : number + 3], ""
+            if described:
+                no_description = described[0].strip().startswith(_NOT_RUN) or len(described) == 1
+                said = described[0 if no_description else 1]
+            yield Level(head["level"]), head["rule"], head["resource"], said.strip()

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.engine.process import stop_children
-from mixpanel_access.model.errors import EngineError, UsageError
+from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.settings import (
     NAMESPACE,
@@ -28,6 +29,15 @@ from mixpanel_access.model.settings import (
 from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
+from mixpanel_access.provider.states import (
+    RosterPeople,
+    StackStates,
+    StateResource,
+    States,
+    interrupted_in,
+    people_of_roster,
+    resources_of,
+)
 
 Progress = Callable[[str], None]
 """Shows a line."""
@@ -312,3 +322,30 @@ def of_each(stacks: Sequence[str], ask: Callable[[str], _Answer]) -> dict[str, _
                 stop_children()
                 wait(asked.values(), _LOOK_AGAIN_SECONDS)
             raise
+
+
+def stack_states(project: PulumiProject, stack: str) -> States:
+    """The states of the project's stacks, read when something depends on them.
+
+    Args:
+        project: the project.
+        stack: the stack that the command works on.
+    """
+    return States(partial(_read, project), lambda: stack.rpartition("/")[2], partial(_people, project))
+
+
+def _read(project: PulumiProject) -> StackStates:
+    found: dict[str, Sequence[StateResource]] = {}
+    interrupted: dict[str, Sequence[StateResource]] = {}
+    unread: list[str] = []
+    for name in project.stacks:
+        try:
+            export = project.export(name)
+            found[name], interrupted[name] = resources_of(export), interrupted_in(export)
+        except (AccessError, KeyError, TypeError, AttributeError) as error:
+            unread.append(f"stack {name}: {error}")
+    return StackStates(found, "; ".join(unread), interrupted)
+
+
+def _people(project: PulumiProject, stack: str, day: date) -> RosterPeople | None:
+    return people_of_roster(project.roster(stack), day)

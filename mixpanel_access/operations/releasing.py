@@ -91,15 +91,15 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
         state_change.note(project, stack, notes)
         progress(f"took {len(released)} resources out of the state of stack {stack}")
     if state.component and not state.brakes:  # a run of an earlier version died after it was taken out
-        from mixpanel_access.operations import import_file  # brings the Pulumi SDK
+        from mixpanel_access.operations.importing import pulumi_import  # brings the Pulumi SDK
 
         declared = declaration(
             Roster(environment="") if left is None else parse(left, source_of(file)), settings.clock().date()
         )
-        people = import_file.people_for_brake(declared, state)
+        people = pulumi_import.people_for_brake(declared, state)
         staying = [person for person in people if same_key(str(person["email"])) not in keys]
-        brake = import_file.brake_entry(Session(settings, connect(settings), progress), staying)
-        state_change.import_resources(project, stack, import_file.import_file([brake], state), progress)
+        brake = pulumi_import.brake_entry(Session(settings, connect(settings), progress), staying)
+        state_change.import_resources(project, stack, pulumi_import.import_file([brake], state), progress)
     if left is not None:
         write_roster(file, text, left)
         progress(f"wrote {file}")

@@ -12,7 +12,7 @@ from typing import Final
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry
-from mixpanel_access.operations.forecasting import forecasts_of
+from mixpanel_access.operations.expiring import forecasts_of
 from mixpanel_access.operations.overview import Overview, PersonOverview, StackView
 
 LATE_STAGES: Final = (0, 7)

@@ -15,9 +15,9 @@ from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.overview import StackView, overview_of
 from mixpanel_access.operations.policy_check import PolicyConfig
-from mixpanel_access.operations.report import Report
-from mixpanel_access.operations.report_sources import Around
-from mixpanel_access.operations.reporting import make_report
+from mixpanel_access.operations.report.build import make_report
+from mixpanel_access.operations.report.model import Report
+from mixpanel_access.operations.report.sources import Around
 from mixpanel_access.operations.state import HeldGrant, HeldMember, State
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi, make_directory, make_session
 

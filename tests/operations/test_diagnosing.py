@@ -14,7 +14,7 @@ from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.errors import Forbidden, ServerFault, Unreachable
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.diagnosing import Diagnosis, Failure, Likelihood, case_of, diagnose
-from mixpanel_access.operations.failed_logins import ASK
+from mixpanel_access.operations.login import ASK
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.overviews import BO, overview, person
 

@@ -13,7 +13,7 @@ from mixpanel_access.model.access import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import Forbidden, InputError
 from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.operations.import_file import (
+from mixpanel_access.operations.importing.pulumi_import import (
     account_entries,
     brake_entry,
     grant_entries,

@@ -13,7 +13,7 @@ from mixpanel_access.model.errors import Forbidden, UsageError
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.operations.import_plan import (
+from mixpanel_access.operations.importing.plan import (
     NO_GRANT,
     TO_BE_FILLED_IN,
     Candidate,
@@ -23,7 +23,7 @@ from mixpanel_access.operations.import_plan import (
     plan_import,
     project_rows,
 )
-from mixpanel_access.operations.import_teams import ExistingTeam, read_teams
+from mixpanel_access.operations.importing.teams import ExistingTeam, read_teams
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeamMember, State
 from tests.fake_scim import with_scim

@@ -68,7 +68,7 @@ def test_who_is_left_in_one_of_them_is_told(
 ) -> None:
     """By the organization, and with exit code 1."""
     monkeypatch.setattr(opening, "open_project", lambda *_: two)
-    monkeypatch.setattr(offboarding, "look", lambda _: [])
+    monkeypatch.setattr(offboarding, "read_stacks", lambda _: [])
     assert cli.offboard(BO, yes=False, cwd=tmp_path) == 1
     lines = capsys.readouterr().out.splitlines()
     assert f"{BO} is not in organization 1." in lines
@@ -91,7 +91,7 @@ def test_who_is_deactivated_is_gone(
     project = cast("PulumiProject", Stacks({"acme": settings.settings}))
     monkeypatch.setattr(offboarding, "connect", lambda _: make_directory(api))
     monkeypatch.setattr(opening, "open_project", lambda *_: project)
-    monkeypatch.setattr(offboarding, "look", lambda _: [])
+    monkeypatch.setattr(offboarding, "read_stacks", lambda _: [])
     assert cli.offboard(BO, yes=True, cwd=tmp_path) == 0
     assert f"{BO} is deactivated, cannot log in, and is in the organization" in capsys.readouterr().out
 

@@ -14,13 +14,14 @@ from mixpanel_access.model import ids
 from mixpanel_access.model.access import Identity, Person
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations import offboarding, revoking
+from mixpanel_access.operations import offboarding
 from mixpanel_access.operations import project as opening
 from mixpanel_access.operations.offboarding import person_in_stacks, read_stacks
-from mixpanel_access.operations.revoking import take_out
+from mixpanel_access.operations.revoking import run as revoking
+from mixpanel_access.operations.revoking.run import take_out
 from mixpanel_access.operations.state import State, changed_addresses, state_of
 from tests.fakes import PRODUCTION, FakeApi, make_directory, make_session
-from tests.operations.test_takings import declared, rows, text_of
+from tests.operations.test_removals import declared, rows, text_of
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.project import PulumiProject

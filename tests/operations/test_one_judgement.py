@@ -12,9 +12,9 @@ import pytest
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.reminding import ReminderKind, reminders
-from mixpanel_access.operations.report import EndsIn
-from mixpanel_access.operations.report_sources import Around
-from mixpanel_access.operations.reporting import make_report
+from mixpanel_access.operations.report.build import make_report
+from mixpanel_access.operations.report.model import EndsIn
+from mixpanel_access.operations.report.sources import Around
 from mixpanel_access.operations.review.listing import items
 from mixpanel_access.operations.status import statuses
 from tests.fakes import NOW, PRODUCTION, FakeApi

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.operations.policy_findings import findings_in, shows_a_pack
+from mixpanel_access.operations.policy_check import findings_in, shows_a_pack
 
 PLAIN = """\
 Previewing update (production):

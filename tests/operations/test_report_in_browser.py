@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mixpanel_access.operations.report_page import page
+from mixpanel_access.operations.report.page import page
 from tests.browser import RIGHT, SHIFT, SPACE, TAB, Browser, browsing
 from tests.operations.reports import HOSTILE, called, crowd, report
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import mixpanel_access
-from mixpanel_access.operations.report import Report
-from mixpanel_access.operations.report_page import MONTHS, months, page, tiles
-from mixpanel_access.operations.risk import FACTORS
+from mixpanel_access.operations.report.model import Report
+from mixpanel_access.operations.report.page import MONTHS, months, page, tiles
+from mixpanel_access.operations.report.risk import FACTORS
 from tests.fakes import PRODUCTION, FakeApi
 from tests.operations.reports import HOSTILE, PRODUCTION_ROSTER, called, report
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.operations.takings import RosterToday, declaration_without, removals, rows_of
+from mixpanel_access.operations.revoking.kept import declaration_without
+from mixpanel_access.operations.revoking.removals import RosterToday, removals, rows_of
 
 INPUTS = {"username": "etl", "role": "consumer", "rotate_after": 90, "overlap": 7}
 RETIRING = [{"account_id": 5, "login": "etl.1.mp-service-account", "until": "2026-05-19T13:00:00Z"}]

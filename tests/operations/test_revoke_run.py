@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from mixpanel_access.engine import Pulumi
-from mixpanel_access.operations import revoke_run
-from mixpanel_access.operations.revoke_run import RunScope, preview
+from mixpanel_access.operations.revoking import engine
+from mixpanel_access.operations.revoking.engine import RunScope, preview
 
 ROOT = "urn:pulumi:production::p::mixpanel:index:RosterAccess$pulumi-python:dynamic/mixpanel"
 BO, CY, ANY = (f"{ROOT}:Member::{name}@agency.example.org" for name in ("bo", "cy", "*"))
@@ -71,7 +71,7 @@ def test_a_reason_has_the_providers_words_alone() -> None:
             "Resources:",
         ]
     )
-    reasons, said = revoke_run._diagnostics(printed)
+    reasons, said = engine._diagnostics(printed)
     assert (reasons["1:team/r"], said) == (
         "cannot list the teams: Mixpanel answered 503. Run again later.",
         [],

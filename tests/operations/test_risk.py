@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.operations.policy_check import Violation
-from mixpanel_access.operations.risk import (
+from mixpanel_access.operations.report.risk import (
     FACTORS,
     LEVELS,
     SEVERITY_POINTS,

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from mixpanel_access import __version__
-from mixpanel_access.operations.scaffolding import CHANGED, COPIED
+from mixpanel_access.operations.new_project import CHANGED, COPIED
 from tests.package.conftest import ROOT, Installed
 
 pytestmark = pytest.mark.package

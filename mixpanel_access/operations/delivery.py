@@ -1,0 +1,137 @@
+"""Send a text by mail or to a chat's incoming webhook; no secret stands in an error."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import smtplib
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from email.message import EmailMessage
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
+from mixpanel_access.model.settings import LOOPBACK
+
+SERVER_VARIABLE: Final = "MIXPANEL_ACCESS_SMTP"
+"""The environment variable with the mail server: smtp://host:587 (STARTTLS) or smtps://user:password@host:465."""
+
+
+_PORTS: Final = {"smtp": 587, "smtps": 465}
+
+
+_SECONDS: Final = 30.0
+
+
+def send_mail(mail: EmailMessage, server: str | None) -> None:
+    """Send a message to all whom its headers name.
+
+    Args:
+        mail: the message.
+        server: the value of `SERVER_VARIABLE`, user and password percent-encoded.
+
+    Raises:
+        ConfigurationError: the server is not named, or not as a URL.
+        Unreachable: it does not answer.
+        Refused: it does not take the message, or the login.
+    """
+    if not server:
+        raise ConfigurationError(
+            "cannot send", why=f"{SERVER_VARIABLE} is not set", next_step="Set it: smtps://user:password@host:465"
+        )
+    whom = str(mail["To"])
+    try:
+        url = urlsplit(server)
+        host, port = url.hostname or "", url.port or _PORTS[url.scheme]
+    except (KeyError, ValueError):
+        host, port = "", 0
+    if not host:
+        raise ConfigurationError(
+            "cannot send",
+            why=f"{SERVER_VARIABLE} is no URL of a mail server",
+            next_step="Write it as smtp://host:587 or smtps://user:password@host:465.",
+        )
+    try:
+        with _connected(url.scheme, host, port)() as connection:
+            if url.scheme == "smtp" and host not in LOOPBACK:
+                connection.starttls(context=ssl.create_default_context())
+            if url.username:
+                connection.login(unquote(url.username), unquote(url.password or ""))
+            refused = connection.send_message(mail)
+    except smtplib.SMTPNotSupportedError as error:
+        raise Refused("cannot send", whom=whom, why=f"{host}: {error}", next_step="Take another server.") from None
+    except smtplib.SMTPAuthenticationError:
+        raise Refused(
+            "cannot send", whom=whom, why=f"{host} does not take the login", next_step="Check user and password."
+        ) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _refused(whom, host, error.recipients) from None
+    except smtplib.SMTPResponseException as error:
+        said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        raise Refused("cannot send", whom=whom, why=f"{host} says {error.smtp_code} {said}") from None
+    except (OSError, smtplib.SMTPException) as error:
+        why = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+        raise Unreachable(
+            "cannot send", whom=whom, why=f"{host}:{port}: {why}", next_step="Check the server and run it again."
+        ) from None
+    if refused:
+        raise _refused(", ".join(refused), host, refused)
+
+
+def _connected(scheme: str, host: str, port: int) -> Callable[[], AbstractContextManager[smtplib.SMTP]]:
+    if scheme == "smtps":
+        return lambda: smtplib.SMTP_SSL(host, port, timeout=_SECONDS, context=ssl.create_default_context())
+    return lambda: smtplib.SMTP(host, port, timeout=_SECONDS)
+
+
+def _refused(whom: str, host: str, recipients: dict[str, tuple[int, bytes]]) -> Refused:
+    said = "; ".join(f"{email}: {code} {text.decode(errors='replace')}" for email, (code, text) in recipients.items())
+    return Refused("cannot send", whom=whom, why=f"{host} refuses {said}", next_step="Check the address.")
+
+
+WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
+"""The environment variable with the webhook's URL, which is all that one needs to post there."""
+
+
+_WEBHOOK_SECONDS: Final = 30.0
+
+
+def post_to_webhook(text: str, url: str | None) -> None:
+    """Post a text. Redirects are not followed: they would take the text elsewhere.
+
+    Raises:
+        ConfigurationError: the URL is not set, or is none of https.
+        Unreachable: nobody answers there.
+        Refused: the chat does not take it.
+    """
+    if not url:
+        raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is not set", next_step="Set it to the URL.")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
+        raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is no https URL", next_step="Correct it.")
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(
+            host, port, timeout=_WEBHOOK_SECONDS, context=ssl.create_default_context()
+        )
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=_WEBHOOK_SECONDS)
+    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    try:
+        connection.request("POST", path, json.dumps({"text": text}), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        status = answer.status
+        answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        raise Unreachable("cannot post", whom=host, why=why, next_step="Run it again.") from None
+    finally:
+        connection.close()
+    if not 200 <= status < 300:
+        raise Refused("cannot post", whom=host, why=f"it answers {status}", next_step="Check the webhook's URL.")

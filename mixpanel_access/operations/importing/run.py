@@ -1,0 +1,302 @@
+"""Bring what an organization has under a stack: roster, state, and the proof that nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.notes import Note, Notes
+from mixpanel_access.files.roster import source_of, text_of, write_roster
+from mixpanel_access.model import errors, roster_text
+from mixpanel_access.model.access import Project as MixpanelProject
+from mixpanel_access.model.declaration import Declaration, declaration
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.ids import PROVIDER_KEY, ProjectAccessId
+from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.operations import state_change
+from mixpanel_access.operations.importing.plan import (
+    ImportFilter,
+    ImportPlan,
+    OrganizationSnapshot,
+    choose_projects,
+    names_of,
+    plan_import,
+    project_rows,
+)
+from mixpanel_access.operations.importing.teams import read_teams
+from mixpanel_access.operations.own_roles import keys_there
+from mixpanel_access.operations.project import Progress, PulumiProject
+from mixpanel_access.operations.state import State
+from mixpanel_access.provider.session import Session
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What is asked for.
+
+    Attributes:
+        stack: the stack that takes it.
+        wanted: whom.
+        projects: ids and name patterns of Mixpanel projects; none means those of the roster.
+        environment: the environment of a new roster.
+        organization_roles: whether a new roster declares organization roles.
+    """
+
+    stack: str
+    wanted: ImportFilter = field(default_factory=ImportFilter)
+    projects: Sequence[str] = ()
+    environment: str | None = None
+    organization_roles: bool = False
+
+
+@dataclass(frozen=True)
+class PreparedImport:
+    """An import that has been worked out, and not done.
+
+    Attributes:
+        stack: the stack.
+        file: its roster.
+        before: the roster's text as it is, or None where there is none.
+        reading: the organization.
+        plan: who comes in and who does not.
+        document: the file for the engine; without resources there is nothing to import.
+        notes: what resources of the state become: their names in the engine -> the note, by id.
+        accounts: the names of the service accounts that come in.
+        accounts_left_out: service account -> why it does not.
+        teams: the names of the teams that come in.
+        custom_roles: how many custom roles come in.
+        security: whether the organization's security settings do.
+    """
+
+    stack: str
+    file: Path
+    before: str | None
+    reading: OrganizationSnapshot
+    plan: ImportPlan
+    document: Mapping[str, Any]
+    notes: Mapping[str, Notes]
+    accounts: Sequence[str] = ()
+    accounts_left_out: Mapping[str, str] = field(default_factory=dict)
+    teams: Sequence[str] = ()
+    custom_roles: int = 0
+    security: bool = False
+
+
+def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) -> PreparedImport:
+    """Read roster, state and organization, and work out the import. Nothing is written.
+
+    Raises:
+        UsageError: the request, the configuration or a roster is wrong.
+        MixpanelError: Mixpanel cannot be read.
+    """
+    settings = project.settings(request.stack)
+    file = project.roster(request.stack)
+    before = text_of(file)
+    others = project.other_rosters(request.stack)
+    text = _start(request, file, before, settings.environment, others)
+    state = project.state(request.stack, settings.organization_id)
+    session = Session(settings, connect(settings, report=progress), progress)
+    text, roster, projects = _with_projects(request, file, text, session.directory, others)
+    today = session.now().date()
+    reading = replace(
+        _read(session.directory, projects, progress),
+        own_roles=keys_there(session.directory, roster),
+        teams=read_teams(session.directory, roster, others, today),
+    )
+    plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
+    from mixpanel_access.operations.importing import (
+        pulumi_import,  # brings the Pulumi SDK, which no other command waits for
+    )
+
+    declared = pulumi_import.with_role_ids(session, plan.roster, declaration(plan.roster, today))
+    entries, notes = _entries(session, plan, declared, state)
+    robots, left_out = pulumi_import.account_entries(session, declared, state)
+    teams = pulumi_import.team_entries(session, declared, state, {*plan.members, *state.members})
+    own_roles = pulumi_import.role_entries(session, declared, state)
+    security = pulumi_import.security_entries(session, declared, state)
+    entries = [*own_roles, *security, *entries, *robots, *teams]
+    document = pulumi_import.import_file(entries, state) if entries else {}
+    names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
+    named_teams = [str(entry["inputs"]["name"]) for entry in teams if "name" in entry["inputs"]]
+    return PreparedImport(
+        request.stack,
+        file,
+        before,
+        reading,
+        plan,
+        document,
+        notes,
+        names,
+        left_out,
+        named_teams,
+        len(own_roles),
+        bool(security),
+    )
+
+
+def carry_out(project: PulumiProject, prepared: PreparedImport, progress: Progress) -> list[str]:
+    """Write the roster, import into the state, and preview.
+
+    Returns:
+        What the preview would change; empty when the import is complete.
+
+    Raises:
+        EngineError: the engine refuses. Run again: what is done by then is not done twice.
+    """
+    write_roster(prepared.file, prepared.before, prepared.plan.text)
+    if prepared.before != prepared.plan.text:
+        progress(f"wrote {prepared.file}")
+    state_change.note(project, prepared.stack, prepared.notes)
+    if prepared.document:
+        progress(f"importing {state_change.count_of(prepared.document)} resources into stack {prepared.stack}")
+        state_change.import_resources(project, prepared.stack, prepared.document, progress)
+    return state_change.prove(project, prepared.stack, progress)
+
+
+def _start(
+    request: ImportRequest, file: Path, text: str | None, configured: str | None, others: Mapping[str, Roster]
+) -> str:
+    """The roster's text to start from."""
+    if request.environment and configured and request.environment != configured:
+        raise UsageError(
+            "cannot use --environment",
+            whom=request.environment,
+            why=f"stack {request.stack} is configured for {configured!r} (mixpanel:environment)",
+            next_step="Leave it out, or change the stack's configuration first.",
+        )
+    if text is None:
+        environment = request.environment or configured or file.stem
+        owner = next((name for name, other in others.items() if other.organization_roles), None)
+        if request.organization_roles and owner:
+            raise UsageError(
+                "cannot declare organization roles here",
+                whom=request.stack,
+                why=f"{owner} declares them, and only one roster may",
+                next_step="Leave --organization-roles out.",
+            )
+        return roster_text.new_roster(environment, organization_roles=request.organization_roles)
+    roster = parse(text, source_of(file))
+    if request.environment not in (None, roster.environment):
+        raise UsageError(
+            "cannot use --environment",
+            whom=str(request.environment),
+            why=f"{file.name} is a roster of {roster.environment!r}",
+            next_step="Leave it out, or take the stack of that environment.",
+        )
+    if request.organization_roles and not roster.organization_roles:
+        raise UsageError(
+            "cannot use --organization-roles",
+            whom=file.name,
+            why="the roster is there and does not declare organization roles",
+            next_step="Write organizationRoles: true into it, if no other roster has that, and run again.",
+        )
+    return text
+
+
+def _with_projects(
+    request: ImportRequest, file: Path, text: str, directory: Directory, others: Mapping[str, Roster]
+) -> tuple[str, Roster, dict[int, MixpanelProject]]:
+    """The roster with the projects that are asked for, as text and as read, and the projects to read."""
+    roster, there = parse(text, source_of(file)), directory.projects()
+    known = {project.id for project in roster.projects.values()}
+    if not request.projects:
+        if not known:
+            seen = names_of(there.values()) or "none that we see"
+            raise UsageError(
+                "cannot tell which projects to import",
+                whom=request.stack,
+                why=f"its roster {file.name} names none; the organization has {seen}",
+                next_step=f"Name those of the environment {roster.environment} with --project (id or name pattern).",
+            )
+        return text, roster, {id_: project for id_, project in there.items() if id_ in known}
+    chosen = choose_projects(request.projects, there)
+    for name, other in others.items():
+        theirs = {project.id for project in other.projects.values()}
+        if taken := [project for project in chosen if project.id in theirs]:
+            raise UsageError(
+                "cannot import the project",
+                whom=f"{taken[0].id} {taken[0].name}",
+                why=f"it is in {name}, of the environment {other.environment!r}",
+                next_step="Each project belongs to one stack; narrow --project.",
+            )
+    new = [project for project in chosen if project.id not in known]
+    if new:
+        text = roster_text.add_projects(text, source_of(file), project_rows(new, roster))
+        roster = parse(text, source_of(file))
+    return text, roster, {project.id: project for project in chosen}
+
+
+def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progress: Progress) -> OrganizationSnapshot:
+    people = directory.people()
+    progress(f"read {len(people)} people of organization {directory.organization}")
+    access = {}
+    for number, project in enumerate(projects, 1):
+        keys = dict.fromkeys([*people, *directory.grants(project)])
+        access[project] = {key: directory.access(project, key) for key in keys}
+        progress(f"read project {number} of {len(projects)}: {project} {projects[project].name}")
+    try:
+        accounts = [account.username for account in directory.accounts.all()]
+    except (errors.Forbidden, errors.NotFound):
+        accounts = None
+    blind = frozenset(project for project in projects if not directory.shows_invited(project))
+    return OrganizationSnapshot(people, projects, access, blind, accounts)
+
+
+def _entries(
+    session: Session, plan: ImportPlan, declared: Declaration, state: State
+) -> tuple[list[Mapping[str, Any]], dict[str, Notes]]:
+    """The people and grants that go into the state with the brake, and what others that it has become."""
+    from mixpanel_access.operations.importing import pulumi_import
+
+    _must_be_one_way(declared, state)
+    grown = {project for project, _ in plan.grants}  # a whole takes nobody in but by being read anew
+    wholes = {project for project in declared.wholes if project in grown or project not in state.wholes}
+    entries = [
+        *pulumi_import.member_entries(session, declared, plan.members),
+        *pulumi_import.grant_entries(session, declared, plan.grants),
+    ]
+    notes: dict[str, Notes] = {}
+    for entry in pulumi_import.whole_entries(session, declared, wholes):
+        urn = state.wholes.get(ProjectAccessId.parse(entry["id"]).project)
+        if urn is None:
+            entries.append(entry)
+        else:
+            notes[urn] = {entry["id"]: Note(outputs=_own(entry["outputs"]), inputs=_own(entry["inputs"]))}
+    people = pulumi_import.people_for_brake(declared, state)
+    if entries or notes or any(one.teams for one in plan.candidates):
+        known: dict[str, Any] = {"people": [dict(person) for person in people]}
+        for brake in state.brakes:
+            if list(brake.people) != people:
+                notes[brake.urn] = {brake.id: Note(outputs=known, inputs=known)}
+    if not state.brakes and (entries or state.members):  # the latter: an earlier version died after it was taken out
+        entries.append(pulumi_import.brake_entry(session, people))
+    return entries, notes
+
+
+def _own(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != PROVIDER_KEY}
+
+
+def _must_be_one_way(declared: Declaration, state: State) -> None:
+    """Hold an import into a state that has a project's grants in the other way than the roster says.
+
+    Raises:
+        UsageError: it does.
+    """
+    one_by_one = {project for project, _ in state.grants if project not in state.wholes}
+    whole = {project for project in state.wholes if project in declared.keys and project not in declared.wholes}
+    for project in sorted((declared.wholes.keys() & one_by_one) | whole):
+        ways = ("as a whole", "one by one") if project in declared.wholes else ("one by one", "as a whole")
+        raise UsageError(
+            "cannot import",
+            whom=f"project {project}",
+            why=f"the roster has its grants {ways[0]} (authoritative), and the state {ways[1]}",
+            next_step="Run `pulumi up` first: it moves them, and nobody's access changes with it.",
+        )

@@ -1,0 +1,255 @@
+"""The access report as one HTML page that needs no network, no server and no script.
+
+Every value is escaped by the template. The page's policy (Content Security Policy, level 3) lets the browser run and
+apply nothing but its own script and style, known by their hashes, and load nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mixpanel_access import __version__
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import GrantType, Invitation
+from mixpanel_access.model.dates import written
+from mixpanel_access.model.words import counted
+from mixpanel_access.operations.report.model import (
+    QUARTER,
+    AccessEnding,
+    Cell,
+    EndsIn,
+    PolicyFinding,
+    Report,
+    ReportPerson,
+    RoleSource,
+)
+from mixpanel_access.operations.report.risk import LEVELS, RiskLevel, points_table
+
+MONTHS: Final = 12
+"""Months that the endings' chart shows, this one first."""
+LONG: Final = 30
+"""Rows above which a list gets a frame of its own to scroll in."""
+CROWD: Final = 100
+"""People above which the matrix starts without the ways, and sections out of sight are not laid out."""
+_WORDS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number at the top of the page.
+
+    Attributes:
+        section: the section that it leads to.
+        number: how many.
+        what: of what.
+        more: a second line.
+        alarm: whether any of these is too many.
+    """
+
+    section: str
+    number: int
+    what: str
+    more: str
+    alarm: bool = True
+
+
+@dataclass(frozen=True)
+class Month:
+    """A bar of the endings' chart; its height is in hundredths of the highest one."""
+
+    label: str
+    year: int
+    count: int
+    height: int
+
+
+def page(report: Report) -> str:
+    """The page of a report."""
+    environment = Environment(
+        loader=PackageLoader("mixpanel_access", "templates/report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "written": written,
+        "custom": roles.is_custom,
+        "words": lambda word: word.replace("_", " "),
+        "in_short": in_short,
+        "way_in_full": in_full,
+        "about": about,
+        "counted": counted,
+        "days": in_days,
+        "by_nearness": lambda groups: sorted(groups, key=lambda group: list(EndsIn).index(group[0])),
+        "by_rule": by_rule,
+    }
+    style, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    numbered = enumerate(report.people, 1)
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        tiles=tiles(report),
+        by_address=sorted(numbered, key=lambda pair: pair[1].email.casefold()),
+        names={project.id: project.name for one in report.environments for project in one.projects},
+        shown=any(one.projects for one in report.environments),
+        crowd=len(report.people) > CROWD,
+        long=LONG,
+        months=months(report.endings, report.now.date()),
+        levels={level.value: least for level, least in LEVELS.items()},
+        factors=points_table(),
+        version=__version__,
+    )
+
+
+def _source(environment: Environment, name: str) -> str:
+    """A file beside the template, as it is."""
+    assert environment.loader is not None  # noqa: S101  # it was just given
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _policy(style: str, script: str) -> str:
+    """What the browser may do with the page."""
+
+    def own(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    return (
+        f"default-src 'none'; style-src {own(style)}; script-src {own(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def tiles(report: Report) -> list[Tile]:
+    """The numbers at the top."""
+    outside = sum(1 for one in report.people if one.outside)
+    known = any(one.outside is not None for one in report.people)
+    near, later = report.ending(EndsIn.OVER, EndsIn.SOON), report.ending(EndsIn.QUARTER)
+    over = len(report.ending(EndsIn.OVER))
+    expired = sum(1 for one in report.invitations if one.state is Invitation.EXPIRED)
+    asked = sum(1 for one in report.invitations if one.steps)
+    unmanaged = [one for one in report.differences if one.kind.unmanaged]
+    return [
+        Tile(
+            "matrix",
+            len(report.people),
+            "person" if len(report.people) == 1 else "people",
+            f"{outside} outside the company" if known else "company domains not set",
+            alarm=False,
+        ),
+        Tile(
+            "risk",
+            len(report.at(RiskLevel.HIGH)),
+            "high risk",
+            f"{len(report.at(RiskLevel.MEDIUM))} medium, {len(report.at(RiskLevel.LOW))} low",
+        ),
+        Tile(
+            "endings",
+            len(near),
+            "ending soon",
+            f"{over} over, {len(later)} more within {QUARTER} days",
+        ),
+        Tile(
+            "invitations",
+            len(report.invitations),
+            "invited" if len(report.invitations) == 1 else "invitations",
+            f"{expired} expired, {asked} to look at",
+            alarm=asked > 0,
+        ),
+        Tile(
+            "unmanaged",
+            len(unmanaged),
+            "unmanaged",
+            f"{len(report.differences) - len(unmanaged)} missing or changed",
+        ),
+        Tile(
+            "policies",
+            len(report.held_up),
+            "policy findings",
+            f"mandatory; {len(report.findings) - len(report.held_up)} advisory",
+        ),
+    ]
+
+
+def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
+    """How many endings there are in each of the coming months; what is over or later is not there."""
+    first = today.year * 12 + today.month - 1
+    counts = [0] * MONTHS
+    for one in endings:
+        place = one.on.year * 12 + one.on.month - 1 - first
+        if one.days >= 0 and place < MONTHS:
+            counts[place] += 1
+    most = max(counts)
+    return [
+        Month(_WORDS[(first + place) % 12], (first + place) // 12, count, round(100 * count / most) if most else 0)
+        for place, count in enumerate(counts)
+    ]
+
+
+def in_short(cell: Cell) -> str:
+    """The ways into a project: `team Data`; with the role of each where they differ."""
+    alike = all(source.role == cell.role for source in cell.sources)
+    return ", ".join(
+        source.through
+        if alike
+        else f"{'custom role' if roles.is_custom(source.role) else source.role} by {source.through}"
+        for source in cell.sources
+    )
+
+
+def in_full(source: RoleSource) -> str:
+    """One way into a project, with what its stack says of it."""
+    held = (
+        f", stack {source.stack}" if source.stack else ", no stack" if source.grant_type is GrantType.INDIVIDUAL else ""
+    )
+    why = "".join(f"; {name} {text}" for name, text in source.why.items())
+    return f"{_role(source.role)} by {source.through}{held}{why}"
+
+
+def _role(word: str) -> str:
+    return f"custom role {word}" if roles.is_custom(word) else word.replace("_", " ")
+
+
+def about(person: ReportPerson) -> list[str]:
+    """What there is to know of somebody beside their projects."""
+    role = person.organization_role
+    known = [f"organization {role.replace('_', ' ')}" if role else "organization role not known"]
+    if person.invitation is None:
+        known = ["not in the organization"]
+    known.append(
+        f"stack{'s' * (len(person.stacks) > 1)} {', '.join(person.stacks)}" if person.stacks else "in no stack"
+    )
+    if person.outside:
+        known.append("outside the company")
+    if person.stacks:
+        known.append(f"until {person.ends}" if person.ends else "without an end")
+    if person.last_login:
+        known.append(f"last login {person.last_login:%Y-%m-%d}")
+    return known
+
+
+def in_days(days: int) -> str:
+    """How far a day is."""
+    if days == 0:
+        return "today"
+    return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
+
+
+def by_rule(findings: Sequence[PolicyFinding]) -> list[tuple[tuple[str, str], list[PolicyFinding]]]:
+    """The findings of each rule at each level, mandatory ones first."""
+
+    def key(one: PolicyFinding) -> tuple[str, str]:
+        return one.level.value, one.rule
+
+    ordered = sorted(findings, key=lambda one: (one.level.value != "mandatory", one.rule))
+    return [(place, list(own)) for place, own in groupby(ordered, key)]

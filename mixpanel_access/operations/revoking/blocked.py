@@ -1,0 +1,261 @@
+"""Which removals must wait: for brakes, protected resources, and what Mixpanel no longer has."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mixpanel_access.directory.project_grants import ProjectGrants
+from mixpanel_access.model import ids, roles
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import Brake, BrakeFinding, DeclaredPerson, PlannedChanges, judge, judge_grants
+from mixpanel_access.model.errors import MixpanelError
+from mixpanel_access.model.grants import GrantChanges
+from mixpanel_access.operations.revoking.removals import Removal, StateRow
+from mixpanel_access.provider import elsewhere
+from mixpanel_access.provider.declared_people import declared_people
+from mixpanel_access.provider.leaving import endings, leaving
+from mixpanel_access.provider.session import Session
+
+_WITH_PERSON: Final = (ids.GRANT_TYPE, ids.TEAM_MEMBER_TYPE, ids.PROJECT_ACCESS_TYPE)
+"""The types whose resources need the person's `Member`."""
+
+
+@dataclass(frozen=True)
+class BlockedRemoval:
+    """Something that ought to go and stays.
+
+    Attributes:
+        taking: what.
+        reason: why, and what to do.
+    """
+
+    taking: Removal
+    reason: str
+
+
+@dataclass(frozen=True)
+class RemovalDecision:
+    """What goes, and what is held."""
+
+    goes: Sequence[Removal]
+    held: Sequence[BlockedRemoval]
+
+
+def decide_removals(
+    found: Sequence[Removal], rows: Sequence[StateRow], session: Session, stack: str
+) -> RemovalDecision:
+    """Divide what the roster no longer gives into what goes and what is held.
+
+    A brake holds only those for whom it fires: everybody else goes, and first of all those whose end was planned.
+
+    Args:
+        found: what the roster no longer gives.
+        rows: the resources of the stack.
+        session: the organization and the settings of today.
+        stack: the stack's name, for the messages.
+    """
+    goes: list[Removal] = []
+    held: list[BlockedRemoval] = []
+    for taking in found:
+        try:
+            if _is_there(taking, session):
+                goes.append(taking)
+        except MixpanelError as error:
+            held.append(BlockedRemoval(taking, str(error)))
+
+    def hold(reason: str, stays: Sequence[Removal]) -> None:
+        held.extend(BlockedRemoval(taking, reason) for taking in stays)
+        goes[:] = [taking for taking in goes if taking not in stays]
+
+    protected = {row.urn for row in rows if row.protected and row.type != ids.PROJECT_ACCESS_TYPE}
+    for taking in [one for one in goes if one.urn in protected and not one.lowers]:
+        unprotect = f"pulumi state unprotect {shlex.quote(taking.urn)} --stack {shlex.quote(stack)}"
+        hold(f"it is protected: remove the option `protect`, or run: {unprotect}", [taking])
+    now = session.directory.key_of  # the brakes know people by the address that they have now
+    for reason, urn in list(_untold(goes, rows, session)):
+        hold(reason, [taking for taking in goes if taking.urn == urn])
+    for reason, key in list(_braked(goes, rows, session)):
+        hold(reason, [taking for taking in goes if now(taking.key) == key])
+    given = _given_elsewhere(goes, rows, session)
+    for reason, project, keys in list(_braked_grants([one for one in goes if one not in given], session)):
+        stays = [one for one in goes if one.type == ids.PROJECT_ACCESS_TYPE and one.project == project]
+        hold(reason, [taking for taking in stays if now(taking.key) in keys])
+    needed = {taking.urn: _needing(taking, held, rows) for taking in goes if not taking.lowers}
+    for taking in [one for one in goes if needed.get(one.urn)]:
+        hold(f"what stays depends on it: {', '.join(needed[taking.urn])}", [taking])
+    how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given}
+    return RemovalDecision([replace(taking, stays=how[taking]) for taking in goes], held)
+
+
+def _given_elsewhere(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> dict[Removal, str]:
+    """What only leaves the state of this stack, since another one gives it too, and that in words."""
+    by_urn = {row.urn: row for row in rows}
+    found: dict[Removal, str] = {}
+    for taking in goes:
+        stacks = _stacks_that_give(taking, by_urn[taking.urn], session) if not taking.lowers else ()
+        if stacks:
+            found[taking] = f"stays, as {elsewhere.given_by(stacks)}"
+    return found
+
+
+def _stacks_that_give(taking: Removal, row: StateRow, session: Session) -> Sequence[str]:
+    props = row.outputs
+    if taking.type in (ids.GRANT_TYPE, ids.PROJECT_ACCESS_TYPE):
+        found = elsewhere.grants(session, taking.project or 0, [taking.email] if taking.email else [], props)
+        return found.get(taking.email, [])
+    if taking.type == ids.TEAM_MEMBER_TYPE:
+        return elsewhere.team_place(session, ids.TeamMemberId.parse(row.id).team, taking.email, props)
+    if taking.type == ids.TEAM_GRANT_TYPE:
+        return elsewhere.team_grant(session, ids.TeamGrantId.parse(row.id).team, taking.project or 0, props)
+    return ()
+
+
+def _stays(taking: Removal, rows: Sequence[StateRow], session: Session) -> str:
+    """How somebody stays in the organization whose `Member` goes from the state, or "" if something is taken away."""
+    if taking.type != ids.MEMBER_TYPE or taking.lowers:
+        return ""
+    for ending in endings(session, _declared([taking], rows, session)):
+        person = session.directory.person(ending.email)
+        if not ending.leaves and ending.role is None and person is not None:
+            plain = person.role in (None, roles.MEMBER)
+            return "stays as a plain member" if plain else f"stays as organization {person.role}"
+    return ""
+
+
+def _is_there(taking: Removal, session: Session) -> bool:
+    """Whether there is anything to lower: to bring somebody back with the lower role would be giving."""
+    if not taking.lowers or taking.type in (ids.PROJECT_ACCESS_TYPE, ids.SERVICE_ACCOUNT_TYPE):
+        return True
+    directory, project, lower = session.directory, taking.project, roles.project_rank(taking.role)
+    if taking.type == ids.MEMBER_TYPE:
+        person = directory.person(taking.email)
+        return person is not None and not person.deactivated
+    if project is None or directory.project_is_gone(project):
+        return False
+    if taking.type == ids.GRANT_TYPE:
+        role = directory.access(project, taking.email).individual
+        hidden = role is None and directory.hides_grant(project, taking.email)
+        return hidden or (role is not None and roles.project_rank(role) >= lower)
+    return True
+
+
+def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterator[tuple[str, str]]:
+    """The places in the organization that stay because nobody can say who leaves, and why; their grants may go."""
+    for taking in goes:
+        if taking.type == ids.MEMBER_TYPE and not taking.lowers:
+            try:
+                leaving(session, _declared([taking], rows, session))
+            except MixpanelError as error:
+                yield f"whether they hold anything else cannot be told: {error}", taking.urn
+
+
+def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterable[tuple[str, str]]:
+    """Why somebody stays, and the key of their address in Mixpanel: for each person whom a brake holds."""
+    directory, limits = session.directory, session.settings.limits
+    people = directory.people()
+    members = {directory.key_of(taking.key): taking for taking in goes if taking.type == ids.MEMBER_TYPE}
+    leaving = _leaving([taking for taking in members.values() if not taking.lowers], rows, session)
+    lowered = {key: taking.role or roles.MEMBER for key, taking in members.items() if taking.lowers}
+    held: set[str] = set()
+    while True:
+        plan = PlannedChanges(
+            frozenset(leaving - held),
+            {key: role for key, role in lowered.items() if key in people and key not in held},
+            frozenset(key for key in leaving - held if members[key].planned),
+        )
+        findings = judge(
+            people, plan, own_address=session.brakes.own_address(), own_role=directory.own_role(), limits=limits
+        )
+        firing = next((finding for finding in findings if finding.holds), None)
+        if firing is None:
+            return
+        for key in _whom(firing, plan, members):
+            held.add(key)
+            yield f"{firing.words} [{firing.brake}]", key
+
+
+def _whom(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Removal]) -> Iterable[str]:
+    """Whom a brake holds: all of an edit that is too large; of owners one, since the others may go then."""
+    named = [key for key in map(same_key, finding.people) if key in plan.removals or key in plan.roles]
+    if finding.brake is Brake.REMOVAL_SHARE:
+        return [key for key in named if key not in plan.planned]
+    if finding.brake is Brake.LAST_OWNER:
+        return [min(named, key=lambda key: (members[key].planned, key))]
+    return named
+
+
+def _leaving(gone: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> AbstractSet[str]:
+    """Whose removal from the organization this is; the others stay, by what else they hold."""
+    return leaving(session, _declared(gone, rows, session))
+
+
+def _declared(gone: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Sequence[DeclaredPerson]:
+    """The people of these members as the brakes have to know them, by the state alone."""
+    if not gone:
+        return ()
+    people = declared_people(rows, session.organization, rows, session.team_name)
+    return [people[taking.key] for taking in gone if taking.key in people]
+
+
+def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
+    """Why grants of an authoritative project stay, the project, and whose they are."""
+    wholes, now = [taking for taking in goes if taking.type == ids.PROJECT_ACCESS_TYPE], session.directory.key_of
+    for project in sorted({taking.project for taking in wholes if taking.project is not None}):
+        ours = [taking for taking in wholes if taking.project == project]
+        try:
+            if session.directory.project_is_gone(project):
+                continue
+            have = ProjectGrants(session.directory, project, {}).have
+        except MixpanelError as error:
+            yield str(error), project, {now(one.key) for one in ours}
+            continue
+        changes = GrantChanges(
+            change={now(one.key): one.role or "" for one in ours if one.lowers and now(one.key) in have},
+            remove=frozenset(now(one.key) for one in ours if not one.lowers),
+        )
+        planned = frozenset(now(one.key) for one in ours if one.planned)
+        findings = judge_grants(
+            have,
+            changes,
+            project=project,
+            own_address=session.brakes.own_address(),
+            limits=session.settings.limits,
+            planned=planned,
+        )
+        for finding in findings:
+            if finding.holds:
+                yield f"{finding.words} [{finding.brake}]", project, {same_key(email) for email in finding.people}
+
+
+def _needing(taking: Removal, held: Sequence[BlockedRemoval], rows: Sequence[StateRow]) -> list[str]:
+    """What stays and depends on the resource, in words."""
+    return [
+        f"{one.taking.what} of {one.taking.email}" if one.taking.email else one.taking.what
+        for one in held
+        if taking.urn in _needed([one], rows)
+    ]
+
+
+def _needed(held: Sequence[BlockedRemoval], rows: Sequence[StateRow]) -> AbstractSet[str]:
+    """The resources that those which stay depend on: a person with a grant, a team with somebody in it."""
+    people = {one.taking.key for one in held if one.taking.type in _WITH_PERSON}
+    places = {one.taking.urn for one in held}
+    teams, accounts = set(), set()
+    for row in rows:
+        if row.urn in places and row.type == ids.TEAM_MEMBER_TYPE:
+            teams.add(ids.TeamMemberId.parse(row.id).team)
+        elif row.urn in places and row.type == ids.TEAM_GRANT_TYPE:
+            teams.add(ids.TeamGrantId.parse(row.id).team)
+        elif row.urn in places and row.type == ids.SERVICE_ACCOUNT_GRANT_TYPE:
+            accounts.add(ids.ServiceAccountGrantId.parse(row.id).account)
+    return {
+        row.urn
+        for row in rows
+        if (row.type == ids.MEMBER_TYPE and same_key(ids.MemberId.parse(row.id).email) in people)
+        or (row.type == ids.TEAM_TYPE and ids.TeamId.parse(row.id).team in teams)
+        or (row.type == ids.SERVICE_ACCOUNT_TYPE and ids.ServiceAccountId.parse(row.id).account in accounts)
+    }

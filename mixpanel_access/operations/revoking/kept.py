@@ -1,0 +1,148 @@
+"""The declaration of what a stack keeps: what its state has, without what is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mixpanel_access.model import ids
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.declaration import (
+    SECURITY,
+    Declaration,
+    account_name,
+    custom_role_name,
+    team_name,
+)
+from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.operations.revoking.removals import Removal, StateRow, _Made, _with_words
+
+
+def declaration_without(
+    rows: Sequence[StateRow], taken: Sequence[Removal], facts: Mapping[str, Any], given: Declaration
+) -> Declaration:
+    """The declaration of everything that the state has below the component, but for what goes.
+
+    Args:
+        rows: the resources below the component.
+        taken: what goes.
+        facts: the outputs of the component.
+        given: what the roster gives today.
+    """
+    live = [row for row in rows if not row.going]
+    going = {one.urn for one in taken if not one.lowers and one.type != ids.PROJECT_ACCESS_TYPE}
+    lowered = {one.urn: one.inputs for one in taken if one.inputs is not None and one.type != ids.PROJECT_ACCESS_TYPE}
+    words = {id_: word for word, id_ in _Made(rows).role_ids.items()}
+    stay = [
+        replace(row, inputs=_with_words(lowered.get(row.urn) or row.inputs, words))
+        for row in live
+        if row.urn not in going
+    ]
+    members = {row.name: row.inputs for row in stay if row.type == ids.MEMBER_TYPE}
+    teams = {row.name.removeprefix(team_name("")): row.inputs for row in stay if row.type == ids.TEAM_TYPE}
+    grants: dict[tuple[int, str], Mapping[str, Any]] = {}
+    wholes: dict[int, Mapping[str, Any]] = {}
+    account_grants, team_grants, team_members = {}, {}, {}
+    for row in stay:
+        project, _, holder = row.name.partition(":")
+        match row.type:
+            case ids.GRANT_TYPE:
+                grants[int(row.inputs["project_id"]), holder] = row.inputs
+            case ids.PROJECT_ACCESS_TYPE:
+                inputs = _whole(row, [one for one in taken if one.urn == row.urn], words)
+                if inputs is not None:
+                    wholes[int(row.inputs["project_id"])] = inputs
+                    by_key = {same_key(email): email for email in inputs["grants"]}
+                    grants |= {
+                        (int(row.inputs["project_id"]), name): {} for name in members if same_key(name) in by_key
+                    }
+            case ids.SERVICE_ACCOUNT_GRANT_TYPE:
+                inputs = _without(row.inputs, "service_account_id")
+                account_grants[int(project), holder.removeprefix(account_name(""))] = inputs
+            case ids.TEAM_GRANT_TYPE:
+                team_grants[int(project), holder.removeprefix(team_name(""))] = _without(row.inputs, "team_id")
+            case ids.TEAM_MEMBER_TYPE:
+                place = row.name.removeprefix(team_name(""))
+                team = max((key for key in teams if place.startswith(f"{key}:")), key=len, default="")
+                team_members[team, place.removeprefix(f"{team}:")] = _without(row.inputs, "team_id")
+    return Declaration(
+        members=members,
+        grants=grants,
+        people=_people(live, taken),
+        facts={name: value for name, value in facts.items() if name not in ("people", "grants")},
+        keys={project: given.keys.get(project, str(project)) for project, _ in grants},
+        overlaps=(),
+        accounts={
+            row.name.removeprefix(account_name("")): row.inputs for row in stay if row.type == ids.SERVICE_ACCOUNT_TYPE
+        },
+        account_grants=account_grants,
+        wholes=wholes,
+        teams=teams,
+        team_grants=team_grants,
+        team_members=team_members,
+        custom_roles={
+            row.name.removeprefix(custom_role_name("")): row.inputs for row in stay if row.type == ids.CUSTOM_ROLE_TYPE
+        },
+        security=next(
+            (row.inputs for row in stay if row.name == SECURITY and row.type == ids.ORGANIZATION_SECURITY_TYPE), None
+        ),
+    )
+
+
+def _whole(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) -> dict[str, Any] | None:
+    """The inputs of a `ProjectAccess` without what goes; None where it goes as a whole, since whose it is is a secret.
+
+    One that nobody is left in stays: to delete it is for `pulumi up`, once the roster no longer has the project so.
+    """
+    goes = {one.key for one in taken if not one.lowers}
+    lower = {one.key: one.inputs["role"] for one in taken if one.inputs is not None}
+    grants = {}
+    for one in single_grants(row.outputs):
+        key = same_key(str(one["email"]))
+        if key not in goes:
+            role = lower.get(key, one["role"])
+            grants[one["email"]] = words.get(role, role)
+    if "" in goes:
+        return None
+    keys = {same_key(email) for email in grants}
+    reasons = []
+    for reason in row.inputs.get("reasons") or ():
+        people = [email for email in reason.get("people") or () if same_key(email) in keys]
+        if people:
+            reasons.append({**reason, "people": people})
+    given = {**row.inputs, "grants": grants}
+    return {**given, "reasons": reasons} if "reasons" in row.inputs else given
+
+
+def _people(rows: Sequence[StateRow], taken: Sequence[Removal]) -> list[DeclaredPerson]:
+    """Everybody whom the brake knows, but for those who leave the stack, with what they keep."""
+    of_person: dict[str, list[Removal]] = {}
+    for one in taken:
+        of_person.setdefault(one.key, []).append(one)
+    found: list[DeclaredPerson] = []
+    for row in rows:
+        for person in row.inputs.get("people") or () if row.type == ids.BRAKE_TYPE else ():
+            key = same_key(person["email"])
+            theirs = of_person.get(key, ()) if key else ()
+            if not any(one.type == ids.MEMBER_TYPE and not one.lowers for one in theirs):
+                known = _what_stays(person, theirs) if theirs else person
+                found.append(DeclaredPerson(**known))  # type: ignore[typeddict-item]  # as the state has them
+    return found
+
+
+def _what_stays(person: Mapping[str, Any], taken: Sequence[Removal]) -> dict[str, Any]:
+    """Somebody as the brake knows them, without what goes."""
+    gone = [one for one in taken if not one.lowers]
+    projects, teams = {one.project for one in gone}, {one.team for one in gone}
+    known = {**person, "projects": [one for one in person.get("projects") or () if one not in projects]}
+    if "teams" in known:
+        known["teams"] = [team for team in known["teams"] if team not in teams]
+        known = known if known["teams"] else _without(known, "teams")
+    role = next((one.inputs.get("role", "") for one in taken if one.type == ids.MEMBER_TYPE and one.inputs), None)
+    return known if role is None else {**_without(known, "role"), **({"role": role} if role else {})}
+
+
+def _without(inputs: Mapping[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in inputs.items() if name != field}

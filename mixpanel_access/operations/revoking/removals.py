@@ -1,0 +1,375 @@
+"""What a stack's state holds and its roster no longer gives, resource by resource. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from mixpanel_access.model import ids, roles
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import has_ended
+from mixpanel_access.model.declaration import (
+    Declaration,
+    account_name,
+    custom_role_name,
+    team_name,
+)
+from mixpanel_access.model.ids import (
+    GrantId,
+    MemberId,
+    ProjectAccessId,
+    ServiceAccountGrantId,
+    ServiceAccountId,
+    TeamGrantId,
+    TeamId,
+    TeamMemberId,
+)
+from mixpanel_access.model.roster_salvage import NOTHING, Unread
+from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.operations.state import name_of
+from mixpanel_access.operations.state_outputs import Outputs
+from mixpanel_access.provider.rotations import Retiring
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """One resource of an exported state.
+
+    Attributes:
+        urn: its name in the engine.
+        type: its type.
+        id: its id.
+        inputs: its inputs, without the provider and without what is a secret.
+        outputs: its outputs, likewise.
+        parent: its parent's name in the engine, or "".
+        protected: whether it is protected.
+        going: whether a run has replaced it and was killed before it deleted it.
+    """
+
+    urn: str
+    type: str
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    parent: str = ""
+    protected: bool = False
+    going: bool = False
+
+    @property
+    def name(self) -> str:
+        """The resource's name in the program."""
+        return name_of(self.urn)
+
+
+def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
+    """The resources of an exported state."""
+    found = (export.get("deployment") or {}).get("resources") or []
+    return [
+        StateRow(
+            urn=str(one.get("urn", "")),
+            type=str(one.get("type", "")),
+            id=str(one.get("id", "")),
+            inputs=dict(Outputs(one.get("inputs") or {})),
+            outputs=dict(Outputs(one.get("outputs") or {})),
+            parent=str(one.get("parent", "")),
+            protected=bool(one.get("protect")),
+            going=bool(one.get("delete")),
+        )
+        for one in found
+    ]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Something that goes.
+
+    Attributes:
+        urn: the resource in the engine.
+        type: its type.
+        what: what goes, in words.
+        email: whom it concerns; "" for a team or a service account.
+        key: the key of that address.
+        project: the id of the project whose grant it is, or None.
+        ends: the last day in the state, or None.
+        planned: whether that has passed.
+        role: the role that takes the place of the present one, or None where nothing does.
+        team: the name of the team whose place it is, or None.
+        inputs: what the resource is declared with then, or None where it goes as a whole.
+        stays: how the person stays in the organization, if only the stack's resource goes; else "".
+    """
+
+    urn: str
+    type: str
+    what: str
+    email: str = ""
+    key: str = ""
+    project: int | None = None
+    ends: str | None = None
+    planned: bool = False
+    role: str | None = None
+    team: str | None = None
+    inputs: Mapping[str, Any] | None = field(default=None, compare=False)
+    stays: str = field(default="", compare=False)
+
+    @property
+    def lowers(self) -> bool:
+        """Whether somebody keeps something lower, instead of nothing."""
+        return self.inputs is not None
+
+
+@dataclass(frozen=True)
+class RosterToday:
+    """What the roster gives today, by what it is in Mixpanel and not by how the resource is called.
+
+    Attributes:
+        declared: the roster's declaration of today.
+        unread: what cannot be read of it.
+        today: the day (UTC).
+        renamed: key of an address in the state -> key of the address that the person has in Mixpanel now.
+        ended_only: whether no roster is asked, so that only what the state itself says has ended goes.
+    """
+
+    declared: Declaration
+    today: date
+    unread: Unread = NOTHING
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    ended_only: bool = False
+
+    def key(self, email: str) -> str:
+        """The key by which the roster has the person of an address in the state."""
+        key = same_key(email)
+        now = self.renamed.get(key, key)
+        return now if now in self.declared.members and key not in self.declared.members else key
+
+    def unsure(self, key: str, *, planned: bool) -> bool:
+        """Whether the unreadable part of the roster may give this person something."""
+        return key in self.unread.people or (self.unread.anybody and not planned)
+
+    def team(self, key: str, name: str) -> str | None:
+        """The key by which the roster has a team of this key or name, or None."""
+        if key in self.declared.teams:
+            return key
+        wanted = same_key(name)
+        return next((one for one, inputs in self.declared.teams.items() if same_key(inputs["name"]) == wanted), None)
+
+    def unsure_of_team(self, key: str, name: str) -> bool:
+        """Whether the unreadable part of the roster may be this team."""
+        return bool({key, same_key(name)} & self.unread.teams)
+
+
+def removals(rows: Sequence[StateRow], given: RosterToday, among: Sequence[StateRow] = ()) -> list[Removal]:
+    """What the state holds of the roster's component and the roster no longer gives.
+
+    Args:
+        rows: the resources below the component.
+        given: what the roster gives.
+        among: all resources of the stack, if these are some of them.
+
+    Raises:
+        InputError: an id in the state cannot be read.
+    """
+    made = _Made(among or rows)
+    found = [taking for row in rows if not row.going for taking in _of(row, given, made)]
+    return [taking for taking in found if taking.planned or not given.ended_only]
+
+
+class _Made:
+    """The teams, accounts and custom roles that the state has, by their ids in Mixpanel."""
+
+    def __init__(self, rows: Sequence[StateRow]) -> None:
+        self.teams = {
+            TeamId.parse(row.id).team: (row.name.removeprefix(team_name("")), str(row.outputs.get("name", "")))
+            for row in rows
+            if row.type == ids.TEAM_TYPE and not row.going
+        }
+        self.accounts = {
+            ServiceAccountId.parse(row.id).account: row.name.removeprefix(account_name(""))
+            for row in rows
+            if row.type == ids.SERVICE_ACCOUNT_TYPE and not row.going
+        }
+        self.role_ids = {
+            roles.declared_role(row.name.removeprefix(custom_role_name(""))): str(row.outputs.get("role_id", ""))
+            for row in rows
+            if row.type == ids.CUSTOM_ROLE_TYPE and not row.going
+        }
+
+
+def _of(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
+    match row.type:
+        case ids.MEMBER_TYPE:
+            yield from _of_member(row, given)
+        case ids.GRANT_TYPE:
+            ref = GrantId.parse(row.id)
+            one = {**row.inputs, **row.outputs, "email": ref.email}
+            yield from _of_grant(row, ref.project, one, row.inputs, given, made)
+        case ids.PROJECT_ACCESS_TYPE:
+            project = ProjectAccessId.parse(row.id).project
+            for one in single_grants(row.outputs):
+                yield from _of_grant(row, project, one, {}, given, made)
+            if "grants" not in row.outputs and project not in given.declared.wholes:  # whose they are is a secret
+                yield Removal(row.urn, row.type, f"the grants in {_project(project, given)}", project=project)
+        case ids.TEAM_TYPE:
+            yield from _of_team(row, given)
+        case ids.TEAM_MEMBER_TYPE:
+            yield from _of_team_member(row, given, made)
+        case ids.TEAM_GRANT_TYPE:
+            yield from _of_team_grant(row, given, made)
+        case ids.SERVICE_ACCOUNT_TYPE:
+            name = row.name.removeprefix(account_name(""))
+            if not given.ended_only and name not in given.declared.accounts and name not in given.unread.accounts:
+                yield Removal(row.urn, row.type, f"the service account {name}")
+            elif over := _replaced(row.outputs, given.today):
+                logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
+                what = f"the service account {logins}, which another one has replaced"
+                yield Removal(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
+        case ids.SERVICE_ACCOUNT_GRANT_TYPE:
+            yield from _of_account_grant(row, given, made)
+
+
+def _replaced(outputs: Mapping[str, Any], today: date) -> list[Retiring]:
+    """The accounts that this one has replaced and whose overlap has ended before today."""
+    return [one for one in Retiring.all_of(outputs) if one.until.date() < today]
+
+
+def _of_member(row: StateRow, given: RosterToday) -> Iterator[Removal]:
+    email = MemberId.parse(row.id).email
+    ends = _text(row.outputs.get("ends"))
+    taking = Removal(
+        row.urn, row.type, "the place in the organization", email, same_key(email), None, ends,
+        has_ended(ends, given.today),
+    )  # fmt: skip
+    key = given.key(email)
+    if given.unsure(key, planned=taking.planned):
+        return
+    now = given.declared.members.get(key)
+    if now is None:
+        yield taking
+        return
+    before, after = row.outputs.get("role"), now.get("role")
+    if given.unread.roles or before is None or roles.organization_rank(after) >= roles.organization_rank(before):
+        return
+    if after is None and roles.organization_rank(before) <= roles.organization_rank(roles.MEMBER):
+        return
+    what = f"the organization role: {before} -> {after or 'what they had before'}"
+    yield replace(taking, what=what, role=after or roles.MEMBER, inputs=_lowered(row.inputs, after, now))
+
+
+def _of_grant(
+    row: StateRow, project: int, one: Mapping[str, Any], inputs: Mapping[str, Any], given: RosterToday, made: _Made
+) -> Iterator[Removal]:
+    email, before, ends = str(one["email"]), str(one.get("role") or "a role"), _text(one.get("ends"))
+    taking = Removal(
+        row.urn, row.type, f"{before} in {_project(project, given)}", email, same_key(email), project, ends,
+        has_ended(ends, given.today),
+    )  # fmt: skip
+    key = given.key(email)
+    if given.unsure(key, planned=taking.planned):
+        return
+    now = given.declared.grants.get((project, key))
+    if now is None or _waits(before, now, taking.planned, given, made):
+        yield taking
+    elif after := _lower(before, now, taking.planned, given, made):
+        what = f"{before} -> {after} in {_project(project, given)}"
+        yield replace(taking, what=what, role=after, inputs=_lowered(inputs, now["role"], now))
+
+
+def _waits(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: _Made) -> bool:
+    """Whether a role has ended and the one that follows is a custom role that is not made yet: only `up` can give it.
+
+    Nobody can say how much that will be, so nothing takes the place of the role that has ended until then.
+    """
+    return planned and not given.unread.roles and not _known(now, made) and before != str(now["role"])
+
+
+def _known(now: Mapping[str, Any], made: _Made) -> str:
+    """The role as Mixpanel knows it: one of its words or a custom role's id; "" for a role that is not made yet."""
+    role = str(now["role"])
+    return made.role_ids.get(role, "") if roles.is_custom(role) and not roles.is_role_id(role) else role
+
+
+def _lower(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: _Made) -> str | None:
+    """The role that is less than the one before, or None where it is as much or more.
+
+    Nobody can tell which of two is higher where one is a custom role: then the one before goes if its end has passed.
+    """
+    after = _known(now, made)
+    if not after or after == before or given.unread.roles:
+        return None
+    if roles.is_custom(before) or roles.is_custom(after):
+        return after if planned else None
+    return after if roles.project_rank(after) < roles.project_rank(before) else None
+
+
+def _of_team(row: StateRow, given: RosterToday) -> Iterator[Removal]:
+    key, name = row.name.removeprefix(team_name("")), str(row.outputs.get("name", ""))
+    if given.team(key, name) is None and not given.unsure_of_team(key, name):
+        ends = _text(row.outputs.get("ends"))
+        planned = has_ended(ends, given.today)
+        yield Removal(row.urn, row.type, f"the team {name}", ends=ends, planned=planned)
+
+
+def _of_team_member(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
+    ref = TeamMemberId.parse(row.id)
+    key, name = made.teams.get(ref.team, ("", str(ref.team)))
+    email, ends = ref.email, _text(row.outputs.get("ends"))
+    planned = has_ended(ends, given.today)
+    team, person = given.team(key, name), given.key(email)
+    if given.unsure_of_team(key, name) or given.unsure(person, planned=planned):
+        return
+    if team is None or (team, person) not in given.declared.team_members:
+        what = f"the place in the team {name}"
+        yield Removal(row.urn, row.type, what, email, same_key(email), None, ends, planned, team=name)
+
+
+def _of_team_grant(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
+    ref = TeamGrantId.parse(row.id)
+    key, name = made.teams.get(ref.team, ("", str(ref.team)))
+    if given.unsure_of_team(key, name):
+        return
+    team = given.team(key, name)
+    now = given.declared.team_grants.get((ref.project, team)) if team is not None else None
+    yield from _of_holder(row, ref.project, f"of the team {name}", now, given, made)
+
+
+def _of_account_grant(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
+    ref = ServiceAccountGrantId.parse(row.id)
+    name = made.accounts.get(ref.account, "")
+    if name not in given.unread.accounts:
+        now = given.declared.account_grants.get((ref.project, name))
+        yield from _of_holder(row, ref.project, f"of the service account {name or ref.account}", now, given, made)
+
+
+def _of_holder(
+    row: StateRow, project: int, whose: str, now: Mapping[str, Any] | None, given: RosterToday, made: _Made
+) -> Iterator[Removal]:
+    before, ends = str(row.outputs.get("role", "")), _text(row.outputs.get("ends"))
+    planned = has_ended(ends, given.today)
+    taking = Removal(row.urn, row.type, f"{before} {whose} in {_project(project, given)}", project=project, ends=ends)
+    if now is None or _waits(before, now, planned, given, made):
+        yield replace(taking, planned=planned)
+    elif after := _lower(before, now, planned, given, made):
+        what = f"{before} -> {after} {whose} in {_project(project, given)}"
+        yield replace(taking, what=what, planned=planned, role=after, inputs=_lowered(row.inputs, now["role"], now))
+
+
+def _lowered(inputs: Mapping[str, Any], role: Any, now: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource's inputs with a lower role, or none, and the reasons of the entry that gives it."""
+    kept = {name: value for name, value in inputs.items() if name not in ("role", *REASON_FIELDS)}
+    reasons = {name: now[name] for name in REASON_FIELDS if now.get(name) is not None}
+    return {**kept, **({"role": role} if role else {}), **reasons}
+
+
+def _project(project: int, given: RosterToday) -> str:
+    return given.declared.keys.get(project, f"project {project}")
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _with_words(inputs: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:
+    """The inputs with the words of the stack's own custom roles in place of their ids."""
+    role = inputs.get("role")
+    return {**inputs, "role": words[role]} if isinstance(role, str) and role in words else inputs

@@ -1,0 +1,368 @@
+"""Take away what the stacks' states hold and their rosters no longer give, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final
+
+from pulumi.runtime.rpc import UNKNOWN
+
+from mixpanel_access.directory.connect import connect
+from mixpanel_access.files.roster import source_of, text_of
+from mixpanel_access.model import ids
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declaration import Declaration, declaration
+from mixpanel_access.model.errors import AccessError, RosterError
+from mixpanel_access.model.kept import Kept, kept_text
+from mixpanel_access.model.roster_salvage import Salvaged, salvage
+from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.operations.project import Progress, PulumiProject, stack_states
+from mixpanel_access.operations.revoking.blocked import BlockedRemoval, RemovalDecision, decide_removals
+from mixpanel_access.operations.revoking.engine import (
+    EngineStep,
+    Preview,
+    Ran,
+    RunScope,
+    fits,
+    preview,
+    program_keeping,
+    run,
+)
+from mixpanel_access.operations.revoking.kept import declaration_without
+from mixpanel_access.operations.revoking.pending import pending_creations
+from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals, rows_of
+from mixpanel_access.operations.state import changed_addresses, name_of
+from mixpanel_access.provider.rotations import Retiring
+from mixpanel_access.provider.session import Session
+
+_EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
+_OURS: Final = "pulumi-python:dynamic/mixpanel:"
+_FREE: Final = ("pulumi:pulumi:Stack", ids.COMPONENT_TYPE, ids.COLLABORATOR_TYPE)
+"""What is in no way: it stands for nothing in Mixpanel."""
+_HIDDEN: Final = "[secret]"
+"""What the engine shows in place of a secret."""
+_IDENTITY: Final[Mapping[str, Sequence[str]]] = {
+    ids.MEMBER_TYPE: ("email",),
+    ids.GRANT_TYPE: ("project_id", "email"),
+    ids.PROJECT_ACCESS_TYPE: ("project_id",),
+    ids.TEAM_TYPE: ("name",),
+    ids.TEAM_MEMBER_TYPE: ("team_id", "email"),
+    ids.TEAM_GRANT_TYPE: ("team_id", "project_id"),
+    ids.SERVICE_ACCOUNT_TYPE: ("username",),
+    ids.SERVICE_ACCOUNT_GRANT_TYPE: ("service_account_id", "project_id"),
+}
+"""The inputs that say what a resource is in Mixpanel."""
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """What happens to one stack.
+
+    Attributes:
+        stack: the stack.
+        takes: what goes, or has gone.
+        held: what ought to go and stays, each with its reason.
+        problems: what is wrong otherwise, in sentences: a roster's entry, a stack that cannot be read.
+        leaves: resources that the program would change too, and that are left as they are: name -> why.
+        done: whether it was done, and not only shown.
+    """
+
+    stack: str
+    takes: Sequence[Removal] = ()
+    held: Sequence[BlockedRemoval] = ()
+    problems: Sequence[str] = ()
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    done: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to take away."""
+        return not self.held and not self.problems and (self.done or not self.takes)
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """One stack, as it is read before anything is decided."""
+
+    name: str
+    rows: Sequence[StateRow]
+    component: StateRow | None
+    given: RosterToday
+    file: str
+    problem: str
+    begun: Sequence[BlockedRemoval] = ()
+
+    @property
+    def inside(self) -> list[StateRow]:
+        """The resources below the roster's component."""
+        return [row for row in self.rows if self.component is not None and row.parent == self.component.urn]
+
+    @property
+    def outside(self) -> list[StateRow]:
+        """Those of our resources that the program declares in another way."""
+        inside = {row.urn for row in self.inside}
+        return [row for row in self.rows if row.type.startswith(_OURS) and row.urn not in inside]
+
+
+def revoke(
+    project: PulumiProject,
+    stacks: Sequence[str],
+    progress: Progress,
+    *,
+    now: date | None,
+    act: bool,
+    ended_only: bool = False,
+) -> list[Revocation]:
+    """Take away what has ended in the stacks, one after the other; what is wrong with one does not stop the others.
+
+    Args:
+        project: the project.
+        stacks: the stacks.
+        progress: shows a line.
+        now: the day (UTC) to take as today, or None for each stack's own.
+        act: whether to do it; else it is only looked at.
+        ended_only: whether the rosters may be old, so that only what the states themselves say has ended goes.
+    """
+    found = []
+    for stack in stacks:
+        try:
+            found.append(_of_stack(project, stack, progress, now, act=act, ended_only=ended_only))
+        except AccessError as error:
+            found.append(Revocation(stack, problems=[str(error)]))
+    return found
+
+
+def _of_stack(
+    project: PulumiProject, stack: str, progress: Progress, now: date | None, *, act: bool, ended_only: bool
+) -> Revocation:
+    settings = project.settings(stack)
+    session = Session(settings, connect(settings), progress)
+    session.states = stack_states(project, stack)
+    read = _read(project, stack, session, now or settings.clock().date(), ended_only=ended_only)
+    decision = decide_removals(removals(read.inside, read.given), read.rows, session, stack)
+    decision = replace(decision, held=[*decision.held, *read.begun])
+    problems = [read.problem] if read.problem else []
+    if not _worth_running(read, decision):
+        return Revocation(stack, decision.goes, decision.held, problems, done=act)
+    if not act and not read.outside:
+        return Revocation(stack, decision.goes, decision.held, problems)
+    return _apply(project, read, decision, session, progress, act=act)
+
+
+def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -> Revocation:
+    """Take away everything that a stack's roster gave to one person, by its state, and nothing else.
+
+    What the roster says of others is left waiting. What the program declares beside the roster goes if the program
+    no longer declares it.
+
+    Args:
+        project: the project.
+        stack: the stack.
+        key: the key of the person's address.
+        progress: shows a line.
+
+    Raises:
+        UsageError: the configuration, the state or the roster cannot be read.
+        EngineError: the engine cannot begin.
+    """
+    settings = project.settings(stack)
+    session = Session(settings, connect(settings), progress)
+    session.states = stack_states(project, stack)
+    session.leaving = key  # here too, so that a brake is asked about somebody who was found
+    read = _read(project, stack, session, settings.clock().date())
+    nothing = RosterToday(_EMPTY, read.given.today)
+    found = [taking for taking in removals(read.inside, nothing) if taking.key == key]
+    decision = decide_removals(found, read.rows, session, stack)
+    outside = [taking for taking in removals(read.outside, nothing, read.rows) if taking.key == key]
+    if not decision.goes and not outside:
+        return Revocation(stack, held=decision.held, done=True)
+    return _apply(project, read, decision, session, progress, act=True, outside=outside)
+
+
+def _with_dropped(outside: Sequence[Removal], decision: RemovalDecision, seen: Preview) -> RemovalDecision:
+    """The decision, with what the program no longer declares of the person; the rest of it stays."""
+    deleted = {step.urn for step in seen.steps if step.op == "delete"}
+    stays = [
+        BlockedRemoval(one, "the program declares it beside the roster: take it out there")
+        for one in outside
+        if one.urn not in deleted
+    ]
+    dropped = [one for one in outside if one.urn in deleted]
+    return RemovalDecision([*decision.goes, *dropped], [*decision.held, *stays])
+
+
+def _apply(
+    project: PulumiProject,
+    read: _Stack,
+    decision: RemovalDecision,
+    session: Session,
+    progress: Progress,
+    *,
+    act: bool,
+    outside: Sequence[Removal] | None = None,
+) -> Revocation:
+    """Have the engine do what was decided, or only preview it.
+
+    Args:
+        project: the project.
+        read: the stack.
+        decision: what goes.
+        session: the organization.
+        progress: shows a line.
+        act: whether to do it.
+        outside: what the stack has of one person beside its roster; None if the run is not about one person.
+    """
+    stack, problems = read.name, [read.problem] if read.problem and outside is None else []
+    with program_keeping(project, _document(read, decision)) as pulumi:
+        progress(f"previewing stack {stack}")
+        scope = _scope(read, decision)
+        if outside is not None:
+            single = {one.urn for one in (*decision.goes, *outside) if one.type != ids.PROJECT_ACCESS_TYPE}
+            seen = preview(pulumi, stack, replace(scope, deletes=scope.deletes & single))
+            decision = _with_dropped(outside, decision, seen)
+        else:
+            seen = preview(pulumi, stack, scope)
+            decision = _with_outside(read, decision, seen, session)
+        held = [
+            *decision.held,
+            *(BlockedRemoval(one, seen.left[one.urn]) for one in decision.goes if one.urn in seen.left),
+        ]
+        goes = [one for one in decision.goes if one.urn not in seen.left]
+        leaves = {name_of(urn): why for urn, why in seen.left.items() if urn not in {one.taking.urn for one in held}}
+        if not act or not (goes or any(row.going for row in read.rows)):
+            return Revocation(stack, goes, held, problems, leaves, done=act)
+        progress(f"updating stack {stack}")
+        ran = run(pulumi, stack, seen.excluded | _not_taken(seen, read, goes), progress)
+    left = _left(goes, rows_of(project.export(stack)), ran)
+    stays = {one.taking for one in left}
+    if ran.failed and not left:
+        problems.append(ran.why)
+    gone = [one for one in goes if one not in stays]
+    return Revocation(stack, gone, [*held, *left], problems, leaves, done=True)
+
+
+def _worth_running(read: _Stack, decision: RemovalDecision) -> bool:
+    """Whether the engine has anything to do, or has to say what a program of one's own no longer declares."""
+    return bool(decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows))
+
+
+def _read(project: PulumiProject, stack: str, session: Session, today: date, *, ended_only: bool = False) -> _Stack:
+    """The stack's state, and what its roster gives; with `ended_only`, no roster is read.
+
+    Raises:
+        UsageError: the state or the roster cannot be read.
+    """
+    export = project.export(stack)
+    rows = rows_of(export)
+    component = next((row for row in rows if row.type == ids.COMPONENT_TYPE and not row.going), None)
+    file, renamed = project.roster(stack), _renamed(rows, session)
+    if component is None or ended_only:
+        return _Stack(stack, rows, component, RosterToday(_EMPTY, today, ended_only=ended_only), file.name, "")
+    text = text_of(file)
+    if text is None:
+        raise RosterError(
+            "cannot read the roster",
+            whom=str(file),
+            why="there is no such file",
+            next_step=f"The stack {stack!r} needs its roster there.",
+        )
+    read: Salvaged = salvage(text, source_of(file))
+    declared = declaration(read.roster, today)
+    given = RosterToday(declared, today, read.unread, renamed)
+    begun = pending_creations(export, rows, given, session)
+    return _Stack(stack, rows, component, given, file.name, read.problem, begun)
+
+
+def _renamed(rows: Sequence[StateRow], session: Session) -> dict[str, str]:
+    """Whose address has changed in Mixpanel: the key in the state -> the key there; the session finds them by it."""
+    members = {ids.MemberId.parse(row.id).email: row.outputs for row in rows if row.type == ids.MEMBER_TYPE}
+    for email, member in members.items():
+        if isinstance(user_id := member.get("user_id"), int):
+            session.identify(email, user_id)
+    by_key = {same_key(email): one for email, one in members.items()}
+    return changed_addresses(by_key, session.directory.people())
+
+
+def _document(read: _Stack, decision: RemovalDecision) -> str | None:
+    """What the program is to declare; None where it has no roster."""
+    if read.component is None:
+        return None
+    declared = declaration_without(read.inside, decision.goes, read.component.outputs, read.given.declared)
+    return kept_text(Kept(read.name.rpartition("/")[2], read.file, declared))
+
+
+def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
+    """What a run may touch: what goes, and the brake that knows of it; in a program of one's own, what it drops."""
+    ours = {row.urn for row in read.rows if row.type.startswith(_OURS)}
+    outside = {row.urn for row in read.outside}
+    going = {row.urn for row in read.rows if row.going and row.urn in ours}
+    updates = {one.urn for one in decision.goes if one.lowers or one.type == ids.PROJECT_ACCESS_TYPE}
+    updates |= {row.urn for row in read.inside if row.type == ids.BRAKE_TYPE}  # excluded, it would keep everybody
+    deletes = {one.urn for one in decision.goes if not one.lowers} | going | outside
+    free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
+    excluded = {row.urn for row in read.rows} - updates - deletes - free
+    return RunScope(deletes, updates, excluded if fits(excluded) else excluded - ours)
+
+
+def _with_outside(read: _Stack, decision: RemovalDecision, seen: Preview, session: Session) -> RemovalDecision:
+    """The decision, with what a program of one's own no longer declares, in whatever way."""
+    made = [step for step in seen.steps if step.op == "create"]
+    rows = [row for row in _dropped(read, seen) if not any(_is_same(row, step) for step in made)]
+    found = [one for one in removals(rows, read.given, read.rows) if not one.lowers]
+    if not found:
+        return decision
+    more = decide_removals(found, read.rows, session, read.name)
+    return RemovalDecision([*decision.goes, *more.goes], [*decision.held, *more.held])
+
+
+def _dropped(read: _Stack, seen: Preview) -> list[StateRow]:
+    """The resources of ours beside the roster that the program no longer declares."""
+    deleted = {step.urn for step in seen.steps if step.op == "delete"}
+    return [row for row in read.outside if row.urn in deleted and not row.going]
+
+
+def _not_taken(seen: Preview, read: _Stack, goes: Sequence[Removal]) -> AbstractSet[str]:
+    """What the program no longer declares and that stays: somebody else gives it, or a brake holds it."""
+    return {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
+
+
+def _is_same(row: StateRow, step: EngineStep) -> bool:
+    """Whether a resource that the program would make may be in Mixpanel what this one is: only its name has changed."""
+    type_ = step.urn.split("::")[-2].rpartition("$")[2]
+    if row.type == ids.GRANT_TYPE and type_ == ids.PROJECT_ACCESS_TYPE:
+        grants = step.inputs.get("grants")
+        inside = not isinstance(grants, Mapping) or same_key(str(row.outputs.get("email"))) in map(same_key, grants)
+        return inside and _equal(row.outputs.get("project_id"), step.inputs.get("project_id"))
+    fields = _IDENTITY.get(row.type, ())
+    return type_ == row.type and all(_equal(row.outputs.get(name), step.inputs.get(name)) for name in fields)
+
+
+def _equal(have: Any, made: Any) -> bool:
+    """Whether two values may be the same: one that is unknown or secret may be any."""
+    if made in (None, UNKNOWN, _HIDDEN) or not isinstance(have, str | int | float):
+        return True
+    return same_key(str(have)) == same_key(str(made)) if isinstance(made, str) else have == made
+
+
+def _left(goes: Sequence[Removal], rows: Sequence[StateRow], ran: Ran) -> list[BlockedRemoval]:
+    """What is in the state still, with what the engine said of it."""
+    there = {row.urn: row for row in rows if not row.going}
+    left = []
+    for one in goes:
+        row = there.get(one.urn)
+        if row is not None and _is_left(one, row):
+            why = ran.reasons.get(row.name) or ran.why or "the engine did not say why; run it again"
+            left.append(BlockedRemoval(one, why))
+    return left
+
+
+def _is_left(taking: Removal, row: StateRow) -> bool:
+    if taking.type == ids.PROJECT_ACCESS_TYPE and taking.key:
+        held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
+        return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)
+    if taking.type == ids.SERVICE_ACCOUNT_TYPE and taking.lowers:
+        return any(one.login in taking.what for one in Retiring.all_of(row.outputs))
+    return not taking.lowers or row.outputs.get("role") not in (None, taking.role)
