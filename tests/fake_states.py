@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.model.ids import MEMBER_TYPE
+from mixpanel_access.model.resources import MEMBER_TYPE
 from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
 from tests.fakes import ORGANIZATION
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project
-from mixpanel_access.model.ids import number_in
+from mixpanel_access.model.resources import number_in
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 

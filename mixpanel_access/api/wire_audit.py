@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.model import roles
 from mixpanel_access.model.audit import SESSION_EVENTS, AuditEvent
-from mixpanel_access.model.ids import number_in
+from mixpanel_access.model.resources import number_in
 
 _PROJECT, _TEAM, _USER = "project", "team", "user"
 

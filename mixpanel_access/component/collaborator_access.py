@@ -16,7 +16,7 @@ from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
-from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE
+from mixpanel_access.model.resources import COLLABORATOR_TYPE, COMPONENT_TYPE
 from mixpanel_access.model.roster import Engagement, Roster
 from mixpanel_access.model.roster_problems import problems_with
 from mixpanel_access.model.settings import NAMESPACE

@@ -32,9 +32,9 @@ from mixpanel_access.model.declaration import (
     whole_name,
 )
 from mixpanel_access.model.errors import AccessError, InputError
-from mixpanel_access.model.ids import COLLABORATOR_TYPE, COMPONENT_TYPE, number_in
 from mixpanel_access.model.kept import read_kept
 from mixpanel_access.model.neighbours import CLAIMED_TWICE, CONTACTS_BESIDE, NEIGHBOURS
+from mixpanel_access.model.resources import COLLABORATOR_TYPE, COMPONENT_TYPE, number_in
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE
 from mixpanel_access.provider import (

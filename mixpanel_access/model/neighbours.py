@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.roster import Roster
@@ -96,11 +96,11 @@ def _shared_teams(own: Declaration, other: Neighbour) -> Iterator[dict[str, Any]
     }
     for (_, team), inputs in other.declared.team_grants.items():
         if team in shared:
-            yield _fact(ids.TEAM_GRANT_TYPE, shared[team], other.file, inputs)
+            yield _fact(kinds.TEAM_GRANT_TYPE, shared[team], other.file, inputs)
     for (team, _), inputs in other.declared.team_members.items():
         if team in shared:
             place = {**inputs, "environment": other.roster.environment}
-            yield _fact(ids.TEAM_MEMBER_TYPE, shared[team], other.file, place)
+            yield _fact(kinds.TEAM_MEMBER_TYPE, shared[team], other.file, place)
 
 
 def _fact(type_: str, team: str, file: str, inputs: Mapping[str, Any]) -> dict[str, Any]:

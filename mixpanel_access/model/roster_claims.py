@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.ids import number_in
 from mixpanel_access.model.metadata import EMPLOYEE
+from mixpanel_access.model.resources import number_in
 
 Path = tuple[str | int, ...]
 """Where in a roster something is: keys and positions from the top."""

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT, Brake, Limits
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.ids import number_in
 from mixpanel_access.model.list_settings import addresses_in, chosen_in, company_domains_in, domains_in
+from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.similarity import same_but_for_slips
 from mixpanel_access.model.undocumented import Verb

@@ -10,7 +10,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.model.ids import (
+from mixpanel_access.model.resources import (
     BRAKE_TYPE,
     COMPONENT_TYPE,
     CUSTOM_ROLE_TYPE,

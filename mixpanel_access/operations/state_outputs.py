@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mixpanel_access.model.ids import PROJECT_ACCESS_TYPE, PROVIDER_KEY, SIGNATURE
+from mixpanel_access.model.resources import PROJECT_ACCESS_TYPE, PROVIDER_KEY, SIGNATURE
 
 _SECRET: Final = object()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_access.model.resources import BY_NAME
+
 if TYPE_CHECKING:
     from mixpanel_access.provider.custom_role import CustomRole
     from mixpanel_access.provider.member import Member
@@ -32,23 +34,9 @@ __all__ = [
     "TeamMember",
 ]
 
-_FILES = {
-    "CustomRole": "custom_role",
-    "Member": "member",
-    "ProjectAccess": "project_access",
-    "OrganizationSecurity": "organization_security",
-    "ProjectGrant": "project_grant",
-    "RemovalBrake": "removal_brake",
-    "ServiceAccount": "service_account",
-    "ServiceAccountGrant": "service_account_grant",
-    "Team": "team",
-    "TeamGrant": "team_grant",
-    "TeamMember": "team_member",
-}
-
 
 def __getattr__(name: str) -> Any:
     """Import a resource when it is asked for: commands that only need a session need no Pulumi SDK."""
-    if name in _FILES:
-        return getattr(import_module(f"{__name__}.{_FILES[name]}"), name)
+    if name in BY_NAME:
+        return getattr(import_module(f"{__name__}.{BY_NAME[name].module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

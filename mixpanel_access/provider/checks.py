@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with
-from mixpanel_access.model.ids import number_in
+from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider.properties import Properties, known
 from mixpanel_access.provider.session import Session

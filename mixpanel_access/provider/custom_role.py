@@ -20,7 +20,7 @@ from mixpanel_access.model.custom_roles import (
     problem_with_role_name,
 )
 from mixpanel_access.model.errors import NotApplied, NotFound, Refused
-from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE, CustomRoleId
+from mixpanel_access.model.resources import CUSTOM_ROLE_TYPE, CustomRoleId
 from mixpanel_access.model.similarity import unknown
 from mixpanel_access.model.words import counted
 from mixpanel_access.provider import elsewhere

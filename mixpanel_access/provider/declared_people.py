@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
@@ -40,23 +40,23 @@ def declared_people(
         team_name: the name of a team that the state does not have.
     """
     held = [one for one in going if _of(organization, one)]
-    found = {key: person for one in held if one.type == ids.MEMBER_TYPE for key, person in [_person(one)]}
+    found = {key: person for one in held if one.type == kinds.MEMBER_TYPE for key, person in [_person(one)]}
     projects: dict[str, list[int]] = {key: [] for key in found}
     teams: dict[str, list[str]] = {key: [] for key in found}
     names = {
-        ids.TeamId.parse(one.id).team: name
+        kinds.TeamId.parse(one.id).team: name
         for one in state
-        if one.type == ids.TEAM_TYPE and _of(organization, one) and isinstance(name := one.outputs.get("name"), str)
+        if one.type == kinds.TEAM_TYPE and _of(organization, one) and isinstance(name := one.outputs.get("name"), str)
     }
     for one in held:
-        if one.type == ids.GRANT_TYPE:
-            grant = ids.GrantId.parse(one.id)
+        if one.type == kinds.GRANT_TYPE:
+            grant = kinds.GrantId.parse(one.id)
             projects.get(same_key(grant.email), []).append(grant.project)
-        elif one.type == ids.PROJECT_ACCESS_TYPE:
+        elif one.type == kinds.PROJECT_ACCESS_TYPE:
             for key in _granted(one.outputs.get("grants"), found):
-                projects.get(key, []).append(ids.ProjectAccessId.parse(one.id).project)
-        elif one.type == ids.TEAM_MEMBER_TYPE:
-            place = ids.TeamMemberId.parse(one.id)
+                projects.get(key, []).append(kinds.ProjectAccessId.parse(one.id).project)
+        elif one.type == kinds.TEAM_MEMBER_TYPE:
+            place = kinds.TeamMemberId.parse(one.id)
             if (key := same_key(place.email)) in teams and (name := names.get(place.team) or team_name(place.team)):
                 teams[key].append(name)
     for key, person in found.items():
@@ -71,7 +71,7 @@ def _of(organization: int, one: InState) -> bool:
 
 
 def _person(member: InState) -> tuple[str, DeclaredPerson]:
-    email, outputs = ids.MemberId.parse(member.id).email, member.outputs
+    email, outputs = kinds.MemberId.parse(member.id).email, member.outputs
     person = DeclaredPerson(email=email, removal=WHEN_UNUSED)
     given = {key: value for key in ("role", "removal", "ends") if isinstance(value := outputs.get(key), str)}
     person.update(given)  # type: ignore[typeddict-item]
@@ -82,6 +82,6 @@ def _person(member: InState) -> tuple[str, DeclaredPerson]:
 
 def _granted(grants: Any, everybody: Iterable[str]) -> Iterable[str]:
     """The keys of those who have an individual grant; everybody's, where a secret hides whose they are."""
-    if not isinstance(grants, Mapping) or ids.SIGNATURE in grants:
+    if not isinstance(grants, Mapping) or kinds.SIGNATURE in grants:
         return everybody
     return {same_key(email) for email in grants}

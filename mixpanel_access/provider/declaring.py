@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.ids import number_in
+from mixpanel_access.model.resources import number_in
 from mixpanel_access.provider.command import Command, engine_command
 
 _KEPT_SECONDS: Final = 86400.0

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.single_grants import single_grants
@@ -53,9 +53,9 @@ def grants(session: Session, project: int, emails: Iterable[str], props: Propert
 def _grants_in(session: Session, project: int, resources: Sequence[StateResource]) -> Iterator[tuple[str, Any]]:
     """The key of the address, and the last day, of each individual grant that a stack has in a project."""
     for one in _of(session, resources):
-        if one.type == ids.GRANT_TYPE and (place := ids.GrantId.parse(one.id)).project == project:
+        if one.type == kinds.GRANT_TYPE and (place := kinds.GrantId.parse(one.id)).project == project:
             yield same_key(place.email), one.outputs.get("ends")
-        elif one.type == ids.PROJECT_ACCESS_TYPE and ids.ProjectAccessId.parse(one.id).project == project:
+        elif one.type == kinds.PROJECT_ACCESS_TYPE and kinds.ProjectAccessId.parse(one.id).project == project:
             yield from ((same_key(row["email"]), row.get("ends")) for row in single_grants(one.outputs))
 
 
@@ -67,8 +67,8 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
     """The other stacks that put somebody into a team; see `grants`."""
     found = []
     for stack, resources in _others(session, props):
-        rows = [one for one in _of(session, resources) if one.type == ids.TEAM_MEMBER_TYPE]
-        places = [(ids.TeamMemberId.parse(one.id), one.outputs.get("ends")) for one in rows]
+        rows = [one for one in _of(session, resources) if one.type == kinds.TEAM_MEMBER_TYPE]
+        places = [(kinds.TeamMemberId.parse(one.id), one.outputs.get("ends")) for one in rows]
         inside = [(same_key(place.email), day) for place, day in places if place.team == team]
         keys = _keys(session, members(resources, session.organization), email) if inside else set()
 
@@ -90,18 +90,18 @@ def team_grant(session: Session, team: int, project: int, props: Properties) -> 
         return _told(any(_is_named(given.teams[key], name) for key in teams), roster, teams=True)
 
     return _with_id(
-        session, ids.TEAM_GRANT_TYPE, str(ids.TeamGrantId(session.organization, project, team)), props, said
+        session, kinds.TEAM_GRANT_TYPE, str(kinds.TeamGrantId(session.organization, project, team)), props, said
     )
 
 
-def custom_role(session: Session, role: ids.CustomRoleId, props: Properties) -> list[str]:
+def custom_role(session: Session, role: kinds.CustomRoleId, props: Properties) -> list[str]:
     """The other stacks that have a custom role; see `grants`."""
 
     def said(_roster: RosterPeople, given: Declaration) -> bool | None:
         declared = [one for one in given.custom_roles.values() if one.get("project_id") == role.project]
         return any(_is_named(one, str(props.get("name", ""))) for one in declared)
 
-    return _with_id(session, ids.CUSTOM_ROLE_TYPE, str(role), props, said)
+    return _with_id(session, kinds.CUSTOM_ROLE_TYPE, str(role), props, said)
 
 
 def _with_id(session: Session, type_: str, id_: str, props: Properties, said: _Said) -> list[str]:

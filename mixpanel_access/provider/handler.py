@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 from mixpanel_access.directory.read_back import not_shown
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import ConfigurationError, NotApplied
-from mixpanel_access.model.ids import ResourceId
+from mixpanel_access.model.resources import BY_NAME, ResourceId
 from mixpanel_access.model.single_grants import REASON_FIELDS
 from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.properties import Properties, known, own
@@ -162,11 +162,11 @@ class Handler(ABC, Generic[Id]):
         scope = self.session.scope
         if not (scope.partial and scope.destroys) or scope.deleted is None:
             return False
-        kind = f"dynamic/mixpanel:{self.resource}"
+        kind = BY_NAME[self.resource].type
         return any(
             self.identity(own(held.get("outputs") or {})) == identity
             for held in scope.resources or ()
-            if held["urn"] not in scope.deleted and str(held.get("type", "")).endswith(kind)
+            if held["urn"] not in scope.deleted and held.get("type") == kind
         )
 
     def stacks_that_give(self, ref: Id, props: Properties) -> Sequence[str]:  # most are one stack's

@@ -16,8 +16,8 @@ from mixpanel_access.files.notes import NOTES_VARIABLE, Note, Notes, read_notes
 from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
-from mixpanel_access.model.ids import ResourceId
 from mixpanel_access.model.metadata import problems_with_metadata
+from mixpanel_access.model.resources import ResourceId
 from mixpanel_access.provider.checks import Failure, Problems
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.handler import POLICY_FIELDS, PROJECT_NAME, Created, Difference, Found, Handler
@@ -239,7 +239,7 @@ class Lifecycle:
         if ref.organization != self._session.organization:
             raise InputError(
                 "cannot use this resource's state",
-                whom=getattr(ref, "email", None) or self.handler.label(props),
+                whom=ref.person or self.handler.label(props),
                 why=f"it belongs to organization {ref.organization}, and the stack is configured for "
                 f"{self._session.organization}",
                 next_step="Set mixpanel:organizationId back, or use a stack of its own for the other organization.",

@@ -28,8 +28,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError, Refused
-from mixpanel_access.model.ids import MemberId
 from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours
+from mixpanel_access.model.resources import MemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import ownership
 from mixpanel_access.provider.base import AccessProvider

@@ -9,7 +9,7 @@ import pulumi
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.errors import Forbidden, Invalid, MixpanelError, NotApplied
-from mixpanel_access.model.ids import OrganizationSecurityId
+from mixpanel_access.model.resources import OrganizationSecurityId
 from mixpanel_access.model.security import Security, Topic
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems

@@ -11,8 +11,8 @@ from mixpanel_access.model.access import WHEN_UNUSED, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
-from mixpanel_access.model.ids import MEMBER_TYPE
 from mixpanel_access.model.ownership import Origin, is_ours, lowered, role_before
+from mixpanel_access.model.resources import MEMBER_TYPE
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Properties, StackStates, members, resources_of
 

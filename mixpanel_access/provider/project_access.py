@@ -15,9 +15,9 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.forecast import brought_forward, is_near
 from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, taken, twice
-from mixpanel_access.model.ids import ProjectAccessId
 from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.partial import told_together
+from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider

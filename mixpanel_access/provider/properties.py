@@ -8,7 +8,7 @@ from typing import Any
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from mixpanel_access.model.ids import PROVIDER_KEY
+from mixpanel_access.model.resources import PROVIDER_KEY
 
 Properties = dict[str, Any]
 

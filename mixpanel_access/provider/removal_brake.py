@@ -19,7 +19,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges
 from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
-from mixpanel_access.model.ids import COLLABORATOR_TYPE, RemovalBrakeId
+from mixpanel_access.model.resources import COLLABORATOR_TYPE, RemovalBrakeId
 from mixpanel_access.provider import states
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems

@@ -15,7 +15,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.ids import ServiceAccountId
+from mixpanel_access.model.resources import ServiceAccountId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.words import counted
 from mixpanel_access.provider.base import AccessProvider

@@ -9,7 +9,7 @@ import pulumi
 
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
+from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import PROJECT_NAME
 from mixpanel_access.provider.holder_grant import HolderGrantHandler

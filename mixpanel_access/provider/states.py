@@ -24,15 +24,12 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.ids import (
-    GRANT_TYPE,
+from mixpanel_access.model.resources import (
+    KINDS,
     MEMBER_TYPE,
     PROJECT_ACCESS_TYPE,
     PROVIDER_KEY,
-    TEAM_MEMBER_TYPE,
-    GrantId,
     MemberId,
-    TeamMemberId,
 )
 from mixpanel_access.model.settings import NAMESPACE, limits_in
 from mixpanel_access.provider.command import engine_command
@@ -272,18 +269,12 @@ def people_of(resources: Iterable[StateResource], organization: int) -> set[str]
     for one in resources:
         if not one.id.startswith(f"{organization}:"):
             continue
-        if (kind := _ABOUT_A_PERSON.get(one.type)) is not None:
-            found.add(same_key(kind.parse(one.id).email))
+        kind = KINDS.get(one.type)
+        if kind and kind.of_a_person:
+            found.add(same_key(kind.id.parse(one.id).person or ""))
         elif one.type == PROJECT_ACCESS_TYPE:
             found |= {same_key(email) for email in one.outputs.get("grants") or ()}
     return found
-
-
-_ABOUT_A_PERSON: Final[Mapping[str, type[MemberId | GrantId | TeamMemberId]]] = {
-    MEMBER_TYPE: MemberId,
-    GRANT_TYPE: GrantId,
-    TEAM_MEMBER_TYPE: TeamMemberId,
-}
 
 
 def _key(member: StateResource) -> str:

@@ -12,7 +12,7 @@ from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
-from mixpanel_access.model.ids import TEAM_TYPE, TeamId
+from mixpanel_access.model.resources import TEAM_TYPE, TeamId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import TeamInfo as MixpanelTeam
 from mixpanel_access.model.teams import (

@@ -108,7 +108,7 @@ def _approved(entry: Entry, context: Context) -> Iterator[str]:
         missing = entry.missing(reasons)
         yield f"{entry.role} needs a purpose and an approver; there is no {_words(missing)}"
     approver, contact = entry.text("approver"), entry.text("sponsor")
-    if not approver or (entry.kind is Kind.SERVICE_ACCOUNT_GRANT and not _manages_people(entry)):
+    if not approver or (entry.kind == Kind.SERVICE_ACCOUNT_GRANT and not _manages_people(entry)):
         return
     if contact and mailbox(approver) == mailbox(contact):
         yield f"its contact {contact} is its approver too, and another person must approve it"
@@ -123,7 +123,7 @@ def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
-    if entry.kind is Kind.SERVICE_ACCOUNT:
+    if entry.kind == Kind.SERVICE_ACCOUNT:
         if context.environment != PRODUCTION and entry.role in roles.MANAGING_ROLES:
             holds = f"holds {context.environment}" if context.environment else "has no mixpanel:environment"
             yield f"an organization {entry.role} reaches every project, production too, and this stack {holds}"

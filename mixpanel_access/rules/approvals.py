@@ -53,7 +53,7 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
             approvers.setdefault(mailbox(entry.email), {}).setdefault(mailbox(approver), (entry, certain))
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
-        if entry.kind is not Kind.TEAM_MEMBER:
+        if entry.kind != Kind.TEAM_MEMBER:
             managing = {True} if is_privileged(entry) else set()
         else:
             team = stack.reference(entry, "team_id")

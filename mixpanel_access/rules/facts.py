@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.list_settings import domains_in
@@ -23,17 +23,17 @@ from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unkno
 
 
 class Kind(StrEnum):
-    """The resources that rules know, by their type in the engine."""
+    """The kinds that rules ask for by name, by their type in the engine."""
 
-    MEMBER = ids.MEMBER_TYPE
-    GRANT = ids.GRANT_TYPE
-    TEAM = ids.TEAM_TYPE
-    TEAM_MEMBER = ids.TEAM_MEMBER_TYPE
-    TEAM_GRANT = ids.TEAM_GRANT_TYPE
-    SERVICE_ACCOUNT = ids.SERVICE_ACCOUNT_TYPE
-    SERVICE_ACCOUNT_GRANT = ids.SERVICE_ACCOUNT_GRANT_TYPE
-    CUSTOM_ROLE = ids.CUSTOM_ROLE_TYPE
-    ORGANIZATION_SECURITY = ids.ORGANIZATION_SECURITY_TYPE
+    MEMBER = kinds.MEMBER_TYPE
+    GRANT = kinds.GRANT_TYPE
+    TEAM = kinds.TEAM_TYPE
+    TEAM_MEMBER = kinds.TEAM_MEMBER_TYPE
+    TEAM_GRANT = kinds.TEAM_GRANT_TYPE
+    SERVICE_ACCOUNT = kinds.SERVICE_ACCOUNT_TYPE
+    SERVICE_ACCOUNT_GRANT = kinds.SERVICE_ACCOUNT_GRANT_TYPE
+    CUSTOM_ROLE = kinds.CUSTOM_ROLE_TYPE
+    ORGANIZATION_SECURITY = kinds.ORGANIZATION_SECURITY_TYPE
 
 
 PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
@@ -48,7 +48,7 @@ class Entry:
     """One resource.
 
     Attributes:
-        kind: which.
+        kind: its type in the engine: one of the kinds that rules judge.
         name: its name in the program.
         urn: its name in the engine.
         values: its properties; `UNKNOWN` for what is not known before the update.
@@ -58,7 +58,7 @@ class Entry:
         custom_roles: the custom roles of the stack of which its role is one; see `Stack.resolved`.
     """
 
-    kind: Kind
+    kind: str
     name: str
     urn: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -151,20 +151,7 @@ class Entry:
 
     def __str__(self) -> str:
         """Whom or what it concerns, for a message."""
-        email, role, project = map(self.shown, ("email", "role", "project_id"))
-        if self.kind is Kind.GRANT:
-            return f"{email} as {role} in project {project}"
-        if self.kind is Kind.MEMBER:
-            return f"{email} as organization {role}" if role else email
-        if self.kind in (Kind.TEAM_MEMBER, Kind.TEAM_GRANT):
-            team = self.values.get("team_id")
-            known = f"team {team}" if isinstance(team, int | str) else self.name  # not known before the team is there
-            if self.kind is Kind.TEAM_MEMBER:
-                return f"{email} in {known}"
-            return f"{known} as {role} in project {project}"
-        if self.kind is Kind.CUSTOM_ROLE:
-            return f"custom role {self.shown('name') or self.name} in project {project}"
-        return self.shown("username") or self.shown("name") or self.name
+        return kinds.KINDS[self.kind].label(self.shown, self.name)
 
 
 def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
@@ -177,8 +164,9 @@ def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more
         values: its properties.
         more: further attributes of `Entry`.
     """
-    if kind != ids.PROJECT_ACCESS_TYPE:
-        return [Entry(Kind(kind), name, urn, values, **more)] if kind in list(Kind) else []
+    if kind != kinds.PROJECT_ACCESS_TYPE:
+        judged = kind in kinds.KINDS and kinds.KINDS[kind].plural
+        return [Entry(kind, name, urn, values, **more)] if judged else []
     grants, reasons = (more.get("sources", {}).get(part, ()) for part in ("grants", "reasons"))
     sources = {"email": grants, "role": grants, **dict.fromkeys(REASON_FIELDS, reasons)}
     unknown = dict.fromkeys(REASON_FIELDS, UNKNOWN) if values.get("reasons") is UNKNOWN else {}
@@ -258,13 +246,6 @@ class Context:
         return (entry.text("environment") or self.environment) == PRODUCTION
 
 
-_REFERENCES: Final = {
-    "team_id": (Kind.TEAM, "team_id"),
-    "service_account_id": (Kind.SERVICE_ACCOUNT, "account_id"),
-}
-"""The fields that are about another resource, and the output there that they come from: known once it is made."""
-
-
 def _id_of(value: Any) -> str | None:
     return None if value is None or value is UNKNOWN else str(value)
 
@@ -322,9 +303,9 @@ class Stack:
         found = self.roster.get(name)
         return [str(part) for part in found] if isinstance(found, list) else []
 
-    def of(self, *kinds: Kind) -> Iterator[Entry]:
-        """The resources of some kinds."""
-        return (entry for entry in self.entries if entry.kind in kinds)
+    def of(self, *types: str) -> Iterator[Entry]:
+        """The resources of some kinds, by their types in the engine."""
+        return (entry for entry in self.entries if entry.kind in types)
 
     def grants_there(self) -> Iterator[tuple[Entry, frozenset[str]]]:
         """The grants that Mixpanel has already, with how else their people come by the projects.
@@ -373,6 +354,6 @@ class Stack:
     def _made(self) -> Mapping[str, Mapping[str, str | None]]:
         """Of each field that is about another resource: those resources, by URN, with the ids that are known."""
         return {
-            name: {one.urn: _id_of(one.values.get(output)) for one in self.of(kind)}
-            for name, (kind, output) in _REFERENCES.items()
+            name: {one.urn: _id_of(one.values.get(output)) for one in self.of(kinds.BY_NAME[kind].type)}
+            for name, (kind, output) in kinds.REFERENCES.items()
         }

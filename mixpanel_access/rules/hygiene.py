@@ -31,7 +31,7 @@ def _matches(form: str, text: str) -> bool:
 def _named(entry: Entry, context: Context) -> Iterator[str]:
     if entry.kind in PEOPLE:
         form, name, what = context.options["resources"], entry.name, "the name of the resource"
-    elif entry.kind is Kind.TEAM:
+    elif entry.kind == Kind.TEAM:
         form, name, what = context.options["teams"], entry.text("name") or entry.name, "the name of the team"
     else:
         form, what = context.options["serviceAccounts"], "the name of the service account"

@@ -78,7 +78,7 @@ def _standard(entry: Entry, context: Context) -> str | None:
     standard = with_changes(context.options["standards"]).get(entry.text("engagement_type"))
     if standard is None:
         return None
-    if entry.kind is Kind.MEMBER:
+    if entry.kind == Kind.MEMBER:
         return standard.organization
     return standard.project_role(entry.text("environment") or context.environment)
 
@@ -91,12 +91,12 @@ def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
     standard = known.get(kind)
     if standard is None:
         yield f"{kind!r} is no engagement type; there are {', '.join(known)}"
-    elif entry.kind is Kind.MEMBER:
+    elif entry.kind == Kind.MEMBER:
         if roles.organization_rank(entry.role) > roles.organization_rank(standard.organization):
             yield f"an engagement of type {kind} needs organization {standard.organization} at most"
     else:
         allowed = standard.project_role(entry.text("environment") or context.environment)
-        if all_hold(lambda: entry.kind is not Kind.TEAM_MEMBER, lambda: height(entry) > roles.project_rank(allowed)):
+        if all_hold(lambda: entry.kind != Kind.TEAM_MEMBER, lambda: height(entry) > roles.project_rank(allowed)):
             yield f"an engagement of type {kind} needs {allowed} at most in this environment"
 
 
@@ -152,7 +152,7 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[RuleFinding | Not
     teams = TeamRoles(stack)
 
     def judge(through: Through) -> Iterator[RuleFinding]:
-        too_much = _too_much if through.gets.kind is Kind.GRANT else _manages_too_much
+        too_much = _too_much if through.gets.kind == Kind.GRANT else _manages_too_much
         for words in too_much(through.gets, context):
             through.must_be_certain()
             yield RuleFinding(f"{through}: {words}", through.membership)
@@ -177,9 +177,7 @@ def _manages(entry: Entry) -> bool:
     Raises:
         NotJudged: it is a custom role, and what it gives is not known.
     """
-    return entry.role in PRIVILEGED or (
-        entry.kind is not Kind.MEMBER and height(entry) >= roles.project_rank(roles.ADMIN)
-    )
+    return entry.role in PRIVILEGED or (entry.kind != Kind.MEMBER and height(entry) >= roles.project_rank(roles.ADMIN))
 
 
 def _admin_reason(entry: Entry, _context: Context) -> Iterator[str]:

@@ -28,7 +28,7 @@ from pulumi_policy.proxy import UnknownValueError
 from mixpanel_access import __version__
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ids import PROJECT_ACCESS_TYPE
+from mixpanel_access.model.resources import PROJECT_ACCESS_TYPE
 from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company

@@ -8,12 +8,10 @@ from typing import Any, Final
 
 from pulumi_policy.proxy import UnknownValueError
 
-from mixpanel_access.model.ids import COMPONENT_TYPE, PROVIDER_KEY
+from mixpanel_access.model.resources import COMPONENT_TYPE, DYNAMIC_TYPE, PROVIDER_KEY
 from mixpanel_access.rules.facts import Entry, ExceptionEntry, Stack, entries_of
 from mixpanel_access.rules.unknown import UNKNOWN
 
-_OURS: Final = "pulumi-python:dynamic/mixpanel:"
-"""What the type of each of our resources begins with."""
 _PROVIDER: Final = "pulumi:providers:pulumi-python"
 """The resource that carries the stack's configuration: in a program, in a state, in an exported file."""
 
@@ -31,7 +29,7 @@ def groups(resources: Sequence[Any]) -> list[Group]:
     """Our resources by their provider: a stack may have several, and other people's dynamic resources have one too."""
     ours: dict[str, list[Any]] = {}
     for one in resources:
-        if one.resource_type.startswith(_OURS):
+        if one.resource_type.startswith(DYNAMIC_TYPE):
             ours.setdefault(str(one.provider.urn) if one.provider else "", []).append(one)
     if not ours and any(one.resource_type == COMPONENT_TYPE for one in resources):
         ours[""] = []

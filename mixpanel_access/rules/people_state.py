@@ -73,7 +73,7 @@ def _least(entry: Entry, context: Context) -> str | None:
     """The lowest role, which somebody of the company may keep who stays away; None for anybody else."""
     if context.known_external(entry):
         return None
-    return roles.MEMBER if entry.kind is Kind.MEMBER else roles.CONSUMER
+    return roles.MEMBER if entry.kind == Kind.MEMBER else roles.CONSUMER
 
 
 def _is_in(entry: Entry) -> bool:

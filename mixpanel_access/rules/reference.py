@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mixpanel_access.model.resources import KINDS
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.rule import Family, Rule
 
@@ -76,17 +77,7 @@ def _page() -> Iterator[str]:
 
 
 def _judges(rule: Rule) -> str:
-    names = {
-        "Member": "members",
-        "ProjectGrant": "grants",
-        "Team": "teams",
-        "TeamMember": "places in teams",
-        "TeamGrant": "teams' grants",
-        "ServiceAccount": "service accounts",
-        "ServiceAccountGrant": "service accounts' grants",
-        "CustomRole": "custom roles",
-    }
-    kinds = [names[kind.value.rpartition(":")[2]] for kind in rule.kinds]
+    kinds = [KINDS[kind].plural for kind in rule.kinds]
     return f"{', '.join(kinds)}, one by one" if kinds else "the stack as a whole"
 
 

@@ -84,7 +84,7 @@ def _classified(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJu
             )
 
     def judge_through(through: Through) -> Iterator[RuleFinding]:
-        if through.gets.kind is Kind.GRANT and missing(through.gets):
+        if through.gets.kind == Kind.GRANT and missing(through.gets):
             through.must_be_certain()
             words = "the role lets them see classified data, and there is no justification of their place"
             yield RuleFinding(f"{through}: {words}", through.membership)

@@ -147,7 +147,7 @@ class Rule:
     severity: Severity
     fix: str
     judge: Each | Whole
-    kinds: Sequence[Kind] = ()
+    kinds: Sequence[str] = ()
     options: Sequence[Option] = ()
     controls: Sequence[FrameworkControl] = field(default=())
     grouped: bool = False
@@ -234,7 +234,7 @@ def _by_person(findings: Sequence[RuleFinding]) -> list[RuleFinding]:
 
 
 def _members_first(finding: RuleFinding) -> tuple[bool, str]:
-    return not finding.entry or finding.entry.kind is not Kind.MEMBER, finding.text
+    return not finding.entry or finding.entry.kind != Kind.MEMBER, finding.text
 
 
 def _settled(items: Iterator[RuleFinding | NotJudged]) -> Iterator[RuleFinding | NotJudged | NotThereYet]:

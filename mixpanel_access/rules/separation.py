@@ -59,7 +59,7 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | N
         one
         for membership in stack.of(Kind.TEAM_MEMBER)
         for one in teams.roles(membership)
-        if one.gets.kind is Kind.GRANT
+        if one.gets.kind == Kind.GRANT
     ]
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:

@@ -26,9 +26,7 @@ class Neighbours:
         self.environments: Mapping[str, str] = found.get("environments") or {}
         self.reach: Sequence[Mapping[str, Any]] = found.get("reach") or ()
         self.kinds: Sequence[Mapping[str, Any]] = found.get("kinds") or ()
-        self.teams = [
-            Entry(Kind(one["type"]), f"the team {one['team']}", values=one) for one in found.get("teams") or ()
-        ]
+        self.teams = [Entry(one["type"], f"the team {one['team']}", values=one) for one in found.get("teams") or ()]
         self._unread: Sequence[str] = found.get("unread") or ()
 
     def unread(self) -> Iterator[NotJudged]:
@@ -108,7 +106,7 @@ class TeamRoles:
         for reference, grants in self._given.items():
             made = self._made(reference)
             for membership in self.neighbours.teams:
-                if membership.kind is Kind.TEAM_MEMBER and (same := _same_name(made, membership)) is not False:
+                if membership.kind == Kind.TEAM_MEMBER and (same := _same_name(made, membership)) is not False:
                     source = f"{membership.values['file']} puts them there"
                     yield from (replace(_as_grant(membership, grant, same), source=source) for grant in grants)
 
@@ -141,7 +139,7 @@ class TeamRoles:
 
     def _beside(self, membership: Entry, made: Entry | None) -> Iterator[Through]:
         for grant in self.neighbours.teams:
-            if grant.kind is Kind.TEAM_GRANT and (same := _same_name(made, grant)) is not False:
+            if grant.kind == Kind.TEAM_GRANT and (same := _same_name(made, grant)) is not False:
                 yield replace(_as_grant(membership, grant, same), source=f"{grant.values['file']} gives it")
 
     def _shown(self, membership: Entry, made: Entry | None, declared: set[str]) -> Iterator[Through]:
@@ -167,7 +165,7 @@ class TeamRoles:
 
 def reaches_production(through: Through, context: Context) -> bool:
     """Whether somebody gets something in production by it; a managing role of the organization is in all projects."""
-    if through.gets.kind is Kind.MEMBER:
+    if through.gets.kind == Kind.MEMBER:
         return through.gets.role in (roles.OWNER, roles.ADMIN)
     return context.is_production(through.gets)
 

@@ -152,7 +152,7 @@ def _began(entry: Entry) -> date | None:
 
 def _needs_review(entry: Entry, context: Context) -> bool:
     """Whether a role is more than most people need: above member, or a project in production to administer."""
-    if entry.kind is Kind.MEMBER:
+    if entry.kind == Kind.MEMBER:
         return entry.role not in ("", roles.MEMBER)
     return all_hold(lambda: context.is_production(entry), lambda: height(entry) >= roles.project_rank(roles.ADMIN))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE
+from mixpanel_access.model.resources import CUSTOM_ROLE_TYPE
 
 
 class Mocks(pulumi.runtime.Mocks):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.provider.session import Session
 from tests.dialects.walk import Came, Operation, Outcome, Walk, Wrong
@@ -61,7 +61,7 @@ def _there_already(world: World) -> None:
     world.control("POST", "grants", {"project": SHOP, "email": BO, "role": "analyst"})
 
 
-_BY_ID: Final = {("member", BO): str(ids.MemberId(ORG, BO)), ("grant", BO): str(ids.GrantId(ORG, SHOP, BO))}
+_BY_ID: Final = {("member", BO): str(kinds.MemberId(ORG, BO)), ("grant", BO): str(kinds.GrantId(ORG, SHOP, BO))}
 _OF_ROLE, _OF_GRANT = (("member", BO),), (("grant", BO),)
 
 PEOPLE: Final[Mapping[str, Operation]] = {

@@ -14,7 +14,7 @@ import pytest
 
 from demo.sandbox import ROOT
 from mixpanel_access.model import dates
-from mixpanel_access.model.ids import COMPONENT_TYPE
+from mixpanel_access.model.resources import COMPONENT_TYPE
 from mixpanel_access.operations.new_project import begun_on
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
 from mixpanel_access.rules.facts import Entry

@@ -19,7 +19,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import instant
-from mixpanel_access.model.ids import MEMBER_TYPE
+from mixpanel_access.model.resources import MEMBER_TYPE
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
 from tests.faults.conftest import World

@@ -16,7 +16,7 @@ from typing import Any
 
 from pulumi.runtime import rpc
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.errors import AccessError
@@ -57,15 +57,15 @@ Program = Mapping[Name, dict[str, Any]]
 """What is declared: the inputs of each resource; a `Name` in them stands for the id of that team or custom role."""
 Names = AbstractSet[Name]
 TYPES = {
-    "security": ids.ORGANIZATION_SECURITY_TYPE,
-    "role": ids.CUSTOM_ROLE_TYPE,
-    "member": ids.MEMBER_TYPE,
-    "grant": ids.GRANT_TYPE,
-    "whole": ids.PROJECT_ACCESS_TYPE,
-    "team": ids.TEAM_TYPE,
-    "team grant": ids.TEAM_GRANT_TYPE,
-    "team member": ids.TEAM_MEMBER_TYPE,
-    "brake": ids.BRAKE_TYPE,
+    "security": kinds.ORGANIZATION_SECURITY_TYPE,
+    "role": kinds.CUSTOM_ROLE_TYPE,
+    "member": kinds.MEMBER_TYPE,
+    "grant": kinds.GRANT_TYPE,
+    "whole": kinds.PROJECT_ACCESS_TYPE,
+    "team": kinds.TEAM_TYPE,
+    "team grant": kinds.TEAM_GRANT_TYPE,
+    "team member": kinds.TEAM_MEMBER_TYPE,
+    "brake": kinds.BRAKE_TYPE,
 }
 """Kind -> the resource's type."""
 _IDS = {"team": "team_id", "role": "role_id"}

@@ -12,7 +12,7 @@ import pytest
 from mixpanel_access.files.other_rosters import read_other_rosters
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.ids import TEAM_GRANT_TYPE, TEAM_MEMBER_TYPE
+from mixpanel_access.model.resources import TEAM_GRANT_TYPE, TEAM_MEMBER_TYPE
 
 OWN = """\
 environment: production

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.operations.revoking.blocked import RemovalDecision, decide_removals
 from mixpanel_access.operations.revoking.removals import RosterToday, StateRow, removals
 from mixpanel_access.provider.states import StateResource
@@ -64,7 +64,7 @@ def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, An
     )
     states.others_of = {
         "staging": [
-            StateResource(row.type, row.urn, row.id, row.outputs) for row in found if row.type != ids.MEMBER_TYPE
+            StateResource(row.type, row.urn, row.id, row.outputs) for row in found if row.type != kinds.MEMBER_TYPE
         ]
     }
     states.rosters = {"staging": frozenset(person["email"] for person in before)}
@@ -73,9 +73,9 @@ def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, An
         removals(found, RosterToday(declared([], NEXT, **more), NEXT)), found, session, "production"
     )
     assert decision.held == []
-    grants = [one for one in decision.goes if one.type in (ids.GRANT_TYPE, ids.PROJECT_ACCESS_TYPE)]
+    grants = [one for one in decision.goes if one.type in (kinds.GRANT_TYPE, kinds.PROJECT_ACCESS_TYPE)]
     assert {one.stays for one in grants} == {"stays, as the stack staging gives it too"}
-    assert {one.stays for one in decision.goes if one.type == ids.MEMBER_TYPE} == {"stays as a plain member"}
+    assert {one.stays for one in decision.goes if one.type == kinds.MEMBER_TYPE} == {"stays as a plain member"}
 
 
 @pytest.mark.parametrize("more", [PROJECTS, WHOLE], ids=["single grants", "an authoritative project"])
@@ -135,17 +135,17 @@ def test_a_protected_neighbour_stops_nobody() -> None:
     state = rows(declared(before, DAY, **PROJECTS))
     state = [
         replace(row, protected=True)
-        if (row.type, row.name) == (ids.MEMBER_TYPE, "planned0@example.com")
-        or (row.type == ids.GRANT_TYPE and "planned1" in row.name)
+        if (row.type, row.name) == (kinds.MEMBER_TYPE, "planned0@example.com")
+        or (row.type == kinds.GRANT_TYPE and "planned1" in row.name)
         else row
         for row in state
     ]
     decision = decided(before, [], organization(before), state)
     held = {(one.taking.type, one.taking.email) for one in decision.held}
     assert held == {
-        (ids.MEMBER_TYPE, "planned0@example.com"),
-        (ids.GRANT_TYPE, "planned1@example.com"),
-        (ids.MEMBER_TYPE, "planned1@example.com"),
+        (kinds.MEMBER_TYPE, "planned0@example.com"),
+        (kinds.GRANT_TYPE, "planned1@example.com"),
+        (kinds.MEMBER_TYPE, "planned1@example.com"),
     }
     for one in decision.held:
         if one.reason.startswith("it is protected"):
@@ -154,9 +154,9 @@ def test_a_protected_neighbour_stops_nobody() -> None:
         else:
             assert one.reason == "what stays depends on it: analyst in shop of planned1@example.com"
     assert {(one.type, one.email) for one in decision.goes} == {
-        (ids.GRANT_TYPE, "planned0@example.com"),
-        (ids.GRANT_TYPE, "planned2@example.com"),
-        (ids.MEMBER_TYPE, "planned2@example.com"),
+        (kinds.GRANT_TYPE, "planned0@example.com"),
+        (kinds.GRANT_TYPE, "planned2@example.com"),
+        (kinds.MEMBER_TYPE, "planned2@example.com"),
     }
 
 
@@ -205,7 +205,7 @@ def test_somebody_who_stays_in_the_organization_is_said_to_stay(entry: dict[str,
     api = organization(before)
     api.put("lee@example.com", role)
     decision = decided(before, [], api)
-    assert {one.type: one.stays for one in decision.goes} == {ids.MEMBER_TYPE: stays, ids.GRANT_TYPE: ""}
+    assert {one.type: one.stays for one in decision.goes} == {kinds.MEMBER_TYPE: stays, kinds.GRANT_TYPE: ""}
 
 
 @pytest.mark.parametrize("ends", ["2026-06-30", None], ids=["ended", "by an edit"])
@@ -219,10 +219,10 @@ def test_a_project_that_cannot_be_read_holds_a_place_and_no_grant(ends: str | No
     api.unreadable = {other}
     decision = decided(before, [], api)
     assert {(one.type, one.email) for one in decision.goes} == {
-        *((ids.GRANT_TYPE, person["email"]) for person in before),
-        (ids.MEMBER_TYPE, "always@example.com"),
+        *((kinds.GRANT_TYPE, person["email"]) for person in before),
+        (kinds.MEMBER_TYPE, "always@example.com"),
     }
-    assert {(one.taking.type, one.taking.email[:1]) for one in decision.held} == {(ids.MEMBER_TYPE, "p")}
+    assert {(one.taking.type, one.taking.email[:1]) for one in decision.held} == {(kinds.MEMBER_TYPE, "p")}
     assert all(f"project {other}" in one.reason for one in decision.held)
 
 

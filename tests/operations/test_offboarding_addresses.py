@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from mixpanel_access.cli import offboard as cli
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.access import Identity, Person
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.settings import Settings
@@ -76,9 +76,9 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (tmp_path / "production.yaml").write_text(text_of([*people, {"email": OTHER}], **SHOP))
         before = rows(declared([{"email": in_state, **here}, {"email": OTHER}], **SHOP))
         urn = before[0].parent
-        resources: list[dict[str, Any]] = [{"urn": urn, "type": ids.COMPONENT_TYPE}]
+        resources: list[dict[str, Any]] = [{"urn": urn, "type": kinds.COMPONENT_TYPE}]
         for row in before:
-            known = KNOWN if (row.type, row.name) == (ids.MEMBER_TYPE, in_state) else {}
+            known = KNOWN if (row.type, row.name) == (kinds.MEMBER_TYPE, in_state) else {}
             outputs = {**row.outputs, **known}
             place = {"urn": row.urn, "type": row.type, "id": row.id, "parent": row.parent}
             resources.append({**place, "inputs": dict(row.inputs), "outputs": outputs})
@@ -155,6 +155,6 @@ def test_a_brake_holds_a_leaver_who_was_found_before_the_engine_runs(brake: str,
         api.own = now
     project = stack(api, OLD, None, **({"organizationRole": "owner"} if last else {}))
     held = take_out(project, "production", OLD, print).held
-    assert {one.taking.type for one in held} == {ids.MEMBER_TYPE, ids.GRANT_TYPE}
+    assert {one.taking.type for one in held} == {kinds.MEMBER_TYPE, kinds.GRANT_TYPE}
     assert all(one.reason.endswith(f"[{brake}]") for one in held)
     assert api.writes == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.roster_salvage import Unread
 from mixpanel_access.operations.revoking.pending import pending_creations
 from mixpanel_access.operations.revoking.removals import RosterToday
@@ -24,22 +24,27 @@ OURS = {**KIM, "role": "admin"}
 PLACE = {"email": "kim@example.com", "team_id": 5}
 
 CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], set[str]]] = {
-    "a grant": (ids.GRANT_TYPE, SHOP, [], {"admin in shop"}),
-    "a grant of somebody who stays": (ids.GRANT_TYPE, SHOP, [KIM], {"admin in shop"}),
-    "a higher role than today's": (ids.GRANT_TYPE, SHOP, [{**KIM, "projects": {"shop": "analyst"}}], {"admin in shop"}),
-    "a grant that is given": (ids.GRANT_TYPE, SHOP, [{**KIM, "projects": {"shop": "admin"}}], set()),
-    "a project as a whole": (ids.PROJECT_ACCESS_TYPE, WHOLE, [], {"admin in shop"}),
-    "a place": (ids.MEMBER_TYPE, KIM, [], {"the place in the organization"}),
-    "a place that is given": (ids.MEMBER_TYPE, KIM, [KIM], set()),
-    "an organization role": (ids.MEMBER_TYPE, OURS, [KIM], {"the organization role admin"}),
-    "an organization role that is given": (ids.MEMBER_TYPE, OURS, [{**KIM, "organizationRole": "admin"}], set()),
-    "a place in a team": (ids.TEAM_MEMBER_TYPE, PLACE, [KIM], {"the place in a team"}),
-    "a place in a team that is given": (ids.TEAM_MEMBER_TYPE, PLACE, [{**KIM, "teams": ["data"]}], set()),
+    "a grant": (kinds.GRANT_TYPE, SHOP, [], {"admin in shop"}),
+    "a grant of somebody who stays": (kinds.GRANT_TYPE, SHOP, [KIM], {"admin in shop"}),
+    "a higher role than today's": (
+        kinds.GRANT_TYPE,
+        SHOP,
+        [{**KIM, "projects": {"shop": "analyst"}}],
+        {"admin in shop"},
+    ),
+    "a grant that is given": (kinds.GRANT_TYPE, SHOP, [{**KIM, "projects": {"shop": "admin"}}], set()),
+    "a project as a whole": (kinds.PROJECT_ACCESS_TYPE, WHOLE, [], {"admin in shop"}),
+    "a place": (kinds.MEMBER_TYPE, KIM, [], {"the place in the organization"}),
+    "a place that is given": (kinds.MEMBER_TYPE, KIM, [KIM], set()),
+    "an organization role": (kinds.MEMBER_TYPE, OURS, [KIM], {"the organization role admin"}),
+    "an organization role that is given": (kinds.MEMBER_TYPE, OURS, [{**KIM, "organizationRole": "admin"}], set()),
+    "a place in a team": (kinds.TEAM_MEMBER_TYPE, PLACE, [KIM], {"the place in a team"}),
+    "a place in a team that is given": (kinds.TEAM_MEMBER_TYPE, PLACE, [{**KIM, "teams": ["data"]}], set()),
 }
 """What a killed `up` had begun, what the roster gives the day after, and what is named."""
 
 
-def export(type_: str, inputs: dict[str, Any], parent: str = f"{ids.COMPONENT_TYPE}$") -> dict[str, Any]:
+def export(type_: str, inputs: dict[str, Any], parent: str = f"{kinds.COMPONENT_TYPE}$") -> dict[str, Any]:
     """A state with an open creation."""
     resource = {"type": type_, "urn": f"{ROOT}{parent}{type_}::it", "inputs": inputs}
     return {"deployment": {"pending_operations": [{"type": "creating", "resource": resource}]}}
@@ -72,9 +77,9 @@ def test_what_a_killed_run_may_have_given_is_named_once_it_has_ended(
 
 def test_what_has_not_come_about_is_not_named_and_what_cannot_be_told_is() -> None:
     """Mixpanel says whether the call went through; where it does not say, it may have."""
-    grant = export(ids.GRANT_TYPE, SHOP)
+    grant = export(kinds.GRANT_TYPE, SHOP)
     assert named(grant, [], organization(granted=False)) == set()
-    assert named(export(ids.MEMBER_TYPE, KIM), [], FakeApi()) == set()
+    assert named(export(kinds.MEMBER_TYPE, KIM), [], FakeApi()) == set()
     api = organization(granted=False)
     api.unreadable = {PRODUCTION}
     assert named(grant, [], api) == {"admin in shop"}
@@ -83,6 +88,7 @@ def test_what_has_not_come_about_is_not_named_and_what_cannot_be_told_is() -> No
 def test_what_the_roster_may_give_or_does_not_declare_is_not_named() -> None:
     """An entry that cannot be read may give it, and of what a program declares beside the roster it says nothing."""
     assert (
-        named(export(ids.MEMBER_TYPE, KIM), [], organization(), unread=Unread(frozenset({"kim@example.com"}))) == set()
+        named(export(kinds.MEMBER_TYPE, KIM), [], organization(), unread=Unread(frozenset({"kim@example.com"})))
+        == set()
     )
-    assert named(export(ids.GRANT_TYPE, SHOP, parent=""), [], organization()) == set()
+    assert named(export(kinds.GRANT_TYPE, SHOP, parent=""), [], organization()) == set()

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from mixpanel_access.model import ids, roles
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import (
     BRAKE,
@@ -33,7 +34,7 @@ from mixpanel_access.operations.revoking.removals import Removal, RosterToday, S
 ORG = 7654321
 DAY, NEXT = date(2026, 6, 30), date(2026, 7, 1)
 ROOT = "urn:pulumi:production::mixpanel-access::"
-COMPONENT = f"{ROOT}{ids.COMPONENT_TYPE}::roster"
+COMPONENT = f"{ROOT}{kinds.COMPONENT_TYPE}::roster"
 
 
 def declared(people: list[dict[str, Any]], today: date = DAY, **more: Any) -> Declaration:
@@ -61,29 +62,29 @@ def rows(of: Declaration) -> list[StateRow]:
     found: list[StateRow] = []
 
     def add(type_: str, name: str, id_: str, inputs: Mapping[str, Any], **outputs: Any) -> None:
-        urn = f"{ROOT}{ids.COMPONENT_TYPE}${type_}::{name}"
+        urn = f"{ROOT}{kinds.COMPONENT_TYPE}${type_}::{name}"
         found.append(StateRow(urn, type_, f"{ORG}:{id_}", inputs, {**inputs, **outputs}, COMPONENT))
 
     for name, inputs in of.members.items():
-        add(ids.MEMBER_TYPE, name, inputs["email"], inputs)
+        add(kinds.MEMBER_TYPE, name, inputs["email"], inputs)
     for (project, name), inputs in of.single_grants.items():
-        add(ids.GRANT_TYPE, grant_name(project, name), f"{project}:{inputs['email']}", inputs)
+        add(kinds.GRANT_TYPE, grant_name(project, name), f"{project}:{inputs['email']}", inputs)
     for project, inputs in of.wholes.items():
-        add(ids.PROJECT_ACCESS_TYPE, whole_name(project), str(project), inputs)
+        add(kinds.PROJECT_ACCESS_TYPE, whole_name(project), str(project), inputs)
     team_ids = {key: 100 + n for n, key in enumerate(sorted(of.teams))}
     for key, inputs in of.teams.items():
-        add(ids.TEAM_TYPE, team_name(key), str(team_ids[key]), inputs)
+        add(kinds.TEAM_TYPE, team_name(key), str(team_ids[key]), inputs)
     for (project, key), inputs in of.team_grants.items():
-        add(ids.TEAM_GRANT_TYPE, grant_name(project, team_name(key)), f"{project}:{team_ids[key]}", inputs)
+        add(kinds.TEAM_GRANT_TYPE, grant_name(project, team_name(key)), f"{project}:{team_ids[key]}", inputs)
     for (key, name), inputs in of.team_members.items():
-        add(ids.TEAM_MEMBER_TYPE, team_member_name(key, name), f"{team_ids[key]}:{inputs['email']}", inputs)
+        add(kinds.TEAM_MEMBER_TYPE, team_member_name(key, name), f"{team_ids[key]}:{inputs['email']}", inputs)
     account_ids = {name: 200 + n for n, name in enumerate(sorted(of.accounts))}
     for name, inputs in of.accounts.items():
-        add(ids.SERVICE_ACCOUNT_TYPE, account_name(name), str(account_ids[name]), inputs)
+        add(kinds.SERVICE_ACCOUNT_TYPE, account_name(name), str(account_ids[name]), inputs)
     for (project, name), inputs in of.account_grants.items():
         id_ = f"{project}:{account_ids[name]}"
-        add(ids.SERVICE_ACCOUNT_GRANT_TYPE, grant_name(project, account_name(name)), id_, inputs)
-    add(ids.BRAKE_TYPE, BRAKE, "removal-brake", {"people": list(of.people)})
+        add(kinds.SERVICE_ACCOUNT_GRANT_TYPE, grant_name(project, account_name(name)), id_, inputs)
+    add(kinds.BRAKE_TYPE, BRAKE, "removal-brake", {"people": list(of.people)})
     return found
 
 
@@ -194,7 +195,7 @@ def test_a_team_that_ends_goes_with_its_roles_and_places() -> None:
     people = [{**BO, "teams": ["data"]}]
     state = rows(declared(people, teams={"data": {**team, "ends": "2026-06-30"}}))
     found = removals(state, RosterToday(declared(people, NEXT, teams={"data": {**team, "ends": "2026-06-30"}}), NEXT))
-    assert {one.type for one in found} == {ids.TEAM_TYPE, ids.TEAM_GRANT_TYPE, ids.TEAM_MEMBER_TYPE}
+    assert {one.type for one in found} == {kinds.TEAM_TYPE, kinds.TEAM_GRANT_TYPE, kinds.TEAM_MEMBER_TYPE}
     assert all(one.planned for one in found)
     renamed = declared([{**BO, "teams": ["d"]}], NEXT, teams={"d": {**team, "name": "data"}})
     assert removals(state, RosterToday(renamed, NEXT)) == []
@@ -311,7 +312,7 @@ def test_a_program_of_another_roster_is_refused(stack: str, roster: str) -> None
 
 def test_what_waits_for_its_deletion_is_read_as_such() -> None:
     """After a run that was killed between a replacement and its deletion."""
-    exported = {"deployment": {"resources": [{"urn": "u", "type": ids.MEMBER_TYPE, "id": "1:a@b.c", "delete": True}]}}
+    exported = {"deployment": {"resources": [{"urn": "u", "type": kinds.MEMBER_TYPE, "id": "1:a@b.c", "delete": True}]}}
     (row,) = rows_of(exported)
     assert row.going
     assert removals([row], RosterToday(declared([]), DAY)) == []
@@ -321,9 +322,9 @@ def test_a_secret_is_known_by_its_id_and_never_shown() -> None:
     """In a program of one's own an address, a role, or all grants of a project may be secrets."""
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
     resources = [
-        {"type": ids.MEMBER_TYPE, "id": f"{ORG}:bo@example.com", "outputs": {"email": secret, "removal": "always"}},
-        {"type": ids.GRANT_TYPE, "id": f"{ORG}:1:bo@example.com", "outputs": {"email": secret, "role": secret}},
-        {"type": ids.PROJECT_ACCESS_TYPE, "id": f"{ORG}:2", "outputs": {"project_id": 2, "grants": secret}},
+        {"type": kinds.MEMBER_TYPE, "id": f"{ORG}:bo@example.com", "outputs": {"email": secret, "removal": "always"}},
+        {"type": kinds.GRANT_TYPE, "id": f"{ORG}:1:bo@example.com", "outputs": {"email": secret, "role": secret}},
+        {"type": kinds.PROJECT_ACCESS_TYPE, "id": f"{ORG}:2", "outputs": {"project_id": 2, "grants": secret}},
     ]
     state = rows_of({"deployment": {"resources": [{"urn": f"{ROOT}x::n", **one} for one in resources]}})
     gives = declared([], projects={"shop": {"id": 1, "environment": "production"}}, teams={})
@@ -339,8 +340,8 @@ def test_a_state_as_the_engine_exports_it_becomes_a_document() -> None:
     """What is read from it can be written down for the program."""
     inputs = {"email": "bo@example.com", "role": "member", "removal": "always", "__provider": "x"}
     resource = {
-        "urn": f"{ROOT}{ids.COMPONENT_TYPE}${ids.MEMBER_TYPE}::bo@example.com",
-        "type": ids.MEMBER_TYPE, "id": f"{ORG}:bo@example.com", "inputs": inputs, "outputs": inputs,
+        "urn": f"{ROOT}{kinds.COMPONENT_TYPE}${kinds.MEMBER_TYPE}::bo@example.com",
+        "type": kinds.MEMBER_TYPE, "id": f"{ORG}:bo@example.com", "inputs": inputs, "outputs": inputs,
     }  # fmt: skip
     state = rows_of({"deployment": {"resources": [resource]}})
     stays = declaration_without(state, [], {"environment": "production"}, declared([]))
@@ -353,7 +354,7 @@ def test_an_authoritative_project_without_anybody_left_stays_in_the_state(after:
     """Its last grants go by a change and not by a deletion, which could take what others were given since."""
     state = rows(declared([{**BO, "projects": {"web": "analyst"}, "ends": "2026-06-30"}]))
     gives = declared(after, NEXT)
-    found = [one for one in removals(state, RosterToday(gives, NEXT)) if one.type == ids.PROJECT_ACCESS_TYPE]
+    found = [one for one in removals(state, RosterToday(gives, NEXT)) if one.type == kinds.PROJECT_ACCESS_TYPE]
     assert what(found) == {("bo@example.com", "analyst in web")}
     stays = declaration_without(state, found, {}, gives)
     assert stays.wholes[2]["grants"] == {} == gives.wholes[2]["grants"]

@@ -48,7 +48,7 @@ def advice(policies: dict[str, Any] | None = None, **changes: Any) -> Advice:
     values = {name: facts.get(name) for name in names}
     kind = Kind.MEMBER if facts.get("organization") else Kind.GRANT
     role = Role(
-        Entry(kind, "role", values=values | ({} if kind is Kind.MEMBER else {"project_id": 7})),
+        Entry(kind, "role", values=values | ({} if kind == Kind.MEMBER else {"project_id": 7})),
         Entry(Kind.MEMBER, "person", values=shown),
         engagement=facts["engagement"],
         approver=facts["approver"],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mixpanel_access.cli.revoke import _document, _print
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.operations.revoking.removals import Removal
 from mixpanel_access.operations.revoking.run import Revocation
 
-LEE = Removal("u", ids.MEMBER_TYPE, "the place in the organization", "lee@example.com", stays="stays as a plain member")
-GRANT = Removal("g", ids.GRANT_TYPE, "analyst in shop", "lee@example.com")
+LEE = Removal(
+    "u", kinds.MEMBER_TYPE, "the place in the organization", "lee@example.com", stays="stays as a plain member"
+)
+GRANT = Removal("g", kinds.GRANT_TYPE, "analyst in shop", "lee@example.com")
 
 
 @pytest.mark.parametrize("done", [False, True])

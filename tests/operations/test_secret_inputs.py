@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
-from mixpanel_access.model.ids import SIGNATURE
+from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.operations.drift import Organization, differences
 from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in

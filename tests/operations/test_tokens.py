@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ids import SIGNATURE
+from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.tokens import token_of, tokens_in
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.ids import CUSTOM_ROLE_TYPE, TEAM_TYPE
+from mixpanel_access.model.resources import CUSTOM_ROLE_TYPE, TEAM_TYPE
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.states import StackStates, StateResource, States

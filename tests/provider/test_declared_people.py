@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.leaving import hold_run, removal_plan
@@ -19,7 +19,7 @@ from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_sessi
 
 PEOPLE = [f"m{n}@example.com" for n in range(8)]
 TEAM = 77
-SECRET = {ids.SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "AAA"}
+SECRET = {kinds.SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "AAA"}
 
 
 def row(type_: str, id_: str, needs: Sequence[str] = (), **outputs: Any) -> dict[str, Any]:
@@ -28,15 +28,15 @@ def row(type_: str, id_: str, needs: Sequence[str] = (), **outputs: Any) -> dict
     return {"urn": name, "type": type_, "id": f"{ORGANIZATION}:{id_}", "dependencies": needs, "outputs": outputs}
 
 
-MEMBERS = [row(ids.MEMBER_TYPE, one, email=one, removal="when_unused", adopted=False) for one in PEOPLE]
+MEMBERS = [row(kinds.MEMBER_TYPE, one, email=one, removal="when_unused", adopted=False) for one in PEOPLE]
 URNS = [one["urn"] for one in MEMBERS]
-GRANTS = [row(ids.GRANT_TYPE, f"{PRODUCTION}:{one}", [f"urn::Member-{one}"], email=one) for one in PEOPLE]
-WHOLE = row(ids.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=dict.fromkeys(map(str.upper, PEOPLE), "analyst"))
-SECRET_ROLES = row(ids.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=dict.fromkeys(PEOPLE, SECRET))
-HIDDEN = row(ids.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=SECRET)
-PLACES = [row(ids.TEAM_MEMBER_TYPE, f"{TEAM}:{one}", [f"urn::Member-{one}"], email=one) for one in PEOPLE]
-TEAM_ROW = row(ids.TEAM_TYPE, f"{TEAM}", name="Data")
-SECRET_TEAM = row(ids.TEAM_TYPE, f"{TEAM}", name=SECRET)
+GRANTS = [row(kinds.GRANT_TYPE, f"{PRODUCTION}:{one}", [f"urn::Member-{one}"], email=one) for one in PEOPLE]
+WHOLE = row(kinds.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=dict.fromkeys(map(str.upper, PEOPLE), "analyst"))
+SECRET_ROLES = row(kinds.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=dict.fromkeys(PEOPLE, SECRET))
+HIDDEN = row(kinds.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=SECRET)
+PLACES = [row(kinds.TEAM_MEMBER_TYPE, f"{TEAM}:{one}", [f"urn::Member-{one}"], email=one) for one in PEOPLE]
+TEAM_ROW = row(kinds.TEAM_TYPE, f"{TEAM}", name="Data")
+SECRET_TEAM = row(kinds.TEAM_TYPE, f"{TEAM}", name=SECRET)
 
 GIVEN: dict[str, tuple[list[dict[str, Any]], str]] = {
     "nothing": ([], ""),
@@ -100,10 +100,10 @@ def test_a_brake_that_is_made_anew_knows_it_too(rows: list[dict[str, Any]], give
 @pytest.mark.parametrize(
     "more",
     [
-        [row(ids.GRANT_TYPE, f"{WAREHOUSE}:{PEOPLE[0]}", URNS)],
-        [row(ids.PROJECT_ACCESS_TYPE, f"{WAREHOUSE}", URNS, grants=dict.fromkeys(PEOPLE, "analyst"))],
-        [row(ids.TEAM_MEMBER_TYPE, f"78:{PEOPLE[0]}", URNS), row(ids.TEAM_TYPE, "78", name="Other")],
-        [{**row(ids.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=SECRET), "id": f"1:{PRODUCTION}"}],
+        [row(kinds.GRANT_TYPE, f"{WAREHOUSE}:{PEOPLE[0]}", URNS)],
+        [row(kinds.PROJECT_ACCESS_TYPE, f"{WAREHOUSE}", URNS, grants=dict.fromkeys(PEOPLE, "analyst"))],
+        [row(kinds.TEAM_MEMBER_TYPE, f"78:{PEOPLE[0]}", URNS), row(kinds.TEAM_TYPE, "78", name="Other")],
+        [{**row(kinds.PROJECT_ACCESS_TYPE, f"{PRODUCTION}", URNS, grants=SECRET), "id": f"1:{PRODUCTION}"}],
         [{**WHOLE, "retainOnDelete": True}],
     ],
     ids=["another project's grant", "another project", "another team", "another organization's", "one that stays"],

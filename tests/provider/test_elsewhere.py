@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.model.ids import (
+from mixpanel_access.model.resources import (
     CUSTOM_ROLE_TYPE,
     GRANT_TYPE,
     PROJECT_ACCESS_TYPE,

@@ -13,7 +13,7 @@ import pulumi
 import pytest
 
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.ids import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
+from mixpanel_access.model.resources import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
 from mixpanel_access.provider.declaring import Declared, digest

@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.ids import MEMBER_TYPE
+from mixpanel_access.model.resources import MEMBER_TYPE
 from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.ids import TEAM_TYPE
+from mixpanel_access.model.resources import TEAM_TYPE
 from mixpanel_access.provider.custom_role import CustomRoleHandler
 from mixpanel_access.provider.states import StateResource
 from tests.fakes import ORGANIZATION, PRODUCTION

@@ -12,7 +12,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType, ServiceAccountInfo, ServiceAccountRole
-from mixpanel_access.model.ids import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
+from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.service_account import ServiceAccountProvider

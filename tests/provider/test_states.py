@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.brakes import Limits
-from mixpanel_access.model.ids import GRANT_TYPE, MEMBER_TYPE, PROJECT_ACCESS_TYPE
+from mixpanel_access.model.resources import GRANT_TYPE, MEMBER_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.provider.states import States, members, people_of, project_states
 from tests.fakes import ORGANIZATION
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mixpanel_access.model.ids import COMPONENT_TYPE
+from mixpanel_access.model.resources import COMPONENT_TYPE
 from mixpanel_access.rules.facts import Entry
 
 STACK = "production"
@@ -39,10 +39,10 @@ def state(
         resources.append({"urn": component, "custom": False, "type": COMPONENT_TYPE, "outputs": dict(roster)})
     resources += [
         {
-            "urn": urn(entry.kind.value, entry.name),
+            "urn": urn(entry.kind, entry.name),
             "custom": True,
             "id": entry.name,
-            "type": entry.kind.value,
+            "type": entry.kind,
             "inputs": dict(entry.values),
             "outputs": dict(entry.values),
             "provider": f"{provider}::{PROVIDER_ID}",

@@ -75,10 +75,10 @@ def test_a_custom_role_that_nobody_sees_is_not_exempt(rule_id: str, entries: lis
     verdict = judged(rule_id, entries)
     assert (list(verdict.findings), len(verdict.not_judged)) == ([], 1)
     assert verdict.not_judged[0].entry is not None
-    assert verdict.not_judged[0].entry.kind is Kind.GRANT
+    assert verdict.not_judged[0].entry.kind == Kind.GRANT
     excepted = {"rule": rule_id, "reason": "r", "ticket": "OPS-1", "approver": "ana@example.com"}
     excepted |= {"starts": "2026-05-02", "ends": "2026-05-31"}
-    held = [replace(one, values={**one.values, "exceptions": [excepted]}) for one in entries if one.kind is Kind.GRANT]
+    held = [replace(one, values={**one.values, "exceptions": [excepted]}) for one in entries if one.kind == Kind.GRANT]
     assert not judged(rule_id, held).not_judged
 
 

@@ -18,7 +18,7 @@ from pulumi_policy.policy import _NotApplicableError as NOT_APPLICABLE
 from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
 from mixpanel_access.model.errors import ConfigurationError, UsageError
-from mixpanel_access.model.ids import (
+from mixpanel_access.model.resources import (
     COMPONENT_TYPE,
     CUSTOM_ROLE_TYPE,
     GRANT_TYPE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.model.ids import GRANT_TYPE, PROJECT_ACCESS_TYPE
+from mixpanel_access.model.resources import GRANT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.facts import Context, Kind, NotApplicable, Stack, entries_of
 from mixpanel_access.rules.rule import Rule, RuleVerdict

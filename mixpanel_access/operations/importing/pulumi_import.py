@@ -23,7 +23,8 @@ from mixpanel_access.model.declaration import (
     whole_name,
 )
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.ids import (
+from mixpanel_access.model.ownership import Origin
+from mixpanel_access.model.resources import (
     BRAKE_TYPE,
     COMPONENT_TYPE,
     CUSTOM_ROLE_TYPE,
@@ -48,7 +49,6 @@ from mixpanel_access.model.ids import (
     TeamId,
     TeamMemberId,
 )
-from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.state import State, name_of

@@ -14,7 +14,7 @@ from mixpanel_access.model import errors, roster_text
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ids import PROVIDER_KEY, ProjectAccessId
+from mixpanel_access.model.resources import PROVIDER_KEY, ProjectAccessId
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change

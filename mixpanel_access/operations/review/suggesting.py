@@ -36,7 +36,7 @@ class Role:
     @property
     def in_project(self) -> bool:
         """Whether it is a project role, and not the organization role."""
-        return self.entry.kind is Kind.GRANT
+        return self.entry.kind == Kind.GRANT
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mixpanel_access.directory.project_grants import ProjectGrants
-from mixpanel_access.model import ids, roles
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, BrakeFinding, DeclaredPerson, PlannedChanges, judge, judge_grants
 from mixpanel_access.model.errors import MixpanelError
@@ -20,7 +21,7 @@ from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.leaving import endings, leaving
 from mixpanel_access.provider.session import Session
 
-_WITH_PERSON: Final = (ids.GRANT_TYPE, ids.TEAM_MEMBER_TYPE, ids.PROJECT_ACCESS_TYPE)
+_WITH_PERSON: Final = (kinds.GRANT_TYPE, kinds.TEAM_MEMBER_TYPE, kinds.PROJECT_ACCESS_TYPE)
 """The types whose resources need the person's `Member`."""
 
 
@@ -71,7 +72,7 @@ def decide_removals(
         held.extend(BlockedRemoval(taking, reason) for taking in stays)
         goes[:] = [taking for taking in goes if taking not in stays]
 
-    protected = {row.urn for row in rows if row.protected and row.type != ids.PROJECT_ACCESS_TYPE}
+    protected = {row.urn for row in rows if row.protected and row.type != kinds.PROJECT_ACCESS_TYPE}
     for taking in [one for one in goes if one.urn in protected and not one.lowers]:
         unprotect = f"pulumi state unprotect {shlex.quote(taking.urn)} --stack {shlex.quote(stack)}"
         hold(f"it is protected: remove the option `protect`, or run: {unprotect}", [taking])
@@ -82,7 +83,7 @@ def decide_removals(
         hold(reason, [taking for taking in goes if now(taking.key) == key])
     given = _given_elsewhere(goes, rows, session)
     for reason, project, keys in list(_braked_grants([one for one in goes if one not in given], session)):
-        stays = [one for one in goes if one.type == ids.PROJECT_ACCESS_TYPE and one.project == project]
+        stays = [one for one in goes if one.type == kinds.PROJECT_ACCESS_TYPE and one.project == project]
         hold(reason, [taking for taking in stays if now(taking.key) in keys])
     needed = {taking.urn: _needing(taking, held, rows) for taking in goes if not taking.lowers}
     for taking in [one for one in goes if needed.get(one.urn)]:
@@ -104,19 +105,19 @@ def _given_elsewhere(goes: Sequence[Removal], rows: Sequence[StateRow], session:
 
 def _stacks_that_give(taking: Removal, row: StateRow, session: Session) -> Sequence[str]:
     props = row.outputs
-    if taking.type in (ids.GRANT_TYPE, ids.PROJECT_ACCESS_TYPE):
+    if taking.type in (kinds.GRANT_TYPE, kinds.PROJECT_ACCESS_TYPE):
         found = elsewhere.grants(session, taking.project or 0, [taking.email] if taking.email else [], props)
         return found.get(taking.email, [])
-    if taking.type == ids.TEAM_MEMBER_TYPE:
-        return elsewhere.team_place(session, ids.TeamMemberId.parse(row.id).team, taking.email, props)
-    if taking.type == ids.TEAM_GRANT_TYPE:
-        return elsewhere.team_grant(session, ids.TeamGrantId.parse(row.id).team, taking.project or 0, props)
+    if taking.type == kinds.TEAM_MEMBER_TYPE:
+        return elsewhere.team_place(session, kinds.TeamMemberId.parse(row.id).team, taking.email, props)
+    if taking.type == kinds.TEAM_GRANT_TYPE:
+        return elsewhere.team_grant(session, kinds.TeamGrantId.parse(row.id).team, taking.project or 0, props)
     return ()
 
 
 def _stays(taking: Removal, rows: Sequence[StateRow], session: Session) -> str:
     """How somebody stays in the organization whose `Member` goes from the state, or "" if something is taken away."""
-    if taking.type != ids.MEMBER_TYPE or taking.lowers:
+    if taking.type != kinds.MEMBER_TYPE or taking.lowers:
         return ""
     for ending in endings(session, _declared([taking], rows, session)):
         person = session.directory.person(ending.email)
@@ -128,15 +129,15 @@ def _stays(taking: Removal, rows: Sequence[StateRow], session: Session) -> str:
 
 def _is_there(taking: Removal, session: Session) -> bool:
     """Whether there is anything to lower: to bring somebody back with the lower role would be giving."""
-    if not taking.lowers or taking.type in (ids.PROJECT_ACCESS_TYPE, ids.SERVICE_ACCOUNT_TYPE):
+    if not taking.lowers or taking.type in (kinds.PROJECT_ACCESS_TYPE, kinds.SERVICE_ACCOUNT_TYPE):
         return True
     directory, project, lower = session.directory, taking.project, roles.project_rank(taking.role)
-    if taking.type == ids.MEMBER_TYPE:
+    if taking.type == kinds.MEMBER_TYPE:
         person = directory.person(taking.email)
         return person is not None and not person.deactivated
     if project is None or directory.project_is_gone(project):
         return False
-    if taking.type == ids.GRANT_TYPE:
+    if taking.type == kinds.GRANT_TYPE:
         role = directory.access(project, taking.email).individual
         hidden = role is None and directory.hides_grant(project, taking.email)
         return hidden or (role is not None and roles.project_rank(role) >= lower)
@@ -146,7 +147,7 @@ def _is_there(taking: Removal, session: Session) -> bool:
 def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterator[tuple[str, str]]:
     """The places in the organization that stay because nobody can say who leaves, and why; their grants may go."""
     for taking in goes:
-        if taking.type == ids.MEMBER_TYPE and not taking.lowers:
+        if taking.type == kinds.MEMBER_TYPE and not taking.lowers:
             try:
                 leaving(session, _declared([taking], rows, session))
             except MixpanelError as error:
@@ -157,7 +158,7 @@ def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session)
     """Why somebody stays, and the key of their address in Mixpanel: for each person whom a brake holds."""
     directory, limits = session.directory, session.settings.limits
     people = directory.people()
-    members = {directory.key_of(taking.key): taking for taking in goes if taking.type == ids.MEMBER_TYPE}
+    members = {directory.key_of(taking.key): taking for taking in goes if taking.type == kinds.MEMBER_TYPE}
     leaving = _leaving([taking for taking in members.values() if not taking.lowers], rows, session)
     lowered = {key: taking.role or roles.MEMBER for key, taking in members.items() if taking.lowers}
     held: set[str] = set()
@@ -203,7 +204,7 @@ def _declared(gone: Sequence[Removal], rows: Sequence[StateRow], session: Sessio
 
 def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
     """Why grants of an authoritative project stay, the project, and whose they are."""
-    wholes, now = [taking for taking in goes if taking.type == ids.PROJECT_ACCESS_TYPE], session.directory.key_of
+    wholes, now = [taking for taking in goes if taking.type == kinds.PROJECT_ACCESS_TYPE], session.directory.key_of
     for project in sorted({taking.project for taking in wholes if taking.project is not None}):
         ours = [taking for taking in wholes if taking.project == project]
         try:
@@ -246,16 +247,16 @@ def _needed(held: Sequence[BlockedRemoval], rows: Sequence[StateRow]) -> Abstrac
     places = {one.taking.urn for one in held}
     teams, accounts = set(), set()
     for row in rows:
-        if row.urn in places and row.type == ids.TEAM_MEMBER_TYPE:
-            teams.add(ids.TeamMemberId.parse(row.id).team)
-        elif row.urn in places and row.type == ids.TEAM_GRANT_TYPE:
-            teams.add(ids.TeamGrantId.parse(row.id).team)
-        elif row.urn in places and row.type == ids.SERVICE_ACCOUNT_GRANT_TYPE:
-            accounts.add(ids.ServiceAccountGrantId.parse(row.id).account)
+        if row.urn in places and row.type == kinds.TEAM_MEMBER_TYPE:
+            teams.add(kinds.TeamMemberId.parse(row.id).team)
+        elif row.urn in places and row.type == kinds.TEAM_GRANT_TYPE:
+            teams.add(kinds.TeamGrantId.parse(row.id).team)
+        elif row.urn in places and row.type == kinds.SERVICE_ACCOUNT_GRANT_TYPE:
+            accounts.add(kinds.ServiceAccountGrantId.parse(row.id).account)
     return {
         row.urn
         for row in rows
-        if (row.type == ids.MEMBER_TYPE and same_key(ids.MemberId.parse(row.id).email) in people)
-        or (row.type == ids.TEAM_TYPE and ids.TeamId.parse(row.id).team in teams)
-        or (row.type == ids.SERVICE_ACCOUNT_TYPE and ids.ServiceAccountId.parse(row.id).account in accounts)
+        if (row.type == kinds.MEMBER_TYPE and same_key(kinds.MemberId.parse(row.id).email) in people)
+        or (row.type == kinds.TEAM_TYPE and kinds.TeamId.parse(row.id).team in teams)
+        or (row.type == kinds.SERVICE_ACCOUNT_TYPE and kinds.ServiceAccountId.parse(row.id).account in accounts)
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import (
@@ -32,25 +32,25 @@ def declaration_without(
         given: what the roster gives today.
     """
     live = [row for row in rows if not row.going]
-    going = {one.urn for one in taken if not one.lowers and one.type != ids.PROJECT_ACCESS_TYPE}
-    lowered = {one.urn: one.inputs for one in taken if one.inputs is not None and one.type != ids.PROJECT_ACCESS_TYPE}
+    going = {one.urn for one in taken if not one.lowers and one.type != kinds.PROJECT_ACCESS_TYPE}
+    lowered = {one.urn: one.inputs for one in taken if one.inputs is not None and one.type != kinds.PROJECT_ACCESS_TYPE}
     words = {id_: word for word, id_ in _Made(rows).role_ids.items()}
     stay = [
         replace(row, inputs=_with_words(lowered.get(row.urn) or row.inputs, words))
         for row in live
         if row.urn not in going
     ]
-    members = {row.name: row.inputs for row in stay if row.type == ids.MEMBER_TYPE}
-    teams = {row.name.removeprefix(team_name("")): row.inputs for row in stay if row.type == ids.TEAM_TYPE}
+    members = {row.name: row.inputs for row in stay if row.type == kinds.MEMBER_TYPE}
+    teams = {row.name.removeprefix(team_name("")): row.inputs for row in stay if row.type == kinds.TEAM_TYPE}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
     wholes: dict[int, Mapping[str, Any]] = {}
     account_grants, team_grants, team_members = {}, {}, {}
     for row in stay:
         project, _, holder = row.name.partition(":")
         match row.type:
-            case ids.GRANT_TYPE:
+            case kinds.GRANT_TYPE:
                 grants[int(row.inputs["project_id"]), holder] = row.inputs
-            case ids.PROJECT_ACCESS_TYPE:
+            case kinds.PROJECT_ACCESS_TYPE:
                 inputs = _whole(row, [one for one in taken if one.urn == row.urn], words)
                 if inputs is not None:
                     wholes[int(row.inputs["project_id"])] = inputs
@@ -58,12 +58,12 @@ def declaration_without(
                     grants |= {
                         (int(row.inputs["project_id"]), name): {} for name in members if same_key(name) in by_key
                     }
-            case ids.SERVICE_ACCOUNT_GRANT_TYPE:
+            case kinds.SERVICE_ACCOUNT_GRANT_TYPE:
                 inputs = _without(row.inputs, "service_account_id")
                 account_grants[int(project), holder.removeprefix(account_name(""))] = inputs
-            case ids.TEAM_GRANT_TYPE:
+            case kinds.TEAM_GRANT_TYPE:
                 team_grants[int(project), holder.removeprefix(team_name(""))] = _without(row.inputs, "team_id")
-            case ids.TEAM_MEMBER_TYPE:
+            case kinds.TEAM_MEMBER_TYPE:
                 place = row.name.removeprefix(team_name(""))
                 team = max((key for key in teams if place.startswith(f"{key}:")), key=len, default="")
                 team_members[team, place.removeprefix(f"{team}:")] = _without(row.inputs, "team_id")
@@ -75,7 +75,9 @@ def declaration_without(
         keys={project: given.keys.get(project, str(project)) for project, _ in grants},
         overlaps=(),
         accounts={
-            row.name.removeprefix(account_name("")): row.inputs for row in stay if row.type == ids.SERVICE_ACCOUNT_TYPE
+            row.name.removeprefix(account_name("")): row.inputs
+            for row in stay
+            if row.type == kinds.SERVICE_ACCOUNT_TYPE
         },
         account_grants=account_grants,
         wholes=wholes,
@@ -83,10 +85,12 @@ def declaration_without(
         team_grants=team_grants,
         team_members=team_members,
         custom_roles={
-            row.name.removeprefix(custom_role_name("")): row.inputs for row in stay if row.type == ids.CUSTOM_ROLE_TYPE
+            row.name.removeprefix(custom_role_name("")): row.inputs
+            for row in stay
+            if row.type == kinds.CUSTOM_ROLE_TYPE
         },
         security=next(
-            (row.inputs for row in stay if row.name == SECURITY and row.type == ids.ORGANIZATION_SECURITY_TYPE), None
+            (row.inputs for row in stay if row.name == SECURITY and row.type == kinds.ORGANIZATION_SECURITY_TYPE), None
         ),
     )
 
@@ -123,10 +127,10 @@ def _people(rows: Sequence[StateRow], taken: Sequence[Removal]) -> list[Declared
         of_person.setdefault(one.key, []).append(one)
     found: list[DeclaredPerson] = []
     for row in rows:
-        for person in row.inputs.get("people") or () if row.type == ids.BRAKE_TYPE else ():
+        for person in row.inputs.get("people") or () if row.type == kinds.BRAKE_TYPE else ():
             key = same_key(person["email"])
             theirs = of_person.get(key, ()) if key else ()
-            if not any(one.type == ids.MEMBER_TYPE and not one.lowers for one in theirs):
+            if not any(one.type == kinds.MEMBER_TYPE and not one.lowers for one in theirs):
                 known = _what_stays(person, theirs) if theirs else person
                 found.append(DeclaredPerson(**known))  # type: ignore[typeddict-item]  # as the state has them
     return found
@@ -140,7 +144,7 @@ def _what_stays(person: Mapping[str, Any], taken: Sequence[Removal]) -> dict[str
     if "teams" in known:
         known["teams"] = [team for team in known["teams"] if team not in teams]
         known = known if known["teams"] else _without(known, "teams")
-    role = next((one.inputs.get("role", "") for one in taken if one.type == ids.MEMBER_TYPE and one.inputs), None)
+    role = next((one.inputs.get("role", "") for one in taken if one.type == kinds.MEMBER_TYPE and one.inputs), None)
     return known if role is None else {**_without(known, "role"), **({"role": role} if role else {})}
 
 

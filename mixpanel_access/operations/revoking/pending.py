@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from mixpanel_access.model import ids, roles
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.errors import MixpanelError
@@ -38,7 +39,7 @@ def pending_creations(
     found = [
         taking
         for one in interrupted_in(export)
-        if one.urn not in there and f"::{ids.COMPONENT_TYPE}$" in one.urn  # what else is declared, nobody says here
+        if one.urn not in there and f"::{kinds.COMPONENT_TYPE}$" in one.urn  # what else is declared, nobody says here
         for taking in _begun(one.urn, one.type, dict(Outputs(one.outputs)), given)
     ]
     ended = [replace(one, planned=has_ended(one.ends, given.today)) for one in dict.fromkeys(found)]
@@ -52,14 +53,14 @@ def pending_creations(
 def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: RosterToday) -> Iterator[Removal]:
     """What an open creation gives, and the roster does not."""
     declared, email = given.declared, inputs.get("email")
-    if type_ == ids.PROJECT_ACCESS_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
+    if type_ == kinds.PROJECT_ACCESS_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
         for one in single_grants(inputs):
             yield from _grant(urn, type_, project, one, given)
     elif not isinstance(email, str):
         return
-    elif type_ == ids.GRANT_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
+    elif type_ == kinds.GRANT_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
         yield from _grant(urn, type_, project, inputs, given)
-    elif type_ == ids.MEMBER_TYPE:
+    elif type_ == kinds.MEMBER_TYPE:
         key, role = given.key(email), inputs.get("role")
         now = declared.members.get(key)
         if now is None:
@@ -67,7 +68,7 @@ def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: RosterToday) 
         elif role and roles.organization_rank(role) > roles.organization_rank(now.get("role") or roles.MEMBER):
             what = f"the organization role {role}"
             yield Removal(urn, type_, what, email, same_key(email), ends=_ends(inputs), role=role)
-    elif type_ == ids.TEAM_MEMBER_TYPE and given.key(email) not in {person for _, person in declared.team_members}:
+    elif type_ == kinds.TEAM_MEMBER_TYPE and given.key(email) not in {person for _, person in declared.team_members}:
         yield Removal(urn, type_, "the place in a team", email, same_key(email), ends=_ends(inputs))
 
 

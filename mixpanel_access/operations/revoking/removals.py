@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from mixpanel_access.model import ids, roles
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.declaration import (
@@ -16,7 +17,7 @@ from mixpanel_access.model.declaration import (
     custom_role_name,
     team_name,
 )
-from mixpanel_access.model.ids import (
+from mixpanel_access.model.resources import (
     GrantId,
     MemberId,
     ProjectAccessId,
@@ -182,41 +183,41 @@ class _Made:
         self.teams = {
             TeamId.parse(row.id).team: (row.name.removeprefix(team_name("")), str(row.outputs.get("name", "")))
             for row in rows
-            if row.type == ids.TEAM_TYPE and not row.going
+            if row.type == kinds.TEAM_TYPE and not row.going
         }
         self.accounts = {
             ServiceAccountId.parse(row.id).account: row.name.removeprefix(account_name(""))
             for row in rows
-            if row.type == ids.SERVICE_ACCOUNT_TYPE and not row.going
+            if row.type == kinds.SERVICE_ACCOUNT_TYPE and not row.going
         }
         self.role_ids = {
             roles.declared_role(row.name.removeprefix(custom_role_name(""))): str(row.outputs.get("role_id", ""))
             for row in rows
-            if row.type == ids.CUSTOM_ROLE_TYPE and not row.going
+            if row.type == kinds.CUSTOM_ROLE_TYPE and not row.going
         }
 
 
 def _of(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
     match row.type:
-        case ids.MEMBER_TYPE:
+        case kinds.MEMBER_TYPE:
             yield from _of_member(row, given)
-        case ids.GRANT_TYPE:
+        case kinds.GRANT_TYPE:
             ref = GrantId.parse(row.id)
             one = {**row.inputs, **row.outputs, "email": ref.email}
             yield from _of_grant(row, ref.project, one, row.inputs, given, made)
-        case ids.PROJECT_ACCESS_TYPE:
+        case kinds.PROJECT_ACCESS_TYPE:
             project = ProjectAccessId.parse(row.id).project
             for one in single_grants(row.outputs):
                 yield from _of_grant(row, project, one, {}, given, made)
             if "grants" not in row.outputs and project not in given.declared.wholes:  # whose they are is a secret
                 yield Removal(row.urn, row.type, f"the grants in {_project(project, given)}", project=project)
-        case ids.TEAM_TYPE:
+        case kinds.TEAM_TYPE:
             yield from _of_team(row, given)
-        case ids.TEAM_MEMBER_TYPE:
+        case kinds.TEAM_MEMBER_TYPE:
             yield from _of_team_member(row, given, made)
-        case ids.TEAM_GRANT_TYPE:
+        case kinds.TEAM_GRANT_TYPE:
             yield from _of_team_grant(row, given, made)
-        case ids.SERVICE_ACCOUNT_TYPE:
+        case kinds.SERVICE_ACCOUNT_TYPE:
             name = row.name.removeprefix(account_name(""))
             if not given.ended_only and name not in given.declared.accounts and name not in given.unread.accounts:
                 yield Removal(row.urn, row.type, f"the service account {name}")
@@ -224,7 +225,7 @@ def _of(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
                 logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
                 what = f"the service account {logins}, which another one has replaced"
                 yield Removal(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
-        case ids.SERVICE_ACCOUNT_GRANT_TYPE:
+        case kinds.SERVICE_ACCOUNT_GRANT_TYPE:
             yield from _of_account_grant(row, given, made)
 
 

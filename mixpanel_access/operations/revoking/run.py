@@ -12,7 +12,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.roster import source_of, text_of
-from mixpanel_access.model import ids
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import AccessError, RosterError
@@ -40,19 +40,19 @@ from mixpanel_access.provider.session import Session
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
 _OURS: Final = "pulumi-python:dynamic/mixpanel:"
-_FREE: Final = ("pulumi:pulumi:Stack", ids.COMPONENT_TYPE, ids.COLLABORATOR_TYPE)
+_FREE: Final = ("pulumi:pulumi:Stack", kinds.COMPONENT_TYPE, kinds.COLLABORATOR_TYPE)
 """What is in no way: it stands for nothing in Mixpanel."""
 _HIDDEN: Final = "[secret]"
 """What the engine shows in place of a secret."""
 _IDENTITY: Final[Mapping[str, Sequence[str]]] = {
-    ids.MEMBER_TYPE: ("email",),
-    ids.GRANT_TYPE: ("project_id", "email"),
-    ids.PROJECT_ACCESS_TYPE: ("project_id",),
-    ids.TEAM_TYPE: ("name",),
-    ids.TEAM_MEMBER_TYPE: ("team_id", "email"),
-    ids.TEAM_GRANT_TYPE: ("team_id", "project_id"),
-    ids.SERVICE_ACCOUNT_TYPE: ("username",),
-    ids.SERVICE_ACCOUNT_GRANT_TYPE: ("service_account_id", "project_id"),
+    kinds.MEMBER_TYPE: ("email",),
+    kinds.GRANT_TYPE: ("project_id", "email"),
+    kinds.PROJECT_ACCESS_TYPE: ("project_id",),
+    kinds.TEAM_TYPE: ("name",),
+    kinds.TEAM_MEMBER_TYPE: ("team_id", "email"),
+    kinds.TEAM_GRANT_TYPE: ("team_id", "project_id"),
+    kinds.SERVICE_ACCOUNT_TYPE: ("username",),
+    kinds.SERVICE_ACCOUNT_GRANT_TYPE: ("service_account_id", "project_id"),
 }
 """The inputs that say what a resource is in Mixpanel."""
 
@@ -220,7 +220,7 @@ def _apply(
         progress(f"previewing stack {stack}")
         scope = _scope(read, decision)
         if outside is not None:
-            single = {one.urn for one in (*decision.goes, *outside) if one.type != ids.PROJECT_ACCESS_TYPE}
+            single = {one.urn for one in (*decision.goes, *outside) if one.type != kinds.PROJECT_ACCESS_TYPE}
             seen = preview(pulumi, stack, replace(scope, deletes=scope.deletes & single))
             decision = _with_dropped(outside, decision, seen)
         else:
@@ -257,7 +257,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
     """
     export = project.export(stack)
     rows = rows_of(export)
-    component = next((row for row in rows if row.type == ids.COMPONENT_TYPE and not row.going), None)
+    component = next((row for row in rows if row.type == kinds.COMPONENT_TYPE and not row.going), None)
     file, renamed = project.roster(stack), _renamed(rows, session)
     if component is None or ended_only:
         return _Stack(stack, rows, component, RosterToday(_EMPTY, today, ended_only=ended_only), file.name, "")
@@ -278,7 +278,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
 
 def _renamed(rows: Sequence[StateRow], session: Session) -> dict[str, str]:
     """Whose address has changed in Mixpanel: the key in the state -> the key there; the session finds them by it."""
-    members = {ids.MemberId.parse(row.id).email: row.outputs for row in rows if row.type == ids.MEMBER_TYPE}
+    members = {kinds.MemberId.parse(row.id).email: row.outputs for row in rows if row.type == kinds.MEMBER_TYPE}
     for email, member in members.items():
         if isinstance(user_id := member.get("user_id"), int):
             session.identify(email, user_id)
@@ -299,8 +299,8 @@ def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
     ours = {row.urn for row in read.rows if row.type.startswith(_OURS)}
     outside = {row.urn for row in read.outside}
     going = {row.urn for row in read.rows if row.going and row.urn in ours}
-    updates = {one.urn for one in decision.goes if one.lowers or one.type == ids.PROJECT_ACCESS_TYPE}
-    updates |= {row.urn for row in read.inside if row.type == ids.BRAKE_TYPE}  # excluded, it would keep everybody
+    updates = {one.urn for one in decision.goes if one.lowers or one.type == kinds.PROJECT_ACCESS_TYPE}
+    updates |= {row.urn for row in read.inside if row.type == kinds.BRAKE_TYPE}  # excluded, it would keep everybody
     deletes = {one.urn for one in decision.goes if not one.lowers} | going | outside
     free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
     excluded = {row.urn for row in read.rows} - updates - deletes - free
@@ -332,7 +332,7 @@ def _not_taken(seen: Preview, read: _Stack, goes: Sequence[Removal]) -> Abstract
 def _is_same(row: StateRow, step: EngineStep) -> bool:
     """Whether a resource that the program would make may be in Mixpanel what this one is: only its name has changed."""
     type_ = step.urn.split("::")[-2].rpartition("$")[2]
-    if row.type == ids.GRANT_TYPE and type_ == ids.PROJECT_ACCESS_TYPE:
+    if row.type == kinds.GRANT_TYPE and type_ == kinds.PROJECT_ACCESS_TYPE:
         grants = step.inputs.get("grants")
         inside = not isinstance(grants, Mapping) or same_key(str(row.outputs.get("email"))) in map(same_key, grants)
         return inside and _equal(row.outputs.get("project_id"), step.inputs.get("project_id"))
@@ -360,9 +360,9 @@ def _left(goes: Sequence[Removal], rows: Sequence[StateRow], ran: Ran) -> list[B
 
 
 def _is_left(taking: Removal, row: StateRow) -> bool:
-    if taking.type == ids.PROJECT_ACCESS_TYPE and taking.key:
+    if taking.type == kinds.PROJECT_ACCESS_TYPE and taking.key:
         held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
         return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)
-    if taking.type == ids.SERVICE_ACCOUNT_TYPE and taking.lowers:
+    if taking.type == kinds.SERVICE_ACCOUNT_TYPE and taking.lowers:
         return any(one.login in taking.what for one in Retiring.all_of(row.outputs))
     return not taking.lowers or row.outputs.get("role") not in (None, taking.role)

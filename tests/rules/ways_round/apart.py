@@ -76,7 +76,7 @@ def shown(role: str, project: int = 1234567, **more: Any) -> Stack:
     return replace(
         found,
         entries=[
-            replace(one, values={**one.values, **told}) if one.kind is Kind.TEAM else one for one in found.entries
+            replace(one, values={**one.values, **told}) if one.kind == Kind.TEAM else one for one in found.entries
         ],
     )
 

@@ -1,0 +1,360 @@
+"""The kinds of resources, one row each, and their ids in Pulumi's state: `ORG:EMAIL` for a member, for example.
+
+What the program, the state, the import and the policies have to know of a kind stands in its row. A new kind is a
+class for its id and a row here; see CONTRIBUTING.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, field, fields
+from typing import Any, ClassVar, Final, NamedTuple, Self
+
+from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.roles import is_role_id
+
+DYNAMIC_TYPE: Final = "pulumi-python:dynamic/mixpanel:"
+"""What the type of each of our resources begins with."""
+COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""The key by which the engine marks a value of its own kind, such as a secret, in an exported state."""
+PROVIDER_KEY: Final = "__provider"
+"""The property in which a dynamic resource keeps its pickled provider."""
+COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
+BRAKE_NAME: Final = "removal-brake"
+"""The last part of a brake's id: an organization has one in each stack."""
+_DIGITS: Final = 20
+"""An id has fewer digits."""
+
+
+def number_in(text: str) -> int | None:
+    """The whole number that a text is; None for one in other digits than 0 to 9, and for one longer than any id."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+
+
+def _read(part: str, kind: str) -> Any:
+    """One part of an id as what the form says it is; None where it is no such thing."""
+    if kind == "EMAIL":
+        return part or None
+    if kind == BRAKE_NAME:
+        return part if part == BRAKE_NAME else None
+    if kind == "ROLE_ID":
+        return part.strip().lower() if is_role_id(part) else None
+    return number_in(part)
+
+
+@dataclass(frozen=True)
+class ResourceId:
+    """The id of one resource: its parts with colons between them, the organization first."""
+
+    IS_OF: ClassVar[str]
+    """What it is the id of, for a message."""
+    FORM: ClassVar[str]
+    """The parts: a ROLE_ID is a UUID, an EMAIL any text, as the last part with colons or not; the rest are numbers."""
+    WHY: ClassVar[str] = ""
+    """What is wrong with a text of another form, where that alone does not say it."""
+
+    organization: int
+
+    @property
+    def person(self) -> str | None:
+        """The address of the one person whom the resource is about; None for another resource."""
+        return getattr(self, "email", None)
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in astuple(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an id of this form.
+
+        Raises:
+            InputError: the text has another shape.
+        """
+        kinds = cls.FORM.split(":")
+        parts = text.split(":", len(kinds) - 1)
+        values = [_read(part, kind) for part, kind in zip(parts, kinds, strict=False)]
+        if len(parts) < len(kinds) or None in values:
+            why = cls.WHY or f"it has the form {cls.FORM}"
+            raise InputError(f"cannot read the id of {cls.IS_OF}", whom=text, why=why)
+        return cls(*values)
+
+
+@dataclass(frozen=True)
+class MemberId(ResourceId):
+    """One member of one organization."""
+
+    IS_OF: ClassVar[str] = "a member"
+    FORM: ClassVar[str] = "ORG:EMAIL"
+
+    email: str
+
+
+@dataclass(frozen=True)
+class GrantId(ResourceId):
+    """One person's individual grant in one project of one organization."""
+
+    IS_OF: ClassVar[str] = "a grant"
+    FORM: ClassVar[str] = "ORG:PROJECT:EMAIL"
+
+    project: int
+    email: str
+
+
+@dataclass(frozen=True)
+class ProjectAccessId(ResourceId):
+    """All individual grants of one project of one organization."""
+
+    IS_OF: ClassVar[str] = "a project's access"
+    FORM: ClassVar[str] = "ORG:PROJECT"
+
+    project: int
+
+
+@dataclass(frozen=True)
+class ServiceAccountId(ResourceId):
+    """One service account of one organization."""
+
+    IS_OF: ClassVar[str] = "a service account"
+    FORM: ClassVar[str] = "ORG:ACCOUNT"
+
+    account: int
+
+
+@dataclass(frozen=True)
+class HolderGrantId(ResourceId):
+    """The role in one project of a holder that has an id of its own."""
+
+    project: int
+
+    @property
+    def holder(self) -> int:
+        """Mixpanel's id of the holder."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ServiceAccountGrantId(HolderGrantId):
+    """One service account's role in one project of one organization."""
+
+    IS_OF: ClassVar[str] = "a service account's grant"
+    FORM: ClassVar[str] = "ORG:PROJECT:ACCOUNT"
+
+    account: int
+
+    @property
+    def holder(self) -> int:
+        """The account."""
+        return self.account
+
+
+@dataclass(frozen=True)
+class TeamId(ResourceId):
+    """One team of one organization."""
+
+    IS_OF: ClassVar[str] = "a team"
+    FORM: ClassVar[str] = "ORG:TEAM"
+
+    team: int
+
+
+@dataclass(frozen=True)
+class TeamGrantId(HolderGrantId):
+    """One team's role in one project of one organization."""
+
+    IS_OF: ClassVar[str] = "a team's grant"
+    FORM: ClassVar[str] = "ORG:PROJECT:TEAM"
+
+    team: int
+
+    @property
+    def holder(self) -> int:
+        """The team."""
+        return self.team
+
+
+@dataclass(frozen=True)
+class TeamMemberId(ResourceId):
+    """One person in one team of one organization."""
+
+    IS_OF: ClassVar[str] = "a team's member"
+    FORM: ClassVar[str] = "ORG:TEAM:EMAIL"
+
+    team: int
+    email: str
+
+
+@dataclass(frozen=True)
+class CustomRoleId(ResourceId):
+    """One custom role of one project of one organization."""
+
+    IS_OF: ClassVar[str] = "a custom role"
+    FORM: ClassVar[str] = "ORG:PROJECT:ROLE_ID"
+    WHY: ClassVar[str] = "it has the form ORG:PROJECT:ROLE_ID, where the last is a UUID"
+
+    project: int
+    role: str
+
+
+@dataclass(frozen=True)
+class OrganizationSecurityId(ResourceId):
+    """The security settings of one organization."""
+
+    IS_OF: ClassVar[str] = "an organization's security settings"
+    FORM: ClassVar[str] = "ORG"
+    WHY: ClassVar[str] = "it is the organization's id, a whole number"
+
+
+@dataclass(frozen=True)
+class RemovalBrakeId(ResourceId):
+    """The brake over the removals of one stack."""
+
+    IS_OF: ClassVar[str] = "a removal brake"
+    FORM: ClassVar[str] = f"ORG:{BRAKE_NAME}"
+
+    name: str = BRAKE_NAME
+
+
+class OutputOf(NamedTuple):
+    """The output of another resource from which an input comes.
+
+    Attributes:
+        kind: the other resource's kind, by its name.
+        output: the output.
+    """
+
+    kind: str
+    output: str
+
+
+Shown = Callable[[str], str]
+"""Gives a property for a message; "" where it is not set."""
+
+
+def _by_name(shown: Shown, name: str) -> str:
+    return shown("username") or shown("name") or name
+
+
+def _team(shown: Shown, name: str) -> str:
+    """A team by its id; by the resource's name before the team is there."""
+    team = shown("team_id")
+    return f"team {team}" if team and not team.startswith("(") else name
+
+
+@dataclass(frozen=True)
+class ResourceKind:
+    """One kind of resource.
+
+    Attributes:
+        name: the name of its class in a program.
+        id: the class of its ids.
+        plural: what the rules call several of them; "" for a kind that no rule judges one by one.
+        prefix: what the names of its resources in a roster's stack begin with.
+        references: the inputs that refer to another resource, by its id in Mixpanel.
+        label: names one resource in a finding, from what is shown of it and from its name in the program.
+    """
+
+    name: str
+    id: type[ResourceId]
+    plural: str = ""
+    prefix: str = ""
+    references: Mapping[str, OutputOf] = field(default_factory=dict)
+    label: Callable[[Shown, str], str] = _by_name
+
+    @property
+    def type(self) -> str:
+        """Its type in the engine."""
+        return f"{DYNAMIC_TYPE}{self.name}"
+
+    @property
+    def module(self) -> str:
+        """The module in `mixpanel_access.provider` that has its class."""
+        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in self.name).lstrip("_")
+
+    @property
+    def of_a_person(self) -> bool:
+        """Whether each of them is about one person, whose address is in the id."""
+        return any(part.name == "email" for part in fields(self.id))
+
+
+MEMBER: Final = ResourceKind(
+    "Member",
+    MemberId,
+    "members",
+    label=lambda shown, _: f"{shown('email')} as organization {shown('role')}" if shown("role") else shown("email"),
+)
+PROJECT_GRANT: Final = ResourceKind(
+    "ProjectGrant",
+    GrantId,
+    "grants",
+    label=lambda shown, _: f"{shown('email')} as {shown('role')} in project {shown('project_id')}",
+)
+PROJECT_ACCESS: Final = ResourceKind("ProjectAccess", ProjectAccessId, prefix="project-access/")
+TEAM: Final = ResourceKind("Team", TeamId, "teams", prefix="team/")
+TEAM_MEMBER: Final = ResourceKind(
+    "TeamMember",
+    TeamMemberId,
+    "places in teams",
+    prefix="team/",
+    references={"team_id": OutputOf("Team", "team_id")},
+    label=lambda shown, name: f"{shown('email')} in {_team(shown, name)}",
+)
+TEAM_GRANT: Final = ResourceKind(
+    "TeamGrant",
+    TeamGrantId,
+    "teams' grants",
+    references={"team_id": OutputOf("Team", "team_id")},
+    label=lambda shown, name: f"{_team(shown, name)} as {shown('role')} in project {shown('project_id')}",
+)
+SERVICE_ACCOUNT: Final = ResourceKind("ServiceAccount", ServiceAccountId, "service accounts", prefix="service-account/")
+SERVICE_ACCOUNT_GRANT: Final = ResourceKind(
+    "ServiceAccountGrant",
+    ServiceAccountGrantId,
+    "service accounts' grants",
+    references={"service_account_id": OutputOf("ServiceAccount", "account_id")},
+)
+CUSTOM_ROLE: Final = ResourceKind(
+    "CustomRole",
+    CustomRoleId,
+    "custom roles",
+    prefix="custom-role/",
+    label=lambda shown, name: f"custom role {shown('name') or name} in project {shown('project_id')}",
+)
+ORGANIZATION_SECURITY: Final = ResourceKind(
+    "OrganizationSecurity", OrganizationSecurityId, "security settings", prefix="organization-security"
+)
+REMOVAL_BRAKE: Final = ResourceKind("RemovalBrake", RemovalBrakeId, prefix=BRAKE_NAME)
+
+ALL_KINDS: Final = (
+    MEMBER,
+    PROJECT_GRANT,
+    PROJECT_ACCESS,
+    TEAM,
+    TEAM_MEMBER,
+    TEAM_GRANT,
+    SERVICE_ACCOUNT,
+    SERVICE_ACCOUNT_GRANT,
+    CUSTOM_ROLE,
+    ORGANIZATION_SECURITY,
+    REMOVAL_BRAKE,
+)
+KINDS: Final[Mapping[str, ResourceKind]] = {kind.type: kind for kind in ALL_KINDS}
+"""Type in the engine -> kind."""
+BY_NAME: Final[Mapping[str, ResourceKind]] = {kind.name: kind for kind in ALL_KINDS}
+"""Name of the class -> kind."""
+REFERENCES: Final[Mapping[str, OutputOf]] = {
+    name: output for kind in ALL_KINDS for name, output in kind.references.items()
+}
+"""The inputs that refer to another resource, of all kinds."""
+
+MEMBER_TYPE: Final = MEMBER.type
+GRANT_TYPE: Final = PROJECT_GRANT.type
+PROJECT_ACCESS_TYPE: Final = PROJECT_ACCESS.type
+TEAM_TYPE: Final = TEAM.type
+TEAM_MEMBER_TYPE: Final = TEAM_MEMBER.type
+TEAM_GRANT_TYPE: Final = TEAM_GRANT.type
+CUSTOM_ROLE_TYPE: Final = CUSTOM_ROLE.type
+ORGANIZATION_SECURITY_TYPE: Final = ORGANIZATION_SECURITY.type
+SERVICE_ACCOUNT_TYPE: Final = SERVICE_ACCOUNT.type
+SERVICE_ACCOUNT_GRANT_TYPE: Final = SERVICE_ACCOUNT_GRANT.type
+BRAKE_TYPE: Final = REMOVAL_BRAKE.type
