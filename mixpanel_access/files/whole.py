@@ -5,14 +5,16 @@ Everything that this project appends to or rewrites is written here: rosters, th
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from mixpanel_access.model.errors import UsageError
 
@@ -217,3 +219,81 @@ def _unreadable(file: Path, what: str, error: Exception) -> UsageError:
 def reason(error: Exception) -> str:
     """Why a file cannot be read or written, in words."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+_MOVE: Final = "Move that away, or name another folder."
+
+
+_ALLOW: Final = "Make the folder writable, or name another one."
+
+
+_NEXT_STEPS: Final[Mapping[int | None, str]] = {
+    errno.EEXIST: _MOVE,
+    errno.ENOTDIR: _MOVE,
+    errno.EACCES: _ALLOW,
+    errno.EPERM: _ALLOW,
+    errno.EROFS: _ALLOW,
+    errno.ENAMETOOLONG: "Name a shorter one.",
+    errno.ENOSPC: "Make room on the disk, or name a folder on another one.",
+}
+"""What helps against an error of the file system."""
+
+
+def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -> None:
+    """Write files into a folder, over none that is there; all of them, or none.
+
+    Args:
+        folder: where; made if it is not there.
+        contents: the files, relative to the folder.
+        what: what they are together, for an error.
+
+    Raises:
+        UsageError: a file is there already, or one cannot be written.
+    """
+    if there := [file for file in contents if os.path.lexists(folder / file)]:
+        raise UsageError(
+            f"cannot make the {what}",
+            whom=str(folder),
+            why=f"it has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already",
+            next_step="Nothing was written; name another folder.",
+        )
+    try:
+        _have_room(folder / file for file in contents)
+        _write_new({folder / file: content for file, content in contents.items()})
+    except OSError as error:
+        raise UsageError(
+            f"cannot make the {what}",
+            whom=str(error.filename or folder),
+            why=reason(error),
+            next_step=_NEXT_STEPS.get(error.errno, "Fix that, or name another folder."),
+        ) from None
+
+
+def _have_room(files: Iterable[Path]) -> None:
+    """See that no file is where a folder is to be.
+
+    Raises:
+        NotADirectoryError: one is.
+    """
+    for file in files:
+        nearest = next(parent for parent in file.absolute().parents if os.path.lexists(parent))
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
+
+
+def _write_new(files: Mapping[Path, str | bytes]) -> None:
+    """Write files that are not there, with their folders; if one cannot be written, none is left."""
+    made: list[Path] = []
+    try:
+        for file, content in files.items():
+            for folder in (folder for folder in reversed(file.parents) if not folder.exists()):
+                folder.mkdir()
+                made.append(folder)
+            with file.open("xb") as new:
+                made.append(file)
+                new.write(content if isinstance(content, bytes) else content.encode())
+    except BaseException:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from mixpanel_access import __version__
-from mixpanel_access.files.whole import reason
+from mixpanel_access.files.whole import create_files
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.new_project import CI, NAME
 from mixpanel_access.operations.packaging import TEMPLATES, WHEEL, own_file, with_wheel
@@ -49,18 +45,6 @@ _DATE: Final = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])")
 _SETTINGS: Final = "## What to set\n"
 _NAMED: Final = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.-]{1,100}")
 """What Pulumi takes as a project's name; it is a folder of the state's too, and dots alone are none."""
-_MOVE: Final = "Move that away, or name another folder."
-_ALLOW: Final = "Make the folder writable, or name another one."
-_STEPS: Final[Mapping[int | None, str]] = {
-    errno.EEXIST: _MOVE,
-    errno.ENOTDIR: _MOVE,
-    errno.EACCES: _ALLOW,
-    errno.EPERM: _ALLOW,
-    errno.EROFS: _ALLOW,
-    errno.ENAMETOOLONG: "Name a shorter one.",
-    errno.ENOSPC: "Make room on the disk, or name a folder on another one.",
-}
-"""What helps against an error of the file system."""
 
 
 _WORKFLOWS: Final = {
@@ -101,36 +85,6 @@ def new_project(
     files = project_files(wheel, name, ci, today)
     create_files(folder, files, "project")
     return list(files)
-
-
-def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -> None:
-    """Write files into a folder, over none that is there; all of them, or none.
-
-    Args:
-        folder: where; made if it is not there.
-        contents: the files, relative to the folder.
-        what: what they are together, for an error.
-
-    Raises:
-        UsageError: a file is there already, or one cannot be written.
-    """
-    if there := [file for file in contents if os.path.lexists(folder / file)]:
-        raise UsageError(
-            f"cannot make the {what}",
-            whom=str(folder),
-            why=f"it has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already",
-            next_step="Nothing was written; name another folder.",
-        )
-    try:
-        _have_room(folder / file for file in contents)
-        _write({folder / file: content for file, content in contents.items()})
-    except OSError as error:
-        raise UsageError(
-            f"cannot make the {what}",
-            whom=str(error.filename or folder),
-            why=reason(error),
-            next_step=_STEPS.get(error.errno, "Fix that, or name another folder."),
-        ) from None
 
 
 def project_files(
@@ -191,33 +145,3 @@ def _workflow(text: str) -> str:
 def _ci_page(text: str) -> str:
     """What to set, of the page of the examples."""
     return f"# What CI needs\n{text.partition(_SETTINGS)[2]}"
-
-
-def _have_room(files: Iterable[Path]) -> None:
-    """See that no file is where a folder is to be.
-
-    Raises:
-        NotADirectoryError: one is.
-    """
-    for file in files:
-        nearest = next(parent for parent in file.absolute().parents if os.path.lexists(parent))
-        if not nearest.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
-
-
-def _write(files: Mapping[Path, str | bytes]) -> None:
-    """Write files that are not there, with their folders; if one cannot be written, none is left."""
-    made: list[Path] = []
-    try:
-        for file, content in files.items():
-            for folder in (folder for folder in reversed(file.parents) if not folder.exists()):
-                folder.mkdir()
-                made.append(folder)
-            with file.open("xb") as new:
-                made.append(file)
-                new.write(content if isinstance(content, bytes) else content.encode())
-    except BaseException:
-        for path in reversed(made):
-            with suppress(OSError):
-                path.rmdir() if path.is_dir() else path.unlink()
-        raise

@@ -11,9 +11,8 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from mixpanel_access import __version__
-from mixpanel_access.files.whole import reason
+from mixpanel_access.files.whole import create_files, reason
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.new_project import create_files
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates" / "project"
 
