@@ -2,34 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.calls import CustomRoles as RolesApi
 from mixpanel_access.directory.security import UNTOLD
-from mixpanel_access.directory.snapshot import Snapshot
-from mixpanel_access.directory.writing import Writing
-from mixpanel_access.model import errors
+from mixpanel_access.directory.service_accounts import roles_in
+from mixpanel_access.directory.snapshot import TEAMS, Part, grants_of
+from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model.access import CustomRoleInfo
 from mixpanel_access.model.address import same_key
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.reads import Reads
+
+_Roles = Mapping[str, CustomRoleInfo]
+
+
+@dataclass(frozen=True)
+class RoleContent:
+    """What a custom role is declared as: its name, its description and its permissions."""
+
+    name: str
+    description: str
+    permissions: Collection[str]
+
+
+class _Create(Write[RoleContent]):
+    def __init__(self, api: RolesApi, project: int) -> None:
+        self._api, self._project = api, project
+
+    def send(self, items: Sequence[RoleContent]) -> None:
+        for item in items:
+            self._api.create(self._project, item.name, item.description, item.permissions)
+
+    def effects(self, item: RoleContent) -> Iterable[Effect[Any]]:
+        yield Effect(_roles_of(self._project), item.name, lambda roles: _by_name(roles, item.name) is not None)
+
+
+class _Change(Write[RoleContent]):
+    """To send it once more does no harm."""
+
+    def __init__(self, api: RolesApi, project: int, id_: str, before: CustomRoleInfo | None) -> None:
+        self._api, self._project, self._id, self._before = api, project, id_, before
+
+    def send(self, items: Sequence[RoleContent]) -> None:
+        for item in items:
+            self._api.change(self._project, self._id, item.name, item.description, item.permissions)
+
+    def effects(self, item: RoleContent) -> Iterable[Effect[Any]]:  # noqa: ARG002
+        yield Effect(_roles_of(self._project), self._id, lambda roles: roles.get(self._id) != self._before)
+
+
+class _Delete(Write[str]):
+    """Deletes a role.
+
+    Attributes:
+        migrated: how many grants of it are now of a consumer, where the answer says so.
+    """
+
+    takes = True
+
+    def __init__(self, api: RolesApi, project: int) -> None:
+        self._api, self._project = api, project
+        self.migrated: int | None = None
+
+    def send(self, items: Sequence[str]) -> None:
+        for id_ in items:
+            self.migrated = self._api.delete(self._project, id_)
+
+    def effects(self, item: str) -> Iterable[Effect[Any]]:
+        yield Effect(_roles_of(self._project), item, lambda roles: item not in roles)
+
+    def touches(self, item: str) -> Iterable[Part[Any]]:  # noqa: ARG002
+        return grants_of(self._project), roles_in(self._project), TEAMS
 
 
 class CustomRoles:
     """The custom roles of one organization's projects.
 
     Args:
-        api: the calls to Mixpanel.
-        snapshot: what was read.
-        writing: sends writes.
-        grants_of: what of the snapshot holds who has which role in a project: a deletion changes it.
+        directory: the organization.
     """
 
-    def __init__(
-        self, api: Api, snapshot: Snapshot, writing: Writing, grants_of: Callable[[int], Sequence[Hashable]]
-    ) -> None:
-        self._api = api
-        self._snapshot = snapshot
-        self._writing = writing
-        self._grants_of = grants_of
+    def __init__(self, directory: Reads) -> None:
+        self._directory = directory
+        self._api = directory.api.custom_roles
+        directory.snapshot.read_by(_roles_of(0).kind, self.in_project)
 
     def in_project(self, project: int) -> Mapping[str, CustomRoleInfo]:
         """The custom roles of a project, by id.
@@ -39,40 +99,28 @@ class CustomRoles:
         """
 
         def fetch() -> Mapping[str, CustomRoleInfo]:
-            return {role.id: role for role in self._api.custom_roles.list_roles(project)}
+            return {role.id: role for role in self._api.list_roles(project)}
 
-        return self._snapshot.get(_roles_of(project), fetch)
+        return self._directory.snapshot.get(_roles_of(project), fetch)
 
     def by_name(self, project: int, name: str) -> CustomRoleInfo | None:
         """The role of a name, which no two of a project share, whatever the case."""
-        return next((role for role in self.in_project(project).values() if same_key(role.name) == same_key(name)), None)
+        return _by_name(self.in_project(project), name)
 
     def permissions(self, project: int) -> frozenset[str] | None:
         """The permissions that can be switched; None where Mixpanel does not tell."""
 
         def fetch() -> frozenset[str] | None:
             try:
-                return self._api.custom_roles.permissions(project)
+                return self._api.permissions(project)
             except UNTOLD:
                 return None
 
-        return self._snapshot.get(("permissions", project), fetch)
+        return self._directory.snapshot.get(Part("permissions", project), fetch)
 
     def create(self, project: int, name: str, description: str, permissions: Collection[str]) -> CustomRoleInfo | None:
         """Make a role, and return it as Mixpanel has it."""
-
-        def write() -> None:
-            self._api.custom_roles.create(project, name, description, permissions)
-
-        part = _roles_of(project)
-        self._writing.settle(
-            write,
-            lambda: self.by_name(project, name) is not None,
-            [part],
-            shows=lambda: [
-                (part, name, lambda roles: any(same_key(one.name) == same_key(name) for one in roles.values()))
-            ],
-        )
+        self._directory.writer.settle(_Create(self._api, project), [RoleContent(name, description, permissions)])
         return self.by_name(project, name)
 
     def change(
@@ -80,43 +128,20 @@ class CustomRoles:
     ) -> CustomRoleInfo | None:
         """Change name, description and permissions of a role, and return it as Mixpanel has it."""
         before = self.in_project(project).get(id_)
-
-        def write() -> None:
-            self._api.custom_roles.change(project, id_, name, description, permissions)
-
-        def applied() -> bool:  # to send it once more does no harm
-            held = self.in_project(project).get(id_)
-            return held != before
-
-        part = _roles_of(project)
-        self._writing.settle(
-            write, applied, [part], shows=lambda: [(part, id_, lambda roles: roles.get(id_) != before)]
-        )
+        write = _Change(self._api, project, id_, before)
+        self._directory.writer.settle(write, [RoleContent(name, description, permissions)])
         return self.in_project(project).get(id_)
 
     def delete(self, project: int, id_: str) -> int | None:
-        """Delete a role; whoever holds it becomes a consumer. How many they are, where Mixpanel tells."""
-        migrated: list[int | None] = []
-
-        def write() -> None:
-            migrated.append(self._api.custom_roles.delete(project, id_))
-
-        def gone() -> bool:
-            return id_ not in self.in_project(project)
-
-        try:
-            part = _roles_of(project)
-            self._writing.settle(
-                write,
-                gone,
-                [part, *self._grants_of(project)],
-                shows=lambda: [(part, id_, lambda roles: id_ not in roles)],
-            )
-        except errors.NotFound:
-            if not gone():
-                raise
-        return migrated[-1] if migrated else None
+        """Delete a role; whoever holds it becomes a consumer. How many they are, where Mixpanel says so."""
+        write = _Delete(self._api, project)
+        self._directory.writer.settle(write, [id_])
+        return write.migrated
 
 
-def _roles_of(project: int) -> tuple[str, int]:
-    return ("custom roles", project)
+def _by_name(roles: _Roles, name: str) -> CustomRoleInfo | None:
+    return next((role for role in roles.values() if same_key(role.name) == same_key(name)), None)
+
+
+def _roles_of(project: int) -> Part[_Roles]:
+    return Part("custom roles", project)

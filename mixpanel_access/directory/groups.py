@@ -2,22 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mixpanel_access.directory.coalescer import Coalescer, Crowd
-from mixpanel_access.directory.one_by_one import one_by_one_if_refused
-from mixpanel_access.directory.provisioning import Provisioning
 from mixpanel_access.directory.shown import is_in_group, is_in_team
-from mixpanel_access.directory.snapshot import TEAMS, Snapshot
-from mixpanel_access.directory.writing import Expected, Writing
+from mixpanel_access.directory.snapshot import TEAMS, Part
+from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
-_Change = tuple[int, str, bool]
-"""Team id, e-mail address, and whether they are to be in it."""
+if TYPE_CHECKING:
+    from mixpanel_access.directory.reads import Reads
+    from mixpanel_access.directory.teams import Teams
+
 _AGAIN: Final = "Run again: who is not in by SCIM is taken out otherwise."
+
+
+class Joining(NamedTuple):
+    """A change of who is in a team.
+
+    Attributes:
+        team: the team's id.
+        email: the person's address.
+        inside: whether they are to be in it.
+    """
+
+    team: int
+    email: str
+    inside: bool
+
+
+class ChangeGroup(Write[Joining]):
+    """Changes who is in one team by SCIM: a request a team."""
+
+    def __init__(self, groups: Groups, teams: Teams) -> None:
+        self._groups = groups
+        self._teams = teams
+
+    def request_of(self, item: Joining) -> Hashable:
+        return item.team
+
+    def send(self, items: Sequence[Joining]) -> None:
+        team = self._teams.get(items[0].team)
+        if team is None:
+            raise errors.NotFound(f"cannot change who is in team {items[0].team}", why="there is no such team")
+        self._groups.change(team, items)
+
+    def effects(self, item: Joining) -> Iterable[Effect[Any]]:
+        team = self._teams.get(item.team)
+        if team is None:
+            return
+        yield Effect(TEAMS, item[:2], is_in_team(item.team, item.email, inside=item.inside), consequence=True)
+        if not item.inside:
+            yield from self._teams.consequences_of_leaving(item.team, item.email)
+        if user := self._groups.user(item.email):
+            yield Effect(part_of(team.name), item.email, is_in_group(user, inside=item.inside))
+
+    def touches(self, item: Joining) -> Iterable[Part[Any]]:
+        return self._teams.touched(item.team)
+
+    def arrived(self, item: Joining, snapshot: object) -> bool:  # noqa: ARG002
+        """By the team's list, or by the group where the list has nobody."""
+        team = self._teams.get(item.team)
+        return team is not None and self._groups.is_member(team, item.email) is item.inside
 
 
 class Groups:
@@ -26,36 +74,18 @@ class Groups:
     An identity provider may write the same groups: only those whom we add or remove are named in a write.
 
     Args:
-        provisioning: SCIM's users and calls.
-        snapshot: what was read.
-        writing: sends writes.
-        team: finds a team by its id.
-        touched: the parts of the snapshot that change with who is in a team.
-        without: what must show once somebody is out of a team.
-        crowd: the threads that write at the same time.
+        directory: the organization.
+        teams: its teams.
     """
 
-    def __init__(
-        self,
-        provisioning: Provisioning,
-        snapshot: Snapshot,
-        writing: Writing,
-        team: Callable[[int], TeamInfo | None],
-        touched: Callable[[int], Sequence[Hashable]],
-        without: Callable[[int, str], Sequence[Expected]],
-        crowd: Crowd,
-    ) -> None:
-        self._provisioning = provisioning
-        self._snapshot = snapshot
-        self._writing = writing
-        self._team = team
-        self._touched = touched
-        self._without = without
-        self._changes: Coalescer[_Change] = Coalescer(self._send, crowd)
+    def __init__(self, directory: Reads, teams: Teams) -> None:
+        self._directory = directory
+        self._provisioning = directory.provisioning
+        self._change = ChangeGroup(self, teams)
 
     def by_name(self, name: str) -> ScimGroup | None:
         """The group of a name, or None."""
-        return self._snapshot.get(part_of(name), lambda: self._provisioning.scim.find_group(name))
+        return self._directory.snapshot.get(part_of(name), lambda: self._provisioning.scim.find_group(name))
 
     def is_member(self, team: TeamInfo, email: str) -> bool | None:
         """Whether somebody is in the group of a team; None where SCIM does not know the team or the person."""
@@ -68,61 +98,35 @@ class Groups:
         Raises:
             MixpanelError: it is not so; nothing else was tried.
         """
-        self._changes.submit((id_, email, inside))
+        self._directory.writer.submit(self._change, Joining(id_, email, inside))
 
     def rename(self, group: ScimGroup, old: str, new: str) -> None:
         """Give a group another name, once."""
         try:
             self._provisioning.scim.rename_group(group.id, new)
         finally:
-            self._snapshot.drop(part_of(old), part_of(new))
+            self._directory.snapshot.drop(part_of(old), part_of(new))
 
-    # How batches go out
+    def user(self, email: str) -> str | None:
+        """SCIM's id of somebody; None where it does not know them."""
+        user = self._provisioning.user(email)
+        return user.id if user else None
 
-    def _send(self, batch: Sequence[_Change]) -> Mapping[_Change, Exception | None]:
-        outcome: dict[_Change, Exception | None] = {}
-        for id_ in dict.fromkeys(id_ for id_, _, _ in batch):
-            changes = [change for change in batch if change[0] == id_]
-            try:
-                outcome |= one_by_one_if_refused(self._change, self._done, changes)
-            except errors.AccessError as error:  # other teams are other requests
-                outcome |= dict.fromkeys(changes, error)
-        return outcome
-
-    def _change(self, changes: Sequence[_Change]) -> None:
-        """Change one team."""
-        id_ = changes[0][0]
-        team = self._team(id_)
-        if team is None:
-            raise errors.NotFound(f"cannot change who is in team {id_}", why="there is no such team")
-
-        def write() -> None:
-            self._snapshot.drop(part_of(team.name))  # an identity provider may have written it
-            group = self.by_name(team.name)
-            there = group.members if group else frozenset()
-            going = [email for _, email, inside in changes if not inside]
-            if group is None and going:
-                why = "SCIM shows the team as a group no longer"
-                raise errors.NotFound(_cannot(team, inside=False), whom=", ".join(going), why=why, next_step=_AGAIN)
-            joining = {self._user(email, team, inside=True) for _, email, inside in changes if inside} - there
-            leaving = {self._user(email, team, inside=False) for email in going} & there
-            if group is None:
-                self._create(team.name, sorted(joining))
-            elif joining or leaving:
-                self._provisioning.scim.change_group(group.id, team.name, sorted(joining), sorted(leaving))
-
-        gone = [one for _, email, inside in changes if not inside for one in self._without(id_, email)]
-
-        def shows() -> Iterator[Expected]:
-            yield from gone
-            for _, email, inside in changes:
-                if inside:
-                    yield TEAMS, (id_, email), is_in_team(id_, email, inside=True)
-                if user := self._provisioning.user(email):
-                    yield part_of(team.name), email, is_in_group(user.id, inside=inside)
-
-        parts = [part_of(team.name), *self._touched(id_)]
-        self._writing.settle(write, lambda: all(map(self._done, changes)), parts, shows=shows)
+    def change(self, team: TeamInfo, changes: Sequence[Joining]) -> None:
+        """Change who is in one team, in one request."""
+        self._directory.snapshot.drop(part_of(team.name))  # an identity provider may have written it
+        group = self.by_name(team.name)
+        there = group.members if group else frozenset()
+        going = [change.email for change in changes if not change.inside]
+        if group is None and going:
+            why = "SCIM shows the team as a group no longer"
+            raise errors.NotFound(_cannot(team, inside=False), whom=", ".join(going), why=why, next_step=_AGAIN)
+        joining = {self._user(change.email, team, inside=True) for change in changes if change.inside} - there
+        leaving = {self._user(email, team, inside=False) for email in going} & there
+        if group is None:
+            self._create(team.name, sorted(joining))
+        elif joining or leaving:
+            self._provisioning.scim.change_group(group.id, team.name, sorted(joining), sorted(leaving))
 
     def _create(self, name: str, members: Sequence[str]) -> None:
         try:
@@ -133,11 +137,6 @@ class Groups:
                 f"Organization Settings > Users & Teams, and put the people in there."
             )
             raise
-
-    def _done(self, change: _Change) -> bool:
-        id_, email, inside = change
-        team = self._team(id_)
-        return team is not None and self.is_member(team, email) is inside
 
     def _user(self, email: str, team: TeamInfo, *, inside: bool) -> str:
         user = self._provisioning.user(email)
@@ -155,6 +154,6 @@ def _cannot(team: TeamInfo, *, inside: bool) -> str:
     return f"cannot {'add to' if inside else 'take out of'} the team {team.name}"
 
 
-def part_of(name: str) -> Hashable:
-    """The name of the part of the snapshot that is the group of a name."""
-    return ("SCIM group", same_key(name))
+def part_of(name: str) -> Part[ScimGroup | None]:
+    """The group of a name."""
+    return Part("SCIM group", same_key(name))

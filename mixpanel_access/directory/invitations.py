@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.grant_batches import Failures
+from mixpanel_access.directory.grants import Failures
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.errors import AccessError, Invalid, MixpanelError, NotApplied, NotFound, RateLimited
 

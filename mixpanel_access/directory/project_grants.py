@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.grant_batches import Failures
+from mixpanel_access.directory.grants import Failures
 from mixpanel_access.directory.read_back import IN_PROJECT, not_shown
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import few, same_key

@@ -2,60 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mixpanel_access.directory.calls import Api, Scim
-from mixpanel_access.directory.coalescer import Coalescer, Crowd
-from mixpanel_access.directory.one_by_one import each_alone
+from mixpanel_access.directory.calls import Scim
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.shown import is_active, is_listed
-from mixpanel_access.directory.snapshot import PEOPLE, Snapshot
-from mixpanel_access.directory.writing import Expected, Writing
-from mixpanel_access.model.access import Identity, Person, ScimUser
+from mixpanel_access.directory.snapshot import PEOPLE, Part
+from mixpanel_access.directory.writes import Effect, Write
+from mixpanel_access.model.access import Person, ScimUser
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, Invalid, Unintelligible
 from mixpanel_access.model.security import SingleSignOn
 
-_USERS: Final = "SCIM users"
-_SSO: Final = "single sign-on"
+if TYPE_CHECKING:
+    from mixpanel_access.directory.reads import Reads
 
-_Change = tuple[str, ScimUser | None, bool]
-"""E-mail address, the user as SCIM knows them, and whether they are to be active."""
+_USERS: Final[Part[Mapping[str, list[ScimUser]]]] = Part("SCIM users")
+_SSO: Final[Part[SingleSignOn]] = Part("single sign-on")
+
+
+class Activation(NamedTuple):
+    """A change of whether somebody is active.
+
+    Attributes:
+        email: their address.
+        user: the user as SCIM knows them, or None.
+        active: whether they are to be active.
+    """
+
+    email: str
+    user: ScimUser | None
+    active: bool
+
+
+class Activate(Write[Activation]):
+    """Lets somebody in, or keeps them out."""
+
+    at_once = 1
+
+    def __init__(self, provisioning: Provisioning) -> None:
+        self._provisioning = provisioning
+
+    def send(self, items: Sequence[Activation]) -> None:
+        for email, user, active in items:
+            if user is None:
+                self._provisioning.scim.create(email)
+            else:
+                self._provisioning.scim.set_active(user, active=active)
+
+    def effects(self, item: Activation) -> Iterable[Effect[Any]]:
+        key = same_key(item.email)
+        yield Effect(_USERS, key, is_active(key, active=item.active))
+        if item.user is None:
+            yield Effect(PEOPLE, key, is_listed(key), consequence=True)
+
+    def touches(self, item: Activation) -> Iterable[Part[Any]]:  # noqa: ARG002
+        return [PEOPLE]
+
+    def arrived(self, item: Activation, snapshot: object) -> bool:  # noqa: ARG002
+        """Read back by itself where the list of everybody cannot be read."""
+        inside = self._provisioning.is_in(item.email)
+        return inside is not False if item.active else inside is False
 
 
 class Provisioning:
     """What SCIM does for one organization.
 
     Args:
-        api: the calls to Mixpanel.
-        identity: tells who we are, and holds a wrong organization.
-        snapshot: what was read.
-        writing: sends writes.
-        claimed: the claimed domains, for where Mixpanel does not tell them.
-        crowd: the threads that write at the same time.
+        directory: the organization.
+        claimed: the claimed domains, for where Mixpanel does not report them.
     """
 
-    def __init__(
-        self,
-        api: Api,
-        identity: Callable[[], Identity],
-        snapshot: Snapshot,
-        writing: Writing,
-        claimed: frozenset[str],
-        crowd: Crowd,
-    ) -> None:
-        self._api = api
-        self._identity = identity
-        self._snapshot = snapshot
-        self._writing = writing
+    def __init__(self, directory: Reads, claimed: frozenset[str]) -> None:
+        self._directory = directory
         self._claimed = claimed
-        self._changes: Coalescer[_Change] = Coalescer(self._send, crowd)
+        self._activate = Activate(self)
 
     @property
     def on(self) -> bool:
         """Whether there is a token: then we say for the identity provider who is in."""
-        return self._api.scim is not None
+        return self._directory.api.scim is not None
 
     def handles(self, email: str) -> bool:
         """Whether somebody comes and goes by SCIM: there is a token, and their domain is claimed.
@@ -136,58 +163,34 @@ class Provisioning:
     def let_in(self, email: str) -> None:
         """Make somebody an active member, who is none: new, or again; no e-mail goes out."""
         try:
-            self._changes.submit((email, self.user(email), True))
+            self._directory.writer.submit(self._activate, Activation(email, self.user(email), active=True))
         except Invalid:  # 409: an identity provider may have been faster
             if self.is_in(email) is False:
                 raise
 
     def keep_out(self, user: ScimUser) -> None:
         """Deactivate somebody: they cannot log in, and what they hold stays for when they are let in again."""
-        self._changes.submit((user.email, user, False))
-
-    def _send(self, batch: Sequence[_Change]) -> Mapping[_Change, Exception | None]:
-        def send(change: _Change) -> None:
-            email, user, active = change
-
-            def write() -> None:
-                if user is None:
-                    self.scim.create(email)
-                else:
-                    self.scim.set_active(user, active=active)
-
-            def applied() -> bool:
-                return self.is_in(email) is not False if active else self.is_in(email) is False
-
-            key = same_key(email)
-
-            def shows() -> Iterator[Expected]:
-                yield _USERS, key, is_active(key, active=active)
-                if user is None:
-                    yield PEOPLE, key, is_listed(key)
-
-            self._writing.settle(write, applied, [_USERS, PEOPLE], shows=shows)
-
-        return each_alone(send, batch)
+        self._directory.writer.submit(self._activate, Activation(user.email, user, active=False))
 
     def _users(self) -> Mapping[str, list[ScimUser]]:
         def fetch() -> Mapping[str, list[ScimUser]]:
-            self._identity()
+            self._directory.identity()
             found: dict[str, list[ScimUser]] = {}
             for user in self.scim.list_users():
                 found.setdefault(same_key(user.email), []).append(user)
             return found
 
-        return self._snapshot.get(_USERS, fetch)
+        return self._directory.snapshot.get(_USERS, fetch)
 
     def _sso(self) -> SingleSignOn:
         def fetch() -> SingleSignOn:
-            self._identity()
+            self._directory.identity()
             try:
-                return self._api.organization_settings.sso()
+                return self._directory.api.organization_settings.sso()
             except UNTOLD:
                 return SingleSignOn()
 
-        return self._snapshot.get(_SSO, fetch)
+        return self._directory.snapshot.get(_SSO, fetch)
 
     def _domains(self) -> frozenset[str]:
         told = self._sso().domains
@@ -206,10 +209,10 @@ class Provisioning:
         Raises:
             ConfigurationError: there is no token.
         """
-        if self._api.scim is None:
+        if self._directory.api.scim is None:
             raise ConfigurationError(
                 "cannot use SCIM",
                 why="there is no token",
                 next_step="Set it: pulumi config set --secret mixpanel:scimToken",
             )
-        return self._api.scim
+        return self._directory.api.scim

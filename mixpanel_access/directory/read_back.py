@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final, TypeVar
 
 from mixpanel_access.model.errors import NotApplied
+from mixpanel_access.model.pauses import pauses
 from mixpanel_access.model.settings import READ_BACK_SECONDS
 
 FIRST_PAUSE: Final = 0.25
@@ -24,8 +26,8 @@ IN_USERS: Final = "Organization Settings > Users & Teams"
 IN_PROJECT: Final = "Project Settings > Users & Teams"
 
 _T = TypeVar("_T")
-Shown = Callable[[Any], bool]
-"""Whether a part of the organization, as it was read, shows a write. What cannot be seen there counts as shown."""
+Shown = Callable[[Any], bool | None]
+"""Whether a part of the organization, as it was read, shows a write; None where it cannot be seen there."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,15 @@ class ReadBack:
 
     def read(self, part: Hashable, fetch: Callable[[], _T]) -> _T:
         """Fetch a part, until it shows what it must or the time is over: then it is believed as it is."""
-        value, pause, waited = fetch(), FIRST_PAUSE, 0.0
-        while missing := self._missing(part, value):
-            left = min(max(missing.values()) + self.seconds - self._clock(), self.seconds - waited)
+        value, waited = fetch(), 0.0
+        for pause in pauses(FIRST_PAUSE):
+            missing = self._missing(part, value)
+            left = min(max(missing.values(), default=-inf) + self.seconds - self._clock(), self.seconds - waited)
             if left < _MOMENT:
                 self._forget(part, missing)
-                return value
-            pause = min(pause, left)
-            self._sleep(pause)
-            waited, pause = waited + pause, pause * 2
+                break
+            self._sleep(min(pause, left))
+            waited += min(pause, left)
             value = fetch()
         return value
 
@@ -85,7 +87,7 @@ class ReadBack:
         """The items that a part does not show yet, each with the time since when; the others are forgotten."""
         with self._lock:
             expected = dict(self._expected.get(part, {}))
-        missing = {item: one.since for item, one in expected.items() if not one.shown(value)}
+        missing = {item: one.since for item, one in expected.items() if one.shown(value) is False}
         self._forget(part, {item: one.since for item, one in expected.items() if item not in missing})
         return missing
 

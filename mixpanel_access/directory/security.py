@@ -1,12 +1,17 @@
-"""The organization's security settings, each asked for on its own: one that is refused is unknown and stops nothing."""
+"""The organization's security settings: their reads and their writes.
+
+Each is asked for on its own: one that is refused is unknown and stops nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.calls import Api, OrganizationSettings
+from mixpanel_access.directory.snapshot import Part
+from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
 from mixpanel_access.model.audit import USER_ADDED
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
@@ -18,7 +23,12 @@ UNTOLD: Final = (errors.NotFound, errors.Forbidden, errors.Invalid, errors.NotAp
 UNKNOWN: Final = (*UNTOLD, errors.ServerFault, errors.RateLimited)
 """Answers after which one who only looks goes on without: an undocumented call may well answer so for ever."""
 
+SECURITY: Final[Part[Security]] = Part("security")
+
 _T = TypeVar("_T")
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.reads import Reads
 
 
 def read_security(api: Api) -> Security:
@@ -71,3 +81,61 @@ def read_features(api: Api, security: Security, project: int | None, now: dateti
         found[Feature.CUSTOM_ROLES] = refused(lambda: api.custom_roles.list_roles(project))
     found[Feature.AUDIT_LOG] = refused(lambda: api.audit_log.events([USER_ADDED], now, now))
     return found
+
+
+class _ChangeSettings(Write[None]):
+    """Changes some keys of settings, and sends all of what was read with them.
+
+    What the server keeps is what is posted, and nobody documents the keys (contract, section 8).
+    """
+
+    def __init__(self, settings: OrganizationSettings, keys: Mapping[str, object]) -> None:
+        self._settings = settings
+        self._keys = keys
+
+    def effects(self, item: None) -> Iterable[Effect[Any]]:  # noqa: ARG002
+        yield Effect(SECURITY, tuple(sorted(self._keys)), self.shown)
+
+    def shown(self, held: Security) -> bool | None:
+        """Whether the settings show the change."""
+        raise NotImplementedError
+
+
+class _RequireTwoFactor(_ChangeSettings):
+    def send(self, items: Sequence[None]) -> None:  # noqa: ARG002
+        # After a lost answer it reads again: somebody else may have changed another key.
+        self._settings.put_two_factor({**self._settings.two_factor(), **self._keys})
+
+    def shown(self, held: Security) -> bool | None:
+        required = held.two_factor_required
+        return None if required is None else required is self._keys[TWO_FACTOR_KEY]
+
+
+class _ChangeRequestAccess(_ChangeSettings):
+    def send(self, items: Sequence[None]) -> None:  # noqa: ARG002
+        self._settings.put_request_access({**self._settings.request_access(), **self._keys})
+
+    def shown(self, held: Security) -> bool | None:
+        if Topic.REQUEST_ACCESS in held.unknown:
+            return None
+        return all(key in held.request_access and held.request_access[key] == self._keys[key] for key in self._keys)
+
+
+class SecuritySettings:
+    """Changes the settings on the second factor and on requests for access; what else is there is kept.
+
+    Args:
+        directory: the organization.
+    """
+
+    def __init__(self, directory: Reads) -> None:
+        self._writer = directory.writer
+        self._settings = directory.api.organization_settings
+
+    def require_two_factor(self, required: bool) -> None:
+        """Have a second factor be required of who logs in with a password, or not."""
+        self._writer.settle(_RequireTwoFactor(self._settings, {TWO_FACTOR_KEY: required}), [None])
+
+    def change_request_access(self, keys: Mapping[str, object]) -> None:
+        """Change some of the settings on requests for access."""
+        self._writer.settle(_ChangeRequestAccess(self._settings, keys), [None])

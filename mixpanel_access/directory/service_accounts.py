@@ -6,46 +6,142 @@ The whole family is documented (contract, section 6). There is no verb to change
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mixpanel_access.directory.calls import Api
+from mixpanel_access.directory.calls import ServiceAccounts as AccountsApi
 from mixpanel_access.directory.shown import has_account, has_account_role
-from mixpanel_access.directory.snapshot import Snapshot
-from mixpanel_access.directory.writing import Expected, Writing
+from mixpanel_access.directory.snapshot import Part, Snapshot
+from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import GrantType, Identity, NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
+from mixpanel_access.model.access import GrantType, NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.other_access import AccountFlag
 
-_ACCOUNTS = "service accounts"
+if TYPE_CHECKING:
+    from mixpanel_access.directory.reads import Reads
+
+_ACCOUNTS: Final[Part[Sequence[ServiceAccountInfo]]] = Part("service accounts")
+
+
+def roles_in(project: int) -> Part[Mapping[int, ServiceAccountRole]]:
+    """The accounts' roles in a project, by the account's id."""
+    return Part("service account roles", project)
+
+
+class AccountRole(NamedTuple):
+    """An account's role in a project; None for no role."""
+
+    account: int
+    project: int
+    role: str | None = None
+
+
+class _Create(Write[str]):
+    """Makes an account of a name.
+
+    An answer that is lost takes the token along: what was made then is good for nobody, and is deleted before the
+    account is made again.
+
+    Attributes:
+        made: the account whose token we have, or None.
+        cleared: the accounts whose token nobody has, and that were deleted.
+        left_over: why one of them could not be deleted.
+        tries: the requests so far.
+    """
+
+    once = True
+
+    def __init__(self, accounts: ServiceAccounts, api: AccountsApi, role: str, expires: datetime | None) -> None:
+        self._accounts, self._api, self._role, self._expires = accounts, api, role, expires
+        self.before = {account.id for account in accounts.all()}
+        self.made: NewServiceAccount | None = None
+        self.cleared: list[ServiceAccountInfo] = []
+        self.left_over: errors.MixpanelError | None = None
+        self.tries = 0
+
+    def send(self, items: Sequence[str]) -> None:
+        for name in items:
+            self.tries += 1
+            self.made = self._api.create(name, self._role, self._expires)
+
+    def effects(self, item: str) -> Iterable[Effect[Any]]:
+        yield Effect(_ACCOUNTS, item, lambda accounts: self._shows(item, accounts))
+
+    def _shows(self, name: str, accounts: Sequence[ServiceAccountInfo]) -> bool | None:
+        if self.made is not None:
+            return has_account(self.made.account.id, listed=True)(accounts)
+        return None if self.cleared else any(one.name == name and one.id not in self.before for one in accounts)
+
+    def arrived(self, item: str, snapshot: Snapshot) -> bool:  # noqa: ARG002
+        """Delete what was made without us seeing its token; then nothing has arrived."""
+        new = [account for account in self._accounts.by_name(item) if account.id not in self.before]
+        self.cleared.extend(new)
+        try:
+            self._accounts.clear_away(item, new)
+        except errors.MixpanelError as error:
+            self.left_over = error
+            raise
+        return False
+
+
+class _Delete(Write[int]):
+    """Deletes an account."""
+
+    takes = True
+
+    def __init__(self, api: AccountsApi) -> None:
+        self._api = api
+
+    def send(self, items: Sequence[int]) -> None:
+        for id_ in items:
+            self._api.delete(id_)
+
+    def effects(self, item: int) -> Iterable[Effect[Any]]:
+        yield Effect(_ACCOUNTS, item, has_account(item, listed=False))
+
+
+class _SetRole(Write[AccountRole]):
+    """Gives an account a role in a project, changes it, or takes it away."""
+
+    def __init__(self, api: AccountsApi, *, takes: bool = False) -> None:
+        self._api = api
+        self.takes = takes
+
+    def send(self, items: Sequence[AccountRole]) -> None:
+        for account, project, role in items:
+            if role is None:
+                self._api.remove_from_project(account, project)
+            else:
+                self._api.add_to_project(account, project, role)
+
+    def effects(self, item: AccountRole) -> Iterable[Effect[Any]]:
+        yield Effect(roles_in(item.project), item.account, has_account_role(item.account, item.role))
 
 
 class ServiceAccounts:
     """The service accounts of one organization.
 
     Args:
-        api: the calls to Mixpanel.
-        identity: tells who we are, and holds a wrong organization.
-        snapshot: what was read.
-        writing: sends writes.
+        directory: the organization.
     """
 
-    def __init__(self, api: Api, identity: Callable[[], Identity], snapshot: Snapshot, writing: Writing) -> None:
-        self._api = api
-        self._identity = identity
-        self._snapshot = snapshot
-        self._writing = writing
+    def __init__(self, directory: Reads) -> None:
+        self._directory = directory
+        self._api = directory.api.service_accounts
         self._making = threading.Lock()
+        directory.snapshot.read_by(_ACCOUNTS.kind, self.all)
+        directory.snapshot.read_by(roles_in(0).kind, self.roles)
 
     def all(self) -> Sequence[ServiceAccountInfo]:
         """Every service account of the organization, ours included."""
 
         def fetch() -> Sequence[ServiceAccountInfo]:
-            self._identity()
-            return self._api.service_accounts.list_accounts()
+            self._directory.identity()
+            return self._api.list_accounts()
 
-        return self._snapshot.get(_ACCOUNTS, fetch)
+        return self._directory.snapshot.get(_ACCOUNTS, fetch)
 
     def get(self, id_: int) -> ServiceAccountInfo | None:
         """One account, or None where there is none."""
@@ -63,10 +159,10 @@ class ServiceAccounts:
         """
 
         def fetch() -> Mapping[int, ServiceAccountRole]:
-            rows = self._api.service_accounts.list_of_project(project)
+            rows = self._api.list_of_project(project)
             return {row.account: row for row in rows if row.grant_type is GrantType.INDIVIDUAL}
 
-        return self._snapshot.get(roles_in(project), fetch)
+        return self._directory.snapshot.get(roles_in(project), fetch)
 
     def flags(self, project: int) -> Sequence[AccountFlag]:
         """Whether each account of a project has sensitive access; asked for each time.
@@ -74,75 +170,40 @@ class ServiceAccounts:
         Raises:
             MixpanelError: Mixpanel does not tell.
         """
-        return self._api.service_accounts.flags_of_project(project)
+        return self._api.flags_of_project(project)
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
         """Make an account. Its token is in the answer and nowhere else.
 
-        An answer that is lost takes the token along: what was made then is good for nobody, and is deleted before the
-        account is made again, or after it where Mixpanel shows the first one as late as the second.
+        An answer that is lost takes the token along. The account that was made then is deleted, before the account is
+        made again, or after it where Mixpanel shows the first one as late as the second.
 
         Raises:
             MixpanelError: there is no new account, or one is left over, which the error names.
         """
-        made: list[NewServiceAccount] = []
-        cleared: list[ServiceAccountInfo] = []
-        left_over: list[errors.MixpanelError] = []
-
-        tries = 0
-
-        def write() -> None:
-            nonlocal tries
-            tries += 1
-            made.append(self._api.service_accounts.create(name, role, expires))
-
-        def applied() -> bool:
-            new = [account for account in self.by_name(name) if account.id not in before]
-            cleared.extend(new)
-            try:
-                self._clear_away(name, new)
-            except errors.MixpanelError as error:
-                left_over.append(error)
-                raise
-            return False
-
-        def shows() -> Iterator[Expected]:
-            if made:
-                yield _ACCOUNTS, made[-1].account.id, has_account(made[-1].account.id, listed=True)
-            elif not cleared:  # after a lost answer
-                yield (
-                    _ACCOUNTS,
-                    name,
-                    lambda accounts: any(one.name == name and one.id not in before for one in accounts),
-                )
-
         with self._making:  # one at a time: what is new after a lost answer is then this one's
-            self._snapshot.drop(_ACCOUNTS)
-            before = {account.id for account in self.all()}
+            self._directory.snapshot.drop(_ACCOUNTS)
+            write = _Create(self, self._api, role, expires)
             try:
-                self._writing.settle(
-                    write,
-                    applied,
-                    [_ACCOUNTS],
-                    shows=shows,
-                    once=True,
-                )
+                self._directory.writer.settle(write, [name])
             except errors.MixpanelError as error:
-                if left_over:
-                    raise left_over[0] from None
+                if write.left_over is not None:
+                    raise write.left_over from None
                 if error.unsettled:
                     error.next_step = (
                         f"It may have been made, its token is lost, and the list of accounts does not show it: look "
                         f"for a new {name} in Organization Settings > Service Accounts, delete it, then run again."
                     )
                 raise
-            if tries > len(cleared) + 1:  # an answer was lost, and nothing showed then
-                late = [one for one in self.by_name(name) if one.id not in {*before, made[-1].account.id}]
+            if write.made is None:
+                raise AssertionError("a write that was applied has an answer")
+            if write.tries > len(write.cleared) + 1:  # an answer was lost, and nothing showed then
+                late = [one for one in self.by_name(name) if one.id not in {*write.before, write.made.account.id}]
                 with suppress(errors.MixpanelError):  # we have our token; the next run reports the other
-                    self._clear_away(name, [one for one in late if one not in cleared])
-        return made[-1]
+                    self.clear_away(name, [one for one in late if one not in write.cleared])
+        return write.made
 
-    def _clear_away(self, name: str, new: Sequence[ServiceAccountInfo]) -> None:
+    def clear_away(self, name: str, new: Sequence[ServiceAccountInfo]) -> None:
         """Delete an account whose token nobody has seen; of several, nobody knows which one it is."""
         if len(new) > 1:
             raise errors.NotApplied(
@@ -163,56 +224,12 @@ class ServiceAccounts:
 
     def delete(self, id_: int) -> None:
         """Delete an account; its access to all projects ends at once."""
-
-        def gone() -> bool:
-            return self.get(id_) is None
-
-        try:
-            self._writing.settle(
-                lambda: self._api.service_accounts.delete(id_),
-                gone,
-                [_ACCOUNTS],
-                shows=lambda: [(_ACCOUNTS, id_, has_account(id_, listed=False))],
-            )
-        except errors.NotFound:
-            if not gone():
-                raise
+        self._directory.writer.settle(_Delete(self._api), [id_])
 
     def grant(self, id_: int, project: int, role: str) -> None:
         """Give an account a role in a project, or change it in place."""
-
-        def applied() -> bool:
-            held = self.roles(project).get(id_)
-            return held is not None and held.role == role
-
-        def write() -> None:
-            self._api.service_accounts.add_to_project(id_, project, role)
-
-        self._writing.settle(
-            write,
-            applied,
-            [roles_in(project)],
-            shows=lambda: [(roles_in(project), id_, has_account_role(id_, role))],
-        )
+        self._directory.writer.settle(_SetRole(self._api), [AccountRole(id_, project, role)])
 
     def remove_grant(self, id_: int, project: int) -> None:
         """Take an account's role in a project away; nothing else."""
-
-        def gone() -> bool:
-            return id_ not in self.roles(project)
-
-        try:
-            self._writing.settle(
-                lambda: self._api.service_accounts.remove_from_project(id_, project),
-                gone,
-                [roles_in(project)],
-                shows=lambda: [(roles_in(project), id_, has_account_role(id_, None))],
-            )
-        except errors.NotFound:
-            if not gone():
-                raise
-
-
-def roles_in(project: int) -> tuple[str, int]:
-    """What of the snapshot holds the accounts' roles in a project."""
-    return ("service account roles", project)
+        self._directory.writer.settle(_SetRole(self._api, takes=True), [AccountRole(id_, project)])

@@ -1,7 +1,7 @@
-"""Whether a part of the organization, as it was just read, shows what was written; for `ReadBack`.
+"""What a part of the organization, as it was just read, shows of a write: the `shown` of an `Effect`.
 
-Nothing here reads anything. What the part cannot show, such as the grants of invited people in some organizations,
-counts as shown: it is not waited for.
+Each answers True or False, or None where the part does not tell, such as the grants of invited people in some
+organizations: that is not waited for, and is no proof. Nothing here reads anything.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from mixpanel_access.model.access import Grant, GrantType, Person, ScimUser, Ser
 from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.model.teams import ScimGroup, TeamInfo, same_name
 
-_People = Callable[[Mapping[str, Person]], bool]
-_Grants = Callable[[Mapping[str, Sequence[Grant]]], bool]
-_Teams = Callable[[Mapping[int, TeamInfo]], bool]
+_People = Callable[[Mapping[str, Person]], bool | None]
+_Grants = Callable[[Mapping[str, Sequence[Grant]]], bool | None]
+_Teams = Callable[[Mapping[int, TeamInfo]], bool | None]
 
 
 def is_listed(key: str, *, listed: bool = True) -> Callable[[Collection[str]], bool]:
@@ -23,8 +23,14 @@ def is_listed(key: str, *, listed: bool = True) -> Callable[[Collection[str]], b
 
 
 def has_organization_role(key: str, role: str) -> _People:
-    """Whether somebody has an organization role, or the list does not tell it, or in a word that nobody knows."""
-    return lambda people: key not in people or people[key].role == role or not is_organization_role(people[key].role)
+    """Whether somebody has an organization role; None where the list lacks them, or has a word that nobody knows."""
+
+    def shown(people: Mapping[str, Person]) -> bool | None:
+        if key not in people or not is_organization_role(people[key].role):
+            return None
+        return people[key].role == role
+
+    return shown
 
 
 def has_grant(key: str, role: str | None, invited: Collection[str] = ()) -> _Grants:
@@ -36,9 +42,10 @@ def has_grant(key: str, role: str | None, invited: Collection[str] = ()) -> _Gra
         invited: the keys of all who are only invited: where a project shows none of them, theirs cannot be seen.
     """
 
-    def shown(grants: Mapping[str, Sequence[Grant]]) -> bool:
-        held = next((one.role for one in grants.get(key, ()) if one.grant_type is GrantType.INDIVIDUAL), None)
-        return held == role or (held is None and key in invited and not any(one in grants for one in invited))
+    def shown(grants: Mapping[str, Sequence[Grant]]) -> bool | None:
+        held = next((grant.role for grant in grants.get(key, ()) if grant.grant_type is GrantType.INDIVIDUAL), None)
+        hidden = held is None and key in invited and not any(other in grants for other in invited)
+        return None if hidden else held == role
 
     return shown
 
@@ -64,16 +71,30 @@ def has_left_team(team: TeamInfo, project: int, key: str | None, teams: Collecti
         # By a name that it had before, too: of others, those are known that the person is in.
         return not any(grant.team is None or same_name(grant.team, other.name) for other in others)
 
-    def shown(grants: Mapping[str, Sequence[Grant]]) -> bool:
+    def shown(grants: Mapping[str, Sequence[Grant]]) -> bool | None:
         held = (rows for one, rows in grants.items() if key in (one, None))
         return not any(through_it(grant) for rows in held for grant in rows)
 
     return shown
 
 
-def is_in_team(id_: int, email: str, *, inside: bool) -> _Teams:
-    """Whether somebody is in a team or not, or nobody tells."""
-    return lambda teams: id_ not in teams or teams[id_].is_member(email) in (inside, None)
+def is_in_team(id_: int, email: str, *, inside: bool, hidden: bool = False) -> _Teams:
+    """Whether somebody is in a team, or is not; a team that is gone has nobody.
+
+    Args:
+        id_: the team.
+        email: the person's address.
+        inside: whether they are to be in it.
+        hidden: whether the list may lack them all the same, since they are only invited.
+    """
+
+    def shown(teams: Mapping[int, TeamInfo]) -> bool | None:
+        if id_ not in teams:
+            return None if inside else True
+        told = teams[id_].is_member(email)
+        return None if told is None or (hidden and inside and not told) else told is inside
+
+    return shown
 
 
 def is_in_no_team(email: str) -> _Teams:
@@ -82,15 +103,21 @@ def is_in_no_team(email: str) -> _Teams:
 
 
 def team_has_project(id_: int, project: int, role: str | None) -> _Teams:
-    """Whether a team has a role in a project; None for no role."""
-    return lambda teams: id_ not in teams or teams[id_].projects.get(project) == role
+    """Whether a team has a role in a project; None for no role, which a team that is gone has, too."""
+
+    def shown(teams: Mapping[int, TeamInfo]) -> bool | None:
+        if id_ not in teams:
+            return None if role else True
+        return teams[id_].projects.get(project) == role
+
+    return shown
 
 
 def team_is_named(name: str, id_: int | None = None) -> _Teams:
     """Whether some team has a name, or the one of an id has it, letter for letter."""
     if id_ is None:
         return lambda teams: any(same_name(team.name, name) for team in teams.values())
-    return lambda teams: id_ not in teams or teams[id_].name == name
+    return lambda teams: teams[id_].name == name if id_ in teams else None
 
 
 def is_in_group(user: str, *, inside: bool) -> Callable[[ScimGroup | None], bool]:
@@ -98,9 +125,14 @@ def is_in_group(user: str, *, inside: bool) -> Callable[[ScimGroup | None], bool
     return lambda group: (group is not None and user in group.members) is inside
 
 
-def is_active(key: str, *, active: bool) -> Callable[[Mapping[str, Sequence[ScimUser]]], bool]:
-    """Whether SCIM shows somebody as active, or as inactive, or does not tell."""
-    return lambda users: key in users and all(user.active in (active, None) for user in users[key])
+def is_active(key: str, *, active: bool) -> Callable[[Mapping[str, Sequence[ScimUser]]], bool | None]:
+    """Whether SCIM shows somebody as active, or as inactive; None where it does not tell."""
+
+    def shown(users: Mapping[str, Sequence[ScimUser]]) -> bool | None:
+        told = {user.active for user in users.get(key, ())}
+        return False if not told or (not active) in told else True if told == {active} else None
+
+    return shown
 
 
 def has_account_role(id_: int, role: str | None) -> Callable[[Mapping[int, ServiceAccountRole]], bool]:

@@ -260,12 +260,12 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             self.let_in(email)
         new = {email: role for email, role in give.items() if directory.person(email) is None}
         take = list(whole.spelled(changes.remove))
-        failures = directory.grant_batches.give(project, {one: role for one, role in give.items() if one not in new})
+        failures = directory.grant_many(project, {one: role for one, role in give.items() if one not in new})
         refused, kept = self.session.invitations.grant(project, new)
         failures |= refused
         for email, role in kept.items():
             self.session.say(kept_in_project(email, role, give.pop(email), project))
-        failures |= directory.grant_batches.take(project, take)
+        failures |= directory.remove_grants(project, take)
         after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give}, grants)
         after.have |= {same_key(email): new[email] for email in kept}
         if undone := after.undone(give, take, failures):

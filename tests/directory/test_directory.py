@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mixpanel_access.directory.people import Invite, PersonRole
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
@@ -75,14 +76,22 @@ def test_grants_of_several_threads_and_projects_go_out_as_one_request(api: FakeA
 
 
 def test_one_refused_item_does_not_take_its_neighbours_along(api: FakeApi) -> None:
-    """A batch that is refused goes out one by one, and each has its own answer."""
-    api.faults["invite"] = [errors.Invalid("cannot invite"), errors.Invalid("cannot invite the bad one")]
+    """A batch that is refused of four goes out one by one, and each person has their own answer."""
+    invite, calls = api.invite, list[int]()
+
+    def refuse(roles: Mapping[str, str]) -> None:
+        calls.append(len(roles))
+        if "p2@example.com" in roles:
+            raise errors.Invalid("cannot invite the bad one")
+        invite(roles)
+
+    api.invite = refuse  # type: ignore[method-assign]
     directory = make_directory(api, linger=30)
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(directory.invite, f"p{n}@example.com", "member") for n in range(4)]
         outcomes = [future.exception(10) for future in futures]
     assert [type(outcome) for outcome in outcomes if outcome] == [errors.Invalid]
-    assert api.calls["invite"] == 5
+    assert calls == [4, 1, 1, 1, 1]
     assert len(api.people) == 5
 
 
@@ -253,9 +262,10 @@ def test_after_a_batch_that_arrived_in_part_nobody_gets_a_second_e_mail(seconds:
 
     api.invite = invite  # type: ignore[method-assign]
     directory = make_directory(api, read_back_seconds=seconds)
-    outcome = directory._send_invites([("a@example.com", "member"), ("b@example.com", "member")])
+    items = [PersonRole(email, "member") for email in ("a@example.com", "b@example.com")]
+    outcome = directory.writer.send_all(Invite(directory), items)
     assert seen == [["a@example.com", "b@example.com"], ["b@example.com"]][: 1 if seconds else 2]
-    assert isinstance(outcome.get(("b@example.com", "member")), errors.ServerFault) is bool(seconds)
+    assert isinstance(outcome.get(items[1]), errors.ServerFault) is bool(seconds)
 
 
 def test_who_has_arrived_meanwhile_costs_no_request() -> None:

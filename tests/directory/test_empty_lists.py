@@ -63,7 +63,7 @@ def _remove_bo(api: Forgetful, directory: Directory) -> None:
 
 def _take_bo_in_a_batch(api: Forgetful, directory: Directory) -> None:
     _read(api, directory)
-    directory.grant_batches.take(PRODUCTION, [BO])
+    directory.remove_grants(PRODUCTION, [BO])
 
 
 def _show_the_owner(api: Forgetful, directory: Directory) -> None:
@@ -112,7 +112,7 @@ def _remove_both(_: Forgetful, directory: Directory) -> None:
 
 
 def _take_both_in_a_batch(_: Forgetful, directory: Directory) -> None:
-    directory.grant_batches.take(PRODUCTION, [BO, CY])
+    directory.remove_grants(PRODUCTION, [BO, CY])
 
 
 def _one_of_each(_: Forgetful, directory: Directory) -> None:

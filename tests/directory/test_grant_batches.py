@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.grant_batches import AT_ONCE, REFUSALS_BORNE
 from mixpanel_access.directory.invitations import PER_HOUR, Invitations
-from mixpanel_access.directory.settled import ATTEMPTS
+from mixpanel_access.directory.writes import AT_ONCE, ATTEMPTS, REFUSALS_BORNE
 from mixpanel_access.model import errors
 from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
 
@@ -55,7 +54,7 @@ def api() -> PickyApi:
 
 def give(directory: Directory, number: int) -> dict[str, errors.AccessError]:
     """Make so many people analysts."""
-    return directory.grant_batches.give(PRODUCTION, dict.fromkeys(people(number), "analyst"))
+    return directory.grant_many(PRODUCTION, dict.fromkeys(people(number), "analyst"))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ def test_where_nothing_can_be_read_back_nothing_is_sent_again(api: PickyApi) -> 
 def test_grants_are_taken_away_one_request_each(api: PickyApi) -> None:
     """The verb takes one person; nothing is read in between, and nobody leaves the organization."""
     directory = granted(api, 50)
-    assert directory.grant_batches.take(PRODUCTION, people(30)) == {}
+    assert directory.remove_grants(PRODUCTION, people(30)) == {}
     assert sorted(body[0] for _, body in api.sent) == people(30)  # type: ignore[index]
     assert set(api.writes) == {"remove_grants"}
     assert {grant.email for grant in api.rows} == set(people(50)[30:])
@@ -158,14 +157,14 @@ def test_who_has_no_grant_any_more_is_no_failure(api: PickyApi) -> None:
     directory = granted(api, 2)
     api.rows = []
     api.faults["remove_grants"] = [errors.NotFound("404")]
-    assert directory.grant_batches.take(PRODUCTION, people(2)) == {}
+    assert directory.remove_grants(PRODUCTION, people(2)) == {}
 
 
 def test_a_verb_that_is_missing_is_told_with_what_to_do(api: PickyApi) -> None:
     """By hand; the person is never removed instead."""
     directory = granted(api, 1)
     api.faults["remove_grants"] = [errors.NotFound("404")]
-    failures = directory.grant_batches.take(PRODUCTION, people(1))
+    failures = directory.remove_grants(PRODUCTION, people(1))
     assert "Project Settings > Users & Teams" in failures["p0000@example.com"].next_step
     assert set(api.writes) == {"remove_grants"}
 
@@ -174,7 +173,7 @@ def test_what_may_not_be_sent_is_not_tried_for_everybody(api: PickyApi) -> None:
     """An undocumented write that is not switched on is asked about a few times, not a thousand."""
     directory = granted(api, 500)
     api.faults["remove_grants"] = [errors.Refused("not switched on")] * 500
-    failures = directory.grant_batches.take(PRODUCTION, people(500))
+    failures = directory.remove_grants(PRODUCTION, people(500))
     assert failures.keys() == set(people(500))
     assert api.calls["remove_grants"] <= 6
 

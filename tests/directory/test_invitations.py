@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from mixpanel_access.directory.invitations import PER_HOUR, Invitations
-from mixpanel_access.directory.settled import ATTEMPTS
+from mixpanel_access.directory.writes import ATTEMPTS
 from mixpanel_access.model import errors
 from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
 

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mixpanel_access.directory.snapshot import Snapshot
+from mixpanel_access.directory.snapshot import Part, Snapshot
+
+PEOPLE: Part[int] = Part("people")
 
 
 def test_one_fetch_serves_every_thread() -> None:
@@ -20,7 +22,7 @@ def test_one_fetch_serves_every_thread() -> None:
 
     def ask(_: int) -> int:
         gate.wait()
-        return snapshot.get("people", fetch)
+        return snapshot.get(PEOPLE, fetch)
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, range(8))) == [42] * 8
@@ -36,10 +38,10 @@ def test_a_dropped_part_is_fetched_again_and_others_stay() -> None:
         return counts[name]
 
     for name in ("a", "b"):
-        snapshot.get(name, lambda name=name: fetch(name))  # type: ignore[misc]
-    snapshot.drop("a")
-    assert snapshot.get("a", lambda: fetch("a")) == 2
-    assert snapshot.get("b", lambda: fetch("b")) == 1
+        snapshot.get(Part(name), lambda name=name: fetch(name))  # type: ignore[misc]
+    snapshot.drop(Part("a"))
+    assert snapshot.get(Part("a"), lambda: fetch("a")) == 2
+    assert snapshot.get(Part("b"), lambda: fetch("b")) == 1
 
 
 def test_a_fetch_under_way_when_the_part_is_dropped_serves_nobody_after() -> None:
@@ -53,13 +55,13 @@ def test_a_fetch_under_way_when_the_part_is_dropped_serves_nobody_after() -> Non
         return "old"
 
     with ThreadPoolExecutor(1) as pool:
-        early = pool.submit(snapshot.get, "people", slow)
+        early = pool.submit(snapshot.get, PEOPLE, slow)
         started.wait(10)
-        snapshot.drop("people")
-        assert snapshot.get("people", lambda: "new") == "new"
+        snapshot.drop(PEOPLE)
+        assert snapshot.get(PEOPLE, lambda: "new") == "new"
         go_on.set()
         assert early.result(10) == "old"
-    assert snapshot.get("people", lambda: "newer") == "new"
+    assert snapshot.get(PEOPLE, lambda: "newer") == "new"
 
 
 def test_a_failed_part_stays_failed_until_it_is_dropped() -> None:
@@ -72,12 +74,12 @@ def test_a_failed_part_stays_failed_until_it_is_dropped() -> None:
 
     for _ in range(3):
         with pytest.raises(ValueError, match="outage"):
-            snapshot.get("people", fail)
+            snapshot.get(PEOPLE, fail)
     assert len(tries) == 1
-    assert not snapshot.fetched("people")
-    snapshot.drop("people")
-    assert snapshot.get("people", lambda: 1) == 1
-    assert snapshot.fetched("people")
+    assert not snapshot.fetched(PEOPLE)
+    snapshot.drop(PEOPLE)
+    assert snapshot.get(PEOPLE, lambda: 1) == 1
+    assert snapshot.fetched(PEOPLE)
 
 
 def test_an_interrupt_during_a_fetch_goes_through() -> None:
@@ -88,6 +90,6 @@ def test_an_interrupt_during_a_fetch_goes_through() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        snapshot.get("people", interrupted)
+        snapshot.get(PEOPLE, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        snapshot.get("people", lambda: 1)
+        snapshot.get(PEOPLE, lambda: 1)

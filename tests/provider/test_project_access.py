@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from mixpanel_access.directory.grant_batches import AT_ONCE
+from mixpanel_access.directory.writes import AT_ONCE
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType, Identity
 from mixpanel_access.model.brakes import Brake, Limits

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
+from mixpanel_access.directory.snapshot import Part
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
@@ -262,7 +263,7 @@ def test_two_accounts_of_one_name_leave_each_other_alone(there: bool) -> None:
     states = KNOWN
     first, second = (made.create(inputs).outs or {} for inputs in checked)
     api.accounts.append(replace(LEFT, id=6, username="etl.6.mp-service-account", created=NOW))
-    session.directory.accounts._snapshot.drop("service accounts")
+    session.directory.snapshot.drop(Part("service accounts"))
     made.create(made.check({}, account()).inputs)
     assert {first["account_id"], second["account_id"], 6} <= {one.id for one in api.accounts}
     assert api.writes == ["create_account"] * 3

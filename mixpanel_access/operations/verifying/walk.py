@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.api.observed import Exchange, Observer
+from mixpanel_access.directory.read_back import FIRST_PAUSE
 from mixpanel_access.model.errors import Invalid, MixpanelError, NotFound, Unreachable, UsageError
+from mixpanel_access.model.pauses import pauses
 from mixpanel_access.operations.verifying.journal import Journal
 from mixpanel_access.operations.verifying.steps import (
     ACCOUNT,
@@ -45,12 +47,13 @@ class Patience:
 
     def tries(self) -> Iterator[int]:
         """Counts readings: the first at once, the others after longer and longer pauses, until the time is over."""
-        number, waited, pause = 0, 0.0, 0.25
-        yield number
-        while waited < self.seconds:
-            self.sleep(pause)
-            waited, pause, number = waited + pause, min(2 * pause, _LONGEST_PAUSE), number + 1
+        waited = 0.0
+        for number, pause in enumerate(pauses(FIRST_PAUSE, _LONGEST_PAUSE)):
             yield number
+            if waited >= self.seconds:
+                return
+            self.sleep(pause)
+            waited += pause
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
-"""Group commit: the writes that several threads want at the same time go out as one request."""
+"""How long a write waits for the writes of other threads, to go out with them as one request."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 WORKERS: Final = 4
 """Worker threads in which the SDK runs a provider: so many are known until more are seen at once."""
@@ -17,13 +14,9 @@ LONGEST: Final = 1.0
 LOOK_AGAIN: Final = 4
 """Times that everybody waited before it is looked for more; then after twice as many, and so on."""
 
-_Item = TypeVar("_Item")
-Outcome = Mapping[_Item, Exception | None]
-"""Item -> None when it was done, else why not."""
-
 
 class Crowd:
-    """The threads that write, over all the coalescers of a process: how many wait, and how long for the others.
+    """The threads that write, over all kinds of writes of a process: how many wait, and how long for the others.
 
     How many there are is not told: it is the most that have been seen waiting at once. Once so many wait, for whatever,
     nobody can come and nothing is held. Where more than ever wait there may be still more, and a slow engine may have
@@ -88,66 +81,3 @@ class Crowd:
     def leave(self, count: int) -> None:
         """So many are served, and may come again; only with `changed` held."""
         self._waiting -= count
-
-
-@dataclass
-class _Waiting(Generic[_Item]):
-    item: _Item
-    done: Future[None] = field(default_factory=Future)
-
-
-class Coalescer(Generic[_Item]):
-    """Collects items from threads and sends them in batches, one batch at a time.
-
-    Args:
-        send: sends one batch and tells the outcome of each item; if it raises, the whole batch failed so.
-        crowd: the threads that may come.
-    """
-
-    def __init__(self, send: Callable[[Sequence[_Item]], Outcome[_Item]], crowd: Crowd) -> None:
-        self._send = send
-        self._crowd = crowd
-        self._queue: list[_Waiting[_Item]] = []
-        self._sending = threading.Lock()
-
-    def submit(self, item: _Item) -> None:
-        """Send the item with whatever else is waiting; returns when it is done.
-
-        Raises:
-            Exception: what `send` told of this item.
-        """
-        waiting = _Waiting(item)
-        crowd = self._crowd
-        with crowd.changed:
-            self._queue.append(waiting)
-            leads = len(self._queue) == 1
-            crowd.enter()
-        if leads:
-            with self._sending:
-                self._flush()
-        waiting.done.result()
-
-    def _flush(self) -> None:
-        with self._crowd.changed:
-            self._crowd.gather()  # only now: those of the batch before are served, and come back
-            batch, self._queue = self._queue, []
-        try:
-            outcome = self._send([waiting.item for waiting in batch])
-        except BaseException as error:
-            self._serve(batch)
-            for waiting in batch:
-                waiting.done.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-            return
-        self._serve(batch)
-        for waiting in batch:
-            problem = outcome.get(waiting.item)
-            if problem is None:
-                waiting.done.set_result(None)
-            else:
-                waiting.done.set_exception(problem)
-
-    def _serve(self, batch: Sequence[_Waiting[_Item]]) -> None:
-        with self._crowd.changed:
-            self._crowd.leave(len(batch))
