@@ -73,13 +73,13 @@ class World:
         self.posted: list[dict[str, Any]] = []
         self.alone = Lock()
         """Held by who reads people and invites, as a file is by the processes of one machine."""
-        self.unseen = Unseen()
-        """What the processes of one machine note of their invitations."""
+        self.notes: Unseen | None = None
+        """What runs at the same time on one machine note of their invitations; None where each run is hours later."""
         self.reset()
 
     def reset(self) -> None:
         """The organization as it was in the beginning, no faults, real time."""
-        self.unseen = Unseen()
+        self.notes = None
         self.control("DELETE", "faults")
         self.control("POST", "seed", {**organization(), "now": written(datetime.now(UTC))})
         self.close()
@@ -136,7 +136,7 @@ class World:
             sleep=lambda _: None,
             alone=lambda: self.alone,
             read_back_seconds=self.read_back_seconds,
-            unseen=self.unseen,
+            unseen=self.notes,
         )
         return Session(settings, directory, say, GivenRun(fresh))
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import Any
 
+from mixpanel_access.directory.unseen import Unseen
 from mixpanel_access.model import roles
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.provider.session import Session
@@ -197,11 +198,13 @@ class Life(Books):
         """Both stacks are brought up at once."""
         with self._run(list(STACKS), faults):
             programs = {stack: self._program(stack) for stack in STACKS}
+            self.world.notes = Unseen()
             runs = [Thread(target=self._engine(stack).up, args=(programs[stack],)) for stack in STACKS]
             for run in runs:
                 run.start()
             for run in runs:
                 run.join()
+            self.world.notes = None
 
     def hand_meanwhile(self, stack: str, hand: Step) -> None:
         """Somebody does something in the product while a stack is brought up."""
