@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -12,7 +14,39 @@ from mixpanel_access.cli.output import instant_of, must_be_address, print_json, 
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.diagnosing import Diagnosis
+    from mixpanel_access.operations.diagnosing import Diagnosis, Failure
+
+
+class DiagnosisRow(TypedDict):
+    """A known failure in `diagnose`.
+
+    Attributes:
+        failure: the failure
+        verdict: `cause`, `possible`, `unknown` or `ruled out`
+        evidence: what shows it
+        fix: the steps that fix it
+    """
+
+    failure: Failure
+    verdict: str
+    evidence: Sequence[str]
+    fix: Sequence[str]
+
+
+class DiagnoseDocument(TypedDict):
+    """What `diagnose` prints as JSON.
+
+    Attributes:
+        email: the person's address
+        now: when it looked
+        auditLogRefused: why the audit log cannot be read
+        findings: the known failures, the most likely cause first
+    """
+
+    email: str
+    now: datetime
+    auditLogRefused: str | None
+    findings: Sequence[DiagnosisRow]
 
 
 def diagnose(
@@ -39,8 +73,13 @@ def diagnose(
     found = findings_of(case)
     causes = [finding for finding in found if finding.verdict in (Likelihood.CAUSE, Likelihood.POSSIBLE)]
     if as_json:
-        about = {"email": case.someone.email, "now": overview.now, "auditLogRefused": case.log_refused or None}
-        print_json({**about, "findings": [_row(finding) for finding in found]})
+        document = DiagnoseDocument(
+            email=case.someone.email,
+            now=overview.now,
+            auditLogRefused=case.log_refused or None,
+            findings=[_row(finding) for finding in found],
+        )
+        print_json(document)
         return 1 if causes else 0
     for finding in found:
         if finding.verdict is not Likelihood.RULED_OUT:
@@ -67,7 +106,7 @@ def _print(finding: Diagnosis) -> None:
     typer.echo()
 
 
-def _row(finding: Diagnosis) -> dict[str, object]:
+def _row(finding: Diagnosis) -> DiagnosisRow:
     return {
         "failure": finding.failure,
         "verdict": finding.verdict.words,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -15,6 +16,32 @@ from mixpanel_access.cli.output import instant_of, new_table, print_json, print_
 if TYPE_CHECKING:
     from mixpanel_access.directory.probe import Probe
     from mixpanel_access.model.settings import Settings
+
+
+class DoctorOrganization(TypedDict):
+    """One organization of `doctor`.
+
+    Attributes:
+        host: the host of its API
+        stacks: the stacks whose configuration names it
+        probes: the calls that were tried
+    """
+
+    host: str
+    stacks: Sequence[str]
+    probes: Sequence[Probe]
+
+
+class DoctorDocument(TypedDict):
+    """What `doctor` prints as JSON.
+
+    Attributes:
+        versions: program -> version
+        organizations: what each organization answered
+    """
+
+    versions: Mapping[str, str]
+    organizations: Sequence[DoctorOrganization]
 
 
 def doctor(
@@ -72,8 +99,8 @@ def _try_reads(folder: Path, stacks: list[str], now: str | None, *, as_json: boo
     found = [(settings.api_url, names, _probed(settings, at)) for settings, names in patients.values()]
     versions = {"mixpanel-access": __version__, "python": platform.python_version()}
     if as_json:
-        rows = [{"host": host, "stacks": names, "probes": tried} for host, names, tried in found]
-        print_json({"versions": versions, "organizations": rows})
+        rows = [DoctorOrganization(host=host, stacks=names, probes=tried) for host, names, tried in found]
+        print_json(DoctorDocument(versions=versions, organizations=rows))
     else:
         for host, names, tried in found:
             _print(f"{host}, by the configuration of {', '.join(names)}", tried)

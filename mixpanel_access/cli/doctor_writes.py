@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import typer
 
@@ -50,6 +51,16 @@ class WritesOptions:
 
 
 NOTHING: Final = WritesOptions(email="", project=None, organization=None, parts=frozenset(), to=None)
+
+
+class UndoDocument(TypedDict):
+    """What `doctor --undo` prints as JSON.
+
+    Attributes:
+        left: what is still to be undone by hand
+    """
+
+    left: Sequence[str]
 
 
 def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: bool) -> int:
@@ -114,7 +125,7 @@ def run_undo(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: b
             _end(left, proven=True)
             all_left += left
     if as_json:
-        print_json({"left": all_left})
+        print_json(UndoDocument(left=all_left))
     return 1 if all_left else 0
 
 

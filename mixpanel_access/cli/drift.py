@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import typer
 
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from mixpanel_access.model.other_access import OtherAccess
     from mixpanel_access.operations.drift import Difference, Organization
     from mixpanel_access.operations.project import PulumiProject
+
+
+class DriftDocument(TypedDict):
+    """What `drift` prints as JSON.
+
+    Attributes:
+        stacks: the stacks that were compared
+        differences: the differences
+        otherAccess: access that no stack manages
+    """
+
+    stacks: Sequence[str]
+    differences: Sequence[Difference]
+    otherAccess: Sequence[OtherAccess]
 
 
 def drift(stack: Stacks = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:
@@ -33,7 +47,7 @@ def drift(stack: Stacks = None, cwd: Folder = Path(), as_json: AsJson = False) -
     found = [difference for one in compared for difference in one.differences]
     if as_json:
         other = [access for one in compared for access in one.other]
-        print_json({"stacks": stacks, "differences": found, "otherAccess": other})
+        print_json(DriftDocument(stacks=stacks, differences=found, otherAccess=other))
         return 1 if found else 0
     for one in compared:
         if one.differences:

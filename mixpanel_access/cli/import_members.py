@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -23,6 +23,102 @@ from mixpanel_access.model.words import counted
 if TYPE_CHECKING:
     from mixpanel_access.operations.importing.plan import Candidate
     from mixpanel_access.operations.importing.run import PreparedImport
+
+
+class ImportAccess(TypedDict):
+    """The access of somebody to a project.
+
+    Attributes:
+        project: the project's id
+        role: the highest role, or null if it is not known
+        grantTypes: the types of the grants that give access
+    """
+
+    project: int
+    role: str | None
+    grantTypes: Sequence[str]
+
+
+class ImportGrant(TypedDict):
+    """A grant that is imported.
+
+    Attributes:
+        project: the project's id
+        role: the role
+    """
+
+    project: int
+    role: str
+
+
+class ImportLeftOut(TypedDict):
+    """Something that is not imported.
+
+    Attributes:
+        project: the project's id, or null for the person
+        reason: why
+    """
+
+    project: int | None
+    reason: str
+
+
+class ImportPerson(TypedDict):
+    """A person in `import`.
+
+    Attributes:
+        email: the address
+        status: `accepted`, `invited`, or `unlisted` for a person whom only a project lists
+        organizationRole: the organization role
+        access: the access to the roster's projects
+        inState: whether the stack has the person already
+        member: whether the person is imported
+        grants: the grants that are imported
+        teams: the keys of the teams whose membership is imported
+        leftOut: what is not imported
+    """
+
+    email: str
+    status: str
+    organizationRole: str | None
+    access: Sequence[ImportAccess]
+    inState: bool
+    member: bool
+    grants: Sequence[ImportGrant]
+    teams: Sequence[str]
+    leftOut: Sequence[ImportLeftOut]
+
+
+class ImportDocument(TypedDict):
+    """What `import` prints as JSON.
+
+    Attributes:
+        stack: the stack
+        roster: the roster's file
+        environment: the roster's environment
+        dryRun: whether nothing was written
+        people: the people of the organization
+        serviceAccounts: the service accounts, or null if Mixpanel does not list them
+        unknownServiceAccounts: those that the roster does not name
+        importedServiceAccounts: those that are imported
+        importedTeams: the keys of the teams that are imported
+        importedCustomRoles: how many custom roles are imported
+        importedSecurity: whether the security settings are imported
+        changes: what the preview then changes; empty if all is well
+    """
+
+    stack: str
+    roster: Path
+    environment: str
+    dryRun: bool
+    people: Sequence[ImportPerson]
+    serviceAccounts: Sequence[str] | None
+    unknownServiceAccounts: Sequence[str]
+    importedServiceAccounts: Sequence[str]
+    importedTeams: Sequence[str]
+    importedCustomRoles: int
+    importedSecurity: bool
+    changes: Sequence[str]
 
 
 def import_members(
@@ -171,7 +267,7 @@ def _unknown(prepared: PreparedImport) -> list[str]:
     return sorted(account for account in accounts if service_account_name(account) not in known)
 
 
-def _document(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> dict[str, Any]:
+def _document(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> ImportDocument:
     return {
         "stack": prepared.stack,
         "roster": prepared.file,

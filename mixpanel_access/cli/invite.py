@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -18,6 +18,60 @@ if TYPE_CHECKING:
     from mixpanel_access.model.roster import Roster
     from mixpanel_access.operations.inviting import InviteRequest, PreparedInvite
     from mixpanel_access.operations.project import PulumiProject
+
+
+class InviteRole(TypedDict):
+    """A project that the person gets.
+
+    Attributes:
+        project: the project's key in the roster
+        role: the role
+    """
+
+    project: str
+    role: str
+
+
+class InviteViolation(TypedDict):
+    """A policy rule that the entry breaks.
+
+    Attributes:
+        rule: the rule's id
+        level: `mandatory` or `advisory`
+        text: what is wrong
+    """
+
+    rule: str
+    level: str
+    text: str
+
+
+class InviteDocument(TypedDict):
+    """What `invite` prints as JSON.
+
+    Attributes:
+        stack: the stack
+        roster: the roster's file
+        email: the person's address
+        engagement: the engagement's key
+        organizationRole: the organization role
+        projects: the projects that the person gets
+        notes: what else to know before writing
+        violations: the policy rules that the entry breaks
+        changes: what `pulumi up` would then change
+        written: whether the roster was written
+    """
+
+    stack: str
+    roster: Path
+    email: str
+    engagement: str | None
+    organizationRole: str | None
+    projects: Sequence[InviteRole]
+    notes: Sequence[str]
+    violations: Sequence[InviteViolation]
+    changes: Sequence[str]
+    written: bool
 
 
 def invite(
@@ -194,7 +248,7 @@ def _outcome(prepared: PreparedInvite, *, written: bool) -> str:
     return "\nNothing was written. Add --yes to write it."
 
 
-def _document(prepared: PreparedInvite, *, written: bool) -> dict[str, Any]:
+def _document(prepared: PreparedInvite, *, written: bool) -> InviteDocument:
     request = prepared.request
     return {
         "stack": request.stack,

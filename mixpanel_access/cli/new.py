@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
 from mixpanel_access.cli.options import AsJson
 from mixpanel_access.cli.output import print_json
 from mixpanel_access.model.new_project import CI, NAME
+
+
+class NewDocument(TypedDict):
+    """What `new` and `policy pack` print as JSON.
+
+    Attributes:
+        folder: the folder
+        files: the files that were written
+    """
+
+    folder: Path
+    files: Sequence[str]
 
 
 def new(
@@ -32,7 +45,7 @@ def new(
 
     files = new_project(folder, read_wheel(wheel), name, ci, today(None))
     if as_json:
-        print_json({"folder": folder, "files": files})
+        print_json(NewDocument(folder=folder, files=files))
         return 0
     for file in files:
         typer.echo(f"  {file}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
@@ -13,10 +13,81 @@ from mixpanel_access.cli.output import print_diff, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from mixpanel_access.model.access import GrantType
     from mixpanel_access.operations.offboarding import PersonInStack, RemainingInOrganization
 
 _SHOWN: Final = 10
 """How many waiting changes are named."""
+
+
+class OffboardGrant(TypedDict):
+    """A grant in a state.
+
+    Attributes:
+        project: the project's id
+        role: the role
+    """
+
+    project: int
+    role: str
+
+
+class OffboardStack(TypedDict):
+    """What the person has in a stack.
+
+    Attributes:
+        stack: the stack
+        roster: the roster that changes, or null
+        member: whether the stack has the person as a member
+        grants: the grants
+        teams: the names of the teams
+    """
+
+    stack: str
+    roster: Path | None
+    member: bool
+    grants: Sequence[OffboardGrant]
+    teams: Sequence[str]
+
+
+class OffboardRemains(TypedDict):
+    """Access that is left.
+
+    Attributes:
+        organization: the organization's id
+        project: the project's id
+        role: the role
+        grantType: the type of the grant
+        team: the team that gives it
+    """
+
+    organization: int
+    project: int
+    role: str
+    grantType: GrantType
+    team: str | None
+
+
+class OffboardDocument(TypedDict):
+    """What `offboard` prints as JSON.
+
+    Attributes:
+        email: the person's address
+        done: whether it was done, and not only shown
+        stacks: what the stacks have, or had
+        inOrganization: whether the person is still in an organization
+        organizationRole: the organization role that is left
+        remains: the access that is left
+        waiting: stack that was left with changes that wait for `pulumi up` -> those
+    """
+
+    email: str
+    done: bool
+    stacks: Sequence[OffboardStack]
+    inOrganization: bool
+    organizationRole: str | None
+    remains: Sequence[OffboardRemains]
+    waiting: Mapping[str, Sequence[str]]
 
 
 def offboard(
@@ -107,7 +178,7 @@ def _document(
     waiting: Mapping[str, Sequence[str]],
     *,
     done: bool,
-) -> dict[str, Any]:
+) -> OffboardDocument:
     return {
         "email": email,
         "done": done,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -13,9 +14,53 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.files.onboarding import Checklists, Ticks
-    from mixpanel_access.operations.onboarding import Onboarding
+    from mixpanel_access.files.onboarding import AutomaticCheck, Checklists, Ticks
+    from mixpanel_access.operations.onboarding import Onboarding, OnboardingStep
     from mixpanel_access.operations.overview import Overview
+
+
+class ChecklistTick(TypedDict):
+    """When a task was done.
+
+    Attributes:
+        at: the instant, or null if Mixpanel shows that it is done
+        by: the address of the person who ticked it, or null if Mixpanel shows that it is done
+    """
+
+    at: str | None
+    by: str | None
+
+
+class ChecklistTask(TypedDict):
+    """A task of a checklist.
+
+    Attributes:
+        key: the task's key
+        text: what to do
+        check: what ticks it without a person
+        done: when it was done
+    """
+
+    key: str
+    text: str
+    check: AutomaticCheck | None
+    done: ChecklistTick | None
+
+
+class ChecklistDocument(TypedDict):
+    """What `onboard` prints as JSON: one of a person, or a list of everybody.
+
+    Attributes:
+        email: the address of the person
+        tracks: the tracks of the checklist
+        left: how many tasks are open
+        tasks: all tasks
+    """
+
+    email: str
+    tracks: Sequence[str]
+    left: int
+    tasks: Sequence[ChecklistTask]
 
 
 def onboard(
@@ -33,7 +78,7 @@ def onboard(
 ) -> int:
     """Show the checklist of a new person, ticked from what Mixpanel shows and by hand; exit 1 for an open task.
 
-    Example: `mixpanel-access onboard robin@agency.example.org --done kickoff --by ana@example.com`
+    Example: `mixpanel-access onboard robin@agency.example.org --done unmanaged`
     """
     from mixpanel_access.files.onboarding import read_checklists, read_ticks
     from mixpanel_access.operations.overview import load_overview
@@ -109,7 +154,7 @@ def _tracks(one: Onboarding) -> str:
     return " and ".join(track.replace("_", " ") for track in one.tracks)
 
 
-def _row(one: Onboarding) -> dict[str, object]:
+def _row(one: Onboarding) -> ChecklistDocument:
     return {
         "email": one.email,
         "tracks": one.tracks,
@@ -119,8 +164,12 @@ def _row(one: Onboarding) -> dict[str, object]:
                 "key": step.key,
                 "text": step.text,
                 "check": step.check,
-                "done": {"at": step.tick and step.tick.at, "by": step.tick and step.tick.by} if step.done else None,
+                "done": _tick(step) if step.done else None,
             }
             for step in one.steps
         ],
     }
+
+
+def _tick(step: OnboardingStep) -> ChecklistTick:
+    return {"at": step.tick.at, "by": step.tick.by} if step.tick else {"at": None, "by": None}

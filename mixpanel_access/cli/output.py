@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 from unicodedata import category
 
 import typer
@@ -29,6 +29,22 @@ _WIDE: Final = 10_000
 _SHOWN: Final = 20
 _OBEYED: Final = frozenset({"Cc", "Cf"})
 """The categories of characters that steer a terminal: controls and formats."""
+
+
+class VerifiedDocument(TypedDict):
+    """What `tracker verify` and `review verify` print as JSON.
+
+    Attributes:
+        file: the file
+        lines: how many lines it has
+        cut: whether its last line was cut off
+        problems: what is wrong
+    """
+
+    file: Path
+    lines: int
+    cut: bool
+    problems: Sequence[str]
 
 
 def progress(line: str) -> None:
@@ -243,7 +259,8 @@ def print_verified(found: Verified, file: Path, good: str, next_step: str, *, as
     if found.cut:
         progress(found.cut)
     if as_json:
-        print_json({"file": file, "lines": found.lines, "cut": bool(found.cut), "problems": found.problems})
+        document = VerifiedDocument(file=file, lines=found.lines, cut=bool(found.cut), problems=found.problems)
+        print_json(document)
     elif found.problems:
         for problem in found.problems:
             typer.echo(problem)

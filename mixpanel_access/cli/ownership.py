@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -14,6 +14,34 @@ from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.ownership import OwnershipChange, StackOwnership
+
+
+class OwnershipStack(TypedDict):
+    """One stack in `ownership`.
+
+    Attributes:
+        stack: the stack
+        undetermined: the addresses to settle
+        notInRoster: those of them that no roster entry settles, since the program declares them
+    """
+
+    stack: str
+    undetermined: Sequence[str]
+    notInRoster: Sequence[str]
+
+
+class OwnershipDocument(TypedDict):
+    """What `ownership` prints as JSON.
+
+    Attributes:
+        stacks: who is undetermined in each stack
+        changed: the rosters that change
+        written: whether they were written
+    """
+
+    stacks: Sequence[OwnershipStack]
+    changed: Sequence[str]
+    written: bool
 
 
 def ownership(
@@ -97,7 +125,9 @@ def _print_changes(changes: Sequence[OwnershipChange], *, written: bool) -> None
         typer.echo("Nothing was written. Add --yes to write it.")
 
 
-def _document(seen: Sequence[StackOwnership], changes: Sequence[OwnershipChange], *, written: bool) -> object:
+def _document(
+    seen: Sequence[StackOwnership], changes: Sequence[OwnershipChange], *, written: bool
+) -> OwnershipDocument:
     return {
         "stacks": [
             {

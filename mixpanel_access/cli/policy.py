@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypedDict
 
 import typer
 
+from mixpanel_access.cli.new import NewDocument
 from mixpanel_access.cli.options import AsJson
 from mixpanel_access.cli.output import new_table, print_json, print_table
+
+
+class RuleDocument(TypedDict):
+    """What `policy list` and `policy explain` print of a rule as JSON.
+
+    Attributes:
+        id: the rule's id
+        family: what the rule is about
+        title: what it requires
+        level: the level unless the configuration sets another: `mandatory`, `advisory` or `disabled`
+        severity: how severe a violation is
+        judges: which resources it judges
+        fix: how to fix a violation
+        controls: the controls of audit frameworks that it helps with
+        options: option -> its JSON schema, with description and default
+    """
+
+    id: str
+    family: str
+    title: str
+    level: str
+    severity: str
+    judges: str
+    fix: str
+    controls: Sequence[str]
+    options: Mapping[str, Any]
 
 
 def list_rules(as_json: AsJson = False) -> int:
@@ -67,13 +95,13 @@ def make_pack(
 ) -> int:
     """Write the policy pack with its hashed requirements, to run with any project or to publish for all.
 
-    Example: `mixpanel-access policy pack pack --wheel dist/mixpanel_access-0.2.0-py3-none-any.whl`
+    Example: `mixpanel-access policy pack pack --wheel mixpanel_access.whl`
     """
     from mixpanel_access.operations.packaging import write_pack
 
     files = write_pack(folder, wheel)
     if as_json:
-        print_json({"folder": folder, "files": files})
+        print_json(NewDocument(folder=folder, files=files))
         return 0
     for file in files:
         typer.echo(f"  {file}")

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, SelectedStack
 from mixpanel_access.cli.output import print_changes, print_json, progress
 from mixpanel_access.model.words import counted
+
+
+class ReleaseDocument(TypedDict):
+    """What `release` prints as JSON.
+
+    Attributes:
+        stack: the stack
+        members: how many members left the state
+        grants: how many grants left it
+        entries: how many entries left the roster
+        changes: what the preview then changes; empty if all is well
+    """
+
+    stack: str
+    members: int
+    grants: int
+    entries: int
+    changes: Sequence[str]
 
 
 def release(
@@ -22,7 +41,7 @@ def release(
 
     Exit 1 when the preview then shows a change.
 
-    Example: `mixpanel-access release --stack production --email robin@agency.example.org`
+    Example: `mixpanel-access release --email robin@agency.example.org`
     """
     from mixpanel_access.operations import releasing
     from mixpanel_access.operations.project import open_project, stack_to_change
@@ -31,8 +50,10 @@ def release(
     stack = stack_to_change(project, stack)
     done = releasing.release(project, stack, email, progress)
     if as_json:
-        counts = {"members": done.members, "grants": done.grants, "entries": done.entries}
-        print_json({"stack": stack, **counts, "changes": done.changes})
+        document = ReleaseDocument(
+            stack=stack, members=done.members, grants=done.grants, entries=done.entries, changes=done.changes
+        )
+        print_json(document)
         return 1 if done.changes else 0
     what = f"Released {counted(done.members, 'member')} and {counted(done.grants, 'grant')} from stack {stack}"
     if done.changes:

@@ -3,14 +3,59 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.cli.output import instant_of, print_json, progress, write_file
 from mixpanel_access.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.reminding import ReminderKind
+
+
+class ReminderRow(TypedDict):
+    """A reminder.
+
+    Attributes:
+        kind: what it is about
+        email: the person's address, or empty
+        stack: the stack
+        engagement: the engagement's key
+        on: the day
+        stage: how near that is
+        due: whether it is due today
+        text: what it is
+        nextStep: what to do
+        uid: its id in the calendar
+    """
+
+    kind: ReminderKind
+    email: str
+    stack: str | None
+    engagement: str | None
+    on: date
+    stage: int | None
+    due: bool
+    text: str
+    nextStep: str
+    uid: str
+
+
+class RemindDocument(TypedDict):
+    """What `remind` prints as JSON.
+
+    Attributes:
+        today: the day
+        reminders: everything that is due or still to come
+    """
+
+    today: date
+    reminders: Sequence[ReminderRow]
 
 
 def remind(
@@ -54,7 +99,7 @@ def remind(
     if str(ics) == "-":
         pass  # standard output is the calendar's
     elif as_json:
-        rows = [
+        rows: list[ReminderRow] = [
             {
                 "kind": one.kind,
                 "email": one.email,
@@ -64,12 +109,12 @@ def remind(
                 "stage": one.stage(overview.today),
                 "due": one.due(overview.today),
                 "text": one.text,
-                "next": one.next_step,
+                "nextStep": one.next_step,
                 "uid": one.uid,
             }
             for one in found
         ]
-        print_json({"today": overview.today, "reminders": rows})
+        print_json(RemindDocument(today=overview.today, reminders=rows))
     else:
         for line in lines:
             typer.echo(line)

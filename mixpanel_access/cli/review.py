@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -14,7 +14,6 @@ from mixpanel_access.cli.output import (
     day_of,
     instant_of,
     new_table,
-    plain,
     print_json,
     print_other_access,
     print_table,
@@ -24,13 +23,110 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
+    from mixpanel_access.model.other_access import OtherAccess
     from mixpanel_access.operations.review.deciding import Progress
-    from mixpanel_access.operations.review.packet import Item, Packet
+    from mixpanel_access.operations.review.packet import Item, Packet, Unmanaged
     from mixpanel_access.operations.review.starting import Begun
 
 Review = Annotated[
     Path | None, typer.Option("--review", help="The review's folder. Default: the newest in reviews/ of the project.")
 ]
+
+
+class PacketFile(TypedDict):
+    """A packet: what one reviewer decides.
+
+    Attributes:
+        file: the packet's file
+        review: the review's name
+        made: the day on which it was started
+        reviewer: the reviewer, or null for what has none
+        unknown: access that could not be read, and why
+        items: the roles to decide on
+        unmanaged: grants that no roster has; only in the packet without a reviewer
+    """
+
+    file: Path
+    review: str
+    made: str | None
+    reviewer: str | None
+    unknown: Sequence[str]
+    items: Sequence[Item]
+    unmanaged: Sequence[Unmanaged]
+
+
+class StartDocument(TypedDict):
+    """What `review start` prints as JSON.
+
+    Attributes:
+        review: the review's name
+        folder: its folder
+        packets: the packets
+        otherAccess: access that no stack manages
+    """
+
+    review: str
+    folder: Path
+    packets: Sequence[PacketFile]
+    otherAccess: Sequence[OtherAccess]
+
+
+class ReviewItem(TypedDict):
+    """A role in `review status`.
+
+    Attributes:
+        email: the person's address
+        stack: the stack
+        project: the project's key, or null for the organization role
+        what: the project's key, or `the organization`
+        role: the role
+        suggestion: what is suggested
+        decision: what was decided
+    """
+
+    email: str
+    stack: str
+    project: str | None
+    what: str
+    role: str
+    suggestion: str
+    decision: str | None
+
+
+class ReviewPacket(TypedDict):
+    """A packet in `review status`.
+
+    Attributes:
+        reviewer: the reviewer, or null for what has none
+        file: the packet's file
+        openForDays: for how many days it has been open
+        undecided: the roles without a decision
+        decided: the decisions that are not applied
+        applied: the decisions that are applied
+    """
+
+    reviewer: str | None
+    file: Path
+    openForDays: int | None
+    undecided: Sequence[ReviewItem]
+    decided: Sequence[ReviewItem]
+    applied: Sequence[ReviewItem]
+
+
+class ReviewStatusDocument(TypedDict):
+    """What `review status` prints as JSON.
+
+    Attributes:
+        review: the review's name
+        folder: its folder
+        undecided: how many roles are undecided
+        packets: the packets
+    """
+
+    review: str
+    folder: Path
+    undecided: int
+    packets: Sequence[ReviewPacket]
 
 
 def start(
@@ -67,9 +163,13 @@ def start(
     target = to or project.pulumi.project / FOLDER / quarter(overview.today)
     begun = begin(overview, domains, by, target.absolute(), progress)
     if as_json:
-        packets = [{"file": one.file, **plain(one.packet)} for one in begun.packets]
-        about = {"review": begun.folder.name, "folder": begun.folder}
-        print_json({**about, "packets": packets, "otherAccess": begun.other_access})
+        document = StartDocument(
+            review=begun.folder.name,
+            folder=begun.folder,
+            packets=[_packet(one.file, one.packet) for one in begun.packets],
+            otherAccess=begun.other_access,
+        )
+        print_json(document)
     else:
         _print_begun(begun)
         print_other_access(begun.other_access, overview.directory.projects())
@@ -121,7 +221,7 @@ def decide(
 ) -> int:
     """Record one decision in its packet; nothing else changes until `review apply`.
 
-    Example: `mixpanel-access review decide robin@agency.example.org lower=consumer`
+    Example: `mixpanel-access review decide robin@agency.example.org keep`
     """
     from mixpanel_access.operations.review import deciding
 
@@ -161,7 +261,7 @@ def status(
     undecided = sum(len(one.undecided) for one in found)
     if as_json:
         packets = [_progress(one, today) for one in found]
-        print_json({"review": where.name, "folder": where, "undecided": undecided, "packets": packets})
+        print_json(ReviewStatusDocument(review=where.name, folder=where, undecided=undecided, packets=packets))
     else:
         _print_progress(found, where, today)
     return 1 if undecided else 0
@@ -209,7 +309,19 @@ def folder_of(folder: Path, review: Path | None) -> Path:
     return review
 
 
-def _progress(one: Progress, today: date) -> dict[str, Any]:
+def _packet(file: Path, packet: Packet) -> PacketFile:
+    return PacketFile(
+        file=file,
+        review=packet.review,
+        made=packet.made,
+        reviewer=packet.reviewer,
+        unknown=packet.unknown,
+        items=packet.items,
+        unmanaged=packet.unmanaged,
+    )
+
+
+def _progress(one: Progress, today: date) -> ReviewPacket:
     return {
         "reviewer": one.packet.reviewer,
         "file": one.file,
@@ -220,7 +332,7 @@ def _progress(one: Progress, today: date) -> dict[str, Any]:
     }
 
 
-def _short(item: Item) -> dict[str, Any]:
+def _short(item: Item) -> ReviewItem:
     from mixpanel_access.operations.review.packet import ORGANIZATION
 
     return {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -26,6 +26,66 @@ from mixpanel_access.model.words import counted
 if TYPE_CHECKING:
     from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange
     from mixpanel_access.operations.review.evidence import EvidenceLine
+
+
+class ApplyDecision(TypedDict):
+    """A decision that is applied.
+
+    Attributes:
+        email: the person's address
+        project: the project's key, or null for the organization role
+        engagement: the engagement's key
+        decision: `keep`, `lower` or `remove`
+        newRole: the role to lower to
+        reviewer: who decided
+        decided: the day of the decision
+    """
+
+    email: str
+    project: str | None
+    engagement: str | None
+    decision: str
+    newRole: str | None
+    reviewer: str
+    decided: str
+
+
+class ApplyRoster(TypedDict):
+    """A roster in `review apply`.
+
+    Attributes:
+        stack: the stack
+        roster: the roster's file
+        changed: whether its text changes
+        meaning: what changes for whom
+        notes: what else to know
+        decisions: the decisions
+    """
+
+    stack: str
+    roster: Path
+    changed: bool
+    meaning: Sequence[str]
+    notes: Sequence[str]
+    decisions: Sequence[ApplyDecision]
+
+
+class ApplyDocument(TypedDict):
+    """What `review apply` prints as JSON.
+
+    Attributes:
+        review: the review's name
+        undecided: how many roles are undecided
+        appliedBefore: how many decisions were applied before
+        rosters: the rosters that change
+        written: whether they were written
+    """
+
+    review: str
+    undecided: int
+    appliedBefore: int
+    rosters: Sequence[ApplyRoster]
+    written: bool
 
 
 def apply(
@@ -80,7 +140,7 @@ def _outcome(made: ReviewPlan, *, written: bool) -> str:
     return f"Applied {counted(new, 'decision')}. Commit the roster; {ups} lowers or removes the access.{left}"
 
 
-def _document(made: ReviewPlan, *, written: bool) -> dict[str, object]:
+def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
     return {
         "review": made.folder.name,
         "undecided": made.undecided,

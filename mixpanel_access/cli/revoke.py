@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -14,9 +15,113 @@ from mixpanel_access.model.errors import AccessError, UsageError
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
+    from mixpanel_access.model.brakes import Brake
+    from mixpanel_access.operations.expiring import ScheduledChange
     from mixpanel_access.operations.project import PulumiProject
     from mixpanel_access.operations.revoking.removals import Removal
     from mixpanel_access.operations.revoking.run import Revocation
+
+
+class RemovalRow(TypedDict):
+    """Something that is taken away.
+
+    Attributes:
+        email: the address, or null for a team or a service account
+        what: what goes, in words
+        project: the id of the project whose grant it is
+        role: the role that replaces the present one
+        ended: the last day of the access in the state; null if the roster no longer has the entry
+        urn: the resource in Pulumi
+        reason: why it stays; null for what goes
+    """
+
+    email: str | None
+    what: str
+    project: int | None
+    role: str | None
+    ended: str | None
+    urn: str
+    reason: str | None
+
+
+class RevokeStack(TypedDict):
+    """One stack in `revoke`.
+
+    Attributes:
+        stack: the stack
+        takes: what goes, or has gone
+        stays: who stays in the organization though the stack no longer has them
+        held: what should go, and could not
+        problems: what else is wrong
+        leaves: resource that the program would change too, and that is left as it is -> why
+        complete: whether nothing is left to take away
+    """
+
+    stack: str
+    takes: Sequence[RemovalRow]
+    stays: Sequence[RemovalRow]
+    held: Sequence[RemovalRow]
+    problems: Sequence[str]
+    leaves: Mapping[str, str]
+    complete: bool
+
+
+class RevokeDocument(TypedDict):
+    """What `revoke` prints as JSON.
+
+    Attributes:
+        done: whether it was done, and not only shown
+        stacks: what happens to each stack
+    """
+
+    done: bool
+    stacks: Sequence[RevokeStack]
+
+
+class BrakeRow(TypedDict):
+    """A brake that will hold an ending.
+
+    Attributes:
+        on: the day
+        people: the people who stay
+        brake: the brake
+        text: what happens, and what to do
+    """
+
+    on: date
+    people: Sequence[str]
+    brake: Brake
+    text: str
+
+
+class WithinStack(TypedDict):
+    """One stack in `revoke --within`.
+
+    Attributes:
+        stack: the stack
+        today: the day from which it looks; null if the stack cannot be read
+        changes: what begins, ends, or is overdue
+        held: the brakes that will hold an ending
+        problems: what cannot be read
+    """
+
+    stack: str
+    today: date | None
+    changes: Sequence[ScheduledChange]
+    held: Sequence[BrakeRow]
+    problems: Sequence[str]
+
+
+class WithinDocument(TypedDict):
+    """What `revoke --within` prints as JSON.
+
+    Attributes:
+        within: how many days it looks ahead
+        stacks: what happens in each stack
+    """
+
+    within: int
+    stacks: Sequence[WithinStack]
 
 
 def revoke(
@@ -52,7 +157,7 @@ def revoke(
     day = day_of(now) if now else None
     found = revoking.revoke(project, stacks, progress, now=day, act=yes, ended_only=ended_only)
     if as_json:
-        print_json({"done": yes, "stacks": [_document(one) for one in found]})
+        print_json(RevokeDocument(done=yes, stacks=[_document(one) for one in found]))
     else:
         _print(found, done=yes)
     return 0 if all(one.complete for one in found) else 1
@@ -127,19 +232,19 @@ def _lower_or_gone(taking: Removal, *, done: bool) -> str:
     return "taken away" if done else "is taken away"
 
 
-def _document(one: Revocation) -> dict[str, Any]:
+def _document(one: Revocation) -> RevokeStack:
     return {
         "stack": one.stack,
         "takes": [_row(taking) for taking in _taken(one)],
-        "stays": [{**_row(taking), "reason": taking.stays} for taking in one.takes if taking.stays],
-        "held": [{**_row(held.taking), "reason": held.reason} for held in one.held],
+        "stays": [_row(taking, taking.stays) for taking in one.takes if taking.stays],
+        "held": [_row(held.taking, held.reason) for held in one.held],
         "problems": one.problems,
         "leaves": one.leaves,
         "complete": one.complete,
     }
 
 
-def _row(taking: Removal) -> dict[str, Any]:
+def _row(taking: Removal, reason: str | None = None) -> RemovalRow:
     return {
         "email": taking.email or None,
         "what": taking.what,
@@ -147,6 +252,7 @@ def _row(taking: Removal) -> dict[str, Any]:
         "role": taking.role,
         "ended": taking.ends if taking.planned else None,
         "urn": taking.urn,
+        "reason": reason,
     }
 
 
@@ -154,31 +260,31 @@ def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: 
     """Show what the next days take and give, and what is overdue; 1 for any, else 0."""
     found = [_within(project, stack, days, now) for stack in stacks]
     if as_json:
-        print_json({"within": days, "stacks": found})
+        print_json(WithinDocument(within=days, stacks=found))
     else:
         _print_within(found, days)
     return 1 if any(one["changes"] or one["held"] or one["problems"] for one in found) else 0
 
 
-def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> dict[str, Any]:
+def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> WithinStack:
     """What happens in one stack; what cannot be read is one of its problems."""
     from mixpanel_access.directory.connect import connect
     from mixpanel_access.files.roster import read_salvaged
     from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for
 
-    document: dict[str, Any] = {"stack": stack, "changes": [], "held": [], "problems": []}
+    document = WithinStack(stack=stack, today=None, changes=[], held=[], problems=[])
     try:
         settings = project.settings(stack)
         today = day_of(now) if now else settings.clock().date()
         document["today"] = today
         read = read_salvaged(project.roster(stack))
-        document["problems"] += [read.problem] if read.problem else []
+        document["problems"] = [read.problem] if read.problem else []
         document["changes"] = changes_by_the_clock(
             read.roster, project.state(stack, settings.organization_id), today, days, read.unread
         )
         ahead = forecasts_for(read.roster, today, connect(settings), settings.username)
     except AccessError as error:
-        document["problems"].append(str(error))
+        document["problems"] = [*document["problems"], str(error)]
         return document
     near = [one for one in ahead if (one.on - today).days <= days]
     document["held"] = [
@@ -193,7 +299,7 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> d
     return document
 
 
-def _print_within(found: list[dict[str, Any]], days: int) -> None:
+def _print_within(found: Sequence[WithinStack], days: int) -> None:
     table = new_table("stack", "what", "who", "on", "in", "projects", "engagement")
     for stack in found:
         for one in stack["changes"]:

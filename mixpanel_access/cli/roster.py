@@ -99,7 +99,7 @@ def copy_rosters(
     The program, the policies and the configuration stay those of the checkout. Exit 4, and nothing is copied, when the
     branch changes anything else.
 
-    Example: `mixpanel-access copy-rosters 1b4e28ba2fa1a5e3b8e2f0c1d7a9b6e4c3d2f1a0`
+    Example: `mixpanel-access copy-rosters "$COMMIT"`
     """
     from mixpanel_access.operations import branch_rosters
 

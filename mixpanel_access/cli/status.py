@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
@@ -15,10 +15,65 @@ from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
+    from mixpanel_access.model.access import Invitation
     from mixpanel_access.operations.overview import Overview
-    from mixpanel_access.operations.status import RoleHere, Status
+    from mixpanel_access.operations.status import RoleHere, Status, StatusStep
 
 _CLEAR: Final = "\x1b[2J\x1b[H"
+
+
+class StatusRole(TypedDict):
+    """An organization role.
+
+    Attributes:
+        declared: the role in the roster
+        actual: the role in Mixpanel
+    """
+
+    declared: str | None
+    actual: str | None
+
+
+class StatusPerson(TypedDict):
+    """A person in `status`.
+
+    Attributes:
+        email: the address
+        stacks: the stacks that have the person
+        invitation: the state of the invitation; null if the person is not in the organization
+        invitedAt: when the invitation was sent, if known
+        expiresAt: when it expires, if known
+        lastLogin: the last login, if known
+        organizationRole: the organization role
+        projects: the roles in projects
+        ends: the last day
+        steps: what to know, and what to do next
+    """
+
+    email: str
+    stacks: Sequence[str]
+    invitation: Invitation | None
+    invitedAt: datetime | None
+    expiresAt: datetime | None
+    lastLogin: datetime | None
+    organizationRole: StatusRole
+    projects: Sequence[RoleHere]
+    ends: date | None
+    steps: Sequence[StatusStep]
+
+
+class StatusDocument(TypedDict):
+    """What `status` prints as JSON; with `--watch`, once for each look, each on a line.
+
+    Attributes:
+        now: when it looked
+        stacks: the stacks
+        people: the people
+    """
+
+    now: datetime
+    stacks: Sequence[str]
+    people: Sequence[StatusPerson]
 
 
 def status(
@@ -152,7 +207,7 @@ def _compared(declared: str | None, actual: str | None) -> str:
     return f"{declared} (is {actual or 'nothing yet'})"
 
 
-def _document(found: list[Status], overview: Overview) -> dict[str, Any]:
+def _document(found: list[Status], overview: Overview) -> StatusDocument:
     return {
         "now": overview.now,
         "stacks": list(overview.stacks),
@@ -167,7 +222,7 @@ def _document(found: list[Status], overview: Overview) -> dict[str, Any]:
                 "organizationRole": {"declared": one.declared_role, "actual": one.actual_role},
                 "projects": one.roles,
                 "ends": one.ends,
-                "steps": [{"text": step.text, "next": step.next_step, "problem": step.problem} for step in one.steps],
+                "steps": one.steps,
             }
             for one in found
         ],

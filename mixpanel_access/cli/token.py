@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Stacks
 from mixpanel_access.cli.output import print_json, progress
+
+
+class TokenDocument(TypedDict):
+    """What `token` prints as JSON.
+
+    Attributes:
+        stack: the stack that has the account
+        name: the account's name in the roster
+        login: its login name
+        token: its token
+    """
+
+    stack: str
+    name: str
+    login: str
+    token: str
 
 
 def token(
@@ -27,7 +43,7 @@ def token(
     found = token_of(open_project(cwd, progress), name, stack or [])
     secret = found.token.reveal() if found.token else ""
     if as_json:
-        print_json({"stack": found.stack, "name": found.names[0], "login": found.login, "token": secret})
+        print_json(TokenDocument(stack=found.stack, name=found.names[0], login=found.login, token=secret))
     else:
         typer.echo(secret)
     return 0

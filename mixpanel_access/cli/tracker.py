@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
@@ -15,10 +16,25 @@ from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.pruning import Pruned
+    from mixpanel_access.operations.tracker_lines import LogLine
 
 NAME: Final = "tracker.jsonl"
 """The log, in the project's folder, unless another is named."""
 LogFile = Annotated[Path | None, typer.Option("--file", help="The log. Default: tracker.jsonl of the project.")]
+
+
+class PruneDocument(TypedDict):
+    """What `tracker prune` prints as JSON.
+
+    Attributes:
+        done: whether the log was written
+        lines: the lines that are removed
+        people: the people whom the log no longer names
+    """
+
+    done: bool
+    lines: Sequence[LogLine]
+    people: Sequence[str]
 
 
 def update(
@@ -120,7 +136,8 @@ def prune(
     _must_exist(file)
     pruned = pruning.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
-        print_json({"done": yes, "lines": pruned.lines, "people": pruned.people})
+        document = PruneDocument(done=yes, lines=pruned.lines, people=pruned.people)
+        print_json(document)
     elif not pruned.lines:
         typer.echo(f"Nothing in {file} had ended before {first}.")
     else:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
@@ -20,6 +21,28 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("markdown", "text", "html", "eml")
 """What the message can be printed as."""
+
+
+class WelcomeDocument(TypedDict):
+    """What `welcome` prints as JSON.
+
+    Attributes:
+        to: the address of the person
+        cc: the addresses of those who get a copy
+        subject: the subject
+        sent: whether it was sent
+        markdown: the text as Markdown
+        text: the text
+        html: the text as HTML
+    """
+
+    to: str
+    cc: Sequence[str]
+    subject: str
+    sent: bool
+    markdown: str
+    text: str
+    html: str
 
 
 def welcome(
@@ -63,8 +86,16 @@ def welcome(
         del mail["X-Unsent"]
         delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
     if as_json:
-        document = {"to": message.to, "cc": message.cc, "subject": message.subject, "sent": send}
-        print_json({**document, "markdown": message.markdown, "text": message.text, "html": message.html})
+        document = WelcomeDocument(
+            to=message.to,
+            cc=message.cc,
+            subject=message.subject,
+            sent=send,
+            markdown=message.markdown,
+            text=message.text,
+            html=message.html,
+        )
+        print_json(document)
     elif send:
         copies = f", with copies to {', '.join(message.cc)}" if message.cc else ""
         typer.echo(f"Sent {message.subject!r} to {message.to}{copies}.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -13,7 +13,6 @@ from mixpanel_access.cli.output import (
     instant_of,
     must_be_address,
     new_table,
-    plain,
     print_json,
     print_other_access,
     print_table,
@@ -23,10 +22,37 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
+    from mixpanel_access.model.access import GrantType
+    from mixpanel_access.model.other_access import OtherAccess
     from mixpanel_access.operations.who import PersonGrant
 
-_KEYS: Final = ("email", "invited", "project", "name", "role", "grantType", "team", "stack", "why")
-"""The keys of a grant in JSON; a row of other access has them all without a value."""
+
+class WhoRow(TypedDict):
+    """What `who` prints of a grant as JSON; of access that no stack manages, only `otherAccess` has a value.
+
+    Attributes:
+        email: the person
+        invited: whether the person has not accepted the invitation
+        project: the project's id
+        name: the project's name
+        role: the role that this grant gives
+        grantType: the type of the grant
+        team: the team's name, for a grant through one
+        stack: the stack that manages the grant
+        why: metadata of the stack's resource: engagement, ticket, approver and others, each only if it has a value
+        otherAccess: access that no stack manages
+    """
+
+    email: str | None
+    invited: bool | None
+    project: int | None
+    name: str | None
+    role: str | None
+    grantType: GrantType | None
+    team: str | None
+    stack: str | None
+    why: Mapping[str, str] | None
+    otherAccess: OtherAccess | None
 
 
 def who(
@@ -70,9 +96,7 @@ def who(
             )
         other = whos.other_of_person(overview, same_key(email), held)
     if as_json:
-        rows = [{**plain(one), "otherAccess": None} for one in held]
-        rows += [{**dict.fromkeys(_KEYS), "otherAccess": plain(one)} for one in other]
-        print_json(rows)
+        print_json([*map(_row, held), *map(_other_row, other)])
         return 0
     _print(held, by_person=bool(project), nobody=f"not in {', '.join(overview.stacks)}" if stack else "none")
     if project:
@@ -107,3 +131,33 @@ def _print(held: Sequence[PersonGrant], *, by_person: bool, nobody: str) -> None
         )
     if held:
         print_table(table)
+
+
+def _row(held: PersonGrant) -> WhoRow:
+    return WhoRow(
+        email=held.email,
+        invited=held.invited,
+        project=held.project,
+        name=held.name,
+        role=held.role,
+        grantType=held.grant_type,
+        team=held.team,
+        stack=held.stack,
+        why=held.why,
+        otherAccess=None,
+    )
+
+
+def _other_row(other: OtherAccess) -> WhoRow:
+    return WhoRow(
+        email=None,
+        invited=None,
+        project=None,
+        name=None,
+        role=None,
+        grantType=None,
+        team=None,
+        stack=None,
+        why=None,
+        otherAccess=other,
+    )

@@ -53,7 +53,13 @@ class LogLine(FileLine):
         project: the project's id; None for the membership in the organization or in a team.
         role: the role from then on, or the role that was lost; "" for a membership in a team, and for one in the
             organization whose role is not managed.
-        engagement: why, as are the fields up to `ends`.
+        engagement: the engagement's key, or "".
+        sow: the statement of work, or "".
+        ticket: the ticket that asks for the access, or "".
+        approver: who approved it, or "".
+        justification: why the person needs the access, or "".
+        starts: the first day, or "".
+        ends: the last day, or "".
         team: the name of the team that the person is in, or that has the role; "" for none.
         team_id: Mixpanel's id of that team.
     """

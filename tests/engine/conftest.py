@@ -21,6 +21,7 @@ from demo.sandbox import Emulator, pulumi_project
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
+from tests.cli.json_output import must_be_documented
 
 PROJECT = "mixpanel-access"
 PRODUCTION, WAREHOUSE = 1234567, 1234568
@@ -57,6 +58,7 @@ class Workspace:
             check=False,
         )
         done.stderr = without_clock(done.stderr)
+        must_be_documented(args, done.returncode, done.stdout)
         return done
 
     def up(self, stack: str = "production", *args: str, check: bool = True) -> Completed:

@@ -84,7 +84,12 @@ class RoleSource:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one person has in one project: the highest role, and all ways."""
+    """What one person has in one project.
+
+    Attributes:
+        role: the highest role.
+        sources: the grants that give access.
+    """
 
     role: str
     sources: Sequence[RoleSource]

@@ -84,7 +84,13 @@ class Factor:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why somebody has points: the id of a factor or of a policy rule, and the reason in words."""
+    """Why somebody has points.
+
+    Attributes:
+        factor: the id of a factor or of a policy rule.
+        points: what it adds.
+        text: the reason, in words.
+    """
 
     factor: str
     points: int

@@ -32,7 +32,11 @@ class EvidenceLine(FileLine):
         date: when it was written (ISO 8601, UTC).
         event: `listed` when the packets were made, `decided` when the decision was applied to the roster.
         review: the review.
-        stack: and the rest of what it is about: stack, address, project key ("" for the organization), engagement.
+        stack: the stack.
+        email: the person's address.
+        project: the project's key; "" for the organization role.
+        engagement: the engagement's key, or "".
+        starts: the entry's first day, or "".
         role: the role at that time.
         suggestion: what was suggested.
         suggested_role: the role to lower to, or "".

@@ -61,7 +61,11 @@ class Item(PacketPart):
         role: the role that the entry gives, in the roster's word.
         since: since when the stack has it (a day), or None where it has not.
         changed: when the stack last changed it, where that is another day.
-        sow: and the rest: why.
+        sow: the statement of work, or None.
+        ticket: the ticket that asks for the access, or None.
+        justification: why the person needs the access, or None.
+        approver: who approved it, or None.
+        sponsor: who sponsors the engagement, or None.
         ends: the last day, or None.
         state: whether that is `current`, `ends soon` or `over`.
         last_active: the day of the last login; `never`, `invited`, `not in the organization` or `unknown`.
