@@ -24,8 +24,6 @@ from tests.faults.conftest import World, organization
 COMBINATIONS = 30
 FILE_VARIABLE = "MIXPANEL_ACCESS_DIALECT"
 """The environment variable with the file of a dialect, or of a report of `doctor --writes`; else the page's example."""
-_PATIENCE = 10.0
-"""Seconds that the client waits: nothing here is slow on purpose."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,7 @@ def world() -> Iterator[World]:
         EmulatorServer(organization()) as server,
         stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True),
     ):
-        made = World(server, _PATIENCE)
+        made = World(server)
         yield made
         made.close()
         made.client.close()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.conftest import ORG, SHOP, TIMEOUT, WAREHOUSE, World, organization
 from tests.faults.mini_engine import MiniEngine, Program
+from tests.faults.sampling import every_pair
 
 BO = "bo@example.com"
 MEMBER = {"email": BO, "role": "member", "removal": "when_unused"}
@@ -141,10 +142,7 @@ def fault(name: str, method: str, count: int = 1) -> list[dict[str, Any]]:
     return [made]
 
 
-@pytest.mark.parametrize("count", [1, 20], ids=["once", "for a whole run"])
-@pytest.mark.parametrize("method", ["POST", "GET"])
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("step", "name", "method", "count"), every_pair(STEPS, FAULTS, ("POST", "GET"), (1, 20)))
 def test_one_more_run_and_all_is_as_declared(world: World, step: str, name: str, method: str, count: int) -> None:
     """Whatever happens to the writes or the reads of a run, the next one finishes; nobody is invited twice or lost."""
     if count > 1 and FAULTS[name]["kind"] == "delay":

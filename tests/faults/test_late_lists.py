@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from mixpanel_access.model.errors import AccessError, Unintelligible
 from mixpanel_access.provider.base import AccessProvider
@@ -19,6 +18,7 @@ from mixpanel_access.provider.service_account_grant import ServiceAccountGrantPr
 from tests.faults import test_faults, test_project_access, test_role_faults, test_scim_faults
 from tests.faults.conftest import ORG, SHOP, World
 from tests.faults.mini_engine import MiniEngine, Program
+from tests.faults.sampling import MANY
 from tests.faults.test_service_account_faults import ACCOUNT, accounts, attempt, logs_in
 
 BO = test_faults.BO
@@ -89,8 +89,7 @@ def came(world: World) -> Any:
 
 IN_TIME = [(step, reads, answer) for step in STEPS for reads in READS for answer in LOST]
 LATER = [(step, answer) for step in STEPS for answer in LOST]
-MANY = settings().max_examples >= 1000
-"""As `make reliability` asks for; else each step in some of the ways, and all the ways over all steps."""
+"""All for `make reliability`; else each step in some of the ways, and all the ways over all steps."""
 
 
 @pytest.mark.parametrize(("step", "reads", "answer"), IN_TIME if MANY else IN_TIME[::5])

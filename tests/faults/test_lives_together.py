@@ -6,18 +6,16 @@ import random
 from typing import Final
 
 import pytest
-from hypothesis import settings
 
 from tests.faults.conftest import World
 from tests.faults.lives import steps_of, trouble_with
+from tests.faults.sampling import MANY
 from tests.tally import count
 
 PARTS: Final = 6
 """Tests that share the lives, so that cores do."""
-MANY: Final = settings().max_examples >= 1000
-"""As `make reliability` asks for."""
-LIVES: Final = 500 if MANY else 10
-"""Lives of each part: 3,000 or 60 in all."""
+LIVES: Final = 500 if MANY else 4
+"""Lives of each part: 3,000 or 24 in all."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))

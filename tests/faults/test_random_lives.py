@@ -247,7 +247,7 @@ class Lives(RuleBasedStateMachine):
         words = dict.fromkeys(made, SUPPORT)
         grants = {place: words.get(role, role) for place, role in self.world.grants().items()}
         if self.two_factor is not None:
-            settings = self.world.control("GET", "dump")["security"]["twofactor"]
+            settings = self.world.dump()["security"]["twofactor"]
             assert settings["twofactor_auth_required"] is self.two_factor
         ours = {email: row for email, row in members.items() if email.startswith("p")}
         assert {email: row["role"] for email, row in ours.items()} == {

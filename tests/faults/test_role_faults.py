@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.conftest import ORG, SHOP, World
 from tests.faults.mini_engine import MiniEngine, Program
+from tests.faults.sampling import every_pair
 from tests.faults.test_faults import FAULTS, fault
 
 SUPPORT = ("role", "support")
@@ -42,20 +43,25 @@ def _remove(world: World, engine: MiniEngine) -> Program:  # the state is the en
 
 
 STEPS: dict[str, Step] = {"create": _create, "adopt": _adopt, "change": _change, "remove": _remove}
+SENT = [
+    ("create", "POST"), ("create", "GET"),
+    ("adopt", "PUT"), ("adopt", "POST"), ("adopt", "GET"),
+    ("change", "PUT"), ("change", "POST"), ("change", "GET"),
+    ("remove", "DELETE"), ("remove", "GET"),
+]  # fmt: skip
+"""Each step with the methods of its requests."""
+CASES = [(step, name, method, count) for (step, method), name, count in every_pair(SENT, FAULTS, (1, 20))]
 
 
 def roles(world: World) -> list[tuple[str, str, set[str]]]:
     """The custom roles of the project: name, description, permissions."""
     found: list[dict[str, Any]] = next(
-        project["custom_roles"] for project in world.control("GET", "dump")["projects"] if project["id"] == SHOP
+        project["custom_roles"] for project in world.dump()["projects"] if project["id"] == SHOP
     )
     return [(role["name"], role["description"], set(role["permissions"])) for role in found]
 
 
-@pytest.mark.parametrize("count", [1, 20], ids=["once", "for a whole run"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "GET"])
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("step", "name", "method", "count"), CASES)
 def test_one_more_run_and_all_is_as_declared(world: World, step: str, name: str, method: str, count: int) -> None:
     """There is one role of the name, or none, and what the settings had besides is still there."""
     if count > 1 and FAULTS[name]["kind"] == "delay":
@@ -73,7 +79,7 @@ def test_one_more_run_and_all_is_as_declared(world: World, step: str, name: str,
     wanted = [inputs for (kind, _), inputs in program.items() if kind == "role"]
     declared = [(one["name"], one["description"], {*one["permissions"], "view_project"}) for one in wanted]
     assert roles(world) == declared
-    security = world.control("GET", "dump")["security"]
+    security = world.dump()["security"]
     settings = program[SECURITY]
     assert security["twofactor"] == {"twofactor_auth_required": settings["two_factor_required"]}
     assert security["request_access"] == {**before, **settings["request_access"]}

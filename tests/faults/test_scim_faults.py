@@ -12,6 +12,7 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.secret import Secret
 from tests.faults.conftest import SHOP, World, organization
 from tests.faults.mini_engine import MiniEngine, Program
+from tests.faults.sampling import every_pair
 from tests.faults.test_faults import FAULTS, fault
 
 TOKEN = "scim-token"
@@ -67,9 +68,7 @@ def claimed(world: World) -> Iterator[World]:
     world.scim_token = None
 
 
-@pytest.mark.parametrize("count", [1, 20], ids=["once", "for a whole run"])
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("step", "name", "count"), every_pair(STEPS, FAULTS, (1, 20)))
 def test_one_more_run_and_all_is_as_declared(scim: World, step: str, name: str, count: int) -> None:
     """People come and go by SCIM without an e-mail, where PATCH fails, which only SCIM has; others are untouched."""
     if count > 1 and FAULTS[name]["kind"] == "delay":

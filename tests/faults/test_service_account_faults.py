@@ -13,6 +13,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 from tests.faults.conftest import ORG, SHOP, World
+from tests.faults.sampling import every_pair
 from tests.faults.test_faults import FAULTS, fault
 
 ACCOUNT = {"username": "etl", "role": "consumer", "expires": "2999-01-01T00:00:00Z"}
@@ -38,7 +39,7 @@ def made(world: World) -> dict[str, Any]:
 
 def accounts(world: World) -> list[dict[str, Any]]:
     """The accounts of that name."""
-    return [row for row in world.control("GET", "dump")["service_accounts"] if row["username"].startswith("etl.")]
+    return [row for row in world.dump()["service_accounts"] if row["username"].startswith("etl.")]
 
 
 def logs_in(world: World, outputs: dict[str, Any]) -> bool:
@@ -47,9 +48,7 @@ def logs_in(world: World, outputs: dict[str, Any]) -> bool:
     return httpx.get(f"{world.server.url}/api/app/me", auth=auth, timeout=30).status_code == 200
 
 
-@pytest.mark.parametrize("count", [1, 20], ids=["once", "for a whole run"])
-@pytest.mark.parametrize("method", ["POST", "GET"])
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(("name", "method", "count"), every_pair(FAULTS, ("POST", "GET"), (1, 20)))
 def test_one_more_run_and_there_is_one_account_with_its_token(world: World, name: str, method: str, count: int) -> None:
     """An account whose answer was lost is not left behind: nobody has its token."""
     world.control("POST", "faults", fault(name, method, 2 if FAULTS[name]["kind"] == "delay" else count))
@@ -80,9 +79,7 @@ def test_what_cannot_be_cleared_away_is_named(world: World, name: str) -> None:
     assert f"delete {left['username']} ({left['id']}) in Organization Settings" in str(failed)
 
 
-@pytest.mark.parametrize("count", [1, 20], ids=["once", "for a whole run"])
-@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(("name", "method", "count"), every_pair(FAULTS, ("POST", "GET", "DELETE"), (1, 20)))
 def test_roles_and_deletion_are_finished_by_one_more_run(world: World, name: str, method: str, count: int) -> None:
     """Given, changed, taken away, and the account deleted: each as it was declared in the end."""
     outputs = made(world)
