@@ -35,7 +35,7 @@ def emulator(
     Example: `mixpanel-access emulator --demo --port 8080`
     """
     try:
-        from mixpanel_access.emulator import run
+        from mixpanel_access.emulator import EmulatorOptions, run
     except ModuleNotFoundError as error:
         from mixpanel_access.model.errors import UsageError
 
@@ -44,7 +44,7 @@ def emulator(
             why=f"the Python package {error.name} is not installed",
             next_step="Install it: pip install 'mixpanel-access[emulator]'",
         ) from None
-    code: int = run(
+    options = EmulatorOptions(
         host=host,
         port=port,
         data=data,
@@ -54,6 +54,7 @@ def emulator(
         limit_invitations=limit_invitations,
         dialect=dialect,
     )
+    code: int = run(options)
     return code
 
 

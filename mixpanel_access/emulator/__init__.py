@@ -1,17 +1,17 @@
-"""A local Mixpanel: its own reading of the contract, with nothing of our client in it.
+"""A local Mixpanel, written from docs/contract.md and without our client.
 
-What it decides where the contract is silent stands in README.md beside this file.
+README.md in this folder says what it does where the contract leaves something open.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["EmulatorServer", "run"]
+__all__ = ["EmulatorOptions", "EmulatorServer", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the server when it is asked for: a command line that only shows its help needs none of it."""
+    """Import the server only when it is used: a command line that shows its help does not need it."""
     if name in __all__:
         from mixpanel_access.emulator import server
 

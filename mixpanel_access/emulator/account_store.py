@@ -1,4 +1,4 @@
-"""Service accounts in SQLite, with what they hold (contract, section 6)."""
+"""Service accounts and their grants in SQLite (contract, section 6)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIRST_USER: Final = 9000
 
 @dataclass(frozen=True)
 class Account:
-    """A service account; `role` is its organization role, `user_id` the user that it acts as."""
+    """A service account; `role` is its organization role, `user_id` the user as which it acts."""
 
     username: str
     secret: str
@@ -34,7 +34,7 @@ class Account:
 
 @dataclass(frozen=True)
 class AccountGrant:
-    """A service account's role in a project, and whether it is its own or comes from its team or organization role."""
+    """A service account's role in a project, with its source: an individual grant, a team or the organization role."""
 
     account: Account
     role: str
@@ -42,7 +42,7 @@ class AccountGrant:
 
 
 class AccountStore(StoreBase):
-    """The service accounts."""
+    """The part of the store with service accounts."""
 
     def account(self, username: str) -> Account | None:
         """A service account by its user name."""
@@ -55,11 +55,11 @@ class AccountStore(StoreBase):
         return _account(found[0]) if found else None
 
     def accounts(self) -> list[Account]:
-        """Every service account."""
+        """Every service account, by id."""
         return [_account(row) for row in self._rows("SELECT * FROM service_account ORDER BY id")]
 
     def add_account(self, username: str, secret: str, role: str, expires: datetime | None, by: Account) -> Account:
-        """Make a service account, with an id and a user that nobody had."""
+        """Create a service account, with an id and a user id that are new."""
         id_ = self._next_id("service_account", FIRST_ACCOUNT)
         row = {
             "username": username,
@@ -81,7 +81,7 @@ class AccountStore(StoreBase):
         self._db.execute("DELETE FROM service_account WHERE id = ?", (id_,))
 
     def use_account(self, account: Account) -> None:
-        """Note that it was used, to the second."""
+        """Note when an account was used, to the second."""
         now = written(self.clock.now())
         if account.last_used is None or written(account.last_used) != now:
             self._db.execute("UPDATE service_account SET last_used = ? WHERE id = ?", (now, account.id))
@@ -105,7 +105,7 @@ class AccountStore(StoreBase):
             )
 
     def account_grants(self, project: int) -> list[AccountGrant]:
-        """Who holds what in a project: by organization role, by team, by a grant of its own."""
+        """Every service account's roles in a project, by organization role, by team and by individual grant."""
         accounts = {account.id: account for account in self.accounts()}
         own = self._rows("SELECT * FROM service_account_grant WHERE project = ? ORDER BY account", project)
         teams = self._rows(

@@ -14,13 +14,13 @@ from mixpanel_access.emulator.dialect import Dialect
 
 
 class Refusal(Exception):
-    """A request that is not served.
+    """A request that the emulator refuses.
 
     Args:
         status: the HTTP status.
         words: the text for people.
-        headers: more headers, Retry-After for one.
-        scim_type: SCIM's keyword, for an answer in its shape.
+        headers: more headers, such as Retry-After.
+        scim_type: SCIM's keyword, for an answer in SCIM's shape.
     """
 
     def __init__(
@@ -33,16 +33,16 @@ class Refusal(Exception):
         self.scim_type = scim_type
 
     def response(self, *, escaped: bool = False) -> JSONResponse:
-        """The error envelope, with the words escaped for HTML or as they are."""
+        """The error envelope; `escaped` escapes the words for HTML."""
         words = html.escape(self.words) if escaped else self.words
         return JSONResponse({"status": "error", "error": words}, self.status, self.headers)
 
 
 class PlanRefusal(Refusal):
-    """What the organization's plan does not have (contract, section 13).
+    """A feature that the organization's plan lacks (contract, section 13).
 
     Args:
-        feature: what, as it follows "does not support".
+        feature: its name, as it follows "does not support".
     """
 
     def __init__(self, feature: str) -> None:
@@ -50,7 +50,7 @@ class PlanRefusal(Refusal):
 
 
 class NoAccess(Refusal):
-    """A project that the caller has no role in (contract, section 1)."""
+    """A project in which the caller has no role (contract, section 1)."""
 
     def __init__(self, project: int) -> None:
         super().__init__(403, f"no access to project {project}")
@@ -65,17 +65,17 @@ ACCESS_REQUESTS: Final = "/request_access/"
 _REDIRECTED: Final = "/api/app/projects/"
 _WRONG_SHAPE: Final = 422
 _OF_THE_UPDATE: Final = (400, 403, 404)
-"""The refusals that are of what is asked, and not of who asks or how often."""
+"""The refusals because of what a request asks for, and not because of who sends it or how often."""
 _UPDATES: Final = (
     "/organizations/{o}/users/{email}/update/",
     "/organizations/{o}/users/{email}/delete-projects/",
     "/organizations/{o}/teams/{t}/update/",
 )
-"""The verbs whose answer says whether something was updated."""
+"""The verbs whose answer says whether they updated something."""
 
 
 def in_dialect(refusal: Refusal, template: str, path: str, dialect: Dialect) -> Refusal | Response:
-    """A refusal in the dialect; for an update verb it may be an answer with 200, for no access a redirect."""
+    """A refusal as the dialect words it: an update verb may answer 200, and a project without access may redirect."""
     if isinstance(refusal, NoAccess) and dialect.no_access == "redirect" and path.startswith(_REDIRECTED):
         return Response(status_code=302, headers={"Location": f"{ACCESS_REQUESTS}?next={quote(path, safe='')}"})
     if isinstance(refusal, PlanRefusal):
@@ -89,14 +89,14 @@ def in_dialect(refusal: Refusal, template: str, path: str, dialect: Dialect) -> 
 
 
 def access_request_page(path: str, dialect: Dialect) -> Response | None:
-    """The page on which people ask for access, where the dialect leads to it."""
+    """The page on which people ask for access, if the dialect redirects to it."""
     if dialect.no_access == "redirect" and path == ACCESS_REQUESTS:
         return HTMLResponse("<!DOCTYPE html><title>Request access</title>")
     return None
 
 
 def paged(response: Response, method: str, query: Mapping[str, str], dialect: Dialect) -> Response:
-    """A list in pages: the one that the cursor asks for, with the cursor of the next one."""
+    """The page of a list that the request's cursor asks for, with the cursor of the next page."""
     if dialect.page_size is None or method != "GET" or not isinstance(response, JSONResponse):
         return response
     answer = json.loads(bytes(response.body))
@@ -105,7 +105,7 @@ def paged(response: Response, method: str, query: Mapping[str, str], dialect: Di
         return response
     text = query.get("cursor", "0")
     if not (text.isascii() and text.isdigit() and int(text) <= len(rows)):
-        return Refusal(400, "cursor is not one of ours").response()
+        return Refusal(400, "cursor is not one that the emulator gave").response()
     end = int(text) + dialect.page_size
     page = rows[int(text) : end]
     cursor = str(end) if end < len(rows) else None
@@ -114,7 +114,7 @@ def paged(response: Response, method: str, query: Mapping[str, str], dialect: Di
 
 
 def _rows(results: Any) -> tuple[list[Any] | None, str | None]:
-    """The rows of a list, and under which key they are; None for what is no list of objects."""
+    """The rows of a list and the key that holds them; None if the results are not a list of objects."""
     inside = next(iter(results)) if isinstance(results, dict) and len(results) == 1 else None
     rows = results if inside is None else results[inside]
     return (rows, inside) if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else (None, None)

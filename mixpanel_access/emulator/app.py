@@ -1,4 +1,4 @@
-"""The ASGI application: credentials, routing, faults, the log, one transaction a request."""
+"""The ASGI application: credentials, routing, faults, the request log, and one transaction for each request."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ _WITHOUT_AUDIT: Final = {
     "old": (platform_api.ENDPOINTS,),
     "none": (audit.ENDPOINTS, platform_api.ENDPOINTS),
 }
-"""How a dialect names the routes of the audit log -> those that are not there."""
+"""The dialect's `audit` -> the routes of the audit log that it leaves out."""
 _MINUTE: Final = timedelta(minutes=1)
 _WITHOUT_BODY: Final = (204, 205, 304)
 _EMPTY_WHERE_NOT_ALLOWED: Final = ("GET", "HEAD", "OPTIONS")
-"""The methods whose 405 has an empty body (contract, section 1)."""
+"""The methods whose 405 has no body (contract, section 1)."""
 
 
 class Emulator:
@@ -73,10 +73,10 @@ class Emulator:
 
     Args:
         store: the organization.
-        provider_compat: allow what the official Terraform provider needs (contract, section 12).
-        limit_invitations: enforce the invitation limit.
-        loopback: whether it is bound to this machine alone.
-        dialect: how it speaks where the contract leaves it open.
+        provider_compat: whether to accept what only the official Terraform provider sends (contract, section 12).
+        limit_invitations: whether to enforce the invitation limit.
+        loopback: whether the emulator listens only on this machine.
+        dialect: how it answers where the contract leaves it open.
 
     Raises:
         ValueError: the dialect names an unknown verb.
@@ -103,15 +103,15 @@ class Emulator:
         self._loopback = loopback
 
     def _begin_anew(self) -> None:
-        """Forget what was of the organization before."""
+        """Forget everything that belongs to the old organization."""
         self._recent.clear()
         self._stale.forget()
 
     def speak(self, dialect: Dialect) -> None:
-        """Speak a dialect from now on.
+        """Answer by a dialect from now on.
 
         Raises:
-            ValueError: it names an unknown verb or list.
+            ValueError: the dialect names an unknown verb or list.
         """
         must_be_verbs(dialect.missing)
         self._stale.speak(dialect)
@@ -121,7 +121,7 @@ class Emulator:
         self._endpoints = tuple(endpoint for endpoint in ENDPOINTS if endpoint.verb not in left_out)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Answer one HTTP request."""
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -142,7 +142,7 @@ class Emulator:
             response = await self._respond(request, found, fault)
         except ClientDisconnect:
             return
-        except asyncio.CancelledError:  # the server ends, and uvicorn would answer 500 without an envelope
+        except asyncio.CancelledError:  # the server stops, and uvicorn would answer 500 without an envelope
             await _break(send)
             raise
         sent = response if fault is None or not fault.kind.startswith("drop") else None
@@ -164,13 +164,13 @@ class Emulator:
             return self._answer(request, found, body)
         except Refusal as refusal:
             refused = refusal
-        except Exception:  # noqa: BLE001  # a fault of our own (a full disk, a bug): told in the answer and on stderr
+        except Exception:  # noqa: BLE001  # our own fault (a full disk, a bug): the answer and stderr say so
             traceback.print_exc()
             refused = Refusal(500, "internal error of the emulator")
         return self._refused(request, found, refused)
 
     def _refused(self, request: Request, found: Found, refusal: Refusal) -> Response:
-        """A refusal as the path's root, the method and the dialect have it."""
+        """The response to a refused request, by the root of the path, the method and the dialect."""
         path = _path(request)
         if platform_api.serves(path):
             return platform_api.refused(refusal, path)
@@ -208,7 +208,7 @@ class Emulator:
                     store=store,
                     account=account,
                     audit=audit,
-                    places=found.places,
+                    path_params=found.path_params,
                     query=request.query_params,
                     headers=request.headers,
                     body=body,
@@ -220,7 +220,7 @@ class Emulator:
             return paged(response, found.endpoint.method, request.query_params, self.dialect)
 
     def _caller(self, request: Request) -> tuple[Account, Audit]:
-        """Who is calling, and the log as they write it."""
+        """The calling account, and the audit log as it writes it."""
         header, ip = request.headers.get("authorization"), request.client.host if request.client else None
         if scim.serves(_path(request)):
             return scim.caller(self.store, _path(request), header), Audit(self.store, Actor(client_ip=ip), scim.SERVICE)
@@ -228,7 +228,7 @@ class Emulator:
         return account, Audit(self.store, actor_of(account, ip))
 
     def _account(self, header: str | None) -> Account:
-        """Who is calling: Basic, in base64 or plain (contract, section 1)."""
+        """The account of the Basic credentials, in base64 or plain (contract, section 1)."""
         scheme, _, value = (header or "").partition(" ")
         if scheme.lower() == "basic":
             for text in _credentials(value.strip()):
@@ -258,15 +258,15 @@ class Emulator:
 
 
 def must_be_verbs(verbs: Iterable[str]) -> None:
-    """Refuse what is no verb of the API.
+    """Check that these are verbs of the API.
 
     Raises:
-        ValueError: one is none.
+        ValueError: one is not; docs/contract.md lists them.
     """
     known = {endpoint.verb for endpoint in ENDPOINTS}
     for verb in verbs:
         if verb not in known:
-            raise ValueError(f"missing: there is no {verb}; docs/contract.md lists the verbs")
+            raise ValueError(f"missing: unknown verb {verb}; docs/contract.md lists the verbs")
 
 
 def _path(request: Request) -> str:
@@ -276,7 +276,7 @@ def _path(request: Request) -> str:
 
 
 def _credentials(value: str) -> list[str]:
-    """The texts that an Authorization value may stand for."""
+    """The texts that the value of an Authorization header may encode."""
     texts = [value]
     with contextlib.suppress(ValueError):  # neither base64 nor UTF-8, nor even ASCII
         texts.append(base64.b64decode(value, validate=True).decode())
@@ -284,7 +284,7 @@ def _credentials(value: str) -> list[str]:
 
 
 async def _body(request: Request) -> bytes:
-    """The body, read no further than one byte past the largest that is served."""
+    """The body, of which no more is kept than shows that it is too large."""
     chunks, size = [], 0
     async for chunk in request.stream():
         if size <= LARGEST_BODY:
@@ -306,7 +306,7 @@ def _faulty(fault: Fault, in_shape: Callable[[Refusal], Response]) -> Response:
 
 
 async def _break(send: Any) -> None:
-    """Break the connection without an answer: uvicorn's `send` is a method of the request's cycle, which has it."""
+    """Break the connection without an answer; it belongs to the object whose method `send` is."""
     send.__self__.transport.abort()
-    for _ in range(3):  # the loop needs a turn to tell uvicorn, which would else try to answer 500
+    for _ in range(3):  # without these turns of the loop, uvicorn would try to answer 500
         await asyncio.sleep(0)

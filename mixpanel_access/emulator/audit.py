@@ -1,18 +1,17 @@
-"""The audit log's two queries by the older route (contract, section 11)."""
+"""The two queries of the audit log by the older route (contract, section 11)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import AuditFilter, is_event
 from mixpanel_access.emulator.custom_roles import READS_AUDIT_LOG
 from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
-from mixpanel_access.emulator.routing import DIGITS, Call, Endpoint
+from mixpanel_access.emulator.routing import DIGITS, Body, Call, Endpoint
 from mixpanel_access.emulator.rules import managing, own_roles, project, project_managing
 from mixpanel_access.model.dates import instant
 
@@ -20,9 +19,7 @@ _PAGE: Final = 100
 _LARGEST_PAGE: Final = 1000
 
 
-class _Query(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
+class _Query(Body):
     types: list[str] | None = None
     created_gte: str | None = None
     created_lte: str | None = None
@@ -37,7 +34,7 @@ def _of_organization(call: Call) -> Response:
 
 
 def _of_project(call: Call) -> Response:
-    """For those who may read it by a custom role, too."""
+    """The log of a project, also for callers whose custom role allows it."""
     id_ = project(call, call.number("p"))["id"]
     held = [call.store.custom_role(id_, role) for role in own_roles(call, id_)]
     if not any(role and READS_AUDIT_LOG in role["permissions"] for role in held):
@@ -53,7 +50,7 @@ def _page(call: Call, project_id: int | None) -> Response:
     query = call.read(_Query, body)
     for name in query.types or []:
         if not is_event(name):
-            raise Refusal(400, f"{name} is no event type")
+            raise Refusal(400, f"{name} is not an event type")
     wanted = AuditFilter(
         types=query.types,
         created_gte=read_instant("created_gte", query.created_gte),
@@ -67,18 +64,18 @@ def _page(call: Call, project_id: int | None) -> Response:
     try:
         events, more = call.store.audit_page(wanted, _page_size(call))
     except KeyError:
-        raise Refusal(400, "cursor: no such place in the log") from None
+        raise Refusal(400, "cursor: the log does not have it") from None
     following = events[-1]["id"] if more else None
     pagination = {"next_cursor": following, "previous_cursor": None}
     return JSONResponse({"status": "ok", "results": events, "pagination": pagination})
 
 
 def read_instant(name: str, text: str | None, status: int = 400) -> datetime | None:
-    """An instant of a question; a refusal with the status where it is none."""
+    """A time in a query; a refusal with this status if it is not a time."""
     try:
         value = None if text is None else instant(text)
     except (ValueError, OverflowError):
-        raise Refusal(status, f"{name}: {text} is no instant") from None
+        raise Refusal(status, f"{name}: {text} is not a time") from None
     if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise Refusal(status, f"{name}: the year is not between {FIRST_YEAR} and {LAST_YEAR}")
     return value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from mixpanel_access.emulator.database import StoreBase
+from mixpanel_access.emulator.database import StoreBase, insert
 from mixpanel_access.model.dates import written
 
 MCP_TOOL_CALL: Final = "mcp_tool_call.performed"
@@ -62,19 +62,19 @@ _BOTH: Final = (
 )
 
 EVENTS: Final = {**dict.fromkeys(_ORGANIZATION, False), **dict.fromkeys(_BOTH, True)}
-"""Every event whose name is documented, and whether the log of its project has it too."""
+"""Name of a documented event -> whether the log of its project has it too."""
 
 RETENTION: Final = {"free": "+90 days", "growth": "+90 days", "enterprise": "+2 years"}
-"""How long an event is kept on a plan, as SQLite's date functions read it; a call by MCP as long as on the first."""
+"""Plan -> how long an event is kept, for SQLite's date functions; MCP calls are kept as on the plan Free."""
 
 
 def is_event(name: str) -> bool:
-    """Whether a name can be an event's: more types come than the contract names, and an unknown one is an event."""
+    """Whether a name can be an event's: there are more types than the contract names."""
     return _NAME.fullmatch(name) is not None
 
 
 def is_of_projects(name: str) -> bool:
-    """Whether the log of its project has an event too; of an unknown one, it may."""
+    """Whether the log of the project has such an event too; an unknown one may be there."""
     return EVENTS.get(name, True)
 
 
@@ -93,11 +93,11 @@ _NOT_OF_PROJECTS: Final = [name for name, in_project in EVENTS.items() if not in
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something: a person, or a service account by its own user.
+    """The person or service account that does something.
 
     Attributes:
-        id: the user's id as text, "" where nobody is known.
-        email: the person's address, the account's user name, or None.
+        id: the user's id as text, or "" if nobody is known.
+        email: the person's address, the account's username, or None.
         client_ip: where the request came from.
     """
 
@@ -108,17 +108,17 @@ class Actor:
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which events are asked for; None asks for all.
+    """The events that a query asks for; a field that is None does not filter.
 
     Attributes:
         project: only the log of this project.
-        after: the id of the event after which the page begins, going back in time.
-        user_ids: those who did it, or to whom it was done.
-        search: a text in the actor's address, the entity's name or the payload, whatever the case.
-        actor_ids: those who did it; `actor_emails` likewise, whatever the case.
-        not_actor_ids: those whose doings are left out; `not_actor_emails` likewise.
-        email_search: a text in the actor's address, whatever the case.
-        oldest_first: whether the page begins at the oldest.
+        after: the id of the event after which the page begins.
+        user_ids: people who did it, or to whom it was done.
+        search: a text in the actor's address, the entity's name or the payload, in any case.
+        actor_ids: people who did it; `actor_emails` likewise, in any case.
+        not_actor_ids: people whose events are left out; `not_actor_emails` likewise.
+        email_search: a text in the actor's address, in any case.
+        oldest_first: whether the page begins with the oldest event.
         in_full: whether the events say if Mixpanel's staff did it.
     """
 
@@ -139,55 +139,64 @@ class AuditFilter:
     in_full: bool = False
 
 
-class AuditStore(StoreBase):
-    """The audit log."""
+@dataclass(frozen=True, kw_only=True)
+class NewEvent:
+    """An event to record.
 
-    def audit(
-        self,
-        type_: str,
-        actor: Actor,
-        payload: dict[str, Any],
-        *,
-        project: int | None = None,
-        entity: tuple[object, str | None] | None = None,
-        created: datetime | None = None,
-        service: str = "webapp",
-        by_staff: bool = False,
-    ) -> str:
+    Attributes:
+        type: its name, documented or not.
+        actor: who did it.
+        payload: the details, with ids as text.
+        project: the project, for an event that the project's log has too.
+        entity: id and name of what it was done to; None takes the project, or the organization.
+        created: when it happened; None takes the emulator's current time. Whole seconds are kept.
+        service: the part of Mixpanel that it came from.
+        by_staff: whether Mixpanel's staff did it in the actor's name.
+    """
+
+    type: str
+    actor: Actor
+    payload: dict[str, Any]
+    project: int | None = None
+    entity: tuple[object, str | None] | None = None
+    created: datetime | None = None
+    service: str = "webapp"
+    by_staff: bool = False
+
+
+class AuditStore(StoreBase):
+    """The part of the store with the audit log."""
+
+    def record(self, event: NewEvent) -> str:
         """Record an event; its id.
 
-        Args:
-            type_: the event, documented or not.
-            actor: who did it.
-            payload: the details, ids as texts.
-            project: the project, for an event that its log has too.
-            entity: id and name of what it was done to; None takes the project, or the organization.
-            created: when, if not now by the emulator's clock; whole seconds are kept.
-            service: where in the product it came from.
-            by_staff: whether Mixpanel's staff did it in the actor's name.
-
         Raises:
-            ValueError: it is no event, or not one of a project.
+            ValueError: its name cannot be an event's, or not an event's of a project.
         """
-        if not is_event(type_) or (project is not None and not is_of_projects(type_)):
-            raise ValueError(f"{type_} is no such event")
-        id_, name = entity or (None, None)
-        row = (
-            type_, written(created or self.clock.now()), project, actor.id, actor.email, actor.client_ip, service,
-            None if id_ is None else str(id_), name, json.dumps(payload, ensure_ascii=False), by_staff,
-        )  # fmt: skip
-        done = self._db.execute(
-            "INSERT INTO audit_event (type, created, project, user_id, user_email, client_ip, service, entity_id, "
-            "entity_name, payload, was_impersonated_by_staff) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            row,
-        )
-        return f"a{done.lastrowid}"
+        if not is_event(event.type) or (event.project is not None and not is_of_projects(event.type)):
+            raise ValueError(f"{event.type} cannot be such an event")
+        id_, name = event.entity or (None, None)
+        row = {
+            "type": event.type,
+            "created": written(event.created or self.clock.now()),
+            "project": event.project,
+            "user_id": event.actor.id,
+            "user_email": event.actor.email,
+            "client_ip": event.actor.client_ip,
+            "service": event.service,
+            "entity_id": None if id_ is None else str(id_),
+            "entity_name": name,
+            "payload": json.dumps(event.payload, ensure_ascii=False),
+            "was_impersonated_by_staff": event.by_staff,
+        }
+        insert(self._db, "audit_event", [row])
+        return f"a{self._rows('SELECT last_insert_rowid() AS n')[0]['n']}"
 
     def audit_page(self, wanted: AuditFilter, size: int) -> tuple[list[dict[str, Any]], bool]:
-        """The newest, or oldest, events that are asked for and still kept, and whether there are more.
+        """A page of the events that are asked for and still kept, and whether there are more.
 
         Raises:
-            KeyError: the page is to begin after an event that there is not.
+            KeyError: the log does not have the event after which the page begins.
         """
         kept = RETENTION[self.setting("organization")["plan"]]
         comes, order = (">", "ASC") if wanted.oldest_first else ("<", "DESC")
@@ -208,10 +217,10 @@ class AuditStore(StoreBase):
         return [self._event(row, in_full=wanted.in_full) for row in found[:size]], len(found) > size
 
     def audit_event(self, id_: str) -> dict[str, Any]:
-        """The event of an id, kept or not.
+        """An event by its id, also if it is no longer kept.
 
         Raises:
-            KeyError: there is none.
+            KeyError: no event has this id.
         """
         kept = RETENTION[self.setting("organization")["plan"]]
         statement = f"SELECT *, {_TTL} AS ttl FROM audit_event WHERE 'a' || n = ?"  # noqa: S608  # our own words
@@ -221,7 +230,7 @@ class AuditStore(StoreBase):
         return self._event(found[0])
 
     def inviter(self, email: str) -> Actor | None:
-        """Who sent the last invitation to an address, as far as the log knows."""
+        """The person or account that sent the last invitation to an address, if the log has it."""
         statement = (
             "SELECT user_id, user_email, client_ip FROM audit_event WHERE type = 'invitation.sent' "
             "AND lower(json_extract(payload, '$.user_email')) = lower(?) ORDER BY n DESC LIMIT 1"
@@ -230,7 +239,7 @@ class AuditStore(StoreBase):
         return Actor(found[0]["user_id"], found[0]["user_email"], found[0]["client_ip"]) if found else None
 
     def _tests(self, wanted: AuditFilter) -> list[tuple[str, Any]]:
-        """The filters in SQL, each with its one value. Events are whole seconds, so a lower limit is rounded up."""
+        """The filters in SQL, each with its value. Events have whole seconds, so a lower limit is rounded up."""
         among = "(SELECT value FROM json_each(?))"
         tests: list[tuple[str, Any]] = []
         if wanted.project is not None:

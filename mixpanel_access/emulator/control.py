@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from mixpanel_access.emulator import dialect as dialects
 from mixpanel_access.emulator import logins
 from mixpanel_access.emulator.answer import Refusal
-from mixpanel_access.emulator.audit_store import Actor
+from mixpanel_access.emulator.audit_store import Actor, NewEvent
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.document import AuditPart, Document
 from mixpanel_access.emulator.faults import Fault, Faults
@@ -25,7 +25,8 @@ from mixpanel_access.emulator.fields import Email, Instant, LoginMethod, Organiz
 from mixpanel_access.emulator.origin import must_be_json
 from mixpanel_access.emulator.recording import Audit, person
 from mixpanel_access.emulator.routing import parsed
-from mixpanel_access.emulator.store import Member, Store
+from mixpanel_access.emulator.rules import known_member
+from mixpanel_access.emulator.store import Store
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import written
 
@@ -34,26 +35,26 @@ _KEPT = 10_000
 
 @dataclass
 class RequestLog:
-    """Counts since the last reset; the last requests one by one."""
+    """The request log: counts since the last reset, and the last requests one by one."""
 
     by_endpoint: Counter[str] = field(default_factory=Counter)
     bytes_out: int = 0
     last: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
     def add(self, method: str, template: str, path: str, status: int | None, size: int) -> None:
-        """Count one request; the status is None for a connection that was broken."""
+        """Count one request; the status is None if the connection was broken."""
         self.by_endpoint[f"{method} {template}"] += 1
         self.bytes_out += size
         self.last.append({"method": method, "path": path, "status": status, "bytes_out": size})
 
     def reset(self) -> None:
-        """Count from zero."""
+        """Start counting from zero again."""
         self.by_endpoint.clear()
         self.bytes_out = 0
         self.last.clear()
 
     def summary(self, *, detail: bool = False) -> dict[str, Any]:
-        """The log as the control surface shows it."""
+        """The log as `GET /_emulator/requests` shows it."""
         counts = {
             "total": sum(self.by_endpoint.values()),
             "bytes_out": self.bytes_out,
@@ -82,14 +83,14 @@ class _SignIn(Part):
 
 
 class _Login(_SignIn):
-    """A login; `factor` is what fails in it, `totp` for one, where that is not the method itself."""
+    """A login; `factor` names what fails in it (such as `totp`), if that is not the method itself."""
 
     fails: bool = False
     factor: str | None = None
 
 
 class _Change(Part):
-    """A change behind our back; `actor` and `source` are for the audit log."""
+    """A change that no client makes; `actor` and `source` are for the audit log."""
 
     email: Email
     actor: Email | None = None
@@ -111,23 +112,23 @@ class _Event(AuditPart):
 
 
 class Speaker(Protocol):
-    """What speaks a dialect."""
+    """The part of the emulator that answers by a dialect."""
 
     dialect: Dialect
 
     def speak(self, dialect: Dialect) -> None:
-        """Speak another one."""
+        """Answer by this dialect from now on."""
 
 
 class Control:
     """The control surface over one emulator.
 
     Args:
-        speaker: whose dialect is shown and changed.
+        speaker: the part whose dialect is shown and changed.
         store: the organization.
-        faults: the faults to come.
+        faults: the faults that are still to come.
         log: the request log.
-        begin_anew: forgets the count of the rate limit and late lists, for a new organization.
+        begin_anew: forgets the count of the rate limit and the late lists, for a new organization.
     """
 
     def __init__(
@@ -160,7 +161,7 @@ class Control:
         }
 
     async def answer(self, request: Request) -> Response:
-        """Answer one control request: plain JSON, no envelope but for errors."""
+        """Answer one control request with plain JSON; only errors have the envelope."""
         raw: bytes = request.scope["raw_path"]
         path = raw.decode("ascii", "replace").split("?")[0].removeprefix(PREFIX)
         if path.startswith("members/"):
@@ -244,23 +245,24 @@ class Control:
 
     def _add_event(self, _request: Request, body: Any) -> Any:
         event = _Event.model_validate(body)
-        id_ = self._store.audit(
-            event.type,
-            Actor(event.user_id, event.user_email, event.client_ip),
-            event.payload,
+        recorded = NewEvent(
+            type=event.type,
+            actor=Actor(event.user_id, event.user_email, event.client_ip),
+            payload=event.payload,
             project=event.project,
             entity=None if event.entity_id is None else (event.entity_id, event.entity_name),
             created=event.created,
             service=event.service,
             by_staff=event.was_impersonated_by_staff,
         )
+        id_ = self._store.record(recorded)
         return self._store.audit_event(id_)
 
     def _put_member(self, request: Request, body: Any) -> Any:
         change = _Member.model_validate(body)
         before = self._store.member(change.email)
         self._store.put_member(change.email, change.role, invited=False)
-        audit, member = self._audit(request, change), self._known(change.email)
+        audit, member = self._audit(request, change), known_member(self._store, change.email)
         if before is None or before.invited:
             audit.user_added(member, change.source)
         else:
@@ -270,7 +272,7 @@ class Control:
         return {"email": change.email, "role": change.role}
 
     def _remove_member(self, request: Request, _body: Any) -> Any:
-        member = self._known(request.state.email)
+        member = known_member(self._store, request.state.email)
         self._store.remove_member(member.email)
         if not member.invited:
             self._audit(request, None).user_removed(member, "admin")
@@ -278,7 +280,7 @@ class Control:
 
     def _put_grant(self, request: Request, body: Any) -> Any:
         change = _GrantChange.model_validate(body)
-        member = self._known(change.email)
+        member = known_member(self._store, change.email)
         if self._store.project(change.project) is None:
             raise Refusal(404, f"no project {change.project}")
         before = self._store.grant(change.project, change.email)
@@ -286,14 +288,8 @@ class Control:
         self._audit(request, change).grant_changed(change.project, member, before, change.role, change.source)
         return {"email": change.email, "project": change.project, "role": change.role}
 
-    def _known(self, email: str) -> Member:
-        member = self._store.member(email)
-        if member is None:
-            raise Refusal(404, f"{email} is not in the organization")
-        return member
-
     def _audit(self, request: Request, change: _Change | None) -> Audit:
-        """The log as the one who is said to act, else the organization's first owner, writes it."""
+        """The audit log as the named actor writes it, or else the organization's first owner."""
         if change is not None and change.actor is not None:
             actor = self._store.member(change.actor)
             return Audit(self._store, person(actor, _ip(request)) if actor else Actor("", change.actor, _ip(request)))

@@ -1,6 +1,6 @@
 """Custom roles of a project, on the plan Enterprise (contract, section 7).
 
-Mixpanel documents 28 switches in six categories, and no codes: those here are made up.
+Mixpanel documents 28 switches in six categories, but no codes: the codes here are made up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 
 BASE: Final = "view_project"
-"""What every role may; the server adds it."""
+"""The permission that the server adds to every role."""
 
 READS_AUDIT_LOG: Final = "view_audit_log"
 SEES_CLASSIFIED: Final = "view_classified_data"
@@ -31,7 +31,7 @@ CATALOGUE: Final = {
     "access": ["invite_users", "edit_user_roles", "approve_access_requests", READS_AUDIT_LOG],
     "project_settings": ["edit_project_settings", "manage_integrations", "manage_pipelines", "manage_service_accounts"],
 }
-"""The categories and their switches."""
+"""Category -> the codes of its switches."""
 
 _MOST: Final = 5
 _CODES: Final = [BASE, *(code for codes in CATALOGUE.values() for code in codes)]
@@ -64,7 +64,7 @@ class _LenientChange(_Body):
 
 
 def _project(call: Call) -> int:
-    """The project of the path, for its owners and admins and on the plan that has custom roles."""
+    """The project of the path, for its owners and admins, on a plan with custom roles."""
     id_: int = project_managing(call)["id"]
     rules.must_have(call.store.setting("organization")["plan"], "custom roles")
     return id_
@@ -80,19 +80,23 @@ def _create(call: Call) -> Response:
     _must_be_free(call, project, wanted.name)
     if len(call.store.custom_roles(project)) >= _MOST:
         raise Refusal(400, f"a project has at most {_MOST} custom roles")
-    copied = [] if wanted.copied_from_role_id is None else _of(call, project, wanted.copied_from_role_id)["permissions"]
+    copied = (
+        []
+        if wanted.copied_from_role_id is None
+        else _get_role(call, project, wanted.copied_from_role_id)["permissions"]
+    )
     permissions = _complete(copied if wanted.permissions is None else wanted.permissions)
     role_id = call.store.add_custom_role(project, wanted.name, wanted.description, permissions, call.account.user_id)
     return _recorded(call, "created", project, role_id)
 
 
 def _get(call: Call) -> Response:
-    return ok(_shown(_of(call, _project(call), call.places["role"])))
+    return ok(_shown(_get_role(call, _project(call), call.path_params["role"])))
 
 
 def _update(call: Call) -> Response:
     project = _project(call)
-    role = _of(call, project, call.places["role"])
+    role = _get_role(call, project, call.path_params["role"])
     wanted = call.read(_LenientChange) if call.provider_compat else call.read(_Change)
     _must_be_free(call, project, wanted.name, besides=role["role_id"])
     permissions = role["permissions"] if wanted.permissions is None else _complete(wanted.permissions)
@@ -102,7 +106,7 @@ def _update(call: Call) -> Response:
 
 def _delete(call: Call) -> Response:
     project = _project(call)
-    role = _of(call, project, call.places["role"])
+    role = _get_role(call, project, call.path_params["role"])
     moved = call.store.remove_custom_role(project, role["role_id"])
     payload = {**_payload(role), "migrated_grants_count": moved}
     call.audit.event("custom_role.deleted", payload, project=project, entity=(role["role_id"], role["name"]))
@@ -115,13 +119,13 @@ def _catalogue(call: Call) -> Response:
 
 
 def _recorded(call: Call, verb: str, project: int, role_id: str) -> Response:
-    role = _of(call, project, role_id)
+    role = _get_role(call, project, role_id)
     payload = {**_payload(role), "permissions": role["permissions"]}
     call.audit.event(f"custom_role.{verb}", payload, project=project, entity=(role_id, role["name"]))
     return ok(_shown(role))
 
 
-def _of(call: Call, project: int, role_id: str) -> dict[str, Any]:
+def _get_role(call: Call, project: int, role_id: str) -> dict[str, Any]:
     role = call.store.custom_role(project, role_id)
     if role is None:
         raise Refusal(404, f"the project {project} has no custom role {role_id}")
@@ -129,7 +133,7 @@ def _of(call: Call, project: int, role_id: str) -> dict[str, Any]:
 
 
 def _must_be_free(call: Call, project: int, name: str, besides: str | None = None) -> None:
-    """Names are unique in a project, whatever the case; the default roles have theirs."""
+    """Names are unique in a project, in any case; the names of the default roles are taken."""
     if not name.strip():
         raise Refusal(400, "the name of a custom role is empty")
     others = {same_key(role["name"]) for role in call.store.custom_roles(project) if role["role_id"] != besides}
@@ -138,10 +142,10 @@ def _must_be_free(call: Call, project: int, name: str, besides: str | None = Non
 
 
 def _complete(permissions: list[str]) -> list[str]:
-    """In the server's own order, with the base."""
+    """The permissions in the server's own order, with the one that every role has."""
     for code in permissions:
         if code not in _CODES:
-            raise Refusal(400, f"{code} is no permission")
+            raise Refusal(400, f"{code} is not a permission")
     return [code for code in _CODES if code == BASE or code in permissions]
 
 

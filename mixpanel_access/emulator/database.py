@@ -19,20 +19,20 @@ class Clock:
         self._offset = timedelta()
 
     def now(self) -> datetime:
-        """The emulator's present instant, UTC."""
+        """The emulator's current time, UTC."""
         return datetime.now(UTC) + self._offset
 
     def set(self, instant: datetime) -> None:
-        """Make it that instant now."""
+        """Make this the current time."""
         self._offset = instant - datetime.now(UTC)
 
     def advance(self, seconds: float) -> None:
-        """Move forward (or back) by some seconds."""
+        """Move forward by some seconds, or back."""
         self._offset += timedelta(seconds=seconds)
 
 
-FORM: Final = 3
-"""The number of this form of the tables, kept in the file as its `user_version`."""
+SCHEMA_VERSION: Final = 3
+"""The version of the tables, which the file keeps as its `user_version`."""
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -81,31 +81,31 @@ TABLES: Final = (
     "team_service_account", "service_account_grant", "team_member", "team_grant", "individual_grant", "custom_role",
     "team", "member", "project", "service_account", "mail", "former_user", "audit_event", "setting", "sqlite_sequence",
 )  # fmt: skip
-"""Every table, in an order in which they can be emptied; the last has the ids that were given out."""
+"""Every table, in an order in which they can be emptied; the last one has the ids that were used."""
 
 TEAM_ROLES: Final = (
     "(SELECT team, project, role FROM team_grant "
     "UNION ALL SELECT t.id, p.id, t.org_role FROM team t, project p WHERE t.org_role IN ('owner', 'admin'))"
 )
-"""What every team holds in every project, by a grant or by its organization role."""
+"""Every team's role in every project, from a grant or from its organization role."""
 
 
 def insert(db: sqlite3.Connection, table: str, values: Iterable[Mapping[str, object]]) -> None:
-    """Insert rows, each by the names of its columns."""
+    """Insert rows, given by the names of their columns."""
     for row in values:
         places = ", ".join("?" * len(row))
         db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))  # noqa: S608  # our own names
 
 
 def rows(db: sqlite3.Connection, statement: str, *values: object) -> list[dict[str, Any]]:
-    """What a statement finds, by the names of the columns."""
+    """The rows that a statement finds, by the names of their columns."""
     cursor = db.execute(statement, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def custom_roles(db: sqlite3.Connection, project: int) -> list[dict[str, Any]]:
-    """The custom roles of a project, in the order in which they came."""
+    """The custom roles of a project, oldest first."""
     return [
         {**row, "permissions": json.loads(row["permissions"])}
         for row in rows(db, "SELECT * FROM custom_role WHERE project = ? ORDER BY rowid", project)
@@ -113,24 +113,24 @@ def custom_roles(db: sqlite3.Connection, project: int) -> list[dict[str, Any]]:
 
 
 def as_text(value: datetime | None) -> str | None:
-    """Microseconds are kept: the hour of the limit and the life of an invitation end on an instant."""
+    """A time as text, with microseconds: an hour of the limit or an invitation can end between two seconds."""
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
 def as_instant(text: str | None) -> datetime | None:
-    """The instant that `as_text` wrote."""
+    """The time that `as_text` wrote."""
     return None if text is None else instant(text)
 
 
 class StoreBase:
-    """A part of the store. The database and the clock are set by `Store`."""
+    """A part of the store. `Store` sets the database and the clock."""
 
     clock: Clock
     _db: sqlite3.Connection
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """Commit everything that happens inside, or nothing if it raises."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -149,7 +149,7 @@ class StoreBase:
         self._db.execute("UPDATE setting SET value = ? WHERE name = ?", (json.dumps(value), name))
 
     def _next_id(self, table: str, first: int) -> int:
-        """An id that no row of the table has or had."""
+        """An id that no row of the table has, or ever had."""
         found = self._rows("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
         return max(found[0]["seq"] if found else 0, first - 1) + 1
 

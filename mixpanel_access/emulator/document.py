@@ -24,7 +24,7 @@ from mixpanel_access.model.address import same_key
 
 def _event_type(name: str) -> str:
     if not is_event(name):
-        raise ValueError(f"{name!r} is no event type")
+        raise ValueError(f"{name!r} is not an event type")
     return name
 
 
@@ -32,7 +32,7 @@ EventType = Annotated[str, AfterValidator(_event_type)]
 
 
 class OrganizationPart(Part):
-    """The organization itself."""
+    """The organization with its plan."""
 
     id: Id
     name: str
@@ -40,7 +40,7 @@ class OrganizationPart(Part):
 
 
 class MemberPart(Part):
-    """A person: a member, or invited while `invited_at` is set; `scim` has what else an identity provider said."""
+    """A person: invited while `invited_at` is set, else a member; `scim` has attributes from an identity provider."""
 
     email: Email
     name: str | None = None
@@ -53,7 +53,7 @@ class MemberPart(Part):
 
 
 class GrantPart(Part):
-    """An individual grant."""
+    """An individual grant of a person in a project."""
 
     project: Id
     email: Email
@@ -61,7 +61,7 @@ class GrantPart(Part):
 
 
 class CustomRolePart(Part):
-    """A custom role of a project; `created_by` is a user's id."""
+    """A custom role of a project; `created_by` is the id of a user."""
 
     role_id: ProjectRole
     name: str
@@ -104,7 +104,7 @@ class TeamPart(Part):
 
 
 class ServiceAccountPart(Part):
-    """A service account that may log in; `creator` is a user's id."""
+    """A service account that may log in; `creator` is the id of a user."""
 
     username: str
     secret: str
@@ -121,7 +121,7 @@ class ServiceAccountPart(Part):
 
 
 class MailPart(Part):
-    """An invitation e-mail that went out."""
+    """An invitation e-mail that was sent."""
 
     email: str
     kind: Literal["invitation", "resend", "link"]
@@ -140,7 +140,7 @@ class SsoPart(Part):
 
     Attributes:
         enabled: people of a verified domain may log in by the identity provider.
-        required: nobody but organization owners and admins logs in otherwise.
+        required: only organization owners and admins may log in another way.
         idp_managed: the first such login of a stranger makes them a member.
         idp_name: the identity provider.
         domains: the claimed domains.
@@ -158,7 +158,7 @@ class SsoPart(Part):
             raise ValueError("required and idp_managed need enabled")
         names = [domain.name for domain in self.domains]
         if len(set(names)) < len(names):
-            raise ValueError("a domain stands there twice")
+            raise ValueError("a domain is there twice")
         return self
 
     def has_verified(self, domain: str) -> bool:
@@ -167,7 +167,7 @@ class SsoPart(Part):
 
 
 class SecurityPart(Part):
-    """The organization's settings: nothing is on unless it is said.
+    """The organization's settings; by default, all are off.
 
     Attributes:
         twofactor: what was last posted to the two-factor settings.
@@ -175,7 +175,7 @@ class SecurityPart(Part):
         session: the same of the session settings.
         sso: single sign-on.
         scim_name: the name by which groups of Shared SSO find the organization.
-        scim_token: the token of the identity provider; without one nobody speaks SCIM.
+        scim_token: the token of the identity provider; without one, SCIM is off.
         accounts_elsewhere: addresses that have an account in another organization.
         discoverability: how people of a verified domain find the organization.
     """
@@ -194,14 +194,14 @@ class AuditPart(Part):
     """An event of the audit log.
 
     Attributes:
-        type: a documented event, or any other that is named like one.
-        created: when it was; whole seconds are kept.
-        project: the project it is about, for the events that the log of a project has too.
-        user_id: who did it; "" for nobody known.
-        user_email: their address, or a service account's user name.
+        type: a documented event, or another one with such a name.
+        created: when it happened; whole seconds are kept.
+        project: the project that it is about, for events that the log of a project has too.
+        user_id: the user who did it; "" if nobody is known.
+        user_email: their address, or the username of a service account.
         entity_id: what it was done to; None takes the organization, or the project.
         entity_name: the name of that.
-        payload: the details; ids in it are texts.
+        payload: the details, with ids as text.
         was_impersonated_by_staff: whether Mixpanel's staff did it in the user's name; only the Platform API shows it.
     """
 
@@ -220,7 +220,7 @@ class AuditPart(Part):
     @model_validator(mode="after")
     def _in_its_log(self) -> AuditPart:
         if self.project is not None and not is_of_projects(self.type):
-            raise ValueError(f"{self.type} is no event of a project")
+            raise ValueError(f"{self.type} is not an event of a project")
         return self
 
 
@@ -287,4 +287,4 @@ class Document(Part):
 def _unique(part: str, values: Iterable[Hashable]) -> None:
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
-        raise ValueError(f"{part}: {', '.join(map(str, sorted(twice, key=str)))} stands there twice")
+        raise ValueError(f"{part}: {', '.join(map(str, sorted(twice, key=str)))} is there twice")

@@ -21,7 +21,7 @@ _OF_ADMINS: Final = (
 )  # fmt: skip
 _OF_OWNERS: Final = ("delete_org", "transfer_project", "delete_project")
 PERMISSIONS: Final = {roles.OWNER: (*_OF_ADMINS, *_OF_OWNERS), roles.ADMIN: _OF_ADMINS}
-"""Organization role -> its codes, by what the roles may do (contract, sections 9 and 13); other roles have none."""
+"""Organization role -> the codes of its permissions (contract, sections 9 and 13); other roles have none."""
 
 _ROLE_IDS: Final = {role: number for number, role in enumerate(roles.PROJECT_ROLES, 1)}
 
@@ -57,7 +57,7 @@ def _me(call: Call) -> Response:
 
 
 def _granted_users(call: Call) -> Response:
-    """One row a grant; the organization role, teams, individual grants, all users, in this order."""
+    """A row for each grant: organization roles, teams, individual grants, all users, in this order."""
     row = project_managing(call)
     listed = (member for member in call.store.members() if not member.invited or call.dialect.invited_in_granted_users)
     members = {member.key: member for member in listed}
@@ -84,11 +84,11 @@ def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
 
 
 def _one_user(call: Call) -> Response:
-    """What one person holds, by a grant and by teams; of somebody who holds nothing, that (contract, section 3)."""
+    """What one person has by a grant and by teams; a stranger has nothing (contract, section 3)."""
     row = project_managing(call)
-    member = call.store.member(call.places["email"])
-    role = call.store.individual(row["id"]).get(same_key(call.places["email"]))
-    teams = [held for held in call.store.team_grants(row["id"]) if held["key"] == same_key(call.places["email"])]
+    member = call.store.member(call.path_params["email"])
+    role = call.store.individual(row["id"]).get(same_key(call.path_params["email"]))
+    teams = [held for held in call.store.team_grants(row["id"]) if held["key"] == same_key(call.path_params["email"])]
     held_roles = [*([role] if role else []), *[held["role"] for held in teams]]
     return ok(
         {

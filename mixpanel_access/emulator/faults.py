@@ -17,24 +17,23 @@ from mixpanel_access.emulator.routing import Endpoint
 from mixpanel_access.emulator.store import Store
 
 HeaderText = Annotated[str, Field(pattern=r"^[ -~]*$")]
-"""What may stand in a header: printable ASCII."""
+"""A text that a header can have: printable ASCII."""
 
 
 class Fault(BaseModel):
-    """One fault.
+    """A fault for some of the next requests.
 
     Attributes:
-        method: the HTTP method it is for, or "*".
-        path_prefix: what the path begins with.
-        count: how many requests get it; of `stale`, how many reads of a list after a write still show what was before
-            it.
-        kind: `status` answers so; `delay` waits first; `drop_before` breaks the connection and applies nothing;
-            `drop_after` applies the request and then breaks the connection; `stale` has GETs answer what was before the
-            writes that follow, for `count` reads or, where they are given, `seconds` of the emulator's clock.
-        status: the status of kind `status`.
-        retry_after: the Retry-After header: seconds, or any text sent as it is (an HTTP date).
-        seconds: the delay of kind `delay`; how long a write is hidden, of kind `stale`.
-        body: the body of kind `status`; the error envelope if it is not given.
+        method: the HTTP method of the requests, or "*".
+        path_prefix: the beginning of their paths.
+        count: the number of requests that get it; for `stale`, the number of reads that do not show a write.
+        kind: `status` answers with a status; `delay` waits first; `drop_before` breaks the connection and applies
+            nothing; `drop_after` applies the request and then breaks the connection; `stale` hides the writes that
+            follow from GETs, for `count` reads or, if given, `seconds` of the emulator's clock.
+        status: the status, for `status`.
+        retry_after: the Retry-After header: seconds, or any text, such as an HTTP date.
+        seconds: the delay, for `delay`; how long a write is hidden, for `stale`.
+        body: the body, for `status`; left out, the error envelope.
         content_type: the type of that body.
     """
 
@@ -60,33 +59,33 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The faults that are still to come."""
+    """The faults that wait for requests. Those of the kind `stale` stay until they are deleted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
 
     def add(self, faults: list[Fault]) -> None:
-        """Add faults after those that wait."""
+        """Add faults after the waiting ones."""
         with self._lock:
             self._waiting += faults
 
     def clear(self) -> None:
-        """Forget all."""
+        """Delete all waiting faults."""
         with self._lock:
             self._waiting.clear()
 
     def waiting(self) -> list[Fault]:
-        """Those that are left."""
+        """The faults that still wait."""
         with self._lock:
             return list(self._waiting)
 
     def stale(self) -> list[Fault]:
-        """Those that have lists be late."""
+        """The faults that make lists late."""
         return [fault for fault in self.waiting() if fault.kind == "stale"]
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault for such a request, counted down."""
+        """The first fault for a request, with its count reduced."""
         with self._lock:
             for index, fault in enumerate(self._waiting):
                 met = fault.method.upper() in ("*", method) and path.startswith(fault.path_prefix)
@@ -111,22 +110,22 @@ LISTS: Final[Mapping[str, str]] = {
     "scim-users": "/api/app/scim/v2/Users",
     "scim-groups": "/api/app/scim/v2/Groups",
 }
-"""The name of a list in a dialect -> the template of its path."""
+"""Name of a list in a dialect -> the template of its path."""
 MOST: Final = 50
-"""Writes that are remembered; what was before them is forgotten, and they are visible everywhere."""
+"""The number of writes that can be hidden; older ones are visible everywhere."""
 _PAGES: Final = {"cursor", "startIndex", "count"}
-"""Parameters of a query that ask for a part of a list."""
+"""The query parameters that ask for a part of a list."""
 
 
 def must_be_lists(names: Iterable[str]) -> None:
-    """Hold the names of `stale_reads` against the lists that can be late.
+    """Check that the names in `stale_reads` are lists that can be late.
 
     Raises:
-        ValueError: one is not among them; the line lists those that are.
+        ValueError: a name is not one of them; the message lists them.
     """
     for name in names:
         if name not in LISTS:
-            raise ValueError(f"stale_reads: there is no list {name}; there are {', '.join(LISTS)}")
+            raise ValueError(f"stale_reads: unknown list {name}; the lists are {', '.join(LISTS)}")
 
 
 @dataclass
@@ -139,11 +138,13 @@ class _Write:
 
 
 class Stale:
-    """What was before the last writes, and which lists still show it.
+    """Answers lists late: each write becomes visible in a list after some reads, or seconds of the emulator's clock.
+
+    The dialect and faults at the time of the write decide how late, so a list never goes back to something older.
 
     Args:
-        store: the organization as it is.
-        faults: the faults, of which those of the kind `stale` are obeyed.
+        store: the current organization.
+        faults: the faults, of which only the kind `stale` matters here.
     """
 
     def __init__(self, store: Store, faults: Faults) -> None:
@@ -153,10 +154,10 @@ class Stale:
         self._writes: deque[_Write] = deque()
 
     def speak(self, dialect: Dialect) -> None:
-        """Have the lists of a dialect be late.
+        """Make the lists late that a dialect names.
 
         Raises:
-            ValueError: it names an unknown list.
+            ValueError: the dialect names an unknown list.
         """
         must_be_lists(dialect.stale_reads)
         late = ((LISTS[name], reads) for name, reads in dialect.stale_reads.items())
@@ -164,7 +165,7 @@ class Stale:
 
     @contextmanager
     def serving(self, endpoint: Endpoint, path: str, query: Mapping[str, str]) -> Iterator[Store]:
-        """The organization as a request sees it; a write that goes well is noted."""
+        """The organization as a request sees it; a write that succeeds is remembered."""
         if endpoint.method == "GET":
             yield self._seen(endpoint, path, query)
             return
@@ -188,7 +189,7 @@ class Stale:
         answer: Store | None = None
         for write in self._writes:
             past = write.reads[list_] - continues
-            faults = [one for one in write.faults if id(one) in there and path.startswith(one.path_prefix)]
+            faults = [fault for fault in write.faults if id(fault) in there and path.startswith(fault.path_prefix)]
             late = self._late and past < write.late.get(endpoint.template.rstrip("/"), 0)
             if answer is None and (late or any(_hides(fault, past, now - write.at) for fault in faults)):
                 answer = write.before
@@ -196,7 +197,7 @@ class Stale:
         return answer or self._store
 
     def forget(self) -> None:
-        """Have everything visible."""
+        """Make all writes visible."""
         self._forget(len(self._writes))
 
     def _forget(self, count: int) -> None:
@@ -205,5 +206,5 @@ class Stale:
 
 
 def _hides(fault: Fault, reads: int, age: timedelta) -> bool:
-    """Whether a fault still hides a write that a list has been read so often since, and that is so old."""
+    """Whether a fault still hides a write of this age, after so many reads of the list."""
     return reads < fault.count if fault.seconds is None else timedelta() <= age < timedelta(seconds=fault.seconds)

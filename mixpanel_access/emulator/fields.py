@@ -1,4 +1,4 @@
-"""The kinds of values that the organization document and the control surface take."""
+"""The types of values that the organization document and the control surface accept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mixpanel_access.model.address import problem_with
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 8999
-"""Instants are within these years, far enough from the ends of the calendar to reckon with."""
+"""Times must be within these years, so that calculations stay within the calendar."""
 
 _DEEPEST: Final = 100
 
@@ -28,7 +28,7 @@ def _address(email: str) -> str:
 
 
 def _utc(value: datetime) -> datetime:
-    """In UTC, and far enough from the ends of the calendar to reckon with."""
+    """A time in UTC, far enough from the ends of the calendar for calculations."""
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(f"the year is not between {FIRST_YEAR} and {LAST_YEAR}")
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -46,7 +46,7 @@ def _domain(name: str) -> str:
 
 
 def _json_object(value: dict[str, Any]) -> dict[str, Any]:
-    """What JSON can say, and every reader can read: finite numbers, not nested beyond reason."""
+    """An object that every reader of JSON can read: its numbers are finite, and it is not nested too deep."""
     level: list[Any] = [value]
     for _ in range(_DEEPEST):
         nested: list[Any] = []
@@ -65,10 +65,10 @@ ProjectRole = Annotated[str, AfterValidator(_project_role)]
 DomainName = Annotated[str, AfterValidator(_domain)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_json_object)]
 Id = Annotated[int, Field(gt=0, le=2**53 - 1)]
-"""A JSON number that every reader takes for an integer."""
+"""A JSON number that every reader reads as an integer."""
 
 Instant = Annotated[datetime, AfterValidator(_utc)]
-"""An instant in UTC; one without an offset is UTC."""
+"""A time in UTC; a time without an offset counts as UTC."""
 
 
 class Part(BaseModel):

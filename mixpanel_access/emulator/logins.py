@@ -1,6 +1,6 @@
-"""How people come in: an invitation accepted, a login that succeeds or fails. In a browser, so never by the API.
+"""Logins: accepting an invitation, and logging in. People do this in a browser, so no API verb does it.
 
-Required SSO and its exceptions: contract, section 13.
+For required SSO and its exceptions, see contract, section 13.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from mixpanel_access.model.address import domain_of
 
 
 def accept(store: Store, email: str, method: str | None, client_ip: str | None) -> Member:
-    """The invited person joins and is logged in.
+    """Let an invited person join and log in.
 
     Args:
         store: the organization.
         email: the person.
-        method: how they log in; None takes SSO for a verified domain where it is on, else the password.
-        client_ip: where they are.
+        method: how they log in; None takes SSO for a verified domain if it is on, else the password.
+        client_ip: the address that they come from.
 
     Raises:
-        Refusal: nobody is invited so (404), not any more, or they could not log in (409).
+        Refusal: nobody with this address is invited (404); the invitation has expired, or they cannot log in (409).
     """
     member = store.member(email)
     if member is None or not member.invited:
@@ -32,7 +32,7 @@ def accept(store: Store, email: str, method: str | None, client_ip: str | None) 
     if store.expired(member):
         raise Refusal(409, f"the invitation to {email} has expired")
     sso = _sso(store)
-    method = method or _usual(sso, email)
+    method = method or _default_method(sso, email)
     reason = rules.why_no_login(sso, member.role, email, method)
     if reason:
         raise Refusal(409, reason)
@@ -53,23 +53,23 @@ def log_in(
     failed: str | None = None,
     factor: str | None = None,
 ) -> str | None:
-    """The person logs in; why they are not let in, which is recorded.
+    """Log a person in, or record why the login fails; the reason, or None.
 
-    With access that the identity provider manages, a stranger's first login by SSO makes them a member.
+    If the identity provider manages access, a stranger's first login by SSO makes them a member.
 
     Args:
         store: the organization.
         email: the person.
         method: see `accept`.
-        client_ip: where they are.
-        failed: why the attempt itself fails, a wrong password for one.
+        client_ip: the address that they come from.
+        failed: why the attempt itself fails, such as a wrong password.
         factor: what fails in it; None for the method.
 
     Raises:
-        Refusal: no such member (404).
+        Refusal: nobody with this address is a member (404).
     """
     sso = _sso(store)
-    method = method or _usual(sso, email)
+    method = method or _default_method(sso, email)
     if failed is None and store.member(email) is None and _joins_by_sso(sso, email, method):
         store.put_member(email, roles.MEMBER, invited=False)
         joined = _member(store, email)
@@ -94,7 +94,7 @@ def _joins_by_sso(sso: SsoPart, email: str, method: str) -> bool:
     return sso.idp_managed and rules.why_no_login(sso, roles.MEMBER, email, method) is None and method == rules.SSO
 
 
-def _usual(sso: SsoPart, email: str) -> str:
+def _default_method(sso: SsoPart, email: str) -> str:
     return rules.SSO if sso.enabled and sso.has_verified(domain_of(email)) else "password"
 
 
@@ -105,5 +105,5 @@ def _sso(store: Store) -> SsoPart:
 def _member(store: Store, email: str) -> Member:
     member = store.member(email)
     if member is None or member.invited:
-        raise Refusal(404, f"{email} is no member of the organization")
+        raise Refusal(404, f"{email} is not a member of the organization")
     return member

@@ -1,4 +1,4 @@
-"""Whom the emulator answers: programs, and no web page that a browser on this machine has open."""
+"""The emulator answers programs, but no web page that a browser on this machine has open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mixpanel_access.emulator.answer import Refusal
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or an address is this machine's own."""
+    """Whether a name or an address belongs to this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -19,28 +19,28 @@ def is_loopback(host: str) -> bool:
 
 
 def must_be_local(request: Request, *, loopback: bool) -> None:
-    """Refuse what a page of another site sends, or has sent to a name that leads here.
+    """Refuse a request from a page of another site, or to a foreign name that leads to this machine.
 
     Args:
         request: the request.
-        loopback: whether the emulator is bound to this machine alone; elsewhere any name may lead to it.
+        loopback: whether the emulator listens only on this machine; otherwise any name may lead to it.
 
     Raises:
-        Refusal: it is refused.
+        Refusal: a page of another site may have sent the request.
     """
     host = request.headers.get("host", "")
     if loopback and not is_loopback(_name(host)):
-        raise Refusal(403, "the emulator answers on the names of this machine alone")
+        raise Refusal(403, "the emulator answers only on names of this machine")
     origin = request.headers.get("origin")
     if origin is not None and _of_origin(origin) != host:
         raise Refusal(403, "the emulator answers no page of another origin")
 
 
 def must_be_json(request: Request, body: bytes) -> None:
-    """Refuse a body of another type: what a page can send without asking first is none.
+    """Refuse a body that is not JSON: a page can send only other types without asking first.
 
     Raises:
-        Refusal: it is refused.
+        Refusal: the body has another type.
     """
     if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refusal(415, "a body must be application/json")

@@ -1,7 +1,7 @@
 """The Platform API: its root, its version, its answers without an envelope, and the query of the audit log.
 
-Contract, section 16. What a filter on users looks at, that both ends of a span are left out, and the names of the keys
-that begin with `http_`, are assumed.
+Contract, section 16. It is assumed which users a filter looks at, that both ends of a span are left out, and how the
+`http_` keys are called.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from mixpanel_access.emulator.rules import managing
 
 ROOT: Final = "/v1"
 VERSIONS: Final = ("2026-08-13",)
-"""The dates that `Mixpanel-Version` can have; without the header, the newest counts."""
+"""The dates that `Mixpanel-Version` accepts; without the header, the newest counts."""
 _LARGEST_PAGE: Final = 100
 _Part = TypeVar("_Part", bound=BaseModel)
 
 
 class _Problem(Refusal):
-    """A request whose parts are wrong, each with its reason."""
+    """A request with wrong parts, each with its reason."""
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
         super().__init__(422, "the request is not valid")
@@ -62,7 +62,7 @@ class _Parameters(BaseModel):
 
 
 def serves(path: str) -> bool:
-    """Whether a path is the Platform API's."""
+    """Whether a path belongs to the Platform API."""
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
@@ -90,7 +90,7 @@ def _query(call: Call) -> Response:
     if not (page.page_size.isascii() and page.page_size.isdigit() and 1 <= int(page.page_size[:9]) <= _LARGEST_PAGE):
         raise _Problem([{"pointer": "?page_size", "detail": f"not between 1 and {_LARGEST_PAGE}"}])
     if odd := [name for name in asked.types or () if not is_event(name)]:
-        raise _Problem([{"pointer": "#/types", "detail": f"{name} is no event type"} for name in odd])
+        raise _Problem([{"pointer": "#/types", "detail": f"{name} is not an event type"} for name in odd])
     after, before = (
         read_instant(name, value, status=422)
         for name, value in (("created_after", asked.created_after), ("created_before", asked.created_before))
@@ -112,7 +112,7 @@ def _query(call: Call) -> Response:
     try:
         events, more = call.store.audit_page(wanted, int(page.page_size))
     except KeyError:
-        raise Refusal(400, "cursor: no such place in the log") from None
+        raise Refusal(400, "cursor: the log does not have it") from None
     pagination = {"next_cursor": events[-1]["id"] if more else None, "previous_cursor": None}
     return JSONResponse({"results": [_row(call, event) for event in events], "pagination": pagination})
 
@@ -126,7 +126,7 @@ def _read(model: type[_Part], value: Any, root: str) -> _Part:
 
 
 def _row(call: Call, event: dict[str, Any]) -> dict[str, Any]:
-    """An event with what this API alone shows; the roles are the actor's of today."""
+    """An event with the fields that only this API shows; the roles are the actor's current ones."""
     actor = event["user_email"] or ""
     who = call.store.member(actor) or call.store.account(actor)
     return {**event, "user_roles": [who.role] if who else [], "http_method": None, "http_path": None}

@@ -1,6 +1,6 @@
 """Projects: list, create, delete, rename, keys and region (contract, section 5).
 
-The update is a form, and answers 200 without the envelope, errors of its values too.
+The update takes a form. It answers 200 without the envelope, also for a wrong value.
 """
 
 from __future__ import annotations
@@ -9,37 +9,32 @@ import re
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.routing import Body, Call, Endpoint
 from mixpanel_access.emulator.rules import in_organization, managing, project, project_managing
 from mixpanel_access.model import roles
 
 CLUSTERS: Final = {1: "mixpanel.com", 5: "eu.mixpanel.com"}
-"""The host of a region, by its number; India's is not known."""
+"""Number of a region -> its host; the number of India is not known."""
 
 TIMEZONES: Final = {1: "UTC", 2: "US/Eastern", 3: "US/Central", 4: "US/Mountain", 5: "US/Pacific", 6: "Europe/London",
                     7: "Europe/Berlin", 8: "Asia/Kolkata"}  # fmt: skip
-"""Time zones by number: all but that there are numbers is made up."""
+"""Time zones by number. Mixpanel has numbers for them, but these are made up."""
 
 _TIMEZONE: Final = re.compile(r"UTC|[A-Z][A-Za-z]+(/[A-Za-z0-9_+-]+){1,2}")
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _Names(_Body):
+class _Names(Body):
     projectNames: list[str]  # noqa: N815  # the wire's own word
 
 
-class _Ids(_Body):
+class _Ids(Body):
     projectIds: list[int]  # noqa: N815
 
 
-class _InRegion(_Body):
+class _InRegion(Body):
     project_name: str
     cluster_id: int
     timezone_id: int
@@ -70,7 +65,7 @@ def _create_in_region(call: Call) -> Response:
 
 
 def _delete(call: Call) -> Response:
-    """Only owners delete; with the leniencies for the official provider, the acting account is taken for one."""
+    """Only owners delete; for the official provider, the calling account counts as an owner."""
     managing(call)
     ids = call.read(_Ids).projectIds
     if call.account.role != roles.OWNER and not call.provider_compat:

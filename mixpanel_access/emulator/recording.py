@@ -1,7 +1,6 @@
-"""What is done to people, as the audit log's events (contract, section 11; other payloads are assumed).
+"""Writes what happens to people and teams into the audit log (contract, section 11; other payloads are assumed).
 
-A grant to somebody invited is recorded when it is given; what becomes of an invitation but for its sending and its
-acceptance has no event.
+A grant to an invited person is recorded when it is given. Of an invitation, only sending and accepting have an event.
 """
 
 from __future__ import annotations
@@ -9,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from mixpanel_access.emulator.account_store import Account
-from mixpanel_access.emulator.audit_store import Actor
+from mixpanel_access.emulator.audit_store import Actor, NewEvent
 from mixpanel_access.emulator.store import Member, Store
 from mixpanel_access.emulator.team_store import Team
 from mixpanel_access.model import roles
 
 
 def role_object(role: str, name: str | None = None) -> dict[str, Any]:
-    """A role as the audit log writes it; the name is a custom role's own."""
+    """A role as the audit log writes it; `name` is the name of a custom role."""
     return {
         "id": role,
         "name": name or role.replace("_", " ").title(),
@@ -25,12 +24,12 @@ def role_object(role: str, name: str | None = None) -> dict[str, Any]:
 
 
 def actor_of(account: Account, client_ip: str | None) -> Actor:
-    """A service account as the one who acts."""
+    """A service account as an actor."""
     return Actor(str(account.user_id), account.username, client_ip)
 
 
 def person(member: Member, client_ip: str | None = None) -> Actor:
-    """A person as the one who acts."""
+    """A person as an actor."""
     return Actor(_id(member), member.email, client_ip)
 
 
@@ -39,8 +38,8 @@ class Audit:
 
     Args:
         store: the organization.
-        actor: who acts.
-        service: where in the product.
+        actor: the person or service account that acts.
+        service: the part of Mixpanel in which they act.
     """
 
     def __init__(self, store: Store, actor: Actor, service: str = "webapp") -> None:
@@ -56,36 +55,39 @@ class Audit:
         project: int | None = None,
         entity: tuple[object, str | None] | None = None,
     ) -> None:
-        """Any event; see `Store.audit`."""
-        self._store.audit(type_, self.actor, payload, project=project, entity=entity, service=self._service)
+        """Record any event; for the arguments, see `NewEvent`."""
+        event = NewEvent(
+            type=type_, actor=self.actor, payload=payload, project=project, entity=entity, service=self._service
+        )
+        self._store.record(event)
 
     def invitation_sent(self, email: str, role: str) -> None:
-        """An invitation e-mail goes out to an address."""
+        """Record that an invitation e-mail was sent."""
         payload = {"user_email": email, "organization_role": role_object(role)}
         self.event("invitation.sent", payload, entity=("", email))
 
     def invitation_accepted(self, member: Member) -> None:
-        """The invited person joins."""
+        """Record that an invited person joined."""
         self.event("invitation.accepted", _who(member), entity=("", member.email))
 
     def user_added(self, member: Member, source: str) -> None:
-        """Somebody is in the organization from now on."""
+        """Record that a person is now in the organization."""
         payload = {**_who(member), "source": source, "organization_role": role_object(member.role)}
         self.event("organization.user_added", payload)
 
     def user_removed(self, member: Member, source: str) -> None:
-        """Somebody is in the organization no longer."""
+        """Record that a person has left the organization."""
         self.event("organization.user_removed", {**_who(member), "source": source})
 
     def role_changed(self, member: Member, new: str, source: str) -> None:
-        """Somebody has another organization role; nothing where it is the same."""
+        """Record a changed organization role, unless it is the same."""
         if member.role != new:
             change = _change(role_object(member.role), role_object(new))
             payload = {**_who(member), "source": source, **change}
             self.event("user.role_changed", payload, entity=(_id(member), member.email))
 
     def grant_changed(self, project: int, member: Member, old: str | None, new: str | None, source: str) -> None:
-        """An individual grant is given, changed or taken away; nothing where it stays as it was."""
+        """Record that an individual grant was given, changed or taken away, unless it is the same."""
         who = {**_who(member), "source": source}
         if old == new:
             return
@@ -100,21 +102,21 @@ class Audit:
             self.event("user.role_changed", {**who, **change}, project=project, entity=(_id(member), member.email))
 
     def team(self, verb: str, team: Team, **more: Any) -> None:
-        """Something about a team: `created`, `user_added`, ..."""
+        """Record an event of a team: `created`, `user_added`, ..."""
         payload = {"team_id": str(team.id), "team_name": team.name, **more}
         self.event(f"team.{verb}", payload, entity=(team.id, team.name))
 
     def team_member(self, verb: str, team: Team, member: Member) -> None:
-        """Somebody is `user_added` to a team, or `user_removed` from it."""
+        """Record that a person is `user_added` to a team, or `user_removed` from it."""
         self.team(verb, team, **_who(member))
 
     def logged_in(self, member: Member, method: str) -> None:
-        """Somebody logs in."""
+        """Record a login that succeeds."""
         payload = {"login_method": method, "twofactor_method": None}
         self.event("session.logged_in", payload, entity=(_id(member), member.email))
 
     def login_failed(self, member: Member, factor: str, reason: str) -> None:
-        """Somebody tries to log in, and is not let in."""
+        """Record a login that fails."""
         payload = {"failed_auth_factor": factor, "reason": reason}
         self.event("session.login_failed", payload, entity=(_id(member), member.email))
 

@@ -1,7 +1,7 @@
 """Endpoints as a table: method, path template, handler. Paths are matched as they were sent, still percent-encoded.
 
-So an address with a "/" in it stays one segment. Slashes: on the legacy root a slash-less path answers 301 to the
-slashed one where that exists; under /api/app an extra slash is another path (contract, section 1).
+So an address that contains a "/" stays one segment. On the legacy root, a path without its slash answers 301 to the
+path with it, if that exists; under /api/app an extra slash makes another path (contract, section 1).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.responses import Response
 
 from mixpanel_access.emulator.account_store import Account
@@ -23,12 +23,12 @@ from mixpanel_access.emulator.recording import Audit
 from mixpanel_access.emulator.store import Store
 
 LARGEST_BODY: Final = 10_000_000
-"""Bytes of a request's body that are read."""
+"""The most bytes of a request's body that the emulator reads."""
 
 DIGITS: Final = 20
-"""An id in a text has fewer digits: more fit into no integer of SQLite's."""
+"""An id in a text must have fewer digits, since more do not fit into an integer of SQLite."""
 
-_PLACE: Final = re.compile(r"\{(\w+)\}")
+_PARAM: Final = re.compile(r"\{(\w+)\}")
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
@@ -36,7 +36,7 @@ def parsed(body: bytes) -> Any:
     """A body as JSON in UTF-8.
 
     Raises:
-        ValueError: it is none, is nested beyond reason, or has half of a surrogate pair, which is no text.
+        ValueError: it is not JSON, is nested too deep, or has half of a surrogate pair, which is not text.
     """
     text = body.decode()
     try:
@@ -48,27 +48,33 @@ def parsed(body: bytes) -> Any:
     return value
 
 
+class Body(BaseModel):
+    """The body of a request: unknown keys are ignored, and no value is converted to another type."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
 @dataclass(frozen=True)
 class Call:
     """One request as a handler sees it.
 
     Attributes:
         store: the organization.
-        account: who is calling.
-        audit: writes what the caller does into the audit log.
-        places: the values of the template's places, decoded.
-        query: the query's parameters.
+        account: the service account that sent the request.
+        audit: writes what the account does into the audit log.
+        path_params: the values of the template's parameters, decoded.
+        query: the parameters of the query.
         headers: the request's headers, by names in lower case.
         body: the request's body.
-        provider_compat: whether the leniencies for the official Terraform provider are on.
+        provider_compat: whether the emulator accepts what only the official Terraform provider sends.
         limit_invitations: whether the invitation limit is on.
-        dialect: how the server speaks where the contract leaves it open.
+        dialect: how the emulator answers where the contract leaves it open.
     """
 
     store: Store
     account: Account
     audit: Audit
-    places: dict[str, str]
+    path_params: dict[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
@@ -76,22 +82,22 @@ class Call:
     limit_invitations: bool
     dialect: Dialect
 
-    def number(self, place: str) -> int:
-        """A place of the path that is an id."""
-        text = self.places[place]
+    def number(self, param: str) -> int:
+        """A parameter of the path that is an id; 404 if it is not a number."""
+        text = self.path_params[param]
         if not (text.isascii() and text.isdigit() and len(text) < DIGITS):
-            raise Refusal(404, f"{text} is no id")
+            raise Refusal(404, f"{text} is not an id")
         return int(text)
 
     def json(self) -> Any:
-        """The body as JSON; 422 where it is none."""
+        """The body as JSON; 422 if it is not JSON."""
         try:
             return parsed(self.body)
         except ValueError:
             raise Refusal(422, "the body is not JSON") from None
 
     def read(self, model: type[_Body], value: Any = None) -> _Body:
-        """The body in its shape; 422 where it has another."""
+        """The body as a model; 422 if it has another shape."""
         try:
             return model.model_validate(self.json() if value is None else value)
         except ValidationError as error:
@@ -104,12 +110,12 @@ Handler = Callable[[Call], Response]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One verb of the API.
+    """One verb of the API; docs/contract.md says what it does and how well it is known.
 
     Attributes:
         method: the HTTP method.
-        template: the path, with places in braces.
-        handler: answers it.
+        template: the path, with parameters in braces.
+        handler: the function that answers a request.
     """
 
     method: str
@@ -118,7 +124,7 @@ class Endpoint:
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", re.compile(_PLACE.sub(r"(?P<\1>[^/]+)", self.template)))
+        object.__setattr__(self, "pattern", re.compile(_PARAM.sub(r"(?P<\1>[^/]+)", self.template)))
 
     @property
     def verb(self) -> str:
@@ -126,17 +132,17 @@ class Endpoint:
         return f"{self.method} {self.template}"
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The places' values if the path is of this template."""
+        """The values of the parameters, if the path matches the template."""
         found = self.pattern.fullmatch(path)
         return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
 
 
 @dataclass(frozen=True)
 class Found:
-    """Where a request goes: to an endpoint, to the slashed path, or nowhere; and the methods that the path takes."""
+    """Where a request goes: to an endpoint, to the path with a slash, or nowhere; and the methods of the path."""
 
     endpoint: Endpoint | None = None
-    places: dict[str, str] = field(default_factory=dict)
+    path_params: dict[str, str] = field(default_factory=dict)
     redirect: str | None = None
     template: str = "(unknown)"
     known_path: bool = False
@@ -146,22 +152,22 @@ class Found:
 def find(endpoints: tuple[Endpoint, ...], method: str, path: str) -> Found:
     """The endpoint of a request, a redirect to it, or what is known of the path.
 
-    Of the templates that a path is of, the one with the fewest places counts: ".../add-to-project" is no id.
+    If a path matches several templates, the one with the fewest parameters counts: ".../add-to-project" is not an id.
     """
     for candidate, redirect in ((path, None), (f"{path}/", f"{path}/")):
         if redirect and (path.startswith("/api/") or path.endswith("/")):
             break
-        matching = [(endpoint, places) for endpoint in endpoints if (places := endpoint.match(candidate)) is not None]
+        matching = [(endpoint, params) for endpoint in endpoints if (params := endpoint.match(candidate)) is not None]
         if not matching:
             continue
-        fewest = min(len(places) for _, places in matching)
-        exact = [(endpoint, places) for endpoint, places in matching if len(places) == fewest]
+        fewest = min(len(params) for _, params in matching)
+        exact = [(endpoint, params) for endpoint, params in matching if len(params) == fewest]
         template = exact[0][0].template
         if redirect:
             return Found(redirect=redirect, template=template, known_path=True)
-        for endpoint, places in exact:
+        for endpoint, params in exact:
             if endpoint.method == method or (method == "HEAD" and endpoint.method == "GET"):
-                return Found(endpoint, places, template=template, known_path=True)
+                return Found(endpoint, params, template=template, known_path=True)
         methods = {endpoint.method for endpoint, _ in exact}
         allowed = tuple(sorted({*methods, "HEAD"} if "GET" in methods else methods))
         return Found(template=template, known_path=True, allowed=allowed)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from mixpanel_access.emulator.answer import NoAccess, PlanRefusal, Refusal
 from mixpanel_access.emulator.document import SsoPart
 from mixpanel_access.emulator.routing import DIGITS, Call
-from mixpanel_access.emulator.store import Member
+from mixpanel_access.emulator.store import Member, Store
 from mixpanel_access.emulator.team_store import Team
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of
@@ -22,16 +22,16 @@ _FREE_PLAN_ROLES: Final = (roles.OWNER, roles.BILLING_ADMIN)
 
 
 def must_have(plan: str, feature: str) -> None:
-    """Custom roles and SCIM are for the plan enterprise."""
+    """Custom roles and SCIM need the plan Enterprise."""
     if plan != "enterprise":
         raise PlanRefusal(feature)
 
 
 def why_no_login(sso: SsoPart, role: str, email: str, method: str) -> str | None:
-    """Why SSO does not let somebody in, or None where it does.
+    """Why a person cannot log in because of SSO, or None if they can.
 
-    With required SSO passwords are refused, except for organization owners and admins; people of an unclaimed domain
-    have nothing else, and cannot log in.
+    If SSO is required, only organization owners and admins may use a password. People of an unclaimed domain have only
+    a password, and cannot log in.
 
     Args:
         sso: the organization's settings.
@@ -43,12 +43,12 @@ def why_no_login(sso: SsoPart, role: str, email: str, method: str) -> str | None
     if method == SSO:
         if not sso.enabled:
             return "SSO is not enabled"
-        return None if verified else f"{email} is of no verified domain, and cannot log in by SSO"
+        return None if verified else f"{email} is not of a verified domain, and cannot log in by SSO"
     if not sso.required or role in roles.MANAGING_ROLES:
         return None
     if verified:
         return f"SSO is required, and {email} cannot log in by {method}"
-    return f"SSO is required, and {email} is of no verified domain"
+    return f"SSO is required, and {email} is not of a verified domain"
 
 
 def must_manage(own: str) -> None:
@@ -58,7 +58,7 @@ def must_manage(own: str) -> None:
 
 
 def must_assign(own: str, role: str, plan: str) -> None:
-    """Nobody gives an organization role above their own; the free plan has two roles only."""
+    """Nobody can give an organization role above their own; the plan Free has only two roles."""
     if role not in roles.ORGANIZATION_ROLES:
         raise Refusal(400, f"{role} is not an organization role")
     if not roles.may_assign(own, role):
@@ -68,7 +68,7 @@ def must_assign(own: str, role: str, plan: str) -> None:
 
 
 def must_assign_in_project(own: str, role: str, custom_roles: Sequence[str]) -> None:
-    """Nobody gives a project role above the one that their organization role gives them."""
+    """Nobody can give a project role above the one that their organization role gives them."""
     if role not in roles.PROJECT_ROLES and role not in custom_roles:
         raise Refusal(400, f"{role} is not a role of the project")
     if not roles.may_assign_in_project(own, role):
@@ -76,30 +76,30 @@ def must_assign_in_project(own: str, role: str, custom_roles: Sequence[str]) -> 
 
 
 def must_be_below(own: str, role: str, email: str) -> None:
-    """People are removed only by somebody whose role is above theirs; taken literally, owners by nobody."""
+    """Only a person with a higher role can remove somebody; taken literally, nobody can remove an owner."""
     if roles.organization_rank(role) >= roles.organization_rank(own):
         raise Refusal(403, f"{email} has the role {role}, which is not below {own} (delete_members)")
 
 
 def must_change(own: str, old: str, email: str) -> None:
-    """An admin does not touch an owner's role."""
+    """An admin cannot change an owner's role."""
     if roles.organization_rank(old) > roles.organization_rank(own):
         raise Refusal(403, f"{email} has the role {old}, which is above {own} (edit_userroles)")
 
 
 def must_be_within_limit(sent: Sequence[datetime], more: int, now: datetime, domain: str) -> None:
-    """About 10 invitation e-mails an hour and domain: a sliding hour by the emulator's clock.
+    """Allow about 10 invitation e-mails an hour to a domain, in a sliding hour of the emulator's clock.
 
     Args:
         sent: when e-mails went out to the domain within the last hour, in order.
         more: how many the request would send.
-        now: the emulator's present.
+        now: the emulator's current time.
         domain: the domain.
     """
     if len(sent) + more <= MAILS_PER_HOUR:
         return
     if more > MAILS_PER_HOUR:
-        seconds = _HOUR.total_seconds()  # such a request never fits
+        seconds = _HOUR.total_seconds()  # such a request never passes
     else:
         frees = sent[len(sent) + more - MAILS_PER_HOUR - 1] + _HOUR
         seconds = (frees - now).total_seconds()
@@ -108,24 +108,24 @@ def must_be_within_limit(sent: Sequence[datetime], more: int, now: datetime, dom
 
 
 def hour_before(now: datetime) -> datetime:
-    """The instant after which an e-mail still counts against the limit."""
+    """The time since which e-mails count against the limit."""
     return now - _HOUR
 
 
 def in_organization(call: Call) -> None:
-    """404 for any organization but the caller's."""
+    """404 for every organization except the caller's."""
     if call.number("o") != call.store.setting("organization")["id"]:
-        raise Refusal(404, f"no organization {call.places['o']}")
+        raise Refusal(404, f"no organization {call.path_params['o']}")
 
 
 def managing(call: Call) -> None:
-    """404 for another organization, 403 for a caller who manages nobody."""
+    """404 for another organization, 403 for a caller who may not manage people."""
     in_organization(call)
     must_manage(call.account.role)
 
 
 def project_number(id_: int | str) -> int:
-    """A project id as the official provider may send it; 404 for text that is none."""
+    """A project id as the official provider may send it; 404 for text that is not a number."""
     if isinstance(id_, int) or (id_.isascii() and id_.isdigit() and len(id_) < DIGITS):
         return int(id_)
     raise Refusal(404, f"no project {id_}")
@@ -140,9 +140,10 @@ def project(call: Call, id_: int) -> dict[str, Any]:
 
 
 def project_managing(call: Call) -> dict[str, Any]:
-    """The project of the path; 404 where there is none, 403 for a caller who is neither its owner nor its admin.
+    """The project of the path; 404 if it does not exist, 403 for a caller who is neither its owner nor its admin.
 
-    Where no access is a redirect, so is a project that is not the organization's: nobody could tell them apart.
+    In a dialect that redirects for no access, a project of another organization redirects too, since nobody could tell
+    the two apart.
     """
     number = call.number("p")
     if call.dialect.no_access == "redirect" and call.store.project(number) is None:
@@ -157,26 +158,26 @@ def project_managing(call: Call) -> dict[str, Any]:
 
 
 def own_roles(call: Call, project_id: int) -> list[str]:
-    """What the caller is in a project, by organization role, team or grant."""
+    """The caller's roles in a project, by organization role, team or grant."""
     return [grant.role for grant in call.store.account_grants(project_id) if grant.account.id == call.account.id]
 
 
 def may_grant(call: Call, project_id: int, role: str) -> None:
-    """404 for no project of ours, 400 for no role of it, 403 for one that the caller may not give."""
+    """404 for an unknown project, 400 for an unknown role, 403 for a role that the caller may not give."""
     custom = [held["role_id"] for held in project(call, project_id)["custom_roles"]]
     must_assign_in_project(call.account.role, role, custom)
 
 
-def known_member(call: Call, email: str) -> Member:
-    """A person of the organization, invited ones included, or 404."""
-    member = call.store.member(email)
+def known_member(store: Store, email: str) -> Member:
+    """A person of the organization, also one who is only invited, or 404."""
+    member = store.member(email)
     if member is None:
         raise Refusal(404, f"{email} is not in the organization")
     return member
 
 
 def joinable_team(call: Call, id_: int) -> Team:
-    """A team, or 404; 403 where its organization role is above what the caller may give."""
+    """A team, or 404; 403 if its organization role is above the roles that the caller may give."""
     team = call.store.team(id_)
     if team is None:
         raise Refusal(404, f"no team {id_}")
@@ -186,13 +187,13 @@ def joinable_team(call: Call, id_: int) -> Team:
 
 
 def join(call: Call, id_: int, member: Member) -> None:
-    """Make somebody a member of a team; nothing where they are."""
+    """Add a person to a team, unless they are in it."""
     if call.store.join_team(id_, member.email):
         call.audit.team_member("user_added", joinable_team(call, id_), member)
 
 
 def must_leave_an_owner(call: Call, leaving: set[str]) -> None:
-    """400 where no owner is left who has joined and is active; `leaving` are the keys of those who go."""
+    """400 if no owner would be left who has joined and is active; `leaving` has the keys of the people who leave."""
     owners = {m.key for m in call.store.members() if m.role == roles.OWNER and not m.invited and m.active}
     if owners and owners <= leaving:
         raise Refusal(400, "an organization must have at least one owner")

@@ -26,7 +26,7 @@ SERVICE: Final = "scim"
 """The `service` of its events in the audit log."""
 
 _OPEN: Final = f"{ROOT}/ServiceProviderConfig"
-"""What answers without a token (contract, section 10)."""
+"""The only path that answers without a token (contract, section 10)."""
 _ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 _ACCEPTING: Final = {MEDIA_TYPE, "application/*", "*/*"}
 
@@ -38,12 +38,12 @@ class ScimResponse(JSONResponse):
 
 
 def serves(path: str) -> bool:
-    """Whether a path is SCIM's."""
+    """Whether a path belongs to SCIM."""
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
 def refused(refusal: Refusal, dialect: Dialect) -> Response:
-    """A refusal in SCIM's shape (RFC 7644, section 3.12), or with no more than its words."""
+    """A refusal in SCIM's shape (RFC 7644, section 3.12); a dialect may leave out all but the words."""
     content: dict[str, Any] = {"schemas": [_ERROR], "detail": refusal.words}
     if dialect.scim_errors == "full":
         content["status"] = str(refusal.status)
@@ -52,10 +52,10 @@ def refused(refusal: Refusal, dialect: Dialect) -> Response:
 
 
 def must_speak(headers: Mapping[str, str], body: bytes, dialect: Dialect) -> None:
-    """Refuse what is not of SCIM's media type, where the dialect is strict.
+    """In a strict dialect, refuse other media types than SCIM's.
 
     Raises:
-        Refusal: a body of another type (415), or an answer that would not be accepted (406).
+        Refusal: the body has another type (415), or the client does not accept SCIM's (406).
     """
     if dialect.scim_media_type == "any":
         return
@@ -71,10 +71,10 @@ def _media_types(header: str) -> set[str]:
 
 
 def caller(store: Store, path: str, header: str | None) -> Account:
-    """The identity provider, by the SCIM token; Basic is no way in.
+    """The identity provider, which has the SCIM token; Basic does not work.
 
     Raises:
-        Refusal: another token, or none (401).
+        Refusal: the token is missing or wrong (401).
     """
     if path == _OPEN:
         return _IDENTITY_PROVIDER
@@ -89,7 +89,7 @@ _IDENTITY_PROVIDER: Final = Account("", "", roles.MEMBER, 0, 0)
 
 
 def _late(module: str, name: str) -> Handler:
-    """The handler of that name, imported when it is first needed; on the plan Enterprise only."""
+    """A handler that is imported at its first request, and needs the plan Enterprise."""
 
     def handler(call: Call) -> Response:
         rules.must_have(call.store.setting("organization")["plan"], "SCIM")

@@ -1,4 +1,8 @@
-"""The bodies of SCIM, and what SCIM says about itself, by the library for RFC 7643 and 7644 (contract, section 10)."""
+"""The bodies of SCIM, and what SCIM says about itself, by the library for RFC 7643 and 7644 (contract, section 10).
+
+Attributes that are not in the schemas are ignored. A PATCH may be Entra's: a remove with a list of values, and an add
+to an element of a list that does not exist yet.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +51,7 @@ _Resource = TypeVar("_Resource", bound=Resource[Any])
 
 @contextmanager
 def _checked() -> Iterator[None]:
-    """Refuses what the library refuses, in its words."""
+    """Turn an error of the library into a refusal with the same words."""
     try:
         with _LENIENT:
             yield
@@ -62,7 +66,7 @@ def _refuse(error: Error) -> None:
 
 
 def read(call: Call, model: type[_Resource], context: Context) -> _Resource:
-    """A resource as it is posted or put."""
+    """The resource in the body of a POST or PUT."""
     body = _json(call)
     with _checked():
         return model.model_validate(body, scim_ctx=context)
@@ -70,7 +74,7 @@ def read(call: Call, model: type[_Resource], context: Context) -> _Resource:
 
 
 def patched(call: Call, resource: _Resource) -> None:
-    """Apply the operations of a PATCH to a resource; all or none."""
+    """Apply all operations of a PATCH to a resource, or none."""
     body = _json(call)
     with _checked():
         asked = PatchOp[type(resource)].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)  # type: ignore[misc]  # the model of the resource
@@ -87,7 +91,7 @@ def _json(call: Call) -> Any:
 
 
 def shown(resource: Resource[Any], status: int = 200) -> Response:
-    """One resource, with its place where it is new."""
+    """One resource; a new one with its location."""
     content = resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
     headers = {"Location": content["meta"]["location"]} if status == 201 else {}  # created
     return ScimResponse(content, status, headers)
@@ -99,13 +103,13 @@ def found(
     attribute: str,
     everything: Sequence[tuple[str, Callable[[], Resource[Any]]]],
 ) -> Response:
-    """The resources that are asked for, of all of them in order: the filtered attribute's value, and the resource.
+    """The page of resources that a query asks for.
 
     Args:
-        call: the request: `filter`, `startIndex` from 1 on, `count`.
-        model: of the resources.
-        attribute: the only one that the filter takes.
-        everything: the attribute's value of each resource, and what makes it.
+        call: the request, with `filter`, `startIndex` (from 1) and `count`.
+        model: the model of the resources.
+        attribute: the only attribute that the filter accepts.
+        everything: for each resource, the value of this attribute and a function that makes the resource.
     """
     wanted = _wanted(call.query.get("filter"), model, attribute)
     first = max(1, _whole(call, "startIndex", 1))
@@ -118,7 +122,7 @@ def found(
 
 
 def listed(resources: Sequence[dict[str, Any]], total: int | None = None, first: int = 1) -> Response:
-    """A page of resources; all of them, where no total is given."""
+    """A page of resources; without a total, it has all of them."""
     answer = {
         "schemas": [_LIST],
         "totalResults": len(resources) if total is None else total,
@@ -130,7 +134,7 @@ def listed(resources: Sequence[dict[str, Any]], total: int | None = None, first:
 
 
 def _wanted(text: str | None, model: type[Resource[Any]], attribute: str) -> str | None:
-    """The value that is filtered by; in brackets or not, and whether the attribute is named by its schema or not."""
+    """The value to filter by; the filter may have brackets, and the attribute may be named with its schema."""
     if text is None:
         return None
     try:
@@ -148,23 +152,23 @@ def _wanted(text: str | None, model: type[Resource[Any]], attribute: str) -> str
 def _whole(call: Call, name: str, default: int) -> int:
     text = call.query.get(name, str(default))
     if not re.fullmatch(r"-?[0-9]+", text) or len(text) >= DIGITS:
-        raise Refusal(400, f"{name} is no whole number", scim_type="invalidValue")
+        raise Refusal(400, f"{name} is not a whole number", scim_type="invalidValue")
     return int(text)
 
 
 def number(text: str) -> int:
-    """An id in a text, or 0, which nothing has."""
+    """The id in a text, or 0, which no resource has."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else 0
 
 
 def must_be_claimed(call: Call, email: str) -> None:
-    """SCIM acts on addresses of the organization's verified domains only."""
+    """403 for an address outside of the organization's verified domains."""
     if not is_claimed(call, email):
         raise Refusal(403, f"the domain of {email} is not claimed")
 
 
 def is_claimed(call: Call, email: str) -> bool:
-    """Whether an address is of a verified domain of the organization."""
+    """Whether an address is in a verified domain of the organization."""
     return SsoPart.model_validate(call.store.setting("security")["sso"]).has_verified(domain_of(email))
 
 
@@ -172,7 +176,7 @@ _MODELS: Final = (User[Any], Group)
 
 
 def config(_call: Call) -> Response:
-    """What of SCIM there is."""
+    """The parts of SCIM that the emulator has."""
     token = AuthenticationScheme(type="oauthbearertoken", name="SCIM token", description="Authorization: Bearer")
     shown = ServiceProviderConfig(
         patch=Patch(supported=True),
@@ -187,23 +191,23 @@ def config(_call: Call) -> Response:
 
 
 def schemas(_call: Call) -> Response:
-    """All schemas."""
+    """The schemas of all resources."""
     return listed([*_schemas().values()])
 
 
 def schema(call: Call) -> Response:
-    """The schema of a URN."""
-    return _of(_schemas(), call.places["schema"])
+    """The schema with this URN."""
+    return _find(_schemas(), call.path_params["schema"])
 
 
 def resource_types(_call: Call) -> Response:
-    """All types of resources."""
+    """All types of resources, with their paths."""
     return listed([*_types().values()])
 
 
 def resource_type(call: Call) -> Response:
-    """The type of a name."""
-    return _of(_types(), call.places["type"])
+    """The type of resource with this name."""
+    return _find(_types(), call.path_params["type"])
 
 
 def _schemas() -> Mapping[str, dict[str, Any]]:
@@ -212,7 +216,7 @@ def _schemas() -> Mapping[str, dict[str, Any]]:
 
 def _types() -> Mapping[str, dict[str, Any]]:
     made = [ResourceType.from_resource(model) for model in _MODELS]
-    return {str(one.id): _content(one, "ResourceTypes") for one in made}
+    return {str(kind.id): _content(kind, "ResourceTypes") for kind in made}
 
 
 def _content(resource: Resource[Any], kind: str) -> dict[str, Any]:
@@ -221,7 +225,7 @@ def _content(resource: Resource[Any], kind: str) -> dict[str, Any]:
     return {**content, "meta": meta}
 
 
-def _of(known: Mapping[str, dict[str, Any]], name: str) -> Response:
+def _find(known: Mapping[str, dict[str, Any]], name: str) -> Response:
     if name not in known:
-        raise Refusal(404, f"there is no {name}")
+        raise Refusal(404, f"{name} does not exist")
     return ScimResponse(known[name])

@@ -1,4 +1,7 @@
-"""SCIM's resources: users are members, groups are teams of the same name (contract, section 10)."""
+"""SCIM's resources: users are members, groups are teams of the same name (contract, section 10).
+
+A group write neither adds nor removes people of domains that are not claimed.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 
 _OURS: Final = {"schemas", "id", "meta", "groups", "userName", "active"}
-"""What is not kept as it was sent, for it is the organization's."""
+"""The attributes that come from the organization, and are not kept as they were sent."""
 
 
 def find_users(call: Call) -> Response:
-    """Everybody who has joined, or the one of that address."""
+    """Everybody who has joined, or the person with the address that the filter names."""
     joined = [member for member in call.store.members() if not member.invited]
     return scim_bodies.found(
         call, User, "userName", [(member.email, partial(_user_resource, call, member)) for member in joined]
@@ -31,7 +34,7 @@ def find_users(call: Call) -> Response:
 
 
 def create_user(call: Call) -> Response:
-    """A new member; one who was invited joins, and one who left comes back as the user they were."""
+    """Add a member. An invited person joins, and a person who left comes back with the same user id."""
     user = scim_bodies.read(call, User, Context.RESOURCE_CREATION_REQUEST)
     email = user.user_name or ""
     if problem_with(email):
@@ -48,19 +51,19 @@ def create_user(call: Call) -> Response:
 
 
 def read_user(call: Call) -> Response:
-    """One user."""
+    """Show a user."""
     return scim_bodies.shown(_user_resource(call, _user_of_path(call)))
 
 
 def replace_user(call: Call) -> Response:
-    """All attributes anew."""
+    """Replace all attributes of a user."""
     member = _user_of_path(call)
     user = scim_bodies.read(call, User, Context.RESOURCE_REPLACEMENT_REQUEST)
     return _put_user(call, member, user)
 
 
 def patch_user(call: Call) -> Response:
-    """Some attributes."""
+    """Change some attributes of a user."""
     member = _user_of_path(call)
     user = _user_resource(call, member)
     scim_bodies.patched(call, user)
@@ -68,7 +71,7 @@ def patch_user(call: Call) -> Response:
 
 
 def delete_user(call: Call) -> Response:
-    """The account goes, with all its access."""
+    """Remove a user with all their access."""
     member = _user_of_path(call)
     scim_bodies.must_be_claimed(call, member.email)
     must_leave_an_owner(call, {member.key})
@@ -118,7 +121,7 @@ def _user_resource(call: Call, member: Member) -> User[Any]:
 
 
 def _user_of_path(call: Call) -> Member:
-    text = call.places["user"]
+    text = call.path_params["user"]
     member = call.store.member_of_id(scim_bodies.number(text))
     if member is None or member.invited:
         raise Refusal(404, f"no user {text}")
@@ -133,7 +136,7 @@ def _of_address(call: Call, email: str) -> Member:
 
 
 def find_groups(call: Call) -> Response:
-    """Every team, or the one of that name."""
+    """Every team, or the team with the name that the filter names."""
     teams = call.store.teams()
     return scim_bodies.found(
         call, Group, "displayName", [(team.name, partial(_group_resource, call, team)) for team in teams]
@@ -141,7 +144,7 @@ def find_groups(call: Call) -> Response:
 
 
 def create_group(call: Call) -> Response:
-    """A new team."""
+    """Create a team; the identity provider feeds it from now on."""
     group = scim_bodies.read(call, Group, Context.RESOURCE_CREATION_REQUEST)
     name = _free_name(call, group)
     team = call.store.add_team(name, scim_managed=True, external_id=group.external_id)
@@ -150,18 +153,18 @@ def create_group(call: Call) -> Response:
 
 
 def read_group(call: Call) -> Response:
-    """One group."""
+    """Show a group."""
     return scim_bodies.shown(_group_resource(call, _group_of_path(call)))
 
 
 def replace_group(call: Call) -> Response:
-    """Name and people anew."""
+    """Replace the name and the members of a group."""
     team = _group_of_path(call)
     return _put_group(call, team, scim_bodies.read(call, Group, Context.RESOURCE_REPLACEMENT_REQUEST))
 
 
 def patch_group(call: Call) -> Response:
-    """Another name, some people more or less."""
+    """Change the name of a group, or add and remove members."""
     team = _group_of_path(call)
     group = _group_resource(call, team)
     scim_bodies.patched(call, group)
@@ -169,7 +172,7 @@ def patch_group(call: Call) -> Response:
 
 
 def delete_group(call: Call) -> Response:
-    """The team goes, with what it gave."""
+    """Delete a team with its grants."""
     team = _group_of_path(call)
     call.store.remove_team(team.id)
     call.audit.team("deleted", team)
@@ -199,7 +202,7 @@ def _free_name(call: Call, group: Group, besides: int | None = None) -> str:
     name = group.display_name or ""
     if not name.strip():
         raise Refusal(400, "displayName is empty", scim_type="invalidValue")
-    other = call.store.team_named(name)
+    other = call.store.team_by_name(name)
     if other is not None and other.id != besides:
         raise Refusal(409, f"there is a team {other.name}", scim_type="uniqueness")
     return name
@@ -236,7 +239,7 @@ def _group_resource(call: Call, team: Team) -> Group:
 
 
 def _group_of_path(call: Call) -> Team:
-    team = call.store.team(scim_bodies.number(call.places["group"]))
+    team = call.store.team(scim_bodies.number(call.path_params["group"]))
     if team is None:
-        raise Refusal(404, f"no group {call.places['group']}")
+        raise Refusal(404, f"no group {call.path_params['group']}")
     return team

@@ -1,4 +1,4 @@
-"""The whole organization at once: written from a document, read back as one."""
+"""Writes a whole organization into the database from a document, and reads it back as one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SETTINGS: Final = {"organization", "security", "invitation_life_days", "rate_li
 
 
 def write(db: sqlite3.Connection, document: Document) -> None:
-    """Replace everything by the document, within the caller's transaction."""
+    """Replace everything with the document, in the caller's transaction."""
     for table in TABLES:
         db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
     settings = document.model_dump(mode="json", include=_SETTINGS)
@@ -81,11 +81,11 @@ def _write_teams(db: sqlite3.Connection, document: Document) -> None:
 
 
 def read(db: sqlite3.Connection) -> dict[str, Any]:
-    """The document of the organization, but for the time."""
+    """The organization as a document, without the time."""
     emails = {row["key"]: row["email"] for row in rows(db, "SELECT key, email FROM member")}
     usernames = {row["id"]: row["username"] for row in rows(db, "SELECT id, username FROM service_account")}
 
-    def of(team: int, column: str, table: str, names: dict[Any, str]) -> list[str]:
+    def in_team(team: int, column: str, table: str, names: dict[Any, str]) -> list[str]:
         found = rows(db, f"SELECT {column} FROM {table} WHERE team = ? ORDER BY {column}", team)  # noqa: S608  # our own
         return [names[row[column]] for row in found]
 
@@ -112,9 +112,9 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
             {
                 **team,
                 "scim_managed": bool(team["scim_managed"]),
-                "members": of(team["id"], "key", "team_member", emails),
+                "members": in_team(team["id"], "key", "team_member", emails),
                 "projects": held("team", team["id"]),
-                "service_accounts": of(team["id"], "account", "team_service_account", usernames),
+                "service_accounts": in_team(team["id"], "account", "team_service_account", usernames),
             }
             for team in rows(db, "SELECT * FROM team ORDER BY id")
         ],

@@ -1,4 +1,4 @@
-"""Runs the emulator: as a process for people, in a thread for tests."""
+"""Runs the emulator: as a process for people, or in a thread for tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -34,11 +35,12 @@ class EmulatorServer:
     """An emulator in a thread of this process, on a free loopback port.
 
     Args:
-        document: the organization to start with; if it is not given, what the file holds, or an empty one.
+        document: the organization to start with; left out, the organization in the file, or an empty one.
         data: the SQLite file, or None for memory.
-        provider_compat: allow what the official Terraform provider needs.
-        limit_invitations: enforce the invitation limit.
-        dialect: how it speaks where the contract leaves it open.
+        provider_compat: whether to accept what only the official Terraform provider sends.
+        limit_invitations: whether to enforce the invitation limit.
+        dialect: how to answer where the contract leaves it open.
+        address: host and port to listen on; port 0 takes a free one.
 
     Attributes:
         url: where it listens.
@@ -52,10 +54,9 @@ class EmulatorServer:
         provider_compat: bool = False,
         limit_invitations: bool = True,
         dialect: Dialect = DEFAULT,
-        host: str = LOOPBACK,
-        port: int = 0,
+        address: tuple[str, int] = (LOOPBACK, 0),
     ) -> None:
-        self._socket = _listen(host, port)  # first: a port in use must not cost an organization in a file
+        self._socket = _listen(*address)  # first, so that a port in use does not cost the organization in a file
         try:
             seed = None if document is None else Document.model_validate(document)
             self.store = Store(data, Clock())
@@ -63,7 +64,7 @@ class EmulatorServer:
                 self.store,
                 provider_compat=provider_compat,
                 limit_invitations=limit_invitations,
-                loopback=is_loopback(host),
+                loopback=is_loopback(address[0]),
                 dialect=dialect,
             )
             if seed is not None:
@@ -82,7 +83,7 @@ class EmulatorServer:
             server_header=False,
             log_config=None,
             log_level="critical",
-            timeout_graceful_shutdown=0,  # what has no answer in a tenth of a second is delayed or half sent
+            timeout_graceful_shutdown=0,  # a request without an answer by then is delayed or half sent
             timeout_keep_alive=60,
         )
         self._server = uvicorn.Server(config)
@@ -108,36 +109,41 @@ class EmulatorServer:
         self.stop()
 
 
-def run(
-    *,
-    host: str = LOOPBACK,
-    port: int = 0,
-    data: Path | None = None,
-    seed: Path | None = None,
-    demo: bool = False,
-    provider_compat: bool = False,
-    limit_invitations: bool = True,
-    dialect: Path | None = None,
-) -> int:
-    """Run the emulator until it is interrupted or terminated; the exit code.
+@dataclass(frozen=True, kw_only=True)
+class EmulatorOptions:
+    """The options of `mixpanel-access emulator`.
 
-    Args:
+    Attributes:
         host: the address to bind to.
         port: the port, or 0 for a free one.
         data: the SQLite file, or None for memory.
-        seed: an organization document to start with.
-        demo: start with the demo organization.
-        provider_compat: allow what the official Terraform provider needs.
-        limit_invitations: enforce the invitation limit.
-        dialect: a file that says how to speak where the contract leaves it open.
+        seed: the file of an organization document to start with.
+        demo: whether to start with the demo organization.
+        provider_compat: whether to accept what only the official Terraform provider sends.
+        limit_invitations: whether to enforce the invitation limit.
+        dialect: a file that says how to answer where the contract leaves it open.
+    """
+
+    host: str = LOOPBACK
+    port: int = 0
+    data: Path | None = None
+    seed: Path | None = None
+    demo: bool = False
+    provider_compat: bool = False
+    limit_invitations: bool = True
+    dialect: Path | None = None
+
+
+def run(options: EmulatorOptions) -> int:
+    """Run the emulator until it is interrupted or terminated; the exit code.
 
     Raises:
         UsageError: an option cannot be used.
     """
-    if seed is not None and demo:
+    if options.seed is not None and options.demo:
         raise UsageError("cannot start the emulator", why="--seed and --demo exclude each other", next_step="Give one.")
-    document = _read(seed) if seed is not None else demo_document() if demo else None
-    spoken = DEFAULT if dialect is None else _read_dialect(dialect)
+    document = _read_seed(options.seed) if options.seed is not None else demo_document() if options.demo else None
+    dialect = DEFAULT if options.dialect is None else _read_dialect(options.dialect)
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -147,31 +153,30 @@ def run(
         signal.signal(number, end)
     with EmulatorServer(
         document,
-        data=data,
-        provider_compat=provider_compat,
-        limit_invitations=limit_invitations,
-        dialect=spoken,
-        host=host,
-        port=port,
+        data=options.data,
+        provider_compat=options.provider_compat,
+        limit_invitations=options.limit_invitations,
+        dialect=dialect,
+        address=(options.host, options.port),
     ) as server:
         sys.stdout.write(f"listening on {server.url}\n")
         sys.stdout.flush()
-        if not is_loopback(host):
+        if not is_loopback(options.host):
             sys.stderr.write(
-                f"warning: bound to {host}: everybody who reaches this address can read and change the organization, "
-                f"and the control surface asks for no credentials\n"
+                f"warning: bound to {options.host}: everybody who reaches this address can read and change the "
+                f"organization, and the control surface asks for no credentials\n"
             )
         ended.wait()
     return 0
 
 
 def demo_document() -> dict[str, Any]:
-    """The demo organization."""
+    """The document of the demo organization."""
     document: dict[str, Any] = json.loads(files("mixpanel_access.emulator").joinpath("demo.json").read_text("utf-8"))
     return document
 
 
-def _read(seed: Path) -> dict[str, Any]:
+def _read_seed(seed: Path) -> dict[str, Any]:
     try:
         document: dict[str, Any] = parsed(seed.read_bytes())
         Document.model_validate(document)
@@ -219,11 +224,11 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = None
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio leaves Nagle on
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # TCP, so that asyncio turns Nagle off
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except (OSError, OverflowError, UnicodeError) as error:  # the latter two: no port, no name that can be looked up
+    except (OSError, OverflowError, UnicodeError) as error:  # the latter two: an impossible port or name
         if listener is not None:
             listener.close()
         raise UsageError(

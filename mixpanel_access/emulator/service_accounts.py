@@ -7,59 +7,55 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.account_store import Account, AccountGrant
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.custom_roles import SEES_CLASSIFIED
-from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.routing import Body, Call, Endpoint
 from mixpanel_access.emulator.rules import managing, may_grant, project, project_managing
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import written
 
 _EXPIRES: Final = "%Y-%m-%dT%H:%M:%SZ"
 _ORGANIZATION_ROLES: Final = {roles.ADMIN: roles.ADMIN, roles.ANALYST: roles.MEMBER, roles.CONSUMER: roles.MEMBER}
-"""What the project words of a new account's `role` make of it in the organization; `owner` is refused in practice."""
+"""`role` of a new account, in words of projects -> its organization role; Mixpanel refuses `owner`."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _Held(_Body):
+class _Held(Body):
     id: int
     role: str
 
 
-class _New(_Body):
+class _New(Body):
     username: str
     role: str = roles.CONSUMER
     expires: str | None = None
-    projects: list[_Held] = []
+    projects: list[_Held] = Field(default_factory=list)
 
 
-class _Added(_Body):
+class _Added(Body):
     service_account_ids: list[int]
     projects: list[_Held]
 
 
-class _Left(_Body):
+class _Left(Body):
     id: int
     service_account_ids: list[int]
 
 
-class _Removed(_Body):
+class _Removed(Body):
     projects: list[_Left]
 
 
-class _Ids(_Body):
+class _Ids(Body):
     service_account_ids: list[int]
 
 
 def row(account: Account) -> dict[str, Any]:
-    """An account as every read shows it: neither token nor projects."""
+    """An account as every read shows it, without token and projects."""
     return {
         "id": account.id,
         "username": account.username,
@@ -87,14 +83,14 @@ def _list(call: Call) -> Response:
 
 
 def _create(call: Call) -> Response:
-    """The only answer that ever has the token; the server makes the user name longer."""
+    """Create an account. Only this answer has the token; the server adds a suffix to the username."""
     managing(call)
     wanted = call.read(_New)
     name = wanted.username.strip()
     if not name or ":" in name or any(category(char) == "Cc" for char in wanted.username):
         raise Refusal(400, "username is empty, or has a colon or a control character")
     if wanted.role not in _ORGANIZATION_ROLES:
-        raise Refusal(400, f"{wanted.role} is no role that a service account can be created with")
+        raise Refusal(400, f"a service account cannot be created with the role {wanted.role}")
     expires = _expires(wanted.expires, call.store.clock.now())
     for held in wanted.projects:
         may_grant(call, held.id, held.role)
@@ -109,7 +105,7 @@ def _create(call: Call) -> Response:
 
 
 def _expires(text: str | None, now: datetime) -> datetime | None:
-    """Written exactly so, and in the future."""
+    """The expiry, which must have exactly the documented form and be in the future."""
     if text is None:
         return None
     try:
@@ -119,7 +115,7 @@ def _expires(text: str | None, now: datetime) -> datetime | None:
     if value is None or written(value) != text:
         raise Refusal(400, f"expires: {text} is not of the form {_EXPIRES}")
     if value <= now:
-        raise Refusal(400, f"expires: {text} is past")
+        raise Refusal(400, f"expires: {text} is in the past")
     return value
 
 
@@ -148,7 +144,7 @@ def _remove(call: Call, ids: list[int]) -> None:
 
 
 def _add_to_projects(call: Call) -> Response:
-    """A known membership gets the new role in place."""
+    """An account that is in the project already gets the new role in place."""
     managing(call)
     wanted = call.read(_Added)
     accounts = [known(call, id_) for id_ in wanted.service_account_ids]
@@ -203,7 +199,7 @@ def _list_of_project(call: Call) -> Response:
 
 
 def _project_row(grant: AccountGrant, sensitive: bool) -> dict[str, Any]:
-    """One row a grant. `role_order` is 1 for an owner to 4 for a consumer, null for a custom role: assumed."""
+    """A row for each grant. `role_order` is 1 (owner) to 4 (consumer), and null for a custom role (assumed)."""
     order = roles.PROJECT_ROLES.index(grant.role) + 1 if grant.role in roles.PROJECT_ROLES else None
     return {
         **row(grant.account),

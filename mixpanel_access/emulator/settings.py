@@ -35,7 +35,7 @@ def _read(name: str) -> Handler:
 
 
 def _update_twofactor(call: Call) -> Response:
-    """The keys as they are posted; not while SSO is on."""
+    """Store the posted keys; 403 while SSO is on."""
     managing(call)
     posted = _object(call)
     if call.store.setting("security")["sso"]["enabled"]:
@@ -61,7 +61,7 @@ def _update(name: str) -> Handler:
 
 
 def _put(call: Call, name: str, value: Any) -> Any:
-    """Store a setting; what it was before."""
+    """Store a setting and return its old value."""
     security = call.store.setting("security")
     call.store.put_setting("security", {**security, name: value})
     return security[name]
@@ -88,7 +88,7 @@ def _update_scim_name(call: Call) -> Response:
 
 
 def _discoverability(call: Call) -> Response:
-    """In the dialect's words; one that has none of them does not have the route."""
+    """The discoverability as the dialect writes it; a dialect may lack the route."""
     managing(call)
     word, spoken = call.store.setting("security")["discoverability"], call.dialect.discoverability
     if spoken == "none":

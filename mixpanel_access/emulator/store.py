@@ -1,7 +1,7 @@
-"""The organization in SQLite: tables, and the reads and writes that the endpoints are made of.
+"""The organization in SQLite, with the reads and writes that the endpoints use.
 
-One connection and one event loop: an endpoint runs in one transaction from its first statement to its answer, and a
-refusal rolls all of it back.
+There is one connection and one event loop. An endpoint runs in one transaction from its first statement to its answer,
+and a refusal rolls all of it back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 from mixpanel_access.emulator import seed
 from mixpanel_access.emulator.account_store import AccountStore
 from mixpanel_access.emulator.audit_store import AuditStore
-from mixpanel_access.emulator.database import FORM, SCHEMA, Clock, as_instant, as_text, insert
+from mixpanel_access.emulator.database import SCHEMA, SCHEMA_VERSION, Clock, as_instant, as_text, insert
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.project_store import ProjectStore
 from mixpanel_access.emulator.team_store import TeamStore
@@ -29,7 +29,7 @@ _EMPTY: Final = Document.model_validate({"organization": {"id": 1, "name": "Empt
 
 @dataclass(frozen=True)
 class Member:
-    """A row of the members, invited ones included; `scim` has what else an identity provider said."""
+    """A person in the organization or invited to it; `scim` has the other attributes that an identity provider sent."""
 
     key: str
     email: str
@@ -43,7 +43,7 @@ class Member:
 
     @property
     def invited(self) -> bool:
-        """Whether the invitation is not accepted, be it pending or expired."""
+        """Whether the invitation is not accepted yet: it is pending or expired."""
         return self.invited_at is not None
 
 
@@ -61,11 +61,11 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
     def __init__(self, file: Path | None, clock: Clock) -> None:
         self.clock = clock
         try:
-            # Handlers all run on the server's one thread; only its making may be on another.
+            # Handlers all run on the server's one thread; only its creation may be on another.
             self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
             self._must_be_ours()
-            self._db.executescript(f"PRAGMA user_version = {FORM};{SCHEMA}")
+            self._db.executescript(f"PRAGMA user_version = {SCHEMA_VERSION};{SCHEMA}")
             if not self._db.execute("SELECT 1 FROM setting LIMIT 1").fetchone():
                 self.seed(_EMPTY)
         except sqlite3.Error as error:
@@ -79,18 +79,18 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
             ) from None
 
     def _must_be_ours(self) -> None:
-        """Another program's file, or one of an earlier form of the tables, is not touched."""
+        """Refuse the file of another program, or of another version of the tables."""
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         found = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        if found and version != FORM:
+        if found and version != SCHEMA_VERSION:
             raise sqlite3.DatabaseError(f"its tables ({', '.join(found)}) are not those of this emulator")
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; the store cannot be used afterwards."""
         self._db.close()
 
     def copy(self) -> Store:
-        """The organization as it is now, in memory, with the same clock."""
+        """A copy of the organization in memory, with the same clock."""
         copy = Store(None, self.clock)
         self._db.backup(copy._db)  # of the same class
         return copy
@@ -98,34 +98,34 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
     # The whole organization
 
     def seed(self, document: Document) -> None:
-        """Replace everything by the document."""
+        """Replace everything with the document."""
         with self.transaction():
             seed.write(self._db, document)
         if document.now is not None:
             self.clock.set(document.now)
 
     def dump(self) -> dict[str, Any]:
-        """The document of the organization as it is, at the emulator's present."""
+        """The organization as a document, with the emulator's current time."""
         return {"now": as_text(self.clock.now()), **seed.read(self._db)}
 
     # Reads
 
     def members(self) -> list[Member]:
-        """Everybody, invited people included, in the order in which they came."""
+        """Everybody, also invited people, oldest first."""
         return [_member(row) for row in self._rows("SELECT * FROM member ORDER BY rowid")]
 
     def member(self, email: str) -> Member | None:
-        """One person, by any spelling of the address."""
+        """A person by any spelling of the address."""
         rows = self._rows("SELECT * FROM member WHERE key = ?", same_key(email))
         return _member(rows[0]) if rows else None
 
     def member_of_id(self, id_: int) -> Member | None:
-        """One person, by the id of the user."""
+        """A person by the id of their user."""
         rows = self._rows("SELECT * FROM member WHERE id = ?", id_)
         return _member(rows[0]) if rows else None
 
     def grant(self, project: int, email: str) -> str | None:
-        """The role of one person's individual grant in a project."""
+        """The role of a person's individual grant in a project."""
         statement = "SELECT role FROM individual_grant WHERE project = ? AND key = ?"
         found = self._rows(statement, project, same_key(email))
         return found[0]["role"] if found else None
@@ -138,23 +138,23 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
         }
 
     def mails(self) -> list[dict[str, Any]]:
-        """The invitation e-mails that went out."""
+        """The invitation e-mails that were sent."""
         return self._rows("SELECT email, kind, sent_at FROM mail ORDER BY n")
 
     def mails_to(self, domain: str, since: datetime, now: datetime) -> list[datetime]:
-        """When e-mails went out to a domain after an instant and up to now: the clock may have been set back."""
+        """When e-mails were sent to a domain in a span of time: the clock may have been set back."""
         sent = [(row["email"], instant(row["sent_at"])) for row in self.mails()]
         return sorted(at for email, at in sent if domain_of(email) == domain and since < at <= now)
 
     def expired(self, member: Member) -> bool:
-        """Whether the person's invitation is no longer good."""
+        """Whether the person's invitation has expired."""
         life = timedelta(days=self.setting("invitation_life_days"))
         return member.invited_at is not None and member.invited_at + life <= self.clock.now()
 
     # Writes
 
     def put_member(self, email: str, role: str, *, invited: bool, name: str | None = None) -> None:
-        """Add a person, or change the role (and, when invited, restart the invitation) of one."""
+        """Add a person, or change the role of one; `invited` restarts the invitation."""
         key, known = same_key(email), self.member(email)
         invited_at = as_text(self.clock.now()) if invited else None
         if known:
@@ -172,25 +172,25 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
         self._db.execute("UPDATE member SET role = ? WHERE key = ?", (role, same_key(email)))
 
     def accept(self, email: str) -> None:
-        """The invited person joins."""
+        """Let an invited person join."""
         key = same_key(email)
         self._db.execute(
             "UPDATE member SET invited_at = NULL, id = coalesce(id, ?) WHERE key = ?", (self._user_id(key), key)
         )
 
     def log_in(self, email: str) -> None:
-        """The person logs in, now."""
+        """Note that a person logs in now."""
         now = as_text(self.clock.now())
         self._db.execute("UPDATE member SET last_login = ? WHERE key = ?", (now, same_key(email)))
 
     def set_profile(self, email: str, *, name: str | None, active: bool, scim: dict[str, Any] | None) -> None:
-        """Set what an identity provider says of a person; who is not active cannot log in."""
+        """Set what an identity provider says about a person, who can log in only if active."""
         text = None if scim is None else json.dumps(scim, ensure_ascii=False)
         statement = "UPDATE member SET name = ?, active = ?, scim = ? WHERE key = ?"
         self._db.execute(statement, (name, active, text, same_key(email)))
 
     def remove_member(self, email: str) -> None:
-        """Remove a person with all their access; who comes back is the same user."""
+        """Remove a person with all their access; if they come back, they get the same user id."""
         former = "INSERT OR REPLACE INTO former_user SELECT key, id FROM member WHERE key = ? AND id IS NOT NULL"
         self._db.execute(former, (same_key(email),))
         self._db.execute("DELETE FROM member WHERE key = ?", (same_key(email),))
@@ -206,12 +206,12 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
             )
 
     def send_mail(self, email: str, kind: str) -> None:
-        """Note that an invitation e-mail went out."""
+        """Note that an invitation e-mail was sent."""
         row = (email, kind, as_text(self.clock.now()))
         self._db.execute("INSERT INTO mail (email, kind, sent_at) VALUES (?, ?, ?)", row)
 
     def _user_id(self, key: str) -> int:
-        """The id of one who joins: the one they had before, or one that nobody had."""
+        """The user id of a person who joins: the id that they had before, or a new one."""
         former = self._rows("SELECT id FROM former_user WHERE key = ?", key)
         if former:
             return int(former[0]["id"])

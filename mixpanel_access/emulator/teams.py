@@ -1,19 +1,18 @@
 """Teams: their names, people, projects and service accounts (contract, section 4).
 
-With the leniencies for the official provider, a team's place in the path may be its name, and the deletion takes the
-payload of the creation (contract, section 12).
+For the official provider, the path may have a team's name instead of its id, and delete accepts the body of create
+(contract, section 12).
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator import service_accounts
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.routing import Body, Call, Endpoint
 from mixpanel_access.emulator.rules import (
     in_organization,
     join,
@@ -28,59 +27,55 @@ from mixpanel_access.emulator.team_store import Team
 from mixpanel_access.model.address import same_key
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _Names(_Body):
+class _Names(Body):
     teamNames: list[str]  # noqa: N815  # the wire's own word
 
 
-class _Name(_Body):
+class _Name(Body):
     name: str
 
 
-class _TeamIds(_Body):
+class _TeamIds(Body):
     teamIds: list[int]  # noqa: N815
 
 
-class _Held(_Body):
+class _Held(Body):
     id: int
     role: str
 
 
-class _TeamProjects(_Body):
+class _TeamProjects(Body):
     id: int
     projects: list[_Held]
 
 
-class _AddedProjects(_Body):
+class _AddedProjects(Body):
     teams: list[_TeamProjects]
     add_default_projects: bool = False
 
 
-class _ProjectIds(_Body):
+class _ProjectIds(Body):
     projectIds: list[int]  # noqa: N815
 
 
-class _User(_Body):
+class _User(Body):
     email: str
 
 
-class _TeamUsers(_Body):
+class _TeamUsers(Body):
     id: int
     users: list[_User]
 
 
-class _AddedUsers(_Body):
+class _AddedUsers(Body):
     teams: list[_TeamUsers]
 
 
-class _Emails(_Body):
+class _Emails(Body):
     emails: list[str]
 
 
-class _AccountIds(_Body):
+class _AccountIds(Body):
     service_account_ids: list[int]
 
 
@@ -102,13 +97,13 @@ def _list(call: Call) -> Response:
 
 
 def _create(call: Call) -> Response:
-    """A name that there is, is no error; ids are found by listing."""
+    """A name that exists is not an error. The answer has no ids: clients find them in the list."""
     managing(call)
     names = call.read(_Names, _renamed(call, "teams", "teamNames")).teamNames
     results = []
     for name in names:
         _must_be_name(name)
-        new = call.store.team_named(name) is None
+        new = call.store.team_by_name(name) is None
         if new:
             call.audit.team("created", call.store.add_team(name))
         results.append({"name": name, "created": new})
@@ -117,13 +112,13 @@ def _create(call: Call) -> Response:
 
 def _rename(call: Call) -> Response:
     managing(call)
-    team = _named(call)
+    team = _team_by_id_or_name(call)
     body = call.json()
     if call.provider_compat and isinstance(body, dict) and "name" not in body:
         return ok({"updated": True})
     name = call.read(_Name, body).name
     _must_be_name(name)
-    other = call.store.team_named(name)
+    other = call.store.team_by_name(name)
     if other is not None and other.id != team.id:
         raise Refusal(400, f"there is a team {other.name}")
     if name != team.name:
@@ -136,7 +131,7 @@ def _delete(call: Call) -> Response:
     managing(call)
     body = _renamed(call, "teams", "teamNames")
     if call.provider_compat and isinstance(body, dict) and "teamNames" in body:
-        found = map(call.store.team_named, call.read(_Names, body).teamNames)
+        found = map(call.store.team_by_name, call.read(_Names, body).teamNames)
         teams = [team for team in found if team is not None]
     else:
         teams = [_team(call, id_) for id_ in call.read(_TeamIds, body).teamIds]
@@ -147,7 +142,7 @@ def _delete(call: Call) -> Response:
 
 
 def _add_projects(call: Call) -> Response:
-    """A known project gets the new role in place."""
+    """A project that the team has already gets the new role in place."""
     managing(call)
     wanted = call.read(_AddedProjects).teams
     for order in wanted:
@@ -162,7 +157,7 @@ def _add_projects(call: Call) -> Response:
 
 def _remove_projects(call: Call) -> Response:
     managing(call)
-    team = _of_path(call)
+    team = _team_of_path(call)
     ids = call.read(_ProjectIds).projectIds
     for id_ in ids:
         project(call, id_)
@@ -172,7 +167,7 @@ def _remove_projects(call: Call) -> Response:
 
 
 def _put_grant(call: Call, team: Team, project_id: int, role: str | None) -> None:
-    """There is no event for another role in place: the team is added again."""
+    """Put a role. No event is documented for a changed role, so the log adds the team again."""
     old = call.store.put_team_grant(team.id, project_id, role)
     held = role or old
     if old != role and held is not None:
@@ -184,7 +179,7 @@ def _put_grant(call: Call, team: Team, project_id: int, role: str | None) -> Non
 def _add_members(call: Call) -> Response:
     managing(call)
     wanted = call.read(_AddedUsers).teams
-    orders = [(joinable_team(call, o.id), known_member(call, user.email)) for o in wanted for user in o.users]
+    orders = [(joinable_team(call, o.id), known_member(call.store, user.email)) for o in wanted for user in o.users]
     for team, member in orders:
         join(call, team.id, member)
     return ok({"success": True})
@@ -192,13 +187,13 @@ def _add_members(call: Call) -> Response:
 
 def _remove_members(call: Call) -> Response:
     managing(call)
-    team = _of_path(call)
+    team = _team_of_path(call)
     inside = {same_key(row["email"]) for row in call.store.team_members(team.id)}
     emails = call.read(_Emails).emails
     for email in emails:
         if same_key(email) not in inside:
             raise Refusal(404, f"{email} is not in the team {team.name}")
-    for member in {same_key(email): known_member(call, email) for email in emails}.values():
+    for member in {same_key(email): known_member(call.store, email) for email in emails}.values():
         call.store.leave_team(team.id, member.email)
         call.audit.team_member("user_removed", team, member)
     return ok({"success": True})
@@ -210,7 +205,7 @@ def _of_project(call: Call) -> Response:
 
 def _accounts(call: Call) -> Response:
     managing(call)
-    team = _of_path(call)
+    team = _team_of_path(call)
     return ok([service_accounts.row(service_accounts.known(call, id_)) for id_ in call.store.team_account_ids(team.id)])
 
 
@@ -226,7 +221,7 @@ def _remove_accounts(call: Call) -> Response:
 
 def _put_accounts(call: Call, *, member: bool) -> None:
     managing(call)
-    team = joinable_team(call, _of_path(call).id)
+    team = joinable_team(call, _team_of_path(call).id)
     for account in [service_accounts.known(call, id_) for id_ in call.read(_AccountIds).service_account_ids]:
         if call.store.put_team_account(team.id, account.id, member=member):
             who = {"service_account_id": str(account.id), "service_account_name": account.username}
@@ -236,7 +231,7 @@ def _put_accounts(call: Call, *, member: bool) -> None:
 
 
 def _renamed(call: Call, lenient: str, word: str) -> Any:
-    """The body, with the leniency's word for the names of teams replaced by the known one."""
+    """The body, with the official provider's word for the names of teams replaced by the known one."""
     body = call.json()
     if call.provider_compat and isinstance(body, dict) and lenient in body:
         return {**{key: value for key, value in body.items() if key != lenient}, word: body[lenient]}
@@ -250,14 +245,14 @@ def _team(call: Call, id_: int) -> Team:
     return team
 
 
-def _of_path(call: Call) -> Team:
+def _team_of_path(call: Call) -> Team:
     return _team(call, call.number("t"))
 
 
-def _named(call: Call) -> Team:
-    """The team of the path, with the leniency by its name too."""
-    found = call.store.team_named(call.places["t"]) if call.provider_compat else None
-    return found or _of_path(call)
+def _team_by_id_or_name(call: Call) -> Team:
+    """The team of the path, for the official provider also by its name."""
+    found = call.store.team_by_name(call.path_params["t"]) if call.provider_compat else None
+    return found or _team_of_path(call)
 
 
 def _must_be_name(name: str) -> None:

@@ -1,7 +1,8 @@
 """The organization's users: list, invite, grant, change roles, take grants away, remove, resend (contract, section 3).
 
-[assumed], where the contract is silent: an expired invitation is listed just as a pending one; inviting again sends
-the e-mail again and restarts the invitation's life; a changed role or grant of an invited person sends none.
+Assumed, since the contract does not say: the list shows an expired invitation like a pending one. Inviting again
+sends the e-mail again and restarts the life of the invitation. Changing the role or grant of an invited person sends
+no e-mail.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.routing import Call, Endpoint
+from mixpanel_access.emulator.routing import Body, Call, Endpoint
 from mixpanel_access.emulator.rules import (
     in_organization,
     join,
@@ -31,55 +32,51 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _InvitedProject(_Body):
+class _InvitedProject(Body):
     id: int
     role: str
 
 
-class _Invited(_Body):
+class _Invited(Body):
     email: str
     role: str
-    projects: list[_InvitedProject] = []
-    teams: list[int] = []
+    projects: list[_InvitedProject] = Field(default_factory=list)
+    teams: list[int] = Field(default_factory=list)
 
 
-class _Invitations(_Body):
+class _Invitations(Body):
     users: list[_Invited]
 
 
-class _GrantedUser(_Body):
+class _GrantedUser(Body):
     email: str
     role: str
 
 
-class _GrantedProject(_Body):
+class _GrantedProject(Body):
     id: int | str
     users: list[_GrantedUser]
 
 
-class _Grants(_Body):
+class _Grants(Body):
     projects: list[_GrantedProject]
 
 
-class _FlatGrants(_Body):
+class _FlatGrants(Body):
     users: list[str]
     projects: list[int | str]
     role: str
 
 
-class _Role(_Body):
+class _Role(Body):
     role: str
 
 
-class _ProjectIds(_Body):
+class _ProjectIds(Body):
     projectIds: list[int]  # noqa: N815  # the wire's own word
 
 
-class _Emails(_Body):
+class _Emails(Body):
     emails: list[str]
 
 
@@ -127,7 +124,7 @@ def _invite(call: Call) -> Response:
         for held in user.projects:
             _put_grant(call, held.id, user.email, held.role)
         for team in user.teams:
-            join(call, team, known_member(call, user.email))
+            join(call, team, known_member(call.store, user.email))
     return ok(
         {
             "invited": [user.email for user in users if same_key(user.email) not in joined],
@@ -149,7 +146,7 @@ def _grant(call: Call) -> Response:
     orders: list[tuple[int, str, str]] = []
     for id_, email, role in wanted:
         if isinstance(id_, str) and not call.provider_compat:
-            raise Refusal(500, "internal server error")  # as the real one does (contract, section 1)
+            raise Refusal(500, "internal server error")  # as Mixpanel does (contract, section 1)
         _must_be_address(email)
         number = project_number(id_)
         orders.append((number, email, role))
@@ -167,8 +164,8 @@ def _grant(call: Call) -> Response:
 
 def _change_role(call: Call) -> Response:
     managing(call)
-    role, email = call.read(_Role).role, call.places["email"]
-    member = known_member(call, email)
+    role, email = call.read(_Role).role, call.path_params["email"]
+    member = known_member(call.store, email)
     rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
     _put_role(call, member, role)
     return ok({"updated": True, "fail_reason": None})
@@ -176,8 +173,8 @@ def _change_role(call: Call) -> Response:
 
 def _take_grants(call: Call) -> Response:
     managing(call)
-    ids, email = call.read(_ProjectIds).projectIds, call.places["email"]
-    known_member(call, email)
+    ids, email = call.read(_ProjectIds).projectIds, call.path_params["email"]
+    known_member(call.store, email)
     for id_ in ids:
         project(call, id_)
     for id_ in ids:
@@ -245,7 +242,7 @@ def _send_mails(call: Call, emails: list[str], kind: str) -> None:
 
 
 def _in_dialect(call: Call, refusal: Refusal) -> Refusal:
-    """The limit as the dialect tells it: another status has no Retry-After."""
+    """The limit as the dialect answers it: only the status 429 has Retry-After."""
     other = {"400": 400, "error_200": 200}.get(call.dialect.invitation_limit)
     return refusal if other is None else Refusal(other, refusal.words)
 
@@ -266,7 +263,7 @@ def _put_invitation(call: Call, email: str, role: str) -> None:
 def _put_grant(call: Call, project_id: int, email: str, role: str | None) -> None:
     old = call.store.grant(project_id, email)
     call.store.put_grant(project_id, email, role)
-    call.audit.grant_changed(project_id, known_member(call, email), old, role, "admin")
+    call.audit.grant_changed(project_id, known_member(call.store, email), old, role, "admin")
 
 
 def _must_be_address(email: str) -> None:
@@ -275,7 +272,7 @@ def _must_be_address(email: str) -> None:
 
 
 def _addresses_in(body: Any) -> set[str]:
-    """Every e-mail address anywhere in a body: the official provider posts its create payload to delete."""
+    """Every e-mail address in a body, since the official provider posts the body of its create to delete."""
     if isinstance(body, str):
         return {body} if "@" in body else set()
     values = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()

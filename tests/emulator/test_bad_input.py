@@ -152,7 +152,7 @@ def _spoiled(**change: Any) -> dict[str, Any]:
 
 
 SEEDS = {
-    "id twice": (_spoiled(id=501), "members: 501 stands there twice"),
+    "id twice": (_spoiled(id=501), "members: 501 is there twice"),
     "id beyond JSON's integers": (_spoiled(id=2**70), "members.1.id"),
     "id zero": (_spoiled(id=0), "members.1.id"),
     "invited at the calendar's end": (_spoiled(invited_at="9999-12-31T00:00:00Z"), "members.1.invited_at"),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer, run
+from mixpanel_access.emulator import EmulatorOptions, EmulatorServer, run
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import Dialect, alternatives, read
 from mixpanel_access.model.errors import UsageError
@@ -21,15 +21,15 @@ Call = Callable[..., httpx.Response]
 """One request as the owner's service account: method, path, body."""
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "an unknown field": ({"organisation_role": "word"}, "organisation_role: there is no such field"),
+    "an unknown field": ({"organisation_role": "word"}, "organisation_role: unknown field"),
     "an unknown word": ({"owner_word": "chief"}, "owner_word: Input should be"),
     "no object": ([], "it is not a JSON object"),
-    "an unknown verb": ({"missing": ["POST /organizations/{o}/fire/"]}, "there is no POST /organizations/{o}"),
+    "an unknown verb": ({"missing": ["POST /organizations/{o}/fire/"]}, "unknown verb POST /organizations/{o}"),
     "no verb": ({"missing": ["add-users"]}, "missing.0: "),
     "no page": ({"page_size": 0}, "page_size: "),
     "a number of reads": ({"stale_reads": {"users": -1}}, "stale_reads.users: "),
-    "an unknown list": ({"stale_reads": {"members": 2}}, "stale_reads: there is no list members; there are users, "),
-    "a report's": ({"statements": [], "dialect": {"plan": 1}}, "plan: there is no such field"),
+    "an unknown list": ({"stale_reads": {"members": 2}}, "stale_reads: unknown list members; the lists are users, "),
+    "a report's": ({"statements": [], "dialect": {"plan": 1}}, "plan: unknown field"),
 }
 
 
@@ -40,7 +40,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, name:
     file = tmp_path / "dialect.json"
     file.write_text(json.dumps(value))
     with pytest.raises(UsageError) as refused:
-        run(dialect=file)
+        run(EmulatorOptions(dialect=file))
     line = str(refused.value)
     assert "\n" not in line
     assert str(file) in line
@@ -55,7 +55,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         if content:
             file.write_text(content)
         with pytest.raises(UsageError, match="cannot use the dialect"):
-            run(dialect=file)
+            run(EmulatorOptions(dialect=file))
 
 
 @pytest.mark.parametrize("wrap", [lambda d: d, lambda d: {"statements": [], "dialect": d}], ids=["bare", "a report"])

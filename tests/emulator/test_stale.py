@@ -106,7 +106,7 @@ def test_a_dialect_names_the_lists_that_are_late(name: str) -> None:
 
 def test_a_dialect_that_names_no_list_is_refused() -> None:
     """In one line, with the lists that there are."""
-    with pytest.raises(ValueError, match=r"stale_reads: there is no list people; there are users, granted-users"):
+    with pytest.raises(ValueError, match=r"stale_reads: unknown list people; the lists are users, granted-users"):
         EmulatorServer(organization(), dialect=Dialect(stale_reads={"people": 1}))
 
 
