@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
 from mixpanel_access.cli.output import instant_of, must_be_address, print_json, printable, progress
 from mixpanel_access.model.words import counted
 
@@ -50,7 +50,12 @@ class DiagnoseDocument(TypedDict):
 
 
 def diagnose(
-    email: Annotated[str, typer.Argument(help="The address of the person who cannot get in, or lacks something.")],
+    email: Annotated[
+        str,
+        typer.Argument(
+            help="The address of the person who cannot get in, or lacks something.", autocompletion=addresses
+        ),
+    ],
     stack: Stacks = None,
     now: Now = None,
     cwd: Folder = Path(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, SelectedStack
+from mixpanel_access.cli.options import AsJson, Folder, SelectedStack, organization_roles, project_and_role
 from mixpanel_access.cli.output import print_diff, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
@@ -83,11 +83,17 @@ def invite(
     ] = None,
     project: Annotated[
         list[str] | None,
-        typer.Option(help="KEY or KEY=ROLE; repeatable. Without a role: the standard role of the engagement's type."),
+        typer.Option(
+            help="KEY or KEY=ROLE; repeatable. Without a role: the standard role of the engagement's type.",
+            autocompletion=project_and_role,
+        ),
     ] = None,
     organization_role: Annotated[
         str | None,
-        typer.Option(help="The organization role, if the roster declares them. Default: the standard one."),
+        typer.Option(
+            help="The organization role, if the roster declares them. Default: the standard one.",
+            autocompletion=organization_roles,
+        ),
     ] = None,
     type_: Annotated[str | None, typer.Option("--type", help="The type of a new engagement.")] = None,
     sow: Annotated[str | None, typer.Option(help="The statement of work of a new engagement.")] = None,

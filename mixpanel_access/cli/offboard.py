@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder
+from mixpanel_access.cli.options import AsJson, Folder, addresses
 from mixpanel_access.cli.output import print_diff, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
@@ -91,7 +91,9 @@ class OffboardDocument(TypedDict):
 
 
 def offboard(
-    email: Annotated[str, typer.Argument(help="The address of the person whose access ends.")],
+    email: Annotated[
+        str, typer.Argument(help="The address of the person whose access ends.", autocompletion=addresses)
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it: show what would change.")] = False,
     cwd: Folder = Path(),
     as_json: AsJson = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
 from mixpanel_access.cli.output import instant_of, must_be_address, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
@@ -64,10 +64,12 @@ class ChecklistDocument(TypedDict):
 
 
 def onboard(
-    email: Annotated[str, typer.Argument(help="The person's address. Default: everybody, a line each.")] = "",
+    email: Annotated[
+        str, typer.Argument(help="The person's address. Default: everybody, a line each.", autocompletion=addresses)
+    ] = "",
     done: Annotated[list[str] | None, typer.Option(help="Tick the task of this key; repeatable.")] = None,
     undo: Annotated[list[str] | None, typer.Option(help="Open the task of this key again; repeatable.")] = None,
-    by: Annotated[str, typer.Option(help="The address of the person who ticks.")] = "",
+    by: Annotated[str, typer.Option(help="The address of the person who ticks.", autocompletion=addresses)] = "",
     file: Annotated[
         Path | None, typer.Option(help="The file that keeps the ticks. Default: onboarding.json of the project.")
     ] = None,

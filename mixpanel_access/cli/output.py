@@ -12,6 +12,7 @@ from unicodedata import category
 
 import typer
 
+from mixpanel_access.cli.options import FORMATS
 from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant, written
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from mixpanel_access.model.access import Project
     from mixpanel_access.model.other_access import OtherAccess
 
-FORMATS: Final = ("csv", "xlsx", "markdown", "json")
-"""What a log or the evidence can be exported as."""
 _WIDE: Final = 10_000
 _SHOWN: Final = 20
 _OBEYED: Final = frozenset({"Cc", "Cf"})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder
+from mixpanel_access.cli.options import AsJson, Folder, addresses, stacks
 from mixpanel_access.cli.output import new_table, print_diff, print_json, print_table, progress
 from mixpanel_access.model.words import counted
 
@@ -52,15 +52,22 @@ def ownership(
             "-s",
             help="Only this stack; repeatable. Without it: all stacks of the project; with --ours or --found, the "
             "stack that Pulumi has selected.",
+            autocompletion=stacks,
         ),
     ] = None,
     ours: Annotated[
         list[str] | None,
-        typer.Option(help="An address or a pattern: these people leave with their last entry; repeatable."),
+        typer.Option(
+            help="An address or a pattern: these people leave with their last entry; repeatable.",
+            autocompletion=addresses,
+        ),
     ] = None,
     found: Annotated[
         list[str] | None,
-        typer.Option(help="An address or a pattern: these people were there before, and stay; repeatable."),
+        typer.Option(
+            help="An address or a pattern: these people were there before, and stay; repeatable.",
+            autocompletion=addresses,
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Write the rosters. Without it: show what would change.")] = False,
     cwd: Folder = Path(),

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypedDict
 import typer
 
 from mixpanel_access.cli.new import NewDocument
-from mixpanel_access.cli.options import AsJson
+from mixpanel_access.cli.options import AsJson, rules
 from mixpanel_access.cli.output import new_table, print_json, print_table
 
 
@@ -59,7 +59,9 @@ def list_rules(as_json: AsJson = False) -> int:
 
 
 def explain(
-    rule: Annotated[str, typer.Argument(help="The rule's id, as the output of a policy run shows it.")],
+    rule: Annotated[
+        str, typer.Argument(help="The rule's id, as the output of a policy run shows it.", autocompletion=rules)
+    ],
     as_json: AsJson = False,
 ) -> int:
     """Explain one rule: what it judges, how to fix a violation, how to configure it.

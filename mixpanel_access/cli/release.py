@@ -8,7 +8,7 @@ from typing import Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, SelectedStack
+from mixpanel_access.cli.options import AsJson, Folder, SelectedStack, addresses
 from mixpanel_access.cli.output import print_changes, print_json, progress
 from mixpanel_access.model.words import counted
 
@@ -32,7 +32,9 @@ class ReleaseDocument(TypedDict):
 
 
 def release(
-    email: Annotated[list[str], typer.Option(help="The address of a person to release; repeatable.")],
+    email: Annotated[
+        list[str], typer.Option(help="The address of a person to release; repeatable.", autocompletion=addresses)
+    ],
     stack: SelectedStack = "",
     cwd: Folder = Path(),
     as_json: AsJson = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, decisions, stacks, words
 from mixpanel_access.cli.output import (
     day_of,
     instant_of,
@@ -133,7 +133,11 @@ def start(
     stack: Stacks = None,
     by: Annotated[
         str,
-        typer.Option("--reviewer-by", help="Who reviews an entry, by the roster: approver, manager or sponsor."),
+        typer.Option(
+            "--reviewer-by",
+            help="Who reviews an entry, by the roster: approver, manager or sponsor.",
+            autocompletion=words("approver", "manager", "sponsor"),
+        ),
     ] = "approver",
     to: Annotated[
         Path | None, typer.Option(help="The review's folder. Default: the quarter in reviews/, such as 2026-Q2.")
@@ -199,12 +203,19 @@ def _print_begun(begun: Begun) -> None:
 
 
 def decide(
-    email: Annotated[str, typer.Argument(help="The address of the person whose access it is.")],
-    decision: Annotated[str, typer.Argument(help="keep, lower=ROLE or remove.")],
+    email: Annotated[
+        str, typer.Argument(help="The address of the person whose access it is.", autocompletion=addresses)
+    ],
+    decision: Annotated[str, typer.Argument(help="keep, lower=ROLE or remove.", autocompletion=decisions)],
     reviewer: Annotated[
-        str | None, typer.Option(help="The address of the person who decides. Default: the packet's reviewer.")
+        str | None,
+        typer.Option(
+            help="The address of the person who decides. Default: the packet's reviewer.", autocompletion=addresses
+        ),
     ] = None,
-    stack: Annotated[str | None, typer.Option("--stack", "-s", help="The stack, if the person is in several.")] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", help="The stack, if the person is in several.", autocompletion=stacks)
+    ] = None,
     project: Annotated[str | None, typer.Option(help="The project's key, if the person has several roles.")] = None,
     organization: Annotated[bool, typer.Option("--organization", help="Decide on the organization role.")] = False,
     engagement: Annotated[

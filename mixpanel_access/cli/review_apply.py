@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, SelectedStack
+from mixpanel_access.cli.options import AsJson, AsJsonFormat, Folder, Format, Now, SelectedStack, To
 from mixpanel_access.cli.output import (
     instant_of,
     must_be_format,
@@ -172,11 +172,11 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
 
 
 def evidence(
-    format_: Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.")] = "csv",
-    to: Annotated[Path | None, typer.Option(help="The file to write; xlsx needs it. Default: standard output.")] = None,
+    format_: Format = "csv",
+    to: To = None,
     review: Review = None,
     cwd: Folder = Path(),
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    as_json: AsJsonFormat = False,
 ) -> int:
     """Write the evidence for auditors: what was listed, who decided what, when and why.
 

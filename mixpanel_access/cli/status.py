@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
 from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.words import counted
@@ -77,7 +77,9 @@ class StatusDocument(TypedDict):
 
 
 def status(
-    email: Annotated[list[str] | None, typer.Argument(help="Only these people. Default: everybody.")] = None,
+    email: Annotated[
+        list[str] | None, typer.Argument(help="Only these people. Default: everybody.", autocompletion=addresses)
+    ] = None,
     stack: Stacks = None,
     now: Now = None,
     watch: Annotated[
@@ -116,7 +118,10 @@ def status(
 
 
 def resend(
-    email: Annotated[str, typer.Argument(help="The address of the person who has not accepted the invitation.")],
+    email: Annotated[
+        str,
+        typer.Argument(help="The address of the person who has not accepted the invitation.", autocompletion=addresses),
+    ],
     stack: Stacks = None,
     now: Now = None,
     cwd: Folder = Path(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.options import AsJson, AsJsonFormat, Folder, Format, Now, Stacks, To
 from mixpanel_access.cli.output import instant_of, must_be_format, print_json, print_or_write, print_verified, progress
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
@@ -69,10 +69,10 @@ def update(
 
 def export(
     file: LogFile = None,
-    format_: Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.")] = "csv",
-    to: Annotated[Path | None, typer.Option(help="The file to write; xlsx needs it. Default: standard output.")] = None,
+    format_: Format = "csv",
+    to: To = None,
     cwd: Folder = Path(),
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    as_json: AsJsonFormat = False,
 ) -> int:
     """Write the log as a table.
 

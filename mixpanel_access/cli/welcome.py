@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, words
 from mixpanel_access.cli.output import instant_of, must_be_address, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
@@ -46,12 +46,17 @@ class WelcomeDocument(TypedDict):
 
 
 def welcome(
-    email: Annotated[str, typer.Argument(help="The address of the new collaborator.")],
+    email: Annotated[str, typer.Argument(help="The address of the new collaborator.", autocompletion=addresses)],
     reminder: Annotated[
         bool, typer.Option("--reminder", help="Write the second message, for people who have not accepted yet.")
     ] = False,
     format_: Annotated[
-        str, typer.Option("--format", help="markdown, text, html, or eml: a draft that mail programs open.")
+        str,
+        typer.Option(
+            "--format",
+            help="markdown, text, html, or eml: a draft that mail programs open.",
+            autocompletion=words(*FORMATS),
+        ),
     ] = "markdown",
     sender: Annotated[str | None, typer.Option("--from", help="The sender's address, for eml and --send.")] = None,
     templates: Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
 from mixpanel_access.cli.output import (
     instant_of,
     must_be_address,
@@ -56,7 +56,7 @@ class WhoRow(TypedDict):
 
 
 def who(
-    email: Annotated[str, typer.Argument(help="Show what this person can reach.")] = "",
+    email: Annotated[str, typer.Argument(help="Show what this person can reach.", autocompletion=addresses)] = "",
     project: Annotated[str, typer.Option(help="Show who can reach this project: its id, name, or short key.")] = "",
     stack: Stacks = None,
     now: Now = None,

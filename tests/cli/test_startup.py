@@ -13,6 +13,7 @@ from tests.cli.test_help import ALL
 
 PROBE = """
 import sys
+sys.argv[0] = "mixpanel-access"
 from mixpanel_access.cli import main
 try:
     main()
@@ -58,6 +59,19 @@ def test_help_brings_next_to_nothing(tmp_path: Path) -> None:
     assert code == 0
     assert not {"pydantic", "httpx", "ruamel.yaml", "rich", "jinja2", "pulumi"} & found
     assert not [name for name in found if name.startswith("mixpanel_access.operations")]
+
+
+@pytest.mark.parametrize("line", ["status --stack ", "offboard ", "tracker export --format "])
+def test_completion_brings_next_to_nothing(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine, no network, no YAML parser: somebody waits for it."""
+    words = f"mixpanel-access {line}"
+    monkeypatch.setenv("_MIXPANEL_ACCESS_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+    code, found, said = modules(tmp_path)
+    assert (code, said) == (0, "")
+    assert not {"httpx", "ruamel.yaml", "rich", "jinja2", "pulumi"} & found
+    assert not [name for name in found if name.startswith(("mixpanel_access.operations", "mixpanel_access.engine"))]
 
 
 def test_a_provider_brings_no_command_line() -> None:
