@@ -51,7 +51,7 @@ from mixpanel_access.operations.report.model import Report
 from mixpanel_access.operations.resending import Resent
 from mixpanel_access.operations.review.evidence import EvidenceLine
 from mixpanel_access.operations.review.packet import Item
-from mixpanel_access.operations.tracker_lines import LogLine
+from mixpanel_access.operations.tracker.lines import LogLine
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "json.md"
 DOCUMENTS: Final[dict[str, Any]] = {

@@ -180,7 +180,8 @@ def many_parameters(modules: Iterable[Module]) -> tuple[list[str], list[str]]:
     for one in modules:
         for function in one.functions():
             if (count := parameters(function)) > PARAMETERS:
-                is_command = any(".command(" in ast.unparse(decorator) for decorator in function.decorator_list)
+                declared = [*function.decorator_list, function.args]
+                is_command = any(re.search(r"\.command\(|typer\.", ast.unparse(node)) for node in declared)
                 found[0 if is_command else 1].append(f"{_place(one, function)}: {count}")
     return found
 

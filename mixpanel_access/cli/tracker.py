@@ -15,8 +15,8 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.words import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.pruning import Pruned
-    from mixpanel_access.operations.tracker_lines import LogLine
+    from mixpanel_access.operations.tracker.lines import LogLine
+    from mixpanel_access.operations.tracker.prune import Pruned
 
 NAME: Final = "tracker.jsonl"
 """The log, in the project's folder, unless another is named."""
@@ -48,14 +48,14 @@ def update(
 
     Example: `mixpanel-access tracker update`
     """
-    from mixpanel_access.operations import tracker
     from mixpanel_access.operations.project import open_project, stacks_of
+    from mixpanel_access.operations.tracker import update as log
 
     project = open_project(cwd, progress)
     file = file or _default(project.pulumi.project)
     names = stacks_of(project, stack or [])
     at = instant_of(now) or project.settings(names[0]).clock()
-    added = tracker.update(project, file, names, at, progress)
+    added = log.update(project, file, names, at, progress)
     if as_json:
         print_json(added)
         return 0
@@ -80,7 +80,7 @@ def export(
     """
     from mixpanel_access.files.lines import read_lines
     from mixpanel_access.operations.project import project_folder
-    from mixpanel_access.operations.tracker_lines import LogLine
+    from mixpanel_access.operations.tracker.lines import LogLine
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
@@ -95,14 +95,14 @@ def verify(file: LogFile = None, stack: Stacks = None, cwd: Folder = Path(), as_
 
     Example: `mixpanel-access tracker verify`
     """
-    from mixpanel_access.operations import tracker
     from mixpanel_access.operations.project import open_project, project_folder, stacks_of
+    from mixpanel_access.operations.tracker import update as log
 
     file = file or _default(project_folder(cwd))
     _must_exist(file)
     project = open_project(cwd, progress)
     names = stacks_of(project, stack or [])
-    found = tracker.verify(project, file, names)
+    found = log.verify(project, file, names)
     good = f"they add up to what the state of {', '.join(names)} holds"
     next_step = "`mixpanel-access tracker update` adds what has happened since the last time"
     return print_verified(found, file, good, next_step, as_json=as_json)
@@ -123,8 +123,8 @@ def prune(
     Example: `mixpanel-access tracker prune --before 2026-01-01`
     """
     from mixpanel_access.model.dates import day
-    from mixpanel_access.operations import pruning
     from mixpanel_access.operations.project import project_folder
+    from mixpanel_access.operations.tracker import prune as log
 
     try:
         first = day(before)
@@ -134,7 +134,7 @@ def prune(
         ) from None
     file = file or _default(project_folder(cwd))
     _must_exist(file)
-    pruned = pruning.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
+    pruned = log.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
         document = PruneDocument(done=yes, lines=pruned.lines, people=pruned.people)
         print_json(document)

@@ -13,7 +13,7 @@ import pytest
 from mixpanel_access.files import whole
 from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.tracker_lines import LogLine
+from mixpanel_access.operations.tracker.lines import LogLine
 
 LIMIT = 4096
 """Bytes that a file may have in the child: the write that goes beyond is cut there, as on a full disk."""
@@ -24,7 +24,7 @@ from mixpanel_access.files import onboarding, roster, whole
 from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.operations.review import applying, evidence
-from mixpanel_access.operations.tracker_lines import LogLine
+from mixpanel_access.operations.tracker.lines import LogLine
 
 kind, folder, end = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 long = "x" * 6000

@@ -27,9 +27,9 @@ from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
 from mixpanel_access.operations.review.listing import items
-from mixpanel_access.operations.tracker import audited
-from mixpanel_access.operations.tracker_audit import by_others
-from mixpanel_access.operations.tracker_lines import LogLine
+from mixpanel_access.operations.tracker.audit import by_others
+from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.tracker.update import audited
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
 from tests.operations.overviews import BO, overview, person

@@ -30,9 +30,8 @@ from mixpanel_access.operations.state import (
     State,
 )
 from mixpanel_access.operations.tables import exported
-from mixpanel_access.operations.tracker import Audited, revocations
-from mixpanel_access.operations.tracker_lines import LogEvent, LogLine, lines_of
-from mixpanel_access.operations.tracker_replay import problems
+from mixpanel_access.operations.tracker.lines import LogEvent, LogLine, lines_of, problems
+from mixpanel_access.operations.tracker.update import Audited, revocations
 
 COLUMNS = LogLine.columns()
 

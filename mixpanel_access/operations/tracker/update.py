@@ -22,9 +22,8 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import State
-from mixpanel_access.operations.tracker_audit import READ, Run, by_others, during, taken_away
-from mixpanel_access.operations.tracker_lines import LogEvent, LogKey, LogLine, lines_of
-from mixpanel_access.operations.tracker_replay import problems
+from mixpanel_access.operations.tracker.audit import READ, Run, by_others, during, taken_away
+from mixpanel_access.operations.tracker.lines import LogEvent, LogKey, LogLine, lines_of, problems
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory

@@ -15,7 +15,7 @@ from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.project import Progress
-from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
 
 _TELLS: Final = (LogEvent.GRANTED, LogEvent.CHANGED, LogEvent.REVOKED)
 """The events that change who has access; an accepted invitation does not."""

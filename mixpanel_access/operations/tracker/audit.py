@@ -11,7 +11,7 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.tracker_lines import LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
 
 EVENTS: Final = {
     audit.USER_ADDED: LogEvent.GRANTED,
