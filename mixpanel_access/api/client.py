@@ -35,7 +35,7 @@ class Api:
     ) -> None:
         self._transports = [at for at in (transport, provisioning, platform) if at]
         self.scim = ScimEndpoint(provisioning) if provisioning else None
-        gate = Gate(transport.host, allowed, fresh)
+        gate = Gate(transport, allowed, fresh)
         self.me = MeEndpoint(transport)
         self.users = UsersEndpoint(transport, organization, gate)
         self.projects = ProjectsEndpoint(transport, organization)

@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
-from mixpanel_access.api import wire
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from mixpanel_access.api.shapes import OrganizationRow, Wire, checked
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Identity
+from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.settings import REGIONS, region_of
+
+
+def _codes(value: object) -> frozenset[str]:
+    """Permission codes; none, which is unknown, for anything but a list of texts."""
+    if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
+        return frozenset()
+    return frozenset(code.strip() for code in value)
+
+
+class OrganizationOfMe(OrganizationRow):
+    """One organization as `me` shows it."""
+
+    permissions: Annotated[frozenset[str], BeforeValidator(_codes)] = frozenset()
+
+
+class Me(Wire):
+    """Who we are."""
+
+    user_email: str | None = None
+    organizations: dict[str, OrganizationOfMe] = Field(default_factory=dict)
+
+
+def identity_from(results: Any, what: str) -> Identity:
+    """Who we are, from `me`."""
+    me = checked(Me, results, what)
+    parts = {id_: part for key, part in me.organizations.items() if (id_ := number_in(key)) is not None}
+    return Identity(
+        me.user_email or "",
+        {id_: part.role for id_, part in parts.items()},
+        {id_: part.permissions for id_, part in parts.items()},
+    )
 
 
 class MeEndpoint:
@@ -27,7 +63,7 @@ class MeEndpoint:
         except (errors.Unauthorized, errors.ServerFault) as error:
             error.next_step += f" {self._other_region()}"
             raise
-        return wire.identity_from(results, what)
+        return identity_from(results, what)
 
     def _other_region(self) -> str:
         here = region_of(self._transport.base_url)

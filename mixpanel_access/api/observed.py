@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from mixpanel_access.api.envelope import Json, Page
+from mixpanel_access.api.answers import Json, Page
 from mixpanel_access.api.transport import Transport
 
 

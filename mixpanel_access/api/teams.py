@@ -7,12 +7,82 @@ the gate of `undocumented.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-from mixpanel_access.api import wire_teams
+from pydantic import AliasChoices, Field
+
+from mixpanel_access.api.shapes import OrganizationRow, RoleWord, Wire, checked, rows
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
-from mixpanel_access.model.teams import TeamInfo
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.teams import NO_ROLE, TeamInfo
 from mixpanel_access.model.undocumented import Verb
+
+
+class HeldRow(Wire):
+    """One project of a team."""
+
+    id: int
+    role: RoleWord = None
+
+
+class TeamRow(OrganizationRow):
+    """One team of the organization's list; its projects are the known part of it, the rest may be missing."""
+
+    ROLE_NAMES: ClassVar[tuple[str, ...]] = ("org_role", "organization_role")
+
+    id: int
+    name: str
+    projects: list[HeldRow]
+    users: Any = Field(None, validation_alias=AliasChoices("users", "members"))
+    role: RoleWord = None
+    scim_managed: bool | None = None
+
+    def team(self, what: str) -> TeamInfo:
+        """The row as a value."""
+        return TeamInfo(
+            self.id,
+            self.name,
+            {held.id: held.role for held in self.projects if held.role is not None},
+            _addresses(self.users, what),
+            (self.role or NO_ROLE) if "role" in self.model_fields_set else None,
+            bool(self.scim_managed),
+        )
+
+
+class AccountOfTeam(Wire):
+    """One service account of a team."""
+
+    id: int
+
+
+def teams_from(results: Any, what: str) -> list[TeamInfo]:
+    """Teams from the organization's list."""
+    if isinstance(results, dict) and isinstance(results.get("teams"), (list, dict)):
+        results = results["teams"]
+    return [checked(TeamRow, row, what).team(what) for row in rows(results, what)]
+
+
+def created_from(results: Any, name: str) -> bool | None:
+    """Whether a team of that name is new; None where the answer does not tell, which may have any shape."""
+    for row in results if isinstance(results, list) else ():
+        if isinstance(row, dict) and row.get("name") == name and isinstance(row.get("created"), bool):
+            return bool(row["created"])
+    return None
+
+
+def account_ids_from(results: Any, what: str) -> list[int]:
+    """The ids of a team's service accounts."""
+    return [checked(AccountOfTeam, row, what).id for row in rows(results, what)]
+
+
+def _addresses(users: Any, what: str) -> frozenset[str] | None:
+    """The keys of the addresses; None where there is no list, or one that does not name everybody by address."""
+    if not isinstance(users, (list, dict)):
+        return None
+    found = [row.get("email") if isinstance(row, dict) else None for row in rows(users, what)]
+    known = [email for email in found if isinstance(email, str)]
+    return frozenset(map(same_key, known)) if len(known) == len(found) else None
 
 
 class TeamsEndpoint:
@@ -27,14 +97,14 @@ class TeamsEndpoint:
         """Every team, with its projects, and its people where the list has them."""
         what = f"list the teams of organization {self._organization}"
         pages = self._transport.pages(self._path("teams"), what)
-        return [team for page in pages for team in wire_teams.teams_from(page, what)]
+        return [team for page in pages for team in teams_from(page, what)]
 
     def service_accounts_of(self, team: int) -> list[int]:
         """The ids of the service accounts in a team."""
         what = f"list the service accounts of team {team}"
         path = f"/api/app/organizations/{self._organization}/teams/{team}/service-accounts"
         pages = self._transport.pages(path, what)
-        return [id_ for page in pages for id_ in wire_teams.account_ids_from(page, what)]
+        return [id_ for page in pages for id_ in account_ids_from(page, what)]
 
     def create(self, name: str) -> bool | None:
         """Make a team; the answer has no id.
@@ -43,9 +113,7 @@ class TeamsEndpoint:
             Whether it is new: a name that there is, is no error. None where the answer does not tell.
         """
         what = f"make the team {name}"
-        return wire_teams.created_from(
-            self._transport.write(self._path("add-teams/"), {"teamNames": [name]}, what), name
-        )
+        return created_from(self._transport.write(self._path("add-teams/"), {"teamNames": [name]}, what), name)
 
     def rename(self, team: int, name: str) -> None:
         """Give a team another name."""
@@ -83,18 +151,20 @@ class TeamsEndpoint:
             teams.setdefault(team, []).append(email)
         body = {"teams": [{"id": team, "users": [{"email": one} for one in who]} for team, who in teams.items()]}
         what = f"add to team {', '.join(map(str, teams))}"
-        self._gated(
-            Verb.ADD_TO_TEAMS, what, [email for who in teams.values() for email in who], "add-users-to-teams/", body
+        self._gate.write(
+            Verb.ADD_TO_TEAMS,
+            what,
+            [email for who in teams.values() for email in who],
+            self._path("add-users-to-teams/"),
+            body,
         )
 
     def remove_member(self, team: int, email: str) -> None:
         """Take a person out of a team; nothing else of theirs changes."""
         path = f"teams/{team}/delete-users/"
-        self._gated(Verb.REMOVE_FROM_TEAMS, f"take out of team {team}", [email], path, {"emails": [email]})
-
-    def _gated(self, verb: Verb, what: str, emails: Iterable[str], path: str, body: object) -> None:
-        whom = ", ".join(dict.fromkeys(emails))
-        self._gate.send(verb, what, whom, lambda: self._transport.write(self._path(path), body, f"{what} ({whom})"))
+        self._gate.write(
+            Verb.REMOVE_FROM_TEAMS, f"take out of team {team}", [email], self._path(path), {"emails": [email]}
+        )
 
     def _path(self, rest: str) -> str:
         return f"/organizations/{self._organization}/{rest}"

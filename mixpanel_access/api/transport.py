@@ -18,8 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import stamina
 
-from mixpanel_access.api.envelope import Json, Page, page_of
-from mixpanel_access.api.lists import must_be_whole
+from mixpanel_access.api.answers import Json, Page, must_be_whole, page_of
 from mixpanel_access.api.network import AUTHORITIES, bad_authorities, bad_exclusions, check_network, proxies_set
 from mixpanel_access.api.pauses import pause_of
 from mixpanel_access.api.redaction import Redactor

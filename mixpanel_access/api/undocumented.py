@@ -5,9 +5,12 @@ The contract asks (contract, section 0) for this. Against any other host (the em
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from mixpanel_access.api.answers import Json
+from mixpanel_access.api.transport import Transport
+from mixpanel_access.model.address import few
 from mixpanel_access.model.errors import NotFound, Refused
 from mixpanel_access.model.settings import is_real
 from mixpanel_access.model.undocumented import BY_HAND, TAKING, Verb
@@ -15,29 +18,37 @@ from mixpanel_access.model.undocumented import BY_HAND, TAKING, Verb
 
 @dataclass(frozen=True)
 class Gate:
-    """Decides whether an undocumented write may be sent.
+    """Sends undocumented writes, if they may be sent.
 
     Attributes:
-        host: the host's name that writes go to.
+        transport: to the host that writes go to.
         allowed: the verbs that the operator has named.
         fresh: whether they are named in today's configuration. If only the state has them, those that take away count:
             else a plain `pulumi destroy` could take nobody out.
     """
 
-    host: str
+    transport: Transport
     allowed: frozenset[str] = frozenset()
     fresh: Callable[[], bool] = lambda: True
 
-    def send(self, verb: Verb, what: str, whom: str, write: Callable[[], object]) -> None:
-        """Send an undocumented write, if it may be sent.
+    def write(self, verb: Verb, what: str, emails: Iterable[str], path: str, body: Json) -> None:
+        """POST an undocumented write.
+
+        Args:
+            verb: which.
+            what: what is being done, as a clause that follows "cannot".
+            emails: the people whom it is about.
+            path: below the host, quoted.
+            body: the request.
 
         Raises:
-            Refused: it may not.
+            Refused: it may not be sent.
             MixpanelError: what went wrong; where the path is not there, the line says how it is done by hand.
         """
+        whom = named(emails)
         self.pass_through(verb, what, whom)
         try:
-            write()
+            self.transport.write(path, body, f"{what} ({whom})")
         except NotFound as error:
             error.next_step += f" This Mixpanel may not offer the call: {BY_HAND[verb]}, then run `pulumi refresh`."
             raise
@@ -48,7 +59,7 @@ class Gate:
         Raises:
             Refused: the host is a real Mixpanel and the operator has not named the verb.
         """
-        if not is_real(self.host) or (verb in self.allowed and (verb in TAKING or self.fresh())):
+        if not is_real(self.transport.host) or (verb in self.allowed and (verb in TAKING or self.fresh())):
             return
         if verb in self.allowed:
             raise Refused(
@@ -64,3 +75,8 @@ class Gate:
             next_step=f"Either {BY_HAND[verb]} and run `pulumi refresh`, or add {verb.value} to "
             f"mixpanel:allowUndocumented after trying it with `mixpanel-access doctor --writes`.",
         )
+
+
+def named(emails: Iterable[str]) -> str:
+    """Some of the people whom a request is about: of a batch, everybody's own error names them."""
+    return few(dict.fromkeys(emails))

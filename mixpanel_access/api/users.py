@@ -6,16 +6,87 @@ the gate of `undocumented.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from mixpanel_access.api import wire
-from mixpanel_access.api.shapes import unintelligible
+from pydantic import BeforeValidator
+
+from mixpanel_access.api.shapes import Instant, OrganizationRow, checked, rows, unintelligible
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.api.undocumented import Gate
+from mixpanel_access.api.undocumented import Gate, named
 from mixpanel_access.model.access import Person
-from mixpanel_access.model.address import few
 from mixpanel_access.model.undocumented import Verb
+
+_INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
+
+
+def _address(value: object) -> str:
+    """The address; "" for anything that is none."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+"""An address, or "" where there is none."""
+
+
+class UserRow(OrganizationRow):
+    """One row of the organization's users list; it may lack the address, and then nobody knows whose row it is."""
+
+    email: Address = ""
+    id: int | None = None
+    name: str | None = None
+    invited: bool | None = None
+    pending: bool | None = None
+    status: str | None = None
+    last_login: Instant = None
+    active: bool | None = None
+
+    def person(self, *, listed_as_pending: bool = False) -> Person:
+        """The row as a value; any of the known marks makes it an invitation."""
+        invited = listed_as_pending or bool(self.invited) or bool(self.pending)
+        invited = invited or (self.status or "").strip().lower() in _INVITED_WORDS
+        return Person(
+            self.email,
+            self.role,
+            invited,
+            self.name or None,
+            self.last_login,
+            self.id,
+            deactivated=self.active is False,
+        )
+
+
+def people_from(results: Any, what: str) -> list[Person]:
+    """People from any known form of the users list: an array, a map, or with the pending in a list of their own.
+
+    A row without an address is a person whose address is "".
+    """
+    people: dict[str, Person] = {}
+    unknown: list[Person] = []
+    for row, pending in _user_rows(results):
+        person = checked(UserRow, row, what).person(listed_as_pending=pending)
+        if person.email:
+            people.setdefault(person.key, person)
+        else:
+            unknown.append(person)
+    return [*people.values(), *unknown]
+
+
+_PENDING_LISTS = ("pending", "pending_invitations", "invited", "invites", "invitations")
+
+
+def _user_rows(results: Any) -> Iterator[tuple[Any, bool]]:
+    """Each row of the users list, with whether it stands in a list of pending people."""
+    if isinstance(results, dict) and isinstance(results.get("users"), (list, dict)):
+        for row in rows(results["users"], "users"):
+            yield row, False
+        for name in _PENDING_LISTS:
+            for row in rows(results.get(name) or [], name):
+                yield row, True
+        return
+    for row in rows(results, "users"):
+        yield row, False
 
 
 class UsersEndpoint:
@@ -36,7 +107,7 @@ class UsersEndpoint:
         """
         what = f"list the users of organization {self._organization}"
         pages = self._transport.pages(self._path("users/"), what)
-        people = [person for page in pages for person in wire.people_from(page, what)]
+        people = [person for page in pages for person in people_from(page, what)]
         if not any(person.email for person in people):
             rows = f"none of its {len(people)} rows has an address" if people else "it lists nobody"
             raise unintelligible(what, f"{rows}, and an organization always has somebody")
@@ -49,7 +120,7 @@ class UsersEndpoint:
             roles: e-mail address -> organization role.
         """
         users = [{"email": email, "role": role} for email, role in roles.items()]
-        self._gated(Verb.INVITE, "invite to the organization", roles, "add-users/", {"users": users})
+        self._gate.write(Verb.INVITE, "invite to the organization", roles, self._path("add-users/"), {"users": users})
 
     def grant(self, roles: Mapping[tuple[int, str], str]) -> None:
         """Give or change individual project roles; an unknown address is invited as a member.
@@ -61,41 +132,36 @@ class UsersEndpoint:
         for (project, email), role in roles.items():
             projects.setdefault(project, []).append({"email": email, "role": role})
         body = {"projects": [{"id": project, "users": users} for project, users in projects.items()]}
-        whom = _names(email for _, email in roles)
+        whom = named(email for _, email in roles)
         names = ", ".join(str(project) for project in projects)
         self._transport.write(self._path("add-users-to-projects/"), body, f"grant access to project {names} to {whom}")
 
     def change_role(self, email: str, role: str) -> None:
         """Change a person's organization role."""
         path = f"users/{quote(email, safe='')}/update/"
-        self._gated(Verb.CHANGE_ROLE, f"change the organization role to {role}", [email], path, {"role": role})
+        self._gate.write(
+            Verb.CHANGE_ROLE, f"change the organization role to {role}", [email], self._path(path), {"role": role}
+        )
 
     def remove_grants(self, email: str, projects: Iterable[int]) -> None:
         """Take a person's individual grants in some projects away, and nothing else."""
         ids = list(projects)
         what = f"take the grant in project {', '.join(map(str, ids))} away"
         path = f"users/{quote(email, safe='')}/delete-projects/"
-        self._gated(Verb.REMOVE_GRANTS, what, [email], path, {"projectIds": ids})
+        self._gate.write(Verb.REMOVE_GRANTS, what, [email], self._path(path), {"projectIds": ids})
 
     def remove(self, emails: Iterable[str]) -> None:
         """Remove people from the organization with all their access; irreversible. Cancels an invitation too."""
         addresses = list(emails)
         what = "remove from the organization"
-        self._gated(Verb.REMOVE_MEMBERS, what, addresses, "delete-users/", {"emails": addresses})
+        self._gate.write(Verb.REMOVE_MEMBERS, what, addresses, self._path("delete-users/"), {"emails": addresses})
 
     def resend(self, emails: Iterable[str]) -> None:
         """Send pending invitations again."""
         addresses = list(emails)
-        self._gated(Verb.RESEND, "send the invitation again", addresses, "resend-invites/", {"emails": addresses})
-
-    def _gated(self, verb: Verb, what: str, emails: Iterable[str], path: str, body: object) -> None:
-        whom = _names(emails)
-        self._gate.send(verb, what, whom, lambda: self._transport.write(self._path(path), body, f"{what} ({whom})"))
+        self._gate.write(
+            Verb.RESEND, "send the invitation again", addresses, self._path("resend-invites/"), {"emails": addresses}
+        )
 
     def _path(self, rest: str) -> str:
         return f"/organizations/{self._organization}/{rest}"
-
-
-def _names(emails: Iterable[str]) -> str:
-    """Some of those whom a request is about: of a batch, everybody's own error names it."""
-    return few(dict.fromkeys(emails))

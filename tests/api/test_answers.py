@@ -12,8 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.api import wire, wire_accounts, wire_audit, wire_roles, wire_security, wire_teams
-from mixpanel_access.api.envelope import page_of
+from mixpanel_access.api import (
+    audit_log,
+    custom_roles,
+    organization_settings,
+    projects,
+    service_accounts,
+    teams,
+    users,
+)
+from mixpanel_access.api.answers import page_of
+from mixpanel_access.api.me import identity_from
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import CustomRoleInfo, Grant, GrantType, Person, ServiceAccountRole
@@ -112,13 +121,13 @@ USERS: dict[str, tuple[Any, Person]] = {
 @pytest.mark.parametrize(("results", "person"), USERS.values(), ids=USERS.keys())
 def test_every_known_form_of_the_users_list(results: Any, person: Person) -> None:
     """What is missing is unknown, and never invented."""
-    assert wire.people_from(results, "x") == [person]
+    assert users.people_from(results, "x") == [person]
 
 
 def test_an_organization_whose_id_is_no_number_is_left_out() -> None:
     """In other digits, or longer than an id is."""
     me = {"organizations": {key: {"role": "admin"} for key in ["7", "²", "9" * 5000]}}
-    assert wire.identity_from(me, "x").organizations == {7: "admin"}
+    assert identity_from(me, "x").organizations == {7: "admin"}
 
 
 ROW = {"email": "bo@example.com", "role": "analyst"}
@@ -135,18 +144,18 @@ GRANTS: dict[str, tuple[Any, GrantType]] = {
 @pytest.mark.parametrize(("results", "kind"), GRANTS.values(), ids=GRANTS.keys())
 def test_every_known_form_of_granted_users(results: Any, kind: GrantType) -> None:
     """One row a grant, with the way in which it is held."""
-    assert wire.grants_from(results, 7, "x") == [Grant(7, "bo@example.com", "analyst", kind)]
+    assert projects.grants_from(results, 7, "x") == [Grant(7, "bo@example.com", "analyst", kind)]
 
 
 def test_a_grant_without_a_role_is_none() -> None:
     """A row that holds nothing grants nothing."""
-    assert wire.grants_from([{"email": "bo@example.com"}], 7, "x") == []
+    assert projects.grants_from([{"email": "bo@example.com"}], 7, "x") == []
 
 
 def test_the_default_roles_are_no_custom_ones() -> None:
     """They may be in the list, and are never modified."""
     rows = [{"role_id": "5B0C", "name": "Support"}, {"role_id": "1", "name": "Owner", "is_default": True}]
-    assert wire_roles.custom_roles_from(rows, 7, "x") == [CustomRoleInfo(7, "5b0c", "Support")]
+    assert custom_roles.custom_roles_from(rows, 7, "x") == [CustomRoleInfo(7, "5b0c", "Support")]
 
 
 PERMISSIONS: dict[str, tuple[Any, frozenset[str] | None]] = {
@@ -162,7 +171,7 @@ PERMISSIONS: dict[str, tuple[Any, frozenset[str] | None]] = {
 def test_permissions_are_a_set_or_unknown(value: Any, permissions: frozenset[str] | None) -> None:
     """Never a part of what is there."""
     row = {"role_id": "5b0c", "name": "Support", "description": None, "permissions": value}
-    assert wire_roles.custom_roles_from([row], 7, "x") == [CustomRoleInfo(7, "5b0c", "Support", "", permissions)]
+    assert custom_roles.custom_roles_from([row], 7, "x") == [CustomRoleInfo(7, "5b0c", "Support", "", permissions)]
 
 
 NO_CATALOGUE = {
@@ -176,9 +185,9 @@ NO_CATALOGUE = {
 def test_a_catalogue_is_whole_or_unknown(results: Any) -> None:
     """A part of it would refuse what is there."""
     groups = [{"id": "a", "permissions": ["x", "y"]}, {"id": "b", "permissions": ["y", "z"]}]
-    assert wire_roles.permissions_from({"groups": groups}, "x") == {"x", "y", "z"}
+    assert custom_roles.permissions_from({"groups": groups}, "x") == {"x", "y", "z"}
     with pytest.raises(errors.Unintelligible):
-        wire_roles.permissions_from(results, "x")
+        custom_roles.permissions_from(results, "x")
 
 
 @pytest.mark.parametrize(
@@ -188,17 +197,17 @@ def test_a_catalogue_is_whole_or_unknown(results: Any) -> None:
 )  # fmt: skip
 def test_how_many_a_deletion_has_moved(answer: Any, count: int | None) -> None:
     """A number, or unknown."""
-    assert wire_roles.migrated_from(answer) == count
+    assert custom_roles.migrated_from(answer) == count
 
 
 def test_a_service_account_is_read_with_what_is_told() -> None:
     """The organization role only where the list has one; who is in a project through a team is told apart."""
     row = {"id": 2, "username": "etl.1a.mp-service-account", "expires": "2027-01-01T00:00:00Z", "org_role": "Admin"}
-    (account,) = wire_accounts.accounts_from([row], "x")
+    (account,) = service_accounts.accounts_from([row], "x")
     assert (account.name, account.role, account.created) == ("etl", "admin", None)
     assert account.expires == datetime(2027, 1, 1, tzinfo=UTC)
     rows = [{"id": 2, "role": "analyst"}, {"id": 3, "role": "admin", "target_type": "team"}, {"id": 4, "role": None}]
-    assert wire_accounts.roles_from(rows, 7, "x") == [
+    assert service_accounts.roles_from(rows, 7, "x") == [
         ServiceAccountRole(2, 7, "analyst"),
         ServiceAccountRole(3, 7, "admin", GrantType.TEAM),
     ]
@@ -229,15 +238,15 @@ TEAMS: dict[str, tuple[Any, TeamInfo]] = {
 @pytest.mark.parametrize(("row", "team"), TEAMS.values(), ids=TEAMS.keys())
 def test_a_team_is_read_with_what_is_told(row: Any, team: TeamInfo) -> None:
     """Who is in it, and its organization role, are unknown where the list lacks them; never "nobody"."""
-    assert wire_teams.teams_from([row], "x") == [team]
-    assert wire_teams.teams_from({"teams": [row]}, "x") == [team]
-    assert wire_teams.teams_from({"77": row}, "x") == [team]
+    assert teams.teams_from([row], "x") == [team]
+    assert teams.teams_from({"teams": [row]}, "x") == [team]
+    assert teams.teams_from({"77": row}, "x") == [team]
 
 
 def test_a_team_without_its_projects_is_no_answer() -> None:
     """Else every role of a team would seem to be gone."""
     with pytest.raises(errors.Unintelligible, match="projects: Field required"):
-        wire_teams.teams_from([{"id": 77, "name": "Data"}], "x")
+        teams.teams_from([{"id": 77, "name": "Data"}], "x")
 
 
 CREATED: dict[str, tuple[Any, bool | None]] = {
@@ -252,12 +261,12 @@ CREATED: dict[str, tuple[Any, bool | None]] = {
 @pytest.mark.parametrize(("answer", "created"), CREATED.values(), ids=CREATED.keys())
 def test_whether_a_team_is_new(answer: Any, created: bool | None) -> None:
     """As far as the answer tells: its shape is open."""
-    assert wire_teams.created_from(answer, "Data") is created
+    assert teams.created_from(answer, "Data") is created
 
 
 def test_the_secrets_of_a_project_are_not_read() -> None:
     """Nothing of token and keys is kept."""
-    (project,) = wire.projects_from([{"id": 1, "name": "Shop", "token": "t0p", "api_secret": "t0p"}], "x")
+    (project,) = projects.projects_from([{"id": 1, "name": "Shop", "token": "t0p", "api_secret": "t0p"}], "x")
     assert "t0p" not in repr(project)
 
 
@@ -287,15 +296,15 @@ SSO: dict[str, tuple[Any, SingleSignOn]] = {
 @pytest.mark.parametrize(("results", "sso"), SSO.values(), ids=SSO.keys())
 def test_every_known_form_of_single_sign_on(results: Any, sso: SingleSignOn) -> None:
     """What is not told in so many words is unknown; only a verified domain is claimed."""
-    assert wire_security.single_sign_on_from(results, "x") == sso
+    assert organization_settings.single_sign_on_from(results, "x") == sso
 
 
 def test_settings_come_wrapped_or_bare() -> None:
     """As they are, with keys that nobody knows."""
-    assert wire_security.settings_from({"settings": {"a": 1}}, "x") == {"a": 1}
-    assert wire_security.settings_from({"a": 1}, "x") == {"a": 1}
+    assert organization_settings.settings_from({"settings": {"a": 1}}, "x") == {"a": 1}
+    assert organization_settings.settings_from({"a": 1}, "x") == {"a": 1}
     with pytest.raises(errors.Unintelligible, match="list where settings were expected"):
-        wire_security.settings_from([], "x")
+        organization_settings.settings_from([], "x")
 
 
 WHEN = datetime(2026, 5, 2, 9, tzinfo=UTC)
@@ -394,8 +403,8 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
 @pytest.mark.parametrize(("row", "event"), EVENTS.values(), ids=EVENTS.keys())
 def test_every_known_form_of_an_event(row: dict[str, Any], event: AuditEvent | None) -> None:
     """Ids are strings there; what tells neither when nor what is left out."""
-    assert wire_audit.audit_events_from([row], "x") == ([event] if event else [])
-    assert wire_audit.audit_events_from({"events": [row]}, "x") == ([event] if event else [])
+    assert audit_log.audit_events_from([row], "x") == ([event] if event else [])
+    assert audit_log.audit_events_from({"events": [row]}, "x") == ([event] if event else [])
 
 
 SECRETS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=8, max_size=30)

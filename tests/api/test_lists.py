@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from mixpanel_access.api.answers import COUNTS
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.envelope import COUNTS
 from mixpanel_access.model import errors
 from tests.api.conftest import transport
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.api import wire
-from mixpanel_access.api.wire_accounts import accounts_from
-from mixpanel_access.api.wire_audit import audit_events_from
-from mixpanel_access.api.wire_teams import teams_from
+from mixpanel_access.api import projects, users
+from mixpanel_access.api.audit_log import audit_events_from
+from mixpanel_access.api.me import identity_from
+from mixpanel_access.api.service_accounts import accounts_from
+from mixpanel_access.api.teams import teams_from
 from mixpanel_access.model.teams import NO_ROLE
 
 NONE: dict[str, Any] = {
@@ -28,11 +29,11 @@ def read(row: dict[str, Any]) -> dict[str, str | None]:
     """What each reader makes of a row with these fields."""
     named = {name: value for name, value in row.items() if name != "role"}
     own = {**row, **({"role": row["org_role"]} if "org_role" in row else {})}
-    (person,) = wire.people_from([{"email": "bo@example.com", **row}], "x")
+    (person,) = users.people_from([{"email": "bo@example.com", **row}], "x")
     (account,) = accounts_from([{"id": 1, "username": "bot", **named}], "x")
     (team,) = teams_from([{"id": 77, "name": "Data", "projects": [], **named}], "x")
-    me = wire.identity_from({"organizations": {"7": own}}, "x").organizations[7]
-    return {"people": person.role, "service accounts": account.role, "teams": team.organization_role, "me": me}
+    ours = identity_from({"organizations": {"7": own}}, "x").organizations[7]
+    return {"people": person.role, "service accounts": account.role, "teams": team.organization_role, "me": ours}
 
 
 @pytest.mark.parametrize("name", ["org_role", "organization_role"])
@@ -60,7 +61,7 @@ def test_what_no_row_tells_is_unknown(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("empty", NONE.values(), ids=NONE.keys())
 def test_an_empty_name_does_not_hide_the_other(empty: Any) -> None:
     """A row with two names for its role tells it under one of them."""
-    (person,) = wire.people_from([{"email": "bo@example.com", "role": empty, "org_role": "owner"}], "x")
+    (person,) = users.people_from([{"email": "bo@example.com", "role": empty, "org_role": "owner"}], "x")
     (team,) = teams_from(
         [{"id": 77, "name": "Data", "projects": [], "org_role": empty, "organization_role": "admin"}], "x"
     )
@@ -69,14 +70,14 @@ def test_an_empty_name_does_not_hide_the_other(empty: Any) -> None:
 
 def test_a_map_of_roles_may_have_empty_ones() -> None:
     """By address."""
-    people = wire.people_from({"bo@example.com": None, "cy@example.com": "no role", "di@example.com": "admin"}, "x")
+    people = users.people_from({"bo@example.com": None, "cy@example.com": "no role", "di@example.com": "admin"}, "x")
     assert [person.role for person in people] == ["member", "member", "admin"]
 
 
 @pytest.mark.parametrize("value", NONE.values(), ids=NONE.keys())
 def test_no_role_in_a_project_is_no_grant(value: Any) -> None:
     """There, no role gives nothing."""
-    assert wire.grants_from([{"email": "bo@example.com", "role": value}], 7, "x") == []
+    assert projects.grants_from([{"email": "bo@example.com", "role": value}], 7, "x") == []
 
 
 def event(payload: dict[str, Any], **more: Any) -> str | None:
@@ -108,5 +109,5 @@ PERMISSIONS: dict[str, tuple[Any, set[str]]] = {
 def test_the_permissions_of_me(value: Any, codes: set[str]) -> None:
     """A list that cannot be read in full is unknown: what it lacks may be there."""
     me = {"organizations": {"7": {"role": "admin", "permissions": value}, "8": {"role": "no role"}}}
-    identity = wire.identity_from(me, "x")
+    identity = identity_from(me, "x")
     assert (identity.permissions, identity.rights(8).word) == ({7: codes, 8: frozenset()}, "member")

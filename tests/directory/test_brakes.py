@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.directory.directory import Directory
@@ -26,6 +27,7 @@ from mixpanel_access.model.errors import (
     Unauthorized,
     Unreachable,
 )
+from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 from tests.fakes import ORGANIZATION, FakeApi, make_directory
 
@@ -100,7 +102,7 @@ def test_who_may_have_gone_counts_whatever_another_try_meets(api: FakeApi) -> No
 def test_calls_that_are_not_switched_on_fill_no_share(api: FakeApi) -> None:
     """Each is refused for what it is, and nobody is told to release a brake that has held nobody."""
     brakes, _ = brakes_for(api)
-    gate = Gate("mixpanel.com")
+    gate = Gate(Transport("https://mixpanel.com", "bot", Secret("hush-hush")))
     for n in range(8):
         email = f"m{n}@example.com"
         with pytest.raises(Refused, match="removeMembers to mixpanel:allowUndocumented"), brakes.removing(email):

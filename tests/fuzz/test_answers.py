@@ -14,8 +14,8 @@ import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mixpanel_access.api.answers import page_of
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.envelope import page_of
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
 from mixpanel_access.model import errors

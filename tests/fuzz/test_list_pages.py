@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mixpanel_access.api.answers import COUNTS
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.envelope import COUNTS
 from mixpanel_access.model import errors
 from mixpanel_access.model.audit import PAGE_SIZE
 from tests.api.conftest import NOW, transport
