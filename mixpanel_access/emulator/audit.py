@@ -12,7 +12,7 @@ from mixpanel_access.emulator.audit_store import AuditFilter, is_event
 from mixpanel_access.emulator.custom_roles import READS_AUDIT_LOG
 from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.emulator.routing import DIGITS, Body, Call, Endpoint
-from mixpanel_access.emulator.rules import managing, own_roles, project, project_managing
+from mixpanel_access.emulator.rules import known_project, managed_project, must_manage_organization, own_roles
 from mixpanel_access.model.dates import instant
 
 _PAGE: Final = 100
@@ -29,16 +29,16 @@ class _Query(Body):
 
 
 def _of_organization(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     return _page(call, None)
 
 
 def _of_project(call: Call) -> Response:
     """The log of a project, also for callers whose custom role allows it."""
-    id_ = project(call, call.number("p"))["id"]
+    id_ = known_project(call, call.number("p"))["id"]
     held = [call.store.custom_role(id_, role) for role in own_roles(call, id_)]
     if not any(role and READS_AUDIT_LOG in role["permissions"] for role in held):
-        project_managing(call)
+        managed_project(call)
     return _page(call, id_)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.routing import Call, Endpoint
-from mixpanel_access.emulator.rules import project_managing
+from mixpanel_access.emulator.rules import managed_project
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 
@@ -65,7 +65,7 @@ class _LenientChange(_Body):
 
 def _project(call: Call) -> int:
     """The project of the path, for its owners and admins, on a plan with custom roles."""
-    id_: int = project_managing(call)["id"]
+    id_: int = managed_project(call)["id"]
     rules.must_have(call.store.setting("organization")["plan"], "custom roles")
     return id_
 

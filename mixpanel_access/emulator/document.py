@@ -83,7 +83,7 @@ class ProjectPart(Part):
     custom_roles: list[CustomRolePart] = Field(default_factory=list)
 
 
-class HeldPart(Part):
+class ProjectRolePart(Part):
     """A role in a project, of a team or a service account."""
 
     id: Id
@@ -99,7 +99,7 @@ class TeamPart(Part):
     scim_managed: bool = False
     external_id: str | None = None
     members: list[Email] = Field(default_factory=list)
-    projects: list[HeldPart] = Field(default_factory=list)
+    projects: list[ProjectRolePart] = Field(default_factory=list)
     service_accounts: list[str] = Field(default_factory=list)
 
 
@@ -117,7 +117,7 @@ class ServiceAccountPart(Part):
     creator_name: str | None = None
     creator_email: str | None = None
     last_used: Instant | None = None
-    projects: list[HeldPart] = Field(default_factory=list)
+    projects: list[ProjectRolePart] = Field(default_factory=list)
 
 
 class MailPart(Part):
@@ -273,7 +273,7 @@ class Document(Part):
             for username in team.service_accounts:
                 if username not in accounts:
                     raise ValueError(f"teams: {username} is not among the service accounts")
-        holders: list[tuple[str, list[HeldPart]]] = [("teams", team.projects) for team in self.teams]
+        holders: list[tuple[str, list[ProjectRolePart]]] = [("teams", team.projects) for team in self.teams]
         holders += [("service_accounts", account.projects) for account in self.service_accounts]
         for part, grants in holders:
             for held in grants:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator.answer import ok
 from mixpanel_access.emulator.routing import Call, Endpoint
-from mixpanel_access.emulator.rules import managing, own_roles, project_managing
+from mixpanel_access.emulator.rules import managed_project, must_manage_organization, own_roles
 from mixpanel_access.emulator.store import Member
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
@@ -58,7 +58,7 @@ def _me(call: Call) -> Response:
 
 def _granted_users(call: Call) -> Response:
     """A row for each grant: organization roles, teams, individual grants, all users, in this order."""
-    row = project_managing(call)
+    row = managed_project(call)
     listed = (member for member in call.store.members() if not member.invited or call.dialect.invited_in_granted_users)
     members = {member.key: member for member in listed}
     joined = [member for member in members.values() if not member.invited]
@@ -85,7 +85,7 @@ def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
 
 def _one_user(call: Call) -> Response:
     """What one person has by a grant and by teams; a stranger has nothing (contract, section 3)."""
-    row = project_managing(call)
+    row = managed_project(call)
     member = call.store.member(call.path_params["email"])
     role = call.store.individual(row["id"]).get(same_key(call.path_params["email"]))
     teams = [held for held in call.store.team_grants(row["id"]) if held["key"] == same_key(call.path_params["email"])]
@@ -102,13 +102,13 @@ def _one_user(call: Call) -> Response:
 
 
 def _organization_roles(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     own = [role for role in roles.ORGANIZATION_ROLES if roles.may_assign(call.account.role, role)]
     return ok([call.dialect.role(role) for role in own])
 
 
 def _project_roles(call: Call) -> Response:
-    row = project_managing(call)
+    row = managed_project(call)
     highest = roles.highest(own_roles(call, row["id"]))
     own = [role for role in roles.PROJECT_ROLES if roles.project_rank(role) <= roles.project_rank(highest)]
     return ok([*own, *[role["role_id"] for role in row["custom_roles"]]])

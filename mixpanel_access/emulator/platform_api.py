@@ -18,7 +18,7 @@ from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit import read_instant
 from mixpanel_access.emulator.audit_store import AuditFilter, is_event
 from mixpanel_access.emulator.routing import Call, Endpoint
-from mixpanel_access.emulator.rules import managing
+from mixpanel_access.emulator.rules import must_manage_organization
 
 ROOT: Final = "/v1"
 VERSIONS: Final = ("2026-08-13",)
@@ -85,7 +85,7 @@ def _query(call: Call) -> Response:
     version = call.headers.get("mixpanel-version", VERSIONS[-1])
     if version not in VERSIONS:
         raise Refusal(400, f"Mixpanel-Version {version} is unknown; known: {', '.join(VERSIONS)}")
-    managing(call)
+    must_manage_organization(call)
     asked, page = _read(_Body, call.json(), "#/"), _read(_Parameters, dict(call.query), "?")
     if not (page.page_size.isascii() and page.page_size.isdigit() and 1 <= int(page.page_size[:9]) <= _LARGEST_PAGE):
         raise _Problem([{"pointer": "?page_size", "detail": f"not between 1 and {_LARGEST_PAGE}"}])

@@ -13,7 +13,12 @@ from starlette.responses import JSONResponse, Response
 
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.routing import Body, Call, Endpoint
-from mixpanel_access.emulator.rules import in_organization, managing, project, project_managing
+from mixpanel_access.emulator.rules import (
+    known_project,
+    managed_project,
+    must_be_in_organization,
+    must_manage_organization,
+)
 from mixpanel_access.model import roles
 
 CLUSTERS: Final = {1: "mixpanel.com", 5: "eu.mixpanel.com"}
@@ -41,44 +46,44 @@ class _InRegion(Body):
 
 
 def _list(call: Call) -> Response:
-    in_organization(call)
+    must_be_in_organization(call)
     return ok([_row(row) for row in call.store.projects()])
 
 
 def _create(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     names = call.read(_Names).projectNames
     for name in names:
         _must_be_name(name)
     ids = [call.store.add_project(name, TIMEZONES[5], CLUSTERS[1]) for name in names]
-    return ok([_row(project(call, id_)) for id_ in ids])
+    return ok([_row(known_project(call, id_)) for id_ in ids])
 
 
 def _create_in_region(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     wanted = call.read(_InRegion)
     _must_be_name(wanted.project_name)
     if wanted.cluster_id not in CLUSTERS or wanted.timezone_id not in TIMEZONES:
         raise Refusal(400, f"no cluster {wanted.cluster_id}, or no time zone {wanted.timezone_id}")
     id_ = call.store.add_project(wanted.project_name, TIMEZONES[wanted.timezone_id], CLUSTERS[wanted.cluster_id])
-    return ok(_row(project(call, id_)))
+    return ok(_row(known_project(call, id_)))
 
 
 def _delete(call: Call) -> Response:
     """Only owners delete; for the official provider, the calling account counts as an owner."""
-    managing(call)
+    must_manage_organization(call)
     ids = call.read(_Ids).projectIds
     if call.account.role != roles.OWNER and not call.provider_compat:
         raise Refusal(403, f"the role {call.account.role} may not delete projects (delete_project)")
     for id_ in ids:
-        project(call, id_)
+        known_project(call, id_)
     for id_ in ids:
         call.store.remove_project(id_)
     return ok({})
 
 
 def _update(call: Call) -> Response:
-    row = project_managing(call)
+    row = managed_project(call)
     try:
         form = parse_qsl(call.body.decode(), keep_blank_values=True, strict_parsing=True)
     except ValueError:
@@ -96,7 +101,7 @@ def _update(call: Call) -> Response:
 
 
 def _metadata(call: Call) -> Response:
-    row = project_managing(call)
+    row = managed_project(call)
     shown = _row(row)
     fields = {name: shown[name] for name in ("id", "name", "timezone_name", "api_key", "token")}
     return ok({**fields, "domain": row["domain"]})

@@ -112,15 +112,15 @@ def hour_before(now: datetime) -> datetime:
     return now - _HOUR
 
 
-def in_organization(call: Call) -> None:
+def must_be_in_organization(call: Call) -> None:
     """404 for every organization except the caller's."""
     if call.number("o") != call.store.setting("organization")["id"]:
         raise Refusal(404, f"no organization {call.path_params['o']}")
 
 
-def managing(call: Call) -> None:
+def must_manage_organization(call: Call) -> None:
     """404 for another organization, 403 for a caller who may not manage people."""
-    in_organization(call)
+    must_be_in_organization(call)
     must_manage(call.account.role)
 
 
@@ -131,7 +131,7 @@ def project_number(id_: int | str) -> int:
     raise Refusal(404, f"no project {id_}")
 
 
-def project(call: Call, id_: int) -> dict[str, Any]:
+def known_project(call: Call, id_: int) -> dict[str, Any]:
     """A project of the organization, or 404."""
     row = call.store.project(id_)
     if row is None:
@@ -139,7 +139,7 @@ def project(call: Call, id_: int) -> dict[str, Any]:
     return row
 
 
-def project_managing(call: Call) -> dict[str, Any]:
+def managed_project(call: Call) -> dict[str, Any]:
     """The project of the path; 404 if it does not exist, 403 for a caller who is neither its owner nor its admin.
 
     In a dialect that redirects for no access, a project of another organization redirects too, since nobody could tell
@@ -148,7 +148,7 @@ def project_managing(call: Call) -> dict[str, Any]:
     number = call.number("p")
     if call.dialect.no_access == "redirect" and call.store.project(number) is None:
         raise NoAccess(number)
-    row = project(call, number)
+    row = known_project(call, number)
     own = own_roles(call, row["id"])
     if not own:
         raise NoAccess(row["id"])
@@ -162,9 +162,9 @@ def own_roles(call: Call, project_id: int) -> list[str]:
     return [grant.role for grant in call.store.account_grants(project_id) if grant.account.id == call.account.id]
 
 
-def may_grant(call: Call, project_id: int, role: str) -> None:
+def must_be_assignable(call: Call, project_id: int, role: str) -> None:
     """404 for an unknown project, 400 for an unknown role, 403 for a role that the caller may not give."""
-    custom = [held["role_id"] for held in project(call, project_id)["custom_roles"]]
+    custom = [held["role_id"] for held in known_project(call, project_id)["custom_roles"]]
     must_assign_in_project(call.account.role, role, custom)
 
 
@@ -186,7 +186,7 @@ def joinable_team(call: Call, id_: int) -> Team:
     return team
 
 
-def join(call: Call, id_: int, member: Member) -> None:
+def join_team(call: Call, id_: int, member: Member) -> None:
     """Add a person to a team, unless they are in it."""
     if call.store.join_team(id_, member.email):
         call.audit.team_member("user_added", joinable_team(call, id_), member)

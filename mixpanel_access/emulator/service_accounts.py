@@ -15,7 +15,7 @@ from mixpanel_access.emulator.account_store import Account, AccountGrant
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.custom_roles import SEES_CLASSIFIED
 from mixpanel_access.emulator.routing import Body, Call, Endpoint
-from mixpanel_access.emulator.rules import managing, may_grant, project, project_managing
+from mixpanel_access.emulator.rules import known_project, managed_project, must_be_assignable, must_manage_organization
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import written
 
@@ -24,7 +24,7 @@ _ORGANIZATION_ROLES: Final = {roles.ADMIN: roles.ADMIN, roles.ANALYST: roles.MEM
 """`role` of a new account, in words of projects -> its organization role; Mixpanel refuses `owner`."""
 
 
-class _Held(Body):
+class _ProjectRole(Body):
     id: int
     role: str
 
@@ -33,12 +33,12 @@ class _New(Body):
     username: str
     role: str = roles.CONSUMER
     expires: str | None = None
-    projects: list[_Held] = Field(default_factory=list)
+    projects: list[_ProjectRole] = Field(default_factory=list)
 
 
 class _Added(Body):
     service_account_ids: list[int]
-    projects: list[_Held]
+    projects: list[_ProjectRole]
 
 
 class _Left(Body):
@@ -78,13 +78,13 @@ def known(call: Call, id_: int) -> Account:
 
 
 def _list(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     return ok([{**row(account), "org_role": call.dialect.role(account.role)} for account in call.store.accounts()])
 
 
 def _create(call: Call) -> Response:
     """Create an account. Only this answer has the token; the server adds a suffix to the username."""
-    managing(call)
+    must_manage_organization(call)
     wanted = call.read(_New)
     name = wanted.username.strip()
     if not name or ":" in name or any(category(char) == "Cc" for char in wanted.username):
@@ -93,7 +93,7 @@ def _create(call: Call) -> Response:
         raise Refusal(400, f"a service account cannot be created with the role {wanted.role}")
     expires = _expires(wanted.expires, call.store.clock.now())
     for held in wanted.projects:
-        may_grant(call, held.id, held.role)
+        must_be_assignable(call, held.id, held.role)
     username = f"{name}.{secrets.token_hex(3)}.mp-service-account"
     token, role = secrets.token_urlsafe(24), _ORGANIZATION_ROLES[wanted.role]
     account = call.store.add_account(username, token, role, expires, call.account)
@@ -120,18 +120,18 @@ def _expires(text: str | None, now: datetime) -> datetime | None:
 
 
 def _get(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     return ok(row(known(call, call.number("id"))))
 
 
 def _delete(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     _remove(call, [call.number("id")])
     return JSONResponse({"status": "ok"})
 
 
 def _delete_many(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     _remove(call, call.read(_Ids).service_account_ids)
     return JSONResponse({"status": "ok"})
 
@@ -145,11 +145,11 @@ def _remove(call: Call, ids: list[int]) -> None:
 
 def _add_to_projects(call: Call) -> Response:
     """An account that is in the project already gets the new role in place."""
-    managing(call)
+    must_manage_organization(call)
     wanted = call.read(_Added)
     accounts = [known(call, id_) for id_ in wanted.service_account_ids]
     for held in wanted.projects:
-        may_grant(call, held.id, held.role)
+        must_be_assignable(call, held.id, held.role)
     for account in accounts:
         for held in wanted.projects:
             _put_grant(call, account, held.id, held.role)
@@ -157,10 +157,10 @@ def _add_to_projects(call: Call) -> Response:
 
 
 def _remove_from_projects(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     leaving = []
     for left in call.read(_Removed).projects:
-        project(call, left.id)
+        known_project(call, left.id)
         for id_ in left.service_account_ids:
             account = known(call, id_)
             if call.store.account_grant(id_, left.id) is None:
@@ -191,7 +191,7 @@ def _who(account: Account) -> dict[str, str]:
 
 
 def _list_of_project(call: Call) -> Response:
-    held = project_managing(call)
+    held = managed_project(call)
     sensitive = {
         role["role_id"] for role in call.store.custom_roles(held["id"]) if SEES_CLASSIFIED in role["permissions"]
     }

@@ -11,7 +11,7 @@ from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.fields import JsonObject
 from mixpanel_access.emulator.routing import Call, Endpoint, Handler
-from mixpanel_access.emulator.rules import managing
+from mixpanel_access.emulator.rules import must_manage_organization
 
 _TWOFACTOR: Final = "twofactor_auth_required"
 
@@ -28,7 +28,7 @@ class _Posted(BaseModel):
 
 def _read(name: str) -> Handler:
     def handler(call: Call) -> Response:
-        managing(call)
+        must_manage_organization(call)
         return ok(call.store.setting("security")[name])
 
     return handler
@@ -36,7 +36,7 @@ def _read(name: str) -> Handler:
 
 def _update_twofactor(call: Call) -> Response:
     """Store the posted keys; 403 while SSO is on."""
-    managing(call)
+    must_manage_organization(call)
     posted = _object(call)
     if call.store.setting("security")["sso"]["enabled"]:
         raise Refusal(403, "two-factor authentication is not available together with SSO")
@@ -51,7 +51,7 @@ def _update_twofactor(call: Call) -> Response:
 
 def _update(name: str) -> Handler:
     def handler(call: Call) -> Response:
-        managing(call)
+        must_manage_organization(call)
         posted = _object(call)
         if _put(call, name, posted) != posted:
             call.audit.event("organization_setting.updated", {"setting": name})
@@ -72,12 +72,12 @@ def _object(call: Call) -> dict[str, Any]:
 
 
 def _scim_name(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     return ok({"scim_name": call.store.setting("security")["scim_name"]})
 
 
 def _update_scim_name(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     rules.must_have(call.store.setting("organization")["plan"], "SCIM")
     name = call.read(_ScimName).scim_name
     if name is not None and not name.strip():
@@ -89,7 +89,7 @@ def _update_scim_name(call: Call) -> Response:
 
 def _discoverability(call: Call) -> Response:
     """The discoverability as the dialect writes it; a dialect may lack the route."""
-    managing(call)
+    must_manage_organization(call)
     word, spoken = call.store.setting("security")["discoverability"], call.dialect.discoverability
     if spoken == "none":
         raise Refusal(404, "Not found: domains/get-discoverability")

@@ -14,14 +14,14 @@ from mixpanel_access.emulator import service_accounts
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.routing import Body, Call, Endpoint
 from mixpanel_access.emulator.rules import (
-    in_organization,
-    join,
+    join_team,
     joinable_team,
     known_member,
-    managing,
-    may_grant,
-    project,
-    project_managing,
+    known_project,
+    managed_project,
+    must_be_assignable,
+    must_be_in_organization,
+    must_manage_organization,
 )
 from mixpanel_access.emulator.team_store import Team
 from mixpanel_access.model.address import same_key
@@ -39,14 +39,14 @@ class _TeamIds(Body):
     teamIds: list[int]  # noqa: N815
 
 
-class _Held(Body):
+class _ProjectRole(Body):
     id: int
     role: str
 
 
 class _TeamProjects(Body):
     id: int
-    projects: list[_Held]
+    projects: list[_ProjectRole]
 
 
 class _AddedProjects(Body):
@@ -80,7 +80,7 @@ class _AccountIds(Body):
 
 
 def _list(call: Call) -> Response:
-    in_organization(call)
+    must_be_in_organization(call)
     return ok(
         [
             {
@@ -98,7 +98,7 @@ def _list(call: Call) -> Response:
 
 def _create(call: Call) -> Response:
     """A name that exists is not an error. The answer has no ids: clients find them in the list."""
-    managing(call)
+    must_manage_organization(call)
     names = call.read(_Names, _renamed(call, "teams", "teamNames")).teamNames
     results = []
     for name in names:
@@ -111,7 +111,7 @@ def _create(call: Call) -> Response:
 
 
 def _rename(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     team = _team_by_id_or_name(call)
     body = call.json()
     if call.provider_compat and isinstance(body, dict) and "name" not in body:
@@ -128,7 +128,7 @@ def _rename(call: Call) -> Response:
 
 
 def _delete(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     body = _renamed(call, "teams", "teamNames")
     if call.provider_compat and isinstance(body, dict) and "teamNames" in body:
         found = map(call.store.team_by_name, call.read(_Names, body).teamNames)
@@ -143,12 +143,12 @@ def _delete(call: Call) -> Response:
 
 def _add_projects(call: Call) -> Response:
     """A project that the team has already gets the new role in place."""
-    managing(call)
+    must_manage_organization(call)
     wanted = call.read(_AddedProjects).teams
     for order in wanted:
         _team(call, order.id)
         for held in order.projects:
-            may_grant(call, held.id, held.role)
+            must_be_assignable(call, held.id, held.role)
     for order in wanted:
         for held in order.projects:
             _put_grant(call, _team(call, order.id), held.id, held.role)
@@ -156,11 +156,11 @@ def _add_projects(call: Call) -> Response:
 
 
 def _remove_projects(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     team = _team_of_path(call)
     ids = call.read(_ProjectIds).projectIds
     for id_ in ids:
-        project(call, id_)
+        known_project(call, id_)
     for id_ in ids:
         _put_grant(call, team, id_, None)
     return ok({})
@@ -177,16 +177,16 @@ def _put_grant(call: Call, team: Team, project_id: int, role: str | None) -> Non
 
 
 def _add_members(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     wanted = call.read(_AddedUsers).teams
     orders = [(joinable_team(call, o.id), known_member(call.store, user.email)) for o in wanted for user in o.users]
     for team, member in orders:
-        join(call, team.id, member)
+        join_team(call, team.id, member)
     return ok({"success": True})
 
 
 def _remove_members(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     team = _team_of_path(call)
     inside = {same_key(row["email"]) for row in call.store.team_members(team.id)}
     emails = call.read(_Emails).emails
@@ -200,11 +200,11 @@ def _remove_members(call: Call) -> Response:
 
 
 def _of_project(call: Call) -> Response:
-    return ok({"teams": call.store.teams_of(project_managing(call)["id"])})
+    return ok({"teams": call.store.teams_of(managed_project(call)["id"])})
 
 
 def _accounts(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     team = _team_of_path(call)
     return ok([service_accounts.row(service_accounts.known(call, id_)) for id_ in call.store.team_account_ids(team.id)])
 
@@ -220,7 +220,7 @@ def _remove_accounts(call: Call) -> Response:
 
 
 def _put_accounts(call: Call, *, member: bool) -> None:
-    managing(call)
+    must_manage_organization(call)
     team = joinable_team(call, _team_of_path(call).id)
     for account in [service_accounts.known(call, id_) for id_ in call.read(_AccountIds).service_account_ids]:
         if call.store.put_team_account(team.id, account.id, member=member):

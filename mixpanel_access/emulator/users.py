@@ -17,14 +17,14 @@ from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
 from mixpanel_access.emulator.routing import Body, Call, Endpoint
 from mixpanel_access.emulator.rules import (
-    in_organization,
-    join,
+    join_team,
     joinable_team,
     known_member,
-    managing,
-    may_grant,
+    known_project,
+    must_be_assignable,
+    must_be_in_organization,
     must_leave_an_owner,
-    project,
+    must_manage_organization,
     project_number,
 )
 from mixpanel_access.emulator.store import Member
@@ -81,7 +81,7 @@ class _Emails(Body):
 
 
 def _list(call: Call) -> Response:
-    in_organization(call)
+    must_be_in_organization(call)
     return ok(
         [
             {
@@ -100,7 +100,7 @@ def _list(call: Call) -> Response:
 
 
 def _invite(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     users = call.read(_Invitations).users
     plan = call.store.setting("organization")["plan"]
     for user in users:
@@ -110,7 +110,7 @@ def _invite(call: Call) -> Response:
         if known and known.invited:
             rules.must_change(call.account.role, known.role, user.email)
         for held in user.projects:
-            may_grant(call, held.id, held.role)
+            must_be_assignable(call, held.id, held.role)
         for team in user.teams:
             joinable_team(call, team)
     joined = {member.key: member for member in call.store.members() if not member.invited}
@@ -124,7 +124,7 @@ def _invite(call: Call) -> Response:
         for held in user.projects:
             _put_grant(call, held.id, user.email, held.role)
         for team in user.teams:
-            join(call, team, known_member(call.store, user.email))
+            join_team(call, team, known_member(call.store, user.email))
     return ok(
         {
             "invited": [user.email for user in users if same_key(user.email) not in joined],
@@ -135,7 +135,7 @@ def _invite(call: Call) -> Response:
 
 
 def _grant(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     body = call.json()
     if call.provider_compat and isinstance(body, dict) and "users" in body:
         flat = call.read(_FlatGrants, body)
@@ -150,7 +150,7 @@ def _grant(call: Call) -> Response:
         _must_be_address(email)
         number = project_number(id_)
         orders.append((number, email, role))
-        may_grant(call, number, role)
+        must_be_assignable(call, number, role)
     strangers = {same_key(email): email for _, email, _ in orders if call.store.member(email) is None}
     if strangers:
         rules.must_assign(call.account.role, roles.MEMBER, call.store.setting("organization")["plan"])
@@ -163,7 +163,7 @@ def _grant(call: Call) -> Response:
 
 
 def _change_role(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     role, email = call.read(_Role).role, call.path_params["email"]
     member = known_member(call.store, email)
     rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
@@ -172,18 +172,18 @@ def _change_role(call: Call) -> Response:
 
 
 def _take_grants(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     ids, email = call.read(_ProjectIds).projectIds, call.path_params["email"]
     known_member(call.store, email)
     for id_ in ids:
-        project(call, id_)
+        known_project(call, id_)
     for id_ in ids:
         _put_grant(call, id_, email, None)
     return ok({"updated": True})
 
 
 def _remove(call: Call) -> Response:
-    managing(call)
+    must_manage_organization(call)
     body = call.json()
     if call.provider_compat and not (isinstance(body, dict) and "emails" in body):
         emails = sorted(_addresses_in(body))
@@ -213,7 +213,7 @@ def _new_link(call: Call) -> Response:
 
 
 def _again(call: Call, kind: str) -> Response:
-    managing(call)
+    must_manage_organization(call)
     emails = call.read(_Emails).emails
     pending = []
     for email in emails:
