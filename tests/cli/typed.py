@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +32,14 @@ class Typed:
     error: Exception | None = None
 
 
-def typed(*words: str) -> Typed:
-    """Run a command without input."""
+def typed(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Typed:
+    """Run a command without input.
+
+    Args:
+        words: the command and its arguments.
+        cwd: the folder to run it in; this process's own where none is given.
+        environ: its whole environment; this process's own where none is given.
+    """
     out, err = io.BytesIO(), io.BytesIO()
     streams = (
         io.TextIOWrapper(out, "utf-8", write_through=True),
@@ -40,6 +49,13 @@ def typed(*words: str) -> Typed:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(streams[0]), redirect_stderr(streams[1]):
         patch.setattr(sys, "argv", ["mixpanel-access", *words])
         patch.setattr(sys, "stdin", io.StringIO())
+        if cwd is not None:
+            patch.chdir(cwd)
+        if environ is not None:
+            for name in os.environ.keys() - environ.keys():
+                patch.delenv(name)
+            for name, value in environ.items():
+                patch.setenv(name, value)
         try:
             main()
         except SystemExit as ended:

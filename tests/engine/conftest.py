@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
 import subprocess
-import sys
+import traceback
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +24,8 @@ from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
 from tests.cli.json_output import must_be_documented
+from tests.cli.typed import typed
+from tests.engine import quick_pulumi
 
 PROJECT = "mixpanel-access"
 PRODUCTION, WAREHOUSE = 1234567, 1234568
@@ -47,19 +51,18 @@ class Workspace:
         return pulumi.run(*args, check=check, timeout=200)
 
     def command(self, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run `mixpanel-access` as a user would, in the project's folder; without the warnings of the tests' clock."""
-        done = subprocess.run(
-            [sys.executable, "-m", "mixpanel_access", *args],
-            cwd=cwd or self.pulumi.project,
-            env=self.pulumi.engine.environment({**self.pulumi.environ, **self.environ}),
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-        done.stderr = without_clock(done.stderr)
-        must_be_documented(args, done.returncode, done.stdout)
-        return done
+        """Run `mixpanel-access` as a user would, in the project's folder; without the warnings of the tests' clock.
+
+        It runs in this process: the start of Python is no promise of the tests here.
+        """
+        environ = self.pulumi.engine.environment({**self.pulumi.environ, **self.environ})
+        done = typed(*args, cwd=cwd or self.pulumi.project, environ=environ)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # the end of a process closes its connections
+            gc.collect()
+        said = done.err + ("".join(traceback.format_exception(done.error)) if done.error else "")
+        must_be_documented(args, done.code, done.out)
+        return subprocess.CompletedProcess(args, done.code, done.out, without_clock(said))
 
     def up(self, stack: str = "production", *args: str, check: bool = True) -> Completed:
         return self.run("up", "--yes", "--skip-preview", "--stack", stack, *args, check=check)
@@ -137,9 +140,17 @@ def without_clock(said: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
+def real_engine() -> Engine:
     """The engine; `make test` has it ready."""
     return ensure_engine(lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def engine(real_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The engine, whose files are read and edited without its start."""
+    folder = tmp_path_factory.mktemp("engine")
+    quick_pulumi.installed(str(real_engine.folder), str(folder), real_engine.version)
+    return replace(real_engine, folder=folder)
 
 
 @cache

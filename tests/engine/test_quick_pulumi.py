@@ -1,0 +1,69 @@
+"""The quick `pulumi` of these tests answers as the engine does, and leaves to it what it does not know."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mixpanel_access.engine import Engine, Pulumi
+from tests.engine.conftest import Workspace
+
+pytestmark = pytest.mark.engine
+
+SECRET = ("config", "set", "--secret", "mixpanel:serviceAccountSecret", "hush", "--stack", "production")
+
+
+def test_it_answers_as_the_engine_does(workspace: Workspace, real_engine: Engine) -> None:
+    """Version, stacks, configuration and state, before and after an update, and once there is a secret."""
+    quick, real = workspace.pulumi, Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
+    workspace.add("staging")
+
+    def same(*command: str) -> None:
+        assert json.loads(quick.run(*command).stdout) == json.loads(real.run(*command).stdout)
+
+    assert quick.run("version").stdout == real.run("version").stdout
+    for once in (workspace.up, lambda: quick.run(*SECRET)):
+        once()
+        same("stack", "export", "--stack", "production")
+        same("stack", "export", "--show-secrets", "--stack", "production")
+        same("config", "--json", "--stack", "production")
+        same("config", "--json", "--show-secrets", "--stack", "production")
+    ours, theirs = (json.loads(pulumi.run("stack", "ls", "--json").stdout) for pulumi in (quick, real))
+    assert ours == [{key: row[key] for key in row if key != "lastUpdate"} for row in theirs]
+
+
+def test_a_setting_that_it_writes_is_read_by_the_engine(workspace: Workspace, real_engine: Engine) -> None:
+    """Set, changed and removed; a word of YAML's own stays text; what is not simple the engine writes itself."""
+    real = Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
+    values = {
+        "mixpanel:now": "2026-05-04T12:00:00Z", "mixpanel:approvers": "ana@example.com,bo@example.com",
+        "mixpanel:removalMinimum": "7", "mixpanel:releaseBrakes": "yes", "mixpanel:words": "a: \"b\" # c 'd'",
+        "mixpanel:empty": "",
+    }  # fmt: skip
+    for value in ("first", ""):
+        for key, last in values.items():
+            workspace.run("config", "set", key, value or last, "--stack", "production")
+    workspace.run("config", "rm", "mixpanel:environment", "--stack", "production")
+    read = json.loads(real.run("config", "--json", "--stack", "production").stdout)
+    assert {key: read[key]["value"] for key in values} == values
+    assert "mixpanel:environment" not in read
+    assert not any(row["secret"] for row in read.values())
+
+
+NOT_SIMPLE = (
+    ("config", "rm", "mixpanel:absent", "--stack", "production"),
+    ("stack", "export", "--stack", "none"),
+    ("config", "--json", "--stack", "none"),
+    ("stack", "export", "--version", "1", "--stack", "production"),
+)
+
+
+@pytest.mark.parametrize("command", NOT_SIMPLE, ids=" ".join)
+def test_what_it_does_not_know_the_engine_answers(
+    workspace: Workspace, real_engine: Engine, command: tuple[str, ...]
+) -> None:
+    """With its own words and exit code."""
+    real = Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
+    ours, theirs = workspace.run(*command, check=False), real.run(*command, check=False)
+    assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)
