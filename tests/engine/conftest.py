@@ -7,11 +7,12 @@ import json
 import os
 import re
 import subprocess
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +26,7 @@ from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
 from tests.cli.json_output import must_be_documented
 from tests.cli.typed import typed
-from tests.engine import quick_pulumi
+from tests.engine import quick_pulumi, quick_python
 
 PROJECT = "mixpanel-access"
 PRODUCTION, WAREHOUSE = 1234567, 1234568
@@ -134,6 +135,20 @@ class Workspace:
         return counts
 
 
+@dataclass(frozen=True)
+class QuickEngine(Engine):
+    """An engine that starts programs and plugins with another Python than ours.
+
+    Attributes:
+        python: that Python.
+    """
+
+    python: Path
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        return super().environment({"PULUMI_PYTHON_CMD": str(self.python), **base})
+
+
 def without_clock(said: str) -> str:
     """What a command said, without the warnings of the clock that a test sets."""
     return "".join(line for line in said.splitlines(keepends=True) if not line.startswith("warning: mixpanel:now "))
@@ -146,11 +161,17 @@ def real_engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def engine(real_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The engine, whose files are read and edited without its start."""
+def engine(real_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The engine, whose files are read and edited without its start, and whose programs have their imports ready."""
     folder = tmp_path_factory.mktemp("engine")
     quick_pulumi.installed(str(real_engine.folder), str(folder), real_engine.version)
-    return replace(real_engine, folder=folder)
+    address, python = f"{tmp_path_factory.mktemp('python')}/socket", folder / "quick-python"
+    quick_python.installed(address, str(python))
+    command = [sys.executable, quick_python.__file__, address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        yield QuickEngine(folder, real_engine.version, real_engine.source, python)
 
 
 @cache
