@@ -8,7 +8,7 @@ from typing import Any
 
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.resources import MEMBER_TYPE
-from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
+from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
 from tests.fakes import ORGANIZATION
 
 Outputs = Mapping[str, Any]
@@ -30,7 +30,7 @@ class FakeStates(States):
         self.members: dict[str, list[Outputs]] = {stack: list(held) for stack, held in members.items()}
         self.rosters: dict[str, frozenset[str]] = {}
         self.given: dict[str, Declaration] = {}
-        self.others_of: dict[str, list[StateResource]] = {}
+        self.others_of: dict[str, list[ExportedResource]] = {}
         self.begun: list[Outputs] = []
         self.own_name = own
         self.readings = 0
@@ -41,7 +41,7 @@ class FakeStates(States):
     def _reading(self) -> StackStates:
         self.readings += 1
         held = {stack: [*map(member, rows), *self.others_of.get(stack, ())] for stack, rows in self.members.items()}
-        begun = [StateResource(MEMBER_TYPE, "urn::begun", "", inputs) for inputs in self.begun]
+        begun = [ExportedResource(MEMBER_TYPE, "urn::begun", "", inputs) for inputs in self.begun]
         return StackStates(held, self.why, {self.own_name: begun} if self.own_name else {})
 
     def _declares(self, stack: str, day: date) -> RosterPeople | None:  # the same on every day
@@ -49,7 +49,7 @@ class FakeStates(States):
         return RosterPeople(self.rosters[stack], given=given) if stack in self.rosters else None
 
 
-def member(outputs: Outputs) -> StateResource:
+def member(outputs: Outputs) -> ExportedResource:
     """A `Member` in a state."""
     email = str(outputs["email"])
-    return StateResource(MEMBER_TYPE, f"urn::{email}", f"{ORGANIZATION}:{email}", outputs)
+    return ExportedResource(MEMBER_TYPE, f"urn::{email}", f"{ORGANIZATION}:{email}", outputs)

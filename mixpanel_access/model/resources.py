@@ -61,8 +61,13 @@ class ResourceId:
         """The address of the one person whom the resource is about; None for another resource."""
         return getattr(self, "email", None)
 
+    @property
+    def parts(self) -> tuple[int | str, ...]:
+        """Its parts, the organization first."""
+        return astuple(self)
+
     def __str__(self) -> str:
-        return ":".join(str(part) for part in astuple(self))
+        return ":".join(str(part) for part in self.parts)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -241,7 +246,7 @@ def _team(shown: Shown, name: str) -> str:
     return f"team {team}" if team and not team.startswith("(") else name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResourceKind:
     """One kind of resource.
 

@@ -169,7 +169,7 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
     for key, member in here.members.items():
         person = organization.people.get(key)
         if person is None:
-            yield Difference(DriftKind.MISSING_MEMBER, member.email, declared=member.role)
+            yield Difference(DriftKind.MISSING_MEMBER, member.email, declared=member.role or None)
             continue
         if same_key(member.email) != key:
             yield Difference(
@@ -181,7 +181,7 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
             )
         as_before = person.role == member.outputs.get("organization_role")
         if (
-            member.role is not None
+            member.role
             and person.role not in (None, member.role)
             and not (as_before and not roles.is_organization_role(person.role))
         ):

@@ -28,7 +28,7 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
-from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember, State
+from mixpanel_access.operations.state import State, StateResource
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
@@ -77,9 +77,9 @@ class PersonOverview:
     email: str
     entries: dict[str, Sequence[RosterEntry]] = field(default_factory=dict)
     effective: dict[str, EffectivePerson] = field(default_factory=dict)
-    members: dict[str, HeldMember] = field(default_factory=dict)
-    grants: dict[tuple[str, int], HeldGrant] = field(default_factory=dict)
-    teams: dict[tuple[str, str], HeldTeamMember] = field(default_factory=dict)
+    members: dict[str, StateResource] = field(default_factory=dict)
+    grants: dict[tuple[str, int], StateResource] = field(default_factory=dict)
+    teams: dict[tuple[str, str], StateResource] = field(default_factory=dict)
     person: Person | None = None
     access: dict[int, AccessInProject] = field(default_factory=dict)
 
@@ -234,7 +234,7 @@ def _people(
     views: Mapping[str, StackView], directory: Directory, projects: Mapping[int, tuple[str, str]], today: date
 ) -> list[PersonOverview]:
     found: dict[str, PersonOverview] = {}
-    teams = {team.id: team.name for view in views.values() for team in view.state.teams.values()}
+    teams = {team.team: team.name for view in views.values() for team in view.state.teams.values()}
 
     def of(key: str, email: str) -> PersonOverview:
         return found.setdefault(key, PersonOverview(key, email))

@@ -18,7 +18,7 @@ from mixpanel_access.model.ownership import FOUND, OURS, is_ours
 from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations.project import PulumiProject, of_each
-from mixpanel_access.operations.state import HeldMember
+from mixpanel_access.operations.state import StateResource
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _read(project: PulumiProject, stack: str) -> StackOwnership:
     return StackOwnership(stack, file, text, undetermined, frozenset(person.key for person in roster.people))
 
 
-def _is_undetermined(member: HeldMember) -> bool:
+def _is_undetermined(member: StateResource) -> bool:
     """Whether it matters and the state does not say it: with another `removal`, the person stays or leaves anyway."""
     return is_ours(member.outputs) is None and (member.outputs.get("removal") or WHEN_UNUSED) == WHEN_UNUSED
 

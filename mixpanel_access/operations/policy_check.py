@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import (
@@ -20,8 +20,9 @@ from mixpanel_access.model.declaration import (
     team_name,
 )
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.resources import ALL_KINDS
 from mixpanel_access.model.words import counted
-from mixpanel_access.operations.state import State, name_of
+from mixpanel_access.operations.state import State, StateResource, name_of
 from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
@@ -154,39 +155,16 @@ def violations(declared: Declaration, around: Context, config: PolicyConfig) -> 
 
 def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterator[Violation]:
     """What the rules find in what a stack's state holds, as `pulumi policy analyze` would; arguments as above."""
-    entries = [
-        *_held(Kind.MEMBER, state.members.values()),
-        *_held(Kind.GRANT, state.grants.values()),
-        *_held(Kind.SERVICE_ACCOUNT, state.accounts.values()),
-        *_held(Kind.SERVICE_ACCOUNT_GRANT, state.account_grants.values()),
-        *_held(Kind.TEAM, state.teams.values()),
-        *_held(Kind.TEAM_GRANT, state.team_grants.values()),
-        *_held(Kind.TEAM_MEMBER, state.team_members.values()),
-        *_held(Kind.CUSTOM_ROLE, state.custom_roles.values()),
-        *_held(Kind.ORGANIZATION_SECURITY, [state.security] if state.security else []),
-    ]
+    entries = [_entry(one) for kind in ALL_KINDS if kind.plural for one in state.of(kind).values()]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
     stack = Stack(entries, state.facts.get("organization_roles"), exceptions, state.facts)
     return _judged(stack, around, config)
 
 
-class _Resource(Protocol):
-    """A resource of a state."""
-
-    @property
-    def urn(self) -> str:
-        """Its name in the engine."""
-
-    @property
-    def outputs(self) -> Mapping[str, Any]:
-        """What the state holds of it."""
-
-
-def _held(kind: Kind, resources: Iterable[_Resource]) -> Iterator[Entry]:
-    for one in resources:
-        secrets = one.outputs.secrets if isinstance(one.outputs, Outputs) else frozenset()
-        hidden = {name: UNKNOWN for name in secrets if name not in one.outputs}
-        yield Entry(kind, name_of(one.urn), one.urn, {**one.outputs, **hidden}, secrets, encrypted=True)
+def _entry(held: StateResource) -> Entry:
+    secrets = held.outputs.secrets if isinstance(held.outputs, Outputs) else frozenset()
+    hidden = {name: UNKNOWN for name in secrets if name not in held.outputs}
+    return Entry(held.kind.type, name_of(held.urn), held.urn, {**held.outputs, **hidden}, secrets, encrypted=True)
 
 
 def active_rules(around: Context, config: PolicyConfig) -> Iterator[tuple[Rule, Level, Context]]:

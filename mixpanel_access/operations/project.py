@@ -30,9 +30,9 @@ from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
 from mixpanel_access.provider.states import (
+    ExportedResource,
     RosterPeople,
     StackStates,
-    StateResource,
     States,
     interrupted_in,
     people_of_roster,
@@ -335,8 +335,8 @@ def stack_states(project: PulumiProject, stack: str) -> States:
 
 
 def _read(project: PulumiProject) -> StackStates:
-    found: dict[str, Sequence[StateResource]] = {}
-    interrupted: dict[str, Sequence[StateResource]] = {}
+    found: dict[str, Sequence[ExportedResource]] = {}
+    interrupted: dict[str, Sequence[ExportedResource]] = {}
     unread: list[str] = []
     for name in project.stacks:
         try:

@@ -17,7 +17,7 @@ from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, PulumiProject
-from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamMember
+from mixpanel_access.operations.state import StateResource
 from mixpanel_access.provider.session import Session
 
 
@@ -68,7 +68,7 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
             why=f"neither the state of stack {stack} nor {file.name} has them",
             next_step="Nothing was changed; check the address.",
         )
-    if parts := [(one.email, one.project) for one in grants.values() if one.project in state.wholes]:
+    if parts := [(one.email, one.project) for one in grants.values() if one.project in state.project_access]:
         email, whole = parts[0]
         raise UsageError(
             "cannot release",
@@ -83,7 +83,7 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
     )  # first: it may be refused
     if members or grants:
         places = [place for (_, key), place in state.team_members.items() if key in keys]
-        released: list[HeldGrant | HeldTeamMember | HeldMember] = [*grants.values(), *places, *members.values()]
+        released: list[StateResource] = [*grants.values(), *places, *members.values()]
         notes = {one.urn: {one.id: Note(gone=True)} for one in released}
         for held in state.brakes:
             inputs = {"people": [one for one in held.people if same_key(str(one["email"])) not in keys]}

@@ -20,7 +20,7 @@ from mixpanel_access.model.errors import EngineError, UsageError
 from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder
-from mixpanel_access.operations.state import HeldMember
+from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.state_change import refresh_with_notes
 
 _LOOK_AGAIN_SECONDS: Final = 0.05
@@ -93,7 +93,9 @@ def _accepted(email: str) -> UsageError:
     )
 
 
-def while_held(project: PulumiProject, members: Mapping[str, HeldMember], note: Note, send: Callable[[], None]) -> None:
+def while_held(
+    project: PulumiProject, members: Mapping[str, StateResource], note: Note, send: Callable[[], None]
+) -> None:
     """Send an e-mail while the engine holds the states, and have it write a note into each of them.
 
     Args:

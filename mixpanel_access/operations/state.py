@@ -1,4 +1,4 @@
-"""What the stacks' states hold: people, teams, service accounts, grants and brakes, read from `pulumi stack export`."""
+"""What the stacks' states hold, read from `pulumi stack export`: one record for each resource, of whatever kind."""
 
 from __future__ import annotations
 
@@ -11,159 +11,99 @@ from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.resources import (
-    BRAKE_TYPE,
     COMPONENT_TYPE,
-    CUSTOM_ROLE_TYPE,
-    GRANT_TYPE,
-    MEMBER_TYPE,
-    ORGANIZATION_SECURITY_TYPE,
-    PROJECT_ACCESS_TYPE,
-    SERVICE_ACCOUNT_GRANT_TYPE,
-    SERVICE_ACCOUNT_TYPE,
-    TEAM_GRANT_TYPE,
-    TEAM_MEMBER_TYPE,
-    TEAM_TYPE,
-    CustomRoleId,
-    GrantId,
-    MemberId,
-    OrganizationSecurityId,
+    CUSTOM_ROLE,
+    KINDS,
+    MEMBER,
+    ORGANIZATION_SECURITY,
+    PROJECT_ACCESS,
+    PROJECT_GRANT,
+    REMOVAL_BRAKE,
+    SERVICE_ACCOUNT,
+    SERVICE_ACCOUNT_GRANT,
+    TEAM,
+    TEAM_GRANT,
+    TEAM_MEMBER,
     ProjectAccessId,
+    RemovalBrakeId,
     ResourceId,
-    ServiceAccountGrantId,
-    ServiceAccountId,
-    TeamGrantId,
-    TeamId,
-    TeamMemberId,
+    ResourceKind,
 )
 from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.operations.state_outputs import Outputs, granted
 
 
 @dataclass(frozen=True)
-class HeldMember:
-    """A member in a state.
+class StateResource:
+    """One resource in a state, or one grant of a `ProjectAccess` there.
 
     Attributes:
-        email: the address as it is written there.
-        role: the organization role that is declared, or None where it is not managed.
-        urn: the resource's name in the engine.
+        kind: its kind; `PROJECT_GRANT` for one grant of a `ProjectAccess`.
+        ref: its id, with its parts.
+        urn: its name in the engine.
         outputs: what the state holds of it, without the provider.
         modified: when the engine last changed it (ISO 8601, UTC), or "".
-        created: when the engine made it or took it in (ISO 8601, UTC), or "".
-        id: the resource's id.
+        created: when the engine created or adopted it (ISO 8601, UTC), or "".
     """
 
-    email: str
-    role: str | None
+    kind: ResourceKind
+    ref: ResourceId
     urn: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
     created: str = field(default="", compare=False)
-    id: str = field(default="", compare=False)
 
+    @property
+    def id(self) -> str:
+        """The id as the engine has it."""
+        return str(self.ref)
 
-@dataclass(frozen=True)
-class HeldGrant:
-    """A grant in a state; `outputs`, `modified`, `created` and `id` are as with a member."""
+    @property
+    def name(self) -> str:
+        """The name in Mixpanel; "" where the kind has none, or it is a secret."""
+        return str(self.outputs.get("username") or self.outputs.get("name") or "")
 
-    project: int
-    email: str
-    role: str
-    urn: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    modified: str = field(default="", compare=False)
-    created: str = field(default="", compare=False)
-    id: str = field(default="", compare=False)
+    @property
+    def email(self) -> str:
+        """The address as it is written in the state; "" where the resource is not about one person."""
+        return str(self.outputs.get("email") or self.ref.person or "")
 
+    @property
+    def role(self) -> str:
+        """The role that is declared; "" where there is none, or it is a secret."""
+        role = self.outputs.get("role")
+        if self.kind is MEMBER and isinstance(role, str):
+            return roles.organization_role(role) or ""  # an import of an early version kept Mixpanel's word for none
+        return "" if role is None else str(role)
 
-@dataclass(frozen=True)
-class HeldAccount:
-    """A service account in a state: the name that it was made with, and Mixpanel's id."""
+    @property
+    def project(self) -> int:
+        """The project's id; 0 where the resource is not about one project."""
+        return int(getattr(self.ref, "project", 0))
 
-    name: str
-    id: int
-    urn: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    @property
+    def team(self) -> int:
+        """Mixpanel's id of the team; 0 where the resource is not about one."""
+        return int(getattr(self.ref, "team", 0))
 
-
-@dataclass(frozen=True)
-class HeldAccountGrant:
-    """A service account's role in a project, in a state."""
-
-    project: int
-    account: int
-    role: str
-    urn: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-
-@dataclass(frozen=True)
-class HeldTeam:
-    """A team in a state: its name, and Mixpanel's id."""
-
-    name: str
-    id: int
-    urn: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-
-@dataclass(frozen=True)
-class HeldTeamGrant:
-    """A team's role in a project, in a state."""
-
-    project: int
-    team: int
-    role: str
-    urn: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    modified: str = field(default="", compare=False)
-    created: str = field(default="", compare=False)
-    id: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True)
-class HeldTeamMember:
-    """A person in a team, in a state."""
-
-    team: int
-    email: str
-    urn: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    modified: str = field(default="", compare=False)
-    created: str = field(default="", compare=False)
-    id: str = field(default="", compare=False)
+    @property
+    def account(self) -> int:
+        """Mixpanel's id of the service account; 0 where the resource is not about one."""
+        return int(getattr(self.ref, "account", 0))
 
     @property
     def given(self) -> bool:
-        """Whether the stack put the person there: one may wait for it, or be left to an identity provider."""
+        """Whether the stack gave it: a team member may wait, or be left to an identity provider."""
         return self.outputs.get("status") not in ("waiting", "left_to_scim")
 
-
-@dataclass(frozen=True)
-class HeldCustomRole:
-    """A custom role in a state, by Mixpanel's id."""
-
-    project: int
-    id: str
-    urn: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    @property
+    def people(self) -> list[Mapping[str, Any]]:
+        """The people whom a brake knows."""
+        return [person for person in self.outputs.get("people") or () if person.get("email")]
 
 
-@dataclass(frozen=True)
-class HeldSecurity:
-    """The organization's security settings in a state."""
-
-    urn: str
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-
-@dataclass(frozen=True)
-class HeldBrake:
-    """A brake in a state, with the people that it knows."""
-
-    urn: str
-    people: Sequence[Mapping[str, Any]]
-    id: str = field(default="", compare=False)
+Resources = Mapping[Any, StateResource]
+"""Key -> resource: the parts of the id after the organization, an address as its key; of a single part, that alone."""
 
 
 @dataclass(frozen=True)
@@ -171,49 +111,78 @@ class State:
     """What some states have in Mixpanel.
 
     Attributes:
-        members: by the key of the address.
-        grants: by project id and the key of the address.
-        brakes: the brakes.
-        wholes: project id -> the `ProjectAccess` of which the grants there are a part, by its name in the engine.
+        resources: kind -> its resources.
         component: the name of the `RosterAccess` in the engine, or "" where there is none.
         facts: what that says of the roster as a whole.
-        accounts: the service accounts, by Mixpanel's id.
-        account_grants: their roles, by project id and account id.
-        teams: the teams, by Mixpanel's id.
-        team_grants: their roles, by project id and team id.
-        team_members: who is in them, by team id and the key of the address.
-        custom_roles: the custom roles, by project id and the role's id.
-        security: the security settings; None where the stack does not declare them.
     """
 
-    members: Mapping[str, HeldMember]
-    grants: Mapping[tuple[int, str], HeldGrant]
-    brakes: Sequence[HeldBrake] = ()
+    resources: Mapping[ResourceKind, Resources] = field(default_factory=dict)
     component: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    accounts: Mapping[int, HeldAccount] = field(default_factory=dict)
-    account_grants: Mapping[tuple[int, int], HeldAccountGrant] = field(default_factory=dict)
-    wholes: Mapping[int, str] = field(default_factory=dict)
-    teams: Mapping[int, HeldTeam] = field(default_factory=dict)
-    team_grants: Mapping[tuple[int, int], HeldTeamGrant] = field(default_factory=dict)
-    team_members: Mapping[tuple[int, str], HeldTeamMember] = field(default_factory=dict)
-    custom_roles: Mapping[tuple[int, str], HeldCustomRole] = field(default_factory=dict)
-    security: HeldSecurity | None = None
+
+    def of(self, kind: ResourceKind) -> Resources:
+        """The resources of a kind, by their keys."""
+        return self.resources.get(kind, {})
+
+    @property
+    def members(self) -> Resources:
+        """The members, by the key of the address."""
+        return self.of(MEMBER)
+
+    @property
+    def grants(self) -> Resources:
+        """The grants, by project id and the key of the address; those of a `ProjectAccess` one by one."""
+        return self.of(PROJECT_GRANT)
+
+    @property
+    def project_access(self) -> Resources:
+        """The `ProjectAccess` of which the grants in a project are a part, by project id."""
+        return self.of(PROJECT_ACCESS)
+
+    @property
+    def accounts(self) -> Resources:
+        """The service accounts, by Mixpanel's id."""
+        return self.of(SERVICE_ACCOUNT)
+
+    @property
+    def account_grants(self) -> Resources:
+        """Their roles, by project id and account id."""
+        return self.of(SERVICE_ACCOUNT_GRANT)
+
+    @property
+    def teams(self) -> Resources:
+        """The teams, by Mixpanel's id."""
+        return self.of(TEAM)
+
+    @property
+    def team_grants(self) -> Resources:
+        """Their roles, by project id and team id."""
+        return self.of(TEAM_GRANT)
+
+    @property
+    def team_members(self) -> Resources:
+        """Who is in them, by team id and the key of the address."""
+        return self.of(TEAM_MEMBER)
+
+    @property
+    def custom_roles(self) -> Resources:
+        """The custom roles, by project id and the role's id."""
+        return self.of(CUSTOM_ROLE)
+
+    @property
+    def security(self) -> StateResource | None:
+        """The security settings; None where the stack does not declare them."""
+        return next(iter(self.of(ORGANIZATION_SECURITY).values()), None)
+
+    @property
+    def brakes(self) -> Sequence[StateResource]:
+        """The brakes."""
+        return [*self.of(REMOVAL_BRAKE).values()]
 
     def __or__(self, other: State) -> State:
         """What both have in Mixpanel; the rest is each stack's own."""
-        return State(
-            {**self.members, **other.members},
-            {**self.grants, **other.grants},
-            accounts={**self.accounts, **other.accounts},
-            account_grants={**self.account_grants, **other.account_grants},
-            wholes={**self.wholes, **other.wholes},
-            teams={**self.teams, **other.teams},
-            team_grants={**self.team_grants, **other.team_grants},
-            team_members={**self.team_members, **other.team_members},
-            custom_roles={**self.custom_roles, **other.custom_roles},
-            security=other.security or self.security,
-        )
+        kinds = dict.fromkeys((*self.resources, *other.resources))
+        return State({kind: {**self.of(kind), **other.of(kind)} for kind in kinds if kind is not REMOVAL_BRAKE})
 
     def known_as(self, changed: Mapping[str, str]) -> State:
         """The same, by the addresses that people have in Mixpanel now.
@@ -221,11 +190,16 @@ class State:
         Args:
             changed: the key of an address here -> the key of the one that the person has now.
         """
+
+        def now(key: Any) -> Any:
+            return (*key[:-1], changed.get(key[-1], key[-1])) if isinstance(key, tuple) else changed.get(key, key)
+
         return replace(
             self,
-            members={changed.get(key, key): one for key, one in self.members.items()},
-            grants={(project, changed.get(key, key)): one for (project, key), one in self.grants.items()},
-            team_members={(team, changed.get(key, key)): one for (team, key), one in self.team_members.items()},
+            resources={
+                kind: {now(key): one for key, one in found.items()} if kind.of_a_person else found
+                for kind, found in self.resources.items()
+            },
         )
 
     def team_name(self, id_: int) -> str:
@@ -233,25 +207,11 @@ class State:
         return (self.teams[id_].name if id_ in self.teams else "") or str(id_)
 
 
-EMPTY: Final = State({}, {})
-
-_IDS: Final[Mapping[str, type[ResourceId]]] = {
-    MEMBER_TYPE: MemberId,
-    GRANT_TYPE: GrantId,
-    PROJECT_ACCESS_TYPE: ProjectAccessId,
-    SERVICE_ACCOUNT_TYPE: ServiceAccountId,
-    SERVICE_ACCOUNT_GRANT_TYPE: ServiceAccountGrantId,
-    TEAM_TYPE: TeamId,
-    TEAM_GRANT_TYPE: TeamGrantId,
-    TEAM_MEMBER_TYPE: TeamMemberId,
-    CUSTOM_ROLE_TYPE: CustomRoleId,
-    ORGANIZATION_SECURITY_TYPE: OrganizationSecurityId,
-}
-"""How the ids of each type are read."""
+EMPTY: Final = State()
 
 
 def state_of(export: Mapping[str, Any], organization: int) -> State:
-    """The members and grants of one organization in an exported state.
+    """The resources of one organization in an exported state.
 
     Args:
         export: the document of `pulumi stack export`.
@@ -260,85 +220,46 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     Raises:
         InputError: an id in it cannot be read.
     """
-    members: dict[str, HeldMember] = {}
-    grants: dict[tuple[int, str], HeldGrant] = {}
-    brakes: tuple[HeldBrake, ...] = ()
+    found: dict[ResourceKind, dict[Any, StateResource]] = {}
     component = ""
     facts: Mapping[str, Any] = {}
-    accounts: dict[int, HeldAccount] = {}
-    account_grants: dict[tuple[int, int], HeldAccountGrant] = {}
-    wholes: dict[int, str] = {}
-    teams: dict[int, HeldTeam] = {}
-    team_grants: dict[tuple[int, int], HeldTeamGrant] = {}
-    team_members: dict[tuple[int, str], HeldTeamMember] = {}
-    custom_roles: dict[tuple[int, str], HeldCustomRole] = {}
-    security: HeldSecurity | None = None
-    for resource in _resources(export):
-        type_, urn = str(resource.get("type", "")), str(resource.get("urn", ""))
-        outputs = Outputs(resource.get("outputs") or {})
-        if type_ == BRAKE_TYPE:
-            known = [person for person in outputs.get("people") or () if person.get("email")]
-            brakes += (HeldBrake(urn, known, str(resource.get("id", ""))),)
-        elif type_ == COMPONENT_TYPE:
+    for row in _resources(export):
+        type_, urn, outputs = str(row.get("type", "")), str(row.get("urn", "")), Outputs(row.get("outputs") or {})
+        if type_ == COMPONENT_TYPE:
             component, facts = urn, outputs
-        if type_ not in _IDS:
+        if type_ not in KINDS:
             continue
-        id_: ResourceId = _IDS[type_].parse(str(resource.get("id", "")))
-        if id_.organization != organization:
+        kind, id_ = KINDS[type_], str(row.get("id", ""))
+        ref = RemovalBrakeId(organization) if kind is REMOVAL_BRAKE else kind.id.parse(id_)
+        if ref.organization != organization:
             continue
-        role = str(outputs.get("role", ""))
-        origin = (
-            _seconds(resource.get("modified") or resource.get("created")),
-            _seconds(resource.get("created")),
-            str(id_),
+        if ref.person:
+            outputs["email"] = str(outputs.get("email", ref.person))
+        resource = StateResource(
+            kind=kind,
+            ref=ref,
+            urn=urn,
+            outputs=outputs,
+            modified=_seconds(row.get("modified") or row.get("created")),
+            created=_seconds(row.get("created")),
         )
-        match id_:
-            case MemberId():
-                email = outputs["email"] = str(outputs.get("email", id_.email))
-                members[same_key(email)] = HeldMember(email, _organization_role(outputs), urn, outputs, *origin)
-            case GrantId():
-                email = outputs["email"] = str(outputs.get("email", id_.email))
-                grants[id_.project, same_key(email)] = HeldGrant(id_.project, email, role, urn, outputs, *origin)
-            case ProjectAccessId():
-                wholes[id_.project] = urn
-                everybody = granted((resource.get("outputs") or {}).get("grants"))
-                for one in single_grants({**outputs, "grants": everybody}):
-                    email = str(one["email"])
-                    held = HeldGrant(id_.project, email, str(one["role"]), urn, one, *origin)
-                    grants[id_.project, same_key(email)] = held
-            case ServiceAccountId():
-                name = str(outputs.get("username", ""))  # "" is a secret one
-                accounts[id_.account] = HeldAccount(name, id_.account, urn, outputs)
-            case ServiceAccountGrantId():
-                place = (id_.project, id_.account)
-                account_grants[place] = HeldAccountGrant(*place, role, urn, outputs)
-            case TeamId():
-                teams[id_.team] = HeldTeam(str(outputs.get("name", "")), id_.team, urn, outputs)
-            case TeamGrantId():
-                place = (id_.project, id_.team)
-                team_grants[place] = HeldTeamGrant(*place, role, urn, outputs, *origin)
-            case TeamMemberId():
-                email = outputs["email"] = str(outputs.get("email", id_.email))
-                team_members[id_.team, same_key(email)] = HeldTeamMember(id_.team, email, urn, outputs, *origin)
-            case CustomRoleId():
-                custom_roles[id_.project, id_.role] = HeldCustomRole(id_.project, id_.role, urn, outputs)
-            case OrganizationSecurityId():
-                security = HeldSecurity(urn, outputs)
-    return State(
-        members,
-        grants,
-        brakes,
-        component,
-        facts,
-        accounts,
-        account_grants,
-        wholes,
-        teams,
-        team_grants,
-        team_members,
-        custom_roles,
-        security,
-    )
+        found.setdefault(kind, {})[key_of(resource)] = resource
+        if isinstance(ref, ProjectAccessId):
+            everybody = granted((row.get("outputs") or {}).get("grants"))
+            for one in single_grants({**outputs, "grants": everybody}):
+                part = replace(resource, kind=PROJECT_GRANT, outputs=one)
+                found.setdefault(PROJECT_GRANT, {})[ref.project, same_key(part.email)] = part
+    return State(found, component, facts)
+
+
+def key_of(resource: StateResource) -> Any:
+    """The key of a resource among those of its kind; of a brake, its name: a stack may have several."""
+    if resource.kind is REMOVAL_BRAKE:
+        return resource.urn
+    _, *parts = resource.ref.parts
+    if resource.ref.person:
+        parts[-1] = same_key(resource.email)
+    return parts[0] if len(parts) == 1 else tuple(parts)
 
 
 def changed_addresses(members: Mapping[str, Mapping[str, Any]], people: Mapping[str, Person]) -> dict[str, str]:
@@ -360,12 +281,6 @@ def changed_addresses(members: Mapping[str, Mapping[str, Any]], people: Mapping[
         if now not in (None, key):
             found[key] = now
     return found
-
-
-def _organization_role(outputs: Mapping[str, Any]) -> str | None:
-    """The declared organization role; an import of an earlier version may have kept Mixpanel's word for none."""
-    role = outputs.get("role")
-    return roles.organization_role(role) if isinstance(role, str) else role
 
 
 def name_of(urn: str) -> str:

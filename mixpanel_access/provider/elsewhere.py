@@ -17,7 +17,7 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import Declaration, Properties, RosterPeople, StateResource, members
+from mixpanel_access.provider.states import Declaration, ExportedResource, Properties, RosterPeople, members
 
 _Said = Callable[[RosterPeople, Declaration], bool | None]
 """Whether a roster gives it; None if that cannot be told."""
@@ -50,7 +50,7 @@ def grants(session: Session, project: int, emails: Iterable[str], props: Propert
     return found
 
 
-def _grants_in(session: Session, project: int, resources: Sequence[StateResource]) -> Iterator[tuple[str, Any]]:
+def _grants_in(session: Session, project: int, resources: Sequence[ExportedResource]) -> Iterator[tuple[str, Any]]:
     """The key of the address, and the last day, of each individual grant that a stack has in a project."""
     for one in _of(session, resources):
         if one.type == kinds.GRANT_TYPE and (place := kinds.GrantId.parse(one.id)).project == project:
@@ -114,7 +114,7 @@ def _with_id(session: Session, type_: str, id_: str, props: Properties, said: _S
     return found
 
 
-def _others(session: Session, props: Properties) -> list[tuple[str, Sequence[StateResource]]]:
+def _others(session: Session, props: Properties) -> list[tuple[str, Sequence[ExportedResource]]]:
     if session.leaving or not session.states.of_resource(props):
         return []  # everything of a person ends, or nobody says which of the stacks this is
     return sorted(session.states.others(props).stacks.items())
@@ -137,7 +137,7 @@ def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bo
     return not all(has_ended(day, today) for day in ends) if told is None else told
 
 
-def _of(session: Session, resources: Sequence[StateResource]) -> Iterator[StateResource]:
+def _of(session: Session, resources: Sequence[ExportedResource]) -> Iterator[ExportedResource]:
     return (one for one in resources if one.id.startswith(f"{session.organization}:"))
 
 

@@ -11,7 +11,7 @@ from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.handler import Difference, Handler, Id
 from mixpanel_access.provider.properties import Properties, known
 from mixpanel_access.provider.renames import BESIDE, Named, Send, temporary
-from mixpanel_access.provider.states import StackStates, StateResource
+from mixpanel_access.provider.states import ExportedResource, StackStates
 
 
 class NamedHandler(Handler[Id]):
@@ -117,8 +117,8 @@ class NamedHandler(Handler[Id]):
         return sorted(name for name, held in states.stacks.items() if any(self.resources_of(held, object_id, space)))
 
     def resources_of(
-        self, held: Iterable[StateResource], object_id: Hashable, space: Hashable
-    ) -> Iterator[StateResource]:
+        self, held: Iterable[ExportedResource], object_id: Hashable, space: Hashable
+    ) -> Iterator[ExportedResource]:
         """The resources of a state that have an object."""
         for one in held:
             if one.type != self.TYPE or not one.id.startswith(f"{self.session.organization}:"):

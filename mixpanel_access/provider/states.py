@@ -44,7 +44,7 @@ Export = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class StateResource:
+class ExportedResource:
     """One resource in a state.
 
     Attributes:
@@ -70,9 +70,9 @@ class StackStates:
         interrupted: stack -> the resources whose creation a killed run has left open; their inputs are the outputs.
     """
 
-    stacks: Mapping[str, Sequence[StateResource]] = field(default_factory=dict)
+    stacks: Mapping[str, Sequence[ExportedResource]] = field(default_factory=dict)
     why: str = ""
-    interrupted: Mapping[str, Sequence[StateResource]] = field(default_factory=dict)
+    interrupted: Mapping[str, Sequence[ExportedResource]] = field(default_factory=dict)
 
 
 class Declaration(Protocol):
@@ -153,7 +153,7 @@ class States:
         self._lock = threading.Lock()
         self._states: StackStates | None = None
         self._read_at = 0.0
-        self._members: tuple[Sequence[StateResource], Mapping[str, Properties]] | None = None
+        self._members: tuple[Sequence[ExportedResource], Mapping[str, Properties]] | None = None
         self._ids: tuple[StackStates, dict[str, int]] | None = None
         self._declared: dict[tuple[str, date], RosterPeople | None] = {}
 
@@ -165,7 +165,7 @@ class States:
                 self._states, self._read_at = self._read(), now
             return self._states
 
-    def own(self) -> Sequence[StateResource] | None:
+    def own(self) -> Sequence[ExportedResource] | None:
         """What the stack that the engine works on holds; None if it is unknown."""
         states = self.all() if self._stack() else StackStates()
         return next((states.stacks[name] for name in self._mine(states, None)), None)
@@ -217,7 +217,7 @@ class States:
         mine = set(self._mine(states, own))
         return StackStates({name: held for name, held in states.stacks.items() if name not in mine}, states.why)
 
-    def of_resource(self, props: Properties) -> Mapping[str, Sequence[StateResource]]:
+    def of_resource(self, props: Properties) -> Mapping[str, Sequence[ExportedResource]]:
         """The stack that the engine works on, by its name.
 
         Args:
@@ -254,7 +254,7 @@ class States:
         ]
 
 
-def members(resources: Iterable[StateResource], organization: int) -> dict[str, Properties]:
+def members(resources: Iterable[ExportedResource], organization: int) -> dict[str, Properties]:
     """The outputs of each `Member` of an organization, by the key of the address."""
     found: dict[str, Properties] = {}
     for one in resources:
@@ -263,7 +263,7 @@ def members(resources: Iterable[StateResource], organization: int) -> dict[str, 
     return found
 
 
-def people_of(resources: Iterable[StateResource], organization: int) -> set[str]:
+def people_of(resources: Iterable[ExportedResource], organization: int) -> set[str]:
     """The keys of all whom resources of an organization are about."""
     found: set[str] = set()
     for one in resources:
@@ -277,7 +277,7 @@ def people_of(resources: Iterable[StateResource], organization: int) -> set[str]
     return found
 
 
-def _key(member: StateResource) -> str:
+def _key(member: ExportedResource) -> str:
     """The key of the address, which the id has too: in the outputs it may be a secret."""
     return same_key(MemberId.parse(member.id).email)
 
@@ -313,8 +313,8 @@ def _read_all(environ: Mapping[str, str]) -> StackStates:
         return StackStates(why="`pulumi stack ls` does not list stacks")
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         reading = {name: threads.submit(_read_one, environ, name) for name in names}
-    found: dict[str, Sequence[StateResource]] = {}
-    interrupted: dict[str, Sequence[StateResource]] = {}
+    found: dict[str, Sequence[ExportedResource]] = {}
+    interrupted: dict[str, Sequence[ExportedResource]] = {}
     unread: list[str] = []
     for name, one in reading.items():
         try:
@@ -324,17 +324,18 @@ def _read_all(environ: Mapping[str, str]) -> StackStates:
     return StackStates(found, "; ".join(unread), interrupted)
 
 
-def _read_one(environ: Mapping[str, str], stack: str) -> tuple[Sequence[StateResource], Sequence[StateResource]]:
+def _read_one(environ: Mapping[str, str], stack: str) -> tuple[Sequence[ExportedResource], Sequence[ExportedResource]]:
     export = _pulumi(environ, "stack", "export", "--stack", stack)
     return resources_of(export), interrupted_in(export)
 
 
-def interrupted_in(export: Export) -> Sequence[StateResource]:
+def interrupted_in(export: Export) -> Sequence[ExportedResource]:
     """The resources of an exported state whose creation was begun and not ended."""
     pending = (export.get("deployment") or {}).get("pending_operations") or ()
     found = [one.get("resource") or {} for one in pending if one.get("type") == "creating"]
     return tuple(
-        StateResource(str(one.get("type", "")), str(one.get("urn", "")), "", one.get("inputs") or {}) for one in found
+        ExportedResource(str(one.get("type", "")), str(one.get("urn", "")), "", one.get("inputs") or {})
+        for one in found
     )
 
 
@@ -357,10 +358,10 @@ def _limits_today(environ: Mapping[str, str], stack: Callable[[], str | None]) -
     return limits_in(lambda key: None if (value := values.get(f"{NAMESPACE}:{key}")) is None else str(value))
 
 
-def resources_of(export: Export) -> Sequence[StateResource]:
+def resources_of(export: Export) -> Sequence[ExportedResource]:
     """The resources in an exported state that have an id."""
     return tuple(
-        StateResource(
+        ExportedResource(
             str(one.get("type", "")),
             str(one.get("urn", "")),
             str(one["id"]),

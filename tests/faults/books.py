@@ -21,7 +21,7 @@ from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.resources import MEMBER_TYPE
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
+from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
 from tests.faults.conftest import World
 from tests.faults.mini_engine import MiniEngine, Program
 from tests.faults.rosters import STACKS, Stack, organization, plain
@@ -89,7 +89,7 @@ class Books:
         }
         return StackStates(
             {
-                name: [StateResource(MEMBER_TYPE, own, held.id, held.outputs) for own, held in resources]
+                name: [ExportedResource(MEMBER_TYPE, own, held.id, held.outputs) for own, held in resources]
                 for name, resources in stacks.items()
             }
         )

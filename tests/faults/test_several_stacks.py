@@ -12,7 +12,7 @@ import pytest
 
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import RosterPeople, StackStates, StateResource, States
+from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
 from tests.faults.conftest import SHOP, WAREHOUSE, World
 from tests.faults.mini_engine import TYPES, MiniEngine, Program
 
@@ -51,7 +51,7 @@ class Project:
         return StackStates(
             {
                 name: [
-                    StateResource(TYPES[kind], key, held.id, held.outputs)
+                    ExportedResource(TYPES[kind], key, held.id, held.outputs)
                     for (kind, key), held in list(engine.state.items())
                 ]
                 for name, engine in self.stacks.items()

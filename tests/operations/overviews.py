@@ -13,8 +13,8 @@ from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.overview import Overview, StackView, overview_of
-from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamMember, State
 from tests.fakes import NOW, FakeApi, make_directory, make_session
+from tests.operations.held import held_grant, held_member, held_team, held_team_member, state_of_resources
 
 ROSTER = """\
 environment: production
@@ -68,20 +68,20 @@ def overview(
             outputs |= {"invited_at": written(invited[key]), "expires_at": written(expiry(invited[key]))}
         if ids and key in ids:
             outputs["user_id"] = ids[key]
-        members[key] = HeldMember(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
+        members[key] = held_member(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
     for place, values in declared.grants.items() if applied else ():
-        grants[place] = HeldGrant(place[0], str(values["email"]), str(values["role"]), outputs=values)
+        grants[place] = held_grant(place[0], str(values["email"]), str(values["role"]), outputs=values)
     ids = {key: number for number, key in enumerate(declared.teams, 100)} if applied else {}
     teams = {
-        ids[key]: HeldTeam(values["name"], ids[key], outputs=values) for key, values in declared.teams.items() if ids
+        ids[key]: held_team(values["name"], ids[key], outputs=values) for key, values in declared.teams.items() if ids
     }
     places = {
-        (ids[team], key): HeldTeamMember(ids[team], str(values["email"]), f"urn::team/{team}:{key}", values)
+        (ids[team], key): held_team_member(ids[team], str(values["email"]), f"urn::team/{team}:{key}", values)
         for (team, key), values in declared.team_members.items()
         if ids
     }
     session, _ = make_session(api)
     settings = replace(session.settings, now=now)
-    state = State(members, grants, teams=teams, team_members=places)
+    state = state_of_resources(members, grants, teams=teams, team_members=places)
     view = StackView("production", settings, Path("stacks/production.yaml"), roster, state, found or OtherRosters())
     return overview_of({"production": view}, make_directory(api), now)

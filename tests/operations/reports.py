@@ -18,8 +18,8 @@ from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import Report
 from mixpanel_access.operations.report.sources import Around
-from mixpanel_access.operations.state import HeldGrant, HeldMember, State
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi, make_directory, make_session
+from tests.operations.held import held_grant, held_member, state_of_resources
 
 STAGING, SANDBOX, LEGACY = 2345678, 2345679, 3456789
 DAY = timedelta(days=1)
@@ -73,14 +73,14 @@ def view(api: FakeApi, name: str, text: str, was: str, invited: Mapping[str, dat
         outputs: dict[str, Any] = dict(values)
         if key in invited:
             outputs |= {"invited_at": written(invited[key]), "expires_at": written(expiry(invited[key]))}
-        members[key] = HeldMember(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
+        members[key] = held_member(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
     grants = {
-        place: HeldGrant(place[0], str(values["email"]), str(values["role"]), f"urn::{place[0]}:{place[1]}", values)
+        place: held_grant(place[0], str(values["email"]), str(values["role"]), f"urn::{place[0]}:{place[1]}", values)
         for place, values in declared.grants.items()
     }
     session, _ = make_session(api, environment=name)
     file = Path(f"stacks/{name}.yaml")
-    return StackView(name, session.settings, file, roster, State(members, grants, facts=declared.facts))
+    return StackView(name, session.settings, file, roster, state_of_resources(members, grants, facts=declared.facts))
 
 
 def organization() -> FakeApi:

@@ -11,7 +11,7 @@ import pytest
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.operations.revoking.blocked import RemovalDecision, decide_removals
 from mixpanel_access.operations.revoking.removals import RosterToday, StateRow, removals
-from mixpanel_access.provider.states import StateResource
+from mixpanel_access.provider.states import ExportedResource
 from tests.fake_states import FakeStates
 from tests.fakes import PRODUCTION, FakeApi, make_session
 from tests.operations.test_removals import DAY, NEXT, declared, rows
@@ -64,7 +64,7 @@ def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, An
     )
     states.others_of = {
         "staging": [
-            StateResource(row.type, row.urn, row.id, row.outputs) for row in found if row.type != kinds.MEMBER_TYPE
+            ExportedResource(row.type, row.urn, row.id, row.outputs) for row in found if row.type != kinds.MEMBER_TYPE
         ]
     }
     states.rosters = {"staging": frozenset(person["email"] for person in before)}

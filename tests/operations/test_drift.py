@@ -12,23 +12,23 @@ from mixpanel_access.model.errors import Forbidden
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import Organization, differences, read_organization
-from mixpanel_access.operations.state import (
-    EMPTY,
-    HeldGrant,
-    HeldMember,
-    HeldTeam,
-    HeldTeamGrant,
-    HeldTeamMember,
-    State,
-    state_of,
-)
+from mixpanel_access.operations.state import EMPTY, State, state_of
 from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
+from tests.operations.held import (
+    changed_state,
+    held_grant,
+    held_member,
+    held_team,
+    held_team_grant,
+    held_team_member,
+    state_of_resources,
+)
 
 ANA, BO = "ana@example.com", "bo@example.com"
-STATE = State(
-    {ANA: HeldMember(ANA, "owner"), BO: HeldMember(BO, None)},
-    {(PRODUCTION, BO): HeldGrant(PRODUCTION, BO, "analyst")},
+STATE = state_of_resources(
+    {ANA: held_member(ANA, "owner"), BO: held_member(BO, None)},
+    {(PRODUCTION, BO): held_grant(PRODUCTION, BO, "analyst")},
 )
 ORGANIZATION = Organization(
     {ANA: Person(ANA, "owner", invited=False), BO: Person(BO, "member", invited=False)},
@@ -112,9 +112,13 @@ SPOILED: dict[str, tuple[Organization, list[tuple[str, str]]]] = {
 )
 def test_a_role_that_we_do_not_know_is_a_difference_once_it_changes(shown: str, known: str, differs: bool) -> None:
     """Until then it may be Mixpanel's word for what is declared; one that we know says what it is."""
-    ana = HeldMember(ANA, "owner", outputs={"organization_role": known})
+    ana = held_member(ANA, "owner", outputs={"organization_role": known})
     organization = replace(ORGANIZATION, people={**ORGANIZATION.people, ANA: Person(ANA, shown, invited=False)})
-    found = kinds(organization, replace(STATE, members={**STATE.members, ANA: ana}), replace(STATE, members={ANA: ana}))
+    found = kinds(
+        organization,
+        changed_state(STATE, members={**STATE.members, ANA: ana}),
+        changed_state(STATE, members={ANA: ana}),
+    )
     assert ([one for one in found if one[1] == ANA] == [("changed member", ANA)]) is differs
 
 
@@ -125,7 +129,7 @@ def test_each_difference_is_told(organization: Organization, expected: list[tupl
 
 
 NEW = "bo.new@example.com"
-BY_ID = State({ANA: STATE.members[ANA], BO: HeldMember(BO, None, outputs={"user_id": 77})}, STATE.grants)
+BY_ID = state_of_resources({ANA: STATE.members[ANA], BO: held_member(BO, None, outputs={"user_id": 77})}, STATE.grants)
 RENAMED = replace(
     ORGANIZATION,
     people={ANA: ORGANIZATION.people[ANA], NEW: Person(NEW, "member", invited=False, user_id=77)},
@@ -146,8 +150,8 @@ CHANGED: dict[str, tuple[Organization, State, list[tuple[str, str]]]] = {
     ),
     "it was swapped": (
         replace(RENAMED, people={BO: ANOTHER, NEW: RENAMED.people[NEW]}),
-        State(
-            {BO: BY_ID.members[BO], NEW: HeldMember(NEW, None, outputs={"user_id": 78})},
+        state_of_resources(
+            {BO: BY_ID.members[BO], NEW: held_member(NEW, None, outputs={"user_id": 78})},
             STATE.grants,
         ),
         [("changed address", NEW), ("changed address", BO)],
@@ -212,11 +216,11 @@ def test_teams_that_cannot_be_read_are_no_difference() -> None:
 
 
 DATA = TeamInfo(7, "Data", {PRODUCTION: "analyst"}, frozenset({BO}))
-PLACE = HeldTeamMember(7, BO, outputs={"status": "member"})
-WITH_TEAM = replace(
+PLACE = held_team_member(7, BO, outputs={"status": "member"})
+WITH_TEAM = changed_state(
     STATE,
-    teams={7: HeldTeam("Data", 7)},
-    team_grants={(PRODUCTION, 7): HeldTeamGrant(PRODUCTION, 7, "analyst")},
+    teams={7: held_team("Data", 7)},
+    team_grants={(PRODUCTION, 7): held_team_grant(PRODUCTION, 7, "analyst")},
     team_members={(7, BO): PLACE},
 )
 AND_ANA = replace(DATA, members=frozenset({ANA, BO}))
@@ -231,12 +235,12 @@ IN_TEAMS: dict[str, tuple[dict[int, TeamInfo], State, list[tuple[str, str, int |
     ),
     "waiting for the invitation": (
         {7: replace(DATA, members=frozenset())},
-        replace(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "waiting"})}),
+        changed_state(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "waiting"})}),
         [],
     ),
     "left to the identity provider": (
         {7: replace(DATA, members=frozenset(), scim_managed=True)},
-        replace(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "left_to_scim"})}),
+        changed_state(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "left_to_scim"})}),
         [],
     ),
     "another role": (
@@ -298,7 +302,7 @@ def test_who_is_in_a_fed_team_by_hand_is_unmanaged(
         api.put(email)
     api.teams.put("Data", ANA, BO, ROBIN, id_=7, projects={PRODUCTION: "analyst"}, scim_managed=True)
     organization = read_organization(make_directory(with_scim(api) if token else api, claimed=claimed))
-    state = replace(WITH_TEAM, members={email: HeldMember(email, None) for email in (ANA, BO, ROBIN)}, grants={})
+    state = changed_state(WITH_TEAM, members={email: held_member(email, None) for email in (ANA, BO, ROBIN)}, grants={})
     assert kinds(organization, state, state) == [("unmanaged team member", email) for email in unmanaged]
 
 
@@ -322,10 +326,10 @@ def test_a_state_is_read() -> None:
         }
     }
     state = state_of(export, 7)
-    assert state.members == {
-        BO: HeldMember("Bo@example.com", "admin"),
-        "cy@example.com": HeldMember("cy@example.com", None),
+    assert {key: (one.email, one.role) for key, one in state.members.items()} == {
+        BO: ("Bo@example.com", "admin"),
+        "cy@example.com": ("cy@example.com", ""),
     }
-    assert state.grants == {(1, BO): HeldGrant(1, "Bo@example.com", "analyst")}
+    assert {key: (one.email, one.role) for key, one in state.grants.items()} == {(1, BO): ("Bo@example.com", "analyst")}
     assert state_of({"deployment": None}, 7) == state_of({}, 7) == EMPTY
     assert (EMPTY | state) == state

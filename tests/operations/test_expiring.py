@@ -13,15 +13,15 @@ from mixpanel_access.model.roster import Roster
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.model.roster_salvage import salvage
 from mixpanel_access.operations.expiring import ScheduledEvent, changes_by_the_clock
-from mixpanel_access.operations.state import (
-    EMPTY,
-    HeldAccount,
-    HeldCustomRole,
-    HeldGrant,
-    HeldMember,
-    HeldTeam,
-    HeldTeamMember,
-    State,
+from mixpanel_access.operations.state import EMPTY
+from tests.operations.held import (
+    held_account,
+    held_custom_role,
+    held_grant,
+    held_member,
+    held_team,
+    held_team_member,
+    state_of_resources,
 )
 
 TODAY = date(2026, 5, 4)
@@ -86,8 +86,8 @@ def test_a_place_in_a_team_comes_and_goes_by_the_clock() -> None:
 
 def test_who_is_still_in_a_team_is_overdue() -> None:
     """Until an up has taken them out; who is in it by another entry is not."""
-    place = HeldTeamMember(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
-    state = State({BO: HeldMember(BO, None)}, {}, team_members={(77, BO): place})
+    place = held_team_member(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
+    state = state_of_resources({BO: held_member(BO, None)}, {}, team_members={(77, BO): place})
     over = "engagement: a, teams: [data, ops], ends: 2026-05-01"
     (change,) = changes_by_the_clock(in_teams(over, "engagement: b"), state, TODAY, 0)
     assert (change.event, change.days, list(change.teams)) == (ScheduledEvent.OVERDUE, -2, ["data"])
@@ -119,8 +119,10 @@ def test_a_team_with_days_comes_and_goes_by_the_clock() -> None:
 def test_a_team_that_is_over_and_still_there_is_overdue() -> None:
     """It, and who is in it, until an up has taken both away."""
     urn = "urn:pulumi:x::y::z::team/data"
-    places = {(77, BO): HeldTeamMember(77, BO, f"{urn}:{BO}")}
-    state = State({BO: HeldMember(BO, None)}, {}, teams={77: HeldTeam("Data", 77, urn)}, team_members=places)
+    places = {(77, BO): held_team_member(77, BO, f"{urn}:{BO}")}
+    state = state_of_resources(
+        {BO: held_member(BO, None)}, {}, teams={77: held_team("Data", 77, urn)}, team_members=places
+    )
     found = changes_by_the_clock(bounded("ends: 2026-05-01"), state, TODAY, 0)
     assert [(one.event, one.email, one.days, list(one.teams)) for one in found] == [
         (ScheduledEvent.OVERDUE, "", -2, ["data"]), (ScheduledEvent.OVERDUE, BO, -2, ["data"]),
@@ -162,8 +164,10 @@ def test_a_place_by_two_entries_is_told_once(
     days: str, first: str, second: str, expected: list[tuple[ScheduledEvent, int, str]]
 ) -> None:
     """By the entry that speaks for it."""
-    place = HeldTeamMember(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
-    state = State({BO: HeldMember(BO, None)}, {}, team_members={(77, BO): place} if days == "ends: 2026-05-01" else {})
+    place = held_team_member(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
+    state = state_of_resources(
+        {BO: held_member(BO, None)}, {}, team_members={(77, BO): place} if days == "ends: 2026-05-01" else {}
+    )
     found = changes_by_the_clock(by_several(days, first, second), state, TODAY, 14)
     found = [one for one in found if one.email and one.teams]
     assert [(one.event, one.days, one.engagement) for one in found] == expected
@@ -179,7 +183,7 @@ def test_an_organization_role_that_ends_with_a_team_is_told_by_its_entry() -> No
 
 def test_who_is_still_in_the_state_is_overdue() -> None:
     """From the day after the last on, until an up has taken the access away."""
-    state = State({BO: HeldMember(BO, None)}, {})
+    state = state_of_resources({BO: held_member(BO, None)}, {})
     (change,) = changes_by_the_clock(roster(ends="2026-05-01"), state, TODAY, 0)
     assert (change.event, change.days, change.on) == (ScheduledEvent.OVERDUE, -2, date(2026, 5, 2))
     assert changes_by_the_clock(roster(ends="2026-05-04"), state, TODAY, 0) == []
@@ -256,11 +260,11 @@ def test_what_one_engagement_leaves_behind_is_overdue() -> None:
     """The state still has its role, and another engagement gives less or nothing."""
     ended = "engagement: a, projects: { shop: admin, web: consumer }, ends: 2026-05-01"
     document = together(ended, "engagement: b, projects: { shop: analyst }")
-    held = {(1, BO): HeldGrant(1, BO, "admin"), (2, BO): HeldGrant(2, BO, "consumer")}
-    state = State({BO: HeldMember(BO, None)}, held)
+    held = {(1, BO): held_grant(1, BO, "admin"), (2, BO): held_grant(2, BO, "consumer")}
+    state = state_of_resources({BO: held_member(BO, None)}, held)
     (change,) = changes_by_the_clock(document, state, TODAY, 0)
     assert (change.event, change.projects) == (ScheduledEvent.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
-    settled = State(state.members, {(1, BO): HeldGrant(1, BO, "analyst")})
+    settled = state_of_resources(state.members, {(1, BO): held_grant(1, BO, "analyst")})
     assert changes_by_the_clock(document, settled, TODAY, 0) == []
 
 
@@ -277,8 +281,8 @@ def test_a_custom_role_of_the_roster_that_is_left_behind_is_overdue() -> None:
         RosterSource("r"),
     )
     id_ = "11111111-2222-4333-8444-555555555555"
-    roles = {(1, id_): HeldCustomRole(1, id_, "urn:pulumi:s::p::type::custom-role/lead")}
-    state = State({BO: HeldMember(BO, None)}, {(1, BO): HeldGrant(1, BO, id_)}, custom_roles=roles)
+    roles = {(1, id_): held_custom_role(1, id_, "urn:pulumi:s::p::type::custom-role/lead")}
+    state = state_of_resources({BO: held_member(BO, None)}, {(1, BO): held_grant(1, BO, id_)}, custom_roles=roles)
     (change,) = changes_by_the_clock(document, state, TODAY, 0)
     assert (change.event, dict(change.projects)) == (ScheduledEvent.OVERDUE, {"shop": "custom:lead"})
 
@@ -300,7 +304,7 @@ def test_service_accounts_that_end_are_foretold(today: str, found: list[tuple[st
         RosterSource("r"),
     )
     retiring = [{"account_id": 5, "login": "old.1", "until": "2026-05-06T13:00:00Z"}]
-    state = State({}, {}, accounts={6: HeldAccount("etl", 6, outputs={"retiring": retiring})})
+    state = state_of_resources({}, {}, accounts={6: held_account("etl", 6, outputs={"retiring": retiring})})
     changes = changes_by_the_clock(document, state, date.fromisoformat(today), 14)
     assert [(one.account, str(one.event), one.days) for one in changes] == found
 

@@ -25,21 +25,21 @@ from mixpanel_access.operations.importing.pulumi_import import (
     team_entries,
     with_role_ids,
 )
-from mixpanel_access.operations.state import (
-    EMPTY,
-    HeldAccount,
-    HeldAccountGrant,
-    HeldBrake,
-    HeldCustomRole,
-    HeldSecurity,
-    HeldTeam,
-    HeldTeamGrant,
-    HeldTeamMember,
-    State,
-)
+from mixpanel_access.operations.state import EMPTY, State
 from mixpanel_access.provider.member import MemberProvider
 from tests.fake_scim import with_scim
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
+from tests.operations.held import (
+    held_account,
+    held_account_grant,
+    held_brake,
+    held_custom_role,
+    held_security,
+    held_team,
+    held_team_grant,
+    held_team_member,
+    state_of_resources,
+)
 
 ROSTER = f"""\
 environment: production
@@ -124,7 +124,7 @@ def test_the_brake_keeps_knowing_whom_the_roster_lost() -> None:
         {"email": "BO@example.com", "projects": [1]},
         {"email": "lost@example.com", "removal": "always"},
     ]
-    people = people_for_brake(DECLARED, State({}, {}, (HeldBrake("urn", before),)))
+    people = people_for_brake(DECLARED, state_of_resources({}, {}, (held_brake("urn", before),)))
     assert [person["email"] for person in people] == ["Bo@example.com", "gone@example.com", "lost@example.com"]
     assert people[0] == {
         "email": "Bo@example.com",
@@ -141,7 +141,7 @@ def test_the_component_is_made_once() -> None:
     assert first == {
         "resources": [{"type": "mixpanel:index:RosterAccess", "name": "roster", "component": True}, {"name": "a"}]
     }
-    again = import_file([{"name": "a"}], State({}, {}, (), "urn:of:it"))
+    again = import_file([{"name": "a"}], state_of_resources({}, {}, (), "urn:of:it"))
     assert again == {"nameTable": {"roster": "urn:of:it"}, "resources": [{"name": "a"}]}
 
 
@@ -188,8 +188,8 @@ def test_a_service_account_of_the_state_is_not_imported_again(api: FakeApi) -> N
     """Its roles that are not in the state are; several of its name do not matter then."""
     api.accounts += [ServiceAccountInfo(77, LOGIN), ServiceAccountInfo(78, "etl.9.mp-service-account")]
     api.service_accounts.rows += [ServiceAccountRole(77, project, "admin") for project in (PRODUCTION, WAREHOUSE)]
-    held = {(PRODUCTION, 77): HeldAccountGrant(PRODUCTION, 77, "analyst")}
-    state = State({}, {}, accounts={77: HeldAccount("etl", 77)}, account_grants=held)
+    held = {(PRODUCTION, 77): held_account_grant(PRODUCTION, 77, "analyst")}
+    state = state_of_resources({}, {}, accounts={77: held_account("etl", 77)}, account_grants=held)
     assert robots(api, state) == (
         [(f"{WAREHOUSE}:service-account/etl", f"{ORGANIZATION}:{WAREHOUSE}:77")], {},
     )  # fmt: skip
@@ -247,11 +247,11 @@ def test_who_is_not_of_the_stack_comes_into_no_team(in_team: FakeApi) -> None:
 
 def test_what_the_state_has_of_a_team_is_not_imported_again(in_team: FakeApi) -> None:
     """Whatever the team is called by now: its resource's name counts."""
-    held = {77: HeldTeam("Old", 77, "urn:pulumi:x::y::z::team/data")}
-    roles = {(PRODUCTION, 77): HeldTeamGrant(PRODUCTION, 77, "admin")}
-    assert teams(in_team, State({}, {}, teams=held)) == [ROLE, PLACE]
-    places = {(77, ANA): HeldTeamMember(77, ANA)}
-    assert teams(in_team, State({}, {}, teams=held, team_grants=roles, team_members=places)) == []
+    held = {77: held_team("Old", 77, "urn:pulumi:x::y::z::team/data")}
+    roles = {(PRODUCTION, 77): held_team_grant(PRODUCTION, 77, "admin")}
+    assert teams(in_team, state_of_resources({}, {}, teams=held)) == [ROLE, PLACE]
+    places = {(77, ANA): held_team_member(77, ANA)}
+    assert teams(in_team, state_of_resources({}, {}, teams=held, team_grants=roles, team_members=places)) == []
 
 
 def test_teams_are_only_asked_for_where_a_roster_has_some(api: FakeApi) -> None:
@@ -285,7 +285,7 @@ def test_a_custom_role_comes_in_by_its_name(api: FakeApi) -> None:
     assert (entry["name"], entry["id"]) == ("custom-role/support", f"{ORGANIZATION}:{PRODUCTION}:{held.id}")
     assert (entry["inputs"]["name"], entry["inputs"]["permissions"]) == ("SUPPORT", ["export"])
     assert (entry["outputs"]["role_id"], entry["outputs"]["base_permissions"]) == (held.id, ["view"])
-    state = State({}, {}, custom_roles={(PRODUCTION, held.id): HeldCustomRole(PRODUCTION, held.id)})
+    state = state_of_resources({}, {}, custom_roles={(PRODUCTION, held.id): held_custom_role(PRODUCTION, held.id)})
     assert role_entries(session, declared, state) == []
 
 
@@ -297,7 +297,7 @@ def test_the_security_settings_come_in_with_the_given_keys(api: FakeApi) -> None
     (entry,) = security_entries(session, declared, EMPTY)
     assert (entry["name"], entry["id"]) == ("organization-security", str(ORGANIZATION))
     assert (entry["inputs"]["two_factor_required"], entry["inputs"]["request_access"]) == (False, {"mode": "open"})
-    assert security_entries(session, declared, State({}, {}, security=HeldSecurity("urn"))) == []
+    assert security_entries(session, declared, state_of_resources({}, {}, security=held_security("urn"))) == []
     assert security_entries(session, DECLARED, EMPTY) == []
 
 

@@ -25,9 +25,10 @@ from mixpanel_access.operations.importing.plan import (
 )
 from mixpanel_access.operations.importing.teams import ExistingTeam, read_teams
 from mixpanel_access.operations.own_roles import keys_there
-from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, HeldTeamMember, State
+from mixpanel_access.operations.state import EMPTY, State
 from tests.fake_scim import with_scim
 from tests.fakes import FakeApi, make_directory
+from tests.operations.held import changed_state, held_grant, held_member, held_team_member, state_of_resources
 
 SHOP, WAREHOUSE = 1, 2
 TODAY = date(2026, 5, 4)
@@ -250,7 +251,7 @@ def test_an_entry_gets_the_places_that_it_lacks() -> None:
     text = TEAMS.replace("people: []", "people:\n  - { email: Bo@example.com, teams: [ops] }")
     plan = plan_import(found, text, RosterSource("r"), EMPTY, ImportFilter(), TODAY)
     assert plan.text == text.replace("[ops]", '[ops, "data"]')
-    held = replace(EMPTY, team_members={(7, "bo@example.com"): HeldTeamMember(7, BO)})
+    held = changed_state(EMPTY, team_members={(7, "bo@example.com"): held_team_member(7, BO)})
     assert plan_import(found, text, RosterSource("r"), held, ImportFilter(), TODAY).text == text
 
 
@@ -389,17 +390,19 @@ def test_what_stands_in_the_roster_stays() -> None:
     assert plan.grants == {(SHOP, "bo@example.com"), (WAREHOUSE, "bo@example.com")}
 
 
-BOS = HeldMember(BO, None)
+BOS = held_member(BO, None)
 
 
 def test_what_is_in_the_state_is_not_taken_again() -> None:
     """Only the grant that is new is."""
     found = reading(person(BO), grants=(individual(BO, "owner"), individual(BO, "consumer", WAREHOUSE)))
-    state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "owner")})
+    state = state_of_resources({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): held_grant(SHOP, BO, "owner")})
     plan = plan_import(found, HAND_MADE, RosterSource("r"), state, ImportFilter(), TODAY)
     assert not plan.members
     assert plan.grants == {(WAREHOUSE, "bo@example.com")}
-    everything = replace(state, grants={**state.grants, (WAREHOUSE, "bo@example.com"): HeldGrant(2, BO, "consumer")})
+    everything = changed_state(
+        state, grants={**state.grants, (WAREHOUSE, "bo@example.com"): held_grant(2, BO, "consumer")}
+    )
     again = plan_import(found, HAND_MADE, RosterSource("r"), everything, ImportFilter(), TODAY)
     assert (again.members, again.grants, again.text) == (frozenset(), frozenset(), HAND_MADE)
 
@@ -407,7 +410,7 @@ def test_what_is_in_the_state_is_not_taken_again() -> None:
 def test_who_was_taken_out_of_the_roster_does_not_come_back() -> None:
     """A person in the state and no longer in the roster is about to lose the access; nor does a deleted grant."""
     found = reading(person(BO), grants=(individual(BO),))
-    state = State({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): HeldGrant(SHOP, BO, "analyst")})
+    state = state_of_resources({"bo@example.com": BOS}, {(SHOP, "bo@example.com"): held_grant(SHOP, BO, "analyst")})
     gone = plan_import(found, EMPTY_ROSTER, RosterSource("r"), state, ImportFilter(), TODAY)
     assert (gone.text, gone.members, gone.grants) == (EMPTY_ROSTER, frozenset(), frozenset())
     assert "takes the access away" in gone.candidates[0].left_out[0].reason

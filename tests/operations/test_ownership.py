@@ -13,7 +13,8 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import parse
 from mixpanel_access.operations.ownership import StackOwnership, plan_ownership, read_ownership, write_ownership
 from mixpanel_access.operations.project import PulumiProject
-from mixpanel_access.operations.state import HeldMember, State
+from mixpanel_access.operations.state import State
+from tests.operations.held import held_member, state_of_resources
 
 ROSTER = """\
 environment: production
@@ -117,9 +118,11 @@ class States:
     def state(self, stack: str, organization: int) -> State:  # there is one
         removals = {"bo@example.com": "when_unused", "cy@example.com": "always", "di@example.com": "never"}
         members = {
-            key: HeldMember(key, None, outputs={"adopted": True, "removal": how}) for key, how in removals.items()
+            key: held_member(key, None, outputs={"adopted": True, "removal": how}) for key, how in removals.items()
         }
-        return State({**members, "ed@example.com": HeldMember("ed@example.com", None, outputs={"adopted": True})}, {})
+        return state_of_resources(
+            {**members, "ed@example.com": held_member("ed@example.com", None, outputs={"adopted": True})}, {}
+        )
 
 
 def test_only_those_are_listed_for_whom_it_matters(tmp_path: Path) -> None:

@@ -13,10 +13,17 @@ from mixpanel_access.model.declaration import Declaration, declaration, grant_na
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster_reading import RosterSource, parse
 from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations, violations_in
-from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeam, HeldTeamGrant, HeldTeamMember, State
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level
+from tests.operations.held import (
+    held_grant,
+    held_member,
+    held_team,
+    held_team_grant,
+    held_team_member,
+    state_of_resources,
+)
 
 TODAY = date(2026, 5, 4)
 AROUND = Context(TODAY, "production", frozenset({"example.com"}), rules=EXCEPTABLE)
@@ -97,16 +104,16 @@ def test_a_state_is_judged_like_the_roster_it_was_made_of() -> None:
     """With the exceptions that it holds; what Mixpanel has told since is judged, too."""
     for more in ("", f"exceptions: [{EXCEPTION}]", "organizationRoles: true"):
         one = declared(more)
-        members = {key: HeldMember(key, None, f"urn::{key}", values) for key, values in one.members.items()}
+        members = {key: held_member(key, None, f"urn::{key}", values) for key, values in one.members.items()}
         grants = {
-            place: HeldGrant(*place, "", f"urn::{grant_name(*place)}", values) for place, values in one.grants.items()
+            place: held_grant(*place, "", f"urn::{grant_name(*place)}", values) for place, values in one.grants.items()
         }
-        state = State(members, grants, facts=one.facts)
+        state = state_of_resources(members, grants, facts=one.facts)
         judged = list(violations_in(state, AROUND, PolicyConfig({})))
         assert judged == list(violations(one, AROUND, PolicyConfig({}))) != []
         assert {each.email for each in judged} <= {"di@exmaple.com", ""}
     ways = {**grants[1, "di@exmaple.com"].outputs, "grant_types": ["individual", "team"], "effective_role": "admin"}
-    told = State(members, {(1, "di@exmaple.com"): HeldGrant(1, "di@exmaple.com", "", "urn::x", ways)})
+    told = state_of_resources(members, {(1, "di@exmaple.com"): held_grant(1, "di@exmaple.com", "", "urn::x", ways)})
     assert "no-redundant-grant" in {each.rule.id for each in violations_in(told, AROUND, PolicyConfig({}))}
 
 
@@ -185,14 +192,14 @@ def test_a_team_is_no_way_around_the_rules() -> None:
 def test_the_teams_of_a_state_are_judged() -> None:
     """By Mixpanel's ids, as the engine hands them over."""
     place = {"email": "di@agency.example.org", "team_id": 77, "engagement_type": "audit", "engagement": "look"}
-    state = State(
+    state = state_of_resources(
         {},
         {},
-        teams={77: HeldTeam("Data", 77, "urn::team/data", {"name": "Data"})},
+        teams={77: held_team("Data", 77, "urn::team/data", {"name": "Data"})},
         team_grants={
-            (1, 77): HeldTeamGrant(1, 77, "admin", "urn::1", {"team_id": 77, "project_id": 1, "role": "admin"})
+            (1, 77): held_team_grant(1, 77, "admin", "urn::1", {"team_id": 77, "project_id": 1, "role": "admin"})
         },
-        team_members={(77, "di@agency.example.org"): HeldTeamMember(77, "di@agency.example.org", "urn::2", place)},
+        team_members={(77, "di@agency.example.org"): held_team_member(77, "di@agency.example.org", "urn::2", place)},
     )
     ids = {one.rule.id for one in violations_in(state, AROUND, PolicyConfig({}))}
     assert {"team-within-standard", "admin-has-reason", "grant-has-member", "own-environment"} <= ids

@@ -14,11 +14,12 @@ from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.operations.drift import Organization, differences
 from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
-from mixpanel_access.operations.state import EMPTY, State, state_of
+from mixpanel_access.operations.state import EMPTY, state_of
 from mixpanel_access.operations.state_outputs import hides_people
 from mixpanel_access.operations.tracker.lines import lines_of
 from mixpanel_access.rules.facts import Context
 from tests.fakes import NOW
+from tests.operations.held import state_of_resources
 
 CY = "cy@agency.example.org"
 HIDDEN = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:canary-cipher"}
@@ -116,7 +117,7 @@ def test_a_person_is_known_whatever_is_a_secret(hidden: dict[str, Any]) -> None:
 def test_a_role_that_is_a_secret_is_no_drift() -> None:
     """What cannot be compared is not told as changed; what is gone is."""
     state = state_of(export({"Member": {"role": HIDDEN}, "ProjectGrant": {"role": HIDDEN}}), 7)
-    here = State({**state.members}, {(1, CY): state.grants[1, CY]})
+    here = state_of_resources({**state.members}, {(1, CY): state.grants[1, CY]})
     there = Organization(
         {CY: Person(CY, "admin", False)},
         {1: Project(1, "Shop")},

@@ -10,9 +10,9 @@ import pytest
 from mixpanel_access.files.other_rosters import OtherRosters
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.roster_claims import About, Conflict
-from mixpanel_access.operations.state import HeldGrant
 from mixpanel_access.operations.status import SETTLE, Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
+from tests.operations.held import held_grant
 from tests.operations.overviews import BO, overview, person
 
 HOUR = timedelta(hours=1)
@@ -143,7 +143,7 @@ def test_access_that_a_state_still_has_goes_with_revoke() -> None:
     api.give(WAREHOUSE, BO, "consumer")
     looked = overview(api, person())
     (someone,) = looked.people
-    someone.grants["production", WAREHOUSE] = HeldGrant(WAREHOUSE, BO, "consumer")
+    someone.grants["production", WAREHOUSE] = held_grant(WAREHOUSE, BO, "consumer")
     (step,) = the_one(statuses(looked)).steps
     assert step.text == "has consumer in warehouse, which no roster gives"
     assert step.next_step == "mixpanel-access revoke --stack production --yes takes it away"

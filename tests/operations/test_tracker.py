@@ -20,18 +20,18 @@ from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.state import (
-    EMPTY,
-    HeldGrant,
-    HeldMember,
-    HeldTeam,
-    HeldTeamGrant,
-    HeldTeamMember,
-    State,
-)
+from mixpanel_access.operations.state import EMPTY, State
 from mixpanel_access.operations.tables import exported
 from mixpanel_access.operations.tracker.lines import LogEvent, LogLine, lines_of, problems
 from mixpanel_access.operations.tracker.update import Audited, revocations
+from tests.operations.held import (
+    held_grant,
+    held_member,
+    held_team,
+    held_team_grant,
+    held_team_member,
+    state_of_resources,
+)
 
 COLUMNS = LogLine.columns()
 
@@ -53,16 +53,16 @@ def line(name: str, **more: Any) -> LogLine:
 def test_a_state_as_lines() -> None:
     """Members, grants, places in teams and what teams have, with why; who is not put in by the stack has no place."""
     at, why = "2026-05-04T12:00:00Z", {"ticket": "OPS-1"}
-    state = State(
-        {"a": HeldMember("a", "admin", outputs=why, modified=at)},
-        {(7, "a"): HeldGrant(7, "a", "analyst", outputs=why, modified=at)},
-        teams={77: HeldTeam("Data", 77)},
-        team_grants={(7, 77): HeldTeamGrant(7, 77, "consumer", outputs=why, modified=at)},
+    state = state_of_resources(
+        {"a": held_member("a", "admin", outputs=why, modified=at)},
+        {(7, "a"): held_grant(7, "a", "analyst", outputs=why, modified=at)},
+        teams={77: held_team("Data", 77)},
+        team_grants={(7, 77): held_team_grant(7, 77, "consumer", outputs=why, modified=at)},
         team_members={
-            (77, "a"): HeldTeamMember(77, "a", outputs={**why, "status": "member"}, modified=at),
-            (77, "b"): HeldTeamMember(77, "b", outputs={"status": "waiting"}),
-            (77, "c"): HeldTeamMember(77, "c", outputs={"status": "left_to_scim"}),
-            (78, "a"): HeldTeamMember(78, "a", outputs=why, modified=at),
+            (77, "a"): held_team_member(77, "a", outputs={**why, "status": "member"}, modified=at),
+            (77, "b"): held_team_member(77, "b", outputs={"status": "waiting"}),
+            (77, "c"): held_team_member(77, "c", outputs={"status": "left_to_scim"}),
+            (78, "a"): held_team_member(78, "a", outputs=why, modified=at),
         },
     )
     found = list(lines_of("production", state))
@@ -97,8 +97,8 @@ def test_a_place_is_revoked_when_it_is_gone(
 ) -> None:
     """And not when an identity provider has come to say who is in the team: then the audit log tells."""
     given = replace(line("a"), project=None, role="", team="Data", team_id=77)
-    held = HeldTeamMember(77, "a@example.com", outputs={"status": status})
-    state = State({}, {}, team_members={(77, "a@example.com"): held} if status else {})
+    held = held_team_member(77, "a@example.com", outputs={"status": status})
+    state = state_of_resources({}, {}, team_members={(77, "a@example.com"): held} if status else {})
     found = list(revocations("production", state, {given.key: given}, Audited(events), [], NOW))
     assert [(one.event, one.date, one.admin) for one in found] == [(LogEvent.REVOKED, *words) for words in expected]
     over = replace(given, event=LogEvent.REVOKED)
@@ -124,8 +124,8 @@ TAKERS = {
 def test_who_took_a_place_away_by_scim(event: AuditEvent, admin: str) -> None:
     """The author of the commit for a run of the stack; else whom the audit log has, or that it was SCIM."""
     given = replace(line("a"), project=None, role="", team="Data", team_id=77)
-    held = HeldTeamMember(77, "a@example.com", outputs={"status": "left_to_scim"})
-    left = State({}, {}, team_members={(77, "a@example.com"): held})
+    held = held_team_member(77, "a@example.com", outputs={"status": "left_to_scim"})
+    left = state_of_resources({}, {}, team_members={(77, "a@example.com"): held})
     (kept,) = revocations("production", left, {given.key: given}, Audited([event]), [RUN], NOW)
     assert kept.admin == (event.actor or "scim")  # it was the identity provider's to take
     (gone,) = revocations("production", EMPTY, {given.key: given}, Audited([event]), [RUN], NOW)
@@ -133,9 +133,9 @@ def test_who_took_a_place_away_by_scim(event: AuditEvent, admin: str) -> None:
 
 
 GONE = {"event": LogEvent.REVOKED}
-HELD = State({}, {(7, "a@example.com"): HeldGrant(7, "a@example.com", "admin")})
+HELD = state_of_resources({}, {(7, "a@example.com"): held_grant(7, "a@example.com", "admin")})
 A, ADMIN = "a@example.com", "admin in project 7 or other reasons"
-LEFT = HeldTeamMember(77, "a@example.com", outputs={"status": "left_to_scim"})
+LEFT = held_team_member(77, "a@example.com", outputs={"status": "left_to_scim"})
 REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
     "as the state": ([line("a")], HELD, []),
     "given again": ([line("a"), line("a", **GONE), line("a")], HELD, []),
@@ -171,7 +171,7 @@ REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
     ),
     "taken over by an identity provider": (
         [line("a", project=None, role="", team="Data", team_id=77)],
-        State({}, {}, team_members={(77, "a@example.com"): LEFT}),
+        state_of_resources({}, {}, team_members={(77, "a@example.com"): LEFT}),
         [],
     ),
 }  # fmt: skip

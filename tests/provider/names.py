@@ -10,7 +10,7 @@ from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import CUSTOM_ROLE_TYPE, TEAM_TYPE
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.custom_role import CustomRoleProvider
-from mixpanel_access.provider.states import StackStates, StateResource, States
+from mixpanel_access.provider.states import ExportedResource, StackStates, States
 from mixpanel_access.provider.team import TeamProvider
 from tests.fakes import PRODUCTION, FakeApi, make_session
 
@@ -64,7 +64,7 @@ class Stack:
     said: list[str] = field(default_factory=list)
     hints: bool = True
     known: bool = True
-    others: dict[str, list[StateResource]] = field(default_factory=dict)
+    others: dict[str, list[ExportedResource]] = field(default_factory=dict)
 
     def run(self, program: Mapping[str, str], order: Sequence[str] | None = None) -> int:
         """Bring a program about, resource -> name, in this order; how many resources were changed.
@@ -130,10 +130,10 @@ class Stack:
         names = {str(id_): name for id_, name in self.kind.names(self.api).items()}
         return {resource: names[id_.rpartition(":")[2]] for resource, (id_, _, _) in self.state.items()}
 
-    def resources(self) -> list[StateResource]:
+    def resources(self) -> list[ExportedResource]:
         """The state as the provider reads it."""
         return [
-            StateResource(self.kind.type, f"urn:pulumi:x::y::{self.kind.type}::{name}", id_, outputs)
+            ExportedResource(self.kind.type, f"urn:pulumi:x::y::{self.kind.type}::{name}", id_, outputs)
             for name, (id_, _, outputs) in self.state.items()
         ]
 

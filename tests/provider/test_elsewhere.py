@@ -19,7 +19,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
-from mixpanel_access.provider.states import StateResource
+from mixpanel_access.provider.states import ExportedResource
 from mixpanel_access.provider.team_grant import TeamGrantProvider
 from mixpanel_access.provider.team_member import TeamMemberProvider
 from tests.fake_roles import role_id
@@ -80,8 +80,8 @@ def run(
     session, said = make_session(api)
     states = session.states = FakeStates(own=own, production=[], staging=[])
     states.others_of = {
-        "production": [StateResource(type_, "urn::production", id_, props)],
-        "staging": [StateResource(type_, "urn::staging", id_, {**props, **more})],
+        "production": [ExportedResource(type_, "urn::production", id_, props)],
+        "staging": [ExportedResource(type_, "urn::staging", id_, {**props, **more})],
     }
     declared = given if roster is None else roster
     states.rosters, states.given = {"staging": frozenset(declared.members)}, {"staging": declared}
@@ -136,7 +136,7 @@ def test_it_goes_if_nobody_says_which_stack_this_is(api: FakeApi, kind: Kind) ->
     """Else the stack would leave it to itself."""
     provider, states, _ = run(api, kind, own=None)
     states.others_of["production"] = []
-    states.others_of["staging"] = [StateResource(kind[1], "urn::x", kind[2], {**kind[3], "notes": "another"})]
+    states.others_of["staging"] = [ExportedResource(kind[1], "urn::x", kind[2], {**kind[3], "notes": "another"})]
     provider.delete(kind[2], {**kind[3], "notes": "mine"})
     assert api.writes != []
 

@@ -10,7 +10,7 @@ import pytest
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import TEAM_TYPE
 from mixpanel_access.provider.custom_role import CustomRoleHandler
-from mixpanel_access.provider.states import StateResource
+from mixpanel_access.provider.states import ExportedResource
 from tests.fakes import ORGANIZATION, PRODUCTION
 from tests.provider.names import KINDS, Kind, Stack
 
@@ -248,7 +248,7 @@ def test_a_role_of_another_project_has_names_of_its_own() -> None:
     """A name that is given up in one project is another one's in the other."""
     stack = Stack(KINDS["custom role"])
     stack.run({"a": "W"})
-    other = StateResource(stack.kind.type, "urn::b", f"{ORGANIZATION}:{PRODUCTION + 1}:{stack.state['a'][0][-36:]}")
+    other = ExportedResource(stack.kind.type, "urn::b", f"{ORGANIZATION}:{PRODUCTION + 1}:{stack.state['a'][0][-36:]}")
     stack.others = {"staging": [other]}
     handler = stack.provider().handler
     assert isinstance(handler, CustomRoleHandler)

@@ -18,7 +18,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
-from mixpanel_access.provider.states import StackStates, StateResource, States
+from mixpanel_access.provider.states import ExportedResource, StackStates, States
 from tests.fake_states import FakeStates
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
@@ -181,7 +181,7 @@ def test_another_of_the_name_is_left_alone_and_said(api: FakeApi) -> None:
 
 
 LEFT = ServiceAccountInfo(ACCOUNT, LOGIN, NOW - timedelta(hours=1), creator="bot")
-BEGUN = StateResource(SERVICE_ACCOUNT_TYPE, "urn::etl", "", {"username": "etl"})
+BEGUN = ExportedResource(SERVICE_ACCOUNT_TYPE, "urn::etl", "", {"username": "etl"})
 KNOWN = StackStates({"production": []}, interrupted={"production": [BEGUN]})
 ORPHANS: dict[str, tuple[ServiceAccountInfo, StackStates, str | None, datetime | None, bool]] = {
     "left by a killed run": (LEFT, KNOWN, "production", NOW - DAY, True),
@@ -205,12 +205,12 @@ ORPHANS: dict[str, tuple[ServiceAccountInfo, StackStates, str | None, datetime |
     "no run has ended yet": (LEFT, KNOWN, "production", None, False),
 }  # fmt: skip
 HOLDERS = {
-    "its account": StateResource(SERVICE_ACCOUNT_TYPE, "urn::etl", f"{ORGANIZATION}:{ACCOUNT}", {}),
-    "one that it has replaced": StateResource(
+    "its account": ExportedResource(SERVICE_ACCOUNT_TYPE, "urn::etl", f"{ORGANIZATION}:{ACCOUNT}", {}),
+    "one that it has replaced": ExportedResource(
         SERVICE_ACCOUNT_TYPE, "urn::etl", f"{ORGANIZATION}:78",
         {"retiring": [{"account_id": ACCOUNT, "login": LOGIN, "until": "2026-06-01T00:00:00Z"}]},
     ),
-    "others that are a secret": StateResource(
+    "others that are a secret": ExportedResource(
         SERVICE_ACCOUNT_TYPE, "urn::etl", f"{ORGANIZATION}:78", {"retiring": {"ciphertext": "x"}}
     ),
 }  # fmt: skip
@@ -233,7 +233,7 @@ def test_only_what_is_certain_to_be_ours_is_cleared_away(
 
 
 @pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS.keys())
-def test_what_a_state_has_is_never_cleared_away(holder: StateResource) -> None:
+def test_what_a_state_has_is_never_cleared_away(holder: ExportedResource) -> None:
     """In whichever stack, also as an account that another one has replaced."""
     api = FakeApi(accounts=[LEFT])
     session, _ = make_session(api)
@@ -707,7 +707,7 @@ def test_a_run_that_leaves_the_account_alone_takes_from_the_old_one_too(stack: S
     old, new = rotated(stack)
     assert stack.account is not None
     session, _ = make_session(stack.api, now=NOW + 91 * DAY)
-    row = StateResource(SERVICE_ACCOUNT_TYPE, "urn::account", *stack.account)
+    row = ExportedResource(SERVICE_ACCOUNT_TYPE, "urn::account", *stack.account)
     if named:
         states = session.states = FakeStates(production=[])
         states.others_of = {"production": [row]}

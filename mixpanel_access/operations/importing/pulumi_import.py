@@ -183,7 +183,7 @@ def account_entries(session: Session, declared: Declaration, state: State) -> tu
     """
     accounts = _Kind(SERVICE_ACCOUNT_TYPE, ServiceAccountProvider(), session)
     held = _Kind(SERVICE_ACCOUNT_GRANT_TYPE, ServiceAccountGrantProvider(), session)
-    ids = {account.name: account.id for account in state.accounts.values()}
+    ids = {account.name: account.account for account in state.accounts.values()}
     found: list[Entry | None] = []
     left_out: dict[str, str] = {}
     for name, inputs in declared.accounts.items():
@@ -223,7 +223,7 @@ def team_entries(session: Session, declared: Declaration, state: State, members:
     teams = _Kind(TEAM_TYPE, TeamProvider(), session)
     roles = _Kind(TEAM_GRANT_TYPE, TeamGrantProvider(), session)
     places = _Kind(TEAM_MEMBER_TYPE, TeamMemberProvider(), session)
-    held = {name_of(team.urn): team.id for team in state.teams.values()}
+    held = {name_of(team.urn): team.team for team in state.teams.values()}
     ids: dict[str, int] = {}
     found: list[Entry | None] = []
     for key, inputs in declared.teams.items():

@@ -257,18 +257,18 @@ def _entries(
 
     _must_be_one_way(declared, state)
     grown = {project for project, _ in plan.grants}  # a whole takes nobody in but by being read anew
-    wholes = {project for project in declared.wholes if project in grown or project not in state.wholes}
+    wholes = {project for project in declared.wholes if project in grown or project not in state.project_access}
     entries = [
         *pulumi_import.member_entries(session, declared, plan.members),
         *pulumi_import.grant_entries(session, declared, plan.grants),
     ]
     notes: dict[str, Notes] = {}
     for entry in pulumi_import.whole_entries(session, declared, wholes):
-        urn = state.wholes.get(ProjectAccessId.parse(entry["id"]).project)
-        if urn is None:
+        held = state.project_access.get(ProjectAccessId.parse(entry["id"]).project)
+        if held is None:
             entries.append(entry)
         else:
-            notes[urn] = {entry["id"]: Note(outputs=_own(entry["outputs"]), inputs=_own(entry["inputs"]))}
+            notes[held.urn] = {entry["id"]: Note(outputs=_own(entry["outputs"]), inputs=_own(entry["inputs"]))}
     people = pulumi_import.people_for_brake(declared, state)
     if entries or notes or any(one.teams for one in plan.candidates):
         known: dict[str, Any] = {"people": [dict(person) for person in people]}
@@ -290,8 +290,8 @@ def _must_be_one_way(declared: Declaration, state: State) -> None:
     Raises:
         UsageError: it does.
     """
-    one_by_one = {project for project, _ in state.grants if project not in state.wholes}
-    whole = {project for project in state.wholes if project in declared.keys and project not in declared.wholes}
+    one_by_one = {project for project, _ in state.grants if project not in state.project_access}
+    whole = {project for project in state.project_access if project in declared.keys and project not in declared.wholes}
     for project in sorted((declared.wholes.keys() & one_by_one) | whole):
         ways = ("as a whole", "one by one") if project in declared.wholes else ("one by one", "as a whole")
         raise UsageError(

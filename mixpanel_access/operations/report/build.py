@@ -9,14 +9,15 @@ from itertools import chain
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.resources import PROJECT_GRANT
 from mixpanel_access.operations.drift import Difference, differences, read_organization
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.policy_check import Violation, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.report.model import AccessEnding, OpenInvitation, PolicyFinding, Report
 from mixpanel_access.operations.report.people import cells_by_person, report_people
-from mixpanel_access.operations.report.sources import Around, Sources, StateGrant, over
-from mixpanel_access.operations.state import HeldGrant
+from mixpanel_access.operations.report.sources import Around, Sources, over
+from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.status import invitation_steps
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
@@ -119,13 +120,13 @@ def _endings(sources: Sources) -> Iterator[AccessEnding]:
                 yield from _over(sources, someone.email, stack, held)
 
 
-def _over(sources: Sources, email: str, stack: str, held: Sequence[StateGrant]) -> Iterator[AccessEnding]:
+def _over(sources: Sources, email: str, stack: str, held: Sequence[StateResource]) -> Iterator[AccessEnding]:
     """What has ended in a stack and is still in its state."""
     today = sources.overview.today
     last = over(held, today)
     if last is not None:
         engagement = next((text for one in held if (text := one.outputs.get("engagement"))), None)
-        what = [f"{one.role} in {sources.name(one.project)}" for one in held if isinstance(one, HeldGrant)]
+        what = [f"{one.role} in {sources.name(one.project)}" for one in held if one.kind is PROJECT_GRANT]
         yield AccessEnding(last, (last - today).days, email, stack, engagement, what)
 
 

@@ -14,11 +14,9 @@ from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.report.model import ReportEnvironment, ReportProject
-from mixpanel_access.operations.state import EMPTY, HeldGrant, HeldMember, State
+from mixpanel_access.operations.state import EMPTY, State, StateResource
 from mixpanel_access.operations.status import Status, status_of
 from mixpanel_access.rules.facts import Context, NotApplicable
-
-StateGrant = HeldMember | HeldGrant
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,9 @@ class Sources:
         return reduce(or_, (view.state for view in self.overview.stacks.values()), EMPTY)
 
     @cached_property
-    def held(self) -> Mapping[str, Mapping[str, Sequence[StateGrant]]]:
+    def held(self) -> Mapping[str, Mapping[str, Sequence[StateResource]]]:
         """What the states hold: the key of an address -> stack -> members and grants."""
-        found: dict[str, dict[str, list[StateGrant]]] = {}
+        found: dict[str, dict[str, list[StateResource]]] = {}
         for stack, state in self.around.states.items():
             for key, member in state.members.items():
                 found.setdefault(key, {}).setdefault(stack, []).append(member)
@@ -139,7 +137,7 @@ class Sources:
                 continue
         return any(known) if known else None
 
-    def lapsed(self, key: str) -> Mapping[str, Sequence[StateGrant]]:
+    def lapsed(self, key: str) -> Mapping[str, Sequence[StateResource]]:
         """What states hold of a person where no entry of the stack's roster counts today, by stack."""
         someone = self.overview.get(key)
         given = someone.effective if someone else {}
@@ -154,7 +152,7 @@ class Sources:
             yield from (one.outputs for one in held)
 
 
-def over(held: Sequence[StateGrant], today: date) -> date | None:
+def over(held: Sequence[StateResource], today: date) -> date | None:
     """The last day of what is over on a day and still held, or None."""
     ends = [day(str(one.outputs["ends"])) for one in held if one.outputs.get("ends")]
     return max((end for end in ends if end < today), default=None)

@@ -19,7 +19,7 @@ from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.review.packet import Item, Unmanaged
 from mixpanel_access.operations.review.suggesting import Role, advise
-from mixpanel_access.operations.state import HeldGrant, HeldMember
+from mixpanel_access.operations.state import StateResource
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context, Kind
 from mixpanel_access.rules.facts import Entry as RuleEntry
@@ -152,7 +152,7 @@ class _Seen:
         )
 
     @property
-    def _held(self) -> HeldGrant | HeldMember | None:
+    def _held(self) -> StateResource | None:
         """What the stack's state has of it."""
         if self.project is None:
             return self.someone.members.get(self.stack)

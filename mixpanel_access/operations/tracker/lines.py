@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.metadata import REASONS
-from mixpanel_access.operations.state import HeldGrant, HeldMember, HeldTeamGrant, HeldTeamMember, State
+from mixpanel_access.operations.state import State, StateResource
 
 
 class LogEvent(StrEnum):
@@ -114,7 +114,7 @@ def lines_of(stack: str, state: State) -> Iterator[LogLine]:
     """The access in a state as lines: members, grants, team memberships and the teams' roles."""
 
     def line(
-        held: HeldMember | HeldGrant | HeldTeamMember | HeldTeamGrant,
+        held: StateResource,
         email: str,
         project: int | None,
         role: str | None,
