@@ -32,7 +32,7 @@ demo: engine ## run the demo: no account, no input
 	$(PY) -m demo $(ARGS)
 
 check: $(MADE) lint ## lint, and test all layers without the engine: for every change that you make
-	$(PY) -m pytest -n $(CORES) --dist worksteal -m "not engine and not package" $(LAYERS) $(ARGS)
+	$(PY) -m pytest -n $(CORES) --dist worksteal -m "not engine and not package and not slow" $(LAYERS) $(ARGS)
 
 test: engine ## run all tests, on every core
 	$(PY) -m pytest -n $(CORES) --dist worksteal $(ARGS)

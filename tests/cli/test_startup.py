@@ -15,6 +15,8 @@ PROBE = """
 import sys
 sys.argv[0] = "mixpanel-access"
 from mixpanel_access.cli import main
+
+pytestmark = pytest.mark.slow
 try:
     main()
 except SystemExit as end:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMANDS: dict[str, tuple[tuple[str, ...], int]] = {
     "help": (("--help",), 0),
     "a table": (("policy", "list"), 0),

@@ -35,6 +35,8 @@ from mixpanel_access.operations.verifying.verify import (
 from tests.emulator.conftest import ORG, Client, P, organization
 from tests.operations.verifying.conftest import EMAIL, PARTS, Killed, Trouble, dump, means, plan_of, seed, speak
 
+pytestmark = pytest.mark.slow
+
 WRITES = len(STEPS)
 
 
