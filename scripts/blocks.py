@@ -1,4 +1,4 @@
-"""The code blocks of the pages, and the commands in them."""
+"""Find the code blocks of the pages, and the commands in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scripts.build_site import ROOT, linked
 
 PROMPT: Final = "$ "
 LEFT_OUT: Final = "…"
-"""What stands for output that is not shown."""
+"""Marks output that the page leaves out."""
 _OPERATORS: Final = frozenset({"&", "&&", "||", ";", "|", "(", ")", "{", "}"})
 _REDIRECTIONS: Final = frozenset({">", ">>", "<", "<<<"})
 
@@ -28,8 +28,8 @@ class Block:
     Attributes:
         page: its page.
         line: the line of its fence, from 1.
-        language: what the fence says; empty where it says nothing.
-        text: what is in it.
+        language: the language that the fence names, or "".
+        text: its content.
     """
 
     page: Path
@@ -43,7 +43,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Command:
-    """What is typed behind a prompt, lines joined, and what is shown after it."""
+    """A command after a prompt, its lines joined, and the output that the page shows."""
 
     text: str
     shown: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ def pages() -> list[Path]:
 
 @cache
 def blocks(page: Path) -> tuple[Block, ...]:
-    """The code blocks of a page, those in lists and those by indentation too."""
+    """The code blocks of a page, including those in lists and indented ones."""
     return tuple(
         Block(page, token.map[0] + 1 if token.map else 0, token.info.strip(), token.content)
         for token in MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
@@ -66,13 +66,13 @@ def blocks(page: Path) -> tuple[Block, ...]:
 
 @cache
 def inline(page: Path) -> tuple[str, ...]:
-    """What stands between backticks in the text of a page."""
+    """The texts between backticks in a page."""
     found = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
     return tuple(part.content for token in found for part in token.children or () if part.type == "code_inline")
 
 
 def commands(block: Block) -> Iterator[Command]:
-    """The commands of a console block, each with what is shown after it."""
+    """The commands of a console block, each with the output that the page shows."""
     typed, shown = "", list[str]()
     for line in block.text.replace("\\\n", " ").splitlines():
         if line.startswith(PROMPT):
@@ -82,13 +82,13 @@ def commands(block: Block) -> Iterator[Command]:
         elif typed:
             shown.append(line)
         else:
-            raise ValueError(f"{block}: {line!r} stands before the first prompt")
+            raise ValueError(f"{block}: {line!r} is before the first prompt")
     if typed:
         yield Command(typed, tuple(shown))
 
 
 def simple(text: str) -> Iterator[list[str]]:
-    """The simple commands of a line as words: those joined by `&&`, in pipes, and in `$(...)`."""
+    """The simple commands of a line as words, including those joined by `&&`, in pipes, and in `$(...)`."""
     for within in re.findall(r"\$\(([^)]+)\)", text):
         yield from simple(within)
     lexer = shlex.shlex(text, posix=True, punctuation_chars="&|;<>(){}")
@@ -103,7 +103,7 @@ def simple(text: str) -> Iterator[list[str]]:
 
 
 def _command(words: Sequence[str]) -> list[str]:
-    """Without redirections and without variables for this command alone."""
+    """A command without its redirections and without the variables that are set for it alone."""
     kept: list[str] = []
     skip = False
     for word in words:

@@ -1,7 +1,7 @@
-"""Build the docs as a site: build_site.py FOLDER. Fails for a link, an anchor or a file that is not there.
+"""Build the docs as a site: build_site.py FOLDER. A broken link or anchor is an error.
 
-A page may link to any file of the clone. Pages and what they link to are laid out in `pages` of that folder as they
-lie in the clone, so that no link has to be changed; mkdocs.yml says in which order they are shown.
+A page may link to any file of the clone. The pages and the files that they link to are copied to `pages` in FOLDER,
+with their paths in the clone, so that links need no change. mkdocs.yml has the order of the pages.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ _LINK: Final = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 
 class Broken(Exception):
-    """The site cannot be built; the text says why."""
+    """The site cannot be built; the text is the reason."""
 
 
 def main(folder: Path) -> int:
-    """Build the site into `site` of a folder; its exit code: 0 done, 2 failed."""
+    """Build the site in `site` of a folder; return the exit code: 0 for done, 2 for failed."""
     try:
         build(folder.resolve())
     except Broken as broken:
-        print(f"error: {broken}", file=sys.stderr)  # noqa: T201  # a script's way to say so
+        print(f"error: {broken}", file=sys.stderr)  # noqa: T201  # a script prints
         return 2
     return 0
 
 
 def build(folder: Path) -> Path:
-    """Build the site; where it is.
+    """Build the site, and return its folder.
 
     Args:
-        folder: gets `pages` and `site`; what an earlier run left there goes.
+        folder: `pages` and `site` are created in it; those of an earlier run are deleted.
 
     Raises:
-        Broken: a link, an anchor, or a page that the navigation names is not there.
+        Broken: a link or an anchor is broken, or the navigation names a page that does not exist.
     """
     for name in ("pages", "site"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in linked(ROOT):
         for link, target in _links(path):
             if not _is_in(ROOT, target):
-                raise Broken(f"{path.relative_to(ROOT)} links to {link}, which is no file of this clone")
+                raise Broken(f"{path.relative_to(ROOT)} links to {link}, which is not a file of this clone")
         target = folder / "pages" / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
@@ -61,7 +61,7 @@ def build(folder: Path) -> Path:
 
 
 def linked(root: Path) -> list[Path]:
-    """The pages, and all the files that they lead to."""
+    """The pages, and all files that they link to."""
     found: list[Path] = []
     waiting = [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs").rglob("*.*"))]
     while waiting:
@@ -73,7 +73,7 @@ def linked(root: Path) -> list[Path]:
 
 
 def _links(page: Path) -> Iterator[tuple[str, Path]]:
-    """The relative links of a page, and where they lead."""
+    """The relative links of a page, each with the file that it leads to."""
     for link in _LINK.findall(page.read_text("utf-8")) if page.suffix == ".md" else ():
         yield link, (page.parent / link).resolve()
 

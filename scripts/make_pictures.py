@@ -1,7 +1,7 @@
-"""Make the pictures of the docs: follow the tutorial, and record what some of its commands print.
+"""Draw the pictures of the docs: follow the tutorial, and record what some of its commands print.
 
-Terminals are drawn as SVG, which loads nothing; the report is a screenshot of Chromium's, and stays as it is where
-there is none.
+Terminals become SVG files that load nothing. The report is a screenshot by Chromium; without it, the
+old one stays.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ PICTURES: Final = {
     "mixpanel-access who --project shop": "who",
     "mixpanel-access status sam@agency.example.org": "status",
 }
-"""What a command begins with, or all of it -> its picture; the first such command counts."""
+"""Start of a command, or the whole command -> its picture; the first such command counts."""
 REPORT: Final = "mixpanel-access report"
 _COLOURS: Final = {"FORCE_COLOR": "1", "PULUMI_OPTION_COLOR": "always"}
 _WIDTHS: Final = range(80, 175)
 _FONT: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-"""Where a font is from; without it, the reader has one."""
+"""Where to load a font from; without it, the reader's browser uses its own."""
 _SEGMENT: Final = re.compile(r'<text[^>]* x="([^"]+)"[^>]* textLength="([^"]+)"[^>]*-line-(\d+)\)"[^>]*>([^<]*)</text>')
 
 
 def main() -> int:
-    """Make all pictures anew."""
+    """Draw all pictures again."""
     FOLDER.mkdir(exist_ok=True)
     made = set()
     with tempfile.TemporaryDirectory() as folder:
@@ -55,13 +55,13 @@ def main() -> int:
 
 
 def picture_of(typed: Typed) -> str | None:
-    """The picture that a command is for."""
+    """The name of the picture of a command, or None."""
     text = typed.command.text
     return next((name for begin, name in PICTURES.items() if text == begin or text.startswith(f'{begin} "')), None)
 
 
 def drawn(typed: Typed, name: str) -> str:
-    """A terminal with a command and what it printed, as SVG."""
+    """A terminal with a command and its output, as SVG."""
     lines = [
         Text.assemble(("$ ", "bold green"), (typed.command.text, "bold")),
         *map(Text.from_ansi, said(typed.printed)),
@@ -75,19 +75,19 @@ def drawn(typed: Typed, name: str) -> str:
 
 
 def text_in(svg: str) -> str:
-    """The text of a terminal's picture; its lines may be folded."""
+    """The text in the picture of a terminal; long lines are folded."""
     text, last, end = "", "", 0.0
     for x, length, line, part in _SEGMENT.findall(svg):
         if line != last:
             text += "\n"
         elif float(x) > end + 1:
-            text += " "  # a segment of blanks alone is not drawn
+            text += " "  # a segment of blanks is not drawn
         text, last, end = text + html.unescape(part), line, float(x) + float(length)
     return text
 
 
 def photograph(page: Path, to: Path) -> None:
-    """Take a picture of a page, as wide as a laptop's screen."""
+    """Take a screenshot of a page, as wide as a laptop."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         print(f"no chromium and chromedriver: {to.name} stays as it is", file=sys.stderr)  # noqa: T201
         return

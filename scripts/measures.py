@@ -307,17 +307,18 @@ def frames_of_create() -> Measure:
 
 
 def _frames_from_create(frame: FrameType | None) -> list[str]:
-    """The product's frames, outermost first; empty where `create` is not among them."""
+    """The product's frames from the outermost `create` of the provider; empty if there is none."""
     frames: list[str] = []
+    from_create = 0
     while frame is not None:
         code = frame.f_code
         if PACKAGE in Path(code.co_filename).parts and code.co_name not in ("<listcomp>", "<genexpr>", "<dictcomp>"):
             nested = " (nested)" if code.co_flags & inspect.CO_NESTED else ""
             frames.append(f"{Path(code.co_filename).name} {code.co_qualname}{nested}")
             if code.co_name == "create" and f"{PACKAGE}/provider" in code.co_filename:
-                return frames[::-1]
+                from_create = len(frames)
         frame = frame.f_back
-    return []
+    return frames[:from_create][::-1]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Make a virtualenv and install the locked requirements and this package into it: setup_venv.py FOLDER.
+"""Create a virtualenv with the locked requirements and this package: setup_venv.py FOLDER.
 
-A virtualenv that works is kept and brought up to date; one that an earlier run left half made is made anew. The file
-`.made` in it, written last, says that it is finished. Runs with a bare Python: standard library only.
+A virtualenv that works is updated; one that an earlier run did not finish is created again. The file `.made` in it,
+which is written last, marks it as finished. This script uses only the standard library.
 """
 # ruff: noqa: T201, S603 - it prints and runs fixed commands: that is its job
 
@@ -22,59 +22,57 @@ from types import FrameType
 
 REQUIREMENTS = Path("requirements.lock")
 PROJECT = Path("pyproject.toml")
-PATIENCE = 10.0  # seconds between two signs of life
+PATIENCE = 10.0  # seconds between two progress lines
 
-VENV_HELP = (
-    "On Debian and Ubuntu, install the package python{0}.{1}-venv; elsewhere, a Python that brings venv and ensurepip."
-)
+VENV_HELP = "On Debian and Ubuntu, install the package python{0}.{1}-venv; elsewhere, a Python with venv and ensurepip."
 
 
 class Failed(Exception):
-    """The set-up cannot go on; the text says why and what to do."""
+    """The setup cannot go on; the text says why and what to do."""
 
 
 def main(venv: Path) -> int:
-    """Set up the virtualenv; its exit code: 0 done, 2 failed, 130 interrupted."""
+    """Set up the virtualenv; return the exit code: 0 for done, 2 for failed, 130 for interrupted."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
         with _locked() as waited:
             if waited and _is_current(venv):
-                print("the other run has done it", flush=True)
+                print("the other run has finished it", flush=True)
                 return 0
             _set_up(venv)
     except Failed as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted: the next run starts over", file=sys.stderr)
+        print("interrupted: the next run starts again", file=sys.stderr)
         return 130
     return 0
 
 
 def _set_up(venv: Path) -> None:
     unfinished = venv / ".unfinished"
-    if unfinished.exists():  # a killed installation can leave packages that pip stumbles over
+    if unfinished.exists():  # a killed installation can leave packages that break pip
         print(f"removing {venv}: an earlier run did not finish it", flush=True)
         shutil.rmtree(venv)
     if not _works(venv):
         shutil.rmtree(venv, ignore_errors=True)
         venv.mkdir()
         unfinished.touch()
-        label = f"making the virtualenv {venv} with Python {sys.version.split()[0]}"
+        label = f"creating the virtualenv {venv} with Python {sys.version.split()[0]}"
         if _timed(label, [sys.executable, "-m", "venv", str(venv)]) or not _works(venv):
             shutil.rmtree(venv, ignore_errors=True)
             help_text = VENV_HELP.format(*sys.version_info)
-            raise Failed(f"{sys.executable} cannot make a virtualenv with pip in it. {help_text}")
+            raise Failed(f"{sys.executable} cannot create a virtualenv with pip. {help_text}")
     unfinished.touch()
     pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"]
     count = len(re.findall(r"^\S+==", REQUIREMENTS.read_text("utf-8"), re.MULTILINE))
     label = f"installing the requirements of {REQUIREMENTS} ({count} packages)"
-    # The lock is complete. Older releases of pip do not see that `coverage==1` is the `coverage[toml]` of another line,
+    # The lock is complete. Older releases of pip do not match `coverage==1` with the `coverage[toml]` of another line,
     # and stop as soon as there is a newer release than the locked one.
     if _timed(label, [*pip, "--require-hashes", "--no-deps", "-r", str(REQUIREMENTS)]):
-        raise Failed("the requirements could not be installed; the lines above say why.")
+        raise Failed("the requirements could not be installed; see the lines above.")
     if _timed("installing this package", [*pip, "--no-deps", "--no-build-isolation", "-e", "."]):
-        raise Failed("this package could not be installed; the lines above say why.")
+        raise Failed("this package could not be installed; see the lines above.")
     unfinished.unlink()
     (venv / ".made").touch()
 
@@ -97,7 +95,7 @@ def _is_current(venv: Path) -> bool:
 
 @contextlib.contextmanager
 def _locked() -> Iterator[bool]:
-    """Hold a lock on the requirements, which ends with this process; true if another run held it first."""
+    """Hold a lock on the requirements, which ends with this process; yield whether another run held it first."""
     with REQUIREMENTS.open() as file:
         waited = False
         try:
@@ -110,10 +108,10 @@ def _locked() -> Iterator[bool]:
 
 
 def _timed(label: str, command: list[str]) -> int:
-    """Run a command, tell every ten seconds that it is at work, and return its exit code."""
+    """Run a command, print a line every ten seconds, and return its exit code."""
     print(label, flush=True)
     begun = time.monotonic()
-    # A session of its own: an interrupt must end what the command starts, too, or it goes on writing to the folder.
+    # It gets its own session: an interrupt must also stop what the command starts, which would go on writing.
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         while True:
@@ -121,7 +119,7 @@ def _timed(label: str, command: list[str]) -> int:
                 code = process.wait(PATIENCE)
                 break
             except subprocess.TimeoutExpired:
-                print(f"  still at it ... {time.monotonic() - begun:.0f} s", flush=True)
+                print(f"  still running ... {time.monotonic() - begun:.0f} s", flush=True)
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

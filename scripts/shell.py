@@ -1,4 +1,4 @@
-"""One shell that commands are typed into, one after the other, as somebody does who follows a page."""
+"""A shell that types commands one after the other, as a reader who follows a page does."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _DONE: Final = "--done-with-that--"
 
 
 class Shell:
-    """A bash in a folder; what its commands print comes in one stream, as on a screen."""
+    """A bash in a folder; its commands print to one stream, as on a screen."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"],  # noqa: S607  # the one that a reader of the page has
+            ["bash", "--noprofile", "--norc"],  # noqa: S607  # the bash that a reader of the page has
             cwd=folder,
             env=environ,
             stdin=subprocess.PIPE,
@@ -44,18 +44,18 @@ class Shell:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)  # with all that still runs behind it
+        os.killpg(self._process.pid, signal.SIGKILL)  # with everything that still runs in the background
         self._process.wait()
         self._reader.join()
         self._stdin.close()
         self._stdout.close()
 
     def type(self, command: str, *, seconds: float = 120) -> tuple[list[str], int]:
-        """Run a command; what it prints, and its exit code. What runs on behind it may print later.
+        """Run a command; return what it prints and its exit code. What it leaves in the background may print later.
 
         Raises:
-            TimeoutError: it does not end in time.
-            EOFError: it ends the shell.
+            TimeoutError: the command does not end in time.
+            EOFError: the command ends the shell.
         """
         self._stdin.write(f"{command}\necho {_DONE} $?\n")
         self._stdin.flush()
@@ -70,7 +70,7 @@ class Shell:
                 return printed, int(code)
 
     def wait_for(self, last: str, *, seconds: float = 60) -> list[str]:
-        """Wait until what runs behind has printed a line; what it printed up to there."""
+        """Wait until the background has printed a line; return what it printed up to that line."""
         deadline = time.monotonic() + seconds
         printed = [self._next(deadline, f"there was no {last!r}")]
         while printed[-1] != last:

@@ -1,7 +1,7 @@
-"""The locked packages: known vulnerabilities (`make audit`), and a bill of materials in CycloneDX JSON (`make sbom`).
+"""Look up known vulnerabilities of the locked packages (`make audit`), or write a bill of materials (`make sbom`).
 
-Both tools run apart from .venv, by `uv tool run`, in the versions below. Exit code 0: fine; 1: a package has a known
-vulnerability, or is missing in the bill; 3: not all packages could be asked for, so that nothing is known of them.
+Both tools run outside of .venv, by `uv tool run`, in the versions below. Exit code 0: fine; 1: a package has a known
+vulnerability, or is missing from the bill; 3: the lookup of some packages failed, so nothing is known of them.
 """
 # ruff: noqa: T201 - it prints: that is its job
 
@@ -26,7 +26,7 @@ FOUND, UNKNOWN = 1, 3
 
 
 def main() -> int:
-    """Run one of the two."""
+    """Run one of the two tools."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("job", choices=("audit", "sbom"))
     parser.add_argument("--lock", type=Path, default=LOCK, help="the locked requirements, with hashes")
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def audit(lock: Path, made: Path) -> int:
-    """Ask for each locked package whether a vulnerability of it is known."""
+    """Look up the known vulnerabilities of each locked package."""
     options = ("--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json")
     code = _run(AUDITOR, "--requirement", lock, *options, "--output", made)
     report = json.loads(made.read_text()) if made.is_file() else {}
@@ -47,12 +47,12 @@ def audit(lock: Path, made: Path) -> int:
 
 
 def judged(report: dict[str, Any], wanted: dict[str, str], code: int) -> tuple[list[str], int]:
-    """What the auditor's report says, and the exit code.
+    """The lines to print for the auditor's report, and the exit code.
 
-    The auditor counts a package that its service does not know as fine; here it is one of which nothing is known.
+    The auditor passes a package that its service does not know; here nothing is known of such a package.
 
     Args:
-        report: its report; empty where it made none.
+        report: its report; empty if it wrote none.
         wanted: the locked packages, name -> version.
         code: its exit code.
     """
@@ -69,15 +69,15 @@ def judged(report: dict[str, Any], wanted: dict[str, str], code: int) -> tuple[l
 
 
 def bill(lock: Path, made: Path) -> int:
-    """Write the bill of materials, and look whether every locked package is in it."""
+    """Write the bill of materials, and check that every locked package is in it."""
     options = ("--of", "JSON", "--output-reproducible", "--pyproject", ROOT / "pyproject.toml", "-o", made)
     if _run(BILLER, "requirements", lock, *options):
-        print("No bill: the tool could not be had, or has failed.")
+        print("No bill: the tool could not be installed, or has failed.")
         return UNKNOWN
     wanted = locked(lock.read_text())
     missing = missing_in(json.loads(made.read_text()), wanted)
     if missing:
-        print(f"not in the bill of materials: {', '.join(missing)}")
+        print(f"missing from the bill of materials: {', '.join(missing)}")
         return FOUND
     BILL.parent.mkdir(exist_ok=True)
     BILL.write_text(made.read_text())
@@ -86,7 +86,7 @@ def bill(lock: Path, made: Path) -> int:
 
 
 def missing_in(document: dict[str, Any], wanted: dict[str, str]) -> list[str]:
-    """The locked packages that are not in a CycloneDX document in their version, or have no hash there."""
+    """The locked packages whose version or hash is missing from a CycloneDX document."""
     there = {
         (_name(component["name"]), component["version"])
         for component in document.get("components", [])
@@ -103,7 +103,7 @@ def locked(text: str) -> dict[str, str]:
 
 
 def _name(name: str) -> str:
-    """A package's name as all indexes compare it (PEP 503)."""
+    """A package's name in the form that indexes compare (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -111,7 +111,7 @@ def _run(tool: tuple[str, str], *args: str | Path) -> int:
     command = [sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", *tool, *map(str, args)]
     quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, check=False, env=quiet, stderr=subprocess.PIPE, text=True)  # noqa: S603  # our words
-    if done.returncode:  # else it only says that all is well, which is not its to judge
+    if done.returncode:  # otherwise it prints that all is well, which we judge ourselves
         sys.stderr.write("".join(done.stderr.splitlines(keepends=True)[-1:]))
     return done.returncode
 

@@ -1,4 +1,4 @@
-"""The tutorial as somebody does it who follows the page: each command typed, each change of a file made."""
+"""Follow the tutorial as a reader of the page does: type each command, and make each change to a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scripts.shell import Shell
 
 PAGE: Final = ROOT / "docs" / "tutorial.md"
 _PORT: Final = "8080"
-"""The emulator's port on the page; a free one takes its place."""
+"""The emulator's port on the page; a free port replaces it."""
 _COPIED: Final = ("Pulumi.yaml", "Makefile", ".gitignore", "pyproject.toml", "requirements.lock", "stacks", "policies")
 _WARNING: Final = "warning: mixpanel:now of the stack "
 _COLOR: Final = r"\x1b\[[\d;]*m"
@@ -37,7 +37,7 @@ class Typed:
     """A command that was typed.
 
     Attributes:
-        command: the command, with what the page shows of its output.
+        command: the command, with the output that the page shows.
         printed: what it printed.
         code: its exit code.
     """
@@ -48,16 +48,16 @@ class Typed:
 
     @property
     def is_as_shown(self) -> bool:
-        """Whether the page shows what was printed; where it shows nothing, anything may be."""
+        """Whether the page shows what was printed; if it shows nothing, any output is fine."""
         pattern = "".join(_pattern(line) for line in self.command.shown if line.strip())
         printed = "".join(f"{line.rstrip()}\n" for line in said(self.printed) if line.strip())
         return not pattern or re.fullmatch(pattern, printed) is not None
 
 
 def said(printed: Iterable[str]) -> list[str]:
-    """Without that by which the engine passes the time, and the warnings of the clock that the page sets.
+    """The lines without the engine's progress dots and without warnings of the clock that the page sets.
 
-    On a slow machine something may follow the former in its line.
+    On a slow machine, other output may follow the dots on the same line.
     """
     told = []
     for line in printed:
@@ -70,18 +70,18 @@ def said(printed: Iterable[str]) -> list[str]:
 
 
 def _pattern(line: str) -> str:
-    """A line that the page shows, where some text or some lines may be left out."""
+    """The pattern of a line on the page, which may leave out some text or some lines."""
     if line.strip() == LEFT_OUT:
         return r"(?:.*\n)*?"
     return ".*?".join(re.escape(part.rstrip()) for part in line.rstrip().split(LEFT_OUT)) + r" *\n"
 
 
 def follow(folder: Path, environ: Mapping[str, str]) -> Iterator[Typed]:
-    """Do what the page says in a new clone in a folder.
+    """Do what the page says, in a new clone in a folder.
 
     Args:
         folder: an empty folder.
-        environ: more variables.
+        environ: more environment variables.
     """
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("MIXPANEL_", "PULUMI_", "GIT_"))}
     own = {"TMPDIR": str(folder), "PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
@@ -101,7 +101,7 @@ def follow(folder: Path, environ: Mapping[str, str]) -> Iterator[Typed]:
 
 
 def prepare(folder: Path, environ: Mapping[str, str]) -> Path:
-    """A clone with what the page needs of this one, the virtualenv that runs this, and an origin to push to."""
+    """A clone with the files that the page needs, the virtualenv that runs this, and an origin to push to."""
     clone = folder / "clone"
     clone.mkdir()
     for name in _COPIED:
@@ -109,7 +109,7 @@ def prepare(folder: Path, environ: Mapping[str, str]) -> Path:
             shutil.copytree(ROOT / name, clone / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, clone)
-            os.utime(clone / name, (0, 0))  # older than the virtualenv, which is complete
+            os.utime(clone / name, (0, 0))  # older than the virtualenv, so that `make` does not set it up
     (clone / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     _git(clone, environ, "init", "--quiet", "--initial-branch", "main")
     _git(clone, environ, "add", ".")

@@ -3,9 +3,9 @@
 ::
 
     engine/.lock                                    held while something is made
-    engine/.staging-XXXXXXXX/                       work in progress; rubbish once nobody holds the lock
+    engine/.staging-XXXXXXXX/                       work in progress; can be deleted once nobody holds the lock
     engine/3.259.0-linux-amd64-0123456789ab/bin/    an engine
-    engine/go-1.26.6-linux-amd64/                   a Go toolchain, where there was none on PATH
+    engine/go-1.26.6-linux-amd64/                   a Go toolchain, if there was none on PATH
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def home(settings: Settings) -> Path:
 
 
 def find_in_cache(settings: Settings) -> Engine:
-    """The engine that an earlier run has made.
+    """The engine that an earlier run downloaded or built.
 
     Raises:
-        StepFailed: there is none yet, or it is broken.
+        StepFailed: there is none yet, or it does not work.
     """
     folder = home(settings)
     if not folder.is_dir():
@@ -53,9 +53,9 @@ def find_in_cache(settings: Settings) -> Engine:
 
 @contextlib.contextmanager
 def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of the cache, and clear away what killed runs have left.
+    """Hold the lock of the cache, and delete what killed runs left behind.
 
-    The operating system lets go of the lock when its holder dies, however it dies.
+    The operating system releases the lock when its holder ends, however it ends.
 
     Raises:
         EngineError: the cache cannot be written to, or another run holds the lock for too long.
@@ -72,7 +72,7 @@ def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None
             "cannot keep a Pulumi engine in the cache",
             whom=str(folder),
             why=error.strerror or str(error),
-            next_step=f"Set {CACHE_VARIABLE} to a folder that you may write to.",
+            next_step=f"Set {CACHE_VARIABLE} to a folder that you can write to.",
         ) from error
     try:
         for rubbish in folder.glob(f"{_STAGING}*"):
@@ -95,8 +95,8 @@ def _acquire(lock: BaseFileLock, settings: Settings, progress: Callable[[str], N
         if elapsed > settings.wait_timeout:
             raise EngineError(
                 "cannot make the Pulumi engine",
-                why=f"another run has been at it for {elapsed:.0f} s",
-                next_step="End that run, or wait for it, and try again.",
+                why=f"another run has been working on it for {elapsed:.0f} s",
+                next_step="Stop that run or wait for it, then try again.",
             )
         if elapsed >= next_tick:
             progress(f"  waiting for the other run ... {elapsed:.0f} s")
@@ -108,7 +108,7 @@ def _acquire(lock: BaseFileLock, settings: Settings, progress: Callable[[str], N
 
 @contextlib.contextmanager
 def staging(settings: Settings) -> Iterator[Path]:
-    """An empty folder beside the finished ones, gone afterwards unless `publish` has moved it."""
+    """An empty folder next to the finished ones; deleted afterwards unless `publish` has moved it."""
     folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=engines(settings)))
     folder.chmod(0o755)  # mkdtemp makes it private, and the finished folder is this one
     try:
@@ -118,7 +118,7 @@ def staging(settings: Settings) -> Iterator[Path]:
 
 
 def publish(staged: Path, place: Path) -> None:
-    """Move a finished folder into its place, in one step, in the stead of what was there."""
+    """Move a finished folder to its place in one step, replacing what was there."""
     if place.exists():
         old = Path(tempfile.mkdtemp(prefix=_STAGING, dir=place.parent))
         place.replace(old / place.name)

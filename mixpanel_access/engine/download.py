@@ -17,17 +17,17 @@ from mixpanel_access.engine.process import run_child
 from mixpanel_access.engine.settings import ENGINE_VERSION, Settings, platform_name
 
 RELEASES_VERSION: Final = "3.259.0"
-"""The version that the values below are of."""
+"""The version that the digests below belong to."""
 
 _FOLDER: Final = f"https://github.com/pulumi/pulumi/releases/download/v{RELEASES_VERSION}"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One archive.
+    """The archive of a release for one platform.
 
     Attributes:
-        url: where it lies.
+        url: its address.
         sha256: its digest, in hexadecimal.
     """
 
@@ -53,14 +53,14 @@ RELEASES: Final[Mapping[str, Release]] = {
         "edc8327463a72160bb36cf82cf5062da9c8a244290a706d9980988e7bf486853",
     ),
 }
-"""The platform, as `platform_name` has it, -> its archive. The engine is built from source for any other."""
+"""Platform, as `platform_name` spells it -> archive. For any other, `make engine` builds the engine from source."""
 
 
 def download_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
     """Download the release archive into the cache. The caller holds the lock.
 
     Raises:
-        StepFailed: no connection, no release for this machine, a digest that differs, or what came does not work.
+        StepFailed: no connection, no release for this machine, another digest, or the download does not work.
     """
     release = RELEASES.get(platform_name())
     if release is None:

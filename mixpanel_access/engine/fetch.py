@@ -16,18 +16,18 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 _TIMEOUT: Final = 30
-"""Seconds without a byte: where packets are dropped the operating system would wait for minutes."""
+"""Seconds without a byte. If packets are dropped, the operating system would wait for minutes."""
 _PIECE: Final = 1 << 20
 _FOLDER: Final = PurePosixPath("pulumi")
-"""The folder that a release's archive has its programs in."""
+"""The folder with the programs in a release's archive."""
 
 
 class WrongArchive(Exception):
-    """What came is not the release that was asked for."""
+    """The download is not the release that we asked for."""
 
 
 def main(arguments: list[str]) -> int:
-    """Install the release in ROOT/bin; on a failure, say why on stderr in one line."""
+    """Install the release in ROOT/bin; if that fails, print the reason on stderr in one line."""
     root, url, sha256 = arguments
     try:
         with tempfile.TemporaryFile(dir=root) as archive:
@@ -41,10 +41,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _download(url: str, sha256: str, archive: IO[bytes]) -> None:
-    """Write what is at the address into a file.
+    """Download a file.
 
     Raises:
-        WrongArchive: its digest is another one.
+        WrongArchive: its digest differs.
     """
     digest = hashlib.sha256()
     with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:  # noqa: S310 - an address of ours
@@ -58,7 +58,7 @@ def _download(url: str, sha256: str, archive: IO[bytes]) -> None:
 
 
 def _unpack(archive: IO[bytes], folder: Path) -> None:
-    """Write the programs of the archive into a folder, and nothing else of it."""
+    """Unpack only the programs of the archive into a folder."""
     archive.seek(0)
     folder.mkdir()
     with tarfile.open(fileobj=archive, mode="r:gz") as release:

@@ -1,4 +1,4 @@
-"""An engine in a folder: what it is, and whether it works."""
+"""An engine in a folder: its version, and whether it works."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from mixpanel_access.engine.settings import MINIMUM, Settings
 COMMAND = "pulumi"
 HOST = "pulumi-language-python"
 DYNAMIC = "pulumi-resource-pulumi-python"
-"""The script that starts the process of the dynamic providers."""
+"""The script that starts the process for dynamic providers."""
 
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(\S*)$", re.MULTILINE)
 
 
 class StepFailed(Exception):
-    """A step gave no engine; the text is the reason.
+    """A step found no engine; the text is the reason.
 
     Attributes:
-        absent: there was simply nothing, which needs no report of its own.
+        absent: there was nothing to find, which is not worth a line of its own.
     """
 
     def __init__(self, reason: str, *, absent: bool = False) -> None:
@@ -35,10 +35,10 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Engine:
-    """A Pulumi engine that answered.
+    """A Pulumi engine that told us its version.
 
     Attributes:
-        folder: the folder of `pulumi`, and as a rule of `pulumi-language-python`.
+        folder: the folder of `pulumi`, and usually of `pulumi-language-python`.
         version: its version, such as 3.259.0.
         source: where it comes from: path, cache, download or build.
     """
@@ -48,9 +48,9 @@ class Engine:
     source: str
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """The environment `base` with this engine first on PATH, and without its daily look for a newer version.
+        """The environment `base` with this engine first on PATH and its daily update check off.
 
-        A project that names no virtualenv is run by the Python that runs us, which has what it imports.
+        A project that names no virtualenv runs with our own Python, which has the packages that it imports.
         """
         others = [part for part in base.get("PATH", "").split(os.pathsep) if part and part != str(self.folder)]
         return {
@@ -74,7 +74,7 @@ def parse_version(text: str) -> tuple[tuple[int, int, int], str]:
     """
     match = _VERSION.search(text.strip())
     if not match:
-        raise StepFailed(f"`pulumi version` answered {text.strip()[:80]!r}, which is no version")
+        raise StepFailed(f"`pulumi version` answered {text.strip()[:80]!r}, which is not a version")
     major, minor, patch, rest = match.groups()
     return (int(major), int(minor), int(patch)), f"{major}.{minor}.{patch}{rest}"
 
@@ -91,7 +91,7 @@ def ask_version(command: Path, settings: Settings) -> str:
     except OSError as error:
         raise StepFailed(f"{command} does not start: {error.strerror or error}") from error
     if outcome.timed_out:
-        raise StepFailed(f"{command} did not tell its version within {settings.probe_timeout:g} s")
+        raise StepFailed(f"{command} did not print its version within {settings.probe_timeout:g} s")
     if outcome.returncode != 0:
         raise StepFailed(f"{command} is broken: {last_lines(outcome.stderr or outcome.stdout, outcome.returncode)}")
     numbers, version = parse_version(outcome.stdout)
@@ -106,30 +106,30 @@ def find_on_path(settings: Settings) -> Engine:
     """The first `pulumi` on PATH, with the Python language host and the dynamic provider beside it or on PATH.
 
     Raises:
-        StepFailed: there is none, or it cannot be used.
+        StepFailed: there is none, or it is not usable.
     """
     search = settings.environ.get("PATH", "")
     located = shutil.which(COMMAND, path=search)
     if located is None:
         raise StepFailed("no pulumi on PATH", absent=True)
     command = Path(located).absolute()
-    # An entry of PATH may be a link into the folder where the rest of the release lies.
+    # PATH may contain a link to `pulumi`; the rest of the release is where the link leads.
     folder = next((f for f in (command.parent, command.resolve().parent) if _holds(f, HOST)), command.parent)
     for needed in (HOST, DYNAMIC):
         if not _holds(folder, needed) and shutil.which(needed, path=search) is None:
-            raise StepFailed(f"{command} has no {needed} beside it, nor is there one on PATH")
+            raise StepFailed(f"{command} has no {needed} next to it, and there is none on PATH")
     return Engine(folder, ask_version(command, settings), "path")
 
 
 def check_folder(folder: Path, settings: Settings, source: str) -> Engine:
-    """The engine in a folder of the cache, complete and working.
+    """The engine in a folder of the cache, if it is complete and works.
 
     Raises:
         StepFailed: something is missing or does not work.
     """
     for needed in (COMMAND, HOST, f"{HOST}-exec", DYNAMIC):
         if not _holds(folder, needed) and not (folder / f"{needed}.cmd").is_file():
-            raise StepFailed(f"{folder} holds no {needed} that can be run")
+            raise StepFailed(f"{folder} has no executable {needed}")
     return Engine(folder, ask_version(folder / program(COMMAND), settings), source)
 
 
@@ -138,6 +138,6 @@ def _holds(folder: Path, name: str) -> bool:
 
 
 def last_lines(text: str, returncode: int, count: int = 3) -> str:
-    """The last lines that say something, on one line; the exit code where there are none."""
+    """The last lines with text, on one line; the exit code if there are none."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return " / ".join(lines[-count:]) or f"exit code {returncode}, with no output"

@@ -1,7 +1,7 @@
-"""Run a child process with a deadline, and leave nothing of it behind.
+"""Run a child process with a deadline, and leave no process behind.
 
-A child gets a session of its own, and the whole session is killed: the engine puts each plugin into a process group of
-its own, so a kill of the child's group alone would miss them.
+Each child gets its own session, and we kill the whole session: the engine puts each plugin into its own process group,
+so killing the child's group alone would miss the plugins.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ FIRST_TICK: Final = 2.0
 TICK: Final = 10.0
 """Seconds between later reports."""
 LINGER: Final = 2.0
-"""Seconds without output after which it is no longer waited for, once the child has ended.
+"""Seconds without output after which we stop reading, once the child has ended.
 
-Something that it started may hold the pipe for ever.
+A process that it started may hold the pipe for ever.
 """
 _RUNNING: Final[set[subprocess.Popen[bytes]]] = set()
-"""The children that run now, in whichever thread."""
+"""The children of all threads that run now."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Outcome:
 
     Attributes:
         returncode: its exit code, negative for a signal.
-        stdout: everything it wrote there.
-        stderr: everything it wrote there.
+        stdout: what it wrote to standard output.
+        stderr: what it wrote to standard error.
         seconds: how long it ran.
-        timed_out: it was killed at its deadline.
+        timed_out: whether it was stopped at its deadline.
     """
 
     returncode: int
@@ -108,7 +108,7 @@ def run_child(
 
 
 def stop_children(grace: float = 5.0) -> None:
-    """Stop what other threads run, who are not interrupted themselves; to them it is a child that was killed.
+    """Stop the children of other threads, which a signal does not reach; they see a child that was killed.
 
     Args:
         grace: seconds between the request to stop and the kill.
@@ -119,10 +119,10 @@ def stop_children(grace: float = 5.0) -> None:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put SIGINT and SIGTERM off until the end of the block.
+    """Delay SIGINT and SIGTERM until the end of the block.
 
-    A signal that comes while a child is being started would leave a child that nobody knows of. The child itself is not
-    concerned: a program that is executed starts with the default handlers.
+    A signal during the start of a child would leave a child that nobody stops. The child itself is not affected: a
+    program starts with the default handlers.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread alone
@@ -154,7 +154,7 @@ def _follow(
     on_wait: Callable[[float], None] | None,
     grace: float,
 ) -> bool:
-    """Collect the output until both streams end; true when the deadline came first."""
+    """Collect the output until both streams end; whether the deadline came first."""
     lines: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
     for number, stream in ((1, process.stdout), (2, process.stderr)):
         assert stream is not None  # noqa: S101 - for the type checker: both are pipes
@@ -200,7 +200,7 @@ def _read(number: int, stream: IO[bytes], lines: queue.SimpleQueue[tuple[int, st
 def _stop(process: subprocess.Popen[bytes], grace: float) -> None:
     """Ask the child to stop, then kill its session.
 
-    The engine is asked first because it lets go of the stack's lock then; a killed one leaves the stack locked.
+    The engine then releases the stack's lock; an engine that is killed at once leaves the stack locked.
     """
     try:
         if process.poll() is None:
@@ -213,7 +213,7 @@ def _stop(process: subprocess.Popen[bytes], grace: float) -> None:
 
 
 def _kill_session(session: int) -> None:
-    """Kill all processes of a session; several rounds, as one may start another meanwhile."""
+    """Kill all processes of a session, in several rounds, since one may start another meanwhile."""
     for _ in range(10):
         members = [pid for pid in _processes() if _session_of(pid) == session]
         if not members:

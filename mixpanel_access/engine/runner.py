@@ -13,23 +13,23 @@ from mixpanel_access.engine.process import run_child
 from mixpanel_access.model.errors import EngineError
 
 _GRACE = 5.0
-"""Seconds that the engine gets to release the stack's lock before it is killed."""
+"""Seconds for the engine to release the stack's lock before it is killed."""
 
 FROM_PROVIDER: Final = "Exception calling application: "
-"""What the engine puts before the words of a dynamic provider."""
+"""What the engine puts in front of a dynamic provider's error."""
 _SUMMARY = ("Resources:", "Policies:", "Outputs:")
 """What the engine prints after the errors."""
 
 
 @dataclass(frozen=True)
 class Completed:
-    """A run that has ended.
+    """A run of the engine that has ended.
 
     Attributes:
         args: the arguments as they were given to `run`.
         returncode: the exit code.
-        stdout: everything written there.
-        stderr: everything written there.
+        stdout: what it wrote to standard output.
+        stderr: what it wrote to standard error.
     """
 
     args: tuple[str, ...]
@@ -59,10 +59,10 @@ class Pulumi:
         check: bool = True,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run `pulumi` with these arguments, without questions and without colours unless they ask for them.
+        """Run `pulumi` with these arguments, without prompts, and without colors unless the arguments ask for them.
 
-        On a time-out, an interrupt or an exception in `on_line`, the engine is asked to stop, and after five seconds
-        it is killed together with all its plugins.
+        On a timeout, an interrupt or an exception in `on_line`, the engine is asked to stop; after five seconds it is
+        killed together with its plugins.
 
         Args:
             args: the command and its options.
@@ -109,14 +109,14 @@ class Pulumi:
 
 
 def local_backend(folder: Path, passphrase: str) -> dict[str, str]:
-    """The environment of a backend in a folder: state, engine home and all; no account, no download of plugins.
+    """The environment of a backend in a folder, with the state and the engine's home; no account, no plugin downloads.
 
-    The engine replaces a state at one go, but not the `.attrs` file that it writes next to it by default: killed
-    just then, it cannot read the stack any more. `metadata=skip` does without those files.
+    The engine replaces a state in one step, but not the `.attrs` file that it writes next to it by default. If it is
+    killed at that moment, it can no longer read the stack. `metadata=skip` avoids those files.
 
     Args:
-        folder: made if it is not there; holds `state` and `home`.
-        passphrase: what the stacks' secrets are encrypted with.
+        folder: created if it does not exist; contains `state` and `home`.
+        passphrase: encrypts the stacks' secrets.
     """
     state, own = folder.absolute() / "state", folder.absolute() / "home"
     state.mkdir(parents=True, exist_ok=True)
@@ -131,28 +131,28 @@ def local_backend(folder: Path, passphrase: str) -> dict[str, str]:
 
 
 def meaningful(stdout: str, stderr: str) -> str:
-    """The lines that tell why a run failed: those from the first "error:" to the summary; else the last ones."""
+    """The lines that say why a run failed: from the first "error:" to the summary, or else the last ones."""
     text = f"{stdout}\n{stderr}".replace(FROM_PROVIDER, "")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     start = next((number for number, line in enumerate(lines) if line.startswith("error:")), None)
     kept = lines[-3:] if start is None else list(takewhile(lambda line: line not in _SUMMARY, lines[start:]))[:8]
-    return " / ".join(kept) or "it wrote nothing"
+    return " / ".join(kept) or "it printed nothing"
 
 
 def _remedy(stderr: str) -> str:
-    """What to do after a run that failed."""
+    """What to do after a failed run."""
     if "failed to load checkpoint: EOF" in stderr:
         return (
             "A run was killed while it wrote to the state's folder: delete the empty .attrs files there (the state "
-            "itself is whole), then run it again. A backend file://…?metadata=skip writes none."
+            "itself is intact), then run it again. A backend file://…?metadata=skip writes none."
         )
     if "PULUMI_ACCESS_TOKEN must be set" in stderr:
         return "Say where the stacks are kept: `pulumi login`, or PULUMI_BACKEND_URL. Then run it again."
-    return "Correct that, then run it again."
+    return "Fix that, then run it again."
 
 
 def _defaults(args: Sequence[str]) -> list[str]:
-    """The options to put first; before the command, since a "--" among the arguments ends all options."""
+    """The options to put before the command, since a "--" among the arguments ends all options."""
     own = args[: args.index("--")] if "--" in args else args
     options = []
     if not any(arg.split("=")[0] == "--non-interactive" for arg in own):
@@ -163,7 +163,7 @@ def _defaults(args: Sequence[str]) -> list[str]:
 
 
 def _subcommand(args: Sequence[str]) -> str:
-    """The words of the command, at most two, and never a value: a configuration value may be a secret."""
+    """The words of the command, at most two, and never a value, which may be a secret."""
     words: list[str] = []
     for arg in args[:2]:
         if not arg.replace("-", "").isalpha() or arg.startswith("-"):

@@ -1,4 +1,4 @@
-"""What the search for an engine depends on: the environment, the cache, the steps and their time-outs."""
+"""The settings of a search for an engine: the environment, the cache, the steps and their timeouts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ SOURCE_DIGEST: Final = "ac51a74999e9"
 """The digest of `tools/engine/source`: an engine built from other sources is another one in the cache."""
 
 MINIMUM: Final = (3, 254, 0)
-"""The oldest engine on PATH that is used."""
+"""The oldest engine on PATH that we use."""
 
 STEPS: Final = ("path", "cache", "download", "build")
-"""The places where an engine is looked for, in their order."""
+"""Where to look for an engine, in this order."""
 
 CACHE_VARIABLE: Final = "MIXPANEL_ACCESS_CACHE"
 STEPS_VARIABLE: Final = "MIXPANEL_ACCESS_ENGINE_STEPS"
@@ -34,12 +34,12 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class Settings:
-    """The surroundings of one search.
+    """The settings of one search.
 
     Attributes:
-        environ: the environment of every child process, and where PATH is read.
-        cache: the folder that downloads and builds go to.
-        steps: which of `STEPS` to take, always in the order of `STEPS`.
+        environ: the environment of every child process; its PATH is searched.
+        cache: the folder for downloads and builds.
+        steps: which of `STEPS` to take; their order is always that of `STEPS`.
         python: the interpreter that runs the download and installs the Go toolchain.
         probe_timeout: seconds for one `pulumi version` or `go version`.
         download_timeout: seconds for the download of the engine, and for that of the Go toolchain.

