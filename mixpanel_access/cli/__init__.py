@@ -1,4 +1,4 @@
-"""The command line: thin commands that parse, call, and print. Heavy imports happen inside the commands."""
+"""The command line: commands parse, call and print. Each imports what is slow to load in its own body."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 REMOVED: Final = {"expire": "mixpanel-access revoke --within 14"}
-"""The commands of version 0.1.0 that are gone -> what has taken their place."""
+"""Command of version 0.1.0 that was removed -> what to use instead."""
 
 
 def main() -> None:
     """Run the command line; an error of ours is one line and an exit code, with a traceback only when debugging."""
-    # httpx brings a command line of its own where it finds what that needs, and every command would wait for it. This
-    # is how Python is told that a module is not there.
+    # httpx loads a command line of its own if it can, and every command would wait for that. None in sys.modules makes
+    # Python treat the module as missing.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     from mixpanel_access.cli import streams
 
@@ -36,13 +36,13 @@ def main() -> None:
     except (AccessError, OSError) as error:
         if os.environ.get(DEBUG_VARIABLE) == "1":
             raise
-        told = _told(error) if isinstance(error, OSError) else error
-        sys.stderr.write(f"error: {told}\n")
-        sys.exit(told.exit_code)
+        shown = _as_access_error(error) if isinstance(error, OSError) else error
+        sys.stderr.write(f"error: {shown}\n")
+        sys.exit(shown.exit_code)
 
 
 def _must_be_text(arguments: Sequence[str]) -> None:
-    """Hold what is not UTF-8: no roster, packet or log can keep it, and a command may have written half by then."""
+    """Refuse an argument that is not UTF-8: no roster, packet or log can hold it, and half of a file may be written."""
     from mixpanel_access.model.errors import UsageError
 
     for argument in arguments:
@@ -53,16 +53,16 @@ def _must_be_text(arguments: Sequence[str]) -> None:
 
 
 def _must_not_be_removed(arguments: Sequence[str]) -> None:
-    """Name the successor of a command of version 0.1.0."""
+    """Refuse a command of version 0.1.0 that was removed, and name what replaces it."""
     from mixpanel_access.model.errors import UsageError
 
     if arguments and (instead := REMOVED.get(arguments[0])):
         raise UsageError(f"`{arguments[0]}` was removed; use `{instead}`")
 
 
-def _told(error: OSError) -> AccessError:
-    """The error that a file system has, for whom nobody has said it better: a name too long, a disk that is full."""
+def _as_access_error(error: OSError) -> AccessError:
+    """An error of the file system that no command has explained: a name that is too long, a full disk."""
     from mixpanel_access.model.errors import DEBUG_VARIABLE, UsageError
 
-    why, step = error.strerror or str(error), f"Fix that; {DEBUG_VARIABLE}=1 shows where it was."
+    why, step = error.strerror or str(error), f"Fix that; {DEBUG_VARIABLE}=1 shows where it happened."
     return UsageError("cannot go on", whom=str(error.filename or ""), why=why, next_step=step)

@@ -93,17 +93,17 @@ def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json:
     else:
         _print(report)
     progress(
-        f"Wrote {to}: no address, name, id or token is in it. `mixpanel-access emulator --dialect {to}` answers alike."
+        f"Wrote {to}: it has no address, name, id or token. `mixpanel-access emulator --dialect {to}` answers like it."
     )
     for line in report.evidence.elsewhere:
-        progress(f"changed meanwhile, and not by this run: {line}")
+        progress(f"changed meanwhile, but not by this run: {line}")
     for name in report.evidence.unproven:
-        progress(f"not compared, since it could not be read: {name}")
+        progress(f"not compared, because it could not be read: {name}")
     return _end(report.evidence.left, proven=not report.evidence.unproven)
 
 
 def run_undo(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: bool) -> int:
-    """Undo what a run that was stopped has left; 1 if anything is left, else 0."""
+    """Undo what a stopped run has left; 1 if anything is still left, else 0."""
     if wish != NOTHING:
         raise UsageError(
             "cannot undo",
@@ -130,7 +130,7 @@ def run_undo(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: b
 
 
 def _organization(project: PulumiProject, stacks: list[str], organization: int | None) -> tuple[str, Settings]:
-    """The stack whose organization is meant, and its settings."""
+    """The stack of the organization to write to, and its settings."""
     found: dict[tuple[object, ...], tuple[str, Settings]] = {}
     for stack in stacks_of(project, stacks):
         settings = project.settings(stack)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _WIDE: Final = 10_000
 _SHOWN: Final = 20
 _OBEYED: Final = frozenset({"Cc", "Cf"})
-"""The categories of characters that steer a terminal: controls and formats."""
+"""The Unicode categories of characters that a terminal obeys: controls and formats."""
 
 
 class VerifiedDocument(TypedDict):
@@ -52,7 +52,7 @@ def progress(line: str) -> None:
 
 
 def new_table(*columns: str) -> Table:
-    """A table without lines, for `print_table`; its cells cannot move the cursor or turn the writing round."""
+    """A table without lines, for `print_table`; control characters in its cells are spelled out."""
     from rich.table import Table
 
     class Plain(Table):
@@ -64,7 +64,7 @@ def new_table(*columns: str) -> Table:
 
 def print_table(table: Table) -> None:
     """Print a table as wide as the terminal, or unwrapped into a file."""
-    from rich.console import Console  # a fifth of a second that every command would wait for
+    from rich.console import Console  # takes a fifth of a second to load
 
     width = None if sys.stdout.isatty() else _WIDE
     console = Console(width=width, markup=False, emoji=False, highlight=False)  # a reason may have [brackets] in it
@@ -91,8 +91,8 @@ def print_changes(changes: Sequence[str]) -> None:
     if len(changes) > _SHOWN:
         typer.echo(f"  and {len(changes) - _SHOWN} more")
     typer.echo(
-        "`pulumi up` would do that. If you do not want it, the roster declares something else than Mixpanel has, or "
-        "the stack's program something else than its roster: fix that and run again."
+        "`pulumi up` would do that. If you do not want it, the roster differs from Mixpanel, or the stack's program "
+        "from its roster: fix that and run again."
     )
 
 

@@ -208,7 +208,7 @@ def _print(found: Sequence[Revocation], *, done: bool) -> None:
         typer.echo(f"\n{counted(taken, 'thing')} taken away{left}.")
     else:
         typer.echo(
-            "\nNothing was changed. With --yes, what is listed as taken away or lowered is, and nothing else."
+            "\nNothing was changed. With --yes, it takes away or lowers exactly what is listed."
             if taken
             else "\nNothing was changed, and --yes takes nothing away."
         )
@@ -220,7 +220,7 @@ def _cells(one: Revocation, taking: Removal) -> tuple[str, str, str, str]:
 
 
 def _taken(one: Revocation) -> list[Removal]:
-    """What is taken from somebody; whoever stays in the organization loses nothing when the stack lets them go."""
+    """What is taken from somebody; people who stay in the organization lose nothing when the stack releases them."""
     return [taking for taking in one.takes if not taking.stays]
 
 
@@ -311,8 +311,8 @@ def _print_within(found: Sequence[WithinStack], days: int) -> None:
     if table.row_count:
         print_table(table)
         typer.echo(
-            "\n`mixpanel-access revoke --yes` takes away what is overdue, and every night what ends; `pulumi up` gives "
-            "what begins. To keep access, move `ends` in the roster to a later day."
+            "\n`mixpanel-access revoke --yes`, run every night, takes away what ends and what is overdue; `pulumi up` "
+            "gives what begins. To keep access, move `ends` in the roster to a later day."
         )
     elif not any(stack["problems"] for stack in found):
         typer.echo(f"Nothing begins or ends within {counted(days, 'day')}, and nothing is overdue.")

@@ -1,4 +1,4 @@
-"""Standard input, output and error as the commands find them: closed, or with a reader that has gone, too."""
+"""Standard input, output and error, even if they are closed or their reader has gone."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _made: TextIO | None = None
 
 
 def prepare() -> None:
-    """Have all three streams be there, and let nobody's leaving end a command.
+    """Open all three streams, and keep a command running when their reader has gone.
 
-    A reader that has gone (`| head -1`) takes the rest of the output along; the command does its work and ends with its
-    own exit code. What is closed at the start (`>&-`) writes to nowhere: else the next file that is opened would be
-    standard output, for us and for every program that we start.
+    If the reader has gone (`| head -1`), the rest of the output is dropped; the command does its work and ends with its
+    own exit code. A stream that is closed at the start (`>&-`) writes to nowhere. Otherwise the next file that is
+    opened would become standard output, for us and for every program that we start.
     """
     for number in _STANDARD:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
-    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for as long as we run
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # open for as long as we run
     if sys.stdout is sys.__stdout__:
         global _made  # noqa: PLW0603  # there is one standard output
         _made = sys.stdout = _lasting(sys.stdout, 1)
@@ -36,10 +36,11 @@ def prepare() -> None:
 
 
 def finish() -> None:
-    """Write out what is still held back; to be called where an error can still be told.
+    """Write what is still buffered, while an error can still be reported.
 
     Raises:
-        OSError: it cannot be written: a full disk. Nothing more is tried at the interpreter's end.
+        OSError: it cannot be written, for example because the disk is full. The interpreter does not try again at its
+            end.
     """
     try:
         sys.stdout.flush()
@@ -50,10 +51,10 @@ def finish() -> None:
 
 
 class _Lasting(io.FileIO):
-    """A stream that goes on when its reader has gone."""
+    """A stream that ignores that its reader has gone."""
 
     def write(self, data: Buffer, /) -> int:
-        """Write what can be written; without a reader, nothing more."""
+        """Write; without a reader, drop the data."""
         try:
             return super().write(data)
         except BrokenPipeError:

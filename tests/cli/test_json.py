@@ -58,6 +58,40 @@ def test_what_needs_no_engine_prints_what_the_page_says(command: str, tmp_path: 
     assert must_be_documented(words, came.code, came.out) == command, came.err
 
 
+CHECKED = {
+    "engine/test_verify.py": ("doctor --writes", "doctor --undo"),
+    "engine/test_import.py": ("import", "release"),
+    "engine/test_states_of_0_1_0.py": ("ownership",),
+    "engine/test_invite.py": ("invite", "roster"),
+    "engine/test_revoke.py": ("revoke",),
+    "engine/test_temporary.py": ("revoke --within",),
+    "engine/test_offboard.py": ("offboard",),
+    "engine/test_status.py": ("status", "resend", "who", "welcome", "doctor", "preflight"),
+    "engine/test_troubles.py": ("diagnose",),
+    "engine/test_drift.py": ("drift",),
+    "engine/test_report.py": ("report",),
+    "engine/test_review.py": ("review decide", "review status", "review apply"),
+    "engine/test_tracker.py": ("tracker update", "tracker verify"),
+    "engine/test_secrets.py": (
+        *("token", "onboard", "remind", "review start", "review evidence", "review verify"),
+        *("tracker export", "tracker prune"),
+    ),
+    "package/test_policy_pack.py": ("policy pack",),
+    "cli/test_json.py": ("new", "policy list", "policy explain"),
+}
+"""Test file, in which a command's real output is held against the page -> what it prints."""
+
+
+def test_every_command_is_printed_in_some_test() -> None:
+    """And the tests that run commands hold each output against the page."""
+    assert sorted(command for commands in CHECKED.values() for command in commands) == sorted(DOCUMENTS)
+    for file, commands in CHECKED.items():
+        text = (Path(__file__).parents[1] / file).read_text()
+        words = {word for command in commands for word in command.split()}
+        assert [word for word in words if word not in text] == [], file
+        assert "must_be_documented(" in text or "workspace" in text, file
+
+
 def test_a_key_that_the_page_does_not_have_is_found() -> None:
     """And one that is missing, or of another type."""
     good = {"stack": "production", "name": "etl", "login": "etl.1", "token": "x"}

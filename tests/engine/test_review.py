@@ -99,7 +99,7 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     assert (open_.returncode, json.loads(open_.stdout)["undecided"]) == (1, 5)
 
     def decide(email: str, word: str, *more: str) -> None:
-        done = workspace.command("review", "decide", email, word, *more, *NOW)
+        done = workspace.command("review", "decide", email, word, *more, "--json", *NOW)
         assert done.returncode == 0, done.stderr
 
     production = ("--stack", "production")

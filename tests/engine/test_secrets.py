@@ -17,6 +17,7 @@ from demo.sandbox import USERNAME
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.model.errors import AccessError
 from tests.cli.invocations import INVOCATIONS
+from tests.cli.json_output import must_be_documented
 from tests.cli.typed import typed
 from tests.engine.conftest import PRODUCTION, Workspace
 
@@ -105,6 +106,17 @@ MORE: dict[str, tuple[str, ...]] = {
     "roster": ("stacks/production.yaml", "--json"),
 }
 """Further arguments with which a command goes another way."""
+AS_JSON: dict[str, tuple[str, ...]] = {
+    "token": ("etl", "--json"),
+    "onboard": (ROBIN, "--json"),
+    "remind": ("--json",),
+    "review start": ("--json",),
+    "review evidence": ("--json",),
+    "review verify": ("--json",),
+    "tracker export": ("--format", "json"),
+    "tracker prune": ("--before", "2026-01-01", "--json"),
+}
+"""What no other test with the engine prints as JSON."""
 REFUSED = {
     " ".join(("new", *INVOCATIONS["new"])),
     *(" ".join((command, *INVOCATIONS[command])) for command in ("policy pack", "policy findings")),
@@ -123,7 +135,7 @@ REFUSED = {
 def test_no_command_lets_a_secret_out(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command of the command line, with all the secrets that there are, on a stack with an account of its own.
 
-    `token` prints the one that it is asked for, alone and on standard output.
+    `token` prints the one that it is asked for, alone and on standard output, or in its JSON.
     Among the secrets are those that Mixpanel tells: the account's token, the projects' keys, a link in a refusal. Left
     out is only the emulator, which is no client. The table of commands is whole by tests/cli/test_startup.py.
     """
@@ -138,14 +150,20 @@ def test_no_command_lets_a_secret_out(workspace: Workspace, monkeypatch: pytest.
     monkeypatch.chdir(workspace.pulumi.project)
     last = ("release", INVOCATIONS["release"])  # after it the stack has nobody to tell of
     refused: set[str] = set()
-    for command, args in [*({**INVOCATIONS, "release": ("--help",), "engine": ()}.items()), *MORE.items(), last]:
+    for command, args in [
+        *({**INVOCATIONS, "release": ("--help",), "engine": ()}.items()),
+        *MORE.items(),
+        *AS_JSON.items(),
+        last,
+    ]:
         if command == "resend":
             refusal = {"method": "POST", "path_prefix": "/", "kind": "status", "status": 400}
             body = json.dumps({"error": f"use {LINK} with {CANARY}"})
             workspace.emulator.control("POST", "faults", [{**refusal, "body": body}])
         done = typed(*command.split(), *args)
+        must_be_documented((*command.split(), *args), done.code, done.out)
         if command == "token":
-            assert done.out == f"{secrets[-5]}\n"
+            assert done.out == f"{secrets[-5]}\n" or json.loads(done.out)["token"] == secrets[-5]
             done = replace(done, out="")
         said = "".join((done.out, done.err, *traceback.format_exception(done.error)))
         assert found_in(said.encode(), secrets) == [], (command, args)

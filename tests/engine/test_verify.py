@@ -32,6 +32,6 @@ def test_the_writes_are_shown_tried_undone_and_reported(workspace: Workspace) ->
     text = (workspace.pulumi.project / "told.json").read_text()
     assert read(json.loads(text)) == Dialect()
     assert EMAIL not in text
-    nothing = workspace.command("doctor", "--undo")
-    assert (nothing.returncode, nothing.stdout) == (0, "")
+    nothing = workspace.command("doctor", "--undo", "--json")
+    assert (nothing.returncode, json.loads(nothing.stdout)) == (0, {"left": []})
     assert nothing.stderr.endswith("Organization 7654321: there is nothing to undo.\n")

@@ -13,6 +13,7 @@ import pytest
 from mixpanel_access import __version__
 from mixpanel_access.engine import Pulumi, ensure_engine, local_backend
 from mixpanel_access.rules.facts import Entry, Kind
+from tests.cli.json_output import must_be_documented
 from tests.package.conftest import Installed
 from tests.rules.states import state
 
@@ -43,8 +44,8 @@ def test_it_runs_beside_a_foreign_project_and_judges_what_is_ours(
 ) -> None:
     """From its own virtualenv of hashed requirements; silent in a stack without our types, whatever its options."""
     pack = tmp_path / "pack"
-    done = installed.run("policy", "pack", str(pack), "--wheel", str(installed.wheel))
-    assert done.returncode == 0, done.stderr
+    done = installed.run("policy", "pack", str(pack), "--wheel", str(installed.wheel), "--json")
+    assert must_be_documented(("policy", "pack", "--json"), done.returncode, done.stdout), done.stderr
     _uv("venv", "-q", "--python", sys.executable, "venv", cwd=pack)
     _uv("pip", "install", "-q", "--python", "venv", "--require-hashes", "-r", "requirements.txt", cwd=pack)
 
