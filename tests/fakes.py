@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.one_at_a_time import Sendings
+from mixpanel_access.directory.this_machine import Sendings
 from mixpanel_access.model.access import Grant, GrantType, Identity, Person, Project, ServiceAccountInfo
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent

@@ -113,8 +113,7 @@ def _probed(settings: Settings, now: datetime | None) -> list[Probe]:
     from functools import partial
 
     from mixpanel_access.api.client import Api
-    from mixpanel_access.directory.probe import probes
-    from mixpanel_access.directory.regions import other_regions
+    from mixpanel_access.directory.probe import other_regions, probes
 
     api = Api.connect(settings)
     try:

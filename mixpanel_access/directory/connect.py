@@ -25,8 +25,7 @@ def connect(
     # HTTP, the shapes of the wire, and the picture made of it: a third of a start, which few need at once.
     from mixpanel_access.api.client import Api
     from mixpanel_access.directory.directory import Directory
-    from mixpanel_access.directory.one_at_a_time import Sendings, one_at_a_time
-    from mixpanel_access.directory.unseen import Unseen
+    from mixpanel_access.directory.this_machine import Sendings, Unseen, one_at_a_time
 
     return Directory(
         Api.connect(settings, fresh),

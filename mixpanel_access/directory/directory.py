@@ -16,7 +16,6 @@ from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.crowd import LINGER, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grants import Failures, GiveGrants, GrantItem, Holding, InvitingGrants, RemoveGrants
-from mixpanel_access.directory.one_at_a_time import Sendings
 from mixpanel_access.directory.people import (
     ChangeRole,
     Invite,
@@ -27,14 +26,13 @@ from mixpanel_access.directory.people import (
     Resend,
     SentAgain,
 )
-from mixpanel_access.directory.read_back import IN_USERS, ReadBack, not_shown
 from mixpanel_access.directory.reads import Reads
 from mixpanel_access.directory.security import SecuritySettings
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.directory.shown import is_listed
-from mixpanel_access.directory.snapshot import PEOPLE, Snapshot, grants_of
+from mixpanel_access.directory.snapshot import IN_USERS, PEOPLE, ReadBack, Snapshot, grants_of, not_shown
 from mixpanel_access.directory.teams import Teams
-from mixpanel_access.directory.unseen import Unseen
+from mixpanel_access.directory.this_machine import Sendings, Unseen
 from mixpanel_access.directory.writes import REFUSALS_BORNE, Effect, Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key

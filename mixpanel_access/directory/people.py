@@ -14,7 +14,7 @@ from mixpanel_access.model.address import same_key
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
-    from mixpanel_access.directory.one_at_a_time import Sendings
+    from mixpanel_access.directory.this_machine import Sendings
 
 
 class PersonRole(NamedTuple):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 from mixpanel_access.directory.calls import Api, Scim
 from mixpanel_access.directory.security import TWO_FACTOR_KEY
@@ -17,6 +18,7 @@ from mixpanel_access.model.address import few
 from mixpanel_access.model.audit import ACCESS_EVENTS, SESSION_EVENTS
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS, unknown_words
 from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.settings import LOOPBACK, REGIONS, Settings, is_real
 from mixpanel_access.model.undocumented import BY_HAND, Verb
 from mixpanel_access.model.words import counted
 
@@ -308,3 +310,48 @@ def _writes(allowed: frozenset[str]) -> Iterator[Probe]:
 def healthy(found: Sequence[Probe]) -> bool:
     """Whether the product has all that it needs to read."""
     return not any(probe.problem for probe in found)
+
+
+_LONGEST: Final = 15.0
+"""Seconds that a host gets; `me` takes 2 to 5 (contract, section 9)."""
+
+
+def other_regions(settings: Settings, hosts: Mapping[str, str] = REGIONS) -> Probe | None:
+    """Which other region's host knows our login; None where the configuration names the host itself.
+
+    Args:
+        settings: the stack's configuration. The credentials go to hosts of Mixpanel or of this machine alone.
+        hosts: the regions' hosts.
+    """
+    if settings.region is None:
+        return None
+    came, good, known = [], None, True
+    for region, url in hosts.items():
+        host = urlsplit(url).hostname or ""
+        if region == settings.region or not (is_real(host) or host in LOOPBACK):
+            continue
+        try:
+            _log_in(replace(settings, api_url=url, timeout_seconds=min(settings.timeout_seconds, _LONGEST)))
+        except errors.MixpanelError as error:
+            came.append(f"{region}: {f'answers {error.status}' if error.status else 'does not answer'}")
+            known = known and isinstance(error, errors.Unauthorized)
+        else:
+            came.append(f"{region} answers: set mixpanel:region to {region}")
+            good = region
+    finding = Finding.FAILED if good else Finding.OK if came and known else Finding.SKIPPED
+    return Probe("region", "that no other region knows our login", ", ".join(came), finding, needed=False)
+
+
+def _log_in(settings: Settings) -> None:
+    """Log in to another host; nothing but `me` is asked of it.
+
+    Raises:
+        MixpanelError: it does not know us, or does not answer.
+    """
+    from mixpanel_access.api.client import Api
+
+    api = Api.connect(replace(settings, scim_token=None))
+    try:
+        api.me.read()
+    finally:
+        api.close()

@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from mixpanel_access.directory.calls import Api
-from mixpanel_access.directory.empty_lists import EmptyLists, by_role, contradiction
-from mixpanel_access.directory.provisioning import Provisioning
+from mixpanel_access.directory.scim import Provisioning
 from mixpanel_access.directory.security import SECURITY, read_features, read_security
-from mixpanel_access.directory.snapshot import PEOPLE, Part, Snapshot, grants_of
+from mixpanel_access.directory.snapshot import PEOPLE, EmptyLists, Part, Snapshot, by_role, contradiction, grants_of
 from mixpanel_access.directory.writes import Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import AccessInProject, Grant, GrantType, Identity, Person, Project, access_in_project

@@ -1,19 +1,130 @@
-"""The parts of the organization, each fetched once, by whichever thread asks first, until a write drops it."""
+"""The parts of the organization, each fetched once, by whichever thread asks first, until a write drops it.
+
+After a write, Mixpanel may still show the old state for some seconds (contract, section 16). The effect that an
+accepted write must have is noted. A read that does not show it is repeated, with growing pauses and for a bounded time,
+before it is believed. A write that shows at once costs no extra request.
+
+An empty list may contradict what this operation has read and written. Whoever is missing in it would be taken out of
+the organization as unused, or forgotten. So an odd one is read a second time, and one that cannot be true is refused.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final, Generic, TypeVar, cast
 
-from mixpanel_access.directory.read_back import ReadBack
-from mixpanel_access.model.access import Grant, Person
+from mixpanel_access.model import errors
+from mixpanel_access.model.access import Grant, GrantType, Person
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import NotApplied
+from mixpanel_access.model.pauses import pauses
+from mixpanel_access.model.roles import MANAGING_ROLES
+from mixpanel_access.model.settings import READ_BACK_SECONDS
 from mixpanel_access.model.teams import TeamInfo
 
+FIRST_PAUSE: Final = 0.25
+"""Seconds before the second read; doubled for each further one."""
+_MOMENT: Final = 0.01
+"""Seconds that are not waited for any more."""
+
+IN_USERS: Final = "Organization Settings > Users & Teams"
+IN_PROJECT: Final = "Project Settings > Users & Teams"
+
 _T = TypeVar("_T")
+Shown = Callable[[Any], bool | None]
+"""Whether a part of the organization, as it was read, shows a write; None where it cannot be seen there."""
+
+
+@dataclass(frozen=True)
+class _Expected:
+    shown: Shown
+    since: float
+
+
+class ReadBack:
+    """What the writes of one operation must show.
+
+    Args:
+        seconds: how long an accepted write is looked for.
+        sleep: waits some seconds.
+        clock: seconds from any beginning.
+    """
+
+    def __init__(
+        self,
+        seconds: float = READ_BACK_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.seconds = seconds
+        self._sleep = sleep
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._expected: dict[Hashable, dict[Hashable, _Expected]] = {}
+
+    def expect(self, part: Hashable, item: Hashable, shown: Shown) -> None:
+        """Note what a part must show of one item; it takes the place of what was noted of the item before.
+
+        Args:
+            part: the part of the organization.
+            item: who or what the write is about.
+            shown: whether the part shows it.
+        """
+        if self.seconds:
+            with self._lock:
+                self._expected.setdefault(part, {})[item] = _Expected(shown, self._clock())
+
+    def read(self, part: Hashable, fetch: Callable[[], _T]) -> _T:
+        """Fetch a part, until it shows what it must or the time is over: then it is believed as it is."""
+        value, waited = fetch(), 0.0
+        for pause in pauses(FIRST_PAUSE):
+            missing = self._missing(part, value)
+            left = min(max(missing.values(), default=-inf) + self.seconds - self._clock(), self.seconds - waited)
+            if left < _MOMENT:
+                self._forget(part, missing)
+                break
+            self._sleep(min(pause, left))
+            waited += min(pause, left)
+            value = fetch()
+        return value
+
+    def _missing(self, part: Hashable, value: object) -> dict[Hashable, float]:
+        """The items that a part does not show yet, each with the time since when; the others are forgotten."""
+        with self._lock:
+            expected = dict(self._expected.get(part, {}))
+        missing = {item: one.since for item, one in expected.items() if one.shown(value) is False}
+        self._forget(part, {item: one.since for item, one in expected.items() if item not in missing})
+        return missing
+
+    def _forget(self, part: Hashable, items: dict[Hashable, float]) -> None:
+        with self._lock:
+            expected = self._expected.get(part, {})
+            for item, since in items.items():
+                if item in expected and expected[item].since == since:  # else another write has come since
+                    del expected[item]
+
+
+def not_shown(what: str, whom: str, shows: str, seconds: float, page: str) -> NotApplied:
+    """The error of a write that Mixpanel accepted and does not show, though it was looked for.
+
+    Args:
+        what: what was not done, as a clause that begins with "cannot".
+        whom: for whom.
+        shows: what Mixpanel shows, as a clause that follows "Mixpanel".
+        seconds: how long it was looked for.
+        page: where in Mixpanel to look.
+    """
+    return NotApplied(
+        what,
+        whom=whom,
+        why=f"Mixpanel took the request and {shows}" + (f", {seconds:g} seconds later" if seconds else ""),
+        next_step=f"Run again: nothing is done twice. If it stays so, look in {page}.",
+    )
 
 
 @dataclass(frozen=True)
@@ -116,3 +227,72 @@ class Snapshot:
         with self._lock:
             future = self._parts.get(part)
         return future is not None and future.done() and future.exception() is None
+
+
+_Rows = Mapping[str, Sequence[Grant]]
+"""The grants in a project, by the key of the address."""
+
+
+class EmptyLists:
+    """What has been read of the lists of one operation, and what the operation itself has taken away."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[Hashable, frozenset[Hashable]] = {}
+        self._taken: dict[Hashable, set[Hashable]] = {}
+        self._removed: set[Hashable] = set()
+
+    def read(self, part: Hashable, members: Iterable[Hashable]) -> None:
+        """Note who or what is in a list; that it is empty is not noted."""
+        if found := frozenset(members):
+            with self._lock:
+                self._held[part] = found
+
+    def take(self, part: Hashable, member: Hashable) -> None:
+        """Note that we take somebody or something out of a list."""
+        with self._lock:
+            self._taken.setdefault(part, set()).add(member)
+
+    def remove(self, emails: Iterable[str]) -> None:
+        """Note that we remove people from the organization, and so from every list."""
+        with self._lock:
+            self._removed |= set(map(same_key, emails))
+
+    def has_removed(self, key: str) -> bool:
+        """Whether we remove somebody."""
+        with self._lock:
+            return key in self._removed
+
+    def is_odd(self, part: Hashable) -> bool:
+        """Whether a list was not empty before, and we have not taken all of it: it is worth a second look.
+
+        Another stack or a person may have taken the rest, so that a second empty answer is believed.
+        """
+        with self._lock:
+            left = self._held.get(part, frozenset()) - self._taken.get(part, set()) - self._removed
+            if left:
+                self._held.pop(part)
+        return bool(left)
+
+
+def by_role(lists: Iterable[_Rows]) -> bool:
+    """Whether projects show owners or admins of the organization, who have every project: then each must show them."""
+    return any(grant.role in MANAGING_ROLES for grant in _of_kind(GrantType.ORGANIZATION_ROLE, lists))
+
+
+def through_teams(lists: Iterable[_Rows]) -> bool:
+    """Whether projects show that somebody has them through a team: then there is a team."""
+    return any(True for _ in _of_kind(GrantType.TEAM, lists))
+
+
+def _of_kind(kind: GrantType, lists: Iterable[_Rows]) -> Iterator[Grant]:
+    return (grant for rows in lists for held in rows.values() for grant in held if grant.grant_type is kind)
+
+
+def contradiction(what: str, why: str) -> errors.Unintelligible:
+    """An empty list that is not believed."""
+    return errors.Unintelligible(
+        f"cannot {what}",
+        why=f"Mixpanel answered with an empty list, and {why}",
+        next_step="Nothing was changed on the strength of it. Run again; if it stays so, compare with the product.",
+    )

@@ -11,12 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_access.directory.calls import Teams as TeamsApi
-from mixpanel_access.directory.empty_lists import contradiction, through_teams
-from mixpanel_access.directory.groups import Groups, part_of
-from mixpanel_access.directory.read_back import IN_USERS, not_shown
+from mixpanel_access.directory.scim import Groups, part_of
 from mixpanel_access.directory.shown import has_left_team, is_in_team, team_has_project, team_is_named
-from mixpanel_access.directory.snapshot import TEAMS, Part, grants_of
-from mixpanel_access.directory.unseen import Unseen
+from mixpanel_access.directory.snapshot import IN_USERS, TEAMS, Part, contradiction, grants_of, not_shown, through_teams
+from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key

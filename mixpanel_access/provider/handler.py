@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 
-from mixpanel_access.directory.read_back import not_shown
+from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import ConfigurationError, NotApplied
 from mixpanel_access.model.resources import BY_NAME, ResourceId

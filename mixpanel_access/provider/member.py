@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 
-from mixpanel_access.directory.read_back import IN_USERS
+from mixpanel_access.directory.snapshot import IN_USERS
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import (
     ALWAYS,

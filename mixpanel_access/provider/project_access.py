@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 
-from mixpanel_access.directory.project_grants import ProjectGrants
+from mixpanel_access.directory.grants import ProjectGrants
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import has_ended

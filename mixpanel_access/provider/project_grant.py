@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 
-from mixpanel_access.directory.read_back import IN_PROJECT
+from mixpanel_access.directory.snapshot import IN_PROJECT
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import AccessInProject, source_in_words
 from mixpanel_access.model.address import same_key

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 
-from mixpanel_access.directory.read_back import IN_USERS
+from mixpanel_access.directory.snapshot import IN_USERS
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.read_back import FIRST_PAUSE, ReadBack, not_shown
+from mixpanel_access.directory.snapshot import FIRST_PAUSE, ReadBack, not_shown
 from mixpanel_access.model import errors
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, organization_of
 

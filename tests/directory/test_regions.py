@@ -11,8 +11,7 @@ import pytest
 import stamina
 
 from mixpanel_access.api.transport import READ_ATTEMPTS
-from mixpanel_access.directory.probe import Finding, Probe, probes
-from mixpanel_access.directory.regions import other_regions
+from mixpanel_access.directory.probe import Finding, Probe, other_regions, probes
 from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.one_at_a_time import Sendings
-from mixpanel_access.directory.unseen import HELD_FOR, Unseen
+from mixpanel_access.directory.this_machine import HELD_FOR, Sendings, Unseen
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Person
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi

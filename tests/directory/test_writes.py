@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.directory.crowd import Crowd
-from mixpanel_access.directory.read_back import ReadBack
-from mixpanel_access.directory.snapshot import Part, Snapshot
+from mixpanel_access.directory.snapshot import Part, ReadBack, Snapshot
 from mixpanel_access.directory.writes import ATTEMPTS, REFUSALS_BORNE, Effect, Write, Writer
 from mixpanel_access.model import errors
 

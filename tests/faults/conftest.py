@@ -15,7 +15,7 @@ import stamina
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import READ_ATTEMPTS
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.unseen import Unseen
+from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written

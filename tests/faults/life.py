@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import Any
 
-from mixpanel_access.directory.unseen import Unseen
+from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.model import roles
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.provider.session import Session

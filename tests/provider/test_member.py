@@ -13,7 +13,7 @@ import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import rpc
 
-from mixpanel_access.directory.one_at_a_time import Sendings
+from mixpanel_access.directory.this_machine import Sendings
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import REMOVALS, GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits

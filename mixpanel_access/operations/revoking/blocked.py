@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mixpanel_access.directory.project_grants import ProjectGrants
+from mixpanel_access.directory.grants import ProjectGrants
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key

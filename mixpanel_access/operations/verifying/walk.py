@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.api.observed import Exchange, Observer
-from mixpanel_access.directory.read_back import FIRST_PAUSE
+from mixpanel_access.directory.snapshot import FIRST_PAUSE
 from mixpanel_access.model.errors import Invalid, MixpanelError, NotFound, Unreachable, UsageError
 from mixpanel_access.model.pauses import pauses
 from mixpanel_access.operations.verifying.journal import Journal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mixpanel_access.directory.one_at_a_time import Sendings, one_at_a_time
+from mixpanel_access.directory.this_machine import Sendings, one_at_a_time
 
 HOST, ORGANIZATION = "https://mixpanel.com", 7654321
 
