@@ -38,7 +38,7 @@ class Refusal(Exception):
         return JSONResponse({"status": "error", "error": words}, self.status, self.headers)
 
 
-class PlanRefusal(Refusal):
+class NotInPlan(Refusal):
     """A feature that the organization's plan lacks (contract, section 13).
 
     Args:
@@ -78,7 +78,7 @@ def in_dialect(refusal: Refusal, template: str, path: str, dialect: Dialect) -> 
     """A refusal as the dialect words it: an update verb may answer 200, and a project without access may redirect."""
     if isinstance(refusal, NoAccess) and dialect.no_access == "redirect" and path.startswith(_REDIRECTED):
         return Response(status_code=302, headers={"Location": f"{ACCESS_REQUESTS}?next={quote(path, safe='')}"})
-    if isinstance(refusal, PlanRefusal):
+    if isinstance(refusal, NotInPlan):
         return Refusal(dialect.plan_refusal, refusal.words, refusal.headers)
     says_updated = dialect.refused_update == "updated_false" and template in _UPDATES
     if says_updated and refusal.status in _OF_THE_UPDATE:

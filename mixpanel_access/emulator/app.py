@@ -38,7 +38,7 @@ from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.emulator.faults import Fault, Faults, Stale
 from mixpanel_access.emulator.origin import must_be_local
 from mixpanel_access.emulator.recording import Audit, actor_of
-from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, Found, find
+from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, RouteMatch, find
 from mixpanel_access.emulator.store import Store
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -153,7 +153,7 @@ class Emulator:
         else:
             await sent(scope, receive, send)
 
-    async def _respond(self, request: Request, found: Found, fault: Fault | None) -> Response:
+    async def _respond(self, request: Request, found: RouteMatch, fault: Fault | None) -> Response:
         if fault is not None and fault.kind == "drop_before":
             return Response()
         if fault is not None and fault.kind == "status":
@@ -169,7 +169,7 @@ class Emulator:
             refused = Refusal(500, "internal error of the emulator")
         return self._refused(request, found, refused)
 
-    def _refused(self, request: Request, found: Found, refusal: Refusal) -> Response:
+    def _refused(self, request: Request, found: RouteMatch, refusal: Refusal) -> Response:
         """The response to a refused request, by the root of the path, the method and the dialect."""
         path = _path(request)
         if platform_api.serves(path):
@@ -183,7 +183,7 @@ class Emulator:
             return Response(status_code=spoken.status, headers=spoken.headers)
         return spoken.response(escaped=self.dialect.escaped_errors)
 
-    def _answer(self, request: Request, found: Found, body: bytes) -> Response:
+    def _answer(self, request: Request, found: RouteMatch, body: bytes) -> Response:
         self._limit_rate()
         if found.redirect:
             query = f"?{request.url.query}" if request.url.query else ""

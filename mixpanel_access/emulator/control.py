@@ -21,7 +21,7 @@ from mixpanel_access.emulator.audit_store import Actor, NewEvent
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.document import AuditPart, Document
 from mixpanel_access.emulator.faults import Fault, Faults
-from mixpanel_access.emulator.fields import Email, Instant, LoginMethod, OrganizationRole, Part, ProjectRole
+from mixpanel_access.emulator.fields import DocumentPart, Email, Instant, LoginMethod, OrganizationRole, ProjectRole
 from mixpanel_access.emulator.origin import must_be_json
 from mixpanel_access.emulator.recording import Audit, person
 from mixpanel_access.emulator.routing import parsed
@@ -66,7 +66,7 @@ class RequestLog:
 PREFIX = "/_emulator/"
 
 
-class _ClockChange(Part):
+class _ClockChange(DocumentPart):
     now: Instant | None = None
     advance_seconds: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
@@ -77,7 +77,7 @@ class _ClockChange(Part):
         return self
 
 
-class _SignIn(Part):
+class _SignIn(DocumentPart):
     email: Email
     method: LoginMethod | None = None
 
@@ -89,7 +89,7 @@ class _Login(_SignIn):
     factor: str | None = None
 
 
-class _Change(Part):
+class _Change(DocumentPart):
     """A change that no client makes; `actor` and `source` are for the audit log."""
 
     email: Email

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from mixpanel_access.emulator.fields import Part
+from mixpanel_access.emulator.fields import DocumentPart
 from mixpanel_access.model import roles
 
 
@@ -34,7 +34,7 @@ class Known:
 _ROLE_IDS: Final = {role: number for number, role in enumerate(roles.ORGANIZATION_ROLES, 1)}
 
 
-class Dialect(Part):
+class Dialect(DocumentPart):
     """How one organization's Mixpanel answers."""
 
     organization_role: Annotated[

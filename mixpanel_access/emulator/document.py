@@ -10,13 +10,13 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mixpanel_access.emulator.audit_store import is_event, is_of_projects
 from mixpanel_access.emulator.fields import (
+    DocumentPart,
     DomainName,
     Email,
     Id,
     Instant,
     JsonObject,
     OrganizationRole,
-    Part,
     ProjectRole,
 )
 from mixpanel_access.model.address import same_key
@@ -31,7 +31,7 @@ def _event_type(name: str) -> str:
 EventType = Annotated[str, AfterValidator(_event_type)]
 
 
-class OrganizationPart(Part):
+class OrganizationPart(DocumentPart):
     """The organization with its plan."""
 
     id: Id
@@ -39,7 +39,7 @@ class OrganizationPart(Part):
     plan: Literal["free", "growth", "enterprise"] = "enterprise"
 
 
-class MemberPart(Part):
+class MemberPart(DocumentPart):
     """A person: invited while `invited_at` is set, else a member; `scim` has attributes from an identity provider."""
 
     email: Email
@@ -52,7 +52,7 @@ class MemberPart(Part):
     scim: JsonObject | None = None
 
 
-class GrantPart(Part):
+class GrantPart(DocumentPart):
     """An individual grant of a person in a project."""
 
     project: Id
@@ -60,7 +60,7 @@ class GrantPart(Part):
     role: ProjectRole
 
 
-class CustomRolePart(Part):
+class CustomRolePart(DocumentPart):
     """A custom role of a project; `created_by` is the id of a user."""
 
     role_id: ProjectRole
@@ -72,7 +72,7 @@ class CustomRolePart(Part):
     created_by: Id | None = None
 
 
-class ProjectPart(Part):
+class ProjectPart(DocumentPart):
     """A project; `all_users` is the role that everybody in the organization has in it."""
 
     id: Id
@@ -83,14 +83,14 @@ class ProjectPart(Part):
     custom_roles: list[CustomRolePart] = Field(default_factory=list)
 
 
-class ProjectRolePart(Part):
+class ProjectRolePart(DocumentPart):
     """A role in a project, of a team or a service account."""
 
     id: Id
     role: ProjectRole
 
 
-class TeamPart(Part):
+class TeamPart(DocumentPart):
     """A team, with its members' addresses, its projects, and its service accounts' user names."""
 
     id: Id
@@ -103,7 +103,7 @@ class TeamPart(Part):
     service_accounts: list[str] = Field(default_factory=list)
 
 
-class ServiceAccountPart(Part):
+class ServiceAccountPart(DocumentPart):
     """A service account that may log in; `creator` is the id of a user."""
 
     username: str
@@ -120,7 +120,7 @@ class ServiceAccountPart(Part):
     projects: list[ProjectRolePart] = Field(default_factory=list)
 
 
-class MailPart(Part):
+class MailPart(DocumentPart):
     """An invitation e-mail that was sent."""
 
     email: str
@@ -128,14 +128,14 @@ class MailPart(Part):
     sent_at: Instant
 
 
-class DomainPart(Part):
+class DomainPart(DocumentPart):
     """A domain that the organization claims."""
 
     name: DomainName
     state: Literal["verified", "pending"] = "verified"
 
 
-class SsoPart(Part):
+class SsoPart(DocumentPart):
     """Single sign-on.
 
     Attributes:
@@ -166,7 +166,7 @@ class SsoPart(Part):
         return any(held.name == domain and held.state == "verified" for held in self.domains)
 
 
-class SecurityPart(Part):
+class SecurityPart(DocumentPart):
     """The organization's settings; by default, all are off.
 
     Attributes:
@@ -190,7 +190,7 @@ class SecurityPart(Part):
     discoverability: Literal["closed", "request", "open"] = "closed"
 
 
-class AuditPart(Part):
+class AuditPart(DocumentPart):
     """An event of the audit log.
 
     Attributes:
@@ -227,7 +227,7 @@ class AuditPart(Part):
 _LONGEST_LIFE: Final = 36_500  # days
 
 
-class Document(Part):
+class Document(DocumentPart):
     """A whole organization.
 
     Attributes:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from mixpanel_access.emulator.answer import ok
 from mixpanel_access.emulator.routing import Call, Endpoint
 from mixpanel_access.emulator.rules import managed_project, must_manage_organization, own_roles
-from mixpanel_access.emulator.store import Member
+from mixpanel_access.emulator.store import MemberRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 
@@ -79,7 +79,7 @@ def _granted_users(call: Call) -> Response:
     return ok({"users": rows})
 
 
-def _grant(member: Member, role: str, target_type: str) -> dict[str, Any]:
+def _grant(member: MemberRow, role: str, target_type: str) -> dict[str, Any]:
     return {"id": member.id, "email": member.email, "name": member.name, "role": role, "target_type": target_type}
 
 

@@ -71,7 +71,7 @@ Instant = Annotated[datetime, AfterValidator(_utc)]
 """A time in UTC; a time without an offset counts as UTC."""
 
 
-class Part(BaseModel):
+class DocumentPart(BaseModel):
     """An object with these fields and no others."""
 
     model_config = ConfigDict(extra="forbid")

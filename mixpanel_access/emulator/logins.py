@@ -9,12 +9,12 @@ from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.document import SsoPart
 from mixpanel_access.emulator.recording import Audit, person
-from mixpanel_access.emulator.store import Member, Store
+from mixpanel_access.emulator.store import MemberRow, Store
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of
 
 
-def accept(store: Store, email: str, method: str | None, client_ip: str | None) -> Member:
+def accept(store: Store, email: str, method: str | None, client_ip: str | None) -> MemberRow:
     """Let an invited person join and log in.
 
     Args:
@@ -85,7 +85,7 @@ def log_in(
     return reason
 
 
-def _let_in(store: Store, member: Member, method: str, audit: Audit) -> None:
+def _let_in(store: Store, member: MemberRow, method: str, audit: Audit) -> None:
     store.log_in(member.email)
     audit.logged_in(member, method)
 
@@ -102,7 +102,7 @@ def _sso(store: Store) -> SsoPart:
     return SsoPart.model_validate(store.setting("security")["sso"])
 
 
-def _member(store: Store, email: str) -> Member:
+def _member(store: Store, email: str) -> MemberRow:
     member = store.member(email)
     if member is None or member.invited:
         raise Refusal(404, f"{email} is not a member of the organization")

@@ -9,8 +9,8 @@ from typing import Any
 
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.audit_store import Actor, NewEvent
-from mixpanel_access.emulator.store import Member, Store
-from mixpanel_access.emulator.team_store import Team
+from mixpanel_access.emulator.store import MemberRow, Store
+from mixpanel_access.emulator.team_store import TeamRow
 from mixpanel_access.model import roles
 
 
@@ -28,7 +28,7 @@ def actor_of(account: Account, client_ip: str | None) -> Actor:
     return Actor(str(account.user_id), account.username, client_ip)
 
 
-def person(member: Member, client_ip: str | None = None) -> Actor:
+def person(member: MemberRow, client_ip: str | None = None) -> Actor:
     """A person as an actor."""
     return Actor(_id(member), member.email, client_ip)
 
@@ -66,27 +66,27 @@ class Audit:
         payload = {"user_email": email, "organization_role": role_object(role)}
         self.event("invitation.sent", payload, entity=("", email))
 
-    def invitation_accepted(self, member: Member) -> None:
+    def invitation_accepted(self, member: MemberRow) -> None:
         """Record that an invited person joined."""
         self.event("invitation.accepted", _who(member), entity=("", member.email))
 
-    def user_added(self, member: Member, source: str) -> None:
+    def user_added(self, member: MemberRow, source: str) -> None:
         """Record that a person is now in the organization."""
         payload = {**_who(member), "source": source, "organization_role": role_object(member.role)}
         self.event("organization.user_added", payload)
 
-    def user_removed(self, member: Member, source: str) -> None:
+    def user_removed(self, member: MemberRow, source: str) -> None:
         """Record that a person has left the organization."""
         self.event("organization.user_removed", {**_who(member), "source": source})
 
-    def role_changed(self, member: Member, new: str, source: str) -> None:
+    def role_changed(self, member: MemberRow, new: str, source: str) -> None:
         """Record a changed organization role, unless it is the same."""
         if member.role != new:
             change = _change(role_object(member.role), role_object(new))
             payload = {**_who(member), "source": source, **change}
             self.event("user.role_changed", payload, entity=(_id(member), member.email))
 
-    def grant_changed(self, project: int, member: Member, old: str | None, new: str | None, source: str) -> None:
+    def grant_changed(self, project: int, member: MemberRow, old: str | None, new: str | None, source: str) -> None:
         """Record that an individual grant was given, changed or taken away, unless it is the same."""
         who = {**_who(member), "source": source}
         if old == new:
@@ -101,21 +101,21 @@ class Audit:
             change = _change(self.project_role(project, old), self.project_role(project, new))
             self.event("user.role_changed", {**who, **change}, project=project, entity=(_id(member), member.email))
 
-    def team(self, verb: str, team: Team, **more: Any) -> None:
+    def team(self, verb: str, team: TeamRow, **more: Any) -> None:
         """Record an event of a team: `created`, `user_added`, ..."""
         payload = {"team_id": str(team.id), "team_name": team.name, **more}
         self.event(f"team.{verb}", payload, entity=(team.id, team.name))
 
-    def team_member(self, verb: str, team: Team, member: Member) -> None:
+    def team_member(self, verb: str, team: TeamRow, member: MemberRow) -> None:
         """Record that a person is `user_added` to a team, or `user_removed` from it."""
         self.team(verb, team, **_who(member))
 
-    def logged_in(self, member: Member, method: str) -> None:
+    def logged_in(self, member: MemberRow, method: str) -> None:
         """Record a login that succeeds."""
         payload = {"login_method": method, "twofactor_method": None}
         self.event("session.logged_in", payload, entity=(_id(member), member.email))
 
-    def login_failed(self, member: Member, factor: str, reason: str) -> None:
+    def login_failed(self, member: MemberRow, factor: str, reason: str) -> None:
         """Record a login that fails."""
         payload = {"failed_auth_factor": factor, "reason": reason}
         self.event("session.login_failed", payload, entity=(_id(member), member.email))
@@ -133,9 +133,9 @@ def _change(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {"previous": {"role": old}, "current": {"role": new}}
 
 
-def _id(member: Member) -> str:
+def _id(member: MemberRow) -> str:
     return "" if member.id is None else str(member.id)
 
 
-def _who(member: Member) -> dict[str, Any]:
+def _who(member: MemberRow) -> dict[str, Any]:
     return {"user_id": _id(member), "user_email": member.email}

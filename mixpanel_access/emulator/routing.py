@@ -138,7 +138,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Found:
+class RouteMatch:
     """Where a request goes: to an endpoint, to the path with a slash, or nowhere; and the methods of the path."""
 
     endpoint: Endpoint | None = None
@@ -149,7 +149,7 @@ class Found:
     allowed: tuple[str, ...] = ()
 
 
-def find(endpoints: tuple[Endpoint, ...], method: str, path: str) -> Found:
+def find(endpoints: tuple[Endpoint, ...], method: str, path: str) -> RouteMatch:
     """The endpoint of a request, a redirect to it, or what is known of the path.
 
     If a path matches several templates, the one with the fewest parameters counts: ".../add-to-project" is not an id.
@@ -164,11 +164,11 @@ def find(endpoints: tuple[Endpoint, ...], method: str, path: str) -> Found:
         exact = [(endpoint, params) for endpoint, params in matching if len(params) == fewest]
         template = exact[0][0].template
         if redirect:
-            return Found(redirect=redirect, template=template, known_path=True)
+            return RouteMatch(redirect=redirect, template=template, known_path=True)
         for endpoint, params in exact:
             if endpoint.method == method or (method == "HEAD" and endpoint.method == "GET"):
-                return Found(endpoint, params, template=template, known_path=True)
+                return RouteMatch(endpoint, params, template=template, known_path=True)
         methods = {endpoint.method for endpoint, _ in exact}
         allowed = tuple(sorted({*methods, "HEAD"} if "GET" in methods else methods))
-        return Found(template=template, known_path=True, allowed=allowed)
-    return Found()
+        return RouteMatch(template=template, known_path=True, allowed=allowed)
+    return RouteMatch()

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from mixpanel_access.emulator.answer import NoAccess, PlanRefusal, Refusal
+from mixpanel_access.emulator.answer import NoAccess, NotInPlan, Refusal
 from mixpanel_access.emulator.document import SsoPart
 from mixpanel_access.emulator.routing import DIGITS, Call
-from mixpanel_access.emulator.store import Member, Store
-from mixpanel_access.emulator.team_store import Team
+from mixpanel_access.emulator.store import MemberRow, Store
+from mixpanel_access.emulator.team_store import TeamRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of
 
@@ -24,7 +24,7 @@ _FREE_PLAN_ROLES: Final = (roles.OWNER, roles.BILLING_ADMIN)
 def must_have(plan: str, feature: str) -> None:
     """Custom roles and SCIM need the plan Enterprise."""
     if plan != "enterprise":
-        raise PlanRefusal(feature)
+        raise NotInPlan(feature)
 
 
 def why_no_login(sso: SsoPart, role: str, email: str, method: str) -> str | None:
@@ -64,7 +64,7 @@ def must_assign(own: str, role: str, plan: str) -> None:
     if not roles.may_assign(own, role):
         raise Refusal(403, f"the role {own} may not assign the organization role {role} (edit_userroles)")
     if plan == "free" and role not in _FREE_PLAN_ROLES:
-        raise PlanRefusal(f"the organization role {role}")
+        raise NotInPlan(f"the organization role {role}")
 
 
 def must_assign_in_project(own: str, role: str, custom_roles: Sequence[str]) -> None:
@@ -168,7 +168,7 @@ def must_be_assignable(call: Call, project_id: int, role: str) -> None:
     must_assign_in_project(call.account.role, role, custom)
 
 
-def known_member(store: Store, email: str) -> Member:
+def known_member(store: Store, email: str) -> MemberRow:
     """A person of the organization, also one who is only invited, or 404."""
     member = store.member(email)
     if member is None:
@@ -176,7 +176,7 @@ def known_member(store: Store, email: str) -> Member:
     return member
 
 
-def joinable_team(call: Call, id_: int) -> Team:
+def joinable_team(call: Call, id_: int) -> TeamRow:
     """A team, or 404; 403 if its organization role is above the roles that the caller may give."""
     team = call.store.team(id_)
     if team is None:
@@ -186,7 +186,7 @@ def joinable_team(call: Call, id_: int) -> Team:
     return team
 
 
-def join_team(call: Call, id_: int, member: Member) -> None:
+def join_team(call: Call, id_: int, member: MemberRow) -> None:
     """Add a person to a team, unless they are in it."""
     if call.store.join_team(id_, member.email):
         call.audit.team_member("user_added", joinable_team(call, id_), member)

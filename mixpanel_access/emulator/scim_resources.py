@@ -16,8 +16,8 @@ from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.routing import Call
 from mixpanel_access.emulator.rules import must_leave_an_owner
 from mixpanel_access.emulator.scim import ROOT, SERVICE
-from mixpanel_access.emulator.store import Member
-from mixpanel_access.emulator.team_store import Team
+from mixpanel_access.emulator.store import MemberRow
+from mixpanel_access.emulator.team_store import TeamRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 
@@ -80,7 +80,7 @@ def delete_user(call: Call) -> Response:
     return Response(status_code=204)
 
 
-def _put_user(call: Call, member: Member, user: User[Any], status: int = 200) -> Response:
+def _put_user(call: Call, member: MemberRow, user: User[Any], status: int = 200) -> Response:
     scim_bodies.must_be_claimed(call, member.email)
     if same_key(user.user_name or "") != member.key:
         raise Refusal(400, "userName cannot be changed", scim_type="mutability")
@@ -99,7 +99,7 @@ def _name(user: User[Any]) -> str | None:
     return (name.formatted if name else None) or " ".join(parts) or user.display_name
 
 
-def _user_resource(call: Call, member: Member) -> User[Any]:
+def _user_resource(call: Call, member: MemberRow) -> User[Any]:
     place = f"{ROOT}/Users/{member.id}"
     groups = [
         {"value": str(team.id), "display": team.name, "type": "direct"} for team in call.store.teams_with(member.email)
@@ -120,7 +120,7 @@ def _user_resource(call: Call, member: Member) -> User[Any]:
     )
 
 
-def _user_of_path(call: Call) -> Member:
+def _user_of_path(call: Call) -> MemberRow:
     text = call.path_params["user"]
     member = call.store.member_of_id(scim_bodies.number(text))
     if member is None or member.invited:
@@ -128,7 +128,7 @@ def _user_of_path(call: Call) -> Member:
     return member
 
 
-def _of_address(call: Call, email: str) -> Member:
+def _of_address(call: Call, email: str) -> MemberRow:
     member = call.store.member(email)
     if member is None:  # pragma: no cover  # it was there a statement ago
         raise AssertionError(email)
@@ -179,7 +179,7 @@ def delete_group(call: Call) -> Response:
     return Response(status_code=204)
 
 
-def _put_group(call: Call, team: Team, group: Group, status: int = 200) -> Response:
+def _put_group(call: Call, team: TeamRow, group: Group, status: int = 200) -> Response:
     name = _free_name(call, group, besides=team.id)
     wanted = {member.key: member for member in _members(call, group)}
     present = {member.key: member for member in _present(call, team)}
@@ -192,7 +192,7 @@ def _put_group(call: Call, team: Team, group: Group, status: int = 200) -> Respo
             call.store.leave_team(team.id, member.email)
             call.audit.team_member("user_removed", team, member)
     call.store.feed_team(team.id, name, group.external_id)
-    now = Team(team.id, name, team.org_role, scim_managed=True, external_id=group.external_id)
+    now = TeamRow(team.id, name, team.org_role, scim_managed=True, external_id=group.external_id)
     if name != team.name:
         call.audit.team("updated", now, old_name=team.name)
     return scim_bodies.shown(_group_resource(call, now), status)
@@ -208,7 +208,7 @@ def _free_name(call: Call, group: Group, besides: int | None = None) -> str:
     return name
 
 
-def _members(call: Call, group: Group) -> list[Member]:
+def _members(call: Call, group: Group) -> list[MemberRow]:
     found = []
     for reference in group.members or []:
         member = call.store.member_of_id(scim_bodies.number(reference.value or ""))
@@ -218,12 +218,12 @@ def _members(call: Call, group: Group) -> list[Member]:
     return found
 
 
-def _present(call: Call, team: Team) -> list[Member]:
+def _present(call: Call, team: TeamRow) -> list[MemberRow]:
     people = [call.store.member(row["email"]) for row in call.store.team_members(team.id)]
     return [member for member in people if member is not None and not member.invited]
 
 
-def _group_resource(call: Call, team: Team) -> Group:
+def _group_resource(call: Call, team: TeamRow) -> Group:
     return Group.model_validate(
         {
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
@@ -238,7 +238,7 @@ def _group_resource(call: Call, team: Team) -> Group:
     )
 
 
-def _group_of_path(call: Call) -> Team:
+def _group_of_path(call: Call) -> TeamRow:
     team = call.store.team(scim_bodies.number(call.path_params["group"]))
     if team is None:
         raise Refusal(404, f"no group {call.path_params['group']}")

@@ -28,7 +28,7 @@ _EMPTY: Final = Document.model_validate({"organization": {"id": 1, "name": "Empt
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberRow:
     """A person in the organization or invited to it; `scim` has the other attributes that an identity provider sent."""
 
     key: str
@@ -110,16 +110,16 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
 
     # Reads
 
-    def members(self) -> list[Member]:
+    def members(self) -> list[MemberRow]:
         """Everybody, also invited people, oldest first."""
         return [_member(row) for row in self._rows("SELECT * FROM member ORDER BY rowid")]
 
-    def member(self, email: str) -> Member | None:
+    def member(self, email: str) -> MemberRow | None:
         """A person by any spelling of the address."""
         rows = self._rows("SELECT * FROM member WHERE key = ?", same_key(email))
         return _member(rows[0]) if rows else None
 
-    def member_of_id(self, id_: int) -> Member | None:
+    def member_of_id(self, id_: int) -> MemberRow | None:
         """A person by the id of their user."""
         rows = self._rows("SELECT * FROM member WHERE id = ?", id_)
         return _member(rows[0]) if rows else None
@@ -146,7 +146,7 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
         sent = [(row["email"], instant(row["sent_at"])) for row in self.mails()]
         return sorted(at for email, at in sent if domain_of(email) == domain and since < at <= now)
 
-    def expired(self, member: Member) -> bool:
+    def expired(self, member: MemberRow) -> bool:
         """Whether the person's invitation has expired."""
         life = timedelta(days=self.setting("invitation_life_days"))
         return member.invited_at is not None and member.invited_at + life <= self.clock.now()
@@ -219,7 +219,7 @@ class Store(AuditStore, AccountStore, TeamStore, ProjectStore):
         return max(taken[0]["id"] or 0, 500) + 1
 
 
-def _member(row: dict[str, Any]) -> Member:
+def _member(row: dict[str, Any]) -> MemberRow:
     instants = {name: as_instant(row[name]) for name in ("invited_at", "last_login")}
     scim = None if row["scim"] is None else json.loads(row["scim"])
-    return Member(**{**row, **instants, "active": bool(row["active"]), "scim": scim})
+    return MemberRow(**{**row, **instants, "active": bool(row["active"]), "scim": scim})

@@ -27,7 +27,7 @@ from mixpanel_access.emulator.rules import (
     must_manage_organization,
     project_number,
 )
-from mixpanel_access.emulator.store import Member
+from mixpanel_access.emulator.store import MemberRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of, problem_with, same_key
 
@@ -247,7 +247,7 @@ def _in_dialect(call: Call, refusal: Refusal) -> Refusal:
     return refusal if other is None else Refusal(other, refusal.words)
 
 
-def _put_role(call: Call, member: Member, role: str) -> None:
+def _put_role(call: Call, member: MemberRow, role: str) -> None:
     rules.must_change(call.account.role, member.role, member.email)
     if role != roles.OWNER:
         must_leave_an_owner(call, {member.key})
