@@ -51,7 +51,7 @@ def create_user(call: Call) -> Response:
 
 
 def read_user(call: Call) -> Response:
-    """Show a user."""
+    """Show the user of the path."""
     return scim_bodies.shown(_user_resource(call, _user_of_path(call)))
 
 
@@ -153,7 +153,7 @@ def create_group(call: Call) -> Response:
 
 
 def read_group(call: Call) -> Response:
-    """Show a group."""
+    """Show the group of the path."""
     return scim_bodies.shown(_group_resource(call, _group_of_path(call)))
 
 

@@ -82,18 +82,6 @@ def _write_teams(db: sqlite3.Connection, document: Document) -> None:
 
 def read(db: sqlite3.Connection) -> dict[str, Any]:
     """The organization as a document, without the time."""
-    emails = {row["key"]: row["email"] for row in rows(db, "SELECT key, email FROM member")}
-    usernames = {row["id"]: row["username"] for row in rows(db, "SELECT id, username FROM service_account")}
-
-    def in_team(team: int, column: str, table: str, names: dict[Any, str]) -> list[str]:
-        found = rows(db, f"SELECT {column} FROM {table} WHERE team = ? ORDER BY {column}", team)  # noqa: S608  # our own
-        return [names[row[column]] for row in found]
-
-    def held(holder: str, id_: int) -> list[dict[str, Any]]:
-        table = {"team": "team_grant", "account": "service_account_grant"}[holder]
-        statement = f"SELECT project AS id, role FROM {table} WHERE {holder} = ? ORDER BY project"  # noqa: S608  # our own
-        return rows(db, statement, id_)
-
     return {
         **{row["name"]: json.loads(row["value"]) for row in rows(db, "SELECT * FROM setting")},
         "members": [
@@ -104,34 +92,45 @@ def read(db: sqlite3.Connection) -> dict[str, Any]:
             {**row, "custom_roles": [_without(role, "project") for role in custom_roles(db, row["id"])]}
             for row in rows(db, "SELECT * FROM project ORDER BY id")
         ],
-        "grants": [
-            {"project": row["project"], "email": emails[row["key"]], "role": row["role"]}
-            for row in rows(db, "SELECT * FROM individual_grant ORDER BY project, key")
-        ],
-        "teams": [
-            {
-                **team,
-                "scim_managed": bool(team["scim_managed"]),
-                "members": in_team(team["id"], "key", "team_member", emails),
-                "projects": held("team", team["id"]),
-                "service_accounts": in_team(team["id"], "account", "team_service_account", usernames),
-            }
-            for team in rows(db, "SELECT * FROM team ORDER BY id")
-        ],
+        "grants": rows(
+            db,
+            "SELECT g.project, m.email, g.role FROM individual_grant g JOIN member m ON m.key = g.key "
+            "ORDER BY g.project, g.key",
+        ),
+        "teams": [_team(db, row) for row in rows(db, "SELECT * FROM team ORDER BY id")],
         "service_accounts": [
-            {**row, "projects": held("account", row["id"])}
+            {**row, "projects": rows(db, _ACCOUNT_GRANTS, row["id"])}
             for row in rows(db, "SELECT * FROM service_account ORDER BY username")
         ],
         "mails": rows(db, "SELECT email, kind, sent_at FROM mail ORDER BY n"),
-        "audit": [
-            {
-                **_without(row, "n", "was_impersonated_by_staff"),
-                "payload": json.loads(row["payload"]),
-                **({"was_impersonated_by_staff": True} if row["was_impersonated_by_staff"] else {}),
-            }
-            for row in rows(db, "SELECT * FROM audit_event ORDER BY n")
-        ],
+        "audit": [_event(row) for row in rows(db, "SELECT * FROM audit_event ORDER BY n")],
     }
+
+
+_ACCOUNT_GRANTS: Final = "SELECT project AS id, role FROM service_account_grant WHERE account = ? ORDER BY project"
+_TEAM_GRANTS: Final = "SELECT project AS id, role FROM team_grant WHERE team = ? ORDER BY project"
+_TEAM_MEMBERS: Final = (
+    "SELECT m.email FROM team_member t JOIN member m ON m.key = t.key WHERE t.team = ? ORDER BY t.key"
+)
+_TEAM_ACCOUNTS: Final = (
+    "SELECT a.username FROM team_service_account t JOIN service_account a ON a.id = t.account WHERE t.team = ? "
+    "ORDER BY t.account"
+)
+
+
+def _team(db: sqlite3.Connection, row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "scim_managed": bool(row["scim_managed"]),
+        "members": [member["email"] for member in rows(db, _TEAM_MEMBERS, row["id"])],
+        "projects": rows(db, _TEAM_GRANTS, row["id"]),
+        "service_accounts": [account["username"] for account in rows(db, _TEAM_ACCOUNTS, row["id"])],
+    }
+
+
+def _event(row: dict[str, Any]) -> dict[str, Any]:
+    staff = {"was_impersonated_by_staff": True} if row["was_impersonated_by_staff"] else {}
+    return {**_without(row, "n", "was_impersonated_by_staff"), "payload": json.loads(row["payload"]), **staff}
 
 
 def _without(row: dict[str, Any], *columns: str) -> dict[str, Any]:
