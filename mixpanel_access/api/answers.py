@@ -24,10 +24,10 @@ class Page:
 
     Attributes:
         results: its `results`, or all of it where it has no envelope.
-        cursor: the cursor of the page that follows; None where there is none.
+        cursor: the cursor of the page that follows; None on the last page.
         counts: how many rows it says that there are: each count's word and value.
-        ends: whether it says that no page follows; to name no page is no word for the end.
-        told: whether it says anything: `{}` does not, and no list is empty for that.
+        ends: whether it says that no page follows; a missing cursor does not say so.
+        told: whether it says anything. `{}` does not, and is not an empty list.
     """
 
     results: Json
@@ -45,7 +45,7 @@ def page_of(content: bytes, what: str, redact: Redactor) -> Page:
 
     Raises:
         NotApplied: the answer says that the call failed.
-        Unintelligible: the answer is no JSON object or array.
+        Unintelligible: the answer is not a JSON object or array.
     """
     try:
         answer = _loaded(content)
@@ -128,7 +128,7 @@ def _not_applied(what: str, words: str) -> errors.NotApplied:
 _IDS: Final = ("id", "role_id", "email")
 """What a row is known by; the first that it has."""
 _MAIN: Final = ("users", "projects", "teams")
-"""Where an answer has its rows, as a list or as a map by id or address; further lists may stand beside them."""
+"""Where an answer has its rows, as a list or as a map by id or address; an answer may have further lists."""
 
 _Row = tuple[str | None, Any]
 """A row, with its key where the rows are a map."""

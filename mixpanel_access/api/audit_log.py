@@ -25,13 +25,13 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int | None:
-    """An id, which the audit log writes as a string; an empty one is none."""
+    """An id, which the audit log writes as a string; None for an empty one."""
     text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     return number_in(text)
 
 
 def _part(value: object) -> object:
-    """A part that is absent, or is no object, tells nothing."""
+    """A part that is absent, or is not an object, is empty."""
     return value if isinstance(value, dict) else {}
 
 
@@ -96,7 +96,7 @@ class Event(Wire):
     entity: EntityPart = Field(default_factory=Entity)
 
     def value(self) -> AuditEvent | None:
-        """The event, or None where it tells neither when nor what."""
+        """The event, or None if it says neither when nor what."""
         entity, payload = self.entity, self.entity.payload
         if self.created is None or not entity.type:
             return None
@@ -132,7 +132,7 @@ class Event(Wire):
 
 
 def audit_events_from(results: Any, what: str) -> list[AuditEvent]:
-    """Events from a page of the log; one that tells neither when nor what is left out."""
+    """Events from a page of the log; one that says neither when nor what is left out."""
     if isinstance(results, dict) and isinstance(results.get("events"), list):
         results = results["events"]
     if not isinstance(results, list):
@@ -142,7 +142,7 @@ def audit_events_from(results: Any, what: str) -> list[AuditEvent]:
 
 
 _REFUSALS: Final = (errors.NotFound, errors.Forbidden, errors.Unauthorized, errors.Invalid)
-"""Answers of the Platform API after which the older route is asked; a passing fault is none of them."""
+"""Answers of the Platform API after which the older route is asked; a passing fault is not one of them."""
 _SECOND: Final = timedelta(seconds=1)
 _NEXT_STEP: Final = (
     f"The service account needs the permission {Permission.VIEW_AUDIT_LOGS}, which organization owners and admins "

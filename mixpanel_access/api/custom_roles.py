@@ -16,7 +16,7 @@ from mixpanel_access.model.access import CustomRoleInfo
 
 
 def _codes(value: object) -> frozenset[str] | None:
-    """Permissions as a set; None where there is no list of texts."""
+    """Permissions as a set; None for anything but a list of texts."""
     if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
         return None
     return frozenset(value)
@@ -61,7 +61,7 @@ def permissions_from(results: Any, what: str) -> frozenset[str]:
 
 
 def migrated_from(results: Any) -> int | None:
-    """How many grants the deletion of a role has moved; None where the answer does not tell."""
+    """How many grants the deletion of a role has moved; None if the answer does not say so."""
     count = results.get("migrated_grants_count") if isinstance(results, dict) else None
     return count if isinstance(count, int) and not isinstance(count, bool) else None
 
@@ -86,7 +86,7 @@ class CustomRolesEndpoint:
         """The permissions that can be switched; the path was once published and withdrawn.
 
         Raises:
-            MixpanelError: this Mixpanel does not tell.
+            MixpanelError: this Mixpanel does not list them.
         """
         what = f"list the permissions that project {project} has for custom roles"
         return permissions_from(self._transport.read(_path(project, "/switch-config"), what), what)
@@ -103,7 +103,7 @@ class CustomRolesEndpoint:
         self._transport.replace(_path(project, f"/{id_}"), body, what)
 
     def delete(self, project: int, id_: str) -> int | None:
-        """Delete a role; whoever holds it becomes a consumer. How many they are, where the answer tells."""
+        """Delete a role; its holders become consumers. Returns how many, if the answer says so."""
         what = f"delete the custom role {id_} of project {project}"
         return migrated_from(self._transport.delete(_path(project, f"/{id_}"), what))
 

@@ -22,8 +22,8 @@ class Exchange:
         path: the path, quoted, without the query.
         body: what was sent; None for nothing.
         status: the status of the answer; None where none came.
-        location: where a redirect leads, without its query; "" where it is none.
-        answer: the JSON of the answer; None where it is none. It may hold addresses, names and secrets.
+        location: where a redirect leads, without its query; "" if it is not a redirect.
+        answer: the JSON of the answer; None if it is not JSON. It may hold addresses, names and secrets.
     """
 
     method: str

@@ -17,7 +17,7 @@ _VERIFIED = {"verified", "claimed", "active"}
 
 
 def _flag(value: object) -> bool | None:
-    """A switch; anything that is none is unknown."""
+    """A switch; anything but true and false is unknown."""
     return value if isinstance(value, bool) else None
 
 
@@ -26,17 +26,17 @@ def _name(value: object) -> str | None:
 
 
 def _domains(value: object) -> frozenset[str] | None:
-    """Verified domains from names, or from objects with a name and a state; None where one cannot be told."""
+    """Verified domains from names, or from objects with a name and a state; None if one is unclear."""
     if not isinstance(value, list):
         return None
     found = [_domain(entry) for entry in value]
     if any(entry is None for entry in found):
-        return None  # one whose state nobody tells may be verified: what is claimed is unknown
+        return None  # a domain without a state may be verified: what is claimed is unknown
     return frozenset(domain for domain in found if domain)
 
 
 def _domain(entry: object) -> str | None:
-    """The name of a verified domain, "" for one that is not, None where that cannot be told."""
+    """The name of a verified domain, "" for one that is not verified, None if that is unclear."""
     if isinstance(entry, dict):
         name, state = entry.get("name") or entry.get("domain"), _verified(entry)
         return None if state is None or not isinstance(name, str) else canonical_domain(name) if state else ""
@@ -88,7 +88,7 @@ def discoverability_from(results: Any, what: str) -> Discoverability:
     """Discoverability, from the bare word or from an object that has it, in any case.
 
     Raises:
-        Unintelligible: it is no word that is known.
+        Unintelligible: it is not a known word.
     """
     word = results
     for key in ("discoverability", "name"):
@@ -132,7 +132,7 @@ class OrganizationSettingsEndpoint:
         """Put the settings on the second factor, all of them.
 
         Raises:
-            Forbidden: ours is no role for it, or single sign-on is on, with which there is no second factor.
+            Forbidden: our role is too low, or single sign-on is on, which replaces the second factor.
         """
         self._put("twofactor", "two-factor settings", settings)
 
@@ -141,7 +141,7 @@ class OrganizationSettingsEndpoint:
         self._put("org-request-access-settings", "access request settings", settings)
 
     def sso(self) -> SingleSignOn:
-        """Single sign-on and the claimed domains, as far as the answer tells them in words that we know.
+        """Single sign-on and the claimed domains, as far as the answer has them in words that we know.
 
         The path was once published and withdrawn, its shape is assumed.
         """

@@ -55,7 +55,7 @@ def _no_place(id_: str) -> str:
 
 
 def _if_told(value: Any, read: ValidatorFunctionWrapHandler) -> bool | None:
-    """What is null or odd is not told, so that one person's odd word does not hide everybody else."""
+    """What is null or odd is unknown, so that one person's odd word does not hide everybody else."""
     try:
         told: bool | None = read(value)
     except ValidationError:
@@ -201,7 +201,7 @@ class ScimEndpoint:
 def _agrees(before: set[int], told: list[int], found: int) -> bool:
     """Whether the totals agree with what was found: that of the last page, which is empty, or each of those before it.
 
-    A page that had fewer to tell is no matter: somebody may come in while the list is read.
+    A page may say fewer: somebody may come in while the list is read.
     """
     if not told:
         return found > 0

@@ -115,7 +115,7 @@ class ServiceAccountsEndpoint:
         self._organization = organization
 
     def list_accounts(self) -> list[ServiceAccountInfo]:
-        """Every service account, ours included; the answer tells no projects."""
+        """Every service account, including our own; the answer has no projects."""
         what = f"list the service accounts of organization {self._organization}"
         pages = self._transport.pages(self._path(), what)
         return [account for page in pages for account in accounts_from(page, what)]
@@ -131,7 +131,7 @@ class ServiceAccountsEndpoint:
         return [flag for page in pages for flag in flags_from(page, what)]
 
     def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
-        """Make an account; the server makes the name longer, and tells the token this once.
+        """Make an account; the server makes the name longer, and shows the token this once.
 
         Args:
             name: the name wanted.

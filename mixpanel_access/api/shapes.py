@@ -23,7 +23,7 @@ def _role(value: object) -> str | None:
 
 
 def _organization_role(value: object) -> str:
-    """The organization role of a row that tells one; no role is `member`."""
+    """The organization role of a row that has one; no role is `member`."""
     return roles.organization_role(_role(value))
 
 
@@ -40,9 +40,9 @@ def _instant(value: object) -> datetime | None:
 
 
 RoleWord = Annotated[str | None, BeforeValidator(_role)]
-"""A role, as a string or an object; None where there is none."""
+"""A role, as a string or an object; None for no role."""
 OrganizationRoleWord = Annotated[str | None, BeforeValidator(_organization_role)]
-"""An organization role; none is `member`, and only a row that does not tell it leaves it unknown."""
+"""An organization role; no role is `member`. Only a row without the field leaves it unknown."""
 Instant = Annotated[datetime | None, BeforeValidator(_instant)]
 """An instant; one that cannot be read is unknown."""
 
@@ -54,7 +54,7 @@ class Wire(BaseModel):
 
 
 class OrganizationRow(Wire):
-    """A row with an organization role, under any of its names; where one of them is empty, another may tell it."""
+    """A row with an organization role, under any of its names; if one of them is empty, another may have it."""
 
     ROLE_NAMES: ClassVar[tuple[str, ...]] = ("role", "org_role", "organization_role")
 

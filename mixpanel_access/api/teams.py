@@ -64,7 +64,7 @@ def teams_from(results: Any, what: str) -> list[TeamInfo]:
 
 
 def created_from(results: Any, name: str) -> bool | None:
-    """Whether a team of that name is new; None where the answer does not tell, which may have any shape."""
+    """Whether a team of that name is new; None if the answer does not say so, in whatever shape."""
     for row in results if isinstance(results, list) else ():
         if isinstance(row, dict) and row.get("name") == name and isinstance(row.get("created"), bool):
             return bool(row["created"])
@@ -110,7 +110,7 @@ class TeamsEndpoint:
         """Make a team; the answer has no id.
 
         Returns:
-            Whether it is new: a name that there is, is no error. None where the answer does not tell.
+            Whether it is new: an existing name is not an error. None if the answer does not say so.
         """
         what = f"make the team {name}"
         return created_from(self._transport.write(self._path("add-teams/"), {"teamNames": [name]}, what), name)

@@ -112,7 +112,7 @@ class Transport:
         self._client.close()
 
     def read(self, path: str, what: str) -> Json:
-        """GET `path`, which is no list, and return `results`; repeated on a passing fault.
+        """GET `path`, which is not a list, and return `results`; repeated on a passing fault.
 
         Args:
             path: below the host, quoted.
@@ -139,7 +139,7 @@ class Transport:
 
         Raises:
             Unintelligible: the pages do not come to an end, repeat rows, are cut or have another number of rows than
-                they say: whoever is on none that was read is not taken for absent.
+                they say: a person whose page was not read is not absent.
             MixpanelError: what went wrong, in the last attempt.
         """
         return self._pages("GET", path, {}, None, what, unique=unique)

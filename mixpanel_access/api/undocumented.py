@@ -37,7 +37,7 @@ class Gate:
         Args:
             verb: which.
             what: what is being done, as a clause that follows "cannot".
-            emails: the people whom it is about.
+            emails: the people concerned.
             path: below the host, quoted.
             body: the request.
 
@@ -78,5 +78,5 @@ class Gate:
 
 
 def named(emails: Iterable[str]) -> str:
-    """Some of the people whom a request is about: of a batch, everybody's own error names them."""
+    """Some of the people concerned by a request; each of a batch has an error of their own."""
     return few(dict.fromkeys(emails))

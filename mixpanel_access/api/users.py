@@ -22,12 +22,12 @@ _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 
 
 def _address(value: object) -> str:
-    """The address; "" for anything that is none."""
+    """The address; "" for anything but a text."""
     return value.strip() if isinstance(value, str) else ""
 
 
 Address = Annotated[str, BeforeValidator(_address)]
-"""An address, or "" where there is none."""
+"""An address, or "" if it is missing."""
 
 
 class UserRow(OrganizationRow):
@@ -100,7 +100,7 @@ class UsersEndpoint:
     def list_users(self) -> list[Person]:
         """Every member, and every person whose invitation is not accepted.
 
-        A row without an address is a person whose address is "": nobody can tell who it is.
+        A row without an address is a person whose address is "": nobody knows who it is.
 
         Raises:
             Unintelligible: the list names nobody, and an organization always has somebody.

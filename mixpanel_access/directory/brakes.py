@@ -44,7 +44,7 @@ class Brakes:
         directory: the organization.
         limits: how far the operation may go.
         say: shows a line to the user.
-        username: our login name, where Mixpanel does not tell who we are.
+        username: our login name, if Mixpanel does not report who we are.
         fresh: whether the limits are today's, and not what the state remembers.
         present: what the stack's configuration says today, where they are not; None if it cannot be read.
     """
@@ -142,7 +142,7 @@ class Brakes:
     def _hold_demotions(self, what: str, plan: PlannedChanges) -> None:
         """Hold demotions that need a promotion first: the engine changes both at once, in any order.
 
-        Removals come last, when those are owners whom the same run makes owners.
+        Removals come last. By then, the people whom the same run makes owners are owners.
         """
         lower = {key: role for key, role in plan.roles.items() if role != OWNER}
         if len(lower) < len(plan.roles):
@@ -259,7 +259,7 @@ class Brakes:
             )
 
     def _is_said(self, finding: BrakeFinding) -> bool:
-        """Whether a warning has been shown, or one of more people of whom these are some."""
+        """Whether a warning about these people, or about more people including them, has been shown."""
         if finding.brake is not Brake.REMOVAL_SHARE:
             return finding in self._warned
         people = set(finding.people)

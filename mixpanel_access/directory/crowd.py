@@ -18,9 +18,9 @@ LOOK_AGAIN: Final = 4
 class Crowd:
     """The threads that write, over all kinds of writes of a process: how many wait, and how long for the others.
 
-    How many there are is not told: it is the most that have been seen waiting at once. Once so many wait, for whatever,
-    nobody can come and nothing is held. Where more than ever wait there may be still more, and a slow engine may have
-    hidden some: then, and now and again, they go only when nobody has come for a while.
+    Nobody reports how many there are. The most that have been seen waiting at once count. Once so many wait, for
+    whatever, nobody else can come, and nothing is held. Where more than ever wait, there may be still more, and a slow
+    engine may have hidden some. Then, and now and again, they go only when nobody has come for a while.
 
     The engine saves its state between one resource and the next, and the larger the state, the slower they come. So
     where one came late, the others are given twice as long; where none did, no longer than at first.

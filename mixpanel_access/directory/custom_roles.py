@@ -108,7 +108,7 @@ class CustomRoles:
         return _by_name(self.in_project(project), name)
 
     def permissions(self, project: int) -> frozenset[str] | None:
-        """The permissions that can be switched; None where Mixpanel does not tell."""
+        """The permissions that can be switched; None if Mixpanel does not list them."""
 
         def fetch() -> frozenset[str] | None:
             try:
@@ -133,7 +133,7 @@ class CustomRoles:
         return self.in_project(project).get(id_)
 
     def delete(self, project: int, id_: str) -> int | None:
-        """Delete a role; whoever holds it becomes a consumer. How many they are, where Mixpanel says so."""
+        """Delete a role; its holders become consumers. Returns how many, if Mixpanel says so."""
         write = _Delete(self._api, project)
         self._directory.writer.settle(write, [id_])
         return write.migrated

@@ -154,7 +154,7 @@ class Directory(Reads):
             Whether we sent it.
 
         Raises:
-            NotFound: none is pending; an expired one is none.
+            NotFound: no invitation is pending. An expired one does not count as pending.
         """
         return self._mail(Resend(self), email)
 
@@ -199,7 +199,7 @@ class Directory(Reads):
             roles: address -> project role.
 
         Returns:
-            For whom it was not done. Who is not named may still be read back: an answer is no proof.
+            Address -> why it failed. Read the others back all the same: an answer is not a proof.
         """
         items = {GrantItem(project, self.spelled(email), role): email for email, role in _by_role(roles)}
         failures = self.writer.send_all(self._give, items, REFUSALS_BORNE)
@@ -213,7 +213,7 @@ class Directory(Reads):
             roles: address -> project role.
 
         Returns:
-            For whom it was not done; and address -> the higher role that somebody else has given them, which is kept.
+            Address -> why it failed; and address -> the higher role that somebody else gave, which is kept.
         """
         write = InvitingGrants(self, roles)
         items = [GrantItem(project, email, role) for email, role in _by_role(roles)]
@@ -239,7 +239,7 @@ class Directory(Reads):
         """Take the individual grants of many people in a project away, and nothing else; one request a person.
 
         Returns:
-            For whom it was not done.
+            Address -> why it failed.
         """
         for email in emails:
             self.empty_lists.take(grants_of(project), same_key(email))
@@ -264,7 +264,7 @@ class Directory(Reads):
 
         Args:
             emails: the addresses.
-            tried: the keys of those whom this write has invited before. Mixpanel did not apply that.
+            tried: the keys of the people whom an earlier attempt of this write invited, which Mixpanel did not apply.
         """
         with self.one_invites():
             self.snapshot.drop(PEOPLE)
@@ -273,7 +273,7 @@ class Directory(Reads):
             yield
 
     def _hold_invitations(self, emails: Iterable[str]) -> None:
-        """Hold an invitation of somebody to whom one went out just now, or who came by SCIM, and is not shown yet.
+        """Hold a second invitation: one went out just now, or the person came by SCIM, and Mixpanel does not show it.
 
         If another run of this machine is inviting them, Mixpanel may show them soon: this one looks for them first.
         """

@@ -144,7 +144,7 @@ class ProjectGrants:
         declared: further addresses by which the program knows people.
 
     Attributes:
-        have: the roles by the key of the address, as far as anybody can tell.
+        have: the roles by the key of the address, as far as Mixpanel shows them.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class ProjectGrants:
         return spelled(roles, *spellings, self._before, self._spellings)
 
     def undone(self, given: Mapping[str, str], taken: Iterable[str], failures: Failures) -> Failures:
-        """For whom a write was not done, whatever its answer was.
+        """Whose write failed, whatever its answer was: address -> why.
 
         Args:
             given: address -> the role that was to be given.

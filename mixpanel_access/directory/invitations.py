@@ -78,7 +78,7 @@ class Invitations:
             Whether we sent the e-mail: somebody else may have been faster.
 
         Raises:
-            RateLimited: the limit is reached, and there is no time left to wait.
+            RateLimited: the limit is reached, and the time to wait is used up.
         """
         return self._within_limit(email, lambda: self._directory.invite(email, role))
 
@@ -99,7 +99,7 @@ class Invitations:
             Whether we sent the e-mail: they may have accepted the invitation by now.
 
         Raises:
-            RateLimited: the limit is reached, and there is no time left to wait.
+            RateLimited: the limit is reached, and the time to wait is used up.
         """
         return self._within_limit(email, lambda: self._directory.invite_again(email, role, self._now(), sent_by_others))
 
@@ -110,7 +110,7 @@ class Invitations:
             Whether we sent the e-mail: they may have accepted the invitation by now.
 
         Raises:
-            RateLimited: the limit is reached, and there is no time left to wait.
+            RateLimited: the limit is reached, and the time to wait is used up.
         """
 
         def send() -> bool:
@@ -195,7 +195,7 @@ class Invitations:
         """Wait until the domain is open again, if there is time for it.
 
         Raises:
-            RateLimited: there is none.
+            RateLimited: the time is used up.
         """
         while True:
             with self._lock:

@@ -30,7 +30,7 @@ class Invite(Write[PersonRole]):
     People are read afresh before each attempt, also after a lost answer: who is there by now gets no second e-mail.
 
     Attributes:
-        mailed: the keys of those whom the e-mail may have reached: all, unless Mixpanel has refused.
+        mailed: the keys of the people who may have got the e-mail: everybody, unless Mixpanel has refused.
     """
 
     once = True

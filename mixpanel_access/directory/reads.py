@@ -93,7 +93,7 @@ class Reads:
         return self.identity().rights(self.organization)
 
     def own_role(self) -> str | None:
-        """The organization role that our account acts with, by its permissions too; None where it is not told."""
+        """The organization role that our account acts with, by its permissions too; None if it is unknown."""
         return self.own_rights().role
 
     def people(self) -> Mapping[str, Person]:
@@ -103,7 +103,7 @@ class Reads:
         """
 
         def fetch() -> Mapping[str, Person]:
-            self.identity()  # a wrong organization is told as what it is
+            self.identity()  # a wrong organization has an error of its own
             listed = self.api.users.list_users()
             self._note_unknown([person for person in listed if not person.email])
             people = {person.key: person for person in listed if person.email}
@@ -150,7 +150,7 @@ class Reads:
     def key_of(self, email: str) -> str:
         """The key of the address that somebody has now, which may be another one than the one that we know.
 
-        Mixpanel's id decides where we know it: whoever else has got the address since is somebody else.
+        Mixpanel's id decides if we know it: another person may have the address by now.
         """
         key, people = same_key(email), self.people()
         known, there = self._ids.get(key), people.get(key)
@@ -190,7 +190,7 @@ class Reads:
         return self.snapshot.get(_PROJECTS, fetch)
 
     def security(self) -> Security:
-        """The organization's security settings; what Mixpanel does not tell is unknown in them."""
+        """The organization's security settings; what Mixpanel does not report is unknown in them."""
 
         def fetch() -> Security:
             self.identity()
@@ -202,7 +202,7 @@ class Reads:
         """How people of the company's domains come into the organization by themselves.
 
         Raises:
-            MixpanelError: Mixpanel does not tell.
+            MixpanelError: Mixpanel does not report it.
         """
         return self.snapshot.get(_DISCOVERABILITY, self.api.organization_settings.discoverability)
 
@@ -286,7 +286,7 @@ class Reads:
         """The keys of those whose grants a project may not list: who is only invited, until one of them is seen.
 
         Args:
-            joining: the keys of those whom a write invites.
+            joining: the keys of the people whom a write invites.
         """
         return frozenset() if self._seen_invited else self.invited().union(joining)
 

@@ -1,4 +1,4 @@
-"""Who holds a custom role, as far as Mixpanel lets it be seen: whom a deletion of the role would move to consumer."""
+"""Who holds a custom role, as far as Mixpanel shows it: a deletion of the role makes them consumers."""
 
 from __future__ import annotations
 

@@ -94,12 +94,12 @@ class Provisioning:
         """Whether somebody comes and goes by SCIM: there is a token, and their domain is claimed.
 
         Raises:
-            ConfigurationError: there is a token, and nobody tells the claimed domains.
+            ConfigurationError: a token is set, and the claimed domains are unknown.
         """
         return self.on and domain_of(email) in self._domains()
 
     def claims(self, email: str) -> bool | None:
-        """Whether somebody's domain is claimed; None where nobody tells."""
+        """Whether somebody's domain is claimed; None if it is unknown."""
         told = self._sso().claims(email)
         return domain_of(email) in self._claimed if told is None and self._claimed else told
 
@@ -112,7 +112,7 @@ class Provisioning:
         """Somebody as SCIM knows them, or None; asked for alone where the list of everybody cannot be read.
 
         Raises:
-            Unintelligible: SCIM lists several of the address: which of them to change is not told.
+            Unintelligible: SCIM lists several users of the address, so it is unclear which of them to change.
         """
         try:
             users = self._users().get(same_key(email), [])
@@ -128,7 +128,7 @@ class Provisioning:
         return users[0] if users else None
 
     def of_member(self, person: Person) -> ScimUser | None:
-        """A person of the organization as SCIM knows them; None for whoever does not come by SCIM, or waits.
+        """A person of the organization as SCIM knows them; None if they do not come by SCIM, or are only invited.
 
         Raises:
             Unintelligible: they have joined, and SCIM lists nobody at all: that is not absence.
@@ -146,7 +146,7 @@ class Provisioning:
         return user
 
     def is_in(self, email: str) -> bool | None:
-        """Whether somebody is an active member, as SCIM knows them; None where it lists them and does not tell.
+        """Whether somebody is an active member, as SCIM knows them; None if it lists them without saying so.
 
         Who may be in is not let in on the strength of it, and is not taken for kept out.
         """
@@ -154,7 +154,7 @@ class Provisioning:
         return False if user is None else user.active
 
     def inactive(self) -> frozenset[str]:
-        """The keys of those whom SCIM shows as inactive; nobody without a token, or where SCIM does not answer.
+        """The keys of the people whom SCIM shows as inactive; nobody without a token, or if SCIM does not answer.
 
         A token that is refused must not stop the people who do not come by SCIM. A decision about one who does asks
         `user`, which raises.
@@ -167,7 +167,7 @@ class Provisioning:
             return frozenset()
 
     def let_in(self, email: str) -> None:
-        """Make somebody an active member, who is none: new, or again; no e-mail goes out."""
+        """Make a new or deactivated person an active member; no e-mail goes out."""
         try:
             self._directory.writer.submit(self._activate, Activation(email, self.user(email), active=True))
         except Invalid:  # 409: an identity provider may have been faster
@@ -213,7 +213,7 @@ class Provisioning:
         """The calls.
 
         Raises:
-            ConfigurationError: there is no token.
+            ConfigurationError: no token is set.
         """
         if self._directory.api.scim is None:
             raise ConfigurationError(
@@ -279,7 +279,7 @@ class ChangeGroup(Write[Joining]):
 class Groups:
     """Puts people of claimed domains into teams and takes them out.
 
-    An identity provider may write the same groups: only those whom we add or remove are named in a write.
+    An identity provider may write the same groups: a write names only the people whom we add or remove.
 
     Args:
         directory: the organization.

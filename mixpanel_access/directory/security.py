@@ -19,7 +19,7 @@ from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topi
 TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of the two-factor settings (contract, section 8)."""
 UNTOLD: Final = (errors.NotFound, errors.Forbidden, errors.Invalid, errors.NotApplied, errors.Unintelligible)
-"""Answers that say that this Mixpanel, plan or account does not tell; a fault of the server is none of them."""
+"""Answers that mean that this Mixpanel, plan or account does not report it. A server fault is not one of them."""
 UNKNOWN: Final = (*UNTOLD, errors.ServerFault, errors.RateLimited)
 """Answers after which one who only looks goes on without: an undocumented call may well answer so for ever."""
 
@@ -61,7 +61,7 @@ def read_features(api: Api, security: Security, project: int | None, now: dateti
 
     Args:
         api: Mixpanel.
-        security: the security settings, which tell of single sign-on.
+        security: the security settings, which include single sign-on.
         project: a project to ask about custom roles, or None.
         now: the instant at which the audit log is asked for.
 

@@ -135,7 +135,7 @@ class ServiceAccounts:
         directory.snapshot.read_by(roles_in(0).kind, self.roles)
 
     def all(self) -> Sequence[ServiceAccountInfo]:
-        """Every service account of the organization, ours included."""
+        """Every service account of the organization, including our own."""
 
         def fetch() -> Sequence[ServiceAccountInfo]:
             self._directory.identity()
@@ -144,7 +144,7 @@ class ServiceAccounts:
         return self._directory.snapshot.get(_ACCOUNTS, fetch)
 
     def get(self, id_: int) -> ServiceAccountInfo | None:
-        """One account, or None where there is none."""
+        """One account, or None if it does not exist."""
         return next((account for account in self.all() if account.id == id_), None)
 
     def by_name(self, name: str) -> list[ServiceAccountInfo]:
@@ -168,7 +168,7 @@ class ServiceAccounts:
         """Whether each account of a project has sensitive access; asked for each time.
 
         Raises:
-            MixpanelError: Mixpanel does not tell.
+            MixpanelError: Mixpanel does not report it.
         """
         return self._api.flags_of_project(project)
 
@@ -179,7 +179,7 @@ class ServiceAccounts:
         made again, or after it where Mixpanel shows the first one as late as the second.
 
         Raises:
-            MixpanelError: there is no new account, or one is left over, which the error names.
+            MixpanelError: no account was made, or one is left over, which the error names.
         """
         with self._making:  # one at a time: what is new after a lost answer is then this one's
             self._directory.snapshot.drop(_ACCOUNTS)

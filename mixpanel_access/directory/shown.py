@@ -1,7 +1,7 @@
 """What a part of the organization, as it was just read, shows of a write: the `shown` of an `Effect`.
 
-Each answers True or False, or None where the part does not tell, such as the grants of invited people in some
-organizations: that is not waited for, and is no proof. Nothing here reads anything.
+Each answers True or False, or None if the part cannot show it, such as the grants of invited people in some
+organizations. None is not waited for, and proves nothing. Nothing here reads anything.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def has_left_team(team: TeamInfo, project: int, key: str | None, teams: Collecti
         team: the team, as it was before.
         project: the project.
         key: the key of the person's address; None for everybody.
-        teams: all teams, to tell through which of the others a person has the project.
+        teams: all teams, to find out through which of the others a person has the project.
     """
     others = [
         one for one in teams if one.id != team.id and project in one.projects and one.is_member(key or "") is not False
@@ -126,7 +126,7 @@ def is_in_group(user: str, *, inside: bool) -> Callable[[ScimGroup | None], bool
 
 
 def is_active(key: str, *, active: bool) -> Callable[[Mapping[str, Sequence[ScimUser]]], bool | None]:
-    """Whether SCIM shows somebody as active, or as inactive; None where it does not tell."""
+    """Whether SCIM shows somebody as active, or as inactive; None if it does not say so."""
 
     def shown(users: Mapping[str, Sequence[ScimUser]]) -> bool | None:
         told = {user.active for user in users.get(key, ())}

@@ -156,7 +156,7 @@ class Snapshot:
 
     A fetch that does not show yet what was written is repeated for some seconds; see `ReadBack`.
 
-    A part whose fetch failed stays failed until it is dropped: within one operation, a thousand resources are told of
+    A part whose fetch failed stays failed until it is dropped: within one operation, a thousand resources learn of
     an outage by the requests of one.
     """
 

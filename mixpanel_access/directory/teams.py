@@ -237,7 +237,7 @@ class Teams:
         return teams
 
     def get(self, id_: int) -> TeamInfo | None:
-        """One team, or None where there is none."""
+        """One team, or None if it does not exist."""
         return self.all().get(id_)
 
     def by_name(self, name: str) -> TeamInfo | None:
@@ -245,7 +245,7 @@ class Teams:
         return next((team for team in self.all().values() if same_name(team.name, name)), None)
 
     def is_member(self, team: TeamInfo, email: str) -> bool | None:
-        """Whether somebody is in a team; None where nobody tells."""
+        """Whether somebody is in a team; None if it is unknown."""
         told = team.is_member(email)
         return self.groups.is_member(team, email) if told is None and self._provisioning.handles(email) else told
 
@@ -288,7 +288,7 @@ class Teams:
                 self._unseen.note(note)
             shows = "lists no team of that name"
             raise not_shown(f"cannot make the team {name}", "", shows, self._writer.seconds, IN_USERS)
-        # After a lost answer, "it was there" tells of our own first try.
+        # After a lost answer, "it was there" means our own first attempt.
         return made, not (write.tries == 1 and write.new is False)
 
     def rename(self, id_: int, name: str) -> None:

@@ -29,8 +29,8 @@ _NOTED_FOR: Final = timedelta(hours=1)
 def one_at_a_time(host: str, organization: int, longest: float = LONGEST) -> Iterator[None]:
     """Hold the other processes of this user that work on the same organization, as well as that can be done.
 
-    Mixpanel sends an e-mail to whoever is invited, however often: between a process's reading and its invitation there
-    is time for another one's. A lock that cannot be had, for whatever reason, holds nothing up.
+    Mixpanel sends an e-mail with each invitation, even a repeated one. Between a process's reading and its invitation,
+    there is time for another process's invitation. A lock that cannot be had, for whatever reason, holds nothing up.
 
     Args:
         host: the Mixpanel host.
@@ -150,7 +150,7 @@ class Notes(Protocol):
 
 
 class OwnNotes:
-    """The notes of one process, for where there are none of the machine."""
+    """The notes of one process, if there is no file for the whole machine."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -47,7 +47,7 @@ class Effect(Generic[_T]):
         part: the part.
         item: who or what in it; a later effect on the same takes the place of this one.
         shown: whether the part, as it was read, shows it; None where it cannot be seen there.
-        consequence: whether it only follows from the write, and so does not tell whether the write was applied.
+        consequence: whether it only follows from the write, and so does not prove that the write was applied.
     """
 
     part: Part[_T]
@@ -223,8 +223,8 @@ class Writer:
         Args:
             write: the kind.
             items: what to write.
-            borne: after how many refusals to stop; an error that is no single item's then stops it at once. None for
-                going on to the end.
+            borne: after how many refusals to stop; an error that cannot be one item's fault then stops it at once.
+                None to go on to the end.
 
         Returns:
             Item -> why it was not done.
@@ -297,7 +297,7 @@ class Writer:
 
         Args:
             request: the request.
-            look: whether to look for some seconds for what is gone already, or for which there is no such call.
+            look: whether a 404 is followed by looking for the effect for some seconds.
         """
         write, items, effects, parts = request.write, request.items, request.effects, request.parts
         lost = False
@@ -322,7 +322,7 @@ class Writer:
                     raise
             except errors.MixpanelError as error:
                 self._snapshot.drop(*parts)
-                missing = isinstance(error, errors.NotFound)  # gone already, and still listed; or there is no such call
+                missing = isinstance(error, errors.NotFound)  # gone already, or the call does not exist
                 if lost or (missing and look):
                     self.expect(effects)
                 if (lost or (missing and write.takes)) and self._left(write, items) == []:
