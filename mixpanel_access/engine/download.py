@@ -13,7 +13,7 @@ from typing import Final
 
 from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import Engine, StepFailed, check_folder, last_lines
-from mixpanel_access.engine.process import run_child
+from mixpanel_access.engine.process import Watch, run_child
 from mixpanel_access.engine.settings import ENGINE_VERSION, Settings, platform_name
 
 RELEASES_VERSION: Final = "3.259.0"
@@ -71,7 +71,7 @@ def download_engine(settings: Settings, progress: Callable[[str], None]) -> Engi
             [settings.python, "-m", "mixpanel_access.engine.fetch", str(staged), release.url, release.sha256],
             env=settings.environ,
             timeout=settings.download_timeout,
-            on_wait=lambda seconds: progress(f"  downloading the engine ... {seconds:.0f} s"),
+            watch=Watch(on_wait=lambda seconds: progress(f"  downloading the engine ... {seconds:.0f} s")),
         )
         if outcome.timed_out:
             raise StepFailed(f"the download was not done within {settings.download_timeout:g} s")

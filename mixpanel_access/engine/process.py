@@ -51,14 +51,26 @@ class Outcome:
     timed_out: bool = False
 
 
+@dataclass(frozen=True)
+class Watch:
+    """What to call while a child runs.
+
+    Attributes:
+        on_line: called with each line of either stream, as it comes, without its end.
+        on_wait: called with the seconds so far, after two seconds and then every ten.
+    """
+
+    on_line: Callable[[str], None] = lambda _: None
+    on_wait: Callable[[float], None] = lambda _: None
+
+
 def run_child(
     command: Sequence[str],
     *,
     env: Mapping[str, str],
     timeout: float,
     cwd: Path | None = None,
-    on_line: Callable[[str], None] | None = None,
-    on_wait: Callable[[float], None] | None = None,
+    watch: Watch = Watch(),
     grace: float = 5.0,
 ) -> Outcome:
     """Run a command to its end, without input, and capture both streams.
@@ -68,8 +80,7 @@ def run_child(
         env: its whole environment.
         timeout: seconds until it is stopped.
         cwd: its working folder.
-        on_line: called with each line of either stream, as it comes, without its end.
-        on_wait: called with the seconds so far, after two seconds and then every ten.
+        watch: what to call while it runs.
         grace: seconds between the request to stop and the kill.
 
     Raises:
@@ -90,7 +101,7 @@ def run_child(
                 start_new_session=True,
             )
             _RUNNING.add(process)
-        timed_out = _follow(process, started, timeout, texts, on_line, on_wait, grace)
+        timed_out = _follow(process, started, timeout, texts, watch, grace)
     except BaseException:
         if process is not None:
             _stop(process, grace)
@@ -150,15 +161,11 @@ def _follow(
     started: float,
     timeout: float,
     texts: dict[int, list[str]],
-    on_line: Callable[[str], None] | None,
-    on_wait: Callable[[float], None] | None,
+    watch: Watch,
     grace: float,
 ) -> bool:
     """Collect the output until both streams end; whether the deadline came first."""
-    lines: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
-    for number, stream in ((1, process.stdout), (2, process.stderr)):
-        assert stream is not None  # noqa: S101 - for the type checker: both are pipes
-        threading.Thread(target=_read, args=(number, stream, lines), daemon=True).start()
+    lines = _lines_of(process)
     streams, next_tick, last_sign = 2, FIRST_TICK, 0.0
     while streams:
         with contextlib.suppress(queue.Empty):
@@ -168,8 +175,7 @@ def _follow(
             else:
                 texts[number].append(line)
                 last_sign = 0.0
-                if on_line:
-                    on_line(line.rstrip("\r\n"))
+                watch.on_line(line.rstrip("\r\n"))
         elapsed = time.monotonic() - started
         if process.poll() is not None:
             last_sign = last_sign or elapsed
@@ -179,8 +185,8 @@ def _follow(
         elif elapsed > timeout:
             _stop(process, grace)
             return True
-        elif on_wait and elapsed >= next_tick:
-            on_wait(elapsed)
+        elif elapsed >= next_tick:
+            watch.on_wait(elapsed)
             next_tick = elapsed - elapsed % TICK + TICK
     while process.poll() is None:  # both streams closed, still running
         if time.monotonic() - started > timeout:
@@ -188,6 +194,15 @@ def _follow(
             return True
         time.sleep(0.02)
     return False
+
+
+def _lines_of(process: subprocess.Popen[bytes]) -> queue.SimpleQueue[tuple[int, str | None]]:
+    """The lines of both streams as they come, each with the number of its stream; None at the end of a stream."""
+    lines: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
+    for number, stream in ((1, process.stdout), (2, process.stderr)):
+        assert stream is not None  # noqa: S101 - for the type checker: both are pipes
+        threading.Thread(target=_read, args=(number, stream, lines), daemon=True).start()
+    return lines
 
 
 def _read(number: int, stream: IO[bytes], lines: queue.SimpleQueue[tuple[int, str | None]]) -> None:

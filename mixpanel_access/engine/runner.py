@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from mixpanel_access.engine.found import COMMAND, Engine, program
-from mixpanel_access.engine.process import run_child
+from mixpanel_access.engine.process import Watch, run_child
 from mixpanel_access.model.errors import EngineError
 
 _GRACE = 5.0
@@ -81,7 +81,7 @@ class Pulumi:
                 cwd=self.project,
                 env=self.engine.environment(self.environ),
                 timeout=timeout,
-                on_line=on_line,
+                watch=Watch(on_line=on_line) if on_line else Watch(),
                 grace=_GRACE,
             )
         except OSError as error:

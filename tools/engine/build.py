@@ -11,7 +11,7 @@ from typing import Final
 
 from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import DYNAMIC, HOST, Engine, StepFailed, check_folder, last_lines
-from mixpanel_access.engine.process import Outcome, run_child
+from mixpanel_access.engine.process import Outcome, Watch, run_child
 from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
 from mixpanel_access.model.words import counted
 from tools.engine.toolchain import Toolchain, find_toolchain
@@ -120,8 +120,7 @@ class _Build:
             cwd=self._source,
             env=self._environment,
             timeout=BUILD_SECONDS,
-            on_line=self._count,
-            on_wait=self._report,
+            watch=Watch(self._count, self._report),
         )
         if outcome.timed_out:
             raise StepFailed(f"the build was not done within {BUILD_SECONDS:g} s")

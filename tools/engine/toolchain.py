@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mixpanel_access.engine.cache import engines, publish, staging
 from mixpanel_access.engine.found import StepFailed, last_lines, program
-from mixpanel_access.engine.process import run_child
+from mixpanel_access.engine.process import Watch, run_child
 from mixpanel_access.engine.settings import Settings, platform_name
 
 _REQUIREMENTS = "go-toolchain.txt"
@@ -93,7 +93,7 @@ def _own_toolchain(settings: Settings, source: Path, progress: Callable[[str], N
             _installer(settings, source, staged),
             env=settings.environ,
             timeout=settings.download_timeout,
-            on_wait=lambda seconds: progress(f"  installing the Go toolchain ... {seconds:.0f} s"),
+            watch=Watch(on_wait=lambda seconds: progress(f"  installing the Go toolchain ... {seconds:.0f} s")),
         )
         if outcome.timed_out:
             raise StepFailed(f"the Go toolchain was not installed within {settings.download_timeout:g} s")
