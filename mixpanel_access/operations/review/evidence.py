@@ -1,4 +1,4 @@
-"""The evidence of a review: what was listed, and what was decided by whom, in lines that are only added."""
+"""The evidence of a review: what was listed, and who decided what, in lines that are only added."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE: Final = "evidence.jsonl"
 
 
 class ReviewEvent(StrEnum):
-    """What happened."""
+    """What a line says happened."""
 
     LISTED = "listed"
     DECIDED = "decided"
@@ -41,14 +41,14 @@ class EvidenceLine(FileLine):
         suggestion: what was suggested.
         suggested_role: the role to lower to, or "".
         reason: why it was suggested.
-        reviewer: who was to decide, or decided.
+        reviewer: the person who was asked, or who decided.
         decided: the day of the decision, or "".
         decision: `keep`, `lower` or `remove`, or "".
         new_role: the role that it was lowered to, or "".
-        comment: what the reviewer had to say.
+        comment: the reviewer's comment.
         roster: the name of the roster's file, or "".
         before: the hash (SHA-256) of that file before the decisions were applied, or "".
-        after: the one of it with them.
+        after: the hash of the file with the decisions.
     """
 
     file_is: ClassVar[str] = "the evidence"
@@ -76,13 +76,13 @@ class EvidenceLine(FileLine):
 
     @property
     def item_key(self) -> ItemKey:
-        """What it is about."""
+        """The item that it is about."""
         entry = EntryKey(self.stack, same_key(self.email), self.engagement or None, self.starts or None)
         return ItemKey(entry, self.project or None)
 
     @property
     def says(self) -> tuple[str, str, str, str]:
-        """What was decided on which role, and by whom: another one is another decision."""
+        """Role, decision and reviewer; if one of them differs, it is another decision."""
         return self.role, self.decision, self.new_role, same_key(self.reviewer)
 
 

@@ -1,4 +1,4 @@
-"""What Mixpanel's audit log adds to the access log: what others did, and when and by whom something went. Pure."""
+"""What Mixpanel's audit log adds to the access log: what others did, and who removed access when. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVENTS: Final = {
     audit.PROJECT_TEAM_ADDED: LogEvent.GRANTED,
     audit.PROJECT_TEAM_REMOVED: LogEvent.REVOKED,
 }
-"""Audit event -> what it is in the access log."""
+"""Audit event -> event of the access log."""
 OF_TEAMS: Final = (
     audit.TEAM_USER_ADDED,
     audit.TEAM_USER_REMOVED,
@@ -33,15 +33,15 @@ OF_TEAMS: Final = (
     audit.PROJECT_TEAM_ADDED,
     audit.PROJECT_TEAM_REMOVED,
 )
-"""Those about a team."""
+"""The audit events about a team."""
 READ: Final = (*EVENTS, audit.TEAM_DELETED)
-"""Those that the log is asked for."""
+"""The audit events to read."""
 Run = Mapping[str, Any]
-"""An update of a stack, as the engine's history has it."""
+"""An update of a stack in the engine's history."""
 _SKEW: Final = timedelta(minutes=1)
-"""How far Mixpanel's clock and the engine's may be apart."""
+"""How far Mixpanel's clock and the engine's may differ."""
 _ACCEPTED: Final = "invitation"
-"""The source of a user added that tells an acceptance once more."""
+"""The source of a "user added" event that repeats an acceptance."""
 
 
 def by_others(
@@ -50,19 +50,19 @@ def by_others(
     known: Sequence[LogLine],
     histories: Mapping[str, Sequence[Run]],
 ) -> Iterator[LogLine]:
-    """The lines of what no stack did, the oldest first.
+    """The lines for what was done outside of the stacks, the oldest first.
 
     Args:
-        events: of the audit log.
-        own: the login names of the stacks' accounts, as keys: what they do is in the states.
-        known: the lines that are there already, those of the states as they are now among them.
-        histories: the runs of each stack: what comes by SCIM names nobody, and in a run of a stack, at a place of its
-            own, it is the stack's doing.
+        events: the events of the audit log.
+        own: the keys of the login names of the stacks' accounts, whose changes are in the states.
+        known: the lines of the log, including those for the present states.
+        histories: the runs of each stack. A SCIM event names nobody: if it happens during a run of the stack that has the
+            access, the stack did it.
     """
     keys = {line.key for line in known if line.stack}
     there = {_key(line) for line in known if not line.stack}
     for event in sorted(events, key=lambda event: event.at):
-        if event.type not in EVENTS or same_key(event.actor) in own or not _tells_whom(event):
+        if event.type not in EVENTS or same_key(event.actor) in own or not _names_somebody(event):
             continue
         if event.type == audit.USER_ADDED and event.source == _ACCEPTED:
             continue
@@ -87,7 +87,7 @@ def by_others(
 
 
 def during(history: Sequence[Run], at: datetime) -> Run | None:
-    """The run of the engine in which something happened by Mixpanel's clock, or None."""
+    """The run of the engine during which something happened by Mixpanel's clock, or None."""
     for skew in (timedelta(), _SKEW):
         for run in history:
             ends = instant(str(run["endTime"])) if run.get("endTime") else at
@@ -97,17 +97,17 @@ def during(history: Sequence[Run], at: datetime) -> Run | None:
 
 
 def taken_away(events: Sequence[AuditEvent], line: LogLine) -> AuditEvent | None:
-    """The newest event that tells when and by whom what a line gave was taken away, or None.
+    """The newest event that removed the access of a line, or None.
 
     Args:
-        events: of the audit log, the newest first.
-        line: the last that tells of it.
+        events: the events of the audit log, the newest first.
+        line: the last line about the access.
     """
     return next((event for event in events if _took(event, line) and written(event.at) >= line.date), None)
 
 
 def _took(event: AuditEvent, line: LogLine) -> bool:
-    """Whether an event took away what a line gave."""
+    """Whether an event removed the access of a line."""
     if line.team_id is not None and event.type in OF_TEAMS:
         its = event.team == line.team_id
         if event.type == audit.TEAM_DELETED:
@@ -122,8 +122,8 @@ def _took(event: AuditEvent, line: LogLine) -> bool:
     return event.type == audit.USER_REMOVED
 
 
-def _tells_whom(event: AuditEvent) -> bool:
-    """Whether an event names whom it concerns: a person, a team, or a person and a team."""
+def _names_somebody(event: AuditEvent) -> bool:
+    """Whether an event names the person, the team, or the person and the team that it is about."""
     if event.type in (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED):
         return event.team is not None and event.project is not None
     return bool(event.email) and (event.type not in OF_TEAMS or event.team is not None)

@@ -18,12 +18,12 @@ from mixpanel_access.operations.project import Progress
 from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
 
 _TELLS: Final = (LogEvent.GRANTED, LogEvent.CHANGED, LogEvent.REVOKED)
-"""The events that change who has access; an accepted invitation does not."""
+"""The events that change who has access, unlike an accepted invitation."""
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """What is taken out of a log.
+    """What `prune` removes from a log.
 
     Attributes:
         lines: the lines that are removed.
@@ -37,17 +37,17 @@ class Pruned:
 
 
 def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: bool) -> Pruned:
-    """Take out the lines before a day, except what still held on that day.
+    """Remove the lines before a day, except for access that continued on that day.
 
-    From that day on the log says as before who had what at every instant. It no longer says what had ended by then, how
-    something that still held had changed, and when an invitation was accepted.
+    From that day on, the log shows who had what, as before. It no longer shows access that had ended before, earlier
+    roles of access that continued, and when invitations were accepted.
 
     Args:
         file: the log.
         before: the first day whose lines stay (UTC).
         now: the present instant.
-        progress: shows a line where the last line was cut.
-        act: whether to write it; else it is only looked at.
+        progress: shows a line if the last line was cut off.
+        act: whether to write the log.
 
     Raises:
         UsageError: the day is too near, or the log cannot be read or written.

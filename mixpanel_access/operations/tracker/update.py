@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audited:
-    """What the audit log of one organization tells.
+    """The audit log of one organization.
 
     Attributes:
-        events: the newest first.
-        own: the login names of the account that stacks run as, as keys.
+        events: its events, the newest first.
+        own: the keys of the login names of the account that runs the stacks.
     """
 
     events: Sequence[AuditEvent] = ()
@@ -45,14 +45,14 @@ class Audited:
 def update(
     project: PulumiProject, file: Path, stacks: Sequence[str], now: datetime, progress: Progress
 ) -> list[LogLine]:
-    """Add what has happened since the last time.
+    """Add what has happened since the last update.
 
     Args:
         project: the Pulumi project.
         file: the log.
         stacks: the stacks to read.
-        now: until when; what is gone, and the audit log does not tell of, has gone then.
-        progress: shows a line where the audit log cannot be read.
+        now: the end of the period. Access that is gone, without an event in the audit log, gets this date.
+        progress: shows a line if the audit log cannot be read.
 
     Returns:
         The lines that were added.
@@ -74,7 +74,7 @@ def update(
         runs.setdefault(settings.organization_id, {})[stack] = history
         new += revocations(stack, state, last, audits[settings.organization_id], history, now)
     if left := sorted({line.stack for line in last.values() if line.event != LogEvent.REVOKED} - {"", *project.stacks}):
-        progress(f"no stack {', '.join(left)} is there any more: what its lines give is still told as granted")
+        progress(f"no stack {', '.join(left)} exists any more: the log still shows the access in its lines as granted")
     known = [*lines, *new]
     for organization, found in audits.items():
         new += by_others(found.events, found.own, known, runs[organization])
@@ -101,10 +101,10 @@ def _asked(project: PulumiProject, stack: str) -> tuple[Settings, Sequence[Run],
 
 
 def audited(directory: Directory, username: str, since: datetime, now: datetime, progress: Progress) -> Audited:
-    """What the audit log of an organization tells of a span; nothing where plan or role have none, which is said.
+    """The audit log of an organization for a period; empty, with a line to the user, if the plan or the role has none.
 
     Raises:
-        MixpanelError: it cannot be read now: a line that lacks what it tells would stay so for ever.
+        MixpanelError: it cannot be read now. A line without what it says would stay incomplete for ever.
     """
     try:
         events = directory.audit_events(READ, since, now)
@@ -133,9 +133,9 @@ def revocations(
         stack: the stack.
         state: its state.
         last: the last line of each key.
-        found: of the audit log.
+        found: the audit log.
         history: the engine's runs, the newest first.
-        now: when that is gone of which the audit log does not tell.
+        now: the date of a line without an event in the audit log.
     """
     here = {line.key for line in lines_of(stack, state)}
     held = {LogKey(stack, None, person, team) for team, person in state.team_members}
@@ -149,7 +149,7 @@ def revocations(
 
 
 def _revoked(old: LogLine, found: Audited, history: Sequence[Run], now: datetime) -> LogLine:
-    """What is gone: when and by whom, by the audit log; by whom of us, by the engine's history."""
+    """The line of access that is gone: date and admin from the audit log, or the admin from the engine's history."""
     event = taken_away(found.events, old)
     at = event.at if event else now
     if event and event.by_scim and (run := during(history, at)):
@@ -177,13 +177,13 @@ def _added(here: Mapping[Any, LogLine], last: Mapping[Any, LogLine]) -> Iterator
 
 
 def _by(history: Sequence[Run], at: datetime, since: datetime | None = None, *, deleting: bool = False) -> str:
-    """Who ran the update in which something happened, or the last one before: the author of the commit, by Git.
+    """The author of the commit whose update did something, by the engine's history; "" if it does not say.
 
     Args:
         history: the engine's runs, the newest first.
-        at: when it happened, at the latest.
-        since: when it had not happened yet; runs before are none of it.
-        deleting: whether it can only be a run that deleted something.
+        at: the latest time at which it happened.
+        since: a time before it happened; earlier runs do not count.
+        deleting: whether only runs that deleted something count.
     """
     for run in history:
         if deleting and not (run.get("resourceChanges") or {}).get("delete"):
