@@ -147,7 +147,7 @@ def read(client: Client, connect: Connect) -> Read:
         said=said,
         logins=seen.logins.last,
         warning=seen.logins.warning,
-        ticked={step.check for step in steps if step.tick},
+        ticked={step.check for step in steps if step.done},
         last_active=[one.item.last_active for one in items(seen, {}, "manager")],
         preflight={check.what: check.text for check in checks(seen, {}) if check.what.startswith("plan: ")},
         feature=seen.directory.features(NOW)[Feature.AUDIT_LOG],

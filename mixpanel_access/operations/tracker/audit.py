@@ -56,8 +56,8 @@ def by_others(
         events: the events of the audit log.
         own: the keys of the login names of the stacks' accounts, whose changes are in the states.
         known: the lines of the log, including those for the present states.
-        histories: the runs of each stack. A SCIM event names nobody: if it happens during a run of the stack that has the
-            access, the stack did it.
+        histories: the runs of each stack. A SCIM event names nobody: during a run of the stack that has
+            the access, the stack did it.
     """
     keys = {line.key for line in known if line.stack}
     there = {_key(line) for line in known if not line.stack}
