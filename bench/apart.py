@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from demo.sandbox import ROOT, SECRET, USERNAME, emulator_process
 from mixpanel_access.api.transport import MAX_PARALLEL
 from mixpanel_access.engine import Engine, Pulumi, local_backend
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.rules.facts import Entry, Kind
 from tests.cli.invocations import INVOCATIONS
 from tests.rules.states import state

@@ -45,7 +45,7 @@ from mixpanel_access.cli import (
     welcome,
     who,
 )
-from mixpanel_access.model.roster_schema import json_schema
+from mixpanel_access.model.roster.json_schema import json_schema
 from mixpanel_access.operations.preflight import Prerequisite
 from mixpanel_access.operations.report.model import Report
 from mixpanel_access.operations.resending import Resent

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mixpanel_access.model.access import CustomRoleInfo
+from mixpanel_access.model.custom_roles import CustomRoleInfo
 from mixpanel_access.model.errors import NotFound
 
 if TYPE_CHECKING:

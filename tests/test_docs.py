@@ -18,10 +18,10 @@ from bench.reliability_page import FAULT_KINDS, page
 from mixpanel_access.cli.app import app
 from mixpanel_access.files.onboarding import PLACES, AutomaticCheck, TaskCondition, read_checklists
 from mixpanel_access.files.roster import read_roster
-from mixpanel_access.model.metadata import METADATA_FIELDS
-from mixpanel_access.model.roster import Common
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_schema import json_schema
+from mixpanel_access.model.engagements import METADATA_FIELDS
+from mixpanel_access.model.roster.json_schema import json_schema
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Common
 from mixpanel_access.operations.diagnosing import Failure
 from mixpanel_access.operations.report.risk import FACTORS, LEVELS, RiskLevel
 from mixpanel_access.provider.custom_role import CustomRoleProvider

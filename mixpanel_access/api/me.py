@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field
 from mixpanel_access.api.shapes import OrganizationRow, Wire, checked
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import Identity
 from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.rights import Identity
 from mixpanel_access.model.settings import REGIONS, region_of
 
 

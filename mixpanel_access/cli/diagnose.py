@@ -11,7 +11,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
 from mixpanel_access.cli.output import instant_of, must_be_address, print_json, printable, progress
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.diagnosing import Diagnosis, Failure

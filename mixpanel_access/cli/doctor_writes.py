@@ -13,7 +13,7 @@ import typer
 from mixpanel_access.cli.output import new_table, print_json, print_table, progress, write_file
 from mixpanel_access.model.errors import Refused, UsageError
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.project import PulumiProject, open_project, stacks_of
 from mixpanel_access.operations.verifying.deciding import StatementVerdict
 from mixpanel_access.operations.verifying.report import as_text

@@ -10,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Stacks
 from mixpanel_access.cli.output import new_table, print_json, print_other_access, print_table, progress
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.other_access import OtherAccess

@@ -18,7 +18,7 @@ from mixpanel_access.cli.output import (
     progress,
     write_file,
 )
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.importing.plan import Candidate
@@ -250,7 +250,7 @@ def _service_accounts(prepared: PreparedImport) -> str:
     accounts = prepared.reading.service_accounts
     if accounts is None:
         return "Service accounts: Mixpanel does not list them to this account; none is imported."
-    from mixpanel_access.model.access import service_account_name
+    from mixpanel_access.model.service_accounts import service_account_name
 
     others = sorted(account for account in accounts if service_account_name(account) not in prepared.accounts)
     left_out = f"Service accounts, which are not people and are left out: {', '.join(others) or 'none'}."
@@ -260,7 +260,7 @@ def _service_accounts(prepared: PreparedImport) -> str:
 
 def _unknown(prepared: PreparedImport) -> list[str]:
     """The service accounts that the roster does not name."""
-    from mixpanel_access.model.access import service_account_name
+    from mixpanel_access.model.service_accounts import service_account_name
 
     known = {name.strip() for name in prepared.plan.roster.service_accounts}
     accounts = prepared.reading.service_accounts or ()

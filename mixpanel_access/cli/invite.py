@@ -15,7 +15,7 @@ from mixpanel_access.cli.output import print_diff, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixpanel_access.model.roster import Roster
+    from mixpanel_access.model.roster.schema import Roster
     from mixpanel_access.operations.inviting import InviteRequest, PreparedInvite
     from mixpanel_access.operations.project import PulumiProject
 
@@ -161,7 +161,7 @@ def _projects_of(given: Sequence[str]) -> dict[str, str | None]:
 def _asked(project: PulumiProject, request: InviteRequest) -> InviteRequest:
     """The request, with the answers to what was missing."""
     from mixpanel_access.files.roster import source_of
-    from mixpanel_access.model.roster_reading import parse
+    from mixpanel_access.model.roster.reading import parse
     from mixpanel_access.operations.inviting import read
 
     stack = request.stack or _choice("Stack", project.stacks, project.selected)

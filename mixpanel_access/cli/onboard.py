@@ -11,7 +11,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
 from mixpanel_access.cli.output import instant_of, must_be_address, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.files.onboarding import AutomaticCheck, Checklists, Ticks

@@ -15,7 +15,7 @@ import typer
 from mixpanel_access.cli.options import FORMATS
 from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant, written
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -10,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, addresses, stacks
 from mixpanel_access.cli.output import new_table, print_diff, print_json, print_table, progress
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.ownership import OwnershipChange, StackOwnership

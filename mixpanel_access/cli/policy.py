@@ -45,8 +45,7 @@ def list_rules(as_json: AsJson = False) -> int:
 
     Example: `mixpanel-access policy list`
     """
-    from mixpanel_access.rules.catalogue import RULES
-    from mixpanel_access.rules.reference import as_document
+    from mixpanel_access.rules.catalogue import RULES, as_document
 
     if as_json:
         print_json([as_document(rule) for rule in RULES])
@@ -68,8 +67,7 @@ def explain(
 
     Example: `mixpanel-access policy explain domain-allowed`
     """
-    from mixpanel_access.rules.catalogue import find
-    from mixpanel_access.rules.reference import as_document, explanation
+    from mixpanel_access.rules.catalogue import as_document, explanation, find
 
     found = find(rule)
     if as_json:
@@ -84,7 +82,7 @@ def print_reference() -> int:
 
     Example: `mixpanel-access policy reference`
     """
-    from mixpanel_access.rules.reference import reference
+    from mixpanel_access.rules.catalogue import reference
 
     typer.echo(reference(), nl=False)
     return 0

@@ -10,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, SelectedStack, addresses
 from mixpanel_access.cli.output import print_changes, print_json, progress
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 
 class ReleaseDocument(TypedDict):

@@ -10,7 +10,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.cli.output import instant_of, print_json, progress, write_file
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.report.model import Report

@@ -20,7 +20,7 @@ from mixpanel_access.cli.output import (
     progress,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.other_access import OtherAccess

@@ -21,7 +21,7 @@ from mixpanel_access.cli.output import (
 )
 from mixpanel_access.cli.review import Review, folder_of
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange

@@ -12,7 +12,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.cli.output import day_of, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import AccessError, UsageError
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.brakes import Brake

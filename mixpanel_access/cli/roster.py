@@ -9,11 +9,11 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now
 from mixpanel_access.cli.output import day_of, new_table, print_json, print_table, printable, progress
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.effective_access import EffectivePerson
-    from mixpanel_access.model.roster import Roster
+    from mixpanel_access.model.roster.schema import Roster
 
 REFUSED: Final = 4
 """The exit code of `copy-rosters` where the branch changes more than rosters."""
@@ -83,8 +83,8 @@ def schema(
 
     Example: `mixpanel-access schema`
     """
-    from mixpanel_access.model.roster import Common, Roster
-    from mixpanel_access.model.roster_schema import json_schema
+    from mixpanel_access.model.roster.json_schema import json_schema
+    from mixpanel_access.model.roster.schema import Common, Roster
 
     print_json(json_schema(Common if common else Roster))
     return 0

@@ -12,7 +12,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, AsJsonFormat, Folder, Format, Now, Stacks, To
 from mixpanel_access.cli.output import instant_of, must_be_format, print_json, print_or_write, print_verified, progress
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.tracker.lines import LogLine

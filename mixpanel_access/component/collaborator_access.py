@@ -17,8 +17,8 @@ from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError
 from mixpanel_access.model.resources import COLLABORATOR_TYPE, COMPONENT_TYPE
-from mixpanel_access.model.roster import Engagement, Roster
-from mixpanel_access.model.roster_problems import problems_with
+from mixpanel_access.model.roster.problems import problems_with
+from mixpanel_access.model.roster.schema import Engagement, Roster
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider import Member, ProjectGrant
 from mixpanel_access.provider.options import check_component_options

@@ -7,8 +7,8 @@ from typing import Any, Final
 from pulumi.runtime import config
 
 from mixpanel_access.model.declaration import exception_inputs
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import lines_of_entries
+from mixpanel_access.model.roster.reading import lines_of_entries
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.facts import ExceptionEntry
 

@@ -6,20 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from mixpanel_access.model.access import (
-    CustomRoleInfo,
-    Grant,
-    Identity,
-    NewServiceAccount,
-    Person,
-    Project,
-    ScimUser,
-    ServiceAccountInfo,
-    ServiceAccountRole,
-)
+from mixpanel_access.model.access import Grant, Person, Project, ScimUser
 from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.custom_roles import CustomRoleInfo
 from mixpanel_access.model.other_access import AccountFlag, Discoverability
+from mixpanel_access.model.rights import Identity
 from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.service_accounts import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
 

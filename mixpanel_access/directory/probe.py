@@ -19,8 +19,8 @@ from mixpanel_access.model.audit import ACCESS_EVENTS, SESSION_EVENTS
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS, unknown_words
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import LOOPBACK, REGIONS, Settings, is_real
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.model.undocumented import BY_HAND, Verb
-from mixpanel_access.model.words import counted
 
 
 class Finding(StrEnum):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from mixpanel_access.model.access import Grant, GrantType, Person, ScimUser, ServiceAccountInfo, ServiceAccountRole
+from mixpanel_access.model.access import Grant, GrantType, Person, ScimUser
 from mixpanel_access.model.roles import is_organization_role
+from mixpanel_access.model.service_accounts import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.teams import ScimGroup, TeamInfo, same_name
 
 _People = Callable[[Mapping[str, Person]], bool | None]

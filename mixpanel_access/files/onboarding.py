@@ -17,8 +17,8 @@ from mixpanel_access.files import whole
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.similarity import unknown
-from mixpanel_access.model.yaml_text import BadYaml, load
 
 EVERYBODY: Final = "everybody"
 """The checklist that everybody gets before their track's."""

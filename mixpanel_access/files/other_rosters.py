@@ -16,10 +16,10 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.neighbours import Neighbour, neighbour_facts
-from mixpanel_access.model.roster_claims import About, Claims, Conflict, claims_in, conflicts, organization_in
-from mixpanel_access.model.roster_reading import line_of
-from mixpanel_access.model.words import counted
-from mixpanel_access.model.yaml_text import BadYaml, load
+from mixpanel_access.model.roster.claims import About, Claims, Conflict, claims_in, conflicts, organization_in
+from mixpanel_access.model.roster.reading import line_of
+from mixpanel_access.model.roster.yaml_text import BadYaml, load
+from mixpanel_access.model.similarity import counted
 
 _SHOWN: Final = 5
 """Projects that an error names; the others are counted."""

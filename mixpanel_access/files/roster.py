@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mixpanel_access.files import whole
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_salvage import Salvaged, salvage
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.salvage import Salvaged, salvage
+from mixpanel_access.model.roster.schema import Roster
 
 
 def write_roster(file: Path, before: str | None, text: str) -> None:

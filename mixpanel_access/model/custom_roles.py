@@ -1,8 +1,9 @@
-"""Custom roles: the name, the permissions as a set, and the permissions that the server adds (contract, section 7)."""
+"""Custom roles as plain values: their names, and their permissions as a set without the server's own (contract, 7)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from mixpanel_access.model import roles
@@ -48,3 +49,18 @@ def base_of(
     if added is not None:
         return extra & frozenset(added)
     return frozenset() if catalogue is None else extra - frozenset(catalogue)
+
+
+@dataclass(frozen=True)
+class CustomRoleInfo:
+    """A role of a project's own (Enterprise); `id` is used wherever a project role is.
+
+    Attributes:
+        permissions: codes that only Mixpanel knows the meaning of; None where they are not told.
+    """
+
+    project: int
+    id: str
+    name: str
+    description: str = ""
+    permissions: frozenset[str] | None = None

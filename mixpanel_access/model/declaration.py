@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.custom_roles import as_set
 from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, overlaps
-from mixpanel_access.model.roster import (
+from mixpanel_access.model.grants import shared_reasons
+from mixpanel_access.model.ownership import WHEN_UNUSED
+from mixpanel_access.model.roster.schema import (
     OwnServiceAccount,
     Roster,
     RosterCustomRole,
@@ -20,7 +21,6 @@ from mixpanel_access.model.roster import (
     RosterSecurity,
     RosterTeam,
 )
-from mixpanel_access.model.single_grants import shared_reasons
 
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""

@@ -12,8 +12,8 @@ from datetime import date
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.metadata import METADATA_FIELDS
-from mixpanel_access.model.roster import Engagement, Roster, RosterPerson, RosterTeam
+from mixpanel_access.model.engagements import METADATA_FIELDS
+from mixpanel_access.model.roster.schema import Engagement, Roster, RosterPerson, RosterTeam
 
 _OWN = ("kind", "ticket", "approver", "justification", "starts", "ends", "reviewed", "notes")
 _OF_THE_ENGAGEMENT = ("sow", "ticket", "approver", "sponsor", "justification", "starts", "ends", "notes")

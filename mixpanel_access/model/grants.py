@@ -1,14 +1,18 @@
-"""The individual grants of one project as a whole: what is there against what is declared, as sets."""
+"""The individual grants of one project: what is there against what is declared, as sets and one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import SERVICE_ACCOUNT_SUFFIX, Grant, GrantType
+from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.engagements import METADATA_FIELDS
+from mixpanel_access.model.service_accounts import SERVICE_ACCOUNT_SUFFIX
 
 Roles = Mapping[str, str]
 """The key of an address -> project role."""
@@ -103,3 +107,57 @@ def twice(emails: Iterable[str]) -> list[tuple[str, str]]:
     """The addresses that stand there in more than one spelling, each with its first one."""
     first: dict[str, str] = {}
     return [(email, kept) for email in emails if (kept := first.setdefault(same_key(email), email)) != email]
+
+
+REASON_FIELDS: Final = (*METADATA_FIELDS, "exceptions")
+"""What a reason says of its people."""
+
+
+def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The grants that a `ProjectAccess` declares, each with the properties that a `ProjectGrant` has.
+
+    Args:
+        props: its inputs or outputs; where `grants` is not known, there is nothing.
+    """
+    grants = props.get("grants")
+    if not isinstance(grants, Mapping):
+        return
+    common = {
+        name: props[name]
+        for name in ("project_id", "environment", "open_to_all_users", *REASON_FIELDS)
+        if name in props
+    }
+    own = dict(_own_reasons(props.get("reasons")))
+    beside = props.get("beside")
+    added = props.get("undeclared") or ()
+    for email, role in grants.items():
+        if email in added:
+            continue
+        values = {**common, **own.get(same_key(email), {}), "email": email, "role": role}
+        if isinstance(beside, Mapping):
+            other = beside.get(email) or {}
+            values["grant_types"] = [GrantType.INDIVIDUAL.value, *other.get("ways", ())]
+            values["effective_role"] = other.get("role") or role
+        yield values
+
+
+def _own_reasons(reasons: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for reason in reasons if isinstance(reasons, list) else ():
+        values = {name: value for name, value in reason.items() if name in REASON_FIELDS and value is not None}
+        for email in reason.get("people") or ():
+            yield same_key(email), values
+
+
+def shared_reasons(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The reasons of single grants, each once with all the people that it holds for.
+
+    Args:
+        grants: properties of a `ProjectGrant` each.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for grant in grants:
+        values = {name: grant[name] for name in REASON_FIELDS if grant.get(name) is not None}
+        if values:
+            reason = found.setdefault(json.dumps(values, sort_keys=True), {"people": [], **values})
+            reason["people"].append(grant["email"])
+    return list(found.values())

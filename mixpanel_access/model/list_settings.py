@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mixpanel_access.model.address import canonical_domain, problem_with, same_key
-from mixpanel_access.model.mail_domains import problem_with_company_domain
+from mixpanel_access.model.address import canonical_domain, problem_with, problem_with_company_domain, same_key
 
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _QUOTES: Final = "\"'"

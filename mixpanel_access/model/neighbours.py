@@ -9,7 +9,7 @@ from typing import Any, Final
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster.schema import Roster
 
 NEIGHBOURS: Final = "neighbours"
 """The name of these facts among those of a roster as a whole."""

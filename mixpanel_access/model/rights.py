@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -127,3 +127,22 @@ def unknown_words(shown: Iterable[str | None]) -> dict[str, int]:
     """The organization roles that we do not know, and how many have each; none that is not told."""
     found = [role for role in shown if role is not None and not roles.is_organization_role(role)]
     return {role: found.count(role) for role in sorted(set(found))}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who we are to Mixpanel.
+
+    Attributes:
+        email: the login name of the service account (or a person's address).
+        organizations: organization id -> our role there (None where it is not told).
+        permissions: organization id -> the codes of what we may do there; an empty set is unknown.
+    """
+
+    email: str
+    organizations: Mapping[int, str | None] = field(default_factory=dict)
+    permissions: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+    def rights(self, organization: int) -> OwnRights:
+        """What we may do in an organization."""
+        return OwnRights(self.organizations.get(organization), self.permissions.get(organization, frozenset()))

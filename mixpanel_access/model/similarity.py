@@ -1,4 +1,4 @@
-"""What was probably meant by a word that is not known."""
+"""Words for messages: what a misspelt word probably meant, and numbers with their noun."""
 
 from __future__ import annotations
 
@@ -88,3 +88,21 @@ def meant_address(address: str, known: Iterable[str]) -> str:
 def unknown(word: str, kind: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     """`'analist' is no project role (did you mean 'analyst'?); there are ...`."""
     return f"{word!r} is no {kind}{did_you_mean(word, known)}; there are {', '.join(known) or 'none'}"
+
+
+_PLACEHOLDERS: Final = frozenset(
+    {"fixme", "later", "na", "nil", "none", "null", "pending", "placeholder", "tba", "tbc", "tbd", "test", "todo",
+     "unknown", "xx", "xxx"}
+)  # fmt: skip
+"""Words that people write where they have nothing to say, without signs and blanks."""
+
+
+def is_empty(text: str) -> bool:
+    """Whether a text says nothing: no letter and no digit, or nothing but a word such as "tbd" or "n/a"."""
+    signs = "".join(sign for sign in text.casefold() if sign.isalnum())
+    return not signs or signs in _PLACEHOLDERS
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """`1 member`, `2 members`; `2 people` where the plural is another word."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"

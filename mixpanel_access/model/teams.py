@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mixpanel_access.model.access import ALWAYS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.ownership import ALWAYS, WHEN_UNUSED
 
 NO_ROLE: Final = ""
 """A team's organization role where it has none; None stands for "not told"."""

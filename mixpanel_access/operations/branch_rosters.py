@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from mixpanel_access.files.whole import FileChange, content_of, reason, write_all
 from mixpanel_access.model.errors import RosterError, UsageError
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.yaml_text import BadYaml, load
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.operations.project import roster_file
 
 LARGEST: Final = 4 * 1024 * 1024

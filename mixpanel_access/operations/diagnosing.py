@@ -17,7 +17,7 @@ from mixpanel_access.model import audit, roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
-from mixpanel_access.model.roster import OrganizationFacts
+from mixpanel_access.model.roster.schema import OrganizationFacts
 from mixpanel_access.model.similarity import alike, same_name
 from mixpanel_access.operations.login import (
     ASK,

@@ -16,7 +16,7 @@ from mixpanel_access.directory.connect import connect
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.other_rosters import read_other_rosters
 from mixpanel_access.files.roster import source_of, text_of, write_roster
-from mixpanel_access.model import roles, roster_text
+from mixpanel_access.model import roles
 from mixpanel_access.model.access import remaining_access
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
@@ -25,10 +25,11 @@ from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry,
 from mixpanel_access.model.engagements import StandardRoles
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.neighbours import NEIGHBOURS
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_draft import NewPerson
-from mixpanel_access.model.roster_problems import problems_with
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster import editing
+from mixpanel_access.model.roster.draft import NewPerson
+from mixpanel_access.model.roster.problems import problems_with
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.similarity import alike, unknown
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.policy_check import Violation, policy_config_file, read_policy_config, violations
@@ -247,8 +248,8 @@ def _written(request: InviteRequest, roster: Roster, text: str, source: RosterSo
     person = {name: value for name, value in values.items() if value is not None}
     _must_be_allowed(request, roster, person, engagement if new else None)
     if new:
-        text = roster_text.add_engagement(text, source, str(request.engagement), engagement)
-    return roster_text.add_people(text, source, [NewPerson(person)])
+        text = editing.add_engagement(text, source, str(request.engagement), engagement)
+    return editing.add_people(text, source, [NewPerson(person)])
 
 
 def _must_be_allowed(

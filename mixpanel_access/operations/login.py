@@ -11,7 +11,7 @@ from mixpanel_access.directory.security import UNKNOWN
 from mixpanel_access.model import audit, roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import LOGGED_IN, LOOK_BACK, AuditEvent
-from mixpanel_access.model.roster import OrganizationFacts
+from mixpanel_access.model.roster.schema import OrganizationFacts
 from mixpanel_access.model.security import Security
 
 if TYPE_CHECKING:

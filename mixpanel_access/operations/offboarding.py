@@ -10,12 +10,12 @@ from pathlib import Path
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
-from mixpanel_access.model import roster_text
 from mixpanel_access.model.access import Grant
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, EngineError, Refused, UsageError
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.model.roster import editing
+from mixpanel_access.model.roster.reading import parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
@@ -153,7 +153,7 @@ def person_in_stacks(seen: Sequence[StackAccess], email: str) -> list[PersonInSt
             )
         state, after, keys = one.state, one.text, one.keys(email)
         if one.text is not None and one.roster is not None and any(person.key in keys for person in one.roster.people):
-            after = roster_text.remove_people(one.text, source_of(one.file), keys)
+            after = editing.remove_people(one.text, source_of(one.file), keys)
         owns = one.roster is not None and one.roster.organization_roles
         grants = {place[0]: grant.role for place, grant in state.grants.items() if place[1] in keys}
         teams = {

@@ -23,7 +23,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.engagements import ORGANIZATION_ADMIN, PROJECT_ADMIN
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import OrganizationFacts, RosterProject
+from mixpanel_access.model.roster.schema import OrganizationFacts, RosterProject
 from mixpanel_access.model.similarity import unknown
 from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.status import status_of

@@ -23,7 +23,7 @@ from mixpanel_access.model.effective_access import (
     entries,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import OrganizationFacts, Roster, RosterProject
+from mixpanel_access.model.roster.schema import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config

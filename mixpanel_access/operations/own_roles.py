@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.roles import declared_role, is_role_id
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster.schema import Roster
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory

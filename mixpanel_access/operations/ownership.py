@@ -10,13 +10,12 @@ from pathlib import Path
 
 from mixpanel_access.files.roster import source_of, text_of
 from mixpanel_access.files.whole import FileChange, write_all
-from mixpanel_access.model import roster_text
-from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.ownership import FOUND, OURS, is_ours
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.model.ownership import FOUND, OURS, WHEN_UNUSED, is_ours
+from mixpanel_access.model.roster import editing
+from mixpanel_access.model.roster.reading import parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.project import PulumiProject, of_each
 from mixpanel_access.operations.state import StateResource
 
@@ -113,7 +112,7 @@ def plan_ownership(
                         next_step="Nothing was written; name each person once.",
                     )
         if one.text is not None and words:
-            after = roster_text.set_ownership(one.text, source_of(one.file), words)
+            after = editing.set_ownership(one.text, source_of(one.file), words)
             if after != one.text:
                 changes.append(OwnershipChange(one.stack, one.file, one.text, after))
     if unknown := [pattern for patterns in wanted.values() for pattern in patterns if pattern not in matched]:

@@ -21,7 +21,7 @@ from mixpanel_access.model.declaration import (
 )
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import ALL_KINDS
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.state import State, StateResource, name_of
 from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.rules.catalogue import RULES, find

@@ -14,8 +14,8 @@ from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.declaration import standard_role
 from mixpanel_access.model.effective_access import days_of, entries
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
-from mixpanel_access.model.roster import OrganizationFacts, Roster
-from mixpanel_access.model.roster_claims import About
+from mixpanel_access.model.roster.claims import About
+from mixpanel_access.model.roster.schema import OrganizationFacts, Roster
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.operations.login import identity_provider, managing_role, sso_required
 from mixpanel_access.operations.overview import Overview, StackView

@@ -17,7 +17,8 @@ from typing import Any, Final, TypeVar
 from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.engine.process import stop_children
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import (
     NAMESPACE,
     Settings,
@@ -26,7 +27,6 @@ from mixpanel_access.model.settings import (
     load_settings,
     warning_of_now,
 )
-from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
 from mixpanel_access.provider.states import (

@@ -9,12 +9,12 @@ from pathlib import Path
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.notes import Note
 from mixpanel_access.files.roster import source_of, text_of, write_roster
-from mixpanel_access.model import roster_text
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.model.roster import editing
+from mixpanel_access.model.roster.reading import parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.state import StateResource
@@ -78,9 +78,7 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
             next_step="Nothing was changed. To take the grant away, use offboard or take the entry out; to let it go, "
             "leave `authoritative` out for the project first, and run `pulumi up`.",
         )
-    left = (
-        None if text is None else roster_text.remove_people(text, source_of(file), listed)
-    )  # first: it may be refused
+    left = None if text is None else editing.remove_people(text, source_of(file), listed)  # first: it may be refused
     if members or grants:
         places = [place for (_, key), place in state.team_members.items() if key in keys]
         released: list[StateResource] = [*grants.values(), *places, *members.values()]

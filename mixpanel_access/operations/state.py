@@ -10,6 +10,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.grants import single_grants
 from mixpanel_access.model.resources import (
     COMPONENT_TYPE,
     CUSTOM_ROLE,
@@ -29,7 +30,6 @@ from mixpanel_access.model.resources import (
     ResourceId,
     ResourceKind,
 )
-from mixpanel_access.model.single_grants import single_grants
 from mixpanel_access.operations.state_outputs import Outputs, granted
 
 

@@ -22,7 +22,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import Engagement, OrganizationFacts
+from mixpanel_access.model.roster.schema import Engagement, OrganizationFacts
 from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.operations.overview import Overview, PersonOverview
 

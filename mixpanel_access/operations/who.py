@@ -9,8 +9,8 @@ from typing import Any
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Project
+from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.metadata import REASONS
 from mixpanel_access.model.other_access import OF_PEOPLE, AccessSource, OtherAccess
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.model.teams import same_name

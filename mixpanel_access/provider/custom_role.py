@@ -10,7 +10,6 @@ import pulumi
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
-from mixpanel_access.model.access import CustomRoleInfo as Role
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.custom_roles import (
     MOST_CUSTOM_ROLES,
@@ -19,10 +18,10 @@ from mixpanel_access.model.custom_roles import (
     problem_with_permissions,
     problem_with_role_name,
 )
+from mixpanel_access.model.custom_roles import CustomRoleInfo as Role
 from mixpanel_access.model.errors import NotApplied, NotFound, Refused
 from mixpanel_access.model.resources import CUSTOM_ROLE_TYPE, CustomRoleId
-from mixpanel_access.model.similarity import unknown
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted, unknown
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_environment, check_id, check_project

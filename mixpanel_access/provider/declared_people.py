@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from mixpanel_access.model import resources as kinds
-from mixpanel_access.model.access import WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
-from mixpanel_access.model.ownership import FOUND, OURS, is_ours
+from mixpanel_access.model.ownership import FOUND, OURS, WHEN_UNUSED, is_ours
 
 
 class InState(Protocol):

@@ -14,7 +14,7 @@ from typing import Any
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
-from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.model.grants import single_grants
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Declaration, ExportedResource, Properties, RosterPeople, members

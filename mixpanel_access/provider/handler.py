@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import ConfigurationError, NotApplied
+from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.resources import BY_NAME, ResourceId
-from mixpanel_access.model.single_grants import REASON_FIELDS
 from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.properties import Properties, known, own
 from mixpanel_access.provider.session import Session

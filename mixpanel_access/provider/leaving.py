@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mixpanel_access.model.access import WHEN_UNUSED, Grant, GrantType, should_remove
+from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges, has_ended
+from mixpanel_access.model.ownership import WHEN_UNUSED, should_remove
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.provider import ownership
 from mixpanel_access.provider.session import Session

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 from mixpanel_access.files.notes import NOTES_VARIABLE, Note, Notes, read_notes
 from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
-from mixpanel_access.model.metadata import problems_with_metadata
 from mixpanel_access.model.resources import ResourceId
 from mixpanel_access.provider.checks import Failure, Problems
 from mixpanel_access.provider.elsewhere import given_by

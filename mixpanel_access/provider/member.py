@@ -12,23 +12,21 @@ import pulumi
 
 from mixpanel_access.directory.snapshot import IN_USERS
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import (
-    ALWAYS,
-    REMOVALS,
-    WHEN_UNUSED,
-    GrantType,
-    Invitation,
-    Person,
-    ScimUser,
-    holds_others_role,
-    remaining_access,
-    should_remove,
-)
+from mixpanel_access.model.access import GrantType, Invitation, Person, ScimUser, remaining_access
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError, Refused
-from mixpanel_access.model.ownership import OWNERSHIPS, Origin, is_ours
+from mixpanel_access.model.ownership import (
+    ALWAYS,
+    OWNERSHIPS,
+    REMOVALS,
+    WHEN_UNUSED,
+    Origin,
+    holds_others_role,
+    is_ours,
+    should_remove,
+)
 from mixpanel_access.model.resources import MemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import ownership

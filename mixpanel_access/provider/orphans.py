@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mixpanel_access.model.access import ServiceAccountInfo
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountId
+from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.provider.states import StackStates
 
 

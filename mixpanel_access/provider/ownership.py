@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import WHEN_UNUSED, Person
+from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
-from mixpanel_access.model.ownership import Origin, is_ours, lowered, role_before
+from mixpanel_access.model.ownership import WHEN_UNUSED, Origin, is_ours, lowered, role_before
 from mixpanel_access.model.resources import MEMBER_TYPE
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Properties, StackStates, members, resources_of

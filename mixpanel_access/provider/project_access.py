@@ -12,13 +12,11 @@ from mixpanel_access.directory.grants import ProjectGrants
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import has_ended
-from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.engagements import problems_with_metadata
+from mixpanel_access.model.errors import Refused, told_together
 from mixpanel_access.model.forecast import brought_forward, is_near
-from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, taken, twice
-from mixpanel_access.model.metadata import problems_with_metadata
-from mixpanel_access.model.partial import told_together
+from mixpanel_access.model.grants import REASON_FIELDS, GrantChanges, by_key, grant_changes, single_grants, taken, twice
 from mixpanel_access.model.resources import ProjectAccessId
-from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import (

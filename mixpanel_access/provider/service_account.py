@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Final, Unpack
 
 import pulumi
 
-from mixpanel_access.model import expiries, roles
-from mixpanel_access.model.access import ServiceAccountInfo as Account
-from mixpanel_access.model.access import problem_with_account_name
+from mixpanel_access.model import dates, roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.resources import ServiceAccountId
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.service_accounts import ServiceAccountInfo as Account
+from mixpanel_access.model.service_accounts import problem_with_account_name
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_right, refuse_reach
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler
@@ -83,7 +83,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         expires = inputs.get("expires")
         if expires is not None and known(expires):
             try:
-                inputs["expires"] = expiries.normalized(expires if isinstance(expires, str) else "")
+                inputs["expires"] = dates.normalized(expires if isinstance(expires, str) else "")
             except ValueError:
                 problems.add("expires", f"{expires!r} is no ISO 8601 date or instant")
         if not _are_days("rotate_after", inputs, problems) or not _are_days("overlap", inputs, problems):
@@ -105,7 +105,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
             check_right(self.session, Permission.CREATE_SERVICE_ACCOUNT, what, problems, "username")
             self._note_creation(inputs["username"], own=0)
         expires = inputs.get("expires")
-        if expires and not _same_expiry(olds, inputs) and expiries.ends_at(expires) <= self.session.now():
+        if expires and not _same_expiry(olds, inputs) and dates.ends_at(expires) <= self.session.now():
             problems.add("expires", f"{expires} is past; set a day to come, or leave it out for an account without end")
 
     def diff(self, olds: Properties, news: Properties) -> Difference:
@@ -142,7 +142,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         accounts, name = self.session.directory.accounts, inputs["username"]
         before, may_stay = self.session.rotations.take_due(inputs) or (None, False)
         expires = inputs.get("expires")
-        ends = expiries.ends_at(expires) if expires else None
+        ends = dates.ends_at(expires) if expires else None
         with self.session.creations.one_at_a_time:
             self._clear_away(name, before)
             new = accounts.create(name, inputs["role"], ends)
@@ -323,7 +323,7 @@ def _held_expiry(olds: Properties) -> datetime | None:
     """From when on the account that is there is refused, by its state."""
     if olds.get("expires_at"):
         return instant(str(olds["expires_at"]))
-    return expiries.ends_at(str(olds["expires"])) if olds.get("expires") else None
+    return dates.ends_at(str(olds["expires"])) if olds.get("expires") else None
 
 
 def _same_expiry(olds: Properties, news: Properties) -> bool:
@@ -333,7 +333,7 @@ def _same_expiry(olds: Properties, news: Properties) -> bool:
         return held is None and wanted is None
     if not known(wanted):
         return False
-    return held == expiries.ends_at(wanted) or _counts_from_its_beginning(olds, news)
+    return held == dates.ends_at(wanted) or _counts_from_its_beginning(olds, news)
 
 
 def _counts_from_its_beginning(olds: Properties, news: Properties) -> bool:
@@ -341,7 +341,7 @@ def _counts_from_its_beginning(olds: Properties, news: Properties) -> bool:
     held, wanted = _held_expiry(olds), news.get("expires")
     if held is None or wanted is None or not known(wanted):
         return False
-    return held == expiries.earlier_reading(wanted) and olds.get("expires") in (wanted, written(held))
+    return held == dates.earlier_reading(wanted) and olds.get("expires") in (wanted, written(held))
 
 
 def _read_expiry(there: datetime | None, props: Properties) -> str | None:
@@ -349,7 +349,7 @@ def _read_expiry(there: datetime | None, props: Properties) -> str | None:
     declared = props.get("expires")
     if there is None or not declared:
         return written(there) if there else None
-    same = there in (expiries.ends_at(declared), expiries.earlier_reading(declared))
+    same = there in (dates.ends_at(declared), dates.earlier_reading(declared))
     return str(declared) if same else written(there)
 
 

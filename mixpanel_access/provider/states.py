@@ -390,7 +390,7 @@ def people_of_roster(file: Path, day: date) -> RosterPeople | None:
     # Rarely needed and slow to import: a process that asks for no roster does not wait for one.
     from mixpanel_access.files.roster import source_of, text_of
     from mixpanel_access.model.declaration import declaration
-    from mixpanel_access.model.roster_salvage import salvage
+    from mixpanel_access.model.roster.salvage import salvage
 
     try:
         read = salvage(text_of(file) or "", source_of(file))

@@ -9,9 +9,9 @@ import pulumi
 
 from mixpanel_access.directory.snapshot import IN_USERS
 from mixpanel_access.directory.teams import Teams
-from mixpanel_access.model.access import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
+from mixpanel_access.model.ownership import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.resources import TEAM_TYPE, TeamId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import TeamInfo as MixpanelTeam

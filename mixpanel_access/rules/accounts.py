@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import service_account_name
 from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CONTACTS_BESIDE
+from mixpanel_access.model.service_accounts import service_account_name
 from mixpanel_access.rules.approvers import problem_with_approver, problem_with_colleague
 from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
 from mixpanel_access.rules.rule import (

@@ -1,4 +1,4 @@
-"""Who is of the company, as the pack itself can be told: it wins over the settings of each stack, and for all rules."""
+"""What the configuration says of the company, and why somebody counts as external."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.list_settings import addresses_in, company_domains_in
-from mixpanel_access.rules.externals import EXTERNAL_NAMES
-from mixpanel_access.rules.facts import Context
+from mixpanel_access.rules.addresses import EXTERNAL_NAMES, is_external_kind
+from mixpanel_access.rules.facts import Context, Entry
 from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, texts
 
 COMPANY_RULE: Final = "company-domains-known"
@@ -77,3 +78,20 @@ class Company:
             approvers=self.approvers or approvers(),
             external_names=self.external_names,
         )
+
+
+def outsider(entry: Entry, context: Context) -> str:
+    """An external as a finding calls them: with why, where their address looks like the company's."""
+    kind, domain = entry.shown("kind"), domain_of(entry.shown("email"))
+    if is_external_kind(kind):
+        return f"somebody outside the company (kind: {kind})"
+    if domain in context.company_domains:
+        return "somebody outside the company (by the name before the @, see externalNames of company-domains-known)"
+    if any(domain.endswith(f".{own}") for own in context.company_domains):
+        listed = ",".join(sorted({*context.company_domains, domain}))
+        return (
+            f"somebody outside the company (as {domain} is not listed; if employees have it: pulumi config set "
+            f"mixpanel:companyDomains {listed})"
+        )
+    own = f" ({', '.join(sorted(context.company_domains))})" if context.company_domains else ""
+    return f"somebody outside the company{own}"

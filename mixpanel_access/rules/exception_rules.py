@@ -8,9 +8,8 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from mixpanel_access.model.address import mailbox
-from mixpanel_access.model.words import counted
-from mixpanel_access.rules.excepted import has_lapsed, is_in_force, longest, problem_with, span
-from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS
+from mixpanel_access.model.similarity import counted
+from mixpanel_access.rules.exceptions import EXCEPTION_DAYS, has_lapsed, is_in_force, longest, problem_with, span
 from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, iso27001, option
 from mixpanel_access.rules.unknown import NotJudged, each

@@ -12,13 +12,13 @@ from typing import Any, Final
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.list_settings import domains_in
 from mixpanel_access.model.roles import declared_role, is_custom, normalized
-from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
-from mixpanel_access.model.words import is_empty
-from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS, number_of
-from mixpanel_access.rules.exception_entry import ExceptionEntry as ExceptionEntry
-from mixpanel_access.rules.externals import EXTERNAL_NAMES, is_external, is_external_kind
+from mixpanel_access.model.similarity import is_empty
+from mixpanel_access.rules.addresses import EXTERNAL_NAMES, is_external, is_external_kind
+from mixpanel_access.rules.exceptions import EXCEPTION_DAYS, number_of
+from mixpanel_access.rules.exceptions import ExceptionEntry as ExceptionEntry
 from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, Unknown, any_holds
 
 

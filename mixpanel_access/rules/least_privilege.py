@@ -9,11 +9,11 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
+from mixpanel_access.rules.addresses import is_external_kind
 from mixpanel_access.rules.approvers import problem_with_approver
-from mixpanel_access.rules.externals import is_external_kind
+from mixpanel_access.rules.company import outsider
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED, height
-from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import (
     Family,
     Level,

@@ -33,8 +33,8 @@ from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
-from mixpanel_access.rules.exception_entry import EXCEPTION_DAYS
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
+from mixpanel_access.rules.exceptions import EXCEPTION_DAYS
 from mixpanel_access.rules.facts import (
     Context,
     Kind,

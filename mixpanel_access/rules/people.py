@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import domain_of, local_part, mailbox, same_key
-from mixpanel_access.model.mail_domains import CONSUMER_DOMAINS, is_consumer, is_disposable
+from mixpanel_access.model.address import (
+    CONSUMER_DOMAINS,
+    domain_of,
+    is_consumer,
+    is_disposable,
+    local_part,
+    mailbox,
+    same_key,
+)
 from mixpanel_access.model.similarity import slips_between
-from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE
-from mixpanel_access.rules.externals import is_external_kind
+from mixpanel_access.rules.addresses import is_external_kind, is_shared, may_be_shared
+from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE, outsider
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED
-from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
-from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import (
     DOMAIN,
     Family,

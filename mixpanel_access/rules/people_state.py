@@ -10,7 +10,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.dates import instant
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
 from mixpanel_access.rules.rule import (
     Family,

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any, Final, cast
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.words import counted
-from mixpanel_access.rules.excepted import is_in_force
+from mixpanel_access.model.similarity import counted
+from mixpanel_access.rules.exceptions import is_in_force
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.unknown import NotJudged, NotThereYet
 

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import NEVER
 from mixpanel_access.model.engagements import with_changes
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.ownership import NEVER
+from mixpanel_access.model.similarity import counted
+from mixpanel_access.rules.company import outsider
 from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
 from mixpanel_access.rules.heights import height
 from mixpanel_access.rules.least_privilege import STANDARDS
-from mixpanel_access.rules.outsiders import outsider
 from mixpanel_access.rules.rule import (
     Family,
     Level,

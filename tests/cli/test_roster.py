@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from mixpanel_access.cli import main
 from mixpanel_access.cli.app import app
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 
 STACKS = Path(__file__).parents[2] / "stacks"
 

@@ -8,8 +8,8 @@ import pulumi
 import pytest
 
 from mixpanel_access.component.policy_facts import policy_facts
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.yaml_text import load
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.yaml_text import load
 
 TEXT = """\
 environment: production

@@ -13,7 +13,7 @@ from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.directory.brakes import Brakes
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.model.access import Identity, Person
+from mixpanel_access.model.access import Person
 from mixpanel_access.model.brakes import Brake, Limits, PlannedChanges
 from mixpanel_access.model.errors import (
     AccessError,
@@ -27,6 +27,7 @@ from mixpanel_access.model.errors import (
     Unauthorized,
     Unreachable,
 )
+from mixpanel_access.model.rights import Identity
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.undocumented import Verb
 from tests.fakes import ORGANIZATION, FakeApi, make_directory

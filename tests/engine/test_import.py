@@ -13,7 +13,7 @@ from demo.sandbox import SECRET, USERNAME
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Engine
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import PRODUCTION, STAGING, WAREHOUSE, Workspace, workspace_on
 from tests.organizations import grown_organization

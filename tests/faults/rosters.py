@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from mixpanel_access.model.declaration import Declaration, declaration
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.revoking.kept import declaration_without
 from mixpanel_access.operations.revoking.removals import RosterToday, StateRow, removals
 from tests.faults.conftest import ORG, SHOP, WAREHOUSE

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mixpanel_access.files.roster import source_of
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_schema import json_schema
+from mixpanel_access.model.roster.json_schema import json_schema
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from tests.model.test_roster import documents
 from tests.tally import count
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mixpanel_access.model import roles
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.effective_access import EffectivePerson, effective_access, overlaps
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster
 
 TODAY = date(2026, 5, 4)
 BO = "bo@example.com"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import few
 from mixpanel_access.model.brakes import Brake, BrakeFinding, Limits, judge_grants
-from mixpanel_access.model.errors import AccessError, Invalid, RateLimited
+from mixpanel_access.model.errors import AccessError, Invalid, RateLimited, told_together
 from mixpanel_access.model.grants import (
     GrantChanges,
     believed,
@@ -19,7 +19,6 @@ from mixpanel_access.model.grants import (
     spelled,
     twice,
 )
-from mixpanel_access.model.partial import told_together
 
 OWN = "bot@example.com"
 

@@ -16,9 +16,9 @@ from ruamel.yaml import YAML
 
 from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.model.engagements import STANDARD_ROLES
-from mixpanel_access.model.roster import Common, Roster
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_schema import json_schema
+from mixpanel_access.model.roster.json_schema import json_schema
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Common, Roster
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\x85"), max_size=12)
 DATE = st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)).map(str)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_text import EntryChange, change_entries
+from mixpanel_access.model.roster.editing import EntryChange, change_entries
+from mixpanel_access.model.roster.reading import RosterSource, parse
 
 R = RosterSource("r.yaml")
 DAY = date(2026, 5, 4)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_salvage import salvage
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.salvage import salvage
 from mixpanel_access.model.similarity import did_you_mean
 
 COMPLIANT = """\

@@ -9,7 +9,7 @@ import pytest
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roles import declared_role, is_custom, is_project_role
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 
 TODAY = date(2026, 5, 4)
 COMPLIANT = """\

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mixpanel_access.model import roster_text
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_draft import NewPerson
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster import editing
+from mixpanel_access.model.roster.draft import NewPerson
+from mixpanel_access.model.roster.reading import RosterSource, parse
 
 R = RosterSource("r.yaml")
 
@@ -70,9 +70,9 @@ SHAPES = {
 def test_what_is_added_is_read_back_and_every_line_that_was_there_stays(text: str) -> None:
     """A person, a project and a grant are added to any shape of a roster; no other line changes, nor their order."""
     before = parse(text, R)
-    after = roster_text.add_projects(text, R, {"web": {"id": 2, "name": "Web: EU", "environment": "production"}})
-    after = roster_text.add_people(after, R, [ADDED])
-    after = roster_text.add_grants(after, R, {index: {"web": "admin"} for index in range(len(before.people))})
+    after = editing.add_projects(text, R, {"web": {"id": 2, "name": "Web: EU", "environment": "production"}})
+    after = editing.add_people(after, R, [ADDED])
+    after = editing.add_grants(after, R, {index: {"web": "admin"} for index in range(len(before.people))})
     roster = parse(after, R)
     assert roster.projects["web"].name == "Web: EU"
     assert [person.email for person in roster.people] == [*(one.email for one in before.people), "dee@example.com"]
@@ -92,7 +92,7 @@ def test_what_is_added_is_read_back_and_every_line_that_was_there_stays(text: st
 
 def test_the_text_of_an_edit() -> None:
     """What is added looks like what stands there, and a comment stays above what it was above."""
-    after = roster_text.add_people(BLOCK, R, [ADDED])
+    after = editing.add_people(BLOCK, R, [ADDED])
     assert after == BLOCK.replace(
         "      of text.\n",
         "      of text.\n"
@@ -104,8 +104,8 @@ def test_the_text_of_an_edit() -> None:
 @pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES.keys())
 def test_adding_and_removing_gives_the_text_back(text: str) -> None:
     """What was added can be taken out without a trace, where there is a list already."""
-    added = roster_text.add_people(text, R, [ADDED])
-    removed = roster_text.remove_people(added, R, {"dee@example.com"})
+    added = editing.add_people(text, R, [ADDED])
+    removed = editing.remove_people(added, R, {"dee@example.com"})
     before = parse(text, R)
     assert parse(removed, R) == before.model_copy(update={"people": list(before.people)})
     if parse(text, R).people:
@@ -115,10 +115,10 @@ def test_adding_and_removing_gives_the_text_back(text: str) -> None:
 def test_a_removal_takes_the_entry_and_leaves_the_comments_of_others() -> None:
     """The comment above the next entry stays, and so does a heading."""
     text = BLOCK.replace("  - { email", "  # the agency\n  - { email")
-    assert roster_text.remove_people(text, R, {"ana@example.com"}) == text.replace(
+    assert editing.remove_people(text, R, {"ana@example.com"}) == text.replace(
         "  - email: Ana@example.com  # has been here for ever\n    projects:\n      shop: owner\n", ""
     )
-    last = roster_text.remove_people(text, R, {"cy@example.com"})
+    last = editing.remove_people(text, R, {"cy@example.com"})
     assert last.endswith("'analyst' } }\n\n# the end\n")
 
 
@@ -126,18 +126,18 @@ def test_a_removal_takes_the_entry_and_leaves_the_comments_of_others() -> None:
 def test_everybody_can_be_removed(text: str) -> None:
     """An empty list is left, which is a roster like any other."""
     roster = parse(text, R)
-    emptied = roster_text.remove_people(text, R, {person.key for person in roster.people})
+    emptied = editing.remove_people(text, R, {person.key for person in roster.people})
     assert parse(emptied, R) == roster.model_copy(update={"people": parse(emptied, R).people})
     assert not parse(emptied, R).people
-    assert parse(roster_text.add_people(emptied, R, [ADDED]), R).people
+    assert parse(editing.add_people(emptied, R, [ADDED]), R).people
 
 
 def test_nobody_and_nothing_to_do_change_nothing() -> None:
     """An edit without content is the same text."""
-    assert roster_text.remove_people(BLOCK, R, {"nobody@example.com"}) == BLOCK
-    assert roster_text.add_people(BLOCK, R, []) == BLOCK
-    assert roster_text.add_grants(BLOCK, R, {}) == BLOCK
-    assert roster_text.add_projects(BLOCK, R, {}) == BLOCK
+    assert editing.remove_people(BLOCK, R, {"nobody@example.com"}) == BLOCK
+    assert editing.add_people(BLOCK, R, []) == BLOCK
+    assert editing.add_grants(BLOCK, R, {}) == BLOCK
+    assert editing.add_projects(BLOCK, R, {}) == BLOCK
 
 
 JOINED = {
@@ -166,8 +166,8 @@ def test_places_in_teams_are_added_to_an_entry(before: str, after: str, ending: 
     """In the form of the list that stands there; all else stays."""
     head = "environment: production\nteams: { data: { name: D }, ops: { name: O }, it: { name: I } }\npeople:\n  - "
     text = head + before + ending
-    assert roster_text.add_teams(text, R, {0: ["ops", "it"]}) == head + after + ending
-    assert roster_text.add_teams(text, R, {}) == text
+    assert editing.add_teams(text, R, {0: ["ops", "it"]}) == head + after + ending
+    assert editing.add_teams(text, R, {}) == text
 
 
 ALIASED = (
@@ -179,28 +179,28 @@ ALIASED = (
 def test_an_alias_is_not_edited_behind_the_back_of_the_others() -> None:
     """Who shares a mapping cannot get a grant alone; the error says where, and nothing is changed."""
     with pytest.raises(RosterError, match=r"cannot edit the roster for r.yaml: line 7: projects is an alias"):
-        roster_text.add_grants(
-            roster_text.add_projects(ALIASED, R, {"web": {"id": 2, "environment": "production"}}),
+        editing.add_grants(
+            editing.add_projects(ALIASED, R, {"web": {"id": 2, "environment": "production"}}),
             R,
             {1: {"web": "admin"}},
         )
     with pytest.raises(RosterError, match="found undefined alias"):
-        roster_text.remove_people(ALIASED, R, {"ana@example.com"})
-    after = roster_text.add_people(ALIASED, R, [ADDED])
+        editing.remove_people(ALIASED, R, {"ana@example.com"})
+    after = editing.add_people(ALIASED, R, [ADDED])
     assert after.startswith(ALIASED)
 
 
 def test_a_roster_with_errors_is_not_edited() -> None:
     """The error names file and line, as ever."""
     with pytest.raises(RosterError, match=r"r.yaml:2: "):
-        roster_text.add_people("environment: production\nfoo: 1\n", R, [ADDED])
+        editing.add_people("environment: production\nfoo: 1\n", R, [ADDED])
 
 
 def test_a_new_roster_is_one() -> None:
     """Its text reads as a roster, whatever the environment is called."""
     for environment in ("production", "yes", "a: b", "1"):
         for owns in (True, False):
-            roster = parse(roster_text.new_roster(environment, organization_roles=owns), R)
+            roster = parse(editing.new_roster(environment, organization_roles=owns), R)
             assert (roster.environment, roster.organization_roles) == (environment, owns)
 
 
@@ -215,8 +215,8 @@ def test_any_name_survives(shape: str, names: list[str], drop: set[int]) -> None
     """Whatever a name holds, what is added reads back, and what is dropped is gone."""
     people = [NewPerson({"email": f"p{n}@example.com", "name": name}) for n, name in enumerate(names)]
     there = len(parse(shape, R).people)
-    text = roster_text.add_people(shape, R, people)
-    text = roster_text.remove_people(text, R, {f"p{n}@example.com" for n in drop})
+    text = editing.add_people(shape, R, people)
+    text = editing.remove_people(text, R, {f"p{n}@example.com" for n in drop})
     assert [person.name for person in parse(text, R).people[there:]] == [
         name for n, name in enumerate(names) if n not in drop
     ]
@@ -231,7 +231,7 @@ exceptions: # for now
   - { rule: naming, reason: r, approver: a, ends: 2030-01-01 }
 """
     text = BLOCK + exceptions
-    gone = roster_text.remove_people(text, R, ["bo@example.com"])
+    gone = editing.remove_people(text, R, ["bo@example.com"])
     assert gone == "".join(line for line in text.splitlines(keepends=True) if "bo@example" not in line.lower())
     assert [one.email for one in parse(gone, R).exceptions] == [None]
 
@@ -240,8 +240,8 @@ exceptions: # for now
 def test_an_engagement_is_added_to_any_shape(text: str) -> None:
     """The first and the second; dates stand without quotes, and no line that was there changes."""
     values = {"type": "audit", "sow": "SOW: 1", "starts": date(2026, 5, 1)}
-    once = roster_text.add_engagement(text, R, "look", values)
-    twice = roster_text.add_engagement(once, R, "look: again", {"type": "audit"})
+    once = editing.add_engagement(text, R, "look", values)
+    twice = editing.add_engagement(once, R, "look: again", {"type": "audit"})
     before, after = parse(text, R), parse(twice, R)
     assert after.engagements["look"].model_dump(exclude_none=True) == {**values, "starts": "2026-05-01"}
     assert set(after.engagements) == {*before.engagements, "look", "look: again"}
@@ -253,7 +253,7 @@ def test_an_engagement_is_added_to_any_shape(text: str) -> None:
 def test_an_empty_section_takes_an_engagement(empty: str) -> None:
     """Wherever it stands."""
     for text in (empty + BLOCK, BLOCK + empty):
-        after = roster_text.add_engagement(text, R, "look", {"type": "audit"})
+        after = editing.add_engagement(text, R, "look", {"type": "audit"})
         assert parse(after, R).engagements["look"].type == "audit"
 
 
@@ -262,8 +262,8 @@ def test_sections_with_nothing_behind_them_are_filled_where_they_stand(end: str)
     """Whatever comes after them: nothing of it moves."""
     nobody = end.replace("{}", "[]")
     text = f"projects:{end}\npeople:{nobody}\n\n# where\nenvironment: production # really\nexceptions:\n"
-    after = roster_text.add_projects(text, R, {"shop": {"id": 1, "environment": "production"}})
-    after = roster_text.add_people(after, R, [ADDED])
+    after = editing.add_projects(text, R, {"shop": {"id": 1, "environment": "production"}})
+    after = editing.add_people(after, R, [ADDED])
     assert [person.email for person in parse(after, R).people] == ["dee@example.com"]
     assert set(parse(after, R).projects) == {"shop"}
     assert after.index("shop:") < after.index("people:") < after.index("dee@") < after.index("# where")
@@ -274,4 +274,4 @@ def test_an_engagement_that_stands_in_an_included_file_is_not_added_twice() -> N
     """The edit is refused, with the reason."""
     source = RosterSource("r.yaml", lambda _: "engagements: { look: {} }\n")
     with pytest.raises(RosterError, match=r"look stands in r.yaml too"):
-        roster_text.add_engagement(f"include: common.yaml\n{BLOCK}", source, "look", {"type": "audit"})
+        editing.add_engagement(f"include: common.yaml\n{BLOCK}", source, "look", {"type": "audit"})

@@ -15,8 +15,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Grant, GrantType, Person, access_in_project
 from mixpanel_access.model.address import canonical_domain, domain_of, problem_with, same_key, spellings
 from mixpanel_access.model.dates import day, expiry, instant, written
+from mixpanel_access.model.engagements import DATE_FIELDS, METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.metadata import DATE_FIELDS, METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.resources import GrantId, MemberId, number_in
 from mixpanel_access.model.secret import Secret
 

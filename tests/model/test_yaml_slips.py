@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_salvage import NOTHING, Unread, salvage
-from mixpanel_access.model.yaml_slips import slips
-from mixpanel_access.model.yaml_text import BadYaml
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.salvage import NOTHING, Unread, salvage
+from mixpanel_access.model.roster.yaml_text import BadYaml, slips
 
 ROSTER = """\
 environment: production

@@ -12,9 +12,9 @@ import pytest
 from mixpanel_access.files.onboarding import read_checklists
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import RosterError, UsageError
-from mixpanel_access.model.roster_draft import Draft
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.yaml_text import MOST_PARTS, BadYaml, load, nodes, with_lines
+from mixpanel_access.model.roster.draft import Draft
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.yaml_text import MOST_PARTS, BadYaml, load, nodes, with_lines
 from mixpanel_access.operations.project import roster_file
 from mixpanel_access.operations.review.files import read_packets
 

@@ -11,7 +11,7 @@ from typing import Any
 from mixpanel_access.files.other_rosters import OtherRosters
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.operations.overview import Overview, StackView, overview_of
 from tests.fakes import NOW, FakeApi, make_directory, make_session
 from tests.operations.held import held_grant, held_member, held_team, held_team_member, state_of_resources

@@ -12,7 +12,7 @@ from mixpanel_access.model.access import Grant, GrantType, Project
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.other_access import Discoverability
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.operations.overview import StackView, overview_of
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report.build import make_report

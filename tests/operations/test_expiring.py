@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_salvage import salvage
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.salvage import salvage
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.expiring import ScheduledEvent, changes_by_the_clock
 from mixpanel_access.operations.state import EMPTY
 from tests.operations.held import (

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from mixpanel_access.model.access import Identity
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.rights import Identity
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.expiring import forecasts_for
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_directory
 

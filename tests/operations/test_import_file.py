@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from mixpanel_access.model.access import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import Forbidden, InputError
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.service_accounts import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.operations.importing.pulumi_import import (
     account_entries,
     brake_entry,

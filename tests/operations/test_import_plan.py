@@ -10,7 +10,7 @@ import pytest
 from mixpanel_access.model.access import AccessInProject, Grant, GrantType, Person, Project, access_in_project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Forbidden, UsageError
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.importing.plan import (

@@ -11,8 +11,9 @@ import pytest
 
 from mixpanel_access.cli import offboard as cli
 from mixpanel_access.model import resources as kinds
-from mixpanel_access.model.access import Identity, Person
+from mixpanel_access.model.access import Person
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.rights import Identity
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding
 from mixpanel_access.operations import project as opening

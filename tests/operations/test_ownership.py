@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_access.files.roster import source_of
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.operations.ownership import StackOwnership, plan_ownership, read_ownership, write_ownership
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.state import State

@@ -11,7 +11,7 @@ import pytest
 
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.operations.policy_check import PolicyConfig, read_policy_config, violations, violations_in
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.facts import Context

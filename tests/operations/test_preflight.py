@@ -9,7 +9,7 @@ import pytest
 from mixpanel_access.files.other_rosters import OtherRosters
 from mixpanel_access.model.errors import Forbidden, NotFound
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.model.roster_claims import About, Conflict
+from mixpanel_access.model.roster.claims import About, Conflict
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.preflight import Prerequisite, Readiness, checks
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi

@@ -26,8 +26,8 @@ from mixpanel_access.model.declaration import (
 )
 from mixpanel_access.model.errors import InputError, RosterError
 from mixpanel_access.model.kept import Kept, kept_text, read_kept
-from mixpanel_access.model.roster_reading import RosterSource, parse
-from mixpanel_access.model.roster_salvage import salvage
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.salvage import salvage
 from mixpanel_access.operations.revoking.kept import declaration_without
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals, rows_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from mixpanel_access.model.access import ServiceAccountInfo
+from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider

@@ -15,9 +15,10 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.directory.this_machine import Sendings
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import REMOVALS, GrantType, Person
+from mixpanel_access.model.access import GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
+from mixpanel_access.model.ownership import REMOVALS
 from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.lifecycle import Lifecycle
 from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberHandler, MemberProvider

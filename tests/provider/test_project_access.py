@@ -10,8 +10,9 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.directory.writes import AT_ONCE
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import GrantType, Identity
+from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.brakes import Brake, Limits
+from mixpanel_access.model.rights import Identity
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.session import Session

@@ -12,8 +12,9 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.directory.snapshot import Part
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import GrantType, ServiceAccountInfo, ServiceAccountRole
+from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
+from mixpanel_access.model.service_accounts import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.scope import Scope
 from mixpanel_access.provider.service_account import ServiceAccountProvider

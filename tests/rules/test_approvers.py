@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
+from mixpanel_access.rules.addresses import is_shared, may_be_shared
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.facts import Context
-from mixpanel_access.rules.mailboxes import is_shared, may_be_shared
 
 CONTEXT = Context(date(2026, 5, 4), company_domains=frozenset({"example.com", "münchen.example"}))
 LISTED = Context(CONTEXT.today, company_domains=CONTEXT.company_domains, approvers=frozenset({"ana@example.com"}))

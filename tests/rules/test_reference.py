@@ -12,8 +12,7 @@ from demo.sandbox import ROOT
 from mixpanel_access.cli.app import app
 from mixpanel_access.model.engagements import STANDARD_ROLES
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.rules.catalogue import RULE_IDS, RULES
-from mixpanel_access.rules.reference import reference
+from mixpanel_access.rules.catalogue import RULE_IDS, RULES, reference
 
 
 def test_the_page_is_made_of_the_rules() -> None:

@@ -13,7 +13,7 @@ from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import DYNAMIC, HOST, Engine, StepFailed, check_folder, last_lines
 from mixpanel_access.engine.process import Outcome, Watch, run_child
 from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 from tools.engine.toolchain import Toolchain, find_toolchain
 
 SOURCE: Final = Path(__file__).parent / "source"

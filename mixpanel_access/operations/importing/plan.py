@@ -9,21 +9,16 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from mixpanel_access.model import roles, roster_text
-from mixpanel_access.model.access import (
-    SERVICE_ACCOUNT_SUFFIX,
-    AccessInProject,
-    GrantType,
-    Person,
-    Project,
-    source_in_words,
-)
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import AccessInProject, GrantType, Person, Project, source_in_words
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, effective_access, entries
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_draft import NewPerson
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster import editing
+from mixpanel_access.model.roster.draft import NewPerson
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.service_accounts import SERVICE_ACCOUNT_SUFFIX
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.operations.importing.teams import ExistingTeam, TeamMemberships, team_memberships
 from mixpanel_access.operations.state import State
@@ -343,8 +338,8 @@ def _written(
                 missing[_position(roster, there[key])] = more
             if one.teams:
                 joined[_position(roster, there[key])] = one.teams
-    text = roster_text.add_teams(roster_text.add_grants(text, source, missing), source, joined)
-    return roster_text.add_people(text, source, new)
+    text = editing.add_teams(editing.add_grants(text, source, missing), source, joined)
+    return editing.add_people(text, source, new)
 
 
 def _position(roster: Roster, person: EffectivePerson) -> int:

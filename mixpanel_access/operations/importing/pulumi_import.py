@@ -49,7 +49,7 @@ from mixpanel_access.model.resources import (
     TeamId,
     TeamMemberId,
 )
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.provider.base import AccessProvider

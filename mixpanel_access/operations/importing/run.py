@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.notes import Note, Notes
 from mixpanel_access.files.roster import source_of, text_of, write_roster
-from mixpanel_access.model import errors, roster_text
+from mixpanel_access.model import errors
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import PROVIDER_KEY, ProjectAccessId
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import parse
+from mixpanel_access.model.roster import editing
+from mixpanel_access.model.roster.reading import parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.importing.plan import (
     ImportFilter,
@@ -181,7 +182,7 @@ def _start(
                 why=f"{owner} declares them, and only one roster may",
                 next_step="Leave --organization-roles out.",
             )
-        return roster_text.new_roster(environment, organization_roles=request.organization_roles)
+        return editing.new_roster(environment, organization_roles=request.organization_roles)
     roster = parse(text, source_of(file))
     if request.environment not in (None, roster.environment):
         raise UsageError(
@@ -228,7 +229,7 @@ def _with_projects(
             )
     new = [project for project in chosen if project.id not in known]
     if new:
-        text = roster_text.add_projects(text, source_of(file), project_rows(new, roster))
+        text = editing.add_projects(text, source_of(file), project_rows(new, roster))
         roster = parse(text, source_of(file))
     return text, roster, {project.id: project for project in chosen}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.effective_access import RosterEntry, Span, days_of, entries
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.teams import TeamInfo, same_name
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from mixpanel_access import __version__
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.words import counted
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.report.model import (
     QUARTER,
     AccessEnding,

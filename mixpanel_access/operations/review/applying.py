@@ -17,9 +17,9 @@ from mixpanel_access.files.whole import write_all
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry, effective_access, entry_of
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import parse
-from mixpanel_access.model.roster_text import EntryChange, change_entries
+from mixpanel_access.model.roster.editing import EntryChange, change_entries
+from mixpanel_access.model.roster.reading import parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.deciding import is_applied, latest, problems
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable

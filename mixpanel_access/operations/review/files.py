@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from mixpanel_access.files import whole
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
+from mixpanel_access.model.roster.yaml_text import BadYaml, load, with_lines
 from mixpanel_access.operations.review.packet import FILLED_IN, Item, Packet
 from mixpanel_access.operations.review.reading import page
 

@@ -14,7 +14,7 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.declaration import excepted, grant_name
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.other_access import OtherAccess
-from mixpanel_access.model.roster import Roster
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.review.packet import Item, Unmanaged

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.roster import IsoDate
+from mixpanel_access.model.roster.schema import IsoDate
 from mixpanel_access.rules.rule import Suggestion
 
 DECISIONS: Final = (Suggestion.KEEP, Suggestion.LOWER, Suggestion.REMOVE)

@@ -16,7 +16,7 @@ from mixpanel_access.model.declaration import (
     custom_role_name,
     team_name,
 )
-from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.model.grants import single_grants
 from mixpanel_access.operations.revoking.removals import Removal, StateRow, _Made, _with_words
 
 

@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.errors import MixpanelError
-from mixpanel_access.model.single_grants import single_grants
+from mixpanel_access.model.grants import single_grants
 from mixpanel_access.operations.revoking.blocked import BlockedRemoval
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow
 from mixpanel_access.operations.state_outputs import Outputs

@@ -17,6 +17,7 @@ from mixpanel_access.model.declaration import (
     custom_role_name,
     team_name,
 )
+from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.resources import (
     GrantId,
     MemberId,
@@ -27,8 +28,7 @@ from mixpanel_access.model.resources import (
     TeamId,
     TeamMemberId,
 )
-from mixpanel_access.model.roster_salvage import NOTHING, Unread
-from mixpanel_access.model.single_grants import REASON_FIELDS, single_grants
+from mixpanel_access.model.roster.salvage import NOTHING, Unread
 from mixpanel_access.operations.state import name_of
 from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.provider.rotations import Retiring

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.metadata import REASONS
+from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.operations.state import State, StateResource
 
 

@@ -19,8 +19,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.audit import ACCESS_EVENTS
 from mixpanel_access.model.errors import MixpanelError, Refused, UsageError
+from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.model.yaml_text import BadYaml, load
 from mixpanel_access.operations.verifying.deciding import StatementOutcome
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
 from mixpanel_access.operations.verifying.report import document

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.neighbours import NEIGHBOURS, Neighbour, neighbour_facts
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.policy_check import stack_of
 from mixpanel_access.rules.facts import Entry, Kind, Stack
 from tests.rules.ways_round.table import AROUND, ENGAGEMENT, ROBIN, TODAY, Way, roster

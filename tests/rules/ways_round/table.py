@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.operations.policy_check import read_policy_config, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
 from mixpanel_access.rules.company import COMPANY_RULE

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from mixpanel_access.rules.reference import WAYS_ROUND
+from mixpanel_access.rules.catalogue import WAYS_ROUND
 from tests.rules.ways_round.table import BASE, Way
 
 _HERE: Final = Path(__file__).parent
@@ -33,6 +33,6 @@ def test_the_roster_that_the_rows_change_passes() -> None:
 
 
 def test_the_page_has_their_number() -> None:
-    """`WAYS_ROUND` of mixpanel_access/rules/reference.py is that of the rows, of which the page is made."""
+    """`WAYS_ROUND` of mixpanel_access/rules/catalogue.py is that of the rows, of which the page is made."""
     assert len(WAYS) == WAYS_ROUND, f"set WAYS_ROUND to {len(WAYS)}, then make reference"
     assert f"{WAYS_ROUND} ways round" in (Path(__file__).parents[3] / "docs" / "rules.md").read_text()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mixpanel_access.model.address import is_consumer, is_disposable, is_public_suffix
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.mail_domains import is_consumer, is_disposable, is_public_suffix
 from mixpanel_access.model.settings import approvers, company_domains
 
 

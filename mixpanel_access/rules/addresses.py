@@ -1,10 +1,15 @@
-"""Mailboxes that several people or a program read, told by what stands before the @."""
+"""What an address says of its owner: whether an external's, or a mailbox that several people or a program read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Final
+
+from mixpanel_access.model.address import domain_of, local_part
+from mixpanel_access.model.engagements import EMPLOYEE
 
 SHARED_NAMES: Final = frozenset(
     {
@@ -20,6 +25,7 @@ SHARED_NAMES: Final = frozenset(
 )  # fmt: skip
 """Words that nobody is called: a mailbox with one of them is not one person's, whatever stands beside it."""
 
+
 ALONE_NAMES: Final = frozenset(
     {
         "all", "analysts", "api", "backend", "billing", "bots", "ci", "dashboard", "dashboards", "data", "design",
@@ -31,8 +37,10 @@ ALONE_NAMES: Final = frozenset(
 )  # fmt: skip
 """Words that are a mailbox by themselves or with each other, and beside a first name somebody's surname."""
 
+
 PERHAPS_NAMES: Final = frozenset({"bot", "desk", "dev", "devs", "guest", "page", "student", "temp", "trial", "web"})
 """Words that may be the whole name of a person, or not: Dev is both."""
+
 
 _BETWEEN: Final = re.compile(r"[\W\d_]+")
 
@@ -69,3 +77,40 @@ def _joined(word: str, sure: Collection[str]) -> bool:
     known = {*sure, *ALONE_NAMES, *PERHAPS_NAMES}
     parts = [(word[:at], word[at:]) for at in range(2, len(word) - 1)]
     return any(one in known and other in known and (one in sure or other in sure) for one, other in parts)
+
+
+EXTERNAL_NAMES: Final = tuple(
+    pattern
+    for word in (
+        "ext",
+        "extern",
+        "external",
+        "contractor",
+        "externe",
+        "externo",
+        "freelance",
+        "freelancer",
+        "consultant",
+        "vendor",
+    )
+    for pattern in (f"{word}[-._]*", f"*[-._]{word}")
+)
+"""Patterns of the name before the @ where a company gives an address to somebody who is not of it."""
+
+
+def is_external_kind(kind: str | None) -> bool:
+    """Whether the roster says that somebody is not the company's own; it need not say anything."""
+    return bool(kind) and kind != EMPLOYEE
+
+
+def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> bool:
+    """Whether an address is outside the company; a subdomain is, unless it is listed too.
+
+    Args:
+        email: the address.
+        domains: the company's, as `canonical_domain` gives them.
+        names: patterns of the name before the @ of somebody external.
+    """
+    name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local_part(email)).lstrip("+")
+    forms = (name, "".join(sign for sign in name if not sign.isdecimal()))  # kim.ext2
+    return domain_of(email) not in domains or any(fnmatchcase(form, pattern) for pattern in names for form in forms)

@@ -13,11 +13,10 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster import Common, OwnServiceAccount, Roster, RosterServiceAccount
-from mixpanel_access.model.roster_problems import Path, problems_with
+from mixpanel_access.model.roster.problems import Path, problems_with
+from mixpanel_access.model.roster.schema import Common, OwnServiceAccount, Roster, RosterServiceAccount
+from mixpanel_access.model.roster.yaml_text import BadYaml, load, slip_paths, slips, with_lines
 from mixpanel_access.model.similarity import did_you_mean
-from mixpanel_access.model.yaml_slips import slip_paths, slips
-from mixpanel_access.model.yaml_text import BadYaml, load, with_lines
 
 _SHARED: Final = tuple(Common.model_fields)
 """What may stand in an included file."""

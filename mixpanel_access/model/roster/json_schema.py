@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mixpanel_access.model.roster import Common, Roster, RosterPart
+from mixpanel_access.model.roster.schema import Common, Roster, RosterPart
 
 
 def json_schema(model: type[Common] = Roster) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from ruamel.yaml.nodes import MappingNode
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster import Roster, RosterPerson
-from mixpanel_access.model.roster_draft import Draft, NewPerson, by_hand, flow, scalar
-from mixpanel_access.model.roster_reading import RosterSource, parse
+from mixpanel_access.model.roster.draft import Draft, NewPerson, by_hand, flow, scalar
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster, RosterPerson
 
 _BOM: Final = "\ufeff"
 

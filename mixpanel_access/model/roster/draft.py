@@ -21,7 +21,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.yaml_text import BadYaml, nodes
+from mixpanel_access.model.roster.yaml_text import BadYaml, nodes
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.metadata import EMPLOYEE
+from mixpanel_access.model.engagements import EMPLOYEE
 from mixpanel_access.model.resources import number_in
 
 Path = tuple[str | int, ...]

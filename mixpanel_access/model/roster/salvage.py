@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster import Roster
-from mixpanel_access.model.roster_problems import Path
-from mixpanel_access.model.roster_reading import RosterSource, parse, parse_document, paths_in_common, slips_of_access
-from mixpanel_access.model.yaml_text import load
+from mixpanel_access.model.roster.problems import Path
+from mixpanel_access.model.roster.reading import RosterSource, parse, parse_document, paths_in_common, slips_of_access
+from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.roster.yaml_text import load
 
 _NAMED: Final = ("projects", "teams", "customRoles", "engagements", "serviceAccounts", "standardRoles")
 """The sections of named parts: without a bad one, whatever refers to it has a problem of its own."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Iterator
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import REMOVALS, problem_with_account_name
 from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES, problem_with_permissions, problem_with_role_name
 from mixpanel_access.model.effective_access import RosterEntry, days_of, entry_of
-from mixpanel_access.model.metadata import problems_with_metadata
-from mixpanel_access.model.ownership import OWNERSHIPS
-from mixpanel_access.model.roster import (
+from mixpanel_access.model.engagements import problems_with_metadata
+from mixpanel_access.model.ownership import OWNERSHIPS, REMOVALS
+from mixpanel_access.model.roster.schema import (
     NEEDS,
     Engagement,
     OwnServiceAccount,
@@ -20,10 +21,9 @@ from mixpanel_access.model.roster import (
     RosterServiceAccount,
     RosterTeam,
 )
-from mixpanel_access.model.roster_problems_roles import custom_role_problems, is_role, no_role, security_problems
-from mixpanel_access.model.similarity import meant_address, unknown
+from mixpanel_access.model.service_accounts import problem_with_account_name
+from mixpanel_access.model.similarity import counted, meant_address, unknown
 from mixpanel_access.model.teams import problem_with_team_name
-from mixpanel_access.model.words import counted
 
 Path = tuple[str | int, ...]
 """Where in the document something stands: keys and positions from the top."""
@@ -302,3 +302,72 @@ def _is_url(text: str) -> bool:
 
 def _no_url(text: str) -> str:
     return f"{text!r} is no URL that begins with https://"
+
+
+_Problems = Iterator[tuple[tuple[str | int, ...], str]]
+
+
+def is_role(roster: Roster, project: str, role: str) -> bool:
+    """Whether a word is a role in a project: one that every project has, an id, or the key of one that is made here."""
+    return roles.is_project_role(role) or roles.declared_role(role) in roster.own_roles(project)
+
+
+def no_role(roster: Roster, project: str, role: str) -> str:
+    """Why a word is no role in a project."""
+    for key, one in roster.custom_roles.items():
+        if roles.declared_role(key) == roles.declared_role(role):
+            return f"{key} is a custom role of project {one.project}, and not of {project}"
+    ours = map(roles.normalized, roster.own_roles(project).values())
+    return unknown(role, "project role", [*roles.PROJECT_ROLES, *ours])
+
+
+def custom_role_problems(roster: Roster) -> _Problems:
+    """Keys, names, projects, permissions, and how many there are."""
+    keys: dict[str, str] = {}
+    names: dict[tuple[str, str], str] = {}
+    for key, one in roster.custom_roles.items():
+        at = ("customRoles", key)
+        word = roles.normalized(key)
+        if not word or roles.is_project_role(word):
+            yield at, f"{key!r} can be no custom role's key: it is a role that every project has, or no word"
+        if word in keys:
+            yield at, f"{key} and {keys[word]} are the same to a person's projects; give one of them another key"
+        keys.setdefault(word, key)
+        if reason := problem_with_role_name(one.name):
+            yield (*at, "name"), f"{key}: {reason}"
+        if one.project not in roster.projects:
+            yield (*at, "project"), f"{key}: {unknown(one.project, 'project of this roster', roster.projects)}"
+        if reason := problem_with_permissions(one.permissions):
+            yield (*at, "permissions"), f"{key}: {reason}"
+        place = (one.project, same_key(one.name))
+        if place in names:
+            yield (*at, "name"), f"{key}: {names[place]} is a custom role {one.name} of project {one.project} already"
+        names.setdefault(place, key)
+        ours = [other for other, its in roster.custom_roles.items() if its.project == one.project]
+        if ours.index(key) == MOST_CUSTOM_ROLES:
+            words = f"a project has at most {MOST_CUSTOM_ROLES} custom roles, and {one.project} has {len(ours)} here"
+            yield (*at, "project"), f"{key}: {words}"
+
+
+def security_problems(roster: Roster) -> _Problems:
+    """Whether they are this roster's to say, and can be sent."""
+    if roster.security is None:
+        return
+    if not roster.organization_roles:
+        yield (
+            ("security",),
+            "security settings are the organization's; only the one roster with organizationRoles: true has those",
+        )
+    for key, value in roster.security.request_access.items():
+        if value is None:
+            yield ("security", "requestAccess", key), f"{key} has no value; leave out what is to stay as it is"
+        elif not _is_plain(value):
+            yield ("security", "requestAccess", key), f"{key}: {value} cannot be sent; put it in quotation marks"
+
+
+def _is_plain(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

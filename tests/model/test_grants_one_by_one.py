@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixpanel_access.model.single_grants import shared_reasons, single_grants
+from mixpanel_access.model.grants import shared_reasons, single_grants
 
 WHY = {"sow": "SOW-1", "ends": "2027-01-01"}
 

@@ -14,11 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import REMOVALS
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.engagements import STANDARD_ROLES, StandardRoles, with_changes
-from mixpanel_access.model.metadata import KINDS
-from mixpanel_access.model.ownership import OWNERSHIPS
+from mixpanel_access.model.engagements import KINDS, STANDARD_ROLES, StandardRoles, with_changes
+from mixpanel_access.model.ownership import OWNERSHIPS, REMOVALS
 
 NEEDS: Final = ("data_warehouse", "lexicon", "experiments")
 """What work in a project may need beside the reports, each with prerequisites of its own in the product."""

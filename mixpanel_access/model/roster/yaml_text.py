@@ -1,0 +1,248 @@
+"""Reads YAML with the place of each part, and finds where it reads otherwise than it looks."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+
+MOST_PARTS: Final = 1_000_000
+"""Parts that a document may have once its aliases are written out; a roster of thousands has a tenth of that."""
+
+
+class BadYaml(ValueError):
+    """A text that is no YAML document, or none that is read here.
+
+    Attributes:
+        line: where, from 1.
+    """
+
+    def __init__(self, why: str, line: int = 1) -> None:
+        self.line = line
+        super().__init__(" ".join(why.split()))
+
+
+def load(text: str) -> Any:
+    """What a YAML document says, in plain data: mappings, lists, texts, numbers, dates.
+
+    Raises:
+        BadYaml: it is none, has a tag that stands for an object, is nested too deeply, or is too large with its aliases
+            written out.
+    """
+    with _told():
+        if "*" in text:
+            _parts(YAML(typ="safe").compose(text), {})
+        try:
+            return YAML(typ="safe").load(text)
+        except ValueError:  # a date or a number that there is not; the library does not tell where
+            _check_scalars(YAML(typ="safe").compose(text), set())
+            raise
+
+
+def with_lines(text: str) -> Any:
+    """The same where each mapping and list knows its lines (`.lc`); slow, for errors.
+
+    Args:
+        text: a document that `load` reads.
+
+    Returns:
+        None where the parser that knows lines, which is another one, does not read it: of a few odd characters.
+    """
+    try:
+        with _told():
+            return YAML(typ="rt").load(text)
+    except BadYaml:
+        return None
+
+
+def compose(text: str) -> Node | None:
+    """The document as the parser of `load` takes it: what each part is read as, with its place.
+
+    Raises:
+        BadYaml: it is none.
+    """
+    with _told():
+        found: Node | None = YAML(typ="safe").compose(text)
+        return found
+
+
+def nodes(text: str) -> Node | None:
+    """The document as it is written, each part with its place.
+
+    Raises:
+        BadYaml: the parser that knows places does not read it.
+    """
+    with _told():
+        found: Node | None = YAML(typ="rt", pure=True).compose(text)
+        return found
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """All that a library has to say of a text as one error; an anchor that is defined anew is legal, and no warning."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", YAMLWarning)
+            yield
+    except BadYaml:
+        raise
+    except RecursionError:
+        raise BadYaml("it is nested too deeply") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadYaml(str(error.problem or error.context or error), line) from None
+    except (YAMLError, ValueError) as error:  # ValueError: a date or a number that there is not
+        raise BadYaml(str(error)) from None
+
+
+def _check_scalars(node: Node | None, seen: set[int]) -> None:
+    """Raises BadYaml with the line of the first date or number that there is not."""
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, CollectionNode):
+        for part in node.value:
+            for below in part if isinstance(node, MappingNode) else (part,):
+                _check_scalars(below, seen)
+    elif isinstance(node, ScalarNode) and node.style not in ("'", '"', "|", ">"):
+        try:
+            YAML(typ="safe").load(node.value)
+        except MarkedYAMLError:
+            return
+        except ValueError as error:
+            raise BadYaml(f"{node.value!r} cannot be read: {error}", node.start_mark.line + 1) from None
+
+
+def _parts(node: Node | None, counted: dict[int, int]) -> int:
+    """How many parts a node has, its aliases written out; counted once each, however often they stand there."""
+    if not isinstance(node, CollectionNode):
+        return 1
+    if id(node) not in counted:
+        counted[id(node)] = MOST_PARTS  # until it is counted: what stands in itself has no end
+        below = (part for pair in node.value for part in pair) if isinstance(node, MappingNode) else node.value
+        counted[id(node)] = 1 + sum(_parts(part, counted) for part in below)
+    if counted[id(node)] > MOST_PARTS:
+        why = f"with its aliases written out it has more than {MOST_PARTS:,} parts"
+        raise BadYaml(why, node.start_mark.line + 1)
+    return counted[id(node)]
+
+
+_SUSPECT: Final = re.compile(
+    r"#[^\s#]|(?<![\w'\"./@:+-])[+-]?(0[\doOxXbB_]|\.\d|\d[\d_]*(_|\.?\d*[eE]))|[\s\[{,:][+]\d"
+)
+"""What a document must have somewhere for a slip to be in it; few have."""
+
+
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+
+
+_COMMENT: Final = re.compile(r"\s+(#[^\s#]\S*)")
+
+
+_COMMENT_AFTER_KEY: Final = re.compile(r"\s*:\s+(#[^\s#]\S*)")
+
+
+_NUMBER_IN_COMMENT: Final = re.compile(r"\s+(#[0-9]\S*)")
+
+
+def slips(text: str) -> list[tuple[int, str]]:
+    """The line of each slip, from 1, and in words what is read and what to write; few, since they are all errors.
+
+    Args:
+        text: a document that `load` reads.
+    """
+    if not _SUSPECT.search(text):
+        return []
+    return list(_in_node(compose(text), "", text.splitlines(), set()))
+
+
+def slip_paths(text: str) -> list[tuple[Any, ...]]:
+    """Where in the loaded document the slips are; what an alias or a merge repeats, in each place.
+
+    Args:
+        text: a document that `load` reads.
+    """
+    return list(_paths(compose(text), (), text.splitlines())) if _SUSPECT.search(text) else []
+
+
+def _paths(node: Node | None, path: tuple[Any, ...], lines: list[str]) -> Iterator[tuple[Any, ...]]:
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            if str(name.tag).endswith(":merge"):
+                for part in value.value if isinstance(value, SequenceNode) else (value,):
+                    yield from _paths(part, path, lines)
+            else:
+                below = (*path, _key(name))
+                if _words(name, lines):
+                    yield below
+                if _words(value, lines, name):
+                    yield below
+                else:
+                    yield from _paths(value, below, lines)
+    elif isinstance(node, SequenceNode):
+        for at, value in enumerate(node.value):
+            yield from _paths(value, (*path, at), lines)
+    elif _words(node, lines):
+        yield path
+
+
+def _key(name: Node) -> Any:
+    """A key as the loaded document has it."""
+    plain = isinstance(name, ScalarNode) and not name.style and not str(name.tag).endswith(":str")
+    return load(name.value) if plain else name.value
+
+
+def _in_node(node: Node | None, key: str, lines: list[str], seen: set[int]) -> Iterator[tuple[int, str]]:
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            yield from _in_node(name, "a key", lines, seen)
+            called = str(name.value) if isinstance(name, ScalarNode) else key
+            if id(value) not in seen and (words := _words(value, lines, name)):
+                seen.add(id(value))
+                yield name.end_mark.line + 1, f"{called}: {words}"
+            yield from _in_node(value, called, lines, seen)
+    elif isinstance(node, SequenceNode):
+        for value in node.value:
+            yield from _in_node(value, key, lines, seen)
+    elif words := _words(node, lines):
+        yield node.start_mark.line + 1, f"{key}: {words}"
+
+
+def _words(node: Node | None, lines: list[str], key: Node | None = None) -> str | None:
+    """What is wrong with an unquoted value, or with the one of a key; None for nothing, and for a list or a mapping."""
+    if not isinstance(node, ScalarNode) or node.style:
+        return None
+    kind, written = str(node.tag).rpartition(":")[2], str(node.value)
+    if kind in ("int", "float"):
+        if _NUMBER.fullmatch(written):
+            return None
+        value = load(written)
+        return f"{written} is read as the number {value}; write {value}, or {written!r} in quotes if it is a text"
+    after = _after(node, lines)
+    comment = _COMMENT.match(after)
+    if key is not None and comment is None:  # in braces, where no value is ends before what comes next
+        comment = _COMMENT_AFTER_KEY.match(_after(key, lines))
+    if kind == "null" and not written and comment:
+        lost = comment[1]
+        return (
+            f"{lost} is a comment, so that there is no value; write '{lost}' in quotes, or # and a blank for a comment"
+        )
+    if kind == "str" and (comment := _NUMBER_IN_COMMENT.match(after)):
+        whole = f"{written} {comment[1]}"
+        return f"{comment[1]} is a comment, so that only {written!r} is read; write '{whole}' in quotes"
+    return None
+
+
+def _after(node: Node, lines: list[str]) -> str:
+    """What stands behind a part in its last line."""
+    end = node.end_mark
+    return lines[end.line][end.column :] if end.line < len(lines) else ""
