@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,15 +20,14 @@ _Find = Callable[[typer.Context, str], Iterable[str]]
 
 def _quiet(find: _Find) -> Callable[[typer.Context, str], list[str]]:
     """A completion that shows no error: the shell would print it into the line that somebody types."""
+    return lambda ctx, incomplete: _found(find, ctx, incomplete)  # annotations would cost time at every start
 
-    @wraps(find)
-    def found(ctx: typer.Context, incomplete: str) -> list[str]:
-        try:
-            return sorted(set(find(ctx, incomplete)))
-        except Exception:  # noqa: BLE001  # whatever it is, the command itself reports it
-            return []
 
-    return found
+def _found(find: _Find, ctx: typer.Context, incomplete: str) -> list[str]:
+    try:
+        return sorted(set(find(ctx, incomplete)))
+    except Exception:  # noqa: BLE001  # whatever it is, the command itself reports it
+        return []
 
 
 def _rosters(ctx: typer.Context) -> tuple[Path, Path, dict[Path, str]]:
