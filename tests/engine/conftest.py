@@ -63,7 +63,8 @@ class Workspace:
             gc.collect()
         said = done.err + ("".join(traceback.format_exception(done.error)) if done.error else "")
         must_be_documented(args, done.code, done.out)
-        return subprocess.CompletedProcess(args, done.code, done.out, without_clock(said))
+        out = done.out.replace("\r\n", "\n")  # as a process gives text
+        return subprocess.CompletedProcess(args, done.code, out, without_clock(said))
 
     def up(self, stack: str = "production", *args: str, check: bool = True) -> Completed:
         return self.run("up", "--yes", "--skip-preview", "--stack", stack, *args, check=check)
