@@ -31,7 +31,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "review start": (),
     "review decide": (EMAIL, "keep"),
     "review status": (),
-    "review apply": (),
+    "review apply": ("--stack", "production"),
     "review evidence": (),
     "review verify": (),
     "tracker update": (),
