@@ -12,10 +12,12 @@ needs no site-packages and waits for the forked one.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -25,8 +27,9 @@ from typing import Any
 Job = dict[str, Any]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HOST = "pulumi-language-python-exec"
-IMPORTED = ("pulumi.dynamic", "mixpanel_access.api.client", "mixpanel_access.component", "mixpanel_access.rules.pack")
-"""What the processes of the engine import, by and by."""
+PACKAGES = ("model", "files", "rules", "api", "directory", "provider", "component")
+"""Those of our package whose modules the processes of the engine import, by and by; each is there before."""
+OTHERS = ("pulumi.dynamic", "pulumi_policy", "email_validator", "httpx", "stamina", "rapidfuzz.fuzz", "ssl")
 
 
 def is_forked(arguments: list[str]) -> bool:
@@ -62,9 +65,8 @@ def client(address: str, python: str) -> None:
 
 def serve(address: str) -> None:
     """Fork a process for each client until our own input ends, and kill it where its client is killed."""
-    for module in IMPORTED:
-        importlib.import_module(module)
     sys.path.pop(0)  # this folder
+    _prepare()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -101,6 +103,25 @@ def serve(address: str) -> None:
                 os.close(stream)
             children[pid] = connection
             connection.sendall(f"{pid}\n".encode())
+
+
+def _prepare() -> None:
+    """Do once what each process would: the imports, and what reading a first roster compiles."""
+    import mixpanel_access
+
+    for name in OTHERS:
+        importlib.import_module(name)
+    for package in PACKAGES:
+        folder = os.path.join(mixpanel_access.__path__[0], package)
+        for module in pkgutil.walk_packages([folder], f"mixpanel_access.{package}."):
+            importlib.import_module(module.name)
+    from pathlib import Path
+
+    from mixpanel_access.files.roster import read_roster
+
+    read_roster(Path(__file__).parents[2] / "stacks" / "production.yaml")
+    gc.collect()
+    gc.freeze()  # what is there is not looked through again in each process
 
 
 def _tell(children: dict[int, socket.socket]) -> None:
