@@ -206,6 +206,34 @@ def workspace_on(document: dict[str, Any], engine: Engine, folder: Path) -> Iter
         yield made
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A workspace as it was once a set-up had come to its end: tests start from copies of it.
+
+    Attributes:
+        files: those of the project and of the backend.
+        document: the organization.
+    """
+
+    files: Mapping[Path, bytes]
+    document: dict[str, Any]
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Finished:
+        return cls(_contents(workspace.folder), workspace.dump())
+
+    @contextmanager
+    def copy(self, engine: Engine, folder: Path) -> Iterator[Workspace]:
+        """A workspace of one's own, of which no request is counted yet."""
+        with EmulatorServer(self.document) as server:
+            emulator = Emulator(server.url)
+            made = Workspace(pulumi_project(engine, folder, emulator, _clean_environ()), emulator, folder)
+            for file, content in self.files.items():
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_bytes(content)
+            yield made
+
+
 @pytest.fixture
 def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """The stacks production and staging, on the demo organization."""

@@ -14,30 +14,24 @@ pytestmark = pytest.mark.engine
 CY = "cy@agency.example.org"
 COMPLIANT = {"email": CY, "organizationRole": "member", "projects": {"shop": "analyst"}}
 
+# One of a kind: the account, a setting that is missing or mistyped, an entry of the roster, and a resource's check.
+# Each other message has a test with the code that writes it.
 IN_PREVIEW: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str], str]] = {
     # what is spoiled: person, environment variables, configuration, words
     "wrong credentials": ({}, {"MIXPANEL_SERVICE_ACCOUNT_SECRET": "wrong"}, {}, r"answered 401"),
-    "unreachable host": ({}, {"MIXPANEL_BASE_URL": "http://127.0.0.1:9"}, {}, r"127\.0\.0\.1:9 cannot be reached"),
     "no secret": (
         {},
         {"MIXPANEL_SERVICE_ACCOUNT_SECRET": ""},
         {},
         r"config set --secret mixpanel:serviceAccountSecret",
     ),
-    "organization id is no number": ({}, {}, {"organizationId": "example"}, r"'example', which is no positive whole"),
     "mistyped setting": (
         {},
         {},
         {"enviroment": "production"},
         r"no setting mixpanel:enviroment: if environment is meant",
     ),
-    "another organization": ({}, {}, {"organizationId": "1"}, r"does not belong to it \(its organizations: 7654321\)"),
-    "path in the address": ({}, {"MIXPANEL_BASE_URL": "http://127.0.0.1/api/app"}, {}, r"give the bare host"),
-    "role above our own": ({"organizationRole": "owner"}, {}, {}, r"whose own organization role is 'admin'"),
-    "unknown organization role": ({"organizationRole": "boss"}, {}, {}, r"production\.yaml:1: .*'boss' is no organiz"),
     "unknown project role": ({"projects": {"shop": "analist"}}, {}, {}, r"did you mean 'analyst'"),
-    "unknown project key": ({"projects": {"shpo": "analyst"}}, {}, {}, r"did you mean 'shop'"),
-    "malformed address": ({"email": "cy@agency"}, {}, {}, r"'cy@agency' is no e-mail address"),
     "another environment": (
         {},
         {},

@@ -16,7 +16,7 @@ import pytest
 
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Engine
-from tests.engine.conftest import STAGING, Workspace, workspace_on
+from tests.engine.conftest import STAGING, Finished, Workspace, workspace_on
 
 pytestmark = pytest.mark.engine
 
@@ -33,17 +33,25 @@ def _bring_about(workspace: Workspace) -> Workspace:
     return workspace
 
 
+@pytest.fixture(scope="module")
+def invited(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Both stacks, once they are up."""
+    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("invited")) as workspace:
+        return Finished.of(_bring_about(workspace))
+
+
 @pytest.fixture
-def both(workspace: Workspace) -> Workspace:
+def both(invited: Finished, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """Both stacks, for a test that changes something."""
-    return _bring_about(workspace)
+    with invited.copy(engine, tmp_path) as workspace:
+        yield workspace
 
 
 @pytest.fixture(scope="module")
-def seen(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def seen(invited: Finished, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Both stacks, for all the tests that only look."""
-    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("seen")) as workspace:
-        yield _bring_about(workspace)
+    with invited.copy(engine, tmp_path_factory.mktemp("seen")) as workspace:
+        yield workspace
 
 
 def test_an_old_invitation_is_told_and_sent_again(both: Workspace) -> None:
