@@ -7,15 +7,35 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.engine import Engine
 from tests.emulator.conftest import unchanged
-from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Finished, Workspace, workspace_on
 
 pytestmark = pytest.mark.engine
 
 DI = "di@agency.example.org"
+
+
+@pytest.fixture(scope="module")
+def ready(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The stack of the repository on 4 May, once it is up."""
+    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("ready")) as workspace:
+        workspace.run("config", "set", "mixpanel:now", "2026-05-04", "--stack", "production")
+        workspace.up()
+        return Finished.of(workspace)
+
+
+@pytest.fixture
+def up(ready: Finished, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+    """The stack of the repository, up on 4 May, for one test."""
+    with ready.copy(engine, tmp_path) as workspace:
+        yield workspace
 
 
 def texts(workspace: Workspace) -> dict[str, str]:
@@ -28,11 +48,9 @@ def invite(workspace: Workspace, *args: str) -> subprocess.CompletedProcess[str]
     return workspace.command("invite", *args, "--stack", "production")
 
 
-def test_an_entry_is_shown_then_written_and_given(workspace: Workspace) -> None:
+def test_an_entry_is_shown_then_written_and_given(up: Workspace) -> None:
     """First nothing is written anywhere; with a yes the roster is; `pulumi up` then brings it about."""
-    workspace.run("config", "set", "mixpanel:now", "2026-05-04", "--stack", "production")
-    workspace.up()
-    before, there = workspace.dump(), texts(workspace)
+    before, there = up.dump(), texts(up)
     asked = (
         DI,
         "--name",
@@ -45,7 +63,7 @@ def test_an_entry_is_shown_then_written_and_given(workspace: Workspace) -> None:
         "warehouse=consumer",
     )
     ends = ("--starts", "2026-05-01", "--ends", "2026-07-29")
-    shown = invite(workspace, *asked, *ends)
+    shown = invite(up, *asked, *ends)
     assert (shown.returncode, shown.stderr) == (1, "previewing\n")
     assert shown.stdout.startswith(
         f"{DI} in stack production:\n  shop: analyst, the standard role\n  warehouse: consumer\n"
@@ -64,25 +82,24 @@ def test_an_entry_is_shown_then_written_and_given(workspace: Workspace) -> None:
     ):
         assert words in shown.stdout
     assert "policy" not in shown.stdout
-    assert texts(workspace) == there
-    assert unchanged(before, workspace.dump())
+    assert texts(up) == there
+    assert unchanged(before, up.dump())
 
-    done = invite(workspace, *asked, *ends, "--yes")
+    done = invite(up, *asked, *ends, "--yes")
     assert (done.returncode, done.stderr) == (0, "previewing\n")
     assert "Commit it; the invitation goes out with `pulumi up --stack production`" in done.stdout
-    assert unchanged(before, workspace.dump())
-    assert {name for name, text in texts(workspace).items() if text != there[name]} == {"production.yaml"}
-    workspace.up()
-    assert workspace.grants(DI) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
-    workspace.run("preview", "--expect-no-changes", "--stack", "production")
+    assert unchanged(before, up.dump())
+    assert {name for name, text in texts(up).items() if text != there[name]} == {"production.yaml"}
+    up.up()
+    assert up.grants(DI) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    up.run("preview", "--expect-no-changes", "--stack", "production")
 
 
-def test_a_mandatory_policy_holds_a_yes(workspace: Workspace) -> None:
+def test_a_mandatory_policy_holds_a_yes(up: Workspace) -> None:
     """A misspelt domain, a role above the standard, no paperwork: told all at once, and nothing is written."""
-    workspace.up()
-    there = texts(workspace)
+    there = texts(up)
     refused = invite(
-        workspace, "di@agency.exmaple.com", "--engagement", "look", "--type", "audit", "--project", "shop=admin",
+        up, "di@agency.exmaple.com", "--engagement", "look", "--type", "audit", "--project", "shop=admin",
         "--ends", "2027-12-31", "--yes", "--json",
     )  # fmt: skip
     assert refused.returncode == 1
@@ -90,19 +107,17 @@ def test_a_mandatory_policy_holds_a_yes(workspace: Workspace) -> None:
     mandatory = {one["rule"] for one in document["violations"] if one["level"] == "mandatory"}
     assert mandatory >= {"role-within-standard", "longest-duration", "production-has-paperwork", "admin-has-reason"}
     assert all("di@agency.exmaple.com" in one["text"] for one in document["violations"])
-    assert (document["written"], texts(workspace)) == (False, there)
-    plain = invite(workspace, "di@example.cmo", "--project", "shop=consumer")  # nor is a yes asked for
-    assert (plain.returncode, texts(workspace)) == (1, there)
+    assert (document["written"], texts(up)) == (False, there)
+    plain = invite(up, "di@example.cmo", "--project", "shop=consumer")  # nor is a yes asked for
+    assert (plain.returncode, texts(up)) == (1, there)
     assert "mandatory policy domain-misspelt: di@example.cmo" in plain.stdout
     assert "domain-misspelt" in plain.stdout.splitlines()[-1]
 
 
-def test_a_new_engagement_comes_with_its_person(workspace: Workspace) -> None:
+def test_a_new_engagement_comes_with_its_person(up: Workspace) -> None:
     """Its terms stand with it, and not with the person; an entry that has not begun changes nothing yet."""
-    workspace.run("config", "set", "mixpanel:now", "2026-05-04", "--stack", "production")
-    workspace.up()
     done = invite(
-        workspace, DI, "--engagement", "look", "--type", "audit", "--project", "shop", "--ticket", "OPS-9",
+        up, DI, "--engagement", "look", "--type", "audit", "--project", "shop", "--ticket", "OPS-9",
         "--sow", "SOW-2026-015", "--approver", "ana@example.com", "--justification", "Looks at what there is",
         "--sponsor", "omar@example.com", "--starts", "2026-06-01", "--ends", "2026-06-30", "--yes",
     )  # fmt: skip
@@ -110,7 +125,7 @@ def test_a_new_engagement_comes_with_its_person(workspace: Workspace) -> None:
     assert "- it begins on 2026-06-01: until then, `pulumi up` gives nothing\n" in done.stdout
     assert "the next `pulumi up` invites them" not in done.stdout
     assert "would then:\n  change nothing\n" in done.stdout
-    document = json.loads(workspace.command("roster", "stacks/production.yaml", "--json").stdout)
+    document = json.loads(up.command("roster", "stacks/production.yaml", "--json").stdout)
     assert document["engagements"]["look"] == {
         "type": "audit", "sow": "SOW-2026-015", "ticket": "OPS-9", "approver": "ana@example.com",
         "justification": "Looks at what there is", "starts": "2026-06-01", "ends": "2026-06-30",

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
+from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.engine import Engine
+from tests.engine.conftest import PRODUCTION, WAREHOUSE, Finished, Workspace, workspace_on
 
 pytestmark = pytest.mark.engine
 
 CY = "cy@agency.example.org"
 BOTH = {"email": CY, "organizationRole": "member", "projects": {"shop": "analyst", "warehouse": "consumer"}}
 ONE = {**BOTH, "projects": {"shop": "analyst"}}
+
+
+@pytest.fixture(scope="module")
+def given(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Finished]:
+    """A stack that gives one person one grant, and one that gives them two, once it is up."""
+    made = {}
+    for name, person in (("one", ONE), ("both", BOTH)):
+        with workspace_on(demo_document(), engine, tmp_path_factory.mktemp(name)) as workspace:
+            workspace.roster([person])
+            workspace.up()
+            made[name] = Finished.of(workspace)
+    return made
+
+
+@pytest.fixture
+def one(given: Mapping[str, Finished], engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+    """A stack that has given one person one grant."""
+    with given["one"].copy(engine, tmp_path) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def both(given: Mapping[str, Finished], engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+    """A stack that has given one person two grants."""
+    with given["both"].copy(engine, tmp_path) as workspace:
+        yield workspace
 
 
 def test_the_rosters_of_the_repository_are_brought_about(workspace: Workspace) -> None:
@@ -27,66 +57,58 @@ def test_the_rosters_of_the_repository_are_brought_about(workspace: Workspace) -
     assert workspace.mails("robin@agency.example.org") == 1
 
 
-def test_revoking_one_of_two_grants_leaves_the_person_with_the_other(workspace: Workspace) -> None:
+def test_revoking_one_of_two_grants_leaves_the_person_with_the_other(both: Workspace) -> None:
     """The error that this project exists to avoid: a grant's removal never removes the person."""
-    workspace.roster([BOTH])
-    workspace.up()
-    workspace.emulator.control("POST", "invitations/accept", {"email": CY})
-    assert workspace.grants(CY) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
-    workspace.emulator.control("DELETE", "requests")
-    workspace.roster([ONE])
-    workspace.up()
-    assert workspace.members()[CY] == "member"
-    assert workspace.grants(CY) == {PRODUCTION: "analyst"}
-    assert "POST /organizations/{o}/delete-users/" not in workspace.requests()
-    workspace.unchanged()
+    both.emulator.control("POST", "invitations/accept", {"email": CY})
+    assert both.grants(CY) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    both.emulator.control("DELETE", "requests")
+    both.roster([ONE])
+    both.up()
+    assert both.members()[CY] == "member"
+    assert both.grants(CY) == {PRODUCTION: "analyst"}
+    assert "POST /organizations/{o}/delete-users/" not in both.requests()
+    both.unchanged()
 
 
-def test_a_role_changed_on_the_server_shows_and_is_repaired(workspace: Workspace) -> None:
+def test_a_role_changed_on_the_server_shows_and_is_repaired(one: Workspace) -> None:
     """`preview --refresh` shows the drift of a project role and of an organization role; up repairs both."""
-    workspace.roster([ONE])
-    workspace.up()
-    workspace.emulator.control("POST", "grants", {"project": PRODUCTION, "email": CY, "role": "admin"})
-    workspace.emulator.control("POST", "members", {"email": CY, "role": "admin"})
-    shown = workspace.run("preview", "--refresh", "--diff", "--stack", "production").stdout
+    one.emulator.control("POST", "grants", {"project": PRODUCTION, "email": CY, "role": "admin"})
+    one.emulator.control("POST", "members", {"email": CY, "role": "admin"})
+    shown = one.run("preview", "--refresh", "--diff", "--stack", "production").stdout
     assert re.search(r'~ role\s*: "admin" => "analyst"', shown)
     assert re.search(r'~ role\s*: "admin" => "member"', shown)
-    assert workspace.grants(CY) == {PRODUCTION: "admin"}
-    workspace.up("production", "--refresh")
-    assert workspace.grants(CY) == {PRODUCTION: "analyst"}
-    assert workspace.members()[CY] == "member"
-    workspace.unchanged()
+    assert one.grants(CY) == {PRODUCTION: "admin"}
+    one.up("production", "--refresh")
+    assert one.grants(CY) == {PRODUCTION: "analyst"}
+    assert one.members()[CY] == "member"
+    one.unchanged()
 
 
-def test_what_was_taken_away_by_hand_comes_back(workspace: Workspace) -> None:
+def test_what_was_taken_away_by_hand_comes_back(both: Workspace) -> None:
     """A grant and a person removed in the product are drift, and the next up brings them back."""
-    workspace.roster([BOTH])
-    workspace.up()
-    workspace.emulator.control("DELETE", f"members/{CY}")
-    workspace.up("production", "--refresh")
-    assert workspace.grants(CY) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
-    assert workspace.mails(CY) == 2
-    workspace.unchanged()
+    both.emulator.control("DELETE", f"members/{CY}")
+    both.up("production", "--refresh")
+    assert both.grants(CY) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    assert both.mails(CY) == 2
+    both.unchanged()
 
 
-def test_an_expired_invitation_is_sent_again_by_the_next_up_and_a_pending_one_is_not(workspace: Workspace) -> None:
+def test_an_expired_invitation_is_sent_again_by_the_next_up_and_a_pending_one_is_not(one: Workspace) -> None:
     """Pending is no drift, expired is: refresh shows it, preview plans it, up sends it, once."""
-    workspace.roster([ONE])
-    workspace.up()
-    begun = workspace.outputs(CY)
+    begun = one.outputs(CY)
     assert (begun["status"], begun["adopted"]) == ("pending", False)
     for days, mails in ((6, 1), (8, 2)):
         now = _later(begun["invited_at"], days)
-        workspace.emulator.control("POST", "clock", {"now": now})
-        workspace.run("config", "set", "mixpanel:now", now, "--stack", "production")
-        workspace.run("refresh", "--yes", "--skip-preview", "--run-program", "--stack", "production")
-        assert workspace.outputs(CY)["status"] == ("expired" if mails == 2 else "pending")
-        planned = workspace.run("preview", "--stack", "production").stdout
+        one.emulator.control("POST", "clock", {"now": now})
+        one.run("config", "set", "mixpanel:now", now, "--stack", "production")
+        one.run("refresh", "--yes", "--skip-preview", "--run-program", "--stack", "production")
+        assert one.outputs(CY)["status"] == ("expired" if mails == 2 else "pending")
+        planned = one.run("preview", "--stack", "production").stdout
         assert ("1 to update" in planned) is (mails == 2)
-        workspace.up()
-        assert workspace.mails(CY) == mails
-        assert workspace.outputs(CY)["status"] == "pending"
-        workspace.unchanged()
+        one.up()
+        assert one.mails(CY) == mails
+        assert one.outputs(CY)["status"] == "pending"
+        one.unchanged()
 
 
 def test_two_stacks_send_an_expired_invitation_again_once(workspace: Workspace) -> None:
@@ -105,20 +127,18 @@ def test_two_stacks_send_an_expired_invitation_again_once(workspace: Workspace) 
     workspace.run("preview", "--expect-no-changes", "--stack", "staging")
 
 
-def test_a_change_of_metadata_sends_no_request(workspace: Workspace) -> None:
+def test_a_change_of_metadata_sends_no_request(one: Workspace) -> None:
     """Tickets and approvers are in the state and nowhere else; for an end, the brake reads, and nothing is written."""
-    workspace.roster([ONE])
-    workspace.up()
-    workspace.emulator.control("DELETE", "requests")
+    one.emulator.control("DELETE", "requests")
     why = {**ONE, "ticket": "OPS-1", "approver": "ana@example.com"}
-    workspace.roster([why])
-    assert "2 updated" in workspace.up().stdout
-    assert workspace.requests() == {}
-    workspace.roster([{**why, "ends": "2030-01-31"}])
-    assert "3 updated" in workspace.up().stdout
-    assert all(endpoint.startswith("GET ") for endpoint in workspace.requests())
-    assert workspace.outputs(CY)["ticket"] == "OPS-1"
-    assert workspace.outputs(f"{PRODUCTION}:{CY}")["ends"] == "2030-01-31"
+    one.roster([why])
+    assert "2 updated" in one.up().stdout
+    assert one.requests() == {}
+    one.roster([{**why, "ends": "2030-01-31"}])
+    assert "3 updated" in one.up().stdout
+    assert all(endpoint.startswith("GET ") for endpoint in one.requests())
+    assert one.outputs(CY)["ticket"] == "OPS-1"
+    assert one.outputs(f"{PRODUCTION}:{CY}")["ends"] == "2030-01-31"
 
 
 def test_unknown_values_at_preview_are_fine(workspace: Workspace) -> None:
