@@ -41,6 +41,10 @@ def answer(arguments: list[str], version: str) -> str:
     words = [word for word in arguments if word not in PLAIN_OPTIONS]
     if words == ["version"]:
         return f"v{version}\n"
+    while not os.path.isfile("Pulumi.yaml"):  # as the engine looks for the project
+        if os.getcwd() == "/":
+            raise Unknown
+        os.chdir("..")
     if words == ["stack", "ls", "--json"]:
         return json.dumps(_stacks(), indent=2) + "\n"
     if len(words) < 3 or words[-2] != "--stack":
@@ -54,6 +58,10 @@ def answer(arguments: list[str], version: str) -> str:
     if own in (["config", "--json"], ["config", "--json", "--show-secrets"]):
         shown = {key: {"value": value, "secret": False} for key, value in sorted(_settings(stack)[0].items())}
         return json.dumps(shown, indent=2) + "\n"
+    if own[:2] == ["config", "set-all"] and all("=" in value for value in own[2:]):
+        for key, value in [value.split("=", 1) for value in own[2:]]:
+            _set(stack, key, [value], remove=False)
+        return ""
     if own[:2] in (["config", "set"], ["config", "rm"]):
         _set(stack, own[2], own[3:], remove=own[1] == "rm")
         return ""
@@ -154,8 +162,10 @@ def installed(engine: str, folder: str, version: str) -> None:
 
 def main(engine: str, version: str) -> None:
     """Answer, or become the real engine."""
+    folder = os.getcwd()
     try:
         said = answer(sys.argv[1:], version)
     except (Unknown, OSError, ValueError, KeyError, AttributeError):
+        os.chdir(folder)
         os.execv(engine, [engine, *sys.argv[1:]])
     sys.stdout.write(said)

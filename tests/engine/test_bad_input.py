@@ -115,7 +115,7 @@ def test_state_of_another_organization_is_left_alone(workspace: Workspace) -> No
         assert failed.returncode != 0
         assert any("belongs to organization 7654321" in line for line in _errors(failed.stdout + failed.stderr))
         _no_traceback(failed.stdout + failed.stderr)
-    assert len(workspace.resources()) == 2
+    assert len(workspace.resources()) == 3  # the person, the grant and the brake
 
 
 def _errors(text: str) -> list[str]:
