@@ -1,6 +1,6 @@
-"""Custom roles of a project (Enterprise). Paths and bodies are observed, some answers once published and withdrawn.
+"""Custom roles of a project (Enterprise). Paths and bodies are in use, some answers once published and withdrawn.
 
-The writes are observed in use, path and body, so they pass no gate (contract, sections 0 and 7).
+The writes are in use, path and body, so they pass no gate (contract, sections 0 and 7).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who we are. The path is documented as the authentication example; the fields are observed (contract, section 9)."""
+"""Who we are. The path is documented as the authentication example; the fields are in use (contract, section 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security settings of the organization. Paths are observed, keys and shapes mostly assumed (contract, section 8)."""
+"""Security settings of the organization. Paths are in use, keys and shapes mostly assumed (contract, section 8)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def settings_from(results: Any, what: str) -> Mapping[str, object]:
 class OrganizationSettingsEndpoint:
     """Two-factor, access requests and single sign-on of one organization.
 
-    The paths of the two writes are observed, and so is that they post the settings bare; so they pass no gate. Single
+    The paths of the two writes are in use, and so is that they post the settings bare; so they pass no gate. Single
     sign-on is only read.
     """
 

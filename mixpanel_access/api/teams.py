@@ -1,6 +1,6 @@
 """The organization's teams, their projects and people (contract, section 4).
 
-List, names, deletion and projects are observed in use. How people come into a team and out of it is assumed, and passes
+List, names, deletion and projects are in use. How people come into a team and out of it is assumed, and passes
 the gate of `undocumented.py`.
 """
 

@@ -1,6 +1,6 @@
 """The organization's users: the list, invitations, roles, individual grants, removal.
 
-Only the list and the project grant are observed in use; every other write is assumed (contract, section 3) and passes
+Only the list and the project grant are in use; every other write is assumed (contract, section 3) and passes
 the gate of `undocumented.py`.
 """
 
