@@ -75,7 +75,6 @@ def welcome(
 
     Example: `mixpanel-access welcome robin@agency.example.org --format text`
     """
-    from mixpanel_access.operations import delivery
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
 
@@ -88,6 +87,8 @@ def welcome(
     message = compose(overview, email, REMINDER if reminder else WELCOME, own)
     mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
     if mail and send:
+        from mixpanel_access.operations import delivery  # HTTP and TLS
+
         del mail["X-Unsent"]
         delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
     if as_json:

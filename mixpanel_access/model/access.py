@@ -131,7 +131,7 @@ def another_project(id_: Any, name: str | None, there: Mapping[int, Project]) ->
 
 
 def source_in_words(grant: Grant) -> str:
-    """How a grant comes about: "the team Data", "an individual grant"."""
+    """The source of a grant: "the team Data", "an individual grant"."""
     if grant.grant_type is GrantType.TEAM:
         return f"the team {grant.team}" if grant.team else "a team"
     return _SOURCES[grant.grant_type]

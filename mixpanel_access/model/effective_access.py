@@ -1,4 +1,4 @@
-"""What a roster gives to whom on a day: engagements, standard roles and dates worked in.
+"""Who has which access by a roster on a day, with engagements, standard roles and dates applied.
 
 A person may have several entries, one an engagement. Where several count on one day, the highest role in a project
 does, with the reasons of the entry that gives it.
@@ -27,19 +27,19 @@ class Span:
     ends: date | None = None
 
     def current(self, today: date) -> bool:
-        """Whether a day is one of them."""
+        """Whether a day is one of these days."""
         return (self.starts is None or self.starts <= today) and not self.over(today)
 
     def over(self, today: date) -> bool:
-        """Whether the last is past on a day."""
+        """Whether the last day is past."""
         return self.ends is not None and self.ends < today
 
     def meets(self, other: Span) -> bool:
-        """Whether there is a day that both have."""
+        """Whether the two share a day."""
         return _begins(self) <= _lasts(other) and _begins(other) <= _lasts(self)
 
     def within(self, other: Span) -> Span:
-        """The days that both have."""
+        """The days that the two share."""
         starts = [day for day in (self.starts, other.starts) if day]
         ends = [day for day in (self.ends, other.ends) if day]
         return Span(max(starts, default=None), min(ends, default=None))
@@ -79,7 +79,7 @@ class RosterEntry:
         return self.person.engagement
 
     def current(self, today: date) -> bool:
-        """Whether it declares anything on a day: from `starts` to `ends`, both days included."""
+        """Whether it gives access on a day: from `starts` to `ends`, both included."""
         return self.days.current(today)
 
     def over(self, today: date) -> bool:
@@ -87,11 +87,11 @@ class RosterEntry:
         return self.days.over(today)
 
     def meets(self, other: RosterEntry) -> bool:
-        """Whether there is a day on which both count."""
+        """Whether there is a day on which both give access."""
         return self.days.meets(other.days)
 
     def metadata_in(self, team: str) -> dict[str, str]:
-        """Why there is a place in a team, and its days."""
+        """Why the person is in a team, and on which days."""
         membership = self.memberships[team]
         days = {"starts": membership.starts, "ends": membership.ends}
         return {**self.metadata, **{name: str(value) for name, value in days.items() if value}}
@@ -191,13 +191,13 @@ def entries(roster: Roster) -> dict[str, list[RosterEntry]]:
 
 
 def effective_access(roster: Roster, today: date) -> list[EffectivePerson]:
-    """What everybody has on a day (UTC), in the roster's order; who has no entry that counts is not there."""
+    """What everybody has on a day (UTC), in the roster's order; people without a current entry are left out."""
     everybody = (effective_access_of(all_of_one, today) for all_of_one in entries(roster).values())
     return [person for person in everybody if person]
 
 
 def effective_access_of(all_of_one: Sequence[RosterEntry], today: date) -> EffectivePerson | None:
-    """What one person has on a day (UTC) by their entries; None for nothing at all."""
+    """What one person has on a day (UTC) by their entries; None if nothing."""
     current = [entry for entry in all_of_one if entry.current(today)]
     if not current:
         return None

@@ -74,7 +74,7 @@ class OtherAccess:
     known: bool = True
 
     def concerns(self, email_key: str) -> bool:
-        """Whether it is about the person of that key; what is unknown may be."""
+        """Whether it concerns the person of that key; what is unknown may."""
         return not self.known or self.who == EVERYBODY or same_key(self.who) == email_key
 
     def __str__(self) -> str:

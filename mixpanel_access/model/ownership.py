@@ -106,7 +106,7 @@ def should_remove(
     ours: bool | None = None,
     elsewhere: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Whether a person who is no longer declared leaves the organization.
+    """Whether to remove a person who is no longer declared from the organization.
 
     Args:
         removal: one of `REMOVALS`; `when_unused` keeps whom the stack found, and whom somebody else still gives

@@ -26,7 +26,7 @@ _SECONDS: Final = 30.0
 
 
 def send_mail(mail: EmailMessage, server: str | None) -> None:
-    """Send a message to all whom its headers name.
+    """Send a message to everybody in its headers.
 
     Args:
         mail: the message.
@@ -99,7 +99,7 @@ _WEBHOOK_SECONDS: Final = 30.0
 
 
 def post_to_webhook(text: str, url: str | None) -> None:
-    """Post a text. Redirects are not followed: they would take the text elsewhere.
+    """Post a text. Redirects are not followed, since they would send the text elsewhere.
 
     Raises:
         ConfigurationError: the URL is not set, or is none of https.

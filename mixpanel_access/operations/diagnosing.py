@@ -1,4 +1,4 @@
-"""Why somebody does not get what they should: each known failure with evidence, the most likely first, and the fix.
+"""Find out why somebody cannot get in: each known failure with evidence and the fix, the most likely first.
 
 Pure. One link of the chain hangs on the one before: who is not invited has no role either, so the first link that is
 broken is the most likely cause.
@@ -38,7 +38,7 @@ SENDER: Final = "mixpanel.com"
 
 
 class Failure(StrEnum):
-    """What is known to go wrong, in the order in which one thing hangs on another."""
+    """The known failures, each before those that depend on it."""
 
     OTHER_ADDRESS = "another address"
     NOT_DECLARED = "not declared"
@@ -53,7 +53,7 @@ class Failure(StrEnum):
 
 
 class Likelihood(IntEnum):
-    """What the evidence says, the weightiest first."""
+    """How likely a failure is, the most likely first."""
 
     CAUSE = 0
     POSSIBLE = 1
@@ -68,7 +68,7 @@ class Likelihood(IntEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One known failure, held against one person.
+    """One known failure, checked for one person.
 
     Attributes:
         failure: which.
@@ -85,7 +85,7 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Case:
-    """One person, with all that is looked at.
+    """One person, with everything that the diagnosis reads.
 
     Attributes:
         someone: how they stand.
@@ -125,7 +125,7 @@ def up(stacks: Sequence[str]) -> str:
 
 
 def case_of(overview: Overview, email: str) -> Case:
-    """All that is looked at for one address, which need not be known anywhere.
+    """Everything that the diagnosis reads for one address, which need not be known anywhere.
 
     Raises:
         MixpanelError: Mixpanel cannot be read.

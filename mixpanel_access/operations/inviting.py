@@ -50,7 +50,7 @@ OF_EITHER: Final = ("ticket", "approver", "justification", "starts", "ends")
 
 @dataclass(frozen=True)
 class InviteRequest:
-    """Whom to add, and why.
+    """The person to add, and why.
 
     Attributes:
         stack: the stack.
@@ -73,7 +73,7 @@ class InviteRequest:
 
 @dataclass(frozen=True)
 class PreparedInvite:
-    """An entry that has been worked out, and not written.
+    """An entry that is planned and not written yet.
 
     Attributes:
         request: what was asked for.
@@ -97,12 +97,12 @@ class PreparedInvite:
 
     @property
     def held(self) -> bool:
-        """Whether a mandatory rule is violated."""
+        """Whether the entry violates a mandatory rule."""
         return any(one.level is Level.MANDATORY for one in self.violations)
 
 
 def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) -> PreparedInvite:
-    """Work out the entry, look at what it does, and write nothing.
+    """Plan the entry and preview what it does; write nothing.
 
     Raises:
         UsageError: something of the request, the configuration or the roster is wrong.

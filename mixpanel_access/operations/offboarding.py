@@ -1,4 +1,4 @@
-"""End everything that the stacks give to one person, and tell what is left."""
+"""End everything that the stacks give to one person, and show what is left."""
 
 from __future__ import annotations
 

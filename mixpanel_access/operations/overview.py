@@ -94,18 +94,18 @@ class PersonOverview:
 
     @property
     def invited_at(self) -> datetime | None:
-        """When we sent the latest invitation, or None where no state knows."""
+        """When we sent the latest invitation, or None if no state says."""
         known = [member.outputs.get("invited_at") for member in self.members.values()]
         return max((instant(text) for text in known if text), default=None)
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the invitation ends, at the latest, by what the states know."""
+        """When the invitation expires at the latest, by the states."""
         known = [member.outputs.get("expires_at") for member in self.members.values()]
         return max((instant(text) for text in known if text), default=None)
 
     def invitation(self, now: datetime) -> Invitation | None:
-        """How far the person has come into the organization; None who is not there."""
+        """How far the person has come into the organization; None if they are not in it."""
         if self.person is None:
             return None
         if not self.person.invited:
@@ -116,7 +116,7 @@ class PersonOverview:
 
 @dataclass(frozen=True)
 class Overview:
-    """All of it.
+    """The whole overview.
 
     Attributes:
         now: the instant that counts.
@@ -156,11 +156,11 @@ class Overview:
         return read_logins(self.directory, self.now)
 
     def get(self, email_key: str) -> PersonOverview | None:
-        """One person, or None who is in no roster and no state."""
+        """One person, or None if no roster and no state has them."""
         return self._by_key.get(email_key)
 
     def anybody(self, email: str) -> PersonOverview:
-        """One person, who need not be in any roster or state.
+        """One person, even if no roster and no state has them.
 
         Raises:
             MixpanelError: Mixpanel cannot be read.
@@ -168,7 +168,7 @@ class Overview:
         return self.get(same_key(email)) or PersonOverview(same_key(email), email, person=self.directory.person(email))
 
     def facts_for(self, someone: PersonOverview) -> OrganizationFacts:
-        """What is told of the organization to one person: by the first of their stacks that says anything."""
+        """What one person reads about the organization, from the first of their stacks that says anything."""
         rosters = (self.stacks[stack].roster for stack in sorted(someone.effective))
         told = (roster.organization for roster in rosters if roster and roster.organization.model_fields_set)
         return next(told, OrganizationFacts())
@@ -182,7 +182,7 @@ class Overview:
 
 
 def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Overview:
-    """Look at some stacks, or at all of the project.
+    """Read some stacks, or all stacks of the project, and the organization.
 
     Args:
         project: the Pulumi project.
@@ -210,7 +210,7 @@ def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime |
 
 
 def overview_of(views: Mapping[str, StackView], directory: Directory, now: datetime) -> Overview:
-    """Put rosters, states and the organization side by side.
+    """Combine rosters, states and the organization, person by person.
 
     Raises:
         MixpanelError: Mixpanel cannot be read.

@@ -35,7 +35,7 @@ from mixpanel_access.rules.unknown import UNKNOWN
 
 @dataclass(frozen=True)
 class Violation:
-    """What one rule finds.
+    """One violation that a rule finds.
 
     Attributes:
         rule: the rule.

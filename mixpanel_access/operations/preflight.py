@@ -1,4 +1,4 @@
-"""What has to be so before somebody is invited: what can be read is checked, of the rest it names who confirms it."""
+"""Checks what must hold before an invitation; for what cannot be read, it names who can confirm it."""
 
 from __future__ import annotations
 

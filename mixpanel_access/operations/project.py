@@ -183,7 +183,7 @@ class PulumiProject:
         return {file.name: read_roster(file) for file in sorted(files) if file.is_file()}
 
     def must_exist(self, stack: str) -> None:
-        """See that there is such a stack.
+        """Check that the stack exists.
 
         Raises:
             UsageError: there is none.

@@ -20,7 +20,7 @@ LATE_STAGES: Final = (0, 7)
 
 
 class ReminderKind(StrEnum):
-    """What somebody is reminded of."""
+    """What a reminder is about."""
 
     ENDS = "ends"
     HELD = "held"

@@ -25,7 +25,7 @@ SETTLE: Final = "keep in one roster what two have: mixpanel-access preflight sho
 
 @dataclass(frozen=True)
 class StatusStep:
-    """Something to know of a person, and what to do about it.
+    """A fact about a person, and what to do about it.
 
     Attributes:
         text: what is the matter.
@@ -59,7 +59,7 @@ class RoleHere:
 
 @dataclass(frozen=True)
 class Status:
-    """How one person stands.
+    """The status of one person.
 
     Attributes:
         email: the address.
@@ -89,18 +89,18 @@ class Status:
 
     @property
     def problems(self) -> list[StatusStep]:
-        """What is a finding."""
+        """The steps that count as findings."""
         return [step for step in self.steps if step.problem]
 
 
 def statuses(overview: Overview) -> list[Status]:
-    """How everybody in the rosters and states stands, by address."""
+    """The status of everybody in the rosters and states, by address."""
     ahead = forecasts_of(overview)
     return [status_of(one, overview, ahead) for one in overview.people]
 
 
 def status_of(one: PersonOverview, overview: Overview, ahead: Mapping[str, Sequence[Forecast]] | None = None) -> Status:
-    """How one person stands.
+    """The status of one person.
 
     Args:
         one: the person.
@@ -161,7 +161,7 @@ def _short(project: int, overview: Overview) -> str | None:
 
 
 def invitation_steps(one: PersonOverview, invitation: Invitation | None, overview: Overview) -> Iterator[StatusStep]:
-    """What there is to do until somebody is in."""
+    """What to do until the person is in the organization."""
     stack = _stack(one)
     if invitation is None:
         if one.effective:

@@ -1,4 +1,4 @@
-"""Who has what, as Mixpanel shows it, each grant with its type, and why, as the states have it."""
+"""Who has access to what, as Mixpanel shows it, and through which grant; and why, by the states."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def project_named(overview: Overview, text: str) -> Project:
 
 
 def in_project(overview: Overview, project: Project) -> list[PersonGrant]:
-    """Everybody who reaches a project, by every way, highest role first."""
+    """Everybody with access to a project, from every source, highest role first."""
     keys = {*overview.directory.people(), *overview.directory.grants(project.id)}
     held = [one for key in keys for one in _held(overview, project, key)]
     return sorted(held, key=lambda one: (-roles.project_rank(one.role), one.email.casefold(), one.grant_type))
 
 
 def of_person(overview: Overview, email_key: str) -> list[PersonGrant]:
-    """Everything that one person reaches, project by project."""
+    """Everything that one person has access to, project by project."""
     projects = overview.directory.projects()
     return [one for _, project in sorted(projects.items()) for one in _held(overview, project, email_key)]
 

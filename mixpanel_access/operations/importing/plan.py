@@ -44,7 +44,7 @@ class ImportFilter:
     exclude: Sequence[str] = ()
 
     def takes(self, email: str) -> bool:
-        """Whether this person is wanted."""
+        """Whether the filter takes this person."""
         return (not self.emails or _any(email, self.emails)) and not _any(email, self.exclude)
 
     def must_match(self, emails: Sequence[str]) -> None:
@@ -94,7 +94,7 @@ class OrganizationSnapshot:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that is not taken, and why; `project` where it concerns one."""
+    """Something that the import leaves out, and why; `project` if it concerns one."""
 
     reason: str
     project: int | None = None
@@ -102,7 +102,7 @@ class LeftOut:
 
 @dataclass
 class Candidate:
-    """One person, and what becomes of them.
+    """One person, and what the import does with them.
 
     Attributes:
         person: the person as Mixpanel has them.
@@ -127,13 +127,13 @@ class Candidate:
     left_out: list[LeftOut] = field(default_factory=list)
 
     def leave_out(self, reason: str, project: int | None = None) -> None:
-        """Note that something is not taken."""
+        """Record that something is left out."""
         self.left_out.append(LeftOut(reason, project))
 
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What an import does.
+    """What an import does to the roster and the state.
 
     Attributes:
         candidates: everybody who is wanted, by address.

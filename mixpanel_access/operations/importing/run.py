@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What is asked for.
+    """What the import should take.
 
     Attributes:
         stack: the stack that takes it.
@@ -59,7 +59,7 @@ class ImportRequest:
 
 @dataclass(frozen=True)
 class PreparedImport:
-    """An import that has been worked out, and not done.
+    """An import that is planned and not carried out yet.
 
     Attributes:
         stack: the stack.

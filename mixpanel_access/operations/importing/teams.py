@@ -39,7 +39,7 @@ class ExistingTeam:
 
 @dataclass(frozen=True)
 class TeamMemberships:
-    """What becomes of one person's places in the roster's teams.
+    """What the import does with one person's memberships in the roster's teams.
 
     Attributes:
         taken: the keys of the teams whose place is taken.

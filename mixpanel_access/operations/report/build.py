@@ -26,7 +26,7 @@ from mixpanel_access.rules.rule import Level
 
 
 def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Report:
-    """Look at some stacks, or at all of the project, and work out the report.
+    """Read some stacks, or all stacks of the project, and build the report.
 
     Args:
         project: the Pulumi project.

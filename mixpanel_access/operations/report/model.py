@@ -20,7 +20,7 @@ QUARTER: Final = 90
 
 
 class EndsIn(StrEnum):
-    """How near an ending is."""
+    """How soon access ends."""
 
     OVER = "over, and still there"
     SOON = "soon, by the rule ending-soon"
@@ -60,7 +60,7 @@ class ReportEnvironment:
 
 @dataclass(frozen=True)
 class RoleSource:
-    """One way by which a person comes by a project.
+    """One source of a person's role in a project.
 
     Attributes:
         role: the role that it gives.
@@ -150,7 +150,7 @@ class AccessEnding:
 
     @property
     def when(self) -> EndsIn:
-        """How near it is."""
+        """How soon it ends."""
         if self.days < 0:
             return EndsIn.OVER
         if self.soon:
@@ -208,7 +208,7 @@ class PolicyFinding:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it.
+    """The whole overview.
 
     Attributes:
         organization: its name, or its id in words.
@@ -245,12 +245,12 @@ class Report:
 
     @property
     def to_do(self) -> list[ReportPerson]:
-        """The people of whom something is to be done."""
+        """The people who need somebody to act."""
         return [one for one in self.people if one.steps]
 
     @property
     def problems(self) -> int:
-        """How many findings there are that somebody has to act on; advice is none."""
+        """How many findings somebody must act on; advice does not count."""
         return len(self.held_up) + len(self.differences) + len(self.to_do)
 
     def at(self, level: RiskLevel) -> list[ReportPerson]:
@@ -258,5 +258,5 @@ class Report:
         return [one for one in self.people if one.risk.level is level]
 
     def ending(self, *when: EndsIn) -> list[AccessEnding]:
-        """The endings that are so near."""
+        """The endings that are this soon."""
         return [one for one in self.endings if one.when in when]

@@ -197,7 +197,7 @@ def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
 
 
 def in_short(cell: Cell) -> str:
-    """The ways into a project: `team Data`; with the role of each where they differ."""
+    """The sources of a role in a project: `team Data`; with the role of each if they differ."""
     alike = all(source.role == cell.role for source in cell.sources)
     return ", ".join(
         source.through
@@ -208,7 +208,7 @@ def in_short(cell: Cell) -> str:
 
 
 def in_full(source: RoleSource) -> str:
-    """One way into a project, with what its stack says of it."""
+    """One source of a role in a project, with what its stack says of it."""
     held = (
         f", stack {source.stack}" if source.stack else ", no stack" if source.grant_type is GrantType.INDIVIDUAL else ""
     )

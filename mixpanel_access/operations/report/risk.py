@@ -84,7 +84,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why somebody has points.
+    """One reason for a person's points.
 
     Attributes:
         factor: the id of a factor or of a policy rule.

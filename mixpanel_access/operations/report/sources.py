@@ -117,7 +117,7 @@ class Sources:
         return sorted({*(someone.stacks if someone else ()), *self.held.get(key, ())})
 
     def invitation(self, key: str) -> Invitation | None:
-        """How far a person has come into the organization; None who is not there."""
+        """How far a person has come into the organization; None if they are not in it."""
         someone, person = self.overview.get(key), self.overview.directory.people().get(key)
         if someone is not None:
             return someone.invitation(self.overview.now)
@@ -153,6 +153,6 @@ class Sources:
 
 
 def over(held: Sequence[StateResource], today: date) -> date | None:
-    """The last day of what is over on a day and still held, or None."""
+    """The last day of access that has ended by a day and is still held, or None."""
     ends = [day(str(one.outputs["ends"])) for one in held if one.outputs.get("ends")]
     return max((end for end in ends if end < today), default=None)

@@ -27,7 +27,7 @@ _WITH_PERSON: Final = (kinds.GRANT_TYPE, kinds.TEAM_MEMBER_TYPE, kinds.PROJECT_A
 
 @dataclass(frozen=True)
 class BlockedRemoval:
-    """Something that ought to go and stays.
+    """A removal that must wait, and why.
 
     Attributes:
         taking: what.
@@ -40,7 +40,7 @@ class BlockedRemoval:
 
 @dataclass(frozen=True)
 class RemovalDecision:
-    """What goes, and what is held."""
+    """Which removals happen, and which are blocked."""
 
     goes: Sequence[Removal]
     held: Sequence[BlockedRemoval]
@@ -49,7 +49,7 @@ class RemovalDecision:
 def decide_removals(
     found: Sequence[Removal], rows: Sequence[StateRow], session: Session, stack: str
 ) -> RemovalDecision:
-    """Divide what the roster no longer gives into what goes and what is held.
+    """Decide which removals happen and which are blocked.
 
     A brake holds only those for whom it fires: everybody else goes, and first of all those whose end was planned.
 

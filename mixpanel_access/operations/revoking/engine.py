@@ -186,7 +186,7 @@ def run(pulumi: Pulumi, stack: str, excluded: Iterable[str], progress: Progress)
 
 
 def failure(stack: str, stdout: str, stderr: str, document: Mapping[str, Any]) -> EngineError:
-    """Why the engine did not do it, and what to do."""
+    """Why the engine failed, and what to do next."""
     said = [
         " ".join(str(one["message"]).split())
         for one in document.get("diagnostics") or ()
@@ -221,7 +221,7 @@ def _options(excluded: Iterable[str]) -> list[str]:
 
 
 def fits(excluded: AbstractSet[str]) -> bool:
-    """Whether so many resources can be named on a command line."""
+    """Whether a command line can name so many resources."""
     return sum(len(urn) + len("--exclude  ") for urn in excluded) < _LONGEST_LIST
 
 

@@ -23,7 +23,7 @@ from mixpanel_access.operations.revoking.removals import Removal, StateRow, _Mad
 def declaration_without(
     rows: Sequence[StateRow], taken: Sequence[Removal], facts: Mapping[str, Any], given: Declaration
 ) -> Declaration:
-    """The declaration of everything that the state has below the component, but for what goes.
+    """The declaration of everything that the state has below the component, without what is taken away.
 
     Args:
         rows: the resources below the component.

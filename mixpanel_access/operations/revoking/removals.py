@@ -84,7 +84,7 @@ def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
 
 @dataclass(frozen=True)
 class Removal:
-    """Something that goes.
+    """One resource, or one grant in it, that is taken away.
 
     Attributes:
         urn: the resource in the engine.
@@ -116,7 +116,7 @@ class Removal:
 
     @property
     def lowers(self) -> bool:
-        """Whether somebody keeps something lower, instead of nothing."""
+        """Whether the person keeps a lower role instead of nothing."""
         return self.inputs is not None
 
 
@@ -161,7 +161,7 @@ class RosterToday:
 
 
 def removals(rows: Sequence[StateRow], given: RosterToday, among: Sequence[StateRow] = ()) -> list[Removal]:
-    """What the state holds of the roster's component and the roster no longer gives.
+    """What the state has of the roster's component and the roster no longer gives.
 
     Args:
         rows: the resources below the component.

@@ -59,7 +59,7 @@ _IDENTITY: Final[Mapping[str, Sequence[str]]] = {
 
 @dataclass(frozen=True)
 class Revocation:
-    """What happens to one stack.
+    """What `revoke` does to one stack.
 
     Attributes:
         stack: the stack.
@@ -79,13 +79,13 @@ class Revocation:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to take away."""
+        """Whether everything was taken away."""
         return not self.held and not self.problems and (self.done or not self.takes)
 
 
 @dataclass(frozen=True)
 class _Stack:
-    """One stack, as it is read before anything is decided."""
+    """One stack, as it is before any decision."""
 
     name: str
     rows: Sequence[StateRow]
