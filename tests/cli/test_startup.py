@@ -15,13 +15,13 @@ PROBE = """
 import sys
 sys.argv[0] = "mixpanel-access"
 from mixpanel_access.cli import main
-
-pytestmark = pytest.mark.slow
 try:
     main()
 except SystemExit as end:
     print(end.code or 0, *sys.modules, file=sys.stderr)
 """
+
+pytestmark = pytest.mark.slow
 
 LATER = {
     *("pulumi", "pulumi_policy", "starlette", "click", "pygments", "openpyxl", "httpx", "stamina", "jinja2"),
