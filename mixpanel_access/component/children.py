@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import pulumi
@@ -16,23 +16,23 @@ def child_options(
     parent: pulumi.Resource,
     before: str,
     before_type: str,
-    depends_on: list[pulumi.Resource] | None = None,
+    depends_on: Sequence[pulumi.Resource] | None = None,
     former: Iterable[str] = (),
 ) -> pulumi.ResourceOptions:
     """Options of a child that another type of component may have had before: such a move changes nothing.
 
     Args:
         parent: the component.
-        before: the child's name below the other component.
+        before: the child's name below the other component; "" for a child that it never has.
         before_type: the other component's type.
         depends_on: what is to be there before it, and to go after it.
         former: names that earlier versions gave it below the same component.
     """
     # A resource's URN has its parents' types in it, and not their names.
     urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{before_type}::any"
-    aliases: list[pulumi.Input[str | pulumi.Alias]] = [pulumi.Alias(name=before, parent=urn)]
+    aliases: list[pulumi.Input[str | pulumi.Alias]] = [pulumi.Alias(name=before, parent=urn)] if before else []
     aliases += [pulumi.Alias(name=name) for name in former]
-    return pulumi.ResourceOptions(parent=parent, depends_on=depends_on, aliases=aliases)
+    return pulumi.ResourceOptions(parent=parent, depends_on=list(depends_on or ()), aliases=aliases)
 
 
 def configured_day() -> date:

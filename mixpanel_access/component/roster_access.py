@@ -10,31 +10,41 @@ from typing import Any
 
 import pulumi
 
+from mixpanel_access import provider
 from mixpanel_access.component.children import child_options, configured_day
 from mixpanel_access.component.policy_facts import policy_facts
 from mixpanel_access.component.twins import declared_beside
 from mixpanel_access.files.other_rosters import OtherRosters, read_other_rosters
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.files.whole import reason
-from mixpanel_access.model.address import spellings
 from mixpanel_access.model.declaration import (
     BRAKE,
     COMPONENT,
     DRAFTS_VARIABLE,
     SECURITY,
     Declaration,
-    account_name,
-    custom_role_name,
+    DeclaredResource,
     declaration,
-    grant_name,
-    team_member_name,
-    team_name,
-    whole_name,
 )
 from mixpanel_access.model.errors import AccessError, InputError
 from mixpanel_access.model.kept import read_kept
 from mixpanel_access.model.neighbours import CLAIMED_TWICE, CONTACTS_BESIDE, NEIGHBOURS
-from mixpanel_access.model.resources import COLLABORATOR_TYPE, COMPONENT_TYPE, number_in
+from mixpanel_access.model.resources import (
+    ALL_KINDS,
+    COLLABORATOR_TYPE,
+    COMPONENT_TYPE,
+    CUSTOM_ROLE,
+    MEMBER,
+    PROJECT_ACCESS,
+    PROJECT_GRANT,
+    SERVICE_ACCOUNT,
+    SERVICE_ACCOUNT_GRANT,
+    TEAM,
+    TEAM_GRANT,
+    TEAM_MEMBER,
+    ResourceKind,
+    number_in,
+)
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE
 from mixpanel_access.provider import (
@@ -108,68 +118,20 @@ class RosterAccess(pulumi.ComponentResource):
         found = _beside(file)
         for words in found.warnings:
             pulumi.log.warn(words, self)
-        self.members = {
-            name: Member(
-                name, opts=child_options(self, name, COLLABORATOR_TYPE, former=spellings(inputs["email"])), **inputs
-            )
-            for name, inputs in declared.members.items()
-        }
-        self.custom_roles = {
-            key: CustomRole(
-                custom_role_name(key),
-                project_name=declared.names.get(inputs["project_id"]),
-                beside=[custom_role_name(other) for other in declared.custom_roles if other != key] or None,
-                opts=pulumi.ResourceOptions(parent=self),
-                **inputs,
-            )
-            for key, inputs in declared.custom_roles.items()
-        }
-        self.security = None
-        if declared.security is not None:
-            self.security = OrganizationSecurity(
-                SECURITY, opts=pulumi.ResourceOptions(parent=self), **declared.security
-            )
-        self.grants = {
-            (project, member): ProjectGrant(
-                grant_name(project, member),
-                project_name=declared.names.get(project),
-                opts=child_options(
-                    self,
-                    grant_name(declared.keys[project], member),
-                    COLLABORATOR_TYPE,
-                    [self.members[member]],
-                    [grant_name(project, former) for former in spellings(inputs["email"])],
-                ),
-                **{**inputs, "role": self._role(inputs["role"])},
-            )
-            for (project, member), inputs in declared.single_grants.items()
-        }
-        self.wholes = {
-            project: ProjectAccess(
-                whole_name(project),
-                project_name=declared.names.get(project),
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[self.members[member] for member in declared.members_in(project)]
-                ),
-                **{**inputs, "grants": {email: self._role(role) for email, role in inputs["grants"].items()}},
-            )
-            for project, inputs in declared.wholes.items()
-        }
-        self.accounts = {
-            name: ServiceAccount(account_name(name), opts=pulumi.ResourceOptions(parent=self), **inputs)
-            for name, inputs in declared.accounts.items()
-        }
-        self.account_grants = {
-            (project, name): ServiceAccountGrant(
-                grant_name(project, account_name(name)),
-                service_account_id=self.accounts[name].account_id,
-                project_name=declared.names.get(project),
-                opts=pulumi.ResourceOptions(parent=self),
-                **{**inputs, "role": self._role(inputs["role"])},
-            )
-            for (project, name), inputs in declared.account_grants.items()
-        }
-        self._declare_teams(declared)
+        self._made = dict[str, Any]()
+        found_by_kind: dict[ResourceKind, dict[Any, Any]] = {kind: {} for kind in ALL_KINDS}
+        for one in declared.resources():
+            self._made[one.name] = found_by_kind[one.kind][one.key] = self._create(one, declared)
+        self.members = found_by_kind[MEMBER]
+        self.grants = found_by_kind[PROJECT_GRANT]
+        self.wholes = found_by_kind[PROJECT_ACCESS]
+        self.accounts = found_by_kind[SERVICE_ACCOUNT]
+        self.account_grants = found_by_kind[SERVICE_ACCOUNT_GRANT]
+        self.teams = found_by_kind[TEAM]
+        self.team_grants = found_by_kind[TEAM_GRANT]
+        self.team_members = found_by_kind[TEAM_MEMBER]
+        self.custom_roles = found_by_kind[CUSTOM_ROLE]
+        self.security = self._made.get(SECURITY)
         brake = RemovalBrake(
             BRAKE,
             people=declared.people,
@@ -188,44 +150,31 @@ class RosterAccess(pulumi.ComponentResource):
             facts["owners"] = brake.owners
         self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **facts})
 
-    def _declare_teams(self, declared: Declaration) -> None:
-        """Teams, what they have, and who is in them: a person joins once they are in the organization."""
-        self.teams = {
-            key: Team(
-                team_name(key),
-                beside=[team_name(other) for other in declared.teams if other != key] or None,
-                opts=pulumi.ResourceOptions(parent=self),
-                **inputs,
-            )
-            for key, inputs in declared.teams.items()
-        }
-        self.team_grants = {
-            (project, key): TeamGrant(
-                grant_name(project, team_name(key)),
-                team_id=self.teams[key].team_id,
-                project_name=declared.names.get(project),
-                opts=pulumi.ResourceOptions(parent=self),
-                **{**inputs, "role": self._role(inputs["role"])},
-            )
-            for (project, key), inputs in declared.team_grants.items()
-        }
-        self.team_members = {
-            (key, member): TeamMember(
-                team_member_name(key, member),
-                team_id=self.teams[key].team_id,
-                opts=pulumi.ResourceOptions(
-                    parent=self,
-                    depends_on=[self.members[member]],
-                    aliases=[pulumi.Alias(name=team_member_name(key, former)) for former in spellings(inputs["email"])],
-                ),
-                **inputs,
-            )
-            for (key, member), inputs in declared.team_members.items()
-        }
+    def _create(self, declared: DeclaredResource, all_: Declaration) -> Any:
+        """Create one resource, with the outputs of others that its inputs come from."""
+        kind, inputs = declared.kind, dict(declared.inputs)
+        for name, other in declared.refers_to.items():
+            inputs[name] = getattr(self._made[other], kind.references[name].output)
+        if kind.in_a_project:
+            inputs["project_name"] = all_.names.get(inputs["project_id"])
+        if kind.renamed_in_place:
+            others = [one.name for one in all_.resources() if one.kind is kind and one.name != declared.name]
+            inputs["beside"] = others or None
+        if "role" in inputs:
+            inputs["role"] = self._role(inputs["role"])
+        if "grants" in inputs:
+            inputs["grants"] = {email: self._role(role) for email, role in inputs["grants"].items()}
+        needs = [self._made[name] for name in declared.depends_on]
+        options = child_options(self, declared.below_collaborator, COLLABORATOR_TYPE, needs, declared.former)
+        return getattr(provider, kind.name)(declared.name, opts=options, **inputs)
 
     def _role(self, word: str) -> pulumi.Input[str]:
         """A role as Mixpanel takes it: of one that the roster makes, the id, which is known once it is made."""
-        made = (role for key, role in self.custom_roles.items() if word == declared_role(key))
+        made = (
+            role
+            for name, role in self._made.items()
+            if isinstance(role, CustomRole) and word == declared_role(name.removeprefix(CUSTOM_ROLE.prefix))
+        )
         return next((role.role_id for role in made), word)
 
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import same_key, spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.custom_roles import as_set
 from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, overlaps
 from mixpanel_access.model.grants import shared_reasons
 from mixpanel_access.model.ownership import WHEN_UNUSED
+from mixpanel_access.model.resources import (
+    CUSTOM_ROLE,
+    MEMBER,
+    ORGANIZATION_SECURITY,
+    PROJECT_ACCESS,
+    PROJECT_GRANT,
+    SERVICE_ACCOUNT,
+    SERVICE_ACCOUNT_GRANT,
+    TEAM,
+    TEAM_GRANT,
+    TEAM_MEMBER,
+    ResourceKind,
+)
 from mixpanel_access.model.roster.schema import (
     OwnServiceAccount,
     Roster,
@@ -28,6 +41,36 @@ BRAKE: Final = "removal-brake"
 """The name of the brake."""
 DRAFTS_VARIABLE: Final = "MIXPANEL_ACCESS_DRAFTS"
 """The environment variable with a folder of drafts: a preview, and nothing else, takes a roster of that name there."""
+
+
+@dataclass(frozen=True)
+class DeclaredResource:
+    """One resource that a roster declares.
+
+    Attributes:
+        kind: its kind.
+        key: its key in the declaration.
+        name: its name in the stack.
+        inputs: its inputs, but for those that come from other resources.
+        refers_to: input -> the name of the resource from which it comes; the kind says from which output.
+        depends_on: the names of resources that must exist before it, and be deleted after it.
+        below_collaborator: the name that it has below a `CollaboratorAccess`; "" for a kind that is not there.
+        former: names that earlier versions gave it.
+    """
+
+    kind: ResourceKind
+    key: Any
+    name: str
+    inputs: Mapping[str, Any]
+    refers_to: Mapping[str, str] = field(default_factory=dict)
+    depends_on: Sequence[str] = ()
+    below_collaborator: str = ""
+    former: Sequence[str] = ()
+
+
+def _former(prefix: str, inputs: Mapping[str, Any]) -> list[str]:
+    """The names with the other spellings of a person's address."""
+    return [f"{prefix}{spelling}" for spelling in spellings(inputs["email"])]
 
 
 @dataclass(frozen=True)
@@ -82,6 +125,60 @@ class Declaration:
     def members_in(self, project: int) -> list[str]:
         """The names of the members who have something in a project."""
         return [member for id_, member in self.grants if id_ == project]
+
+    def resources(self) -> Iterator[DeclaredResource]:
+        """Every resource but the brake, each after those that it refers to or depends on."""
+        for name, inputs in self.members.items():
+            yield DeclaredResource(MEMBER, name, name, inputs, below_collaborator=name, former=_former("", inputs))
+        for key, inputs in self.custom_roles.items():
+            yield DeclaredResource(CUSTOM_ROLE, key, custom_role_name(key), inputs)
+        if self.security is not None:
+            yield DeclaredResource(ORGANIZATION_SECURITY, SECURITY, SECURITY, self.security)
+        for (project, member), inputs in self.single_grants.items():
+            yield DeclaredResource(
+                kind=PROJECT_GRANT,
+                key=(project, member),
+                name=grant_name(project, member),
+                inputs=inputs,
+                depends_on=[member],
+                below_collaborator=grant_name(self.keys[project], member),
+                former=_former(grant_name(project, ""), inputs),
+            )
+        for project, inputs in self.wholes.items():
+            needs = self.members_in(project)
+            yield DeclaredResource(PROJECT_ACCESS, project, whole_name(project), inputs, depends_on=needs)
+        for name, inputs in self.accounts.items():
+            yield DeclaredResource(SERVICE_ACCOUNT, name, account_name(name), inputs)
+        for (project, name), inputs in self.account_grants.items():
+            account = account_name(name)
+            yield DeclaredResource(
+                kind=SERVICE_ACCOUNT_GRANT,
+                key=(project, name),
+                name=grant_name(project, account),
+                inputs=inputs,
+                refers_to={"service_account_id": account},
+            )
+        for key, inputs in self.teams.items():
+            yield DeclaredResource(TEAM, key, team_name(key), inputs)
+        for (project, key), inputs in self.team_grants.items():
+            team = team_name(key)
+            yield DeclaredResource(
+                kind=TEAM_GRANT,
+                key=(project, key),
+                name=grant_name(project, team),
+                inputs=inputs,
+                refers_to={"team_id": team},
+            )
+        for (key, member), inputs in self.team_members.items():
+            yield DeclaredResource(
+                kind=TEAM_MEMBER,
+                key=(key, member),
+                name=team_member_name(key, member),
+                inputs=inputs,
+                refers_to={"team_id": team_name(key)},
+                depends_on=[member],
+                former=_former(team_member_name(key, ""), inputs),
+            )
 
 
 def grant_name(project: object, member: str) -> str:

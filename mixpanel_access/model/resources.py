@@ -257,6 +257,8 @@ class ResourceKind:
         prefix: what the names of its resources in a roster's stack begin with.
         references: the inputs that refer to another resource, by its id in Mixpanel.
         label: names one resource in a finding, from what is shown of it and from its name in the program.
+        in_a_project: whether it takes the project's name as a hint, with which a wrong id is found.
+        renamed_in_place: whether a new one may take the name of another, of which it learns by the hint `beside`.
     """
 
     name: str
@@ -265,6 +267,8 @@ class ResourceKind:
     prefix: str = ""
     references: Mapping[str, OutputOf] = field(default_factory=dict)
     label: Callable[[Shown, str], str] = _by_name
+    in_a_project: bool = False
+    renamed_in_place: bool = False
 
     @property
     def type(self) -> str:
@@ -293,9 +297,21 @@ PROJECT_GRANT: Final = ResourceKind(
     GrantId,
     "grants",
     label=lambda shown, _: f"{shown('email')} as {shown('role')} in project {shown('project_id')}",
+    in_a_project=True,
 )
-PROJECT_ACCESS: Final = ResourceKind("ProjectAccess", ProjectAccessId, prefix="project-access/")
-TEAM: Final = ResourceKind("Team", TeamId, "teams", prefix="team/")
+PROJECT_ACCESS: Final = ResourceKind(
+    "ProjectAccess",
+    ProjectAccessId,
+    prefix="project-access/",
+    in_a_project=True,
+)
+TEAM: Final = ResourceKind(
+    "Team",
+    TeamId,
+    "teams",
+    prefix="team/",
+    renamed_in_place=True,
+)
 TEAM_MEMBER: Final = ResourceKind(
     "TeamMember",
     TeamMemberId,
@@ -310,6 +326,7 @@ TEAM_GRANT: Final = ResourceKind(
     "teams' grants",
     references={"team_id": OutputOf("Team", "team_id")},
     label=lambda shown, name: f"{_team(shown, name)} as {shown('role')} in project {shown('project_id')}",
+    in_a_project=True,
 )
 SERVICE_ACCOUNT: Final = ResourceKind("ServiceAccount", ServiceAccountId, "service accounts", prefix="service-account/")
 SERVICE_ACCOUNT_GRANT: Final = ResourceKind(
@@ -317,6 +334,7 @@ SERVICE_ACCOUNT_GRANT: Final = ResourceKind(
     ServiceAccountGrantId,
     "service accounts' grants",
     references={"service_account_id": OutputOf("ServiceAccount", "account_id")},
+    in_a_project=True,
 )
 CUSTOM_ROLE: Final = ResourceKind(
     "CustomRole",
@@ -324,6 +342,8 @@ CUSTOM_ROLE: Final = ResourceKind(
     "custom roles",
     prefix="custom-role/",
     label=lambda shown, name: f"custom role {shown('name') or name} in project {shown('project_id')}",
+    in_a_project=True,
+    renamed_in_place=True,
 )
 ORGANIZATION_SECURITY: Final = ResourceKind(
     "OrganizationSecurity", OrganizationSecurityId, "security settings", prefix="organization-security"
@@ -334,11 +354,11 @@ ALL_KINDS: Final = (
     MEMBER,
     PROJECT_GRANT,
     PROJECT_ACCESS,
-    TEAM,
-    TEAM_MEMBER,
-    TEAM_GRANT,
     SERVICE_ACCOUNT,
     SERVICE_ACCOUNT_GRANT,
+    TEAM,
+    TEAM_GRANT,
+    TEAM_MEMBER,
     CUSTOM_ROLE,
     ORGANIZATION_SECURITY,
     REMOVAL_BRAKE,

@@ -10,17 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import (
-    SECURITY,
-    Declaration,
-    account_name,
-    custom_role_name,
-    grant_name,
-    team_member_name,
-    team_name,
-)
+from mixpanel_access.model.declaration import Declaration, DeclaredResource, grant_name
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.resources import ALL_KINDS
+from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, PROJECT_GRANT
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.state import State, StateResource, name_of
 from mixpanel_access.operations.state_outputs import Outputs
@@ -191,42 +183,35 @@ def _judged(stack: Stack, around: Context, config: PolicyConfig) -> Iterator[Vio
             yield Violation(rule, level, finding.text, finding.entry.shown("email") if finding.entry else "")
 
 
+_REFERRED_BY: Final = {"service_account_id": "service_account"}
+"""How the rules call an input that refers to a resource of the roster; by default, as the input is called."""
+
+
 def stack_of(declared: Declaration) -> Stack:
-    """The resources of a roster as rules see them, before Mixpanel has said anything of them."""
-    members = [Entry(Kind.MEMBER, name, values=values) for name, values in declared.members.items()]
+    """The resources of a roster as rules see them, before Mixpanel has said anything of them.
+
+    The grants of a `ProjectAccess` are judged one by one.
+    """
     grants = [Entry(Kind.GRANT, grant_name(*place), values=values) for place, values in declared.grants.items()]
-    robots = [
-        Entry(Kind.SERVICE_ACCOUNT, account_name(name), values=values) for name, values in declared.accounts.items()
+    others = [
+        Entry(one.kind.type, one.name, values=_values(one))
+        for one in declared.resources()
+        if one.kind.plural and one.kind is not PROJECT_GRANT
     ]
-    roles = [
-        Entry(
-            Kind.SERVICE_ACCOUNT_GRANT,
-            grant_name(project, account_name(name)),
-            values={**values, "service_account": name},
-        )
-        for (project, name), values in declared.account_grants.items()
-    ]
+    order = list(KINDS)
+    entries = sorted((*grants, *others), key=lambda entry: order.index(entry.kind))
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
-    entries = [*members, *grants, *robots, *roles, *_teams(declared), *_own(declared)]
     return Stack(entries, declared.facts["organization_roles"], exceptions, roster=declared.facts)
 
 
-def _teams(declared: Declaration) -> Iterator[Entry]:
-    """Teams, what they have and who is in them; a team's key stands for its id, which nobody knows yet."""
-    for key, values in declared.teams.items():
-        yield Entry(Kind.TEAM, team_name(key), values={**values, "team_id": key})
-    for (project, key), values in declared.team_grants.items():
-        yield Entry(Kind.TEAM_GRANT, grant_name(project, team_name(key)), values={**values, "team_id": key})
-    for (key, member), values in declared.team_members.items():
-        yield Entry(Kind.TEAM_MEMBER, team_member_name(key, member), values={**values, "team_id": key})
-
-
-def _own(declared: Declaration) -> Iterator[Entry]:
-    """The custom roles and the security settings of a roster."""
-    for key, values in declared.custom_roles.items():
-        yield Entry(Kind.CUSTOM_ROLE, custom_role_name(key), values=values)
-    if declared.security is not None:
-        yield Entry(Kind.ORGANIZATION_SECURITY, SECURITY, values={**declared.security, "sso": UNKNOWN})
+def _values(declared: DeclaredResource) -> dict[str, Any]:
+    """Its inputs; the key of a team or service account stands for its id, which nobody knows yet."""
+    keys = {
+        _REFERRED_BY.get(name, name): other.removeprefix(BY_NAME[declared.kind.references[name].kind].prefix)
+        for name, other in declared.refers_to.items()
+    }
+    seen = {"sso": UNKNOWN} if declared.kind is ORGANIZATION_SECURITY else {}
+    return {**declared.inputs, **keys, **seen}
 
 
 _HEAD: Final = re.compile(
