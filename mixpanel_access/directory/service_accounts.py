@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mixpanel_access.directory.calls import ServiceAccounts as AccountsApi
 from mixpanel_access.directory.shown import has_account, has_account_role
 from mixpanel_access.directory.snapshot import Part, Snapshot
 from mixpanel_access.directory.writes import Effect, Write
@@ -21,6 +20,7 @@ from mixpanel_access.model.other_access import AccountFlag
 from mixpanel_access.model.service_accounts import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 
 if TYPE_CHECKING:
+    from mixpanel_access.api.service_accounts import ServiceAccountsEndpoint
     from mixpanel_access.directory.reads import Reads
 
 _ACCOUNTS: Final[Part[Sequence[ServiceAccountInfo]]] = Part("service accounts")
@@ -54,7 +54,9 @@ class _Create(Write[str]):
 
     once = True
 
-    def __init__(self, accounts: ServiceAccounts, api: AccountsApi, role: str, expires: datetime | None) -> None:
+    def __init__(
+        self, accounts: ServiceAccounts, api: ServiceAccountsEndpoint, role: str, expires: datetime | None
+    ) -> None:
         self._accounts, self._api, self._role, self._expires = accounts, api, role, expires
         self.before = {account.id for account in accounts.all()}
         self.made: NewServiceAccount | None = None
@@ -92,7 +94,7 @@ class _Delete(Write[int]):
 
     takes = True
 
-    def __init__(self, api: AccountsApi) -> None:
+    def __init__(self, api: ServiceAccountsEndpoint) -> None:
         self._api = api
 
     def send(self, items: Sequence[int]) -> None:
@@ -106,7 +108,7 @@ class _Delete(Write[int]):
 class _SetRole(Write[AccountRole]):
     """Gives an account a role in a project, changes it, or takes it away."""
 
-    def __init__(self, api: AccountsApi, *, takes: bool = False) -> None:
+    def __init__(self, api: ServiceAccountsEndpoint, *, takes: bool = False) -> None:
         self._api = api
         self.takes = takes
 

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mixpanel_access.directory.calls import Teams as TeamsApi
 from mixpanel_access.directory.scim import Groups, part_of
 from mixpanel_access.directory.shown import has_left_team, is_in_team, team_has_project, team_is_named
 from mixpanel_access.directory.snapshot import IN_USERS, TEAMS, Part, contradiction, grants_of, not_shown, through_teams
@@ -21,6 +20,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import NO_ROLE, ScimGroup, TeamInfo, same_name
 
 if TYPE_CHECKING:
+    from mixpanel_access.api.teams import TeamsEndpoint
     from mixpanel_access.directory.reads import Reads
 
 
@@ -47,7 +47,7 @@ class _Create(Write[str]):
         new: whether the last answer says that the team is new; None where it does not say so.
     """
 
-    def __init__(self, api: TeamsApi) -> None:
+    def __init__(self, api: TeamsEndpoint) -> None:
         self._api = api
         self.tries = 0
         self.new: bool | None = None
@@ -64,7 +64,7 @@ class _Create(Write[str]):
 class _Rename(Write[str]):
     """Gives a team another name; of one that is fed by SCIM, the group gets it, and the team with it."""
 
-    def __init__(self, teams: Teams, api: TeamsApi, id_: int, group: ScimGroup | None, old: str) -> None:
+    def __init__(self, teams: Teams, api: TeamsEndpoint, id_: int, group: ScimGroup | None, old: str) -> None:
         self._teams, self._api, self._id, self._group, self._old = teams, api, id_, group, old
 
     def send(self, items: Sequence[str]) -> None:
@@ -89,7 +89,7 @@ class _Delete(Write[int]):
     at_once = 1
     takes = True
 
-    def __init__(self, teams: Teams, api: TeamsApi) -> None:
+    def __init__(self, teams: Teams, api: TeamsEndpoint) -> None:
         self._teams, self._api = teams, api
 
     def send(self, items: Sequence[int]) -> None:
@@ -110,7 +110,7 @@ class _Delete(Write[int]):
 class _Give(Write[TeamRole]):
     """Gives teams roles in projects, or changes them in place."""
 
-    def __init__(self, api: TeamsApi) -> None:
+    def __init__(self, api: TeamsEndpoint) -> None:
         self._api = api
 
     def send(self, items: Sequence[TeamRole]) -> None:
@@ -129,7 +129,7 @@ class _Take(_Give):
     at_once = 1
     takes = True
 
-    def __init__(self, teams: Teams, api: TeamsApi) -> None:
+    def __init__(self, teams: Teams, api: TeamsEndpoint) -> None:
         super().__init__(api)
         self._teams = teams
 
@@ -168,7 +168,7 @@ class _Leave(Write[Membership]):
     at_once = 1
     takes = True
 
-    def __init__(self, teams: Teams, api: TeamsApi) -> None:
+    def __init__(self, teams: Teams, api: TeamsEndpoint) -> None:
         self._teams, self._api = teams, api
 
     def send(self, items: Sequence[Membership]) -> None:

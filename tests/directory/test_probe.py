@@ -13,7 +13,7 @@ from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.model.undocumented import Verb
 from tests.fake_scim import FakeScim, with_scim
-from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi
+from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, as_api
 
 
 def organization() -> FakeApi:
@@ -29,7 +29,7 @@ def organization() -> FakeApi:
 
 def found(api: FakeApi, allowed: frozenset[str] = frozenset()) -> dict[str, Probe]:
     """The probes by their call."""
-    return {probe.call: probe for probe in probes(api, ORGANIZATION, allowed, NOW)}
+    return {probe.call: probe for probe in probes(as_api(api), ORGANIZATION, allowed, NOW)}
 
 
 NEEDED = (
@@ -212,7 +212,7 @@ USELESS = {
 @pytest.mark.parametrize(("api", "id_", "call", "came"), USELESS.values(), ids=USELESS.keys())
 def test_what_makes_the_account_useless_is_a_problem(api: FakeApi, id_: int, call: str, came: str) -> None:
     """However well it answers."""
-    all_of_it = {probe.call: probe for probe in probes(api, id_, frozenset(), NOW)}
+    all_of_it = {probe.call: probe for probe in probes(as_api(api), id_, frozenset(), NOW)}
     assert (all_of_it[call].problem, all_of_it[call].came) == (True, came)
     if call == "list of projects":
         assert all_of_it["grants of a project"].finding is Finding.SKIPPED

@@ -11,7 +11,7 @@ import pytest
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.snapshot import FIRST_PAUSE, ReadBack, not_shown
 from mixpanel_access.model import errors
-from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, organization_of
+from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, as_api, organization_of
 
 BO, CY, DI = "bo@example.com", "cy@example.com", "di@example.com"
 
@@ -180,7 +180,7 @@ def of(seconds: float, reads: int = 0) -> tuple[FakeApi, Directory, list[float]]
     api, pauses = organization_of(BO, DI), list[float]()
     api.teams.put("Data", BO, projects={PRODUCTION: "analyst"})
     lag(api, reads)
-    directory = Directory(api, ORGANIZATION, linger=0, sleep=pauses.append, read_back_seconds=seconds)
+    directory = Directory(as_api(api), ORGANIZATION, linger=0, sleep=pauses.append, read_back_seconds=seconds)
     look(directory)
     return api, directory, pauses
 

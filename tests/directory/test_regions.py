@@ -16,7 +16,7 @@ from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.model import errors
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import REGIONS, Settings
-from tests.fakes import NOW, ORGANIZATION, FakeApi
+from tests.fakes import NOW, ORGANIZATION, FakeApi, as_api
 
 ACCOUNT = demo_document()["service_accounts"][0]
 SETTINGS = Settings(7654321, REGIONS["us"], ACCOUNT["username"], Secret(ACCOUNT["secret"]), region="us")
@@ -101,6 +101,6 @@ def test_doctor_asks_elsewhere_where_a_wrong_region_may_be_the_reason(kind: type
     """401 and faults of the server, as other regions' hosts answer; not a refusal of somebody who is known."""
     api = FakeApi(faults={"me": [kind("cannot log in", why="Mixpanel said so")]})
     there = Probe("region", "x", "eu answers", Finding.FAILED, needed=False)
-    found = probes(api, ORGANIZATION, frozenset(), NOW, lambda: there)
+    found = probes(as_api(api), ORGANIZATION, frozenset(), NOW, lambda: there)
     assert (there in found) is (kind in (errors.Unauthorized, errors.ServerFault))
-    assert there not in probes(FakeApi(), ORGANIZATION, frozenset(), NOW, lambda: there)
+    assert there not in probes(as_api(FakeApi()), ORGANIZATION, frozenset(), NOW, lambda: there)

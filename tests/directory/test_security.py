@@ -7,7 +7,7 @@ import pytest
 from mixpanel_access.directory.security import UNKNOWN, read_security
 from mixpanel_access.model import errors
 from mixpanel_access.model.security import Security, SingleSignOn, Topic
-from tests.fakes import FakeApi, make_directory
+from tests.fakes import FakeApi, as_api, make_directory
 
 SSO = SingleSignOn(enabled=True, required=True, domains=frozenset({"example.com"}))
 
@@ -33,7 +33,7 @@ VERBS = {"sso": Topic.SSO, "two_factor": Topic.TWO_FACTOR, "request_access": Top
 def test_what_is_refused_is_unknown(kind: type[errors.MixpanelError], verb: str, topic: Topic) -> None:
     """With Mixpanel's reason; the others are known."""
     api = FakeApi(security=SSO, request_access_={"a": 1}, faults={verb: [kind("cannot", why="not in your plan")]})
-    found = read_security(api)
+    found = read_security(as_api(api))
     assert found.unknown == {topic: "not in your plan"}
     assert (found.sso == SSO, found.two_factor_required is False, bool(found.request_access)) == (
         verb != "sso", verb != "two_factor", verb != "request_access",
@@ -44,13 +44,13 @@ def test_what_is_refused_is_unknown(kind: type[errors.MixpanelError], verb: str,
 def test_nothing_is_unknown_without_mixpanel(kind: type[errors.MixpanelError]) -> None:
     """No network and wrong credentials are told as what they are."""
     with pytest.raises(kind):
-        read_security(FakeApi(faults={"two_factor": [kind("cannot")]}))
+        read_security(as_api(FakeApi(faults={"two_factor": [kind("cannot")]})))
 
 
 @pytest.mark.parametrize("value", [None, "yes", 1])
 def test_a_second_factor_in_other_words_is_unknown(value: object) -> None:
     """Only true and false tell."""
-    found = read_security(FakeApi(two_factor_={"twofactor_auth_required": value}))
+    found = read_security(as_api(FakeApi(two_factor_={"twofactor_auth_required": value})))
     assert (found.two_factor_required, Topic.TWO_FACTOR in found.unknown) == (None, True)
 
 

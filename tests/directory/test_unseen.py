@@ -13,7 +13,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.this_machine import HELD_FOR, Sendings, Unseen
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Person
-from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi
+from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, as_api
 
 CY, DI = "cy@example.com", "di@example.com"
 
@@ -58,7 +58,7 @@ def notes() -> tuple[Sendings, Sendings]:
 
 def run(api: FakeApi) -> Directory:
     """Another process of this machine, at its beginning."""
-    return Directory(api, ORGANIZATION, linger=0, sleep=lambda _: None, unseen=Unseen(*notes()))
+    return Directory(as_api(api), ORGANIZATION, linger=0, sleep=lambda _: None, unseen=Unseen(*notes()))
 
 
 Stack = Callable[[Directory], object]
