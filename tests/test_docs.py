@@ -22,7 +22,7 @@ from mixpanel_access.model.engagements import METADATA_FIELDS
 from mixpanel_access.model.roster.json_schema import json_schema
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Common
-from mixpanel_access.operations.diagnosing import Failure
+from mixpanel_access.operations.failures import KnownFailure
 from mixpanel_access.operations.report.risk import FACTORS, LEVELS, RiskLevel
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider
@@ -98,7 +98,7 @@ def test_the_checklist_on_its_page_is_one(tmp_path: Path) -> None:
     assert set(read_checklists(tmp_path)) == {"everybody", "analyst"}
     for word in (*AutomaticCheck, *TaskCondition, *(f"{{{place}}}" for place in PLACES)):
         assert f"`{word}`" in page
-    for failure in Failure:
+    for failure in KnownFailure:
         assert f"\n| {failure} | " in page
 
 

@@ -14,7 +14,7 @@ from mixpanel_access.cli.output import instant_of, must_be_address, print_json, 
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.diagnosing import Diagnosis, Failure
+    from mixpanel_access.operations.failures import Diagnosis, KnownFailure
 
 
 class DiagnosisRow(TypedDict):
@@ -27,7 +27,7 @@ class DiagnosisRow(TypedDict):
         fix: the steps that fix it
     """
 
-    failure: Failure
+    failure: KnownFailure
     verdict: str
     evidence: Sequence[str]
     fix: Sequence[str]
@@ -67,8 +67,9 @@ def diagnose(
 
     Example: `mixpanel-access diagnose robin@agency.example.org`
     """
-    from mixpanel_access.operations.diagnosing import Likelihood, case_of
+    from mixpanel_access.operations.diagnosing import case_of
     from mixpanel_access.operations.diagnosing import diagnose as findings_of
+    from mixpanel_access.operations.failures import Likelihood
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
 

@@ -14,7 +14,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.other_access import OtherAccess
-    from mixpanel_access.operations.drift import Difference, Organization
+    from mixpanel_access.operations.drift import AccessDifference, Organization
     from mixpanel_access.operations.project import PulumiProject
 
 
@@ -28,7 +28,7 @@ class DriftDocument(TypedDict):
     """
 
     stacks: Sequence[str]
-    differences: Sequence[Difference]
+    differences: Sequence[AccessDifference]
     otherAccess: Sequence[OtherAccess]
 
 
@@ -68,7 +68,7 @@ class _Compared(NamedTuple):
     id: int
     stacks: Sequence[str]
     organization: Organization
-    differences: Sequence[Difference]
+    differences: Sequence[AccessDifference]
     other: Sequence[OtherAccess]
 
 
@@ -102,7 +102,7 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
         )
 
 
-def _print_table(found: Sequence[Difference]) -> None:
+def _print_table(found: Sequence[AccessDifference]) -> None:
     table = new_table("what", "who", "project", "declared", "actual")
     for one in found:
         where = "" if one.project is None else f"{one.project} {one.project_name or '(not in the organization)'}"

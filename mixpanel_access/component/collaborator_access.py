@@ -11,7 +11,7 @@ import pulumi
 from pydantic import ValidationError
 
 from mixpanel_access.component.children import child_options, configured_day
-from mixpanel_access.component.twins import Declared, declared_beside
+from mixpanel_access.component.twins import DeclaredComponents, declared_beside
 from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
@@ -149,7 +149,7 @@ class CollaboratorAccess(pulumi.ComponentResource):
         self.declared = [DeclaredPerson(**{**person, "projects": ids}) for person in declared.people]
         self.register_outputs({"active": self.active, "roles": self.roles, "status": self.status})
 
-    def _member(self, resource_name: str, name: str, inputs: Mapping[str, Any], beside: Declared) -> Member:
+    def _member(self, resource_name: str, name: str, inputs: Mapping[str, Any], beside: DeclaredComponents) -> Member:
         """The member: that of another component of the program, if it has the person too."""
         if name not in beside.members:
             options = child_options(self, name, COMPONENT_TYPE, former=spellings(inputs["email"]))

@@ -18,7 +18,7 @@ from mixpanel_access.provider import Member
 
 
 @dataclass
-class Declared:
+class DeclaredComponents:
     """What is declared below components whose parents have one type.
 
     Attributes:
@@ -32,12 +32,12 @@ class Declared:
     grants: dict[str, str] = field(default_factory=dict)
 
 
-_declared: WeakKeyDictionary[Any, dict[str, Declared]] = WeakKeyDictionary()
+_declared: WeakKeyDictionary[Any, dict[str, DeclaredComponents]] = WeakKeyDictionary()
 """By the engine's monitor: a process may run several programs."""
 
 
-def declared_beside(opts: pulumi.ResourceOptions | None) -> Declared:
+def declared_beside(opts: pulumi.ResourceOptions | None) -> DeclaredComponents:
     """What the program has declared so far, below components that would give the same URNs."""
     parent = opts.parent if opts else None
     place = parent.pulumi_resource_type if parent is not None else ""
-    return _declared.setdefault(get_monitor(), {}).setdefault(place, Declared())
+    return _declared.setdefault(get_monitor(), {}).setdefault(place, DeclaredComponents())

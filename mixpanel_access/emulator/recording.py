@@ -10,7 +10,7 @@ from typing import Any
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.audit_store import Actor, NewEvent
 from mixpanel_access.emulator.store import MemberRow, Store
-from mixpanel_access.emulator.team_store import TeamRow
+from mixpanel_access.emulator.team_store import StoredTeam
 from mixpanel_access.model import roles
 
 
@@ -101,12 +101,12 @@ class Audit:
             change = _change(self.project_role(project, old), self.project_role(project, new))
             self.event("user.role_changed", {**who, **change}, project=project, entity=(_id(member), member.email))
 
-    def team(self, verb: str, team: TeamRow, **more: Any) -> None:
+    def team(self, verb: str, team: StoredTeam, **more: Any) -> None:
         """Record an event of a team: `created`, `user_added`, ..."""
         payload = {"team_id": str(team.id), "team_name": team.name, **more}
         self.event(f"team.{verb}", payload, entity=(team.id, team.name))
 
-    def team_member(self, verb: str, team: TeamRow, member: MemberRow) -> None:
+    def team_member(self, verb: str, team: StoredTeam, member: MemberRow) -> None:
         """Record that a person is `user_added` to a team, or `user_removed` from it."""
         self.team(verb, team, **_who(member))
 

@@ -11,7 +11,7 @@ from mixpanel_access.emulator.answer import NoAccess, NotInPlan, Refusal
 from mixpanel_access.emulator.document import SsoPart
 from mixpanel_access.emulator.routing import DIGITS, Call
 from mixpanel_access.emulator.store import MemberRow, Store
-from mixpanel_access.emulator.team_store import TeamRow
+from mixpanel_access.emulator.team_store import StoredTeam
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import domain_of
 
@@ -176,7 +176,7 @@ def known_member(store: Store, email: str) -> MemberRow:
     return member
 
 
-def joinable_team(call: Call, id_: int) -> TeamRow:
+def joinable_team(call: Call, id_: int) -> StoredTeam:
     """A team, or 404; 403 if its organization role is above the roles that the caller may give."""
     team = call.store.team(id_)
     if team is None:

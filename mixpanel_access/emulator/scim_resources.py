@@ -17,7 +17,7 @@ from mixpanel_access.emulator.routing import Call
 from mixpanel_access.emulator.rules import must_leave_an_owner
 from mixpanel_access.emulator.scim import ROOT, SERVICE
 from mixpanel_access.emulator.store import MemberRow
-from mixpanel_access.emulator.team_store import TeamRow
+from mixpanel_access.emulator.team_store import StoredTeam
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 
@@ -179,7 +179,7 @@ def delete_group(call: Call) -> Response:
     return Response(status_code=204)
 
 
-def _put_group(call: Call, team: TeamRow, group: Group, status: int = 200) -> Response:
+def _put_group(call: Call, team: StoredTeam, group: Group, status: int = 200) -> Response:
     name = _free_name(call, group, besides=team.id)
     wanted = {member.key: member for member in _members(call, group)}
     present = {member.key: member for member in _present(call, team)}
@@ -192,7 +192,7 @@ def _put_group(call: Call, team: TeamRow, group: Group, status: int = 200) -> Re
             call.store.leave_team(team.id, member.email)
             call.audit.team_member("user_removed", team, member)
     call.store.feed_team(team.id, name, group.external_id)
-    now = TeamRow(team.id, name, team.org_role, scim_managed=True, external_id=group.external_id)
+    now = StoredTeam(team.id, name, team.org_role, scim_managed=True, external_id=group.external_id)
     if name != team.name:
         call.audit.team("updated", now, old_name=team.name)
     return scim_bodies.shown(_group_resource(call, now), status)
@@ -218,12 +218,12 @@ def _members(call: Call, group: Group) -> list[MemberRow]:
     return found
 
 
-def _present(call: Call, team: TeamRow) -> list[MemberRow]:
+def _present(call: Call, team: StoredTeam) -> list[MemberRow]:
     people = [call.store.member(row["email"]) for row in call.store.team_members(team.id)]
     return [member for member in people if member is not None and not member.invited]
 
 
-def _group_resource(call: Call, team: TeamRow) -> Group:
+def _group_resource(call: Call, team: StoredTeam) -> Group:
     return Group.model_validate(
         {
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
@@ -238,7 +238,7 @@ def _group_resource(call: Call, team: TeamRow) -> Group:
     )
 
 
-def _group_of_path(call: Call) -> TeamRow:
+def _group_of_path(call: Call) -> StoredTeam:
     team = call.store.team(scim_bodies.number(call.path_params["group"]))
     if team is None:
         raise Refusal(404, f"no group {call.path_params['group']}")

@@ -10,7 +10,7 @@ from mixpanel_access.model.address import same_key
 
 
 @dataclass(frozen=True)
-class TeamRow:
+class StoredTeam:
     """A team.
 
     Attributes:
@@ -29,20 +29,20 @@ class TeamRow:
 class TeamStore(StoreBase):
     """The part of the store with teams."""
 
-    def teams(self) -> list[TeamRow]:
+    def teams(self) -> list[StoredTeam]:
         """Every team, by id."""
         return [_team(row) for row in self._rows("SELECT * FROM team ORDER BY id")]
 
-    def team(self, id_: int) -> TeamRow | None:
+    def team(self, id_: int) -> StoredTeam | None:
         """A team by its id."""
         found = self._rows("SELECT * FROM team WHERE id = ?", id_) if 0 < id_ < 2**63 else []
         return _team(found[0]) if found else None
 
-    def team_by_name(self, name: str) -> TeamRow | None:
+    def team_by_name(self, name: str) -> StoredTeam | None:
         """A team by its name, in any case."""
         return next((team for team in self.teams() if same_key(team.name) == same_key(name)), None)
 
-    def teams_with(self, email: str) -> list[TeamRow]:
+    def teams_with(self, email: str) -> list[StoredTeam]:
         """The teams of a person."""
         statement = "SELECT t.* FROM team t JOIN team_member m ON m.team = t.id WHERE m.key = ? ORDER BY t.id"
         return [_team(row) for row in self._rows(statement, same_key(email))]
@@ -52,7 +52,7 @@ class TeamStore(StoreBase):
         statement = "UPDATE team SET name = ?, external_id = ?, scim_managed = 1 WHERE id = ?"
         self._db.execute(statement, (name, external_id, id_))
 
-    def add_team(self, name: str, *, scim_managed: bool = False, external_id: str | None = None) -> TeamRow:
+    def add_team(self, name: str, *, scim_managed: bool = False, external_id: str | None = None) -> StoredTeam:
         """Create a team with an id that no team had."""
         row = {"id": self._next_id("team", 1), "name": name, "scim_managed": scim_managed, "external_id": external_id}
         insert(self._db, "team", [row])
@@ -129,5 +129,5 @@ class TeamStore(StoreBase):
         return self._db.execute(statement, (id_, account)).rowcount > 0
 
 
-def _team(row: dict[str, Any]) -> TeamRow:
-    return TeamRow(**{**row, "scim_managed": bool(row["scim_managed"])})
+def _team(row: dict[str, Any]) -> StoredTeam:
+    return StoredTeam(**{**row, "scim_managed": bool(row["scim_managed"])})

@@ -23,7 +23,7 @@ from mixpanel_access.emulator.rules import (
     must_be_in_organization,
     must_manage_organization,
 )
-from mixpanel_access.emulator.team_store import TeamRow
+from mixpanel_access.emulator.team_store import StoredTeam
 from mixpanel_access.model.address import same_key
 
 
@@ -123,7 +123,7 @@ def _rename(call: Call) -> Response:
         raise Refusal(400, f"there is a team {other.name}")
     if name != team.name:
         call.store.rename_team(team.id, name)
-        call.audit.team("updated", TeamRow(team.id, name), old_name=team.name)
+        call.audit.team("updated", StoredTeam(team.id, name), old_name=team.name)
     return ok({"updated": True})
 
 
@@ -166,7 +166,7 @@ def _remove_projects(call: Call) -> Response:
     return ok({})
 
 
-def _put_grant(call: Call, team: TeamRow, project_id: int, role: str | None) -> None:
+def _put_grant(call: Call, team: StoredTeam, project_id: int, role: str | None) -> None:
     """Put a role. No event is documented for a changed role, so the log adds the team again."""
     old = call.store.put_team_grant(team.id, project_id, role)
     held = role or old
@@ -238,18 +238,18 @@ def _renamed(call: Call, lenient: str, word: str) -> Any:
     return body
 
 
-def _team(call: Call, id_: int) -> TeamRow:
+def _team(call: Call, id_: int) -> StoredTeam:
     team = call.store.team(id_)
     if team is None:
         raise Refusal(404, f"no team {id_}")
     return team
 
 
-def _team_of_path(call: Call) -> TeamRow:
+def _team_of_path(call: Call) -> StoredTeam:
     return _team(call, call.number("t"))
 
 
-def _team_by_id_or_name(call: Call) -> TeamRow:
+def _team_by_id_or_name(call: Call) -> StoredTeam:
     """The team of the path, for the official provider also by its name."""
     found = call.store.team_by_name(call.path_params["t"]) if call.provider_compat else None
     return found or _team_of_path(call)

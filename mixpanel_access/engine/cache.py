@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_access.engine.found import Engine, StepFailed, check_folder
 from mixpanel_access.engine.process import FIRST_TICK, TICK
-from mixpanel_access.engine.settings import CACHE_VARIABLE, ENGINE_VERSION, SOURCE_DIGEST, Settings, platform_name
+from mixpanel_access.engine.settings import CACHE_VARIABLE, ENGINE_VERSION, SOURCE_DIGEST, EngineSettings, platform_name
 from mixpanel_access.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 _STAGING = ".staging-"
 
 
-def engines(settings: Settings) -> Path:
+def engines(settings: EngineSettings) -> Path:
     """The folder of all engines."""
     return settings.cache / "engine"
 
 
-def home(settings: Settings) -> Path:
+def home(settings: EngineSettings) -> Path:
     """The folder of this version's engine; another version of the package may build another language host."""
     return engines(settings) / f"{ENGINE_VERSION}-{platform_name()}-{SOURCE_DIGEST}"
 
 
-def find_in_cache(settings: Settings) -> Engine:
+def find_in_cache(settings: EngineSettings) -> Engine:
     """The engine that an earlier run downloaded or built.
 
     Raises:
@@ -52,7 +52,7 @@ def find_in_cache(settings: Settings) -> Engine:
 
 
 @contextlib.contextmanager
-def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None]:
+def locked(settings: EngineSettings, progress: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of the cache, and delete what killed runs left behind.
 
     The operating system releases the lock when its holder ends, however it ends.
@@ -82,7 +82,7 @@ def locked(settings: Settings, progress: Callable[[str], None]) -> Iterator[None
         lock.release()
 
 
-def _acquire(lock: BaseFileLock, settings: Settings, progress: Callable[[str], None]) -> None:
+def _acquire(lock: BaseFileLock, settings: EngineSettings, progress: Callable[[str], None]) -> None:
     from filelock import Timeout
 
     started, next_tick = time.monotonic(), FIRST_TICK
@@ -107,7 +107,7 @@ def _acquire(lock: BaseFileLock, settings: Settings, progress: Callable[[str], N
 
 
 @contextlib.contextmanager
-def staging(settings: Settings) -> Iterator[Path]:
+def staging(settings: EngineSettings) -> Iterator[Path]:
     """An empty folder next to the finished ones; deleted afterwards unless `publish` has moved it."""
     folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=engines(settings)))
     folder.chmod(0o755)  # mkdtemp makes it private, and the finished folder is this one

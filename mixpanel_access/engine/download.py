@@ -14,7 +14,7 @@ from typing import Final
 from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import Engine, StepFailed, check_folder, last_lines
 from mixpanel_access.engine.process import Watch, run_child
-from mixpanel_access.engine.settings import ENGINE_VERSION, Settings, platform_name
+from mixpanel_access.engine.settings import ENGINE_VERSION, EngineSettings, platform_name
 
 RELEASES_VERSION: Final = "3.259.0"
 """The version that the digests below belong to."""
@@ -56,7 +56,7 @@ RELEASES: Final[Mapping[str, Release]] = {
 """Platform, as `platform_name` spells it -> archive. For any other, `make engine` builds the engine from source."""
 
 
-def download_engine(settings: Settings, progress: Callable[[str], None]) -> Engine:
+def download_engine(settings: EngineSettings, progress: Callable[[str], None]) -> Engine:
     """Download the release archive into the cache. The caller holds the lock.
 
     Raises:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from mixpanel_access.engine.cache import find_in_cache, locked
 from mixpanel_access.engine.found import Engine, StepFailed, find_on_path
-from mixpanel_access.engine.settings import MINIMUM, Settings, read_settings
+from mixpanel_access.engine.settings import MINIMUM, EngineSettings, read_settings
 from mixpanel_access.model.errors import EngineError
 
 Progress = Callable[[str], None]
 """Takes one line for each thing that begins, fails or takes long; lines about a wait are indented."""
-Build = Callable[[Settings, Progress], Engine]
+Build = Callable[[EngineSettings, Progress], Engine]
 """Builds an engine into the cache, or raises `StepFailed`."""
 
 _NEXT = {
@@ -23,7 +23,7 @@ _NEXT = {
 """What a step does, for the line that says why the one before it failed."""
 
 
-def ensure_engine(progress: Progress, settings: Settings | None = None, build: Build | None = None) -> Engine:
+def ensure_engine(progress: Progress, settings: EngineSettings | None = None, build: Build | None = None) -> Engine:
     """Find the Pulumi engine, or make it.
 
     In this order: `pulumi` on PATH, the user's cache, the official download, a build from source. Several runs at the
@@ -59,7 +59,7 @@ def ensure_engine(progress: Progress, settings: Settings | None = None, build: B
 class _Search:
     """One search for an engine, with the reason of each step that failed."""
 
-    def __init__(self, progress: Progress, settings: Settings, *, can_build: bool) -> None:
+    def __init__(self, progress: Progress, settings: EngineSettings, *, can_build: bool) -> None:
         self.settings = settings
         self.steps = tuple(step for step in settings.steps if can_build or step != "build")
         self.reasons: dict[str, StepFailed] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mixpanel_access.engine.process import run_child
-from mixpanel_access.engine.settings import MINIMUM, Settings
+from mixpanel_access.engine.settings import MINIMUM, EngineSettings
 
 COMMAND = "pulumi"
 HOST = "pulumi-language-python"
@@ -79,7 +79,7 @@ def parse_version(text: str) -> tuple[tuple[int, int, int], str]:
     return (int(major), int(minor), int(patch)), f"{major}.{minor}.{patch}{rest}"
 
 
-def ask_version(command: Path, settings: Settings) -> str:
+def ask_version(command: Path, settings: EngineSettings) -> str:
     """Run `pulumi version`, and judge the answer.
 
     Raises:
@@ -102,7 +102,7 @@ def ask_version(command: Path, settings: Settings) -> str:
     return version
 
 
-def find_on_path(settings: Settings) -> Engine:
+def find_on_path(settings: EngineSettings) -> Engine:
     """The first `pulumi` on PATH, with the Python language host and the dynamic provider beside it or on PATH.
 
     Raises:
@@ -121,7 +121,7 @@ def find_on_path(settings: Settings) -> Engine:
     return Engine(folder, ask_version(command, settings), "path")
 
 
-def check_folder(folder: Path, settings: Settings, source: str) -> Engine:
+def check_folder(folder: Path, settings: EngineSettings, source: str) -> Engine:
     """The engine in a folder of the cache, if it is complete and works.
 
     Raises:

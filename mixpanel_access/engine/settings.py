@@ -33,7 +33,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
-class Settings:
+class EngineSettings:
     """The settings of one search.
 
     Attributes:
@@ -55,7 +55,7 @@ class Settings:
     wait_timeout: float = 3600
 
 
-def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def read_settings(environ: Mapping[str, str] | None = None) -> EngineSettings:
     """Read the settings from the environment.
 
     Raises:
@@ -64,7 +64,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     own = environ.get(CACHE_VARIABLE, "").strip()
     cache = Path(own).expanduser().absolute() if own else user_cache_path("mixpanel-access", appauthor=False)
-    return Settings(environ=dict(environ), cache=cache, steps=_steps(environ.get(STEPS_VARIABLE, "")))
+    return EngineSettings(environ=dict(environ), cache=cache, steps=_steps(environ.get(STEPS_VARIABLE, "")))
 
 
 def _steps(text: str) -> tuple[str, ...]:

@@ -7,9 +7,7 @@ broken is the most likely cause.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
 from typing import Final
 
 from mixpanel_access.directory.security import UNKNOWN
@@ -17,8 +15,8 @@ from mixpanel_access.model import audit, roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
-from mixpanel_access.model.roster.schema import OrganizationFacts
 from mixpanel_access.model.similarity import alike, same_name
+from mixpanel_access.operations.failures import Case, Diagnosis, KnownFailure, Likelihood, up
 from mixpanel_access.operations.login import (
     ASK,
     advice,
@@ -30,98 +28,11 @@ from mixpanel_access.operations.login import (
     since_the_last_login,
     sso_required,
 )
-from mixpanel_access.operations.overview import Overview, PersonOverview
+from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.status import RoleHere, status_of
 
 SENDER: Final = "mixpanel.com"
 """The domain that invitations come from, for a mail server's allow-list."""
-
-
-class Failure(StrEnum):
-    """The known failures, each before those that depend on it."""
-
-    OTHER_ADDRESS = "another address"
-    NOT_DECLARED = "not declared"
-    NOT_INVITED = "not invited"
-    NOT_ACCEPTED = "invitation not accepted"
-    DOMAIN_NOT_CLAIMED = "single sign-on, domain not claimed"
-    IDENTITY_PROVIDER = "single sign-on, identity provider"
-    PASSWORD = "password or second factor"  # noqa: S105  # what fails, and no password
-    PROJECT_NOT_THERE = "project not there"
-    ROLE_TOO_LOW = "role lower than declared"
-    SCIM = "overwritten by SCIM"
-
-
-class Likelihood(IntEnum):
-    """How likely a failure is, the most likely first."""
-
-    CAUSE = 0
-    POSSIBLE = 1
-    UNKNOWN = 2
-    RULED_OUT = 3
-
-    @property
-    def words(self) -> str:
-        """For people and in JSON."""
-        return self.name.lower().replace("_", " ")
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """One known failure, checked for one person.
-
-    Attributes:
-        failure: which.
-        verdict: what the evidence says.
-        evidence: what was seen, a sentence each.
-        fix: what to do, in the order in which to try it; none where it is ruled out.
-    """
-
-    failure: Failure
-    verdict: Likelihood
-    evidence: Sequence[str]
-    fix: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Case:
-    """One person, with everything that the diagnosis reads.
-
-    Attributes:
-        someone: how they stand.
-        overview: rosters, states and the organization.
-        events: what the audit log has of them, the newest first.
-        log_refused: why the audit log cannot be read, or "".
-    """
-
-    someone: PersonOverview
-    overview: Overview
-    events: Sequence[AuditEvent]
-    log_refused: str = ""
-
-    def last(self, *types: str) -> AuditEvent | None:
-        """The newest event of some types."""
-        return next((event for event in self.events if event.type in types), None)
-
-    @property
-    def up(self) -> str:
-        """The command that brings about what is declared."""
-        return up([*self.someone.effective, *self.someone.stacks][:1])
-
-    @property
-    def facts(self) -> OrganizationFacts:
-        """What the person is told of the organization."""
-        return self.overview.facts_for(self.someone)
-
-    @property
-    def invitation(self) -> Invitation | None:
-        """How far the person has come into the organization."""
-        return self.someone.invitation(self.overview.now)
-
-
-def up(stacks: Sequence[str]) -> str:
-    """The command, or commands, that bring about what some stacks declare."""
-    return ", then ".join(f"pulumi up --stack {stack} --refresh" for stack in stacks) or "pulumi up --refresh"
 
 
 def case_of(overview: Overview, email: str) -> Case:
@@ -150,7 +61,7 @@ def diagnose(case: Case) -> list[Diagnosis]:
 def _not_declared(case: Case) -> Diagnosis:
     someone, today = case.someone, case.overview.today
     if someone.effective:
-        return Diagnosis(Failure.NOT_DECLARED, Likelihood.RULED_OUT, [f"declared by {_names(someone.effective)}"])
+        return Diagnosis(KnownFailure.NOT_DECLARED, Likelihood.RULED_OUT, [f"declared by {_names(someone.effective)}"])
     evidence, fix = [], []
     for stack, own in someone.entries.items():
         for entry in own:
@@ -161,17 +72,17 @@ def _not_declared(case: Case) -> Diagnosis:
                 evidence.append(f"the entry in {stack} begins on {entry.starts}")
                 fix.append(f"wait, or move `starts` in the roster of {stack}")
     if evidence:
-        return Diagnosis(Failure.NOT_DECLARED, Likelihood.CAUSE, evidence, fix)
+        return Diagnosis(KnownFailure.NOT_DECLARED, Likelihood.CAUSE, evidence, fix)
     verdict = Likelihood.CAUSE if someone.person is None else Likelihood.POSSIBLE
     evidence = [f"no roster of {_names(case.overview.stacks)} has the address"]
-    return Diagnosis(Failure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {someone.email}"])
+    return Diagnosis(KnownFailure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {someone.email}"])
 
 
 def _not_invited(case: Case) -> Diagnosis:
     person = case.someone.person
     if person is not None:
         role = f" as {person.role}" if person.role else ""
-        return Diagnosis(Failure.NOT_INVITED, Likelihood.RULED_OUT, [f"in the organization{role}"])
+        return Diagnosis(KnownFailure.NOT_INVITED, Likelihood.RULED_OUT, [f"in the organization{role}"])
     evidence = [f"none of the organization's {len(case.overview.directory.people())} people has the address"]
     if gone := case.last(audit.USER_REMOVED):
         evidence.append(f"removed {_when(gone)}")
@@ -180,14 +91,14 @@ def _not_invited(case: Case) -> Diagnosis:
     if case.someone.members:
         evidence.append(f"the state of {_names(case.someone.members)} has them: they were removed by other means")
     fix = [case.up] if case.someone.effective else [f"mixpanel-access invite {case.someone.email}"]
-    return Diagnosis(Failure.NOT_INVITED, Likelihood.CAUSE, evidence, fix)
+    return Diagnosis(KnownFailure.NOT_INVITED, Likelihood.CAUSE, evidence, fix)
 
 
 _NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
 
 
 def _not_accepted(case: Case) -> Diagnosis:
-    someone, failure = case.someone, Failure.NOT_ACCEPTED
+    someone, failure = case.someone, KnownFailure.NOT_ACCEPTED
     if case.invitation is None:
         return Diagnosis(failure, Likelihood.RULED_OUT, ["there is no invitation"])
     if case.invitation is Invitation.ACCEPTED:
@@ -218,7 +129,7 @@ def _other_address(case: Case) -> Diagnosis:
     found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or same_name(own, key))]
     if not found:
         return Diagnosis(
-            Failure.OTHER_ADDRESS, Likelihood.RULED_OUT, ["nobody in the organization has a similar address"]
+            KnownFailure.OTHER_ADDRESS, Likelihood.RULED_OUT, ["nobody in the organization has a similar address"]
         )
     evidence = [
         f"{person.email} is {'invited' if person.invited else 'a member'}"
@@ -230,11 +141,11 @@ def _other_address(case: Case) -> Diagnosis:
     if someone.entries:
         fix.append(f"if it is not {someone.email}: correct the address in the roster")
     unheard = someone.person is None and not someone.entries  # then it is most likely a slip of the pen
-    return Diagnosis(Failure.OTHER_ADDRESS, Likelihood.CAUSE if unheard else Likelihood.POSSIBLE, evidence, fix)
+    return Diagnosis(KnownFailure.OTHER_ADDRESS, Likelihood.CAUSE if unheard else Likelihood.POSSIBLE, evidence, fix)
 
 
 def _domain_not_claimed(case: Case) -> Diagnosis:
-    failure, someone, security = Failure.DOMAIN_NOT_CLAIMED, case.someone, case.overview.directory.security()
+    failure, someone, security = KnownFailure.DOMAIN_NOT_CLAIMED, case.someone, case.overview.directory.security()
     sso, domain, required = security.sso, domain_of(case.someone.email), sso_required(security, case.facts)
     if required is False:
         return Diagnosis(failure, Likelihood.RULED_OUT, ["single sign-on is not required"])
@@ -260,7 +171,7 @@ def _domain_not_claimed(case: Case) -> Diagnosis:
 
 
 def _identity_provider(case: Case) -> Diagnosis:
-    failure, security = Failure.IDENTITY_PROVIDER, case.overview.directory.security()
+    failure, security = KnownFailure.IDENTITY_PROVIDER, case.overview.directory.security()
     provider, required = identity_provider(security, case.facts), sso_required(security, case.facts)
     fix = [
         f"have {provider} assign the Mixpanel application to them, or to a group of theirs",
@@ -292,7 +203,7 @@ def _identity_provider(case: Case) -> Diagnosis:
 
 
 def _password(case: Case) -> Diagnosis:
-    failure, security = Failure.PASSWORD, case.overview.directory.security()
+    failure, security = KnownFailure.PASSWORD, case.overview.directory.security()
     sso_alone = bool(sso_required(security, case.facts)) and not managing_role(case.someone)
     second_factor = bool(second_factor_required(security, case.facts))
     if failed := since_the_last_login(case.events, by=lambda factor: factor != audit.SSO):
@@ -312,7 +223,7 @@ def _password(case: Case) -> Diagnosis:
 
 
 def _project_not_there(case: Case) -> Diagnosis:
-    failure, there = Failure.PROJECT_NOT_THERE, case.overview.directory.projects()
+    failure, there = KnownFailure.PROJECT_NOT_THERE, case.overview.directory.projects()
     declared = {
         roster.projects[key].id: f"{key} ({roster.projects[key].id}) of stack {stack}"
         for stack, person in case.someone.effective.items()
@@ -334,7 +245,7 @@ def _project_not_there(case: Case) -> Diagnosis:
 
 
 def _role_too_low(case: Case) -> Diagnosis:
-    failure = Failure.ROLE_TOO_LOW
+    failure = KnownFailure.ROLE_TOO_LOW
     low = _too_low(case)
     if not low:
         known = case.invitation is Invitation.ACCEPTED and bool(case.someone.effective)
@@ -354,7 +265,7 @@ def _role_too_low(case: Case) -> Diagnosis:
 
 
 def _scim(case: Case) -> Diagnosis:
-    failure, provider = Failure.SCIM, identity_provider(case.overview.directory.security(), case.facts)
+    failure, provider = KnownFailure.SCIM, identity_provider(case.overview.directory.security(), case.facts)
     events = [event for event in case.events if event.source in audit.BY_SCIM]
     fix = [
         f"change the group in {provider}, and have it synchronized again",

@@ -48,7 +48,7 @@ class DriftKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Difference:
+class AccessDifference:
     """One difference between the organization and the states.
 
     Attributes:
@@ -121,7 +121,7 @@ def read_organization(directory: Directory) -> Organization:
     return Organization(directory.people(), projects, grants, blind, teams, given_by_others)
 
 
-def differences(organization: Organization, everywhere: State, here: State) -> list[Difference]:
+def differences(organization: Organization, everywhere: State, here: State) -> list[AccessDifference]:
     """Compare an organization with states.
 
     Args:
@@ -148,14 +148,14 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
     )
 
 
-def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Difference]:
+def _unmanaged(organization: Organization, everywhere: State) -> Iterator[AccessDifference]:
     for key, person in organization.people.items():
         if key not in everywhere.members and not person.deactivated:
-            yield Difference(DriftKind.UNMANAGED_MEMBER, person.email, actual=person.role, invited=person.invited)
+            yield AccessDifference(DriftKind.UNMANAGED_MEMBER, person.email, actual=person.role, invited=person.invited)
     for (project, key), grant in organization.grants.items():
         if (project, key) not in everywhere.grants and not organization.is_deactivated(key):
             known = organization.people.get(key)
-            yield Difference(
+            yield AccessDifference(
                 DriftKind.UNMANAGED_GRANT,
                 grant.email,
                 project,
@@ -165,14 +165,14 @@ def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Differ
             )
 
 
-def _members(organization: Organization, here: State) -> Iterator[Difference]:
+def _members(organization: Organization, here: State) -> Iterator[AccessDifference]:
     for key, member in here.members.items():
         person = organization.people.get(key)
         if person is None:
-            yield Difference(DriftKind.MISSING_MEMBER, member.email, declared=member.role or None)
+            yield AccessDifference(DriftKind.MISSING_MEMBER, member.email, declared=member.role or None)
             continue
         if same_key(member.email) != key:
-            yield Difference(
+            yield AccessDifference(
                 DriftKind.CHANGED_ADDRESS,
                 member.email,
                 declared=member.email,
@@ -185,23 +185,23 @@ def _members(organization: Organization, here: State) -> Iterator[Difference]:
             and person.role not in (None, member.role)
             and not (as_before and not roles.is_organization_role(person.role))
         ):
-            yield Difference(
+            yield AccessDifference(
                 DriftKind.CHANGED_MEMBER, member.email, declared=member.role, actual=person.role, invited=person.invited
             )
 
 
-def _grants(organization: Organization, here: State) -> Iterator[Difference]:
+def _grants(organization: Organization, here: State) -> Iterator[AccessDifference]:
     for (project, key), held in here.grants.items():
         grant, person = organization.grants.get((project, key)), organization.people.get(key)
         name = _name_of(organization, project)
         if grant is not None:
             if held.role and grant.role != held.role:  # a role that is a secret in the state cannot be compared
-                yield Difference(DriftKind.CHANGED_GRANT, held.email, project, name, held.role, grant.role)
+                yield AccessDifference(DriftKind.CHANGED_GRANT, held.email, project, name, held.role, grant.role)
         elif not (person is not None and person.invited and project in organization.blind):
-            yield Difference(DriftKind.MISSING_GRANT, held.email, project, name, held.role)
+            yield AccessDifference(DriftKind.MISSING_GRANT, held.email, project, name, held.role)
 
 
-def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[Difference]:
+def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[AccessDifference]:
     """What no stack has in the teams that the stacks have; whom an identity provider puts in is its business."""
     for team in (organization.teams or {}).values():
         if team.id not in everywhere.teams:
@@ -211,14 +211,14 @@ def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterat
             if not given and not organization.is_deactivated(key):
                 person = organization.people.get(key)
                 email, invited = (person.email, person.invited) if person else (key, False)
-                yield Difference(DriftKind.UNMANAGED_PLACE, email, invited=invited, team=team.name)
+                yield AccessDifference(DriftKind.UNMANAGED_PLACE, email, invited=invited, team=team.name)
         for project, role in team.projects.items():
             if (project, team.id) not in everywhere.team_grants:
                 name = _name_of(organization, project)
-                yield Difference(DriftKind.UNMANAGED_TEAM_GRANT, "", project, name, actual=role, team=team.name)
+                yield AccessDifference(DriftKind.UNMANAGED_TEAM_GRANT, "", project, name, actual=role, team=team.name)
 
 
-def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
+def _in_teams(organization: Organization, here: State) -> Iterator[AccessDifference]:
     """What the stack has of teams, and Mixpanel lacks or has otherwise."""
     if organization.teams is None:
         return
@@ -227,20 +227,20 @@ def _in_teams(organization: Organization, here: State) -> Iterator[Difference]:
     for id_, held in here.teams.items():
         team = there.get(id_)
         if team is None:
-            yield Difference(DriftKind.MISSING_TEAM, "", declared=held.name, team=held.name)
+            yield AccessDifference(DriftKind.MISSING_TEAM, "", declared=held.name, team=held.name)
         elif held.name and team.name != held.name:
-            yield Difference(DriftKind.CHANGED_TEAM, "", declared=held.name, actual=team.name, team=held.name)
+            yield AccessDifference(DriftKind.CHANGED_TEAM, "", declared=held.name, actual=team.name, team=held.name)
     for (project, id_), grant in here.team_grants.items():
         team, where = there.get(id_), (project, _name_of(organization, project))
         actual = team.projects.get(project) if team else None
         if not actual or (grant.role and actual != grant.role):
             kind = DriftKind.CHANGED_TEAM_GRANT if actual else DriftKind.MISSING_TEAM_GRANT
-            yield Difference(kind, "", *where, grant.role, actual, team=names.get(id_, str(id_)))
+            yield AccessDifference(kind, "", *where, grant.role, actual, team=names.get(id_, str(id_)))
     for (id_, key), place in here.team_members.items():
         team = there.get(id_)
         gone = team is None or team.is_member(key) is False
         if gone and place.given:
-            yield Difference(DriftKind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
+            yield AccessDifference(DriftKind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 
 
 def _name_of(organization: Organization, project: int) -> str | None:

@@ -30,7 +30,7 @@ _OPEN: Final = "?"
 
 
 @dataclass(frozen=True)
-class Declared:
+class ProgramDeclaration:
     """What a program declares.
 
     Attributes:
@@ -51,7 +51,7 @@ def digest(subject: Hashable) -> str:
     return hashlib.sha256(repr(subject).encode()).hexdigest()
 
 
-def read(command: Command) -> Declared | None:
+def read(command: Command) -> ProgramDeclaration | None:
     """What the program of an engine's run declares; None if it has not said so.
 
     Args:
@@ -70,10 +70,10 @@ def read(command: Command) -> Declared | None:
         else:
             unknown.pop(number, None)
             subjects.update(words)
-    return Declared(frozenset(subjects), frozenset(unknown.values()))
+    return ProgramDeclaration(frozenset(subjects), frozenset(unknown.values()))
 
 
-class Writer:
+class DeclarationWriter:
     """The program's side: a new file for each process, and a line for each resource.
 
     Args:
@@ -186,5 +186,5 @@ def _file(command: Command) -> Path:
     return folder / f"{command.pid}-{command.started}"
 
 
-declare: Final = Writer().declare
+declare: Final = DeclarationWriter().declare
 """Say what a resource stands for; called by each resource in the program's process."""

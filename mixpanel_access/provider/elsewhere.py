@@ -17,9 +17,9 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import Declaration, ExportedResource, Properties, RosterPeople, members
+from mixpanel_access.provider.states import DeclaredAccess, ExportedResource, Properties, RosterPeople, members
 
-_Said = Callable[[RosterPeople, Declaration], bool | None]
+_Said = Callable[[RosterPeople, DeclaredAccess], bool | None]
 """Whether a roster gives it; None if that cannot be told."""
 
 
@@ -59,7 +59,7 @@ def _grants_in(session: Session, project: int, resources: Sequence[ExportedResou
             yield from ((same_key(row["email"]), row.get("ends")) for row in single_grants(one.outputs))
 
 
-def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, given: Declaration) -> bool | None:
+def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, given: DeclaredAccess) -> bool | None:
     return _told(any((project, key) in given.grants for key in keys), roster, keys)
 
 
@@ -72,7 +72,7 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
         inside = [(same_key(place.email), day) for place, day in places if place.team == team]
         keys = _keys(session, members(resources, session.organization), email) if inside else set()
 
-        def said(roster: RosterPeople, given: Declaration, keys: AbstractSet[str] = keys) -> bool | None:
+        def said(roster: RosterPeople, given: DeclaredAccess, keys: AbstractSet[str] = keys) -> bool | None:
             in_it = {who for key, who in given.team_members if _is_named(given.teams[key], session.team_name(team))}
             return _told(bool(in_it & keys), roster, keys, teams=True)
 
@@ -84,7 +84,7 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
 def team_grant(session: Session, team: int, project: int, props: Properties) -> list[str]:
     """The other stacks that give a team a role in a project; see `grants`."""
 
-    def said(roster: RosterPeople, given: Declaration) -> bool | None:
+    def said(roster: RosterPeople, given: DeclaredAccess) -> bool | None:
         teams = {key for where, key in given.team_grants if where == project}
         name = session.team_name(team)
         return _told(any(_is_named(given.teams[key], name) for key in teams), roster, teams=True)
@@ -97,7 +97,7 @@ def team_grant(session: Session, team: int, project: int, props: Properties) -> 
 def custom_role(session: Session, role: kinds.CustomRoleId, props: Properties) -> list[str]:
     """The other stacks that have a custom role; see `grants`."""
 
-    def said(_roster: RosterPeople, given: Declaration) -> bool | None:
+    def said(_roster: RosterPeople, given: DeclaredAccess) -> bool | None:
         declared = [one for one in given.custom_roles.values() if one.get("project_id") == role.project]
         return any(_is_named(one, str(props.get("name", ""))) for one in declared)
 

@@ -20,7 +20,7 @@ from mixpanel_access.provider.properties import Properties, changed, known, sele
 Ref = TypeVar("Ref", bound=HolderGrantId)
 
 
-class Holders(Protocol):
+class HolderRoles(Protocol):
     """The holders of an organization, and the writes of their roles."""
 
     def get(self, id_: int, /) -> object | None:
@@ -49,7 +49,7 @@ class HolderGrantHandler(Handler[Ref]):
 
     @property
     @abstractmethod
-    def holders(self) -> Holders:
+    def holders(self) -> HolderRoles:
         """Those of the organization."""
 
     @abstractmethod

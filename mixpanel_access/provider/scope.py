@@ -11,7 +11,7 @@ from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
 from mixpanel_access.provider.declared_people import declared_people
-from mixpanel_access.provider.declaring import Declared
+from mixpanel_access.provider.declaring import ProgramDeclaration
 from mixpanel_access.provider.pulumi_call import Unreadable, ask
 from mixpanel_access.provider.states import resources_of
 
@@ -29,7 +29,7 @@ class Scope:
         self,
         command: Callable[[], Command | None] = lambda: None,
         state: Callable[[], Resources | None] = lambda: None,
-        declared: Callable[[], Declared | None] = lambda: None,
+        declared: Callable[[], ProgramDeclaration | None] = lambda: None,
     ) -> None:
         self._command, self._state, self._declared = command, state, declared
 
@@ -53,7 +53,7 @@ class Scope:
         """The resources in the stack's state; None if it cannot be read."""
         return self._state()
 
-    def declared(self) -> Declared | None:
+    def declared(self) -> ProgramDeclaration | None:
         """What the program declares, the resources left alone included; None if it has not said so."""
         return self._declared()
 
@@ -95,7 +95,7 @@ def engine_scope(stack: Callable[[], str | None]) -> Scope:
         command = engine_command()
         return None if command is None else _exported(command, stack() or command.stack)
 
-    def declared() -> Declared | None:
+    def declared() -> ProgramDeclaration | None:
         command = engine_command()
         return None if command is None else declaring.read(command)
 

@@ -75,7 +75,7 @@ class StackStates:
     interrupted: Mapping[str, Sequence[ExportedResource]] = field(default_factory=dict)
 
 
-class Declaration(Protocol):
+class DeclaredAccess(Protocol):
     """What a roster declares, as far as it matters here; see `model.declaration`, which is slow to import."""
 
     @property
@@ -114,7 +114,7 @@ class RosterPeople:
     declared: AbstractSet[str]
     perhaps: AbstractSet[str] = frozenset()
     anybody: bool = False
-    given: Declaration | None = None
+    given: DeclaredAccess | None = None
     unread_teams: bool = False
 
     def has(self, key: str) -> bool | None:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mixpanel_access.engine import Engine, ensure_engine
-from mixpanel_access.engine.settings import STEPS, Settings
+from mixpanel_access.engine.settings import STEPS, EngineSettings
 from tools.engine.build import build_engine
 
 SYSTEM = "/usr/bin:/bin"
@@ -94,9 +94,9 @@ build)
 esac""",
         )
 
-    def settings(self, *steps: str, **changes: float) -> Settings:
+    def settings(self, *steps: str, **changes: float) -> EngineSettings:
         """The settings of this world, for some of the steps."""
-        settings = Settings(
+        settings = EngineSettings(
             environ={"PATH": f"{self.bin}:{SYSTEM}", "HOME": str(self.root)},
             cache=self.root / "cache",
             steps=tuple(step for step in STEPS if step in steps) if steps else STEPS,
@@ -105,7 +105,7 @@ esac""",
         )
         return replace(settings, **changes)  # type: ignore[arg-type]
 
-    def ensure(self, settings: Settings) -> Engine:
+    def ensure(self, settings: EngineSettings) -> Engine:
         """Find or make an engine as `make engine` does, and keep what it says."""
         return ensure_engine(self.told.append, settings, partial(build_engine, source=self.root / "source"))
 

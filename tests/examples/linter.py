@@ -8,7 +8,7 @@ from pathlib import Path
 from mixpanel_access.engine.cache import engines, locked, publish, staging
 from mixpanel_access.engine.found import program
 from mixpanel_access.engine.process import Outcome, run_child
-from mixpanel_access.engine.settings import Settings, platform_name, read_settings
+from mixpanel_access.engine.settings import EngineSettings, platform_name, read_settings
 from tools.engine import build
 from tools.engine.toolchain import find_toolchain
 
@@ -29,7 +29,7 @@ def find_actionlint() -> Path:
     return command
 
 
-def _build(settings: Settings, place: Path) -> None:
+def _build(settings: EngineSettings, place: Path) -> None:
     go = find_toolchain(settings, build.SOURCE, print)
     with staging(settings) as staged:
         outcome = run_child(

@@ -23,7 +23,7 @@ from mixpanel_access.model.errors import AccessError
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.custom_role import CustomRoleProvider
-from mixpanel_access.provider.declaring import Declared, digest
+from mixpanel_access.provider.declaring import ProgramDeclaration, digest
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
@@ -242,7 +242,7 @@ class MiniEngine:
         for provider in providers.values():
             provider.use(session)
 
-        def declared() -> Declared:
+        def declared() -> ProgramDeclaration:
             resolved = {name: self._resolved(inputs) for name, inputs in (program or {}).items()}
             subjects = {
                 digest(subject)
@@ -251,7 +251,7 @@ class MiniEngine:
                 for subject in providers[name[0]].handler.identities(inputs)
             }
             unknown = {providers[name[0]].handler.resource for name, inputs in resolved.items() if _unknown(inputs)}
-            return Declared(frozenset(subjects), frozenset(unknown))
+            return ProgramDeclaration(frozenset(subjects), frozenset(unknown))
 
         session.scope = Scope(lambda: command, self.resources, declared)
         return session, providers

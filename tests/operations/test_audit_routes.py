@@ -22,7 +22,8 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.security import Feature
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.diagnosing import Case, Diagnosis, Failure, Likelihood, case_of, diagnose
+from mixpanel_access.operations.diagnosing import case_of, diagnose
+from mixpanel_access.operations.failures import Case, Diagnosis, KnownFailure, Likelihood
 from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
@@ -103,7 +104,7 @@ class Read:
         """What the doctor says of it."""
         return next(one for one in self.doctor if one.call == "audit log")
 
-    def of(self, failure: Failure) -> Diagnosis:
+    def of(self, failure: KnownFailure) -> Diagnosis:
         """What is said of one failure."""
         return next(one for one in self.findings if one.failure is failure)
 
@@ -166,8 +167,8 @@ def both() -> Read:
 def test_what_is_read_by_the_platform_api(both: Read) -> None:
     """All pages, to both ends of the span; what nobody knows is no error; the older route is not asked."""
     assert both.case.log_refused == ""
-    assert both.of(Failure.IDENTITY_PROVIDER).verdict is Likelihood.CAUSE
-    assert both.of(Failure.ROLE_TOO_LOW).evidence[1].startswith("made consumer on 2026-05-02 at 12:00 UTC by ana@")
+    assert both.of(KnownFailure.IDENTITY_PROVIDER).verdict is Likelihood.CAUSE
+    assert both.of(KnownFailure.ROLE_TOO_LOW).evidence[1].startswith("made consumer on 2026-05-02 at 12:00 UTC by ana@")
     assert [both.lines[0].email, both.lines[-1].email] == ["first@example.com", "last@example.com"]
     assert len(both.lines) == 1 + 150 + 1 + 1 + 1
     assert [line.role for line in both.lines if line.email == BO] == ["consumer"]
@@ -234,11 +235,11 @@ def test_without_the_log_it_is_said_and_the_rest_goes_on(
     assert (there.of_the_log.came, probe.healthy(there.doctor)) == (why, True)
     assert (there.lines, there.logins, there.last_active) == ([], {}, ["unknown"])
     assert there.ticked == both.ticked - {AutomaticCheck.LOGGED_IN}
-    for failure in (Failure.PASSWORD, Failure.SCIM):
+    for failure in (KnownFailure.PASSWORD, KnownFailure.SCIM):
         assert there.of(failure).verdict is Likelihood.UNKNOWN
         assert why in there.of(failure).evidence[0]
     assert not any("reset the password" in line for one in there.findings for line in one.fix)
-    lower, known = there.of(Failure.ROLE_TOO_LOW), both.of(Failure.ROLE_TOO_LOW)
+    lower, known = there.of(KnownFailure.ROLE_TOO_LOW), both.of(KnownFailure.ROLE_TOO_LOW)
     assert (lower.verdict, lower.evidence, lower.fix) == (known.verdict, known.evidence[:1], known.fix)
     assert {name: text for name, text in there.preflight.items() if name != "plan: audit log"} == {
         name: text for name, text in both.preflight.items() if name != "plan: audit log"

@@ -13,7 +13,8 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.errors import Forbidden, ServerFault, Unreachable
 from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.operations.diagnosing import Diagnosis, Failure, Likelihood, case_of, diagnose
+from mixpanel_access.operations.diagnosing import case_of, diagnose
+from mixpanel_access.operations.failures import Diagnosis, KnownFailure, Likelihood
 from mixpanel_access.operations.login import ASK
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.overviews import BO, overview, person
@@ -62,7 +63,7 @@ class Story:
         looked = overview(self.api, *self.entries, applied=self.applied, invited=self.invited)
         return diagnose(case_of(looked, self.email))
 
-    def of(self, failure: Failure) -> Diagnosis:
+    def of(self, failure: KnownFailure) -> Diagnosis:
         """What is said of one failure."""
         (finding,) = [one for one in self.found() if one.failure is failure]
         return finding
@@ -71,7 +72,7 @@ class Story:
 def test_nothing_is_wrong_with_who_has_everything() -> None:
     """Each failure is ruled out by what was seen."""
     found = Story().found()
-    assert {one.failure: one.verdict for one in found} == dict.fromkeys(Failure, Likelihood.RULED_OUT)
+    assert {one.failure: one.verdict for one in found} == dict.fromkeys(KnownFailure, Likelihood.RULED_OUT)
     assert all(one.evidence and not one.fix for one in found)
 
 
@@ -239,161 +240,161 @@ GONE = "; ".join(
     ]
 )
 SINCE = "the last on 2026-05-04 at 11:00 UTC, and none that succeeded since"
-CASES: dict[str, tuple[Callable[[Story], None], Failure, Likelihood, str, str]] = {
+CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, str]] = {
     "stranger, not declared": (
-        stranger, Failure.NOT_DECLARED, Likelihood.CAUSE, "no roster of production has the address",
+        stranger, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "no roster of production has the address",
         "mixpanel-access invite zoe@agency.example.org",
     ),
     "stranger, not invited": (
-        stranger, Failure.NOT_INVITED, Likelihood.CAUSE, "none of the organization's 1 people has the address",
+        stranger, KnownFailure.NOT_INVITED, Likelihood.CAUSE, "none of the organization's 1 people has the address",
         "mixpanel-access invite zoe@agency.example.org",
     ),
     "ended": (
-        ended, Failure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production ended on 2026-05-03",
+        ended, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production ended on 2026-05-03",
         "prolong `ends` in the roster of production, then pulumi up --stack production",
     ),
     "to come": (
-        to_come, Failure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production begins on 2026-05-05",
+        to_come, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production begins on 2026-05-05",
         "wait, or move `starts` in the roster of production",
     ),
     "undeclared": (
-        undeclared, Failure.NOT_DECLARED, Likelihood.POSSIBLE, "no roster of production has the address",
+        undeclared, KnownFailure.NOT_DECLARED, Likelihood.POSSIBLE, "no roster of production has the address",
         f"mixpanel-access invite {BO}",
     ),
     "removed": (
-        removed, Failure.NOT_INVITED, Likelihood.CAUSE,
+        removed, KnownFailure.NOT_INVITED, Likelihood.CAUSE,
         GONE,
         "pulumi up --stack production --refresh",
     ),
     "pending": (
-        pending, Failure.NOT_ACCEPTED, Likelihood.CAUSE,
+        pending, KnownFailure.NOT_ACCEPTED, Likelihood.CAUSE,
         "sent on 2026-05-01 at 04:00 UTC, 80 h ago; good until 2026-05-08 at 04:00 UTC",
         "ask whether it arrived: look in spam, and have mixpanel.com on the mail server's allow-list",
     ),
     "pending by the log": (
-        pending_by_the_log, Failure.NOT_ACCEPTED, Likelihood.CAUSE, "sent on 2026-05-04 at 07:00 UTC, 5 h ago",
+        pending_by_the_log, KnownFailure.NOT_ACCEPTED, Likelihood.CAUSE, "sent on 2026-05-04 at 07:00 UTC, 5 h ago",
         "ask whether it arrived: look in spam, and have mixpanel.com on the mail server's allow-list",
     ),
     "pending of old": (
-        pending_of_old, Failure.NOT_ACCEPTED, Likelihood.CAUSE, "nobody knows when it was sent",
+        pending_of_old, KnownFailure.NOT_ACCEPTED, Likelihood.CAUSE, "nobody knows when it was sent",
         "ask whether it arrived: look in spam, and have mixpanel.com on the mail server's allow-list",
     ),
     "expired": (
-        expired, Failure.NOT_ACCEPTED, Likelihood.CAUSE,
+        expired, KnownFailure.NOT_ACCEPTED, Likelihood.CAUSE,
         "sent on 2026-04-26 at 12:00 UTC, 192 h ago; expired on 2026-05-03 at 12:00 UTC",
         "pulumi up --stack production --refresh sends it again",
     ),
     "other spelling": (
-        other_spelling, Failure.OTHER_ADDRESS, Likelihood.POSSIBLE, "boo@example.com is invited",
+        other_spelling, KnownFailure.OTHER_ADDRESS, Likelihood.POSSIBLE, "boo@example.com is invited",
         "ask with which address they log in: bo@example.com, or boo@example.com",
     ),
     "other company": (
-        other_company, Failure.OTHER_ADDRESS, Likelihood.POSSIBLE, "bo@agency.example.org is a member",
+        other_company, KnownFailure.OTHER_ADDRESS, Likelihood.POSSIBLE, "bo@agency.example.org is a member",
         "ask with which address they log in: bo@example.com, or bo@agency.example.org",
     ),
     "outside": (
-        outside, Failure.DOMAIN_NOT_CLAIMED, Likelihood.CAUSE,
+        outside, KnownFailure.DOMAIN_NOT_CLAIMED, Likelihood.CAUSE,
         "single sign-on is required of everybody, and example.com is not claimed (claimed: example.net)",
         "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
     ),
     "no domains": (
-        no_domains, Failure.DOMAIN_NOT_CLAIMED, Likelihood.POSSIBLE,
+        no_domains, KnownFailure.DOMAIN_NOT_CLAIMED, Likelihood.POSSIBLE,
         "single sign-on is required, and Mixpanel does not tell the claimed domains",
         "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
     ),
     "no settings": (
-        no_settings, Failure.DOMAIN_NOT_CLAIMED, Likelihood.UNKNOWN,
+        no_settings, KnownFailure.DOMAIN_NOT_CLAIMED, Likelihood.UNKNOWN,
         "nobody tells whether single sign-on is required",
         "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
     ),
     "never in": (
-        never_in, Failure.IDENTITY_PROVIDER, Likelihood.POSSIBLE, "no login by single sign-on in 90 days",
+        never_in, KnownFailure.IDENTITY_PROVIDER, Likelihood.POSSIBLE, "no login by single sign-on in 90 days",
         "have Okta assign the Mixpanel application to them, or to a group of theirs",
     ),
     "failed by single sign-on": (
-        failed_sso, Failure.IDENTITY_PROVIDER, Likelihood.CAUSE,
+        failed_sso, KnownFailure.IDENTITY_PROVIDER, Likelihood.CAUSE,
         "2 failed logins by sso, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         "have Okta assign the Mixpanel application to them, or to a group of theirs",
     ),
     "failed by password": (
-        failed_password, Failure.PASSWORD, Likelihood.CAUSE,
+        failed_password, KnownFailure.PASSWORD, Likelihood.CAUSE,
         "1 failed login by password, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         "have them reset the password on the login page",
     ),
     "failed by a code": (
-        failed_with("totp"), Failure.PASSWORD, Likelihood.CAUSE,
+        failed_with("totp"), KnownFailure.PASSWORD, Likelihood.CAUSE,
         "1 failed login by totp, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         "have them try the newest code (for an app, the phone's clock must be right; for a text message, the number)",
     ),
     "failed by a text message": (
-        failed_with("sms", "sms"), Failure.PASSWORD, Likelihood.CAUSE,
+        failed_with("sms", "sms"), KnownFailure.PASSWORD, Likelihood.CAUSE,
         "2 failed logins by sms, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         "have them try the newest code (for an app, the phone's clock must be right; for a text message, the number)",
     ),
     "failed by a link": (
-        failed_with("magic_link"), Failure.PASSWORD, Likelihood.CAUSE,
+        failed_with("magic_link"), KnownFailure.PASSWORD, Likelihood.CAUSE,
         "1 failed login by magic_link, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         "have them ask for a new link on the login page, and open the newest one only",
     ),
     "failed by a social account": (
-        failed_with("social"), Failure.PASSWORD, Likelihood.CAUSE,
+        failed_with("social"), KnownFailure.PASSWORD, Likelihood.CAUSE,
         "1 failed login by social, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         f"have them choose the account with the address {BO}, or log in another way",
     ),
     "failed by what is not told": (
-        failed_with(""), Failure.PASSWORD, Likelihood.POSSIBLE,
+        failed_with(""), KnownFailure.PASSWORD, Likelihood.POSSIBLE,
         "1 failed login by an unknown factor, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         ASK,
     ),
     "failed by a word that nobody knows": (
-        failed_with("webauthn", "saml"), Failure.PASSWORD, Likelihood.POSSIBLE,
+        failed_with("webauthn", "saml"), KnownFailure.PASSWORD, Likelihood.POSSIBLE,
         f"2 failed logins by an unknown factor (saml, webauthn), {SINCE}",
         ASK,
     ),
     "failed by a password and what is not told": (
-        failed_with("", "password"), Failure.PASSWORD, Likelihood.CAUSE,
+        failed_with("", "password"), KnownFailure.PASSWORD, Likelihood.CAUSE,
         f"2 failed logins by password, an unknown factor, {SINCE}",
         "have them reset the password on the login page",
     ),
     "failed by a password where it does not count": (
-        password_where_sso_is_required, Failure.PASSWORD, Likelihood.CAUSE,
+        password_where_sso_is_required, KnownFailure.PASSWORD, Likelihood.CAUSE,
         "1 failed login by password, the last on 2026-05-04 at 11:00 UTC, and none that succeeded since",
         "single sign-on is required of them: have them choose it on the login page, not a password",
     ),
     "no log, password": (
-        no_log, Failure.PASSWORD, Likelihood.UNKNOWN, "the audit log cannot be read (not for member)",
+        no_log, KnownFailure.PASSWORD, Likelihood.UNKNOWN, "the audit log cannot be read (not for member)",
         "have them reset the password on the login page",
     ),
     "project gone": (
-        project_gone, Failure.PROJECT_NOT_THERE, Likelihood.CAUSE,
+        project_gone, KnownFailure.PROJECT_NOT_THERE, Likelihood.CAUSE,
         "shop (1234567) of stack production is not among the projects of organization 7654321",
         "look in Mixpanel whether it was archived, deleted, or moved to another organization",
     ),
     "lower": (
-        lower, Failure.ROLE_TOO_LOW, Likelihood.CAUSE,
+        lower, KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"consumer in shop, and analyst is declared; made consumer on 2026-05-03 at 12:00 UTC by {ANA} (admin)",
         "pulumi up --stack production --refresh puts it back",
     ),
     "none at all": (
-        none_at_all, Failure.ROLE_TOO_LOW, Likelihood.CAUSE,
+        none_at_all, KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"nothing in shop, and analyst is declared; taken out of project 1234567 on 2026-05-03 at 12:00 UTC by {ANA}",
         "pulumi up --stack production --refresh puts it back",
     ),
     "by SCIM": (
-        by_scim, Failure.SCIM, Likelihood.CAUSE, "user.role_changed on 2026-05-03 at 12:00 UTC by scim (scim)",
+        by_scim, KnownFailure.SCIM, Likelihood.CAUSE, "user.role_changed on 2026-05-03 at 12:00 UTC by scim (scim)",
         "change the group in Okta, and have it synchronized again",
     ),
     "deactivated": (
-        deactivated, Failure.SCIM, Likelihood.CAUSE, "they are deactivated, and cannot log in",
+        deactivated, KnownFailure.SCIM, Likelihood.CAUSE, "they are deactivated, and cannot log in",
         "have Okta assign Mixpanel to them again",
     ),
     "touched by SCIM": (
-        touched_by_scim, Failure.SCIM, Likelihood.POSSIBLE,
+        touched_by_scim, KnownFailure.SCIM, Likelihood.POSSIBLE,
         "organization.user_added on 2026-05-03 at 12:00 UTC (scim_linked_org)",
         "change the group in the identity provider, and have it synchronized again",
     ),
     "no log, SCIM": (
-        no_log, Failure.SCIM, Likelihood.UNKNOWN, "the audit log cannot be read (not for member)",
+        no_log, KnownFailure.SCIM, Likelihood.UNKNOWN, "the audit log cannot be read (not for member)",
         "change the group in the identity provider, and have it synchronized again",
     ),
 }  # fmt: skip
@@ -401,7 +402,7 @@ CASES: dict[str, tuple[Callable[[Story], None], Failure, Likelihood, str, str]] 
 
 @pytest.mark.parametrize(("spoil", "failure", "verdict", "evidence", "fix"), CASES.values(), ids=CASES.keys())
 def test_each_failure_is_found(
-    spoil: Callable[[Story], None], failure: Failure, verdict: Likelihood, evidence: str, fix: str
+    spoil: Callable[[Story], None], failure: KnownFailure, verdict: Likelihood, evidence: str, fix: str
 ) -> None:
     """With the verdict that the evidence bears, and what to try first."""
     story = Story()
@@ -426,10 +427,10 @@ def test_only_a_failed_password_leads_to_another_password(factor: str, told: boo
     assert any("failed login" in line for one in found for line in one.evidence)
     sure = factor in audit.FACTORS
     assert {one.failure for one in found if one.verdict is Likelihood.CAUSE} == (
-        {Failure.IDENTITY_PROVIDER if factor == audit.SSO else Failure.PASSWORD} if sure else set()
+        {KnownFailure.IDENTITY_PROVIDER if factor == audit.SSO else KnownFailure.PASSWORD} if sure else set()
     )
     if not sure:
-        possible = {Failure.PASSWORD, Failure.IDENTITY_PROVIDER} if told else {Failure.PASSWORD}
+        possible = {KnownFailure.PASSWORD, KnownFailure.IDENTITY_PROVIDER} if told else {KnownFailure.PASSWORD}
         assert {one.failure for one in found} == possible
         assert all("an unknown factor" in one.evidence[0] for one in found)
         assert all(one.fix[0] == ASK for one in found)
@@ -445,16 +446,16 @@ def test_without_a_log_nobody_resets_a_password_that_may_not_count() -> None:
         story = Story()
         no_log(story)
         spoil(story)
-        assert story.of(Failure.PASSWORD).fix == [fix]
+        assert story.of(KnownFailure.PASSWORD).fix == [fix]
 
 
 def test_a_second_factor_is_reset_once() -> None:
     """A required one is named with a wrong password; where it failed itself, its own advice is enough."""
     story = Story()
     failed_password(story)
-    assert story.of(Failure.PASSWORD).fix[1].startswith("a second factor is required: have them set it up")
+    assert story.of(KnownFailure.PASSWORD).fix[1].startswith("a second factor is required: have them set it up")
     failed_with("totp")(story)
-    fix = story.of(Failure.PASSWORD).fix
+    fix = story.of(KnownFailure.PASSWORD).fix
     assert [line for line in fix if "second factor" in line] == [
         "if it fails again, have an organization owner or admin reset their second factor"
     ]
@@ -465,7 +466,7 @@ def test_what_mixpanels_staff_did_is_marked() -> None:
     story = Story()
     story.api.give(PRODUCTION, BO, "consumer")
     story.log(audit.ROLE_CHANGED, age=DAY, actor=ANA, role=None, source="admin", by_staff=True)
-    assert story.of(Failure.ROLE_TOO_LOW).evidence[1] == (
+    assert story.of(KnownFailure.ROLE_TOO_LOW).evidence[1] == (
         f"made something else on 2026-05-03 at 12:00 UTC by {ANA} (Mixpanel's staff) (admin)"
     )
 
@@ -473,26 +474,29 @@ def test_what_mixpanels_staff_did_is_marked() -> None:
 def test_every_failure_has_a_case_that_finds_it() -> None:
     """None can only be ruled out."""
     assert {failure for _, failure, verdict, _, _ in CASES.values() if verdict is not Likelihood.RULED_OUT} == set(
-        Failure
+        KnownFailure
     )
 
 
-FIRST: dict[str, tuple[list[Callable[[Story], None]], list[Failure]]] = {
-    "who is nowhere is not declared, and so not invited": ([stranger], [Failure.NOT_DECLARED, Failure.NOT_INVITED]),
+FIRST: dict[str, tuple[list[Callable[[Story], None]], list[KnownFailure]]] = {
+    "who is nowhere is not declared, and so not invited": (
+        [stranger],
+        [KnownFailure.NOT_DECLARED, KnownFailure.NOT_INVITED],
+    ),
     "an invitation that waits comes before the domain": (
         [pending, outside],
-        [Failure.NOT_ACCEPTED, Failure.DOMAIN_NOT_CLAIMED],
+        [KnownFailure.NOT_ACCEPTED, KnownFailure.DOMAIN_NOT_CLAIMED],
     ),
     "a cause comes before what is only possible": (
         [other_company, lower],
-        [Failure.ROLE_TOO_LOW, Failure.OTHER_ADDRESS],
+        [KnownFailure.ROLE_TOO_LOW, KnownFailure.OTHER_ADDRESS],
     ),
-    "a lowered role names SCIM where it was SCIM": ([by_scim], [Failure.ROLE_TOO_LOW, Failure.SCIM]),
+    "a lowered role names SCIM where it was SCIM": ([by_scim], [KnownFailure.ROLE_TOO_LOW, KnownFailure.SCIM]),
 }
 
 
 @pytest.mark.parametrize(("spoils", "order"), FIRST.values(), ids=FIRST.keys())
-def test_the_most_likely_cause_comes_first(spoils: list[Callable[[Story], None]], order: list[Failure]) -> None:
+def test_the_most_likely_cause_comes_first(spoils: list[Callable[[Story], None]], order: list[KnownFailure]) -> None:
     """By verdict, then by what hangs on what."""
     story = Story()
     for spoil in spoils:
@@ -506,9 +510,9 @@ def test_a_login_after_the_failures_rules_them_out() -> None:
     story = Story()
     story.told()
     story.log(audit.LOGIN_FAILED, age=3 * DAY, actor=BO, method="sso")
-    assert story.of(Failure.IDENTITY_PROVIDER).evidence == ["logged in on 2026-05-02 at 12:00 UTC by sso"]
+    assert story.of(KnownFailure.IDENTITY_PROVIDER).evidence == ["logged in on 2026-05-02 at 12:00 UTC by sso"]
     story.log(audit.LOGIN_FAILED, age=3 * DAY, actor=BO, method="password")
-    assert story.of(Failure.PASSWORD).evidence == [
+    assert story.of(KnownFailure.PASSWORD).evidence == [
         "1 failed login, the last on 2026-05-01 at 12:00 UTC, and logged in since, on 2026-05-02 at 12:00 UTC"
     ]
 
@@ -518,11 +522,11 @@ def test_a_password_login_says_nothing_of_the_identity_provider() -> None:
     story = Story()
     story.told()
     story.api.events_ = [event for event in story.api.events_ if event.method != "sso"]
-    assert story.of(Failure.IDENTITY_PROVIDER).verdict is Likelihood.POSSIBLE
+    assert story.of(KnownFailure.IDENTITY_PROVIDER).verdict is Likelihood.POSSIBLE
     story.told()
-    assert story.of(Failure.IDENTITY_PROVIDER).verdict is Likelihood.RULED_OUT
+    assert story.of(KnownFailure.IDENTITY_PROVIDER).verdict is Likelihood.RULED_OUT
     story.log(audit.INVITATION_SENT, age=DAY)
-    assert story.of(Failure.IDENTITY_PROVIDER).verdict is Likelihood.POSSIBLE
+    assert story.of(KnownFailure.IDENTITY_PROVIDER).verdict is Likelihood.POSSIBLE
 
 
 def test_what_the_roster_says_counts_where_mixpanel_is_silent() -> None:
@@ -533,7 +537,7 @@ def test_what_the_roster_says_counts_where_mixpanel_is_silent() -> None:
     (finding,) = [
         one
         for one in diagnose(case_of(overview(story.api, *story.entries, more=more), BO))
-        if one.failure is Failure.DOMAIN_NOT_CLAIMED
+        if one.failure is KnownFailure.DOMAIN_NOT_CLAIMED
     ]
     assert (finding.verdict, finding.evidence) == (
         Likelihood.POSSIBLE,
@@ -547,7 +551,7 @@ def test_a_slip_of_the_pen_comes_before_what_follows_from_it() -> None:
     story.email = "robyn@example.com"
     story.api.put("robin@example.com")
     found = [one for one in story.found() if one.verdict is Likelihood.CAUSE]
-    assert [one.failure for one in found][:2] == [Failure.OTHER_ADDRESS, Failure.NOT_DECLARED]
+    assert [one.failure for one in found][:2] == [KnownFailure.OTHER_ADDRESS, KnownFailure.NOT_DECLARED]
     assert found[0].fix == ["ask with which address they log in: robyn@example.com, or robin@example.com"]
 
 
@@ -561,7 +565,7 @@ def test_short_and_shared_names_are_no_slips(other: str) -> None:
     story.email = {"info@agency.example.org": "info@example.com"}.get(other, BO)
     story.api.put(story.email)
     story.api.put(other)
-    assert story.of(Failure.OTHER_ADDRESS).verdict is Likelihood.RULED_OUT
+    assert story.of(KnownFailure.OTHER_ADDRESS).verdict is Likelihood.RULED_OUT
 
 
 def test_an_invitation_that_nobody_declares_is_not_sent_again_by_an_update() -> None:
@@ -573,7 +577,7 @@ def test_an_invitation_that_nobody_declares_is_not_sent_again_by_an_update() -> 
     someone = looked.anybody(BO)
     assert someone.effective == {}
     pending_of_old(story)
-    assert story.of(Failure.NOT_ACCEPTED).fix[-1] == (
+    assert story.of(KnownFailure.NOT_ACCEPTED).fix[-1] == (
         "no roster gives them anything today, and so none sends an invitation"
     )
 
@@ -583,7 +587,7 @@ def test_more_by_another_way_is_not_too_low() -> None:
     story = Story()
     story.api.rows.clear()
     story.api.give(PRODUCTION, BO, "admin", GrantType.TEAM)
-    assert story.of(Failure.ROLE_TOO_LOW).verdict is Likelihood.RULED_OUT
+    assert story.of(KnownFailure.ROLE_TOO_LOW).verdict is Likelihood.RULED_OUT
 
 
 def test_an_admin_logs_in_without_a_claimed_domain() -> None:
@@ -591,7 +595,7 @@ def test_an_admin_logs_in_without_a_claimed_domain() -> None:
     story = Story()
     outside(story)
     story.api.put(BO, "admin")
-    assert story.of(Failure.DOMAIN_NOT_CLAIMED).evidence == ["an organization admin may log in with a password"]
+    assert story.of(KnownFailure.DOMAIN_NOT_CLAIMED).evidence == ["an organization admin may log in with a password"]
 
 
 def test_the_events_of_others_and_of_long_ago_prove_nothing() -> None:
@@ -602,14 +606,14 @@ def test_the_events_of_others_and_of_long_ago_prove_nothing() -> None:
     story.log(audit.USER_ADDED, age=LOOK_BACK + timedelta(seconds=1), source="scim")
     assert {one.verdict for one in story.found()} == {Likelihood.RULED_OUT}
     story.log(audit.USER_ADDED, age=LOOK_BACK, source="scim")
-    assert story.of(Failure.SCIM).verdict is Likelihood.POSSIBLE
+    assert story.of(KnownFailure.SCIM).verdict is Likelihood.POSSIBLE
 
 
 def test_a_fault_of_the_server_is_no_diagnosis() -> None:
     """An audit log that answers with one is unknown; no network is told as what it is."""
     story = Story()
     story.api.faults["events"] = [ServerFault("cannot read", why="HTTP 500")]
-    assert story.of(Failure.PASSWORD).evidence == ["the audit log cannot be read (HTTP 500)"]
+    assert story.of(KnownFailure.PASSWORD).evidence == ["the audit log cannot be read (HTTP 500)"]
     story.api.faults["events"] = [Unreachable("cannot read", why="no route")]
     with pytest.raises(Unreachable):
         story.found()

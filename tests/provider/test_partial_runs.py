@@ -16,7 +16,7 @@ from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.resources import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
-from mixpanel_access.provider.declaring import Declared, digest
+from mixpanel_access.provider.declaring import ProgramDeclaration, digest
 from mixpanel_access.provider.member import MemberHandler, MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
@@ -69,7 +69,7 @@ def stack(*, brake: bool = True) -> list[dict[str, Any]]:
 
 
 def session_for(
-    api: FakeApi, command: Command | None, state: Resources | None, declared: Declared | None = None
+    api: FakeApi, command: Command | None, state: Resources | None, declared: ProgramDeclaration | None = None
 ) -> tuple[Session, list[str]]:
     """A session in a run of that command."""
     session, said = make_session(api)
@@ -179,11 +179,11 @@ UP = Command("up", targets=["urn::kim"])
 @pytest.mark.parametrize(
     ("told", "gone"),
     [
-        (Declared(frozenset({digest(PEOPLE[0])})), False),
-        (Declared(frozenset({digest(PEOPLE[0])}), frozenset({"Member"})), False),
-        (Declared(frozenset({digest(PEOPLE[1])})), True),
-        (Declared(frozenset(), frozenset({"Team"})), True),
-        (Declared(frozenset(), frozenset({"Member"})), None),
+        (ProgramDeclaration(frozenset({digest(PEOPLE[0])})), False),
+        (ProgramDeclaration(frozenset({digest(PEOPLE[0])}), frozenset({"Member"})), False),
+        (ProgramDeclaration(frozenset({digest(PEOPLE[1])})), True),
+        (ProgramDeclaration(frozenset(), frozenset({"Team"})), True),
+        (ProgramDeclaration(frozenset(), frozenset({"Member"})), None),
         (None, None),
     ],
     ids=[
@@ -196,7 +196,7 @@ UP = Command("up", targets=["urn::kim"])
     ],
 )
 def test_a_partial_up_never_takes_what_the_rest_of_the_program_declares(
-    api: FakeApi, told: Declared | None, gone: bool | None
+    api: FakeApi, told: ProgramDeclaration | None, gone: bool | None
 ) -> None:
     """What the engine does not ask about counts too; if it is unknown, nothing is taken."""
     api.rows.clear()
@@ -213,7 +213,7 @@ def test_a_partial_up_never_takes_what_the_rest_of_the_program_declares(
 
 def test_a_partial_up_keeps_the_grants_of_a_project_that_others_declare(api: FakeApi) -> None:
     """A `ProjectAccess` that goes leaves each grant that a `ProjectGrant` has, target or not."""
-    kept = Declared(frozenset({digest((PRODUCTION, email)) for email in PEOPLE[2:]}))
+    kept = ProgramDeclaration(frozenset({digest((PRODUCTION, email)) for email in PEOPLE[2:]}))
     session, _ = session_for(api, UP, [], kept)
     provider = ProjectAccessProvider()
     provider.use(session)
@@ -227,7 +227,7 @@ def test_a_partial_up_keeps_the_grants_of_a_project_that_others_declare(api: Fak
 def test_a_partial_up_is_held_before_the_first_of_too_many(api: FakeApi) -> None:
     """Four who go in one partial up are held together, also where they are replaced and no brake is asked."""
     command = Command("up", targets=["urn::m*"])
-    stays = Declared(frozenset(map(digest, PEOPLE[4:])))
+    stays = ProgramDeclaration(frozenset(map(digest, PEOPLE[4:])))
     session, _ = session_for(api, command, stack(), stays)
     _, members, grants = providers(session)
     for email in PEOPLE[:4]:
@@ -242,7 +242,7 @@ def test_people_whom_a_partial_up_leaves_alone_are_judged_when_they_go(api: Fake
     """Five are no longer declared, and one of them is a target: it goes, and the run that takes the others is held."""
     command = Command("up", targets=[f"urn::{PEOPLE[0]}", "urn::brake"])
     rest = PEOPLE[5:]
-    session, _ = session_for(api, command, stack(), Declared(frozenset(map(digest, rest))))
+    session, _ = session_for(api, command, stack(), ProgramDeclaration(frozenset(map(digest, rest))))
     checked = providers(session)[0].check(declared(*PEOPLE), declared(*rest))
     assert checked.failures == []
     assert {person["email"] for person in checked.inputs["people"]} == set(PEOPLE[1:])
@@ -293,7 +293,7 @@ def test_what_a_program_declares_is_read_with_what_is_open(tmp_path: Path, monke
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert declaring.read(of(7)) is None
     lines(tmp_path, 7, ["1 = aa bb", "2 ? Member", "3 ? Team", "2 = cc", "4 ="])
-    assert declaring.read(of(7)) == Declared(frozenset({"aa", "bb", "cc"}), frozenset({"Team"}))
+    assert declaring.read(of(7)) == ProgramDeclaration(frozenset({"aa", "bb", "cc"}), frozenset({"Team"}))
     assert declaring.read(replace(of(7), started="124")) is None, "another process, which got the same number"
     own = tmp_path / f"mixpanel-access-{os.getuid()}"
     lines(tmp_path, 8, ["1 = aa"])
@@ -302,7 +302,7 @@ def test_what_a_program_declares_is_read_with_what_is_open(tmp_path: Path, monke
         file.write("1 = dd\n")
     assert sorted(one.name for one in own.iterdir()) == ["7-123", "9-123"], "files of a day ago are deleted"
     with declaring.new_file(of(9)):
-        assert declaring.read(of(9)) == Declared(), "a later program of the same engine begins anew"
+        assert declaring.read(of(9)) == ProgramDeclaration(), "a later program of the same engine begins anew"
     own.chmod(0o777)
     assert declaring.read(of(7)) is None, "anybody could have written it"
 
@@ -338,7 +338,7 @@ def test_a_file_that_cannot_be_written_is_told_in_one_line(
     home.mkdir()
     obstacle(home / f"mixpanel-access-{os.getuid()}")
     monkeypatch.setattr("tempfile.tempdir", str(home))
-    writer = declaring.Writer(lambda: of(7))
+    writer = declaring.DeclarationWriter(lambda: of(7))
     with pytest.raises(pulumi.RunError) as failed:
         writer.declare(MemberHandler(), {"email": PEOPLE[0]})
     line = str(failed.value)
@@ -365,14 +365,16 @@ def test_a_program_says_what_it_declares_where_the_engine_does_not_ask_about_all
 ) -> None:
     """A preview tells what `up` would do, and so it knows as much."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with closing(declaring.Writer(lambda: command)) as writer:
+    with closing(declaring.DeclarationWriter(lambda: command)) as writer:
         writer.declare(MemberHandler(), {"email": PEOPLE[0]})
-    assert declaring.read(command or of(7)) == (Declared(frozenset({digest(PEOPLE[0])})) if told else None)
+    assert declaring.read(command or of(7)) == (ProgramDeclaration(frozenset({digest(PEOPLE[0])})) if told else None)
 
 
 @pytest.mark.parametrize("verb", ["preview", "up"])
-@pytest.mark.parametrize("told", [None, Declared()])
-def test_a_partial_run_names_nobody_who_is_left_and_goes_on(api: FakeApi, verb: str, told: Declared | None) -> None:
+@pytest.mark.parametrize("told", [None, ProgramDeclaration()])
+def test_a_partial_run_names_nobody_who_is_left_and_goes_on(
+    api: FakeApi, verb: str, told: ProgramDeclaration | None
+) -> None:
     """With SCIM on, who could not be taken away wholly is a hint of whole runs: no partial one fails for it."""
     api.scim = FakeScim(api, set())
     session, said = session_for(api, of(7, verb), stack(), told)
@@ -397,7 +399,11 @@ def test_an_unclear_destroy_judges_everybody(api: FakeApi, command: Command) -> 
 def test_an_unclear_up_takes_only_what_the_program_is_known_not_to_declare(api: FakeApi) -> None:
     """It may be about a part of the program: what that says of itself counts, and nothing is taken without it."""
     api.rows.clear()
-    for told, writes in ((None, []), (Declared(frozenset({digest(PEOPLE[0])})), []), (Declared(), ["remove"])):
+    for told, writes in (
+        (None, []),
+        (ProgramDeclaration(frozenset({digest(PEOPLE[0])})), []),
+        (ProgramDeclaration(), ["remove"]),
+    ):
         members = providers(session_for(api, Command("up", unclear=True), [member(PEOPLE[0])], told)[0])[1]
         if told is None:
             with pytest.raises(Refused, match="cannot tell whether"):

@@ -16,12 +16,12 @@ from types import FrameType
 from typing import TextIO
 
 from mixpanel_access.engine import ensure_engine
-from mixpanel_access.engine.settings import Settings
+from mixpanel_access.engine.settings import EngineSettings
 from mixpanel_access.model.errors import EngineError
 from tools.engine.build import SOURCE, build_engine
 
 
-def main(settings: Settings | None = None, source: Path = SOURCE) -> int:
+def main(settings: EngineSettings | None = None, source: Path = SOURCE) -> int:
     """Run the command.
 
     Args:

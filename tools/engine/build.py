@@ -12,7 +12,7 @@ from typing import Final
 from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import DYNAMIC, HOST, Engine, StepFailed, check_folder, last_lines
 from mixpanel_access.engine.process import Outcome, Watch, run_child
-from mixpanel_access.engine.settings import ENGINE_VERSION, Settings
+from mixpanel_access.engine.settings import ENGINE_VERSION, EngineSettings
 from mixpanel_access.model.similarity import counted
 from tools.engine.toolchain import Toolchain, find_toolchain
 
@@ -41,7 +41,7 @@ def source_digest(source: Path = SOURCE) -> str:
     return digest.hexdigest()[:12]
 
 
-def build_engine(settings: Settings, progress: Callable[[str], None], source: Path = SOURCE) -> Engine:
+def build_engine(settings: EngineSettings, progress: Callable[[str], None], source: Path = SOURCE) -> Engine:
     """Build the engine into the cache. The caller holds the lock.
 
     Args:
@@ -101,7 +101,9 @@ class _Build:
         progress: shows a line.
     """
 
-    def __init__(self, toolchain: Toolchain, source: Path, settings: Settings, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, toolchain: Toolchain, source: Path, settings: EngineSettings, progress: Callable[[str], None]
+    ) -> None:
         self._toolchain = toolchain
         self._source = source
         self._environment = go_environment(settings.environ, toolchain)

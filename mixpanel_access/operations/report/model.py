@@ -10,7 +10,7 @@ from typing import Final
 
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.other_access import OtherAccess
-from mixpanel_access.operations.drift import Difference
+from mixpanel_access.operations.drift import AccessDifference
 from mixpanel_access.operations.report.risk import Risk, RiskLevel
 from mixpanel_access.operations.status import StatusStep
 from mixpanel_access.rules.rule import Level
@@ -234,7 +234,7 @@ class Report:
     people: Sequence[ReportPerson]
     endings: Sequence[AccessEnding]
     invitations: Sequence[OpenInvitation]
-    differences: Sequence[Difference]
+    differences: Sequence[AccessDifference]
     findings: Sequence[PolicyFinding]
     other_access: Sequence[OtherAccess] = ()
 

@@ -10,7 +10,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
-from mixpanel_access.operations.drift import Difference, DriftKind
+from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.policy_check import Violation
 from mixpanel_access.operations.report.model import Cell, ReportPerson, RoleSource
 from mixpanel_access.operations.report.risk import AccessFacts, Risk, risk_of
@@ -49,13 +49,13 @@ def _cells(sources: Sources, key: str) -> Cells:
 
 
 def report_people(
-    sources: Sources, people: Mapping[str, Cells], changes: Sequence[Difference], violations: Iterable[Violation]
+    sources: Sources, people: Mapping[str, Cells], changes: Sequence[AccessDifference], violations: Iterable[Violation]
 ) -> list[ReportPerson]:
     """Everybody, the highest risk first."""
     found_about: dict[str, list[Violation]] = {}
     for violation in violations:
         found_about.setdefault(same_key(violation.email), []).append(violation)
-    by_person: dict[str, list[Difference]] = {}
+    by_person: dict[str, list[AccessDifference]] = {}
     for change in changes:
         by_person.setdefault(same_key(change.email), []).append(change)
     found = [
@@ -90,7 +90,7 @@ def _ends(sources: Sources, key: str) -> date | None:
 
 
 def _risk(
-    sources: Sources, key: str, cells: Cells, changes: Sequence[Difference], violations: Sequence[Violation]
+    sources: Sources, key: str, cells: Cells, changes: Sequence[AccessDifference], violations: Sequence[Violation]
 ) -> Risk:
     overview = sources.overview
     person, status = overview.directory.people().get(key), sources.statuses.get(key)
