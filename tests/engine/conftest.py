@@ -57,9 +57,9 @@ class Workspace:
         It runs in this process: the start of Python is no promise of the tests here.
         """
         environ = self.pulumi.engine.environment({**self.pulumi.environ, **self.environ})
-        done = typed(*args, cwd=cwd or self.pulumi.project, environ=environ)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # the end of a process closes its connections
+            warnings.simplefilter("ignore", ResourceWarning)  # the end of a process would close its connections
+            done = typed(*args, cwd=cwd or self.pulumi.project, environ=environ)
             gc.collect()
         said = done.err + ("".join(traceback.format_exception(done.error)) if done.error else "")
         must_be_documented(args, done.code, done.out)
