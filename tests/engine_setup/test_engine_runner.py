@@ -155,8 +155,10 @@ def test_ctrl_c_ends_the_command_and_its_children(tmp_path: Path) -> None:
     """An interrupt reaches the command and everything it started."""
     pulumi = fake(tmp_path, f"sleep 600 & echo $$ $! > '{tmp_path}/new'; mv '{tmp_path}/new' '{tmp_path}/pids'; wait")
     program = f"""
+import signal
 from pathlib import Path
 from mixpanel_access.engine import Engine, Pulumi
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
 engine = Engine(Path({str(pulumi.engine.folder)!r}), "3.259.0", "path")
 Pulumi(engine, Path({str(pulumi.project)!r}), {{"PATH": {SYSTEM!r}}}).run("up")
 """
