@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import smtplib
 import ssl
@@ -106,6 +105,8 @@ def post_to_webhook(text: str, url: str | None) -> None:
         Unreachable: nobody answers there.
         Refused: the chat does not take it.
     """
+    import http.client  # what sends mail alone does not wait for it
+
     if not url:
         raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is not set", next_step="Set it to the URL.")
     try:
