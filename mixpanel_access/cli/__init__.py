@@ -23,14 +23,14 @@ def main() -> None:
     from mixpanel_access.cli import streams
 
     streams.prepare()
-    from mixpanel_access.cli.app import app
+    from mixpanel_access.cli.app import command_line
     from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
 
     try:
         _must_be_text(sys.argv[1:])
         _must_not_be_removed(sys.argv[1:])
         try:
-            app()
+            command_line()()
         finally:
             streams.finish()
     except (AccessError, OSError) as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any, Final
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 from mixpanel_access import __version__
@@ -161,3 +163,9 @@ def _register() -> None:
 
 
 _register()
+
+
+@cache
+def command_line() -> Any:
+    """All of it as Click runs it. Typer would build it anew for each command that a process runs."""
+    return typer.main.get_command(app)

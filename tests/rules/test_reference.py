@@ -6,13 +6,12 @@ import json
 import re
 
 import pytest
-from typer.testing import CliRunner
 
 from demo.sandbox import ROOT
-from mixpanel_access.cli.app import app
 from mixpanel_access.model.engagements import STANDARD_ROLES
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES, reference
+from tests.cli.typed import typed
 
 
 def test_the_page_is_made_of_the_rules() -> None:
@@ -34,17 +33,17 @@ def test_the_standard_roles_are_documented() -> None:
 def test_explain(rule: object) -> None:
     """In words and as JSON."""
     assert hasattr(rule, "id")
-    shown = CliRunner().invoke(app, ["policy", "explain", rule.id])
-    assert shown.exit_code == 0
-    assert rule.id in shown.output
-    document = json.loads(CliRunner().invoke(app, ["policy", "explain", rule.id, "--json"]).output)
+    shown = typed("policy", "explain", rule.id)
+    assert (shown.code, shown.err) == (0, "")
+    assert rule.id in shown.out
+    document = json.loads(typed("policy", "explain", rule.id, "--json").out)
     assert document["id"] == rule.id
-    assert document["fix"] in shown.output
+    assert document["fix"] in shown.out
 
 
 def test_list_and_unknown() -> None:
     """All rules; a rule that is not there is one of our errors."""
-    assert len(json.loads(CliRunner().invoke(app, ["policy", "list", "--json"]).output)) == len(RULES)
-    lines = CliRunner().invoke(app, ["policy", "list"]).output.splitlines()
+    assert len(json.loads(typed("policy", "list", "--json").out)) == len(RULES)
+    lines = typed("policy", "list").out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(RULE_IDS)
-    assert isinstance(CliRunner().invoke(app, ["policy", "explain", "x"]).exception, UsageError)
+    assert typed("policy", "explain", "x").code == UsageError.exit_code
