@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,11 @@ from mixpanel_access.model import dates
 from mixpanel_access.model.resources import COMPONENT_TYPE
 from mixpanel_access.operations.new_project import begun_on
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES, find
-from mixpanel_access.rules.facts import Entry
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import Workspace
 from tests.engine.test_service_accounts import at
-from tests.rules.cases import CASES, COMPLIANT, ROBIN, TODAY, Case
-from tests.rules.states import state
+from tests.rules.cases import CASES, COMPLIANT, ROBIN, Case
+from tests.rules.states import state_of_case
 
 pytestmark = pytest.mark.engine
 
@@ -45,35 +42,18 @@ def violations(output: str) -> set[tuple[str, str]]:
     return set(re.findall(r"^ +- \[(\w+)\] +(?:\[[^]]*\] +)?([\w-]+) +\(", output, re.MULTILINE))
 
 
-def _by_its_id(role_id: str, role: Entry) -> Entry:
-    """A custom role as the state has it, for a resource that names it by its id."""
-    return replace(role, values={**role.values, "role_id": role_id})
-
-
 def analyze(workspace: Workspace, case: Case, config: Path | None = None) -> str:
     """What `pulumi policy analyze` says of a state."""
-    settings = {"now": f"{TODAY}T12:00:00Z", "apiUrl": "http://127.0.0.1:9", "companyDomains": case.domains}
-    settings |= case.settings
-    if case.environment:
-        settings["environment"] = case.environment
-    roster = None
-    if case.roles is not None:
-        exceptions = [vars(one) for one in case.exceptions]
-        facts = {"claimed_twice": list(case.claimed), "contacts_beside": list(case.contacts), **case.roster}
-        roster = {"organization_roles": case.roles, "exceptions": exceptions, **facts}
     file = workspace.folder / "state.json"
-    entries = [
-        one for entry in case.entries for one in (*map(partial(_by_its_id, entry.role), entry.custom_roles), entry)
-    ]
-    file.write_text(json.dumps(state(entries, settings, roster)))
+    file.write_text(json.dumps(state_of_case(case)))
     options = ("--policy-pack-config", str(config)) if config else ()
     done = workspace.run("policy", "analyze", "--file", str(file), "--policy-pack", str(PACK), *options, check=False)
     assert "Exception calling application" not in done.stderr
     return done.stdout
 
 
-ALONE = [rule.id for rule in RULES if not rule.kinds]
-"""Rules about the stack as a whole: each needs a state of its own."""
+BY_RESOURCES, BY_ROSTER = "organization-owners", "exceptions-count"
+"""Rules about the stack as a whole: one by its resources, one by what the roster says of itself."""
 
 
 def test_each_rule_about_one_resource_through_the_engine(workspace: Workspace) -> None:
@@ -105,9 +85,9 @@ def test_each_rule_about_one_resource_through_the_engine(workspace: Workspace) -
     assert violations(analyze(workspace, Case(COMPLIANT, roster=shown_owners))) == set()
 
 
-@pytest.mark.parametrize("rule_id", ALONE)
-def test_each_rule_about_the_stack_through_the_engine(workspace: Workspace, rule_id: str) -> None:
-    """Its failing case, with its words, its description, its level and how to mend it."""
+@pytest.mark.parametrize("rule_id", [BY_RESOURCES, BY_ROSTER])
+def test_a_rule_about_the_stack_through_the_engine(workspace: Workspace, rule_id: str) -> None:
+    """Its failing case, with its words, its level and how to fix it; tests/rules/test_servicer.py has every rule."""
     case = CASES[rule_id].fails[0]
     shown = analyze(workspace, case)
     assert (find(rule_id).level.value, rule_id) in violations(shown)
@@ -312,21 +292,16 @@ def test_levels_and_options_come_from_the_configuration(workspace: Workspace) ->
 
 
 def test_an_option_that_the_pack_refuses_is_one_clear_line(workspace: Workspace) -> None:
-    """A pattern that is none, or a misspelt option, stops the preview before anything is judged by it."""
+    """A misspelt option stops the preview before any rule uses it; tests/rules/test_configuration.py has the others."""
     config = workspace.folder / "config.json"
-    unterminated = "ticket: '[' is no pattern (unterminated character set at position 0)"
-    dayz = "'dayz' is no option of it (did you mean 'days'?); there are days, totalDays, standards"
-    for rule, options, words in (
-        ("metadata-well-formed", {"ticket": "["}, f"metadata-well-formed: {unterminated}"),
-        ("longest-duration", {"dayz": 60}, f"longest-duration: {dayz}"),
-        ("longst-duration", {}, "there is no rule 'longst-duration' (did you mean 'longest-duration'?)"),
-    ):
-        config.write_text(json.dumps({"all": "advisory", rule: {"enforcementLevel": "advisory", **options}}))
-        given = ("--policy-pack", str(PACK), "--policy-pack-config", str(config))
-        done = workspace.run("preview", "--stack", "production", *given, check=False)
-        assert done.returncode != 0
-        assert f"cannot use the policies' configuration: {words}. Correct the file" in done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
+    words = "longest-duration: 'dayz' is no option of it (did you mean 'days'?); there are days, totalDays, standards"
+    bad = {"enforcementLevel": "advisory", "dayz": 60}
+    config.write_text(json.dumps({"all": "advisory", "longest-duration": bad}))
+    given = ("--policy-pack", str(PACK), "--policy-pack-config", str(config))
+    done = workspace.run("preview", "--stack", "production", *given, check=False)
+    assert done.returncode != 0
+    assert f"cannot use the policies' configuration: {words}. Correct the file" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_real_state_is_judged_like_its_program(workspace: Workspace) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mixpanel_access.model.resources import COMPONENT_TYPE
 from mixpanel_access.rules.facts import Entry
+from tests.rules.cases import TODAY, Case
 
 STACK = "production"
 PROJECT = "mixpanel-access"
@@ -52,3 +54,26 @@ def state(
     ]
     manifest = {"time": "2026-05-04T12:00:00Z", "magic": "", "version": ""}
     return {"version": 3, "deployment": {"manifest": manifest, "resources": resources, "metadata": {}}}
+
+
+def state_of_case(case: Case) -> dict[str, Any]:
+    """The state that has what a case of a rule has."""
+    settings = {"now": f"{TODAY}T12:00:00Z", "apiUrl": "http://127.0.0.1:9", "companyDomains": case.domains}
+    settings |= case.settings
+    if case.environment:
+        settings["environment"] = case.environment
+    roster = None
+    if case.roles is not None:
+        exceptions = [vars(one) for one in case.exceptions]
+        facts = {"claimed_twice": list(case.claimed), "contacts_beside": list(case.contacts), **case.roster}
+        roster = {"organization_roles": case.roles, "exceptions": exceptions, **facts}
+    entries: list[Entry] = []
+    for entry in case.entries:
+        entries += [_by_its_id(entry.role, role) for role in entry.custom_roles]
+        entries.append(entry)
+    return state(entries, settings, roster)
+
+
+def _by_its_id(role_id: str, role: Entry) -> Entry:
+    """A custom role as the state has it, for a resource that names it by its id."""
+    return replace(role, values={**role.values, "role_id": role_id})

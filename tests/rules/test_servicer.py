@@ -11,8 +11,10 @@ from pulumi.runtime import proto
 from pulumi_policy import EnforcementLevel
 
 from mixpanel_access import __version__
-from mixpanel_access.rules.catalogue import RULES
+from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.pack import NAME, Pack, policies, servicer_of
+from tests.rules.cases import CASES
+from tests.rules.states import state_of_case
 
 
 class Aborted(Exception):
@@ -72,3 +74,37 @@ def test_remediate_is_refused_with_a_reason() -> None:
         configure(naming=(level, {}))
     with pytest.raises(Aborted, match=r"INVALID_ARGUMENT: .*naming: the level 'remediate' is refused: .*'mandatory'"):
         configure(naming=(proto.REMEDIATE, {}), justified=(proto.ADVISORY, {}))
+
+
+ABOUT_THE_STACK = [rule.id for rule in RULES if not rule.kinds]
+
+
+def analyzed(state: dict[str, Any], rule_id: str) -> list[Any]:
+    """What one rule says of a state, in the messages that the engine shows."""
+    resources = state["deployment"]["resources"]
+    provider = next(one for one in resources if one["type"].startswith("pulumi:providers:"))
+    made = proto.AnalyzeStackRequest()
+    for one in resources:
+        told = made.resources.add(type=one["type"], urn=one["urn"], name=one["urn"].rpartition("::")[2])
+        told.properties.update(one.get("outputs", {}))
+        if one.get("provider"):
+            told.provider.type, told.provider.urn = provider["type"], provider["urn"]
+            told.provider.name = "default"
+            told.provider.properties.update(provider["inputs"])
+        told.options.additionalSecretOutputs.extend(one.get("additionalSecretOutputs", []))
+    pack = Pack()
+    alone = [policy for policy in policies(pack) if policy.name == rule_id]
+    server = servicer_of(pack)(NAME, "0.0.1", alone, EnforcementLevel.MANDATORY)
+    return list(server.AnalyzeStack(made, None).diagnostics)
+
+
+@pytest.mark.parametrize("rule_id", ABOUT_THE_STACK)
+def test_each_rule_about_the_stack_is_told_to_the_engine(rule_id: str) -> None:
+    """Its failing case, from the state to the engine's message: with its words, its description and its level."""
+    case, rule = CASES[rule_id].fails[0], find(rule_id)
+    told = analyzed(state_of_case(case), rule_id)
+    level = proto.ADVISORY if rule.level.value == "advisory" else proto.MANDATORY
+    assert {(one.policyName, one.description, one.enforcementLevel) for one in told} == {(rule_id, rule.title, level)}
+    assert all(words in "\n".join(one.message for one in told) for words in case.words)
+    (policy,) = (one for one in servicer().GetAnalyzerInfo(None, None).policies if one.name == rule_id)
+    assert policy.remediation_steps == rule.fix
