@@ -26,7 +26,7 @@ from mixpanel_access.engine import ensure_engine
 ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "bench" / "results" / "reliability.json"
 PAGE: Final = ROOT / "docs" / "reliability.md"
-TESTS: Final = ("tests/faults", "tests/fuzz", "tests/engine/test_killed.py")
+TESTS: Final = ("tests/faults", "tests/fuzz", "tests/emulator/test_odd_values.py", "tests/engine/test_killed.py")
 TURNS: Final = 10
 """People of each of the emulator's clients."""
 _LONGEST_SECONDS: Final = 3600
