@@ -152,6 +152,7 @@ def test_a_leaver_comes_back_as_a_plain_member_and_stays_out_if_the_identity_pro
         "Operations": [{"op": "replace", "path": "active", "value": False}],
     }
     assert httpx.patch(f"{url}/{user['id']}", json=patch, headers=bearer).is_success
+    workspace.unchanged("staging")
     said = workspace.up("staging").stdout
     assert f"{pat} is deactivated by the identity provider and stays so" in said
     assert not active(workspace, pat)
