@@ -94,7 +94,7 @@ def analyzed(state: dict[str, Any], rule_id: str) -> list[Any]:
         told.options.additionalSecretOutputs.extend(one.get("additionalSecretOutputs", []))
     pack = Pack()
     alone = [policy for policy in policies(pack) if policy.name == rule_id]
-    server = servicer_of(pack)(NAME, "0.0.1", alone, EnforcementLevel.MANDATORY)
+    server: Any = servicer_of(pack)(NAME, "0.0.1", alone, EnforcementLevel.MANDATORY)
     return list(server.AnalyzeStack(made, None).diagnostics)
 
 
