@@ -35,7 +35,7 @@ from mixpanel_access.provider.checks import Problems, check_email, check_invitat
 from mixpanel_access.provider.first_day import first_day
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
 from mixpanel_access.provider.properties import Properties, changed, known, select
-from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.resource import AccessResource, Metadata, OrganizationRole
 
 _OUTPUTS: Final = (
     *("organization_role", "status", "invited_at", "first_invited_at", "expires_at", "last_login", "user_id"),
@@ -610,7 +610,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
         resource_name: str,
         *,
         email: pulumi.Input[str],
-        role: pulumi.Input[str | None] = None,
+        role: pulumi.Input[OrganizationRole | None] = None,
         removal: pulumi.Input[str] = WHEN_UNUSED,
         ownership: pulumi.Input[str | None] = None,
         opts: pulumi.ResourceOptions | None = None,

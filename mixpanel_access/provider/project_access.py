@@ -30,7 +30,7 @@ from mixpanel_access.provider.checks import (
 from mixpanel_access.provider.handler import AS_A_WHOLE, ONE_BY_ONE, PROJECT_NAME, Created, Difference, Found, Handler
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, changed, known, select
-from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 
 _OUTPUTS: Final = ("undeclared", "lost", "beside", OPEN_TO_ALL)
 
@@ -403,7 +403,7 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
         resource_name: str,
         *,
         project_id: pulumi.Input[int],
-        grants: pulumi.Input[Mapping[str, pulumi.Input[str]]],
+        grants: pulumi.Input[Mapping[str, pulumi.Input[ProjectRole]]],
         environment: pulumi.Input[str] | None = None,
         project_name: pulumi.Input[str] | None = None,
         reasons: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,

@@ -37,7 +37,7 @@ from mixpanel_access.provider.handler import (
 )
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, changed, known, select
-from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 
 _OUTPUTS: Final = ("effective_role", "grant_types", OPEN_TO_ALL)
 
@@ -234,7 +234,7 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
         *,
         project_id: pulumi.Input[int],
         email: pulumi.Input[str],
-        role: pulumi.Input[str],
+        role: pulumi.Input[ProjectRole],
         environment: pulumi.Input[str] | None = None,
         project_name: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,

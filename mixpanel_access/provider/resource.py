@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -13,6 +13,13 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import declare
 from mixpanel_access.provider.options import check_options
 from mixpanel_access.provider.run import announce
+
+ProjectRole: TypeAlias = Literal["owner", "admin", "analyst", "consumer"] | str  # noqa: PYI051  # editors complete the words
+"""A role in a project: one of these words, or a custom role's id."""
+OrganizationRole: TypeAlias = Literal["owner", "admin", "billing_admin", "member"] | str  # noqa: PYI051
+"""A role in the organization."""
+ServiceAccountRole: TypeAlias = Literal["admin", "analyst", "consumer"] | str  # noqa: PYI051
+"""A service account's role in the organization."""
 
 
 class Metadata(TypedDict, total=False):

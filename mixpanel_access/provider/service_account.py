@@ -23,7 +23,7 @@ from mixpanel_access.provider.checks import Problems, check_right, refuse_reach
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler
 from mixpanel_access.provider.orphans import Evidence, is_ours, strangers
 from mixpanel_access.provider.properties import Properties, changed, known, select
-from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.resource import AccessResource, Metadata, ServiceAccountRole
 from mixpanel_access.provider.rotations import Retiring
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
@@ -420,7 +420,7 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
         resource_name: str,
         *,
         username: pulumi.Input[str],
-        role: pulumi.Input[str] = roles.CONSUMER,
+        role: pulumi.Input[ServiceAccountRole] = roles.CONSUMER,
         expires: pulumi.Input[str | None] = None,
         rotate_after: pulumi.Input[int | None] = None,
         overlap: pulumi.Input[int | None] = None,

@@ -14,7 +14,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import PROJECT_NAME
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.properties import Properties
-from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 from mixpanel_access.provider.rotations import Retiring
 from mixpanel_access.provider.states import resources_of
 
@@ -152,7 +152,7 @@ class ServiceAccountGrant(AccessResource, module="mixpanel", name="ServiceAccoun
         *,
         service_account_id: pulumi.Input[int],
         project_id: pulumi.Input[int],
-        role: pulumi.Input[str],
+        role: pulumi.Input[ProjectRole],
         environment: pulumi.Input[str] | None = None,
         project_name: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,

@@ -17,7 +17,7 @@ from mixpanel_access.provider.handler import PROJECT_NAME, Found
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, select
-from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 
 
 class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
@@ -123,7 +123,7 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
         *,
         team_id: pulumi.Input[int],
         project_id: pulumi.Input[int],
-        role: pulumi.Input[str],
+        role: pulumi.Input[ProjectRole],
         environment: pulumi.Input[str] | None = None,
         project_name: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
