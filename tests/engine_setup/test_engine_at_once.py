@@ -21,10 +21,10 @@ def start(world: World, *steps: str) -> subprocess.Popen[str]:
     program = f"""
 import sys
 from pathlib import Path
-from mixpanel_access.engine.settings import Settings
+from mixpanel_access.engine.settings import EngineSettings
 from tools.engine import __main__ as command
 root = Path({str(world.root)!r})
-settings = Settings(environ={{"PATH": f"{{root}}/bin:{SYSTEM}"}}, cache=root / "cache", steps={steps!r},
+settings = EngineSettings(environ={{"PATH": f"{{root}}/bin:{SYSTEM}"}}, cache=root / "cache", steps={steps!r},
                     python=str(root / "python"))
 sys.exit(command.main(settings, root / "source"))
 """
