@@ -85,7 +85,7 @@ EntityPart = Annotated[Entity, BeforeValidator(_part)]
 
 
 class Event(Wire):
-    """One event."""
+    """One event of the audit log, as the API of the platform sends it."""
 
     id: Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))] = ""
     created: Instant = None

@@ -46,7 +46,7 @@ class Api:
         self.audit_log = AuditLogEndpoint(transport, organization, platform or transport)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections of both hosts."""
         for transport in self._transports:
             transport.close()
 

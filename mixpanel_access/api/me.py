@@ -28,7 +28,7 @@ class OrganizationOfMe(OrganizationRow):
 
 
 class Me(Wire):
-    """Who we are."""
+    """Who we are to Mixpanel: our login name, and our organizations by their ids."""
 
     user_email: str | None = None
     organizations: dict[str, OrganizationOfMe] = Field(default_factory=dict)
@@ -46,7 +46,7 @@ def identity_from(results: Any, what: str) -> Identity:
 
 
 class MeEndpoint:
-    """`GET /api/app/me`."""
+    """Asks Mixpanel who we are, with `GET /api/app/me`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -85,7 +85,7 @@ class Rehearsal(Observer):
 
 
 class _Rehearsing(Transport):
-    """Sends nothing."""
+    """Shows each request to the observer and sends none."""
 
     def __init__(self, observer: Observer, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

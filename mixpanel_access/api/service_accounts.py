@@ -24,7 +24,7 @@ from mixpanel_access.model.service_accounts import (
 
 
 class AccountRow(OrganizationRow):
-    """One service account."""
+    """One row of the list of service accounts."""
 
     ROLE_NAMES: ClassVar[tuple[str, ...]] = ("org_role", "organization_role")
 
@@ -145,7 +145,7 @@ class ServiceAccountsEndpoint:
         return new_account_from(self._transport.write(self._path(), body, what), what)
 
     def delete(self, id_: int) -> None:
-        """Delete an account."""
+        """Delete an account; its grants end with it."""
         self._transport.delete(self._path(f"/{id_}"), f"delete the service account {id_}")
 
     def add_to_project(self, id_: int, project: int, role: str) -> None:

@@ -108,7 +108,7 @@ class Transport:
         return urlsplit(self.base_url).hostname or ""
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the host."""
         self._client.close()
 
     def read(self, path: str, what: str) -> Json:

@@ -33,7 +33,7 @@ Review = Annotated[
 ]
 
 
-class PacketFile(TypedDict):
+class StartedPacket(TypedDict):
     """A packet: what one reviewer decides.
 
     Attributes:
@@ -67,7 +67,7 @@ class StartDocument(TypedDict):
 
     review: str
     folder: Path
-    packets: Sequence[PacketFile]
+    packets: Sequence[StartedPacket]
     otherAccess: Sequence[OtherAccess]
 
 
@@ -320,8 +320,8 @@ def folder_of(folder: Path, review: Path | None) -> Path:
     return review
 
 
-def _packet(file: Path, packet: Packet) -> PacketFile:
-    return PacketFile(
+def _packet(file: Path, packet: Packet) -> StartedPacket:
+    return StartedPacket(
         file=file,
         review=packet.review,
         made=packet.made,

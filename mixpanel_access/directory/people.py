@@ -83,7 +83,7 @@ class Mail(Write[str]):
         self.sent = False
 
     def call(self, email: str) -> None:
-        """Send the e-mail."""
+        """Ask Mixpanel to send the e-mail to a person; each subclass has its own call."""
         raise NotImplementedError
 
     def sent_by_others(self, email: str) -> bool:  # noqa: ARG002

@@ -90,7 +90,7 @@ class _Create(Write[str]):
 
 
 class _Delete(Write[int]):
-    """Deletes an account."""
+    """Deletes one service account by its id."""
 
     takes = True
 

@@ -72,7 +72,7 @@ class Write(Generic[Item]):
     limited: bool = False
 
     def send(self, items: Sequence[Item]) -> None:
-        """Send one request."""
+        """Send one request for all the items, at most `at_once` of them."""
         raise NotImplementedError
 
     def effects(self, item: Item) -> Iterable[Effect[Any]]:  # noqa: ARG002
@@ -142,7 +142,7 @@ class _Refusals:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, error: errors.AccessError) -> None:
-        """Count a refusal."""
+        """Count a refusal; too many of them, or one that nobody can pass, end the batch."""
         with self.lock:
             self.count += 1
             if self.borne is None:

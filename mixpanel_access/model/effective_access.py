@@ -75,7 +75,7 @@ class RosterEntry:
 
     @property
     def engagement(self) -> str | None:
-        """The engagement's key."""
+        """The key of the person's engagement in the roster, or None."""
         return self.person.engagement
 
     def current(self, today: date) -> bool:

@@ -31,7 +31,7 @@ class Kept:
 
 
 def kept_text(kept: Kept) -> str:
-    """The document."""
+    """The document as JSON text, which the program of `revoke` reads back."""
     fields = asdict(kept.declaration)
     fields |= {name: [[*key, value] for key, value in fields[name].items()] for name in _PAIRS}
     fields |= {name: [[key, value] for key, value in fields[name].items()] for name in _NUMBERED}

@@ -149,7 +149,7 @@ class ServiceAccountGrantId(HolderGrantId):
 
     @property
     def holder(self) -> int:
-        """The account."""
+        """The service account that has the role."""
         return self.account
 
 
@@ -174,7 +174,7 @@ class TeamGrantId(HolderGrantId):
 
     @property
     def holder(self) -> int:
-        """The team."""
+        """The team that has the role."""
         return self.team
 
 

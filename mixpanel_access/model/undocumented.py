@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Verb(StrEnum):
-    """One undocumented write."""
+    """One undocumented write, by its name in `mixpanel:allowUndocumented`."""
 
     INVITE = "inviteMembers"
     CHANGE_ROLE = "changeOrganizationRole"

@@ -23,7 +23,6 @@ from mixpanel_access.operations.login import (
     factors_of,
     identity_provider,
     is_unknown,
-    managing_role,
     second_factor_required,
     since_the_last_login,
     sso_required,
@@ -152,7 +151,7 @@ def _domain_not_claimed(case: Case) -> Diagnosis:
     claimed = sso.claims(someone.email)
     if claimed:
         return Diagnosis(failure, Likelihood.RULED_OUT, [f"{domain} is claimed"])
-    if role := managing_role(someone):
+    if role := someone.managing_role:
         return Diagnosis(failure, Likelihood.RULED_OUT, [f"an organization {role} may log in with a password"])
     fix = [
         f"claim {domain} (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
@@ -190,7 +189,7 @@ def _identity_provider(case: Case) -> Diagnosis:
     came = next((e for e in case.events if e.type == audit.LOGGED_IN and e.method == audit.SSO), None)
     if came and not (invited and invited.at > came.at):
         return Diagnosis(failure, Likelihood.RULED_OUT, [f"logged in {_day(came.at)} by sso"])
-    if managing_role(case.someone):
+    if case.someone.managing_role:
         return Diagnosis(failure, Likelihood.RULED_OUT, ["they may log in with a password"])
     last = case.someone.person.last_login if case.someone.person else None
     if case.log_refused:
@@ -204,7 +203,7 @@ def _identity_provider(case: Case) -> Diagnosis:
 
 def _password(case: Case) -> Diagnosis:
     failure, security = KnownFailure.PASSWORD, case.overview.directory.security()
-    sso_alone = bool(sso_required(security, case.facts)) and not managing_role(case.someone)
+    sso_alone = bool(sso_required(security, case.facts)) and not case.someone.managing_role
     second_factor = bool(second_factor_required(security, case.facts))
     if failed := since_the_last_login(case.events, by=lambda factor: factor != audit.SSO):
         fix = advice(failed, case.someone.email, sso_alone=sso_alone, second_factor=second_factor)

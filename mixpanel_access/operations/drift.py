@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DriftKind(StrEnum):
-    """What is found."""
+    """How the organization differs from what the stacks declare."""
 
     UNMANAGED_MEMBER = "unmanaged member"
     UNMANAGED_GRANT = "unmanaged grant"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from mixpanel_access.directory.security import UNKNOWN
-from mixpanel_access.model import audit, roles
+from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import LOGGED_IN, LOOK_BACK, AuditEvent
 from mixpanel_access.model.roster.schema import OrganizationFacts
@@ -16,7 +16,6 @@ from mixpanel_access.model.security import Security
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
-    from mixpanel_access.operations.overview import PersonOverview
 
 
 def sso_required(security: Security, facts: OrganizationFacts) -> bool | None:
@@ -34,13 +33,6 @@ def second_factor_required(security: Security, facts: OrganizationFacts) -> bool
 def identity_provider(security: Security, facts: OrganizationFacts) -> str:
     """The identity provider's name, for a message."""
     return facts.login.identity_provider or security.sso.idp_name or "the identity provider"
-
-
-def managing_role(someone: PersonOverview) -> str | None:
-    """The organization role that lets somebody in with a password all the same: the one they have, else declared."""
-    declared = next((one.organization_role for one in someone.effective.values() if one.organization_role), None)
-    role = (someone.person.role if someone.person else None) or declared
-    return role if role in roles.MANAGING_ROLES else None
 
 
 ASK: Final = "ask them what the login page says: Mixpanel does not tell what the login failed with"

@@ -23,6 +23,7 @@ from mixpanel_access.model.effective_access import (
     entries,
 )
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roles import MANAGING_ROLES
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.login import Logins, read_logins
@@ -104,6 +105,13 @@ class PersonOverview:
         known = [member.outputs.get("expires_at") for member in self.members.values()]
         return max((instant(text) for text in known if text), default=None)
 
+    @property
+    def managing_role(self) -> str | None:
+        """The organization role that lets them in with a password all the same: the one they have, else declared."""
+        declared = next((one.organization_role for one in self.effective.values() if one.organization_role), None)
+        role = (self.person.role if self.person else None) or declared
+        return role if role in MANAGING_ROLES else None
+
     def invitation(self, now: datetime) -> Invitation | None:
         """How far the person has come into the organization; None if they are not in it."""
         if self.person is None:
@@ -134,7 +142,7 @@ class Overview:
 
     @property
     def today(self) -> date:
-        """The day, UTC."""
+        """The day of the overview, in UTC."""
         return self.now.date()
 
     def policies(self, someone: PersonOverview | None) -> list[PolicyConfig]:

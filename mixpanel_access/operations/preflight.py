@@ -17,7 +17,7 @@ from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster.claims import About
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster
 from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
-from mixpanel_access.operations.login import identity_provider, managing_role, sso_required
+from mixpanel_access.operations.login import identity_provider, sso_required
 from mixpanel_access.operations.overview import Overview, StackView
 from mixpanel_access.rules.facts import Context, NotApplicable
 
@@ -248,7 +248,7 @@ def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, 
         return Prerequisite(stack, email, Readiness.OK, f"is in the organization already{words}")
     if not required:
         return Prerequisite(stack, email, Readiness.OK, "can log in: single sign-on is not required")
-    role = managing_role(someone)
+    role = someone.managing_role
     if claimed is False and role:
         text = f"can log in with a password, as an organization {role}; {domain} is not claimed"
         return Prerequisite(stack, email, Readiness.OK, text)

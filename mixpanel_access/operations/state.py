@@ -176,7 +176,7 @@ class State:
 
     @property
     def brakes(self) -> Sequence[StateResource]:
-        """The brakes."""
+        """The `RemovalBrake` resources of the state."""
         return [*self.of(REMOVAL_BRAKE).values()]
 
     def __or__(self, other: State) -> State:

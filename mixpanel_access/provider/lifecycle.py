@@ -18,6 +18,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
 from mixpanel_access.model.resources import ResourceId
+from mixpanel_access.provider import vanished
 from mixpanel_access.provider.checks import Failure, Problems
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.handler import POLICY_FIELDS, PROJECT_NAME, Created, Difference, Found, Handler
@@ -89,7 +90,7 @@ class Lifecycle:
         with self._remembered_secret():
             self._identify(held)
             ours = id_.startswith(f"{self._session.organization}:")
-            if ours and self._session.vanished.keep(self._session, self.handler.people(held), held):
+            if ours and vanished.keep(self._session, self.handler.people(held), held):
                 return Found(held, None)
             found = self.refresh(id_, dict(held))
         return found._replace(inputs=None) if found and found.outputs == held else found

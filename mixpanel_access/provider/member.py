@@ -29,7 +29,7 @@ from mixpanel_access.model.ownership import (
 )
 from mixpanel_access.model.resources import MemberId
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.provider import ownership
+from mixpanel_access.provider import ownership, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_email, check_invitation, check_right, refuse_reach
 from mixpanel_access.provider.first_day import first_day
@@ -192,8 +192,8 @@ class MemberHandler(Handler[MemberId]):
         directory.forget_grants(older_than=FRESH_SECONDS)
         person = directory.person(ref.email)
         if person is None:
-            self.session.vanished.hold(self.session, ref.email, props)
-            self.session.vanished.hold_listed(self.session, ref.email)
+            vanished.hold(self.session, ref.email, props)
+            vanished.hold_listed(self.session, ref.email)
             return
         if person.deactivated:
             self._strip(person, removal, props)

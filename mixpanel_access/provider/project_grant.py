@@ -12,7 +12,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import AccessInProject, source_in_words
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.resources import GrantId
-from mixpanel_access.provider import elsewhere
+from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import (
     Problems,
@@ -138,9 +138,9 @@ class ProjectGrantHandler(Handler[GrantId]):
             return
         if directory.person(ref.email) is None:  # the list of people may lack somebody: the project tells
             if not directory.access(ref.project, ref.email).individual:
-                self.session.vanished.hold(self.session, ref.email, props)
+                vanished.hold(self.session, ref.email, props)
                 return
-            self.session.vanished.note_listed(ref.email)
+            vanished.note_listed(self.session, ref.email)
         # Asked before the removal: after it, nobody invited may be left by whom one sees that they are listed.
         hidden = directory.hides_grant(ref.project, ref.email)
         if directory.access(ref.project, ref.email).individual or hidden:

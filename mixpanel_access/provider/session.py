@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -32,12 +33,28 @@ from mixpanel_access.provider.rotations import Rotations
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
 from mixpanel_access.provider.scope import Scope, engine_scope
 from mixpanel_access.provider.states import States, project_states
-from mixpanel_access.provider.vanished import Vanished
 
 
 def say(line: str) -> None:
     """Show a line to the user: what a provider prints stands under the operation's diagnostics."""
     print(line, flush=True)  # noqa: T201  # the engine reads it
+
+
+@dataclass
+class Missed:
+    """The people that one operation has missed in the organization's list while it read resources.
+
+    Attributes:
+        people: the keys of their addresses.
+        listed: those that a project or a team lists all the same.
+        told: whether a resource has reported that too many are missing.
+        lock: held by the thread that reads or changes these.
+    """
+
+    people: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    told: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Session:
@@ -66,7 +83,7 @@ class Session:
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
         leaving: the key of the person whom `mixpanel-access offboard` ends, found or not; "" for nobody.
-        vanished: the people whom the operation misses in the organization.
+        missed: the people that the operation misses in the organization.
         ends: the key of an address -> the last day of the person's `Member` in the state, and in the program.
         begun: the key of an address -> whether a killed run of this stack had begun to make the person's member.
         persons: what the program declares, by the address that the person has now -> the address that is declared.
@@ -98,7 +115,7 @@ class Session:
         self.creations = Creations()
         self.takes_only = False
         self.leaving = ""
-        self.vanished = Vanished()
+        self.missed = Missed()
         self.ends: dict[str, tuple[str | None, str | None]] = {}
         self.handed_over: dict[Hashable, Mapping[str, Any]] = {}
         self.begun: dict[str, bool] = {}

@@ -15,7 +15,7 @@ from mixpanel_access.model.errors import InputError, Invalid, NotFound
 from mixpanel_access.model.resources import TeamMemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.provider import elsewhere
+from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_email, check_id, check_right
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
@@ -123,9 +123,9 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         inside, waits = directory.teams.is_member(team, email), props.get("status") == WAITING
         if person is None:  # the list of people may lack somebody: the team tells
             if not inside:
-                self.session.vanished.hold(self.session, ref.email, props)
+                vanished.hold(self.session, ref.email, props)
                 return
-            self.session.vanished.note_listed(ref.email)
+            vanished.note_listed(self.session, ref.email)
         if inside is False and not waits:
             return  # who waits may be in, and not listed
         if self._is_left(team):

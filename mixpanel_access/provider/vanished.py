@@ -6,20 +6,17 @@ believed it, the next `up` would invite everybody again, and the end of their en
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.errors import Refused
+from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import members, people_of
-
-if TYPE_CHECKING:
-    from mixpanel_access.provider.session import Session
 
 _RELEASE: Final = (
     "pulumi config set mixpanel:releaseBrakes removalShare; pulumi refresh --run-program; "
@@ -27,133 +24,128 @@ _RELEASE: Final = (
 )
 
 
-class Vanished:
-    """The people whom one operation has missed while it read resources."""
+def keep(session: Session, emails: Iterable[str], props: Mapping[str, Any]) -> bool:
+    """Whether a resource stays in the state as it is, since it is about people of whom too many are missing.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._missed: set[str] = set()
-        self._listed: set[str] = set()
-        self._told = False
+    Args:
+        session: the operation.
+        emails: the people that the resource is about.
+        props: the resource's properties, to tell which stack it is of if nobody says.
 
-    def keep(self, session: Session, emails: Iterable[str], props: Mapping[str, Any]) -> bool:
-        """Whether a resource stays in the state as it is, since it is about people of whom too many are missing.
-
-        Args:
-            session: the operation.
-            emails: the people that the resource is about.
-            props: the resource's properties, to tell which stack it is of if nobody says.
-
-        Raises:
-            Refused: it stays; said once in an operation.
-        """
-        people = session.directory.people()
-        missing = {key for key in map(same_key, emails) if session.directory.person(key) is None}
-        if not missing:
+    Raises:
+        Refused: it stays; said once in an operation.
+    """
+    people = session.directory.people()
+    missing = {key for key in map(same_key, emails) if session.directory.person(key) is None}
+    if not missing:
+        return False
+    with session.missed.lock:
+        session.missed.people |= missing
+        gone = _most_gone(session, people, props, frozenset())
+        limits = session.brakes.limits
+        before = len(people) + len(gone)
+        if len(gone) <= limits.removable(before) or Brake.REMOVAL_SHARE in limits.released:
             return False
-        with self._lock:
-            self._missed |= missing
-            gone = self._most_gone(session, people, props, frozenset())
-            limits = session.brakes.limits
-            before = len(people) + len(gone)
-            if len(gone) <= limits.removable(before) or Brake.REMOVAL_SHARE in limits.released:
-                return False
-            told, self._told = self._told, True
-        if told:
-            return True
+        told, session.missed.told = session.missed.told, True
+    if told:
+        return True
+    raise Refused(
+        "cannot refresh",
+        whom=few(gone),
+        why=f"{len(gone)} people of this stack's state are missing from the organization's list, and one refresh "
+        f"may drop {limits.removable(before)} ({limits.removal_percent:g} % of {before}, at least "
+        f"{limits.removal_minimum}) [{Brake.REMOVAL_SHARE}]; nobody was dropped from the state",
+        next_step=f"Compare the list in Organization Settings > Users & Teams. If they have left, run: {_RELEASE}. "
+        f"`mixpanel-access revoke`, and `pulumi up` without --refresh, go on without it.",
+    )
+
+
+def hold(session: Session, email: str, props: Mapping[str, Any]) -> None:
+    """Hold that a resource leaves the state for good because nobody of its address is found.
+
+    Whom this operation has removed is gone. Those whose access has ended as planned do not count, since another
+    stack may have removed them just now; nor do those who were only invited.
+
+    Args:
+        session: the operation.
+        email: the person.
+        props: the resource's properties.
+
+    Raises:
+        Refused: too many people of the stack are missing.
+    """
+    key, people = same_key(email), session.directory.people()
+    if session.directory.has_removed(key):
+        return
+    today = session.today()
+    own = session.states.of_resource(props).values()
+    ended = {
+        one
+        for resources in own
+        for one, outputs in members(resources, session.organization).items()
+        if _may_be_gone(outputs, today)
+    }
+    if _may_be_gone(props, today):
+        ended.add(key)
+    with session.missed.lock:
+        session.missed.people.add(key)
+        gone = _most_gone(session, people, props, ended)
+    limits, before = session.brakes.limits, len(people) + len(gone)
+    if len(gone) > limits.removable(before) and Brake.REMOVAL_SHARE not in limits.released:
         raise Refused(
-            "cannot refresh",
-            whom=few(gone),
-            why=f"{len(gone)} people of this stack's state are missing from the organization's list, and one refresh "
-            f"may drop {limits.removable(before)} ({limits.removal_percent:g} % of {before}, at least "
-            f"{limits.removal_minimum}) [{Brake.REMOVAL_SHARE}]; nobody was dropped from the state",
-            next_step=f"Compare the list in Organization Settings > Users & Teams. If they have left, run: {_RELEASE}. "
-            f"`mixpanel-access revoke`, and `pulumi up` without --refresh, go on without it.",
-        )
-
-    def hold(self, session: Session, email: str, props: Mapping[str, Any]) -> None:
-        """Hold that a resource leaves the state for good because nobody of its address is found.
-
-        Whom this operation has removed is gone. Those whose access has ended as planned do not count, since another
-        stack may have removed them just now; nor do those who were only invited.
-
-        Args:
-            session: the operation.
-            email: the person.
-            props: the resource's properties.
-
-        Raises:
-            Refused: too many people of the stack are missing.
-        """
-        key, people = same_key(email), session.directory.people()
-        if session.directory.has_removed(key):
-            return
-        today = session.today()
-        own = session.states.of_resource(props).values()
-        ended = {
-            one
-            for resources in own
-            for one, outputs in members(resources, session.organization).items()
-            if _may_be_gone(outputs, today)
-        }
-        if _may_be_gone(props, today):
-            ended.add(key)
-        with self._lock:
-            self._missed.add(key)
-            gone = self._most_gone(session, people, props, ended)
-        limits, before = session.brakes.limits, len(people) + len(gone)
-        if len(gone) > limits.removable(before) and Brake.REMOVAL_SHARE not in limits.released:
-            raise Refused(
-                "cannot tell that the access is gone",
-                whom=email,
-                why=f"{len(gone)} people of this stack's state are missing from the organization's list, and no more "
-                f"than {limits.removable(before)} are believed to have left ({limits.removal_percent:g} % of {before}, "
-                f"at least {limits.removal_minimum}) [{Brake.REMOVAL_SHARE}]; it stays in the state",
-                next_step="Compare the list in Organization Settings > Users & Teams, and run again. "
-                f"{session.brakes.how_to_release(Brake.REMOVAL_SHARE)}",
-            )
-
-    def note_listed(self, email: str) -> None:
-        """Note that a project or a team lists somebody whom the list of people lacks."""
-        with self._lock:
-            self._listed.add(same_key(email))
-
-    def hold_listed(self, session: Session, email: str) -> None:
-        """Hold that a member leaves the state whom the list of people lacks, and a project or a team lists.
-
-        Raises:
-            Refused: one does, or did in this operation; it is not known whether the person is in the organization.
-        """
-        directory, key = session.directory, same_key(email)
-        if directory.has_removed(key):
-            return
-        if not directory.reached_projects(email) and not _in_a_team(session, email) and key not in self._listed:
-            return
-        if key not in self._listed:  # what was read before another one removed them tells nothing
-            directory.forget_grants(older_than=0)
-            directory.teams.forget()
-            if not directory.reached_projects(email) and not _in_a_team(session, email):
-                return
-        raise Refused(
-            "cannot tell that the person has left the organization",
+            "cannot tell that the access is gone",
             whom=email,
-            why="Mixpanel's list of people lacks them, and a project or a team lists them; it stays in the state",
-            next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
+            why=f"{len(gone)} people of this stack's state are missing from the organization's list, and no more "
+            f"than {limits.removable(before)} are believed to have left ({limits.removal_percent:g} % of {before}, "
+            f"at least {limits.removal_minimum}) [{Brake.REMOVAL_SHARE}]; it stays in the state",
+            next_step="Compare the list in Organization Settings > Users & Teams, and run again. "
+            f"{session.brakes.how_to_release(Brake.REMOVAL_SHARE)}",
         )
 
-    def _most_gone(
-        self, session: Session, people: Collection[str], props: Mapping[str, Any], without: AbstractSet[str]
-    ) -> set[str]:
-        """Who of the stack's people is missing; if the stack cannot be told, of the stack that misses most."""
-        stacks = session.states.of_resource(props)
-        gone: list[set[str]] = []
-        for resources in stacks.values():
-            away = people_of(resources, session.organization) - set(people) - without
-            away = {key for key in away if not session.directory.has_removed(key)}
-            for key in away:
-                session.identify(key)  # who has another address by now is not gone
-            gone.append({key for key in away if session.directory.person(key) is None})
-        return max((*gone, self._missed - without), key=len)
+
+def note_listed(session: Session, email: str) -> None:
+    """Note that a project or a team lists somebody whom the list of people lacks."""
+    with session.missed.lock:
+        session.missed.listed.add(same_key(email))
+
+
+def hold_listed(session: Session, email: str) -> None:
+    """Hold that a member leaves the state whom the list of people lacks, and a project or a team lists.
+
+    Raises:
+        Refused: one does, or did in this operation; it is not known whether the person is in the organization.
+    """
+    directory, key = session.directory, same_key(email)
+    if directory.has_removed(key):
+        return
+    if not directory.reached_projects(email) and not _in_a_team(session, email) and key not in session.missed.listed:
+        return
+    if key not in session.missed.listed:  # what was read before another one removed them tells nothing
+        directory.forget_grants(older_than=0)
+        directory.teams.forget()
+        if not directory.reached_projects(email) and not _in_a_team(session, email):
+            return
+    raise Refused(
+        "cannot tell that the person has left the organization",
+        whom=email,
+        why="Mixpanel's list of people lacks them, and a project or a team lists them; it stays in the state",
+        next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
+    )
+
+
+def _most_gone(
+    session: Session, people: Collection[str], props: Mapping[str, Any], without: AbstractSet[str]
+) -> set[str]:
+    """Who of the stack's people is missing; if the stack cannot be told, of the stack that misses most."""
+    stacks = session.states.of_resource(props)
+    gone: list[set[str]] = []
+    for resources in stacks.values():
+        away = people_of(resources, session.organization) - set(people) - without
+        away = {key for key in away if not session.directory.has_removed(key)}
+        for key in away:
+            session.identify(key)  # who has another address by now is not gone
+        gone.append({key for key in away if session.directory.person(key) is None})
+    return max((*gone, session.missed.people - without), key=len)
 
 
 def _may_be_gone(outputs: Mapping[str, Any], today: date) -> bool:

@@ -123,7 +123,7 @@ class Entry:
 
     @property
     def email(self) -> str:
-        """The address."""
+        """The person's address, as it is declared."""
         return self.text("email")
 
     @property

@@ -184,7 +184,7 @@ class RosterSecurity(RosterPart):
 
 
 class RosterProject(RosterPart):
-    """One project."""
+    """One project of Mixpanel, under a short key that entries use."""
 
     id: Annotated[int, Field(gt=0)]
     """Mixpanel's id of the project; no other roster of the program has it."""

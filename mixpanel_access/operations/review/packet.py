@@ -123,7 +123,7 @@ class Item(PacketPart):
 
     @property
     def entry(self) -> EntryKey:
-        """The entry."""
+        """The roster's entry that the item comes from."""
         return EntryKey(self.stack, self.key, self.engagement, self.starts)
 
     @property

@@ -9,7 +9,7 @@ from mixpanel_access.operations.tables import cell, markdown
 
 
 def page(packet: Packet) -> str:
-    """The page."""
+    """A packet as a page in Markdown, to read before deciding."""
     return "\n".join(_lines(packet)) + "\n"
 
 

@@ -167,7 +167,7 @@ class Walk:
         self._compare(evidence, {step.shown_in for step in steps})
 
     def read(self, read: Callable[[Mixpanel, Target], Any]) -> CallResult:
-        """Read once."""
+        """Read something once, and keep what Mixpanel answered."""
         return self._call(lambda: read(self.mixpanel, self._target))
 
     def undo(self) -> list[str]:
