@@ -1,4 +1,4 @@
-"""docs/json.md: what each command prints with `--json`, from the types and docstrings of its records.
+"""docs/json.md: what each command prints with `--json`, from the types and meanings of its records' fields.
 
 The same as a JSON schema is what the tests check the commands' real output against.
 """
@@ -16,7 +16,7 @@ from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
@@ -138,7 +138,8 @@ def record(kind: Any) -> dict[str, tuple[Any, str]]:
         hints = get_type_hints(kind, localns=names(kind))
         return {output.camel_case(one.name): (hints[one.name], said.get(one.name, "")) for one in fields(kind)}
     if is_typeddict(kind):
-        return {name: (one, said.get(name, "")) for name, one in get_type_hints(kind, localns=names(kind)).items()}
+        hints = get_type_hints(kind, localns=names(kind), include_extras=True)
+        return {name: get_args(one) if get_origin(one) is Annotated else (one, "") for name, one in hints.items()}
     return {}
 
 

@@ -18,35 +18,21 @@ if TYPE_CHECKING:
 
 
 class DiagnosisRow(TypedDict):
-    """A known failure in `diagnose`.
+    """A known failure in `diagnose`."""
 
-    Attributes:
-        failure: the failure
-        verdict: `cause`, `possible`, `unknown` or `ruled out`
-        evidence: what shows it
-        fix: the steps that fix it
-    """
-
-    failure: KnownFailure
-    verdict: str
-    evidence: Sequence[str]
-    fix: Sequence[str]
+    failure: Annotated[KnownFailure, "the failure"]
+    verdict: Annotated[str, "`cause`, `possible`, `unknown` or `ruled out`"]
+    evidence: Annotated[Sequence[str], "what shows it"]
+    fix: Annotated[Sequence[str], "the steps that fix it"]
 
 
 class DiagnoseDocument(TypedDict):
-    """What `diagnose` prints as JSON.
+    """What `diagnose` prints as JSON."""
 
-    Attributes:
-        email: the person's address
-        now: when it looked
-        auditLogRefused: why the audit log cannot be read
-        findings: the known failures, the most likely cause first
-    """
-
-    email: str
-    now: datetime
-    auditLogRefused: str | None
-    findings: Sequence[DiagnosisRow]
+    email: Annotated[str, "the person's address"]
+    now: Annotated[datetime, "when it looked"]
+    auditLogRefused: Annotated[str | None, "why the audit log cannot be read"]
+    findings: Annotated[Sequence[DiagnosisRow], "the known failures, the most likely cause first"]
 
 
 def diagnose(

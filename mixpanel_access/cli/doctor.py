@@ -19,29 +19,18 @@ if TYPE_CHECKING:
 
 
 class DoctorOrganization(TypedDict):
-    """One organization of `doctor`.
+    """One organization of `doctor`."""
 
-    Attributes:
-        host: the host of its API
-        stacks: the stacks whose configuration names it
-        probes: the calls that were tried
-    """
-
-    host: str
-    stacks: Sequence[str]
-    probes: Sequence[Probe]
+    host: Annotated[str, "the host of its API"]
+    stacks: Annotated[Sequence[str], "the stacks whose configuration names it"]
+    probes: Annotated[Sequence[Probe], "the calls that were tried"]
 
 
 class DoctorDocument(TypedDict):
-    """What `doctor` prints as JSON.
+    """What `doctor` prints as JSON."""
 
-    Attributes:
-        versions: program -> version
-        organizations: what each organization answered
-    """
-
-    versions: Mapping[str, str]
-    organizations: Sequence[DoctorOrganization]
+    versions: Annotated[Mapping[str, str], "program -> version"]
+    organizations: Annotated[Sequence[DoctorOrganization], "what each organization answered"]
 
 
 def doctor(

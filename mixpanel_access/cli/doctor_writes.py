@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Annotated, Final, TypedDict
 
 import typer
 
@@ -54,13 +54,9 @@ NOTHING: Final = WritesOptions(email="", project=None, organization=None, parts=
 
 
 class UndoDocument(TypedDict):
-    """What `doctor --undo` prints as JSON.
+    """What `doctor --undo` prints as JSON."""
 
-    Attributes:
-        left: what is still to be undone by hand
-    """
-
-    left: Sequence[str]
+    left: Annotated[Sequence[str], "what is still to be undone by hand"]
 
 
 def run_writes(folder: Path, stacks: list[str], wish: WritesOptions, *, as_json: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 
 import typer
 
@@ -19,17 +19,11 @@ if TYPE_CHECKING:
 
 
 class DriftDocument(TypedDict):
-    """What `drift` prints as JSON.
+    """What `drift` prints as JSON."""
 
-    Attributes:
-        stacks: the stacks that were compared
-        differences: the differences
-        otherAccess: access that no stack manages
-    """
-
-    stacks: Sequence[str]
-    differences: Sequence[AccessDifference]
-    otherAccess: Sequence[OtherAccess]
+    stacks: Annotated[Sequence[str], "the stacks that were compared"]
+    differences: Annotated[Sequence[AccessDifference], "the differences"]
+    otherAccess: Annotated[Sequence[OtherAccess], "access that no stack manages"]
 
 
 def drift(stack: Stacks = None, cwd: Folder = Path(), as_json: AsJson = False) -> int:

@@ -26,99 +26,56 @@ if TYPE_CHECKING:
 
 
 class ImportAccess(TypedDict):
-    """The access of somebody to a project.
+    """The access of somebody to a project."""
 
-    Attributes:
-        project: the project's id
-        role: the highest role, or null if it is not known
-        grantTypes: the types of the grants that give access
-    """
-
-    project: int
-    role: str | None
-    grantTypes: Sequence[str]
+    project: Annotated[int, "the project's id"]
+    role: Annotated[str | None, "the highest role, or null if it is not known"]
+    grantTypes: Annotated[Sequence[str], "the types of the grants that give access"]
 
 
 class ImportGrant(TypedDict):
-    """A grant that is imported.
+    """A grant that is imported."""
 
-    Attributes:
-        project: the project's id
-        role: the role
-    """
-
-    project: int
-    role: str
+    project: Annotated[int, "the project's id"]
+    role: Annotated[str, "the role"]
 
 
 class ImportLeftOut(TypedDict):
-    """Something that is not imported.
+    """Something that is not imported."""
 
-    Attributes:
-        project: the project's id, or null for the person
-        reason: why
-    """
-
-    project: int | None
-    reason: str
+    project: Annotated[int | None, "the project's id, or null for the person"]
+    reason: Annotated[str, "why"]
 
 
 class ImportPerson(TypedDict):
-    """A person in `import`.
+    """A person in `import`."""
 
-    Attributes:
-        email: the address
-        status: `accepted`, `invited`, or `unlisted` for a person whom only a project lists
-        organizationRole: the organization role
-        access: the access to the roster's projects
-        inState: whether the stack has the person already
-        member: whether the person is imported
-        grants: the grants that are imported
-        teams: the keys of the teams whose membership is imported
-        leftOut: what is not imported
-    """
-
-    email: str
-    status: str
-    organizationRole: str | None
-    access: Sequence[ImportAccess]
-    inState: bool
-    member: bool
-    grants: Sequence[ImportGrant]
-    teams: Sequence[str]
-    leftOut: Sequence[ImportLeftOut]
+    email: Annotated[str, "the address"]
+    status: Annotated[str, "`accepted`, `invited`, or `unlisted` for a person whom only a project lists"]
+    organizationRole: Annotated[str | None, "the organization role"]
+    access: Annotated[Sequence[ImportAccess], "the access to the roster's projects"]
+    inState: Annotated[bool, "whether the stack has the person already"]
+    member: Annotated[bool, "whether the person is imported"]
+    grants: Annotated[Sequence[ImportGrant], "the grants that are imported"]
+    teams: Annotated[Sequence[str], "the keys of the teams whose membership is imported"]
+    leftOut: Annotated[Sequence[ImportLeftOut], "what is not imported"]
 
 
 class ImportDocument(TypedDict):
-    """What `import` prints as JSON.
+    """What `import` prints as JSON."""
 
-    Attributes:
-        stack: the stack
-        roster: the roster's file
-        environment: the roster's environment
-        dryRun: whether nothing was written
-        people: the people of the organization
-        serviceAccounts: the service accounts, or null if Mixpanel does not list them
-        unknownServiceAccounts: those that the roster does not name
-        importedServiceAccounts: those that are imported
-        importedTeams: the keys of the teams that are imported
-        importedCustomRoles: how many custom roles are imported
-        importedSecurity: whether the security settings are imported
-        changes: what the preview then changes; empty if all is well
-    """
-
-    stack: str
-    roster: Path
-    environment: str
-    dryRun: bool
-    people: Sequence[ImportPerson]
-    serviceAccounts: Sequence[str] | None
-    unknownServiceAccounts: Sequence[str]
-    importedServiceAccounts: Sequence[str]
-    importedTeams: Sequence[str]
-    importedCustomRoles: int
-    importedSecurity: bool
-    changes: Sequence[str]
+    stack: Annotated[str, "the stack"]
+    roster: Annotated[Path, "the roster's file"]
+    environment: Annotated[str, "the roster's environment"]
+    dryRun: Annotated[bool, "whether nothing was written"]
+    people: Annotated[Sequence[ImportPerson], "the people of the organization"]
+    serviceAccounts: Annotated[Sequence[str] | None, "the service accounts, or null if Mixpanel does not list them"]
+    unknownServiceAccounts: Annotated[Sequence[str], "those that the roster does not name"]
+    importedServiceAccounts: Annotated[Sequence[str], "those that are imported"]
+    importedTeams: Annotated[Sequence[str], "the keys of the teams that are imported"]
+    importedCustomRoles: Annotated[int, "how many custom roles are imported"]
+    importedSecurity: Annotated[bool, "whether the security settings are imported"]
+    changes: Annotated[Sequence[str], "what the preview then changes; empty if all is well"]
 
 
 def import_members(

@@ -21,57 +21,33 @@ if TYPE_CHECKING:
 
 
 class InviteRole(TypedDict):
-    """A project that the person gets.
+    """A project that the person gets."""
 
-    Attributes:
-        project: the project's key in the roster
-        role: the role
-    """
-
-    project: str
-    role: str
+    project: Annotated[str, "the project's key in the roster"]
+    role: Annotated[str, "the role"]
 
 
 class InviteViolation(TypedDict):
-    """A policy rule that the entry breaks.
+    """A policy rule that the entry breaks."""
 
-    Attributes:
-        rule: the rule's id
-        level: `mandatory` or `advisory`
-        text: what is wrong
-    """
-
-    rule: str
-    level: str
-    text: str
+    rule: Annotated[str, "the rule's id"]
+    level: Annotated[str, "`mandatory` or `advisory`"]
+    text: Annotated[str, "what is wrong"]
 
 
 class InviteDocument(TypedDict):
-    """What `invite` prints as JSON.
+    """What `invite` prints as JSON."""
 
-    Attributes:
-        stack: the stack
-        roster: the roster's file
-        email: the person's address
-        engagement: the engagement's key
-        organizationRole: the organization role
-        projects: the projects that the person gets
-        notes: what else to know before writing
-        violations: the policy rules that the entry breaks
-        changes: what `pulumi up` would then change
-        written: whether the roster was written
-    """
-
-    stack: str
-    roster: Path
-    email: str
-    engagement: str | None
-    organizationRole: str | None
-    projects: Sequence[InviteRole]
-    notes: Sequence[str]
-    violations: Sequence[InviteViolation]
-    changes: Sequence[str]
-    written: bool
+    stack: Annotated[str, "the stack"]
+    roster: Annotated[Path, "the roster's file"]
+    email: Annotated[str, "the person's address"]
+    engagement: Annotated[str | None, "the engagement's key"]
+    organizationRole: Annotated[str | None, "the organization role"]
+    projects: Annotated[Sequence[InviteRole], "the projects that the person gets"]
+    notes: Annotated[Sequence[str], "what else to know before writing"]
+    violations: Annotated[Sequence[InviteViolation], "the policy rules that the entry breaks"]
+    changes: Annotated[Sequence[str], "what `pulumi up` would then change"]
+    written: Annotated[bool, "whether the roster was written"]
 
 
 def invite(

@@ -14,15 +14,10 @@ from mixpanel_access.model.new_project import CI, NAME
 
 
 class NewDocument(TypedDict):
-    """What `new` and `policy pack` print as JSON.
+    """What `new` and `policy pack` print as JSON."""
 
-    Attributes:
-        folder: the folder
-        files: the files that were written
-    """
-
-    folder: Path
-    files: Sequence[str]
+    folder: Annotated[Path, "the folder"]
+    files: Annotated[Sequence[str], "the files that were written"]
 
 
 def new(

@@ -21,73 +21,44 @@ _SHOWN: Final = 10
 
 
 class OffboardGrant(TypedDict):
-    """A grant in a state.
+    """A grant in a state."""
 
-    Attributes:
-        project: the project's id
-        role: the role
-    """
-
-    project: int
-    role: str
+    project: Annotated[int, "the project's id"]
+    role: Annotated[str, "the role"]
 
 
 class OffboardStack(TypedDict):
-    """What the person has in a stack.
+    """What the person has in a stack."""
 
-    Attributes:
-        stack: the stack
-        roster: the roster that changes, or null
-        member: whether the stack has the person as a member
-        grants: the grants
-        teams: the names of the teams
-    """
-
-    stack: str
-    roster: Path | None
-    member: bool
-    grants: Sequence[OffboardGrant]
-    teams: Sequence[str]
+    stack: Annotated[str, "the stack"]
+    roster: Annotated[Path | None, "the roster that changes, or null"]
+    member: Annotated[bool, "whether the stack has the person as a member"]
+    grants: Annotated[Sequence[OffboardGrant], "the grants"]
+    teams: Annotated[Sequence[str], "the names of the teams"]
 
 
 class OffboardRemains(TypedDict):
-    """Access that is left.
+    """Access that is left."""
 
-    Attributes:
-        organization: the organization's id
-        project: the project's id
-        role: the role
-        grantType: the type of the grant
-        team: the team that gives it
-    """
-
-    organization: int
-    project: int
-    role: str
-    grantType: GrantType
-    team: str | None
+    organization: Annotated[int, "the organization's id"]
+    project: Annotated[int, "the project's id"]
+    role: Annotated[str, "the role"]
+    grantType: Annotated[GrantType, "the type of the grant"]
+    team: Annotated[str | None, "the team that gives it"]
 
 
 class OffboardDocument(TypedDict):
-    """What `offboard` prints as JSON.
+    """What `offboard` prints as JSON."""
 
-    Attributes:
-        email: the person's address
-        done: whether it was done, and not only shown
-        stacks: what the stacks have, or had
-        inOrganization: whether the person is still in an organization
-        organizationRole: the organization role that is left
-        remains: the access that is left
-        waiting: stack that was left with changes that wait for `pulumi up` -> those
-    """
-
-    email: str
-    done: bool
-    stacks: Sequence[OffboardStack]
-    inOrganization: bool
-    organizationRole: str | None
-    remains: Sequence[OffboardRemains]
-    waiting: Mapping[str, Sequence[str]]
+    email: Annotated[str, "the person's address"]
+    done: Annotated[bool, "whether it was done, and not only shown"]
+    stacks: Annotated[Sequence[OffboardStack], "what the stacks have, or had"]
+    inOrganization: Annotated[bool, "whether the person is still in an organization"]
+    organizationRole: Annotated[str | None, "the organization role that is left"]
+    remains: Annotated[Sequence[OffboardRemains], "the access that is left"]
+    waiting: Annotated[
+        Mapping[str, Sequence[str]], "stack that was left with changes that wait for `pulumi up` -> those"
+    ]
 
 
 def offboard(

@@ -20,47 +20,28 @@ if TYPE_CHECKING:
 
 
 class ChecklistTick(TypedDict):
-    """When a task was done.
+    """When a task was done."""
 
-    Attributes:
-        at: the instant, or null if Mixpanel shows that it is done
-        by: the address of the person who ticked it, or null if Mixpanel shows that it is done
-    """
-
-    at: str | None
-    by: str | None
+    at: Annotated[str | None, "the instant, or null if Mixpanel shows that it is done"]
+    by: Annotated[str | None, "the address of the person who ticked it, or null if Mixpanel shows that it is done"]
 
 
 class ChecklistTask(TypedDict):
-    """A task of a checklist.
+    """A task of a checklist."""
 
-    Attributes:
-        key: the task's key
-        text: what to do
-        check: what ticks it without a person
-        done: when it was done
-    """
-
-    key: str
-    text: str
-    check: AutomaticCheck | None
-    done: ChecklistTick | None
+    key: Annotated[str, "the task's key"]
+    text: Annotated[str, "what to do"]
+    check: Annotated[AutomaticCheck | None, "what ticks it without a person"]
+    done: Annotated[ChecklistTick | None, "when it was done"]
 
 
 class ChecklistDocument(TypedDict):
-    """What `onboard` prints as JSON: one of a person, or a list of everybody.
+    """What `onboard` prints as JSON: one of a person, or a list of everybody."""
 
-    Attributes:
-        email: the address of the person
-        tracks: the tracks of the checklist
-        left: how many tasks are open
-        tasks: all tasks
-    """
-
-    email: str
-    tracks: Sequence[str]
-    left: int
-    tasks: Sequence[ChecklistTask]
+    email: Annotated[str, "the address of the person"]
+    tracks: Annotated[Sequence[str], "the tracks of the checklist"]
+    left: Annotated[int, "how many tasks are open"]
+    tasks: Annotated[Sequence[ChecklistTask], "all tasks"]
 
 
 def onboard(

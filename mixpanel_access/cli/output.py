@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypedDict
 from unicodedata import category
 
 import typer
@@ -31,19 +31,12 @@ _OBEYED: Final = frozenset({"Cc", "Cf"})
 
 
 class VerifiedDocument(TypedDict):
-    """What `tracker verify` and `review verify` print as JSON.
+    """What `tracker verify` and `review verify` print as JSON."""
 
-    Attributes:
-        file: the file
-        lines: how many lines it has
-        cut: whether its last line was cut off
-        problems: what is wrong
-    """
-
-    file: Path
-    lines: int
-    cut: bool
-    problems: Sequence[str]
+    file: Annotated[Path, "the file"]
+    lines: Annotated[int, "how many lines it has"]
+    cut: Annotated[bool, "whether its last line was cut off"]
+    problems: Annotated[Sequence[str], "what is wrong"]
 
 
 def progress(line: str) -> None:

@@ -17,31 +17,19 @@ if TYPE_CHECKING:
 
 
 class OwnershipStack(TypedDict):
-    """One stack in `ownership`.
+    """One stack in `ownership`."""
 
-    Attributes:
-        stack: the stack
-        undetermined: the addresses to settle
-        notInRoster: those of them that no roster entry settles, since the program declares them
-    """
-
-    stack: str
-    undetermined: Sequence[str]
-    notInRoster: Sequence[str]
+    stack: Annotated[str, "the stack"]
+    undetermined: Annotated[Sequence[str], "the addresses to settle"]
+    notInRoster: Annotated[Sequence[str], "those of them that no roster entry settles, since the program declares them"]
 
 
 class OwnershipDocument(TypedDict):
-    """What `ownership` prints as JSON.
+    """What `ownership` prints as JSON."""
 
-    Attributes:
-        stacks: who is undetermined in each stack
-        changed: the rosters that change
-        written: whether they were written
-    """
-
-    stacks: Sequence[OwnershipStack]
-    changed: Sequence[str]
-    written: bool
+    stacks: Annotated[Sequence[OwnershipStack], "who is undetermined in each stack"]
+    changed: Annotated[Sequence[str], "the rosters that change"]
+    written: Annotated[bool, "whether they were written"]
 
 
 def ownership(

@@ -15,29 +15,17 @@ from mixpanel_access.cli.output import new_table, print_json, print_table
 
 
 class RuleDocument(TypedDict):
-    """What `policy list` and `policy explain` print of a rule as JSON.
+    """What `policy list` and `policy explain` print of a rule as JSON."""
 
-    Attributes:
-        id: the rule's id
-        family: what the rule is about
-        title: what it requires
-        level: the level unless the configuration sets another: `mandatory`, `advisory` or `disabled`
-        severity: how severe a violation is
-        judges: which resources it judges
-        fix: how to fix a violation
-        controls: the controls of audit frameworks that it helps with
-        options: option -> its JSON schema, with description and default
-    """
-
-    id: str
-    family: str
-    title: str
-    level: str
-    severity: str
-    judges: str
-    fix: str
-    controls: Sequence[str]
-    options: Mapping[str, Any]
+    id: Annotated[str, "the rule's id"]
+    family: Annotated[str, "what the rule is about"]
+    title: Annotated[str, "what it requires"]
+    level: Annotated[str, "the level unless the configuration sets another: `mandatory`, `advisory` or `disabled`"]
+    severity: Annotated[str, "how severe a violation is"]
+    judges: Annotated[str, "which resources it judges"]
+    fix: Annotated[str, "how to fix a violation"]
+    controls: Annotated[Sequence[str], "the controls of audit frameworks that it helps with"]
+    options: Annotated[Mapping[str, Any], "option -> its JSON schema, with description and default"]
 
 
 def list_rules(as_json: AsJson = False) -> int:

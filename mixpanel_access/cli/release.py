@@ -14,21 +14,13 @@ from mixpanel_access.model.similarity import counted
 
 
 class ReleaseDocument(TypedDict):
-    """What `release` prints as JSON.
+    """What `release` prints as JSON."""
 
-    Attributes:
-        stack: the stack
-        members: how many members left the state
-        grants: how many grants left it
-        entries: how many entries left the roster
-        changes: what the preview then changes; empty if all is well
-    """
-
-    stack: str
-    members: int
-    grants: int
-    entries: int
-    changes: Sequence[str]
+    stack: Annotated[str, "the stack"]
+    members: Annotated[int, "how many members left the state"]
+    grants: Annotated[int, "how many grants left it"]
+    entries: Annotated[int, "how many entries left the roster"]
+    changes: Annotated[Sequence[str], "what the preview then changes; empty if all is well"]
 
 
 def release(

@@ -19,43 +19,25 @@ if TYPE_CHECKING:
 
 
 class ReminderRow(TypedDict):
-    """A reminder.
+    """A reminder."""
 
-    Attributes:
-        kind: what it is about
-        email: the person's address, or empty
-        stack: the stack
-        engagement: the engagement's key
-        on: the day
-        stage: how near that is
-        due: whether it is due today
-        text: what it is
-        nextStep: what to do
-        uid: its id in the calendar
-    """
-
-    kind: ReminderKind
-    email: str
-    stack: str | None
-    engagement: str | None
-    on: date
-    stage: int | None
-    due: bool
-    text: str
-    nextStep: str
-    uid: str
+    kind: Annotated[ReminderKind, "what it is about"]
+    email: Annotated[str, "the person's address, or empty"]
+    stack: Annotated[str | None, "the stack"]
+    engagement: Annotated[str | None, "the engagement's key"]
+    on: Annotated[date, "the day"]
+    stage: Annotated[int | None, "how near that is"]
+    due: Annotated[bool, "whether it is due today"]
+    text: Annotated[str, "what it is"]
+    nextStep: Annotated[str, "what to do"]
+    uid: Annotated[str, "its id in the calendar"]
 
 
 class RemindDocument(TypedDict):
-    """What `remind` prints as JSON.
+    """What `remind` prints as JSON."""
 
-    Attributes:
-        today: the day
-        reminders: everything that is due or still to come
-    """
-
-    today: date
-    reminders: Sequence[ReminderRow]
+    today: Annotated[date, "the day"]
+    reminders: Annotated[Sequence[ReminderRow], "everything that is due or still to come"]
 
 
 def remind(

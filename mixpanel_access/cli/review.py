@@ -34,99 +34,56 @@ Review = Annotated[
 
 
 class StartedPacket(TypedDict):
-    """A packet: what one reviewer decides.
+    """A packet: what one reviewer decides."""
 
-    Attributes:
-        file: the packet's file
-        review: the review's name
-        made: the day on which it was started
-        reviewer: the reviewer, or null for what has none
-        unknown: access that could not be read, and why
-        items: the roles to decide on
-        unmanaged: grants that no roster has; only in the packet without a reviewer
-    """
-
-    file: Path
-    review: str
-    made: str | None
-    reviewer: str | None
-    unknown: Sequence[str]
-    items: Sequence[Item]
-    unmanaged: Sequence[Unmanaged]
+    file: Annotated[Path, "the packet's file"]
+    review: Annotated[str, "the review's name"]
+    made: Annotated[str | None, "the day on which it was started"]
+    reviewer: Annotated[str | None, "the reviewer, or null for what has none"]
+    unknown: Annotated[Sequence[str], "access that could not be read, and why"]
+    items: Annotated[Sequence[Item], "the roles to decide on"]
+    unmanaged: Annotated[Sequence[Unmanaged], "grants that no roster has; only in the packet without a reviewer"]
 
 
 class StartDocument(TypedDict):
-    """What `review start` prints as JSON.
+    """What `review start` prints as JSON."""
 
-    Attributes:
-        review: the review's name
-        folder: its folder
-        packets: the packets
-        otherAccess: access that no stack manages
-    """
-
-    review: str
-    folder: Path
-    packets: Sequence[StartedPacket]
-    otherAccess: Sequence[OtherAccess]
+    review: Annotated[str, "the review's name"]
+    folder: Annotated[Path, "its folder"]
+    packets: Annotated[Sequence[StartedPacket], "the packets"]
+    otherAccess: Annotated[Sequence[OtherAccess], "access that no stack manages"]
 
 
 class ReviewItem(TypedDict):
-    """A role in `review status`.
+    """A role in `review status`."""
 
-    Attributes:
-        email: the person's address
-        stack: the stack
-        project: the project's key, or null for the organization role
-        what: the project's key, or `the organization`
-        role: the role
-        suggestion: what is suggested
-        decision: what was decided
-    """
-
-    email: str
-    stack: str
-    project: str | None
-    what: str
-    role: str
-    suggestion: str
-    decision: str | None
+    email: Annotated[str, "the person's address"]
+    stack: Annotated[str, "the stack"]
+    project: Annotated[str | None, "the project's key, or null for the organization role"]
+    what: Annotated[str, "the project's key, or `the organization`"]
+    role: Annotated[str, "the role"]
+    suggestion: Annotated[str, "what is suggested"]
+    decision: Annotated[str | None, "what was decided"]
 
 
 class ReviewPacket(TypedDict):
-    """A packet in `review status`.
+    """A packet in `review status`."""
 
-    Attributes:
-        reviewer: the reviewer, or null for what has none
-        file: the packet's file
-        openForDays: for how many days it has been open
-        undecided: the roles without a decision
-        decided: the decisions that are not applied
-        applied: the decisions that are applied
-    """
-
-    reviewer: str | None
-    file: Path
-    openForDays: int | None
-    undecided: Sequence[ReviewItem]
-    decided: Sequence[ReviewItem]
-    applied: Sequence[ReviewItem]
+    reviewer: Annotated[str | None, "the reviewer, or null for what has none"]
+    file: Annotated[Path, "the packet's file"]
+    openForDays: Annotated[int | None, "for how many days it has been open"]
+    undecided: Annotated[Sequence[ReviewItem], "the roles without a decision"]
+    decided: Annotated[Sequence[ReviewItem], "the decisions that are not applied"]
+    applied: Annotated[Sequence[ReviewItem], "the decisions that are applied"]
 
 
 class ReviewStatusDocument(TypedDict):
-    """What `review status` prints as JSON.
+    """What `review status` prints as JSON."""
 
-    Attributes:
-        review: the review's name
-        folder: its folder
-        undecided: how many roles are undecided
-        packets: the packets
-    """
-
-    review: str
-    folder: Path
-    undecided: int
-    packets: Sequence[ReviewPacket]
+    review: Annotated[str, "the review's name"]
+    folder: Annotated[Path, "its folder"]
+    undecided: Annotated[int, "how many roles are undecided"]
+    packets: Annotated[Sequence[ReviewPacket], "the packets"]
 
 
 def start(

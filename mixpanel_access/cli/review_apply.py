@@ -29,63 +29,36 @@ if TYPE_CHECKING:
 
 
 class ApplyDecision(TypedDict):
-    """A decision that is applied.
+    """A decision that is applied."""
 
-    Attributes:
-        email: the person's address
-        project: the project's key, or null for the organization role
-        engagement: the engagement's key
-        decision: `keep`, `lower` or `remove`
-        newRole: the role to lower to
-        reviewer: who decided
-        decided: the day of the decision
-    """
-
-    email: str
-    project: str | None
-    engagement: str | None
-    decision: str
-    newRole: str | None
-    reviewer: str
-    decided: str
+    email: Annotated[str, "the person's address"]
+    project: Annotated[str | None, "the project's key, or null for the organization role"]
+    engagement: Annotated[str | None, "the engagement's key"]
+    decision: Annotated[str, "`keep`, `lower` or `remove`"]
+    newRole: Annotated[str | None, "the role to lower to"]
+    reviewer: Annotated[str, "who decided"]
+    decided: Annotated[str, "the day of the decision"]
 
 
 class ApplyRoster(TypedDict):
-    """A roster in `review apply`.
+    """A roster in `review apply`."""
 
-    Attributes:
-        stack: the stack
-        roster: the roster's file
-        changed: whether its text changes
-        meaning: what changes for whom
-        notes: what else to know
-        decisions: the decisions
-    """
-
-    stack: str
-    roster: Path
-    changed: bool
-    meaning: Sequence[str]
-    notes: Sequence[str]
-    decisions: Sequence[ApplyDecision]
+    stack: Annotated[str, "the stack"]
+    roster: Annotated[Path, "the roster's file"]
+    changed: Annotated[bool, "whether its text changes"]
+    meaning: Annotated[Sequence[str], "what changes for whom"]
+    notes: Annotated[Sequence[str], "what else to know"]
+    decisions: Annotated[Sequence[ApplyDecision], "the decisions"]
 
 
 class ApplyDocument(TypedDict):
-    """What `review apply` prints as JSON.
+    """What `review apply` prints as JSON."""
 
-    Attributes:
-        review: the review's name
-        undecided: how many roles are undecided
-        appliedBefore: how many decisions were applied before
-        rosters: the rosters that change
-        written: whether they were written
-    """
-
-    review: str
-    undecided: int
-    appliedBefore: int
-    rosters: Sequence[ApplyRoster]
-    written: bool
+    review: Annotated[str, "the review's name"]
+    undecided: Annotated[int, "how many roles are undecided"]
+    appliedBefore: Annotated[int, "how many decisions were applied before"]
+    rosters: Annotated[Sequence[ApplyRoster], "the rosters that change"]
+    written: Annotated[bool, "whether they were written"]
 
 
 def apply(

@@ -23,105 +23,60 @@ if TYPE_CHECKING:
 
 
 class RemovalRow(TypedDict):
-    """Something that is taken away.
+    """Something that is taken away."""
 
-    Attributes:
-        email: the address, or null for a team or a service account
-        what: what goes, in words
-        project: the id of the project whose grant it is
-        role: the role that replaces the present one
-        ended: the last day of the access in the state; null if the roster no longer has the entry
-        urn: the resource in Pulumi
-        reason: why it stays; null for what goes
-    """
-
-    email: str | None
-    what: str
-    project: int | None
-    role: str | None
-    ended: str | None
-    urn: str
-    reason: str | None
+    email: Annotated[str | None, "the address, or null for a team or a service account"]
+    what: Annotated[str, "what goes, in words"]
+    project: Annotated[int | None, "the id of the project whose grant it is"]
+    role: Annotated[str | None, "the role that replaces the present one"]
+    ended: Annotated[str | None, "the last day of the access in the state; null if the roster no longer has the entry"]
+    urn: Annotated[str, "the resource in Pulumi"]
+    reason: Annotated[str | None, "why it stays; null for what goes"]
 
 
 class RevokeStack(TypedDict):
-    """One stack in `revoke`.
+    """One stack in `revoke`."""
 
-    Attributes:
-        stack: the stack
-        takes: what goes, or has gone
-        stays: who stays in the organization though the stack no longer has them
-        held: what should go, and could not
-        problems: what else is wrong
-        leaves: resource that the program would change too, and that is left as it is -> why
-        complete: whether nothing is left to take away
-    """
-
-    stack: str
-    takes: Sequence[RemovalRow]
-    stays: Sequence[RemovalRow]
-    held: Sequence[RemovalRow]
-    problems: Sequence[str]
-    leaves: Mapping[str, str]
-    complete: bool
+    stack: Annotated[str, "the stack"]
+    takes: Annotated[Sequence[RemovalRow], "what goes, or has gone"]
+    stays: Annotated[Sequence[RemovalRow], "who stays in the organization though the stack no longer has them"]
+    held: Annotated[Sequence[RemovalRow], "what should go, and could not"]
+    problems: Annotated[Sequence[str], "what else is wrong"]
+    leaves: Annotated[Mapping[str, str], "resource that the program would change too, and that is left as it is -> why"]
+    complete: Annotated[bool, "whether nothing is left to take away"]
 
 
 class RevokeDocument(TypedDict):
-    """What `revoke` prints as JSON.
+    """What `revoke` prints as JSON."""
 
-    Attributes:
-        done: whether it was done, and not only shown
-        stacks: what happens to each stack
-    """
-
-    done: bool
-    stacks: Sequence[RevokeStack]
+    done: Annotated[bool, "whether it was done, and not only shown"]
+    stacks: Annotated[Sequence[RevokeStack], "what happens to each stack"]
 
 
 class BrakeRow(TypedDict):
-    """A brake that will hold an ending.
+    """A brake that will hold an ending."""
 
-    Attributes:
-        on: the day
-        people: the people who stay
-        brake: the brake
-        text: what happens, and what to do
-    """
-
-    on: date
-    people: Sequence[str]
-    brake: Brake
-    text: str
+    on: Annotated[date, "the day"]
+    people: Annotated[Sequence[str], "the people who stay"]
+    brake: Annotated[Brake, "the brake"]
+    text: Annotated[str, "what happens, and what to do"]
 
 
 class WithinStack(TypedDict):
-    """One stack in `revoke --within`.
+    """One stack in `revoke --within`."""
 
-    Attributes:
-        stack: the stack
-        today: the day from which it looks; null if the stack cannot be read
-        changes: what begins, ends, or is overdue
-        held: the brakes that will hold an ending
-        problems: what cannot be read
-    """
-
-    stack: str
-    today: date | None
-    changes: Sequence[ScheduledChange]
-    held: Sequence[BrakeRow]
-    problems: Sequence[str]
+    stack: Annotated[str, "the stack"]
+    today: Annotated[date | None, "the day from which it looks; null if the stack cannot be read"]
+    changes: Annotated[Sequence[ScheduledChange], "what begins, ends, or is overdue"]
+    held: Annotated[Sequence[BrakeRow], "the brakes that will hold an ending"]
+    problems: Annotated[Sequence[str], "what cannot be read"]
 
 
 class WithinDocument(TypedDict):
-    """What `revoke --within` prints as JSON.
+    """What `revoke --within` prints as JSON."""
 
-    Attributes:
-        within: how many days it looks ahead
-        stacks: what happens in each stack
-    """
-
-    within: int
-    stacks: Sequence[WithinStack]
+    within: Annotated[int, "how many days it looks ahead"]
+    stacks: Annotated[Sequence[WithinStack], "what happens in each stack"]
 
 
 def revoke(

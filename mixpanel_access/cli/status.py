@@ -23,57 +23,35 @@ _CLEAR: Final = "\x1b[2J\x1b[H"
 
 
 class StatusRole(TypedDict):
-    """An organization role.
+    """An organization role."""
 
-    Attributes:
-        declared: the role in the roster
-        actual: the role in Mixpanel
-    """
-
-    declared: str | None
-    actual: str | None
+    declared: Annotated[str | None, "the role in the roster"]
+    actual: Annotated[str | None, "the role in Mixpanel"]
 
 
 class StatusPerson(TypedDict):
-    """A person in `status`.
+    """A person in `status`."""
 
-    Attributes:
-        email: the address
-        stacks: the stacks that have the person
-        invitation: the state of the invitation; null if the person is not in the organization
-        invitedAt: when the invitation was sent, if known
-        expiresAt: when it expires, if known
-        lastLogin: the last login, if known
-        organizationRole: the organization role
-        projects: the roles in projects
-        ends: the last day
-        steps: what to know, and what to do next
-    """
-
-    email: str
-    stacks: Sequence[str]
-    invitation: Invitation | None
-    invitedAt: datetime | None
-    expiresAt: datetime | None
-    lastLogin: datetime | None
-    organizationRole: StatusRole
-    projects: Sequence[RoleHere]
-    ends: date | None
-    steps: Sequence[StatusStep]
+    email: Annotated[str, "the address"]
+    stacks: Annotated[Sequence[str], "the stacks that have the person"]
+    invitation: Annotated[
+        Invitation | None, "the state of the invitation; null if the person is not in the organization"
+    ]
+    invitedAt: Annotated[datetime | None, "when the invitation was sent, if known"]
+    expiresAt: Annotated[datetime | None, "when it expires, if known"]
+    lastLogin: Annotated[datetime | None, "the last login, if known"]
+    organizationRole: Annotated[StatusRole, "the organization role"]
+    projects: Annotated[Sequence[RoleHere], "the roles in projects"]
+    ends: Annotated[date | None, "the last day"]
+    steps: Annotated[Sequence[StatusStep], "what to know, and what to do next"]
 
 
 class StatusDocument(TypedDict):
-    """What `status` prints as JSON; with `--watch`, once for each look, each on a line.
+    """What `status` prints as JSON; with `--watch`, once for each look, each on a line."""
 
-    Attributes:
-        now: when it looked
-        stacks: the stacks
-        people: the people
-    """
-
-    now: datetime
-    stacks: Sequence[str]
-    people: Sequence[StatusPerson]
+    now: Annotated[datetime, "when it looked"]
+    stacks: Annotated[Sequence[str], "the stacks"]
+    people: Annotated[Sequence[StatusPerson], "the people"]
 
 
 def status(

@@ -12,19 +12,12 @@ from mixpanel_access.cli.output import print_json, progress
 
 
 class TokenDocument(TypedDict):
-    """What `token` prints as JSON.
+    """What `token` prints as JSON."""
 
-    Attributes:
-        stack: the stack that has the account
-        name: the account's name in the roster
-        login: its login name
-        token: its token
-    """
-
-    stack: str
-    name: str
-    login: str
-    token: str
+    stack: Annotated[str, "the stack that has the account"]
+    name: Annotated[str, "the account's name in the roster"]
+    login: Annotated[str, "its login name"]
+    token: Annotated[str, "its token"]
 
 
 def token(

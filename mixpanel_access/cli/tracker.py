@@ -24,17 +24,11 @@ LogFile = Annotated[Path | None, typer.Option("--file", help="The log. Default: 
 
 
 class PruneDocument(TypedDict):
-    """What `tracker prune` prints as JSON.
+    """What `tracker prune` prints as JSON."""
 
-    Attributes:
-        done: whether the log was written
-        lines: the lines that are removed
-        people: the people whom the log no longer names
-    """
-
-    done: bool
-    lines: Sequence[LogLine]
-    people: Sequence[str]
+    done: Annotated[bool, "whether the log was written"]
+    lines: Annotated[Sequence[LogLine], "the lines that are removed"]
+    people: Annotated[Sequence[str], "the people whom the log no longer names"]
 
 
 def update(

@@ -24,25 +24,15 @@ FORMATS: Final = ("markdown", "text", "html", "eml")
 
 
 class WelcomeDocument(TypedDict):
-    """What `welcome` prints as JSON.
+    """What `welcome` prints as JSON."""
 
-    Attributes:
-        to: the address of the person
-        cc: the addresses of those who get a copy
-        subject: the subject
-        sent: whether it was sent
-        markdown: the text as Markdown
-        text: the text
-        html: the text as HTML
-    """
-
-    to: str
-    cc: Sequence[str]
-    subject: str
-    sent: bool
-    markdown: str
-    text: str
-    html: str
+    to: Annotated[str, "the address of the person"]
+    cc: Annotated[Sequence[str], "the addresses of those who get a copy"]
+    subject: Annotated[str, "the subject"]
+    sent: Annotated[bool, "whether it was sent"]
+    markdown: Annotated[str, "the text as Markdown"]
+    text: Annotated[str, "the text"]
+    html: Annotated[str, "the text as HTML"]
 
 
 def welcome(

@@ -28,31 +28,21 @@ if TYPE_CHECKING:
 
 
 class WhoRow(TypedDict):
-    """What `who` prints of a grant as JSON; of access that no stack manages, only `otherAccess` has a value.
+    """What `who` prints of a grant as JSON; of access that no stack manages, only `otherAccess` has a value."""
 
-    Attributes:
-        email: the person
-        invited: whether the person has not accepted the invitation
-        project: the project's id
-        name: the project's name
-        role: the role that this grant gives
-        grantType: the type of the grant
-        team: the team's name, for a grant through one
-        stack: the stack that manages the grant
-        why: metadata of the stack's resource: engagement, ticket, approver and others, each only if it has a value
-        otherAccess: access that no stack manages
-    """
-
-    email: str | None
-    invited: bool | None
-    project: int | None
-    name: str | None
-    role: str | None
-    grantType: GrantType | None
-    team: str | None
-    stack: str | None
-    why: Mapping[str, str] | None
-    otherAccess: OtherAccess | None
+    email: Annotated[str | None, "the person"]
+    invited: Annotated[bool | None, "whether the person has not accepted the invitation"]
+    project: Annotated[int | None, "the project's id"]
+    name: Annotated[str | None, "the project's name"]
+    role: Annotated[str | None, "the role that this grant gives"]
+    grantType: Annotated[GrantType | None, "the type of the grant"]
+    team: Annotated[str | None, "the team's name, for a grant through one"]
+    stack: Annotated[str | None, "the stack that manages the grant"]
+    why: Annotated[
+        Mapping[str, str] | None,
+        "metadata of the stack's resource, such as the ticket; only what has a value",
+    ]
+    otherAccess: Annotated[OtherAccess | None, "access that no stack manages"]
 
 
 def who(
