@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 from mixpanel_access.files import whole
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 
 _IGNORED: Final = ("previous", "hash")
+_TYPES: Final = {"str": (str,), "int": (int,), "int | None": (int, type(None))}
+"""The annotation of a field -> the classes of its values."""
+_BITS: Final = 63  # a workbook takes no longer number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +129,8 @@ def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLin
         if number == len(rows) and not row:
             break
         try:
-            values = dict(json.loads(row.decode()))
-            found.append(kind(**{name: value for name, value in values.items() if name not in _IGNORED}))
-        except (ValueError, TypeError, RecursionError):
+            found.append(_line(json.loads(row.decode()), kind))
+        except (ValueError, TypeError, OverflowError, RecursionError):
             if number == len(rows):
                 return found, row
             raise UsageError(
@@ -137,3 +140,21 @@ def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLin
                 next_step="Take the file back from version control; nothing was added.",
             ) from None
     return found, b""
+
+
+def _line(values: Any, kind: type[AnyLine]) -> AnyLine:
+    """A line from its values.
+
+    Raises:
+        ValueError, TypeError, OverflowError: they are none, as somebody may have edited the file by hand.
+    """
+    line = kind(**{name: value for name, value in dict(values).items() if name not in _IGNORED})
+    for field in fields(kind):
+        value = getattr(line, field.name)
+        if type(value) not in _TYPES[str(field.type)] or (isinstance(value, int) and value.bit_length() > _BITS):
+            raise TypeError(field.name)
+        if isinstance(value, str):
+            value.encode()  # half a surrogate pair can neither be printed nor written
+        if field.name == "date":
+            instant(value)
+    return line

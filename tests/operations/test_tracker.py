@@ -279,3 +279,25 @@ def test_a_line_nested_beyond_reason_is_none(tmp_path: Path) -> None:
     file.write_text("[" * 100_000 + "\n")
     with pytest.raises(UsageError, match="line 1 is none of its lines"):
         read_lines(file, LogLine)
+
+
+BY_HAND: dict[str, dict[str, object]] = {
+    "an address that is none": {"email": None},
+    "a number in place of a text": {"role": 5},
+    "a text in place of a number": {"project": "1234567"},
+    "a list": {"team_id": []},
+    "true": {"project": True},
+    "a number that no sheet holds": {"project": 10**30},
+    "a day that does not exist": {"date": "2026-13-45"},
+    "half a character": {"ticket": "\ud800"},
+}
+
+
+@pytest.mark.parametrize("edit", BY_HAND.values(), ids=BY_HAND.keys())
+def test_a_line_that_was_edited_into_none_is_refused_with_its_number(tmp_path: Path, edit: dict[str, object]) -> None:
+    """No command fails later on a value that it cannot use."""
+    file = tmp_path / "tracker.jsonl"
+    rows = [line("a").row(), line("b").row() | edit]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    with pytest.raises(UsageError, match="line 2 is none of its lines"):
+        read_lines(file, LogLine)
