@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pulumi.runtime import config
 
-from mixpanel_access.model.declaration import exception_inputs
+from mixpanel_access.model.declared_inputs import exception_inputs
 from mixpanel_access.model.roster.reading import lines_of_entries
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import NAMESPACE

@@ -83,7 +83,7 @@ class RosterAccess(pulumi.ComponentResource):
     """The members, by the key of their address."""
     grants: dict[tuple[int, str], ProjectGrant]
     """The single grants, by project id and the key of the address."""
-    wholes: dict[int, ProjectAccess]
+    project_access: dict[int, ProjectAccess]
     """The projects whose grants the roster alone says, by id."""
     accounts: dict[str, ServiceAccount]
     """The service accounts, by the name wanted."""
@@ -124,7 +124,7 @@ class RosterAccess(pulumi.ComponentResource):
             self._made[one.name] = found_by_kind[one.kind][one.key] = self._create(one, declared)
         self.members = found_by_kind[MEMBER]
         self.grants = found_by_kind[PROJECT_GRANT]
-        self.wholes = found_by_kind[PROJECT_ACCESS]
+        self.project_access = found_by_kind[PROJECT_ACCESS]
         self.accounts = found_by_kind[SERVICE_ACCOUNT]
         self.account_grants = found_by_kind[SERVICE_ACCOUNT_GRANT]
         self.teams = found_by_kind[TEAM]
@@ -140,7 +140,7 @@ class RosterAccess(pulumi.ComponentResource):
                 depends_on=[
                     *self.members.values(),
                     *self.grants.values(),
-                    *self.wholes.values(),
+                    *self.project_access.values(),
                     *self.team_members.values(),
                 ],
             ),

@@ -7,12 +7,25 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from mixpanel_access.model.address import same_key, spellings
+from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
-from mixpanel_access.model.custom_roles import as_set
-from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, overlaps
-from mixpanel_access.model.grants import shared_reasons
-from mixpanel_access.model.ownership import WHEN_UNUSED
+from mixpanel_access.model.declared_inputs import (
+    account_inputs,
+    account_reasons,
+    custom_role_inputs,
+    declared_person,
+    excepted,
+    exception_inputs,
+    kind_of,
+    login_facts,
+    member_inputs,
+    project_access_inputs,
+    security_inputs,
+    standard_role,
+    team_inputs,
+    team_reasons,
+)
+from mixpanel_access.model.effective_access import days_of, effective_access, overlaps
 from mixpanel_access.model.resources import (
     CUSTOM_ROLE,
     MEMBER,
@@ -27,12 +40,7 @@ from mixpanel_access.model.resources import (
     ResourceKind,
 )
 from mixpanel_access.model.roster.schema import (
-    OwnServiceAccount,
     Roster,
-    RosterCustomRole,
-    RosterException,
-    RosterSecurity,
-    RosterTeam,
 )
 
 COMPONENT: Final = "roster"
@@ -90,7 +98,7 @@ class Declaration:
         accounts: the inputs of each `ServiceAccount`, by its name.
         account_grants: the inputs of each `ServiceAccountGrant` but for the account's id, by project id and the
             account's name.
-        wholes: the inputs of each `ProjectAccess`, by project id: in these projects there is no `ProjectGrant`.
+        project_access: the inputs of each `ProjectAccess`, by project id: in these projects there is no `ProjectGrant`.
         teams: the inputs of each `Team`, by its key.
         team_grants: the inputs of each `TeamGrant` but for the team's id, by project id and the team's key.
         team_members: the inputs of each `TeamMember` but for the team's id, by the team's key and the member's name.
@@ -109,7 +117,7 @@ class Declaration:
     overlaps: Sequence[str]
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
-    wholes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    project_access: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     teams: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     team_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     team_members: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
@@ -120,7 +128,7 @@ class Declaration:
     @property
     def single_grants(self) -> dict[tuple[int, str], Mapping[str, Any]]:
         """The inputs of each `ProjectGrant`."""
-        return {place: inputs for place, inputs in self.grants.items() if place[0] not in self.wholes}
+        return {place: inputs for place, inputs in self.grants.items() if place[0] not in self.project_access}
 
     def members_in(self, project: int) -> list[str]:
         """The names of the members who have something in a project."""
@@ -144,9 +152,9 @@ class Declaration:
                 below_collaborator=grant_name(self.keys[project], member),
                 former=_former(grant_name(project, ""), inputs),
             )
-        for project, inputs in self.wholes.items():
+        for project, inputs in self.project_access.items():
             needs = self.members_in(project)
-            yield DeclaredResource(PROJECT_ACCESS, project, whole_name(project), inputs, depends_on=needs)
+            yield DeclaredResource(PROJECT_ACCESS, project, project_access_name(project), inputs, depends_on=needs)
         for name, inputs in self.accounts.items():
             yield DeclaredResource(SERVICE_ACCOUNT, name, account_name(name), inputs)
         for (project, name), inputs in self.account_grants.items():
@@ -186,7 +194,7 @@ def grant_name(project: object, member: str) -> str:
     return f"{project}:{member}"
 
 
-def whole_name(project: int) -> str:
+def project_access_name(project: int) -> str:
     """The name of a `ProjectAccess`; no person's has a slash in it."""
     return f"project-access/{project}"
 
@@ -222,7 +230,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
     members: dict[str, Mapping[str, Any]] = {}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
     for person in people:
-        members[person.key] = _member(person, roster)
+        members[person.key] = member_inputs(person, roster)
         for key, held in person.projects.items():
             project = roster.projects[key]
             grants[project.id, person.key] = {
@@ -231,184 +239,55 @@ def declaration(roster: Roster, today: date) -> Declaration:
                 "role": held.role,
                 "environment": project.environment,
                 **held.entry.metadata,
-                **_kind(person),
+                **kind_of(person),
                 **excepted(roster, person.key, key),
             }
     return Declaration(
-        members,
-        grants,
-        [_declared(person, roster) for person in people],
-        {
+        members=members,
+        grants=grants,
+        people=[declared_person(person, roster) for person in people],
+        facts={
             "environment": roster.environment,
             "organization_roles": roster.organization_roles,
             "exceptions": [exception_inputs(roster, one) for one in roster.exceptions if one.email is None],
-            **_login(roster),
+            **login_facts(roster),
         },
-        {project.id: key for key, project in roster.projects.items()},
-        [words for person in people for words in overlaps(person)],
-        {name: _account(name, one) for name, one in roster.own_accounts.items()},
-        {
+        keys={project.id: key for key, project in roster.projects.items()},
+        overlaps=[words for person in people for words in overlaps(person)],
+        accounts={name: account_inputs(name, one) for name, one in roster.own_accounts.items()},
+        account_grants={
             (roster.projects[key].id, name): {
                 "project_id": roster.projects[key].id,
                 "role": roster.role_here(key, role),
                 "environment": roster.projects[key].environment,
-                **_reasons(one),
+                **account_reasons(one),
             }
             for name, one in roster.own_accounts.items()
             for key, role in one.projects.items()
         },
-        {id_: _whole(id_, roster, grants) for id_ in roster.whole_projects},
-        {key: _team(team) for key, team in teams.items()},
-        {
+        project_access={id_: project_access_inputs(id_, roster, grants) for id_ in roster.whole_projects},
+        teams={key: team_inputs(team) for key, team in teams.items()},
+        team_grants={
             (roster.projects[project].id, key): {
                 "project_id": roster.projects[project].id,
                 "role": roster.role_here(project, role) if role else standard_role(roster, team),
                 "environment": roster.projects[project].environment,
-                **_reasons_of(team),
+                **team_reasons(team),
             }
             for key, team in teams.items()
             for project, role in team.projects.items()
         },
-        {
+        team_members={
             (key, person.key): {
                 "email": person.email,
                 **entry.metadata_in(key),
-                **_kind(person),
+                **kind_of(person),
                 **excepted(roster, person.key, None),
             }
             for person in people
             for key, entry in person.teams.items()
         },
-        {key: _custom_role(one, roster) for key, one in roster.custom_roles.items()},
-        _security(roster.security) if roster.security else None,
-        {project.id: project.name for project in roster.projects.values() if project.name},
+        custom_roles={key: custom_role_inputs(one, roster) for key, one in roster.custom_roles.items()},
+        security=security_inputs(roster.security) if roster.security else None,
+        names={project.id: project.name for project in roster.projects.values() if project.name},
     )
-
-
-def _login(roster: Roster) -> dict[str, Any]:
-    """The login settings that the roster documents, for policies to compare with the declared ones."""
-    login = roster.organization.login
-    told = {"sso_required": login.sso_required, "mfa_required": login.mfa_required}
-    known = {key: value for key, value in told.items() if value is not None}
-    return {"login": known} if known else {}
-
-
-def _whole(id_: int, roster: Roster, grants: Mapping[tuple[int, str], Mapping[str, Any]]) -> dict[str, Any]:
-    theirs = [inputs for (project, _), inputs in grants.items() if project == id_]
-    return {
-        "project_id": id_,
-        "grants": {inputs["email"]: inputs["role"] for inputs in theirs},
-        "environment": roster.whole_projects[id_].environment,
-        "reasons": shared_reasons(theirs),
-    }
-
-
-def _team(team: RosterTeam) -> dict[str, Any]:
-    return {"name": team.name, "removal": team.removal or WHEN_UNUSED, **_reasons_of(team)}
-
-
-def standard_role(roster: Roster, team: RosterTeam) -> str:
-    """The role of a team in a project where it names none."""
-    return roster.standards[team.standard or ""].project_role(roster.environment)
-
-
-def _reasons_of(team: RosterTeam) -> dict[str, Any]:
-    """Why a team is there, in the words of the metadata; its standard is what its roles are judged by."""
-    found = {
-        "engagement_type": team.standard,
-        "ticket": team.ticket,
-        "approver": team.approver,
-        "justification": team.justification,
-        "starts": team.starts,
-        "ends": team.ends,
-    }
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def _custom_role(one: RosterCustomRole, roster: Roster) -> dict[str, Any]:
-    project = roster.projects[one.project]
-    return {
-        "project_id": project.id,
-        "name": one.name,
-        "description": one.description or "",
-        "permissions": as_set(one.permissions),
-        "environment": project.environment,
-    }
-
-
-def _security(one: RosterSecurity) -> dict[str, Any]:
-    values: dict[str, Any] = {"two_factor_required": one.two_factor_required}
-    values["request_access"] = dict(one.request_access) or None
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _account(name: str, one: OwnServiceAccount) -> dict[str, Any]:
-    values = {
-        "username": name,
-        "role": one.role,
-        "expires": one.expires,
-        "rotate_after": one.rotate_after,
-        "overlap": one.overlap,
-    }
-    return {key: value for key, value in values.items() if value is not None} | _reasons(one)
-
-
-def _reasons(one: OwnServiceAccount) -> dict[str, Any]:
-    """Why a service account is there, in the words of the metadata."""
-    found = {"justification": one.purpose, "sponsor": one.contact, "ticket": one.ticket, "approver": one.approver}
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def _member(person: EffectivePerson, roster: Roster) -> dict[str, Any]:
-    role = {"role": person.organization_role} if person.organization_role else {}
-    return {
-        "email": person.email,
-        **role,
-        "removal": person.removal or WHEN_UNUSED,
-        **({"ownership": person.ownership} if person.ownership else {}),
-        **person.entry.metadata,
-        **_kind(person),
-        **excepted(roster, person.key, None),
-    }
-
-
-def _kind(person: EffectivePerson) -> dict[str, str]:
-    """What the person is to the company, whichever of their entries says it."""
-    return {"kind": person.kind} if person.kind else {}
-
-
-def excepted(roster: Roster, key: str, project: str | None) -> dict[str, Any]:
-    """The exceptions that concern a person (by the key of their address), or their grant in one project."""
-    found = [
-        exception_inputs(roster, one)
-        for one in roster.exceptions
-        if one.email is not None and same_key(one.email) == key and one.project in (None, project)
-    ]
-    return {"exceptions": found} if found else {}
-
-
-def exception_inputs(roster: Roster, one: RosterException) -> dict[str, Any]:
-    """An exception as resources and policies have it."""
-    whom = {"email": one.email} if one.email else {}
-    where = {"project": roster.projects[one.project].id} if one.project else {}
-    added = {"starts": one.starts, "ticket": one.ticket}
-    found = {"rule": one.rule, "reason": one.reason, "approver": one.approver, "ends": one.ends, **whom, **where}
-    return found | {name: value for name, value in added.items() if value is not None}
-
-
-def _declared(person: EffectivePerson, roster: Roster) -> DeclaredPerson:
-    """What the brake needs to know of a person."""
-    known = DeclaredPerson(
-        email=person.email,
-        removal=person.removal or WHEN_UNUSED,
-        projects=[roster.projects[key].id for key in person.projects],
-    )
-    if person.organization_role:
-        known["role"] = person.organization_role
-    if person.ownership:
-        known["ownership"] = person.ownership
-    if person.teams:
-        known["teams"] = [roster.teams[key].name for key in person.teams]
-    if person.ends:
-        known["ends"] = person.ends.isoformat()
-    return known

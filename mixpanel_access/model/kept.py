@@ -11,7 +11,7 @@ from mixpanel_access.model.errors import InputError
 
 _PAIRS: Final = ("grants", "account_grants", "team_grants", "team_members")
 """The fields of a declaration whose keys are pairs."""
-_NUMBERED: Final = ("keys", "names", "wholes")
+_NUMBERED: Final = ("keys", "names", "project_access")
 """Those whose keys are project ids."""
 
 

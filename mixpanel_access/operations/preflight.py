@@ -11,7 +11,7 @@ from typing import Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import domain_of
-from mixpanel_access.model.declaration import standard_role
+from mixpanel_access.model.declared_inputs import standard_role
 from mixpanel_access.model.effective_access import days_of, entries
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster.claims import About

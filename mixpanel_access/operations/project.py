@@ -29,15 +29,8 @@ from mixpanel_access.model.settings import (
 )
 from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.operations.state_outputs import hides_people
-from mixpanel_access.provider.states import (
-    ExportedResource,
-    RosterPeople,
-    StackStates,
-    States,
-    interrupted_in,
-    people_of_roster,
-    resources_of,
-)
+from mixpanel_access.provider.exported_states import interrupted_in, people_of_roster, resources_of
+from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
 
 Progress = Callable[[str], None]
 """Shows a line."""

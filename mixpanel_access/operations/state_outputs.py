@@ -49,8 +49,8 @@ def granted(grants: Any) -> Mapping[str, str]:
 def hides_people(export: Mapping[str, Any]) -> bool:
     """Whether the addresses of a `ProjectAccess` are a secret: no id has them, as those of other resources have."""
     resources = (export.get("deployment") or {}).get("resources") or []
-    wholes = (one for one in resources if one.get("type") == PROJECT_ACCESS_TYPE)
-    return any(SIGNATURE in ((one.get("outputs") or {}).get("grants") or ()) for one in wholes)
+    project_access = (one for one in resources if one.get("type") == PROJECT_ACCESS_TYPE)
+    return any(SIGNATURE in ((one.get("outputs") or {}).get("grants") or ()) for one in project_access)
 
 
 def _plain(value: Any) -> Any:

@@ -13,8 +13,9 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import WHEN_UNUSED, Origin, is_ours, lowered, role_before
 from mixpanel_access.model.resources import MEMBER_TYPE
+from mixpanel_access.provider.exported_states import resources_of
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import Properties, StackStates, members, resources_of
+from mixpanel_access.provider.states import Properties, StackStates, members
 
 FRESH_SECONDS: Final = 2.0
 """How old the other stacks' states may be from which somebody who waits for an invitation is called found."""

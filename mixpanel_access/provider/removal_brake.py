@@ -20,14 +20,15 @@ from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges
 from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.model.resources import COLLABORATOR_TYPE, RemovalBrakeId
-from mixpanel_access.provider import states
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.declared_people import declared_people
+from mixpanel_access.provider.exported_states import resources_of
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler
 from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back
 from mixpanel_access.provider.properties import Properties, changed, known
 from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.states import members
 
 OWNERS: Final = "owners"
 
@@ -137,7 +138,7 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         if olds:
             return _by_key(olds)
         resources = [one for one in self.session.scope.resources or () if f"{COLLABORATOR_TYPE}$" not in one["urn"]]
-        held = states.resources_of({"deployment": {"resources": resources}})
+        held = resources_of({"deployment": {"resources": resources}})
         return declared_people(held, self.session.organization, held, self.session.team_name)
 
     def _going(self) -> Mapping[str, DeclaredPerson] | None:
@@ -180,7 +181,7 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
     def _say_what_is_left(self) -> None:
         """Name those who are deactivated and still in the state: not everything could be taken away from them."""
         own, directory = self.session.states.own() or (), self.session.directory
-        for key in states.members(own, self.session.organization):
+        for key in members(own, self.session.organization):
             person = None if self.session.declares(key) else directory.person(key)
             if person is not None and person.deactivated:
                 role = f"organization {person.role}; " if person.role else ""

@@ -12,8 +12,7 @@ from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
 from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.declaring import ProgramDeclaration
-from mixpanel_access.provider.pulumi_call import Unreadable, ask
-from mixpanel_access.provider.states import resources_of
+from mixpanel_access.provider.exported_states import Unreadable, ask, resources_of
 
 
 class Scope:

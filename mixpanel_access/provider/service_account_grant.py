@@ -11,12 +11,12 @@ from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.exported_states import resources_of
 from mixpanel_access.provider.handler import PROJECT_NAME
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 from mixpanel_access.provider.rotations import Retiring
-from mixpanel_access.provider.states import resources_of
 
 
 class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):

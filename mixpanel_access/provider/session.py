@@ -27,12 +27,13 @@ from mixpanel_access.model.settings import (
     warning_of_now,
 )
 from mixpanel_access.provider.command import engine_command
+from mixpanel_access.provider.exported_states import project_states
 from mixpanel_access.provider.orphans import Creations
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.rotations import Rotations
 from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
 from mixpanel_access.provider.scope import Scope, engine_scope
-from mixpanel_access.provider.states import States, project_states
+from mixpanel_access.provider.states import States
 
 
 def say(line: str) -> None:
@@ -73,7 +74,7 @@ class Session:
         declared: what the operation's program declares, however the resources are named; see `AccessProvider.subjects`.
         roles: what the program declares -> the role that it gives there; see `AccessProvider.subject`.
         spellings: what the program declares -> how it spells the address there.
-        wholes: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
+        project_access: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
         judged: whether all removals of a run that leaves some resources alone have been judged together.
         judged_by_list: whether a `RemovalBrake` that was deleted has judged the people in its list.
@@ -109,7 +110,7 @@ class Session:
         self.declared: set[Hashable] = set()
         self.roles: dict[Hashable, str] = {}
         self.spellings: dict[Hashable, str] = {}
-        self.wholes: dict[int, Mapping[str, str]] = {}
+        self.project_access: dict[int, Mapping[str, str]] = {}
         self.renames = Renames(self._say)
         self.rotations = Rotations()
         self.creations = Creations()

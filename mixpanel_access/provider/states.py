@@ -7,40 +7,25 @@ export`, only when something depends on it and once a process; nothing is ever w
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any, Final, Protocol
+from functools import lru_cache
+from typing import Any, Protocol
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
-from mixpanel_access.model.dates import instant
-from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import (
     KINDS,
     MEMBER_TYPE,
     PROJECT_ACCESS_TYPE,
-    PROVIDER_KEY,
     MemberId,
 )
-from mixpanel_access.model.settings import NAMESPACE, limits_in
-from mixpanel_access.provider.command import engine_command
-from mixpanel_access.provider.pulumi_call import Unreadable, ask
-
-_AT_ONCE: Final = 4
-"""States that are read at a time."""
 
 Properties = Mapping[str, Any]
-Export = Mapping[str, Any]
-"""The document of `pulumi stack export`."""
 
 
 @dataclass(frozen=True)
@@ -284,117 +269,3 @@ def _key(member: ExportedResource) -> str:
 
 def _same(outputs: Properties, props: Properties) -> bool:
     return bool(props) and all(outputs.get(key) == value for key, value in props.items())
-
-
-def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] | None = None) -> States:
-    """The states of the project that this process was started for, in whose program's folder it runs.
-
-    Args:
-        stack: the stack that the engine works on; None if nobody says.
-        environ: the environment; by default this process's.
-    """
-    own = os.environ if environ is None else environ
-    return States(
-        partial(_read_all, own),
-        stack,
-        _people_of_roster,
-        ended=partial(_last_run_ended, own),
-        limits=partial(_limits_today, own, stack),
-    )
-
-
-def _read_all(environ: Mapping[str, str]) -> StackStates:
-    try:
-        rows = _pulumi(environ, "stack", "ls", "--json")
-        names = [str(row["name"]) for row in rows]
-    except Unreadable as error:
-        return StackStates(why=str(error))
-    except (KeyError, TypeError):
-        return StackStates(why="`pulumi stack ls` does not list stacks")
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        reading = {name: threads.submit(_read_one, environ, name) for name in names}
-    found: dict[str, Sequence[ExportedResource]] = {}
-    interrupted: dict[str, Sequence[ExportedResource]] = {}
-    unread: list[str] = []
-    for name, one in reading.items():
-        try:
-            found[name], interrupted[name] = one.result()
-        except (Unreadable, AccessError, KeyError, TypeError, AttributeError) as error:
-            unread.append(f"stack {name}: {error}")
-    return StackStates(found, "; ".join(unread), interrupted)
-
-
-def _read_one(environ: Mapping[str, str], stack: str) -> tuple[Sequence[ExportedResource], Sequence[ExportedResource]]:
-    export = _pulumi(environ, "stack", "export", "--stack", stack)
-    return resources_of(export), interrupted_in(export)
-
-
-def interrupted_in(export: Export) -> Sequence[ExportedResource]:
-    """The resources of an exported state whose creation was begun and not ended."""
-    pending = (export.get("deployment") or {}).get("pending_operations") or ()
-    found = [one.get("resource") or {} for one in pending if one.get("type") == "creating"]
-    return tuple(
-        ExportedResource(str(one.get("type", "")), str(one.get("urn", "")), "", one.get("inputs") or {})
-        for one in found
-    )
-
-
-def _last_run_ended(environ: Mapping[str, str], stack: str) -> datetime | None:
-    try:
-        rows = _pulumi(environ, "stack", "history", "--json", "--full-dates", "--page-size", "10", "--stack", stack)
-        ends = [instant(str(row["endTime"])) for row in rows if row.get("result") != "in-progress"]
-    except (Unreadable, KeyError, TypeError, ValueError, AttributeError):
-        return None
-    return max(ends, default=None)
-
-
-def _limits_today(environ: Mapping[str, str], stack: Callable[[], str | None]) -> Limits | None:
-    named = stack()  # without a name, `pulumi` takes the selected stack, as the run that asks does
-    try:
-        config = _pulumi(environ, "config", "--json", *(("--stack", named) if named else ()))
-        values = {str(key): one.get("value") for key, one in config.items()}
-    except (Unreadable, AttributeError):
-        return None
-    return limits_in(lambda key: None if (value := values.get(f"{NAMESPACE}:{key}")) is None else str(value))
-
-
-def resources_of(export: Export) -> Sequence[ExportedResource]:
-    """The resources in an exported state that have an id."""
-    return tuple(
-        ExportedResource(
-            str(one.get("type", "")),
-            str(one.get("urn", "")),
-            str(one["id"]),
-            {key: value for key, value in (one.get("outputs") or {}).items() if key != PROVIDER_KEY},
-        )
-        for one in (export.get("deployment") or {}).get("resources") or ()
-        if one.get("id")
-    )
-
-
-def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
-    engine = engine_command()  # which need not be on PATH
-    known = engine.program if engine and not shutil.which("pulumi", path=environ.get("PATH")) else "pulumi"
-    return ask(known, environ, *args)
-
-
-def _people_of_roster(stack: str, day: date) -> RosterPeople | None:
-    """Whom the roster of a stack, which lies beside the program, declares on a day; None if it cannot be told."""
-    return people_of_roster(Path(f"{stack.rpartition('/')[2]}.yaml"), day)
-
-
-def people_of_roster(file: Path, day: date) -> RosterPeople | None:
-    """What a roster declares on a day; None if there is none, or it cannot be used."""
-    if not file.is_file():
-        return None
-    # Rarely needed and slow to import: a process that asks for no roster does not wait for one.
-    from mixpanel_access.files.roster import source_of, text_of
-    from mixpanel_access.model.declaration import declaration
-    from mixpanel_access.model.roster.salvage import salvage
-
-    try:
-        read = salvage(text_of(file) or "", source_of(file))
-        given, unread = declaration(read.roster, day), read.unread
-        return RosterPeople(set(given.members), unread.people, unread.anybody, given, bool(unread.teams))
-    except AccessError:
-        return None

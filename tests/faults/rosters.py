@@ -135,7 +135,7 @@ def program_of(declared: Declaration, called: Callable[[Name], Name]) -> Program
     found: dict[Name, dict[str, Any]] = {("member", key): dict(inputs) for key, inputs in declared.members.items()}
     for (project, key), inputs in declared.single_grants.items():
         found["grant", f"{project}:{key}"] = dict(inputs)
-    for project, inputs in declared.wholes.items():
+    for project, inputs in declared.project_access.items():
         found["whole", str(project)] = dict(inputs)
     for key, inputs in declared.teams.items():
         found["team", key] = dict(inputs)

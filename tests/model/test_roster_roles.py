@@ -63,7 +63,10 @@ def test_a_project_as_a_whole_declares_the_same() -> None:
     declared = declaration(
         parse(COMPLIANT.replace("true\n", "true\nauthoritative: true\n", 1), RosterSource("r")), TODAY
     )
-    assert declared.wholes[1234567]["grants"] == {"bo@example.com": "custom:support_desk", "cy@example.com": "analyst"}
+    assert declared.project_access[1234567]["grants"] == {
+        "bo@example.com": "custom:support_desk",
+        "cy@example.com": "analyst",
+    }
 
 
 def test_security_that_says_nothing_is_read_only() -> None:

@@ -20,9 +20,9 @@ from mixpanel_access.model.declaration import (
     account_name,
     declaration,
     grant_name,
+    project_access_name,
     team_member_name,
     team_name,
-    whole_name,
 )
 from mixpanel_access.model.errors import InputError, RosterError
 from mixpanel_access.model.kept import Kept, kept_text, read_kept
@@ -69,8 +69,8 @@ def rows(of: Declaration) -> list[StateRow]:
         add(kinds.MEMBER_TYPE, name, inputs["email"], inputs)
     for (project, name), inputs in of.single_grants.items():
         add(kinds.GRANT_TYPE, grant_name(project, name), f"{project}:{inputs['email']}", inputs)
-    for project, inputs in of.wholes.items():
-        add(kinds.PROJECT_ACCESS_TYPE, whole_name(project), str(project), inputs)
+    for project, inputs in of.project_access.items():
+        add(kinds.PROJECT_ACCESS_TYPE, project_access_name(project), str(project), inputs)
     team_ids = {key: 100 + n for n, key in enumerate(sorted(of.teams))}
     for key, inputs in of.teams.items():
         add(kinds.TEAM_TYPE, team_name(key), str(team_ids[key]), inputs)
@@ -284,7 +284,7 @@ def test_a_run_takes_the_difference_and_gives_nothing(
     held = {place: inputs["role"] for place, inputs in stays.single_grants.items()}
     held |= {
         (project, same_key(email)): role
-        for project, inputs in stays.wholes.items()
+        for project, inputs in stays.project_access.items()
         for email, role in inputs["grants"].items()
     }
     ranks = {"admin": 2, "analyst": 1}
@@ -357,7 +357,7 @@ def test_an_authoritative_project_without_anybody_left_stays_in_the_state(after:
     found = [one for one in removals(state, RosterToday(gives, NEXT)) if one.type == kinds.PROJECT_ACCESS_TYPE]
     assert what(found) == {("bo@example.com", "analyst in web")}
     stays = declaration_without(state, found, {}, gives)
-    assert stays.wholes[2]["grants"] == {} == gives.wholes[2]["grants"]
+    assert stays.project_access[2]["grants"] == {} == gives.project_access[2]["grants"]
 
 
 CY = {"email": "cy@example.com", "projects": {"shop": "analyst", "web": "analyst"}, "ends": "2026-06-30"}

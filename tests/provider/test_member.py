@@ -21,7 +21,10 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.ownership import REMOVALS
 from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.lifecycle import Lifecycle
-from mixpanel_access.provider.member import FRESH_SECONDS, NOW_SECONDS, MemberHandler, MemberProvider
+from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.member_handler import MemberHandler
+from mixpanel_access.provider.member_invitation import holds_until
+from mixpanel_access.provider.member_removal import FRESH_SECONDS, NOW_SECONDS
 from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import Session, shared_session
 from tests.fake_states import FakeStates
@@ -886,8 +889,8 @@ def test_a_note_of_an_earlier_sending_is_none(api: FakeApi) -> None:
     api.put("cy@example.com", invited=True)
     for noted in (SENT, NOW - 8 * DAY, NOW + DAY):
         ours = invitation(SENT, SENT + 7 * DAY)
-        assert handler_for(api)._holds_until(noted, ours) is None
-    assert handler_for(api)._holds_until(NOW, invitation(SENT, SENT + 7 * DAY)) == written(NOW + 7 * DAY)
+        assert holds_until(handler_for(api).session, noted, ours) is None
+    assert holds_until(handler_for(api).session, NOW, invitation(SENT, SENT + 7 * DAY)) == written(NOW + 7 * DAY)
 
 
 @pytest.mark.parametrize(("role", "declared", "refused"), [("owner", "owner", False), ("member", "owner", True)])

@@ -17,7 +17,8 @@ from mixpanel_access.model.resources import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
-from mixpanel_access.provider.member import MemberHandler, MemberProvider
+from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.member_handler import MemberHandler
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider

@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import TEAM_TYPE
-from mixpanel_access.provider.custom_role import CustomRoleHandler
+from mixpanel_access.provider.custom_role_handler import CustomRoleHandler
 from mixpanel_access.provider.states import ExportedResource
 from tests.fakes import ORGANIZATION, PRODUCTION
 from tests.provider.names import KINDS, Kind, Stack

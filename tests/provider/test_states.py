@@ -11,7 +11,8 @@ import pytest
 
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.resources import GRANT_TYPE, MEMBER_TYPE, PROJECT_ACCESS_TYPE
-from mixpanel_access.provider.states import States, members, people_of, project_states
+from mixpanel_access.provider.exported_states import project_states
+from mixpanel_access.provider.states import States, members, people_of
 from tests.fakes import ORGANIZATION
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}

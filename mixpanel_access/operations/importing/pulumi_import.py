@@ -18,9 +18,9 @@ from mixpanel_access.model.declaration import (
     account_name,
     custom_role_name,
     grant_name,
+    project_access_name,
     team_member_name,
     team_name,
-    whole_name,
 )
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ownership import Origin
@@ -105,10 +105,10 @@ def whole_entries(session: Session, declared: Declaration, projects: Collection[
     Raises:
         InputError: what is declared cannot be used.
     """
-    wholes = _Kind(PROJECT_ACCESS_TYPE, ProjectAccessProvider(), session)
+    project_access = _Kind(PROJECT_ACCESS_TYPE, ProjectAccessProvider(), session)
     found = [
-        wholes.read(whole_name(project), ProjectAccessId(session.organization, project), inputs)
-        for project, inputs in declared.wholes.items()
+        project_access.read(project_access_name(project), ProjectAccessId(session.organization, project), inputs)
+        for project, inputs in declared.project_access.items()
         if project in projects
     ]
     return [entry for entry in found if entry]
@@ -168,7 +168,7 @@ def with_role_ids(session: Session, roster: Roster, declared: Declaration) -> De
         grants=named(declared.grants),
         account_grants=named(declared.account_grants),
         team_grants=named(declared.team_grants),
-        wholes={project: whole(project, inputs) for project, inputs in declared.wholes.items()},
+        project_access={project: whole(project, inputs) for project, inputs in declared.project_access.items()},
     )
 
 

@@ -258,13 +258,15 @@ def _entries(
 
     _must_be_one_way(declared, state)
     grown = {project for project, _ in plan.grants}  # a whole takes nobody in but by being read anew
-    wholes = {project for project in declared.wholes if project in grown or project not in state.project_access}
+    project_access = {
+        project for project in declared.project_access if project in grown or project not in state.project_access
+    }
     entries = [
         *pulumi_import.member_entries(session, declared, plan.members),
         *pulumi_import.grant_entries(session, declared, plan.grants),
     ]
     notes: dict[str, Notes] = {}
-    for entry in pulumi_import.whole_entries(session, declared, wholes):
+    for entry in pulumi_import.whole_entries(session, declared, project_access):
         held = state.project_access.get(ProjectAccessId.parse(entry["id"]).project)
         if held is None:
             entries.append(entry)
@@ -292,9 +294,13 @@ def _must_be_one_way(declared: Declaration, state: State) -> None:
         UsageError: it does.
     """
     one_by_one = {project for project, _ in state.grants if project not in state.project_access}
-    whole = {project for project in state.project_access if project in declared.keys and project not in declared.wholes}
-    for project in sorted((declared.wholes.keys() & one_by_one) | whole):
-        ways = ("as a whole", "one by one") if project in declared.wholes else ("one by one", "as a whole")
+    whole = {
+        project
+        for project in state.project_access
+        if project in declared.keys and project not in declared.project_access
+    }
+    for project in sorted((declared.project_access.keys() & one_by_one) | whole):
+        ways = ("as a whole", "one by one") if project in declared.project_access else ("one by one", "as a whole")
         raise UsageError(
             "cannot import",
             whom=f"project {project}",

@@ -43,7 +43,7 @@ def declaration_without(
     members = {row.name: row.inputs for row in stay if row.type == kinds.MEMBER_TYPE}
     teams = {row.name.removeprefix(team_name("")): row.inputs for row in stay if row.type == kinds.TEAM_TYPE}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
-    wholes: dict[int, Mapping[str, Any]] = {}
+    project_access: dict[int, Mapping[str, Any]] = {}
     account_grants, team_grants, team_members = {}, {}, {}
     for row in stay:
         project, _, holder = row.name.partition(":")
@@ -53,7 +53,7 @@ def declaration_without(
             case kinds.PROJECT_ACCESS_TYPE:
                 inputs = _whole(row, [one for one in taken if one.urn == row.urn], words)
                 if inputs is not None:
-                    wholes[int(row.inputs["project_id"])] = inputs
+                    project_access[int(row.inputs["project_id"])] = inputs
                     by_key = {same_key(email): email for email in inputs["grants"]}
                     grants |= {
                         (int(row.inputs["project_id"]), name): {} for name in members if same_key(name) in by_key
@@ -80,7 +80,7 @@ def declaration_without(
             if row.type == kinds.SERVICE_ACCOUNT_TYPE
         },
         account_grants=account_grants,
-        wholes=wholes,
+        project_access=project_access,
         teams=teams,
         team_grants=team_grants,
         team_members=team_members,

@@ -15,8 +15,8 @@ from mixpanel_access.model.grants import single_grants
 from mixpanel_access.operations.revoking.blocked import BlockedRemoval
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow
 from mixpanel_access.operations.state_outputs import Outputs
+from mixpanel_access.provider.exported_states import interrupted_in
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import interrupted_in
 
 _WHY: Final = (
     "a run that was killed may have given it, and the state does not have it, so nothing takes it away: look in "

@@ -209,7 +209,8 @@ def _of(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
             project = ProjectAccessId.parse(row.id).project
             for one in single_grants(row.outputs):
                 yield from _of_grant(row, project, one, {}, given, made)
-            if "grants" not in row.outputs and project not in given.declared.wholes:  # whose they are is a secret
+            # Without grants in the outputs, whose they are is a secret.
+            if "grants" not in row.outputs and project not in given.declared.project_access:
                 yield Removal(row.urn, row.type, f"the grants in {_project(project, given)}", project=project)
         case kinds.TEAM_TYPE:
             yield from _of_team(row, given)

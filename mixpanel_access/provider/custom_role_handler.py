@@ -1,0 +1,344 @@
+"""What Pulumi's verbs do with a `CustomRole`: create, adopt, change, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import ClassVar, Final
+
+from mixpanel_access.directory.custom_roles import CustomRoles
+from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
+from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.model.address import few, same_key
+from mixpanel_access.model.custom_roles import (
+    MOST_CUSTOM_ROLES,
+    as_set,
+    base_of,
+    problem_with_permissions,
+    problem_with_role_name,
+)
+from mixpanel_access.model.custom_roles import CustomRoleInfo as Role
+from mixpanel_access.model.errors import NotApplied, NotFound, Refused
+from mixpanel_access.model.resources import CUSTOM_ROLE_TYPE, CustomRoleId
+from mixpanel_access.model.similarity import counted, unknown
+from mixpanel_access.provider import elsewhere
+from mixpanel_access.provider.checks import Problems, check_environment, check_id, check_project
+from mixpanel_access.provider.handler import PROJECT_NAME, Created, Difference, Found
+from mixpanel_access.provider.named import NamedHandler
+from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.renames import BESIDE, Named, temporary
+
+_BASE: Final = "base_permissions"
+_IN_ROLES: Final = "Project Settings > Roles"
+OUTPUTS: Final = ("role_id", _BASE)
+_OWN: Final = ("name", "description", "permissions")
+"""What of the role is in Mixpanel; a change sends all three."""
+
+
+class _Roles:
+    """The custom roles of a project by their names."""
+
+    def __init__(self, roles: CustomRoles, project: int) -> None:
+        self._roles = roles
+        self._project = project
+
+    @property
+    def space(self) -> Hashable:
+        """The project's roles."""
+        return "custom roles", self._project
+
+    def holder(self, name: str) -> Hashable | None:
+        """The role of the name."""
+        role = self._roles.by_name(self._project, name)
+        return role and role.id
+
+    def name_of(self, id_: Hashable) -> str | None:
+        """The role's name."""
+        return next((role.name for role in self._roles.in_project(self._project).values() if role.id == id_), None)
+
+
+class CustomRoleHandler(NamedHandler[CustomRoleId]):
+    """What Pulumi's verbs do with a `CustomRole`; see there."""
+
+    ID: ClassVar[type[CustomRoleId]] = CustomRoleId
+    KIND: ClassVar[str] = "custom role"
+    TYPE: ClassVar[str] = CUSTOM_ROLE_TYPE
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", *_OWN, "environment")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME, BESIDE)
+
+    def objects(self, props: Properties) -> Named:
+        """The roles of the project."""
+        return _Roles(self.session.directory.custom_roles, props["project_id"])
+
+    def object_id(self, ref: CustomRoleId) -> Hashable:
+        """The role's id."""
+        return ref.role
+
+    REPEATS: ClassVar[Mapping[str, str]] = {_BASE: "permissions"}
+
+    def label(self, props: Properties) -> str:
+        """The role and its project."""
+        return f"custom role {props.get('name')} in project {props.get('project_id')}"
+
+    def identity(self, props: Properties) -> Hashable:
+        """The project's role of that name."""
+        return "custom role", props.get("project_id"), same_key(str(props.get("name", "")))
+
+    def stacks_that_give(self, ref: CustomRoleId, props: Properties) -> Sequence[str]:
+        """The other stacks that have the role, as after a move between two rosters."""
+        return elsewhere.custom_role(self.session, ref, props)
+
+    def check(self, inputs: Properties, problems: Problems) -> None:
+        """Judge project id, name, permissions as a set, and that the project's environment is the stack's."""
+        check_id("project_id", "project", inputs, problems)
+        name = inputs.get("name")
+        if known(name):
+            if reason := problem_with_role_name(name):
+                problems.add("name", reason)
+            else:
+                inputs["name"] = str(name).strip()
+        description = inputs.setdefault("description", "")
+        if known(description):
+            if isinstance(description, str):
+                inputs["description"] = description.strip()
+            else:
+                problems.add("description", f"{description!r} is no text")
+        permissions = inputs.setdefault("permissions", [])
+        if known(permissions):
+            if reason := problem_with_permissions(permissions):
+                problems.add("permissions", reason)
+            else:
+                inputs["permissions"] = as_set(permissions)
+        whom = f"custom role {name}"
+        check_environment(self.session.settings.environment, whom, inputs, problems, what="the")
+
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge project, plan, number, name and permissions against what is there."""
+        directory, project, name = self.session.directory, inputs["project_id"], inputs["name"]
+        if not check_project(self.session, project, problems, f" for the custom role {name}"):
+            return
+        try:
+            there = {same_key(role.name): role for role in directory.custom_roles.in_project(project).values()}
+        except UNTOLD as error:
+            problems.add(
+                "project_id",
+                f"project {project} can have no custom role {name} ({error.why or error.what}); custom roles are part "
+                f"of the plan Enterprise, and are managed by owners and admins of the project",
+            )
+            return
+        self._inspect_name(inputs, problems, olds, there)
+        catalogue = directory.custom_roles.permissions(project)
+        if catalogue is None:
+            return
+        codes = sorted(catalogue.union(*(role.permissions or () for role in there.values())))
+        for code in inputs["permissions"]:
+            if known(code) and code not in codes:
+                problems.add("permissions", unknown(code, f"permission of project {project}", codes))
+
+    def _inspect_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
+        """Judge that the name can be had, and that there is room for one more."""
+        project, key = inputs["project_id"], same_key(inputs["name"])
+        known_there = olds.get("project_id") == project and olds.get("name")
+        self.check_name(inputs, olds if known_there else {}, problems)
+        if known_there:
+            return
+        new = ("new custom role", project)
+        self.session.declared.add((*new, key))
+        wanted = {entry[2] for entry in self.session.declared.copy() if isinstance(entry, tuple) and entry[:2] == new}
+        if key not in there and len(wanted | there.keys()) > MOST_CUSTOM_ROLES:
+            names = ", ".join(sorted(role.name for role in there.values())) or "none yet"
+            problems.add(
+                "name",
+                f"a project has at most {MOST_CUSTOM_ROLES} custom roles, and project {project} would have "
+                f"{len(wanted | there.keys())}: delete one that is there ({names}), or declare one less",
+            )
+
+    def diff(self, olds: Properties, news: Properties) -> Difference:
+        """Another project is another role; all else is a change in place."""
+        replaces = ["project_id"] if known(news["project_id"]) and olds["project_id"] != news["project_id"] else []
+        return Difference(changes=changed(self.INPUTS, olds, news), replaces=replaces)
+
+    def create(self, inputs: Properties) -> Created:
+        """Make the role, or adopt the one of that name, and say so."""
+        roles, project, name = self.session.directory.custom_roles, inputs["project_id"], inputs["name"]
+        renames, space = self.session.renames, self.objects(inputs).space
+        with renames.one_at_a_time():
+            there = roles.by_name(project, name)
+            waits = there is not None and self.is_anothers(inputs, there.id)
+            first = {**inputs, "name": temporary(name)} if waits else inputs
+            held = roles.by_name(project, first["name"])
+            adopted, added = held is not None and not waits, None
+            if held is None:
+                held = roles.create(project, first["name"], inputs["description"], inputs["permissions"])
+                outputs = self._told(held, first, None)
+                added = outputs[_BASE]
+            if held is not None:
+                renames.made(self.identity(inputs), self.label(inputs), space, held.id, name, adopted=adopted)
+                if adopted:
+                    self.session.say(f"{self.label(inputs)}: it is there already ({held.id}), and is adopted")
+                if adopted or waits:
+                    outputs = self._ensure(held, inputs, added)
+        role_id = str(outputs["role_id"])
+        return Created(CustomRoleId(self.session.organization, project, role_id), outputs)
+
+    def read(self, ref: CustomRoleId, props: Properties) -> Found | None:
+        """Read the role; what the server added to it when it was written is no drift, all else is."""
+        directory = self.session.directory
+        if directory.project_is_gone(ref.project):
+            return None
+        held = directory.custom_roles.in_project(ref.project).get(ref.role)
+        if held is None:
+            return None
+        inputs = {**props, "project_id": ref.project, "name": held.name, "description": held.description}
+        base = frozenset(props.get(_BASE, ()))
+        if held.permissions is not None:
+            base = self._base(held, props.get("permissions", ()), props.get(_BASE))
+            inputs["permissions"] = as_set(held.permissions - base)
+        outputs = {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: as_set(base)}
+        return Found(outputs, select(inputs, self.all_inputs))
+
+    def update(self, ref: CustomRoleId, olds: Properties, news: Properties) -> Properties:
+        """Change name, description and permissions in place."""
+        if not changed(_OWN, olds, news):
+            return {**select(olds, OUTPUTS), **news}
+        held = self.session.directory.custom_roles.in_project(ref.project).get(ref.role)
+        if held is None:
+            raise NotFound(
+                "cannot change the role",
+                whom=self.label(olds),
+                why="it is no longer there",
+                next_step="Run `pulumi refresh`, then run again to make it anew.",
+            )
+        return self._ensure(held, news, olds.get(_BASE))
+
+    def delete(self, ref: CustomRoleId, props: Properties) -> None:
+        """Delete the role, unless somebody whom the stack declares holds it or may; says whom it moves to consumer."""
+        directory = self.session.directory
+        if directory.project_is_gone(ref.project):
+            return
+        held = directory.custom_roles.in_project(ref.project).get(ref.role)
+        if held is None:
+            return
+        whom = f"custom role {held.name} in project {ref.project}"
+        holders = holders_of(directory, ref.project, ref.role)
+        if declared := self._declared(holders, ref.project):
+            raise Refused(
+                "cannot delete the role",
+                whom=whom,
+                why=f"this stack still declares access for {', '.join(declared)}, who would become consumer",
+                next_step="Declare another role for them first, or keep this one.",
+            )
+        kinds = self._kinds_declared(ref.project)
+        if hidden := {kind: why for kind, why in holders.unseen.items() if kind in kinds}:
+            raise Refused(
+                "cannot delete the role",
+                whom=whom,
+                why=f"not seen: {_with_why(hidden)}; of those whom this stack declares there, some may hold it",
+                next_step="Run again with an account that sees them, or delete it in Project Settings > Roles.",
+            )
+        if invited := [email for email in holders.hidden if self._is_declared((ref.project, same_key(email)))]:
+            raise Refused(
+                "cannot delete the role",
+                whom=whom,
+                why=f"what invited people hold is not listed; of those whom this stack declares there, {few(invited)} "
+                f"may hold it",
+                next_step="Run again once the invitation is accepted, or delete it in Project Settings > Roles.",
+            )
+        not_seen = dict(holders.unseen)
+        if holders.hidden:
+            not_seen["what invited people hold"] = few(holders.hidden)
+        if holders.names or not_seen:
+            unseen = f"; not seen: {_with_why(not_seen)}" if not_seen else ""
+            self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
+        moved = directory.custom_roles.delete(ref.project, ref.role)
+        if ref.role in directory.custom_roles.in_project(ref.project):
+            raise self.not_applied("delete the role", whom, "still shows it", _IN_ROLES)
+        self.session.renames.free(self.objects(props), held.name)
+        if moved is not None:
+            self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
+
+    def _declared(self, holders: Holders, project: int) -> list[str]:
+        """Who of them has access by what this program declares, in words."""
+        subjects: dict[Hashable, str] = {(project, same_key(email)): email for email in holders.people}
+        subjects |= {("service account", id_, project): words for id_, words in holders.accounts.items()}
+        subjects |= {("team grant", id_, project): words for id_, words in holders.teams.items()}
+        return sorted(words for subject, words in subjects.items() if self._is_declared(subject))
+
+    def _is_declared(self, subject: Hashable) -> bool:
+        return self.session.declares(subject)
+
+    def _kinds_declared(self, project: int) -> set[str]:
+        """Which kinds of those who can hold a role this program gives one in the project."""
+        if self.session.scope.partial and not self.session.scope.destroys:
+            return {PEOPLE, TEAMS, ACCOUNTS}  # the engine asks about a part of the program only
+        kinds = set()
+        for subject in self.session.declared.copy():
+            match subject:
+                case (int(there), str()) if there == project:
+                    kinds.add(PEOPLE)
+                case ("team grant", _, int(there)) if there == project:
+                    kinds.add(TEAMS)
+                case ("service account", _, int(there)) if there == project:
+                    kinds.add(ACCOUNTS)
+        return kinds
+
+    def _ensure(self, held: Role | None, inputs: Properties, added: Sequence[str] | None) -> Properties:
+        """Bring a role that is there to what is declared, or as near as its name can be had; the outputs."""
+        roles = self.session.directory.custom_roles
+        if held is not None and same_key(held.name) != same_key(inputs["name"]):
+            role, declared = held, inputs
+
+            def send(free: str) -> None:
+                roles.change(role.project, role.id, free, declared["description"], declared["permissions"])
+
+            self.give_name(role.id, inputs, send)
+            held = roles.in_project(role.project).get(role.id)
+            if held is not None and self.waits(role.id, inputs):
+                inputs = {**inputs, "name": held.name}
+        if held is None:
+            return self._told(None, inputs, added)
+        project, name, description = inputs["project_id"], inputs["name"], inputs["description"]
+        wanted, now = set(inputs["permissions"]), held.permissions
+        as_wanted = now is not None and wanted <= now and now - wanted == self._base(held, wanted, added)
+        if (held.name, held.description) == (name, description) and as_wanted:
+            return self._told(held, inputs, added)
+        after = roles.change(project, held.id, name, description, inputs["permissions"])
+        catalogue = roles.permissions(project) or frozenset()
+        kept = ((after and after.permissions) or frozenset()) & (now or frozenset()) & catalogue
+        if stubborn := as_set(kept - wanted - frozenset(added or ())):
+            raise self._not_applied(inputs, f"the role with {', '.join(stubborn)} still")
+        return self._told(after, inputs, added)
+
+    def _told(self, held: Role | None, inputs: Properties, added: Sequence[str] | None) -> Properties:
+        """The outputs once the role is as it is declared.
+
+        Raises:
+            NotApplied: it is not.
+        """
+        wanted = set(inputs["permissions"])
+        lacking = [] if held is None or held.permissions is None else as_set(wanted - held.permissions)
+        if held is None:
+            raise self._not_applied(inputs, "no such role")
+        if lacking:
+            raise self._not_applied(inputs, f"the role without {', '.join(lacking)}")
+        if (held.name, held.description) != (inputs["name"], inputs["description"]):
+            raise self._not_applied(inputs, f"{held.name}, {held.description!r}")
+        base = as_set((held.permissions or frozenset()) - wanted)
+        if new := [code for code in base if code not in (added or ())]:
+            self.session.say(f"{self.label(inputs)}: Mixpanel adds {', '.join(new)}")
+        return {**select(inputs, self.all_inputs), "role_id": held.id, _BASE: base}
+
+    def _not_applied(self, inputs: Properties, shown: str) -> NotApplied:
+        return self.not_applied("apply the role", self.label(inputs), f"shows {shown}", _IN_ROLES)
+
+    def _base(self, held: Role, wanted: Sequence[str] | set[str], added: Sequence[str] | None) -> frozenset[str]:
+        """What of the role's permissions is the server's own; the catalogue is asked only where nothing is known."""
+        catalogue = None
+        if added is None:
+            catalogue = self.session.directory.custom_roles.permissions(held.project)
+        return base_of(held.permissions or (), wanted, added, catalogue)
+
+
+def _with_why(unseen: Mapping[str, str]) -> str:
+    return ", ".join(f"{kind} ({why})" for kind, why in unseen.items())
