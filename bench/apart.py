@@ -23,7 +23,7 @@ from demo.sandbox import ROOT, SECRET, USERNAME, emulator_process
 from mixpanel_access.api.transport import MAX_PARALLEL
 from mixpanel_access.engine import Engine, Pulumi, local_backend
 from mixpanel_access.model.roster.reading import RosterSource, parse
-from mixpanel_access.rules.facts import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Kind
 from tests.cli.invocations import INVOCATIONS
 from tests.rules.states import state
 

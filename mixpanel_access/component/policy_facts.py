@@ -10,7 +10,7 @@ from mixpanel_access.model.declared_inputs import exception_inputs
 from mixpanel_access.model.roster.reading import lines_of_entries
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import NAMESPACE
-from mixpanel_access.rules.facts import ExceptionEntry
+from mixpanel_access.rules.entry import ExceptionEntry
 
 _SECRETS: Final = ("serviceAccountSecret", "scimToken")
 

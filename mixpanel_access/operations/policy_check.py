@@ -19,10 +19,10 @@ from mixpanel_access.operations.state_outputs import Outputs
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Kind
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
-from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
-from mixpanel_access.rules.unknown import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CONTACTS_BESIDE
 from mixpanel_access.model.service_accounts import service_account_name
 from mixpanel_access.rules.approvers import problem_with_approver, problem_with_colleague
-from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import (
     Family,
     Level,
@@ -28,7 +29,6 @@ from mixpanel_access.rules.rule import (
     texts,
 )
 from mixpanel_access.rules.separation import own_environment
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _IN_A_ROSTER: Final = {"justification": "purpose", "sponsor": "contact"}
 """What a roster calls two of an account's fields."""

@@ -7,10 +7,10 @@ from typing import Final
 
 from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.rules.approvers import HOW_TO_NAME, problem_with_approver
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, each
+from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.heights import is_privileged
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, each
 
 
 def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:

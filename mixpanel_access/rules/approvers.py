@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mixpanel_access.model.address import domain_of, local_part, mailbox, problem_with
 from mixpanel_access.rules.addresses import is_shared
-
-if TYPE_CHECKING:
-    from mixpanel_access.rules.facts import Context
-
+from mixpanel_access.rules.facts import Context
 
 HOW_TO_NAME: Final = "pulumi config set mixpanel:approvers"
 """The command that names all who may approve."""

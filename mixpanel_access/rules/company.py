@@ -9,7 +9,8 @@ from typing import Any, Final
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.list_settings import addresses_in, company_domains_in
 from mixpanel_access.rules.addresses import EXTERNAL_NAMES, is_external_kind
-from mixpanel_access.rules.facts import Context, Entry
+from mixpanel_access.rules.entry import Entry
+from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, texts
 
 COMPANY_RULE: Final = "company-domains-known"

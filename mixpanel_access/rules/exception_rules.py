@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from mixpanel_access.model.address import mailbox
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.rules.exceptions import EXCEPTION_DAYS, has_lapsed, is_in_force, longest, problem_with, span
-from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Stack
+from mixpanel_access.rules.entry import EXCEPTION_DAYS, Entry, ExceptionEntry, NotJudged, each
+from mixpanel_access.rules.exceptions import has_lapsed, is_in_force, longest, problem_with, span
+from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, iso27001, option
-from mixpanel_access.rules.unknown import NotJudged, each
 
 EXCEPTIONS_COUNT: Final = "exceptions-count"
 """The rule whose options say for how long exceptions hold, for all rules."""

@@ -11,9 +11,9 @@ from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVA
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.list_settings import words_in
 from mixpanel_access.model.settings import LOOPBACK, NAMESPACE, is_real, problem_with_url
-from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, each
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, option, soc2, texts
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, each
 
 GUARDS: Final = "guards-not-loosened"
 """The rule that the policies' configuration cannot switch off."""

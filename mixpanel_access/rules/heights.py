@@ -8,8 +8,7 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.other_access import gives_classified
-from mixpanel_access.rules.facts import Entry
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged
+from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged
 
 PRIVILEGED: Final = (roles.OWNER, roles.ADMIN, roles.BILLING_ADMIN)
 """The roles that manage others, or the bill."""

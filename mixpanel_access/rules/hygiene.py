@@ -9,7 +9,8 @@ from typing import Final
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.list_settings import REDACTED
 from mixpanel_access.model.service_accounts import service_account_name
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind
+from mixpanel_access.rules.entry import PEOPLE, Entry, Kind
+from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import (
     Family,
     Level,

@@ -12,7 +12,8 @@ from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.rules.addresses import is_external_kind
 from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.company import outsider
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, all_hold, any_holds, each
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED, height
 from mixpanel_access.rules.rule import (
     Family,
@@ -28,7 +29,6 @@ from mixpanel_access.rules.rule import (
     soc2,
 )
 from mixpanel_access.rules.teams import TeamRoles, Through
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds, each
 
 STANDARDS: Final = Option(
     "standards",

@@ -33,18 +33,12 @@ from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
+from mixpanel_access.rules.entry import EXCEPTION_DAYS, Kind, NotJudged
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
-from mixpanel_access.rules.exceptions import EXCEPTION_DAYS
-from mixpanel_access.rules.facts import (
-    Context,
-    Kind,
-    NotApplicable,
-    Stack,
-)
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.guards import GUARDED, GUARDS
 from mixpanel_access.rules.pack_resources import entries_in, groups, plain, plain_or_unknown
 from mixpanel_access.rules.rule import FrameworkControl, Rule, RuleFinding, RuleVerdict, unsettled
-from mixpanel_access.rules.unknown import NotJudged
 
 NAME: Final = "mixpanel-access"
 

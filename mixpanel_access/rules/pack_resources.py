@@ -9,8 +9,8 @@ from typing import Any, Final
 from pulumi_policy.proxy import UnknownValueError
 
 from mixpanel_access.model.resources import COMPONENT_TYPE, DYNAMIC_TYPE, PROVIDER_KEY
-from mixpanel_access.rules.facts import Entry, ExceptionEntry, Stack, entries_of
-from mixpanel_access.rules.unknown import UNKNOWN
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, entries_of
+from mixpanel_access.rules.facts import Stack
 
 _PROVIDER: Final = "pulumi:providers:pulumi-python"
 """The resource that carries the stack's configuration: in a program, in a state, in an exported file."""

@@ -18,7 +18,8 @@ from mixpanel_access.model.address import (
 from mixpanel_access.model.similarity import slips_between
 from mixpanel_access.rules.addresses import is_external_kind, is_shared, may_be_shared
 from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE, outsider
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.heights import PRIVILEGED
 from mixpanel_access.rules.rule import (
     DOMAIN,
@@ -35,7 +36,6 @@ from mixpanel_access.rules.rule import (
     texts,
 )
 from mixpanel_access.rules.teams import TeamRoles
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _TELLING: Final = 9
 """Characters from which a consumer domain can be told from its misspellings: mail.com is like too many others."""

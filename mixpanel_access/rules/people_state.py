@@ -11,7 +11,8 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, NotThereYet, each
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import (
     Family,
     Level,
@@ -25,7 +26,6 @@ from mixpanel_access.rules.rule import (
     option,
     soc2,
 )
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, each
 
 _ACTIVE: Final = "active"
 """The status of a service account that is neither expired nor deleted."""

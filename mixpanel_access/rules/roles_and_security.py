@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mixpanel_access.model.other_access import Discoverability
-from mixpanel_access.rules.facts import Context, Entry, Kind, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.heights import sees_classified_data
 from mixpanel_access.rules.rule import PATTERN, Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2, texts
 from mixpanel_access.rules.teams import TeamRoles, Through
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of Mixpanel's two-factor settings (contract, section 8)."""

@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.similarity import counted
+from mixpanel_access.rules.entry import PEOPLE, Entry, Kind, NotJudged, NotThereYet
 from mixpanel_access.rules.exceptions import is_in_force
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
-from mixpanel_access.rules.unknown import NotJudged, NotThereYet
+from mixpanel_access.rules.facts import Context, Stack
 
 PATTERN: Final = "python-regex"
 """The format, in an option's schema, of a text that is a pattern; the engine passes over what it does not know."""

@@ -11,10 +11,10 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CLAIMED_TWICE
-from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2, texts
 from mixpanel_access.rules.teams import TeamRoles, Through, reaches_production
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet, all_hold, each
 
 
 def own_environment(entry: Entry, context: Context) -> Iterator[str]:

@@ -10,8 +10,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import NEIGHBOURS
-from mixpanel_access.rules.facts import Context, Entry, Kind, Reference, Stack
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, NotThereYet
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet
+from mixpanel_access.rules.facts import Context, Reference, Stack
 
 _OWN: Final = ("role", "project_id", "environment")
 

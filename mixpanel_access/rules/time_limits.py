@@ -11,7 +11,8 @@ from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.ownership import NEVER
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.rules.company import outsider
-from mixpanel_access.rules.facts import PEOPLE, Context, Entry, Kind, Stack
+from mixpanel_access.rules.entry import PEOPLE, Entry, Kind, NotJudged, all_hold, each
+from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.heights import height
 from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.rule import (
@@ -27,7 +28,6 @@ from mixpanel_access.rules.rule import (
     soc2,
 )
 from mixpanel_access.rules.teams import TeamRoles, Through
-from mixpanel_access.rules.unknown import NotJudged, all_hold, each
 
 _TOMORROW: Final = 1
 """The days by which a date of review may be ahead of UTC's: tomorrow has begun in the east."""

@@ -13,7 +13,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.review.suggesting import Advice, Role, advise, is_lower
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
-from mixpanel_access.rules.facts import Context, Entry, Kind
+from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Suggestion
 
 TODAY = date(2026, 5, 4)

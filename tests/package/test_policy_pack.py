@@ -12,7 +12,7 @@ import pytest
 
 from mixpanel_access import __version__
 from mixpanel_access.engine import Pulumi, ensure_engine, local_backend
-from mixpanel_access.rules.facts import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Kind
 from tests.cli.json_output import must_be_documented
 from tests.package.conftest import Installed
 from tests.rules.states import state

@@ -11,9 +11,9 @@ from datetime import date
 from typing import Any
 
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
-from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Kind
+from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import RuleVerdict
-from mixpanel_access.rules.unknown import UNKNOWN
 
 TODAY = date(2026, 5, 4)
 METADATA = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mixpanel_access.model.resources import COMPONENT_TYPE
-from mixpanel_access.rules.facts import Entry
+from mixpanel_access.rules.entry import Entry
 from tests.rules.cases import TODAY, Case
 
 STACK = "production"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.rules.facts import Entry, Kind, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind
+from mixpanel_access.rules.facts import Stack
 from mixpanel_access.rules.rule import RuleVerdict
-from mixpanel_access.rules.unknown import UNKNOWN
 from tests.rules.cases import CUSTOM, Case, custom_role, grant, team_grant, team_member
 
 CLASSIFIED = "classified-data-justified"

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULE_IDS, RULES, find
 from mixpanel_access.rules.company import COMPANY_OPTIONS
-from mixpanel_access.rules.facts import Context, Entry, ExceptionEntry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Kind
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule
-from mixpanel_access.rules.unknown import UNKNOWN
 from tests.rules.cases import (
     CASES,
     COMPLIANT,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mixpanel_access.rules.catalogue import RULE_IDS
-from mixpanel_access.rules.facts import Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, all_hold, any_holds
+from mixpanel_access.rules.facts import NotApplicable, Stack
 from mixpanel_access.rules.rule import RuleVerdict
-from mixpanel_access.rules.unknown import UNKNOWN, NotJudged, all_hold, any_holds
 from tests.rules.cases import (
     CASES,
     COMPLIANT,

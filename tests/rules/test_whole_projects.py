@@ -9,9 +9,9 @@ import pytest
 
 from mixpanel_access.model.resources import GRANT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.rules.catalogue import RULES, find
-from mixpanel_access.rules.facts import Context, Kind, NotApplicable, Stack, entries_of
+from mixpanel_access.rules.entry import UNKNOWN, Kind, entries_of
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule, RuleVerdict
-from mixpanel_access.rules.unknown import UNKNOWN
 
 CONTEXT = Context(date(2026, 5, 4), "production", frozenset({"example.com"}))
 ROBIN = {"project_id": 7, "email": "robin@agency.example.org", "role": "owner", "environment": "production"}

@@ -22,8 +22,9 @@ from mixpanel_access.operations.review.packet import Item, Unmanaged
 from mixpanel_access.operations.review.suggesting import Role, advise
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.rules.catalogue import EXCEPTABLE
-from mixpanel_access.rules.facts import Context, Kind
-from mixpanel_access.rules.facts import Entry as RuleEntry
+from mixpanel_access.rules.entry import Entry as RuleEntry
+from mixpanel_access.rules.entry import Kind
+from mixpanel_access.rules.facts import Context
 
 REVIEWERS: Final = ("approver", "manager", "sponsor")
 """Who can be asked: as the entry or its engagement names them."""

@@ -9,7 +9,8 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.operations.policy_check import PolicyConfig, active_rules
-from mixpanel_access.rules.facts import Context, Entry, Kind, NotApplicable, Stack
+from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Suggestion
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from mixpanel_access.rules.facts import Entry, Kind, Stack
+from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.table import AROUND, Way, roster
 
 ETL: Final[dict[str, Any]] = {

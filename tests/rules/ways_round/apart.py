@@ -12,7 +12,8 @@ from mixpanel_access.model.neighbours import NEIGHBOURS, Neighbour, neighbour_fa
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.policy_check import stack_of
-from mixpanel_access.rules.facts import Entry, Kind, Stack
+from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.table import AROUND, ENGAGEMENT, ROBIN, TODAY, Way, roster
 
 STAGING: Final[Mapping[str, Any]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from mixpanel_access.rules.facts import Entry, ExceptionEntry, Kind, Stack
+from mixpanel_access.rules.entry import Entry, ExceptionEntry, Kind
+from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.table import AROUND, ENGAGEMENT, ROBIN, Way, roster
 
 SOUND: Final[dict[str, Any]] = {

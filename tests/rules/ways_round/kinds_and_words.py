@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mixpanel_access.rules.facts import Entry, Kind, Stack
+from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.apart import production
 from tests.rules.ways_round.externals import COLLEAGUE, kim, robin, with_role
 from tests.rules.ways_round.table import Way

@@ -1,0 +1,295 @@
+"""One resource as a rule sees it, and what a rule does with a value that is not known before the update.
+
+A rule judges all that can be judged without that value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model.dates import day_or_none
+from mixpanel_access.model.grants import REASON_FIELDS, single_grants
+from mixpanel_access.model.roles import is_custom, normalized
+from mixpanel_access.model.similarity import is_empty
+
+
+class Unknown:
+    """Stands for a value that is not known before the update."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN: Final = Unknown()
+_AT_PREVIEW: Final = "Write the value into the program, or create what it comes from in an earlier run."
+
+
+class NotJudged(Exception):
+    """A rule cannot judge: an input is not known before the update. It is a violation, of the rule's own level.
+
+    Attributes:
+        entry: the resource whose input it is, or None.
+        next_step: what to do.
+    """
+
+    def __init__(self, text: str, entry: Entry | None = None, next_step: str = _AT_PREVIEW) -> None:
+        self.entry = entry
+        self.next_step = next_step
+        super().__init__(text)
+
+
+class NotThereYet(Exception):
+    """A rule cannot judge what Mixpanel alone says, of something that is not there yet: advice, no input is hidden."""
+
+
+EXCEPTION_DAYS: Final = (90, 30)
+"""For how many days an exception may hold, and one from a critical rule, unless the options say otherwise."""
+
+
+@dataclass(frozen=True)
+class ExceptionEntry:
+    """Somebody's word that a rule does not hold for something, from one day to another.
+
+    Attributes:
+        rule: the rule's id.
+        reason: why.
+        approver: who says so.
+        ends: the last day, as it is written.
+        email: whom it concerns, or "" for the stack as a whole.
+        project: the project's id, or None for all that the person has.
+        starts: the first day, as it is written.
+        ticket: the ticket that asked for it.
+    """
+
+    rule: str
+    reason: str = ""
+    approver: str = ""
+    ends: str = ""
+    email: str = ""
+    project: int | None = None
+    starts: str = ""
+    ticket: str = ""
+
+    @classmethod
+    def of(cls, value: Any) -> ExceptionEntry:
+        """Read one from a resource's property; what has another shape is none of a known rule."""
+        if not isinstance(value, Mapping):
+            return cls(str(value))
+        names = ("rule", "reason", "approver", "ends", "email", "starts", "ticket")
+        texts = {name: str(value.get(name) or "") for name in names}
+        return cls(**texts, project=number_of(value.get("project")))
+
+    @property
+    def label(self) -> str:
+        """What it is from, and for whom or what."""
+        return f"{self.rule} for {self}"
+
+    def __str__(self) -> str:
+        whom = self.email or "the stack"
+        return f"{whom} in project {self.project}" if self.project is not None else whom
+
+
+def number_of(value: Any) -> int | None:
+    """A whole number, or None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+class Kind(StrEnum):
+    """The kinds that rules ask for by name, by their type in the engine."""
+
+    MEMBER = kinds.MEMBER_TYPE
+    GRANT = kinds.GRANT_TYPE
+    TEAM = kinds.TEAM_TYPE
+    TEAM_MEMBER = kinds.TEAM_MEMBER_TYPE
+    TEAM_GRANT = kinds.TEAM_GRANT_TYPE
+    SERVICE_ACCOUNT = kinds.SERVICE_ACCOUNT_TYPE
+    SERVICE_ACCOUNT_GRANT = kinds.SERVICE_ACCOUNT_GRANT_TYPE
+    CUSTOM_ROLE = kinds.CUSTOM_ROLE_TYPE
+    ORGANIZATION_SECURITY = kinds.ORGANIZATION_SECURITY_TYPE
+
+
+PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One resource.
+
+    Attributes:
+        kind: its type in the engine: one of the kinds that rules judge.
+        name: its name in the program.
+        urn: its name in the engine.
+        values: its properties; `UNKNOWN` for what is not known before the update.
+        secret_outputs: the names of outputs that the engine keeps secret.
+        sources: property -> the URNs of the resources whose outputs it is made of.
+        encrypted: whether what is not known is a secret in a state, and not a value before the update.
+        custom_roles: the custom roles of the stack of which its role is one; see `Stack.resolved`.
+    """
+
+    kind: str
+    name: str
+    urn: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    secret_outputs: frozenset[str] = frozenset()
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    encrypted: bool = False
+    custom_roles: Sequence[Entry] = ()
+
+    def get(self, name: str) -> Any:
+        """A property, or None where it is not set.
+
+        Raises:
+            NotJudged: it is not known before the update.
+        """
+        value = self.values.get(name)
+        if value is UNKNOWN and self.encrypted:
+            next_step = "A preview with the policy pack judges it."
+            raise NotJudged(f"{name} of {self.name} is a secret, which no command decrypts", self, next_step)
+        if value is UNKNOWN:
+            made = ", ".join(urn.rpartition("::")[2] for urn in self.sources.get(name, ()))
+            raise NotJudged(
+                f"{name} of {self.name} is not known before the update{f' (it comes from {made})' if made else ''}",
+                self,
+            )
+        return value
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Those of some properties that are not set, or say nothing.
+
+        Raises:
+            NotJudged: none of those that are known is missing, and not all are known.
+        """
+        found: list[str] = []
+        unknown = None
+        for name in names:
+            try:
+                found += [name] if is_empty(self.text(name)) else []
+            except NotJudged as error:
+                unknown = unknown or error
+        if unknown and not found:
+            raise unknown
+        return found
+
+    def shown(self, name: str) -> str:
+        """A property for a message, known or not."""
+        value = self.values.get(name)
+        return f"({name} not known yet)" if value is UNKNOWN else "" if value is None else str(value).strip()
+
+    def text(self, name: str) -> str:
+        """A property as text without blanks around it; "" where it is not set."""
+        value = self.get(name)
+        return "" if value is None else str(value).strip()
+
+    def day(self, name: str) -> date | None:
+        """A property as a date; None where it is not set or not a date (which the provider reports)."""
+        return day_or_none(self.text(name))
+
+    def output(self, name: str) -> str:
+        """What Mixpanel shows of it; "" where that is not known, which is not the same as never."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def email(self) -> str:
+        """The person's address, as it is declared."""
+        return self.text("email")
+
+    @property
+    def role(self) -> str:
+        """The declared role, in the form that roles are compared in; "" where none is."""
+        role = self.text("role")
+        return role if is_custom(role) else normalized(role)
+
+    @property
+    def project(self) -> int:
+        """The project's id; 0 where it is not set."""
+        return number_of(self.get("project_id")) or 0
+
+    @property
+    def ways(self) -> frozenset[str] | None:
+        """How the person comes by the project; None before the grant is there."""
+        value = self.get("grant_types")
+        return frozenset(map(str, value)) if isinstance(value, list) else None
+
+    @property
+    def exceptions(self) -> list[ExceptionEntry]:
+        """The exceptions that the roster has for it."""
+        value = self.get("exceptions")
+        return [ExceptionEntry.of(one) for one in value] if isinstance(value, list) else []
+
+    def __str__(self) -> str:
+        """Whom or what it concerns, for a message."""
+        return kinds.KINDS[self.kind].label(self.shown, self.name)
+
+
+def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
+    """A resource as rules see it: none that they do not know, and a `ProjectAccess` as its single grants.
+
+    Args:
+        kind: its type in the engine.
+        name: its name in the program.
+        urn: its name in the engine.
+        values: its properties.
+        more: further attributes of `Entry`.
+    """
+    if kind != kinds.PROJECT_ACCESS_TYPE:
+        judged = kind in kinds.KINDS and kinds.KINDS[kind].plural
+        return [Entry(kind, name, urn, values, **more)] if judged else []
+    grants, reasons = (more.get("sources", {}).get(part, ()) for part in ("grants", "reasons"))
+    sources = {"email": grants, "role": grants, **dict.fromkeys(REASON_FIELDS, reasons)}
+    unknown = dict.fromkeys(REASON_FIELDS, UNKNOWN) if values.get("reasons") is UNKNOWN else {}
+    if values.get("grants") is UNKNOWN:
+        hidden = dict.fromkeys(("email", "role", *REASON_FIELDS), UNKNOWN)
+        return [Entry(Kind.GRANT, name, urn, {**values, **hidden}, sources=sources)]
+    known = single_grants({key: value for key, value in values.items() if value is not UNKNOWN})
+    hidden = {key: UNKNOWN for key in ("project_id", "environment") if values.get(key) is UNKNOWN} | unknown
+    return [Entry(Kind.GRANT, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
+
+
+def all_hold(*conditions: Callable[[], object]) -> bool:
+    """Whether all conditions hold; one that is known not to hold is enough for a no.
+
+    Raises:
+        NotJudged: it depends on one that is not known.
+    """
+    unknown = None
+    for condition in conditions:
+        try:
+            if not condition():
+                return False
+        except NotJudged as error:
+            unknown = unknown or error
+    if unknown:
+        raise unknown
+    return True
+
+
+def any_holds(*conditions: Callable[[], object]) -> bool:
+    """Whether one of the conditions holds; one that is known to hold is enough for a yes.
+
+    Raises:
+        NotJudged: it depends on one that is not known.
+    """
+    return not all_hold(*map(_negated, conditions))
+
+
+def _negated(condition: Callable[[], object]) -> Callable[[], bool]:
+    return lambda: not condition()
+
+
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
+
+
+def each(items: Iterable[_Item], judge: Callable[[_Item], Iterator[_Found]]) -> Iterator[_Found | NotJudged]:
+    """What is found in each of several items; one that cannot be judged hides nothing about the others."""
+    for item in items:
+        try:
+            yield from judge(item)
+        except NotJudged as unknown:
+            yield unknown
