@@ -69,7 +69,7 @@ Command = tuple[str, Callable[..., int], str]
 COMMANDS: Final[Mapping[str, Sequence[Command]]] = {
     SET_UP: (
         ("new", new.new, "Make a project."),
-        ("engine", emulator.engine, "Find the Pulumi engine, or make it."),
+        ("engine", emulator.engine, "Find or download the Pulumi engine."),
         ("emulator", emulator.emulator, "Run a local Mixpanel."),
         ("preflight", preflight.preflight, "Check what an invitation needs first."),
         ("doctor", doctor.doctor, "Try which calls Mixpanel answers."),
@@ -107,12 +107,12 @@ BELOW: Final[Mapping[tuple[str, str], Sequence[Command]]] = {
         ("status", review.status, "Show what is undecided."),
         ("apply", review_apply.apply, "Write decisions into a roster."),
         ("evidence", review_apply.evidence, "Write the evidence as a table."),
-        ("verify", review_apply.verify, "Check that the evidence is unchanged."),
+        ("verify", review_apply.verify, "Check the evidence against the packets."),
     ),
     ("tracker", "The log of who got, changed or lost access."): (
         ("update", tracker.update, "Add what has happened."),
         ("export", tracker.export, "Write the log as a table."),
-        ("verify", tracker.verify, "Check that the log is unchanged."),
+        ("verify", tracker.verify, "Check the log against the states."),
         ("prune", tracker.prune, "Take out what had ended before a day."),
     ),
     ("policy", "The policy rules, pack and findings."): (

@@ -59,7 +59,7 @@ def emulator(
 
 
 def engine() -> int:
-    """Find the Pulumi engine, download it or build it, and print the folder that contains it.
+    """Find the Pulumi engine or download it, and print the folder that contains it.
 
     Example: `mixpanel-access engine`
     """

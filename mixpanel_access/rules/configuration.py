@@ -27,6 +27,8 @@ _ENVIRONMENTS: Final = "environments"
 REMEDIATE: Final = "remediate"
 """A level of the engine's that no rule has: the pack never changes what somebody declares."""
 
+_MOST: Final = 100_000
+"""The highest value of an option that is a number: so many days from today are still a date."""
 _LEVELS: Final = tuple(level.value for level in Level)
 _BY_ID: Final[Mapping[str, Rule]] = {rule.id: rule for rule in RULES}
 _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
@@ -98,6 +100,8 @@ def _misfits(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
         yield f"{path}: {unknown(value, 'choice', schema['enum'])}"
     elif "minimum" in schema and value < schema["minimum"]:
         yield f"{path}: {value} is less than {schema['minimum']}"
+    elif schema["type"] == "integer" and value > _MOST:
+        yield f"{path}: {value} is more than {_MOST}"
     elif schema.get("format") == PATTERN:
         yield from _no_pattern(value, path)
     elif read := _READERS.get(schema.get("format", "")):

@@ -45,6 +45,7 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
     "half": ({DAYS: {"days": 1.5}}, ["days: 1.5 is no whole number"]),
     "null": ({DAYS: {"days": None}}, ["days: null is no whole number"]),
     "minimum": ({DAYS: {"days": 0}}, ["days: 0 is less than 1"]),
+    "more days than dates have": ({DAYS: {"days": 10**9}}, ["days: 1000000000 is more than 100000"]),
     "text-for-list": ({"domain-allowed": {"domains": "a.example"}}, ['domains: "a.example" is no list']),
     "number-in-list": ({"domain-allowed": {"domains": ["a.example", 1]}}, ["domains.1: 1 is no text"]),
     "enum": ({"justified": {"lowest": "analist"}}, ["lowest: 'analist' is no choice (did you mean 'analyst'?)"]),
