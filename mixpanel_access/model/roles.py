@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Final
 
 OWNER: Final = "owner"
@@ -60,17 +61,49 @@ def is_organization_role(role: str | None) -> bool:
     return role in ORGANIZATION_ROLES
 
 
-def overwrites(role: str, shown: str | None, before: str | None) -> bool:
-    """Whether a declared organization role is written over the one that Mixpanel shows.
+class RoleChange(Enum):
+    """What happens to a declared organization role, by the role that Mixpanel shows."""
 
-    A word that we do not know may be Mixpanel's word for what is declared: it is kept until another role is declared.
+    NONE = "none"
+    """Mixpanel shows the declared role."""
+    WRITE = "write"
+    """The declared role replaces the role that Mixpanel shows."""
+    KEEP = "keep"
+    """Mixpanel shows a word that this version does not know. It may mean the declared role, so it stays."""
+    REFUSE = "refuse"
+    """As for `KEEP`, but another role is declared now. Only `member` is certain to be no more than the unknown word."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the declared role takes the place of the one that Mixpanel shows, where the check has passed."""
+        return self in (RoleChange.WRITE, RoleChange.REFUSE)
+
+
+def role_change(role: str, shown: str, before: str | None) -> RoleChange:
+    """Decide what happens to a declared organization role.
 
     Args:
         role: the organization role that is declared.
-        shown: the one that Mixpanel shows, which is not None.
-        before: the one that the state has; None if none was declared.
+        shown: the one that Mixpanel shows.
+        before: the declared one that the state has; None if none was declared.
     """
-    return shown != role and (is_organization_role(shown) or before not in (None, role))
+    if shown == role:
+        return RoleChange.NONE
+    if is_organization_role(shown):
+        return RoleChange.WRITE
+    if before in (None, role):
+        return RoleChange.KEEP
+    return RoleChange.WRITE if role == MEMBER else RoleChange.REFUSE
+
+
+def contradicts(role: str | None, shown: str | None) -> bool:
+    """Whether Mixpanel shows another organization role than this one; a word that we do not know may mean this one."""
+    return role is not None and shown != role and is_organization_role(shown)
+
+
+def is_kept_word(shown: str | None, before: str | None) -> bool:
+    """Whether Mixpanel still shows the unknown word that it showed before: it is no drift from what is declared."""
+    return shown is not None and shown == before and not is_organization_role(shown)
 
 
 def is_role_id(role: str) -> bool:

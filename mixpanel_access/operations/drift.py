@@ -179,12 +179,8 @@ def _members(organization: Organization, here: State) -> Iterator[AccessDifferen
                 actual=person.email,
                 invited=person.invited,
             )
-        as_before = person.role == member.outputs.get("organization_role")
-        if (
-            member.role
-            and person.role not in (None, member.role)
-            and not (as_before and not roles.is_organization_role(person.role))
-        ):
+        kept = roles.is_kept_word(person.role, member.outputs.get("organization_role"))
+        if member.role and person.role not in (None, member.role) and not kept:
             yield AccessDifference(
                 DriftKind.CHANGED_MEMBER, member.email, declared=member.role, actual=person.role, invited=person.invited
             )

@@ -303,7 +303,7 @@ def _what_becomes(person: EffectivePerson | None, directory: Directory, roster: 
     if person is None:
         return
     there, role = directory.person(person.email), person.organization_role
-    if there and there.role and role is not None and roles.overwrites(role, there.role, None):
+    if there and there.role and role is not None and roles.role_change(role, there.role, None).replaces:
         yield f"they are organization {there.role}: `pulumi up` makes that {role}"
     for key, held in person.projects.items():
         own = directory.access(roster.projects[key].id, person.email).individual

@@ -21,6 +21,7 @@ from mixpanel_access.model.ownership import (
 )
 from mixpanel_access.model.resources import MemberId
 from mixpanel_access.model.rights import Permission
+from mixpanel_access.model.roles import RoleChange
 from mixpanel_access.provider import ownership, vanished
 from mixpanel_access.provider.checks import Problems, check_email, check_invitation, check_right, refuse_reach
 from mixpanel_access.provider.first_day import first_day
@@ -125,10 +126,11 @@ class MemberHandler(Handler[MemberId]):
             problems.add("role", f"{inputs['email']} cannot be made an owner. {_NO_OWNERS}")
             return
         if person is not None and person.role is not None and inputs.get("role"):
-            if not roles.overwrites(role, person.role, olds.get("role")):
+            change = roles.role_change(role, person.role, olds.get("role"))
+            if change is RoleChange.KEEP:
                 self._say_unknown_role(person, role)
                 return
-            if role != roles.MEMBER and not roles.is_organization_role(person.role):
+            if change is RoleChange.REFUSE:
                 problems.add("role", f"{person.email} is {person.role!r} in the organization. {_UNKNOWN_ROLE}")
                 return
             if roles.organization_rank(role) > roles.organization_rank(person.role):
@@ -255,17 +257,17 @@ class MemberHandler(Handler[MemberId]):
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             change_role(self.session, before.email, role)
         after = directory.person(email)
-        odd = after is not None and after.role is not None and not roles.is_organization_role(after.role)
-        if after is not None and odd and role not in (None, after.role):
-            self._say_unknown_role(after, str(role))
-        if after is None or (role is not None and after.role not in (None, role) and not kept and not odd):
+        if after is None or (roles.contradicts(role, after.role) and not kept):
             what = f"make a member with the organization role {role or roles.MEMBER}"
             shows = f"shows {after.role if after else 'nobody of this address'}"
             raise self.not_applied(what, email, shows, IN_USERS)
+        unknown = after.role is not None and not roles.is_organization_role(after.role)
+        if role not in (None, after.role):
+            self._say_unknown_role(after, str(role))
         outputs = self._outputs(inputs, after, history)
-        if kept and odd:
+        if kept and unknown:
             outputs.pop("organization_role", None)  # another's word, and no answer to ours: the next refresh shows it
-        return {**outputs, "role": role} if role is not None and (kept or odd) else outputs
+        return {**outputs, "role": role} if role is not None and (kept or unknown) else outputs
 
     def _history(self, there: Person | None, now: Person | None, role: str | None, olds: Properties) -> Properties:
         """What only the state can tell: how the person came in, and what they were before.
@@ -342,8 +344,7 @@ class MemberHandler(Handler[MemberId]):
         outputs = select(inputs, self.all_inputs)
         if person.role:
             outputs["organization_role"] = person.role
-            as_before = person.role == history.get("organization_role") and not roles.is_organization_role(person.role)
-            if "role" in outputs and not as_before:
+            if "role" in outputs and not roles.is_kept_word(person.role, history.get("organization_role")):
                 outputs["role"] = person.role
         outputs["adopted"] = bool(history.get("adopted", True))
         outputs |= select(history, ("origin", "previous_role"))
@@ -393,4 +394,4 @@ def _differs(role: str, actual: str | None, olds: Properties) -> bool:
     """Whether the role must be written; where Mixpanel does not tell the actual one, the one declared before counts."""
     if actual is None:
         return bool(olds) and olds.get("role") != role
-    return roles.overwrites(role, actual, olds.get("role"))
+    return roles.role_change(role, actual, olds.get("role")).replaces

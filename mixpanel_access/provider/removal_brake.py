@@ -76,8 +76,8 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
             for key, person in after.items()
             if person.get("role")
             and key in people
-            and people[key].role is not None
-            and roles.overwrites(person["role"], people[key].role, before.get(key, {}).get("role"))
+            and (shown := people[key].role) is not None
+            and roles.role_change(person["role"], shown, before.get(key, {}).get("role")).replaces
         }
         no_role = [
             one for key, one in before.items() if one.get("role") and key in after and not after[key].get("role")

@@ -92,8 +92,7 @@ def _may_be_there(taking: Removal, session: Session) -> bool:
         if person is None or person.deactivated:
             return False
         if taking.project is None:
-            known = roles.is_organization_role(person.role)
-            return taking.role is None or not known or person.role == taking.role
+            return not roles.contradicts(taking.role, person.role)
         if directory.project_is_gone(taking.project):
             return False
         role = directory.access(taking.project, taking.email).individual
