@@ -23,6 +23,13 @@ from mixpanel_access.model.similarity import counted, unknown
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.checks import Problems, check_environment, check_id, check_project
 from mixpanel_access.provider.handler import PROJECT_NAME, Created, Difference, Found
+from mixpanel_access.provider.identities import (
+    AccountGrantIdentity,
+    CustomRoleIdentity,
+    GrantIdentity,
+    NewCustomRole,
+    TeamGrantIdentity,
+)
 from mixpanel_access.provider.named import NamedHandler
 from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.renames import BESIDE, Named, temporary
@@ -83,7 +90,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
 
     def identity(self, props: Properties) -> Hashable:
         """The project's role of that name."""
-        return "custom role", props.get("project_id"), same_key(str(props.get("name", "")))
+        return CustomRoleIdentity(props.get("project_id"), same_key(str(props.get("name", ""))))
 
     def stacks_that_give(self, ref: CustomRoleId, props: Properties) -> Sequence[str]:
         """The other stacks that have the role, as after a move between two rosters."""
@@ -143,9 +150,9 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         self.check_name(inputs, olds if known_there else {}, problems)
         if known_there:
             return
-        new = ("new custom role", project)
-        self.session.declared.add((*new, key))
-        wanted = {entry[2] for entry in self.session.declared.copy() if isinstance(entry, tuple) and entry[:2] == new}
+        declared = self.session.declared
+        declared.add(NewCustomRole(project, key))
+        wanted = {role.name for role in declared.copy() if isinstance(role, NewCustomRole) and role.project == project}
         if key not in there and len(wanted | there.keys()) > MOST_CUSTOM_ROLES:
             names = ", ".join(sorted(role.name for role in there.values())) or "none yet"
             problems.add(
@@ -237,7 +244,9 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 why=f"not seen: {_with_why(hidden)}; of those whom this stack declares there, some may hold it",
                 next_step="Run again with an account that sees them, or delete it in Project Settings > Roles.",
             )
-        if invited := [email for email in holders.hidden if self._is_declared((ref.project, same_key(email)))]:
+        if invited := [
+            email for email in holders.hidden if self._is_declared(GrantIdentity(ref.project, same_key(email)))
+        ]:
             raise Refused(
                 "cannot delete the role",
                 whom=whom,
@@ -260,26 +269,26 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
 
     def _declared(self, holders: Holders, project: int) -> list[str]:
         """Who of them has access by what this program declares, in words."""
-        subjects: dict[Hashable, str] = {(project, same_key(email)): email for email in holders.people}
-        subjects |= {("service account", id_, project): words for id_, words in holders.accounts.items()}
-        subjects |= {("team grant", id_, project): words for id_, words in holders.teams.items()}
-        return sorted(words for subject, words in subjects.items() if self._is_declared(subject))
+        identities: dict[Hashable, str] = {GrantIdentity(project, same_key(email)): email for email in holders.people}
+        identities |= {AccountGrantIdentity(id_, project): words for id_, words in holders.accounts.items()}
+        identities |= {TeamGrantIdentity(id_, project): words for id_, words in holders.teams.items()}
+        return sorted(words for identity, words in identities.items() if self._is_declared(identity))
 
-    def _is_declared(self, subject: Hashable) -> bool:
-        return self.session.declares(subject)
+    def _is_declared(self, identity: Hashable) -> bool:
+        return self.session.declares(identity)
 
     def _kinds_declared(self, project: int) -> set[str]:
         """Which kinds of those who can hold a role this program gives one in the project."""
         if self.session.scope.partial and not self.session.scope.destroys:
             return {PEOPLE, TEAMS, ACCOUNTS}  # the engine asks about a part of the program only
         kinds = set()
-        for subject in self.session.declared.copy():
-            match subject:
-                case (int(there), str()) if there == project:
+        for identity in self.session.declared.copy():
+            match identity:
+                case GrantIdentity(project=there) if there == project:
                     kinds.add(PEOPLE)
-                case ("team grant", _, int(there)) if there == project:
+                case TeamGrantIdentity(project=there) if there == project:
                     kinds.add(TEAMS)
-                case ("service account", _, int(there)) if there == project:
+                case AccountGrantIdentity(project=there) if there == project:
                     kinds.add(ACCOUNTS)
         return kinds
 

@@ -34,21 +34,21 @@ class ProgramDeclaration:
     """What a program declares.
 
     Attributes:
-        subjects: digests of what its resources stand for.
+        identities: digests of what its resources stand for.
         unknown: the types of which it declares some that depend on what is not known.
     """
 
-    subjects: frozenset[str] = frozenset()
+    identities: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
 
-    def has(self, subject: Hashable) -> bool:
+    def has(self, identity: Hashable) -> bool:
         """Whether a resource stands for this."""
-        return digest(subject) in self.subjects
+        return digest(identity) in self.identities
 
 
-def digest(subject: Hashable) -> str:
-    """A subject, so that nobody can read it."""
-    return hashlib.sha256(repr(subject).encode()).hexdigest()
+def digest(identity: Hashable) -> str:
+    """An identity, so that nobody can read it."""
+    return hashlib.sha256(repr(identity).encode()).hexdigest()
 
 
 def read(command: Command) -> ProgramDeclaration | None:
@@ -61,7 +61,7 @@ def read(command: Command) -> ProgramDeclaration | None:
         lines = _file(command).read_text().splitlines()
     except (OSError, ConfigurationError):
         return None
-    subjects: set[str] = set()
+    identities: set[str] = set()
     unknown: dict[str, str] = {}
     for line in lines:
         number, sign, *words = line.split()
@@ -69,8 +69,8 @@ def read(command: Command) -> ProgramDeclaration | None:
             unknown[number] = words[0]
         else:
             unknown.pop(number, None)
-            subjects.update(words)
-    return ProgramDeclaration(frozenset(subjects), frozenset(unknown.values()))
+            identities.update(words)
+    return ProgramDeclaration(frozenset(identities), frozenset(unknown.values()))
 
 
 class DeclarationWriter:

@@ -24,10 +24,6 @@ POLICY_FIELDS: Final = REASON_FIELDS
 """The inputs for the tracker and the policies, which every resource has. A change of one of them sends no request."""
 PROJECT_NAME: Final = "project_name"
 """The hint with the name of the project that an id is meant for."""
-ONE_BY_ONE: Final = "one by one"
-"""With a project's id: the program declares a `ProjectGrant` there."""
-AS_A_WHOLE: Final = "as a whole"
-"""With a project's id: the program declares a `ProjectAccess` there."""
 
 
 class Difference(NamedTuple):

@@ -24,7 +24,8 @@ from mixpanel_access.provider.checks import (
     check_project,
     kept_in_project,
 )
-from mixpanel_access.provider.handler import AS_A_WHOLE, ONE_BY_ONE, PROJECT_NAME, Created, Difference, Found, Handler
+from mixpanel_access.provider.handler import PROJECT_NAME, Created, Difference, Found, Handler
+from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, changed, known, select
 
@@ -46,12 +47,12 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def identity(self, props: Properties) -> Hashable:
         """The project's individual grants as a whole."""
-        return AS_A_WHOLE, props.get("project_id")
+        return AllGrantsIdentity(props.get("project_id"))
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
         """That, and each grant: a `ProjectGrant` that goes because this has come takes nothing away."""
         project = props.get("project_id")
-        return self.identity(props), *((project, key) for key in by_key(props.get("grants", {})))
+        return self.identity(props), *(GrantIdentity(project, key) for key in by_key(props.get("grants", {})))
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge the project id, every address and role word, and that the project's environment is the stack's."""
@@ -83,7 +84,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     def check_together(self, inputs: Properties, problems: Problems) -> None:
         """Hold a project whose grants the program declares one by one too, or as a whole twice and differently."""
         project, grants = inputs["project_id"], by_key(inputs["grants"])
-        if (ONE_BY_ONE, project) in self.session.declared:
+        if SingleGrantsIdentity(project) in self.session.declared:
             problems.add(
                 "project_id",
                 f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and some of "
@@ -215,7 +216,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         one_by_one = {
             key
             for key in whole.have
-            if any(self.session.declares((project, one), "ProjectGrant") for one in {key, now(key)})
+            if any(self.session.declares(GrantIdentity(project, one), "ProjectGrant") for one in {key, now(key)})
         }
         gone = frozenset((whole.have.keys() & _declared(props)) - one_by_one - {self._own})
         gone -= self._given_elsewhere(project, gone, props)

@@ -26,8 +26,6 @@ from mixpanel_access.provider.checks import (
     kept_in_project,
 )
 from mixpanel_access.provider.handler import (
-    AS_A_WHOLE,
-    ONE_BY_ONE,
     PROJECT_NAME,
     Created,
     Difference,
@@ -35,6 +33,7 @@ from mixpanel_access.provider.handler import (
     Handler,
     another_person,
 )
+from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
@@ -57,11 +56,11 @@ class ProjectGrantHandler(Handler[GrantId]):
 
     def identity(self, props: Properties) -> Hashable:
         """The person's individual grant in the project."""
-        return props.get("project_id"), same_key(str(props.get("email", "")))
+        return GrantIdentity(props.get("project_id"), same_key(str(props.get("email", ""))))
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
         """The grant, and that the project's grants are declared one by one."""
-        return self.identity(props), (ONE_BY_ONE, props.get("project_id"))
+        return self.identity(props), SingleGrantsIdentity(props.get("project_id"))
 
     def stacks_that_give(self, ref: GrantId, props: Properties) -> Sequence[str]:
         """The other stacks that give the person a role in the project, as after a move between two rosters."""
@@ -70,7 +69,7 @@ class ProjectGrantHandler(Handler[GrantId]):
     def check_together(self, inputs: Properties, problems: Problems) -> None:
         """Hold a grant in a project whose grants the program declares as a whole."""
         project = inputs["project_id"]
-        if (AS_A_WHOLE, project) in self.session.declared:
+        if AllGrantsIdentity(project) in self.session.declared:
             problems.add(
                 "project_id",
                 f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and the grant "

@@ -14,6 +14,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.exported_states import resources_of
 from mixpanel_access.provider.handler import PROJECT_NAME
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
+from mixpanel_access.provider.identities import AccountGrantIdentity
 from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 from mixpanel_access.provider.rotations import Retiring
@@ -38,7 +39,7 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
 
     def identity(self, props: Properties) -> Hashable:
         """The account's individual role in the project."""
-        return "service account", props.get("service_account_id"), props.get("project_id")
+        return AccountGrantIdentity(props.get("service_account_id"), props.get("project_id"))
 
     def update(self, ref: ServiceAccountGrantId, olds: Properties, news: Properties) -> Properties:
         """Change the role in place; of the accounts that this one has replaced and that are still there, too."""

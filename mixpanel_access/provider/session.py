@@ -71,8 +71,8 @@ class Session:
     Attributes:
         brakes: what the operation must pass before it removes or changes people.
         invitations: the operation's invitations, within Mixpanel's limit.
-        declared: what the operation's program declares, however the resources are named; see `AccessProvider.subjects`.
-        roles: what the program declares -> the role that it gives there; see `AccessProvider.subject`.
+        declared: the identities of all that the operation's program declares; see `Handler.identities`.
+        roles: the identity of what the program declares -> the role that it gives there.
         spellings: what the program declares -> how it spells the address there.
         project_access: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
@@ -89,7 +89,7 @@ class Session:
         begun: the key of an address -> whether a killed run of this stack had begun to make the person's member.
         persons: what the program declares, by the address that the person has now -> the address that is declared.
         unsettled: the resources, each with its provider, of which `persons` does not know yet whose address they have.
-        handed_over: what was deleted under one name and is declared under another -> its outputs, by its subject.
+        handed_over: what was deleted under one name and is declared under another -> its outputs, by its identity.
     """
 
     def __init__(
@@ -153,28 +153,28 @@ class Session:
         if not known:
             self.say(line)
 
-    def declares(self, subject: Hashable, kind: str = "") -> bool:
+    def declares(self, identity: Hashable, kind: str = "") -> bool:
         """Whether the operation's program declares this, with a resource that the run leaves alone too.
 
         Args:
-            subject: what a resource stands for.
+            identity: what a resource stands for; see `identities`.
             kind: the provider's class that such a resource has.
 
         Raises:
             Refused: the run leaves some resources alone, and what they declare is unknown.
         """
-        if subject in self.declared:
+        if identity in self.declared:
             return True
         if not self.scope.partial or self.scope.destroys or not self.run.fresh():
             return False  # the engine has asked about all resources of the program, or there is none
         told = self.scope.declared()
-        if told is None or (kind in told.unknown and not told.has(subject)):
+        if told is None or (kind in told.unknown and not told.has(identity)):
             raise Refused(
                 "cannot tell whether the rest of the program declares it",
                 why="with --target or --exclude, the engine asks about a part of the program only",
                 next_step="Run it without --target and --exclude.",
             )
-        return told.has(subject)
+        return told.has(identity)
 
     def now(self) -> datetime:
         """The instant to take as "now"."""

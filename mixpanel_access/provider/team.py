@@ -24,6 +24,7 @@ from mixpanel_access.model.teams import (
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_right
 from mixpanel_access.provider.handler import Created, Difference, Found
+from mixpanel_access.provider.identities import TeamIdentity
 from mixpanel_access.provider.named import NamedHandler
 from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.renames import BESIDE, Named, temporary
@@ -80,7 +81,7 @@ class TeamHandler(NamedHandler[TeamId]):
 
     def identity(self, props: Properties) -> Hashable:
         """The team of that name."""
-        return "team", same_key(str(props.get("name", "")))
+        return TeamIdentity(same_key(str(props.get("name", ""))))
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge name and removal."""

@@ -15,6 +15,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_right
 from mixpanel_access.provider.handler import PROJECT_NAME, Found
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
+from mixpanel_access.provider.identities import TeamGrantIdentity
 from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, select
 from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
@@ -64,7 +65,7 @@ class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
 
     def identity(self, props: Properties) -> Hashable:
         """The team's role in the project."""
-        return "team grant", props.get("team_id"), props.get("project_id")
+        return TeamGrantIdentity(props.get("team_id"), props.get("project_id"))
 
     def stacks_that_give(self, ref: TeamGrantId, props: Properties) -> Sequence[str]:
         """The other stacks that give the team a role in the project, as after a move between two rosters."""

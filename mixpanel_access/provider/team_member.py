@@ -19,6 +19,7 @@ from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_email, check_id, check_right
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
+from mixpanel_access.provider.identities import TeamMemberIdentity
 from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata
 from mixpanel_access.provider.team_roles import SHOWN, keep_shown_roles, shown_roles
@@ -38,7 +39,7 @@ class TeamMemberHandler(Handler[TeamMemberId]):
 
     def identity(self, props: Properties) -> Hashable:
         """The person in the team."""
-        return "team member", props.get("team_id"), same_key(str(props.get("email", "")))
+        return TeamMemberIdentity(props.get("team_id"), same_key(str(props.get("email", ""))))
 
     def stacks_that_give(self, ref: TeamMemberId, props: Properties) -> Sequence[str]:
         """The other stacks that put the person into the team, as after a move between two rosters."""

@@ -15,6 +15,13 @@ from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES, CustomRoleInfo
 from mixpanel_access.model.resources import CustomRoleId
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.provider.custom_role import CustomRoleProvider
+from mixpanel_access.provider.identities import (
+    AccountGrantIdentity,
+    AllGrantsIdentity,
+    GrantIdentity,
+    TeamGrantIdentity,
+    TeamIdentity,
+)
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.session import Session
@@ -377,51 +384,64 @@ def test_many_holders_are_not_all_named(api: FakeApi) -> None:
 
 
 DECLARED: dict[str, tuple[Any, str]] = {
-    "a person": ((PRODUCTION, BO), BO),
-    "a service account": (("service account", 77, PRODUCTION), "service account etl"),
-    "a team": (("team grant", 77, PRODUCTION), "the team Data"),
-    "a team in which nobody is": (("team grant", 78, PRODUCTION), "the team Empty"),
+    "a person": (GrantIdentity(PRODUCTION, BO), BO),
+    "a service account": (AccountGrantIdentity(77, PRODUCTION), "service account etl"),
+    "a team": (TeamGrantIdentity(77, PRODUCTION), "the team Data"),
+    "a team in which nobody is": (TeamGrantIdentity(78, PRODUCTION), "the team Empty"),
 }
 
 
-@pytest.mark.parametrize(("subject", "whom"), DECLARED.values(), ids=DECLARED.keys())
-def test_a_role_that_somebody_declared_holds_is_not_deleted(api: FakeApi, subject: Any, whom: str) -> None:
+@pytest.mark.parametrize(("identity", "whom"), DECLARED.values(), ids=DECLARED.keys())
+def test_a_role_that_somebody_declared_holds_is_not_deleted(api: FakeApi, identity: Any, whom: str) -> None:
     """It would take from them what the stack says they have; who holds it elsewhere does not count."""
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
     deleting, session = in_session(api)
-    session.declared |= {subject, (PRODUCTION, "di@example.com"), (WAREHOUSE, BO), ("team grant", 78, WAREHOUSE)}
+    session.declared |= {
+        identity,
+        GrantIdentity(PRODUCTION, "di@example.com"),
+        GrantIdentity(WAREHOUSE, BO),
+        TeamGrantIdentity(78, WAREHOUSE),
+    }
     with pytest.raises(errors.Refused, match=f"still declares access for {whom}, who would become consumer"):
         deleting.delete(id_, role())
     assert api.writes == []
-    session.declared.discard(subject)
+    session.declared.discard(identity)
     deleting.delete(id_, role())
     assert api.writes == ["delete_role"]
 
 
 UNSEEN: dict[str, tuple[str, Any]] = {
-    "people": ("granted_users", (PRODUCTION, "di@example.com")),
-    "teams": ("list_teams", ("team grant", 79, PRODUCTION)),
-    "service accounts": ("list_of_project", ("service account", 78, PRODUCTION)),
+    "people": ("granted_users", GrantIdentity(PRODUCTION, "di@example.com")),
+    "teams": ("list_teams", TeamGrantIdentity(79, PRODUCTION)),
+    "service accounts": ("list_of_project", AccountGrantIdentity(78, PRODUCTION)),
 }
 """What cannot be seen -> the call that is refused, and somebody of the kind whom the stack declares in the project."""
 
 
 @pytest.mark.parametrize("kind", UNTOLD)
-@pytest.mark.parametrize(("what", "call", "subject"), [(what, *row) for what, row in UNSEEN.items()], ids=UNSEEN)
+@pytest.mark.parametrize(("what", "call", "identity"), [(what, *row) for what, row in UNSEEN.items()], ids=UNSEEN)
 def test_a_role_is_not_deleted_under_those_who_are_not_seen(
-    api: FakeApi, what: str, call: str, subject: Any, kind: type[errors.MixpanelError]
+    api: FakeApi, what: str, call: str, identity: Any, kind: type[errors.MixpanelError]
 ) -> None:
     """Whom the stack declares there may hold it; who is declared elsewhere, or seen not to hold it, does not count."""
     said: list[str] = []
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
     deleting, session = in_session(api, said)
-    session.declared |= {other for _, other in UNSEEN.values()} | {BO, ("team", "data"), ("as a whole", PRODUCTION)}
-    session.declared |= {(WAREHOUSE, BO), ("team grant", 77, WAREHOUSE), ("service account", 77, WAREHOUSE)}
+    session.declared |= {other for _, other in UNSEEN.values()} | {
+        BO,
+        TeamIdentity("data"),
+        AllGrantsIdentity(PRODUCTION),
+    }
+    session.declared |= {
+        GrantIdentity(WAREHOUSE, BO),
+        TeamGrantIdentity(77, WAREHOUSE),
+        AccountGrantIdentity(77, WAREHOUSE),
+    }
     api.faults[call] = [kind("cannot", why="so it is")] * 2
     with pytest.raises(errors.Refused, match=rf"not seen: {what} \(so it is\).*Project Settings > Roles"):
         deleting.delete(id_, role())
     assert (api.writes, said) == ([], [])
-    session.declared.discard(subject)
+    session.declared.discard(identity)
     deleting.delete(id_, role())
     assert api.writes == ["delete_role"]
     assert f"not seen: {what} (so it is)" in said[0]
@@ -435,12 +455,12 @@ def test_a_role_is_not_deleted_under_those_who_are_invited_and_not_listed(api: F
         api.put(email, invited=True)
         api.give(PRODUCTION, email, there(api).id)
     deleting, session = in_session(api, said)
-    session.declared |= {(PRODUCTION, BO), (WAREHOUSE, "cy@example.com")}
+    session.declared |= {GrantIdentity(PRODUCTION, BO), GrantIdentity(WAREHOUSE, "cy@example.com")}
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{there(api).id}"
     with pytest.raises(errors.Refused, match=rf"not listed; .* declares there, {BO} may .* invitation is accepted"):
         deleting.delete(id_, role())
     assert (api.writes, said) == ([], [])
-    session.declared.discard((PRODUCTION, BO))
+    session.declared.discard(GrantIdentity(PRODUCTION, BO))
     deleting.delete(id_, role())
     assert api.writes == ["delete_role"]
     assert said[0].endswith(f"moves nobody to consumer; not seen: what invited people hold ({BO}, cy@example.com)")
@@ -452,7 +472,7 @@ def test_invited_people_who_are_listed_are_seen(api: FakeApi) -> None:
         api.put(email, invited=True)
     api.give(PRODUCTION, "cy@example.com", "analyst")
     deleting, session = in_session(api)
-    session.declared.add((PRODUCTION, BO))
+    session.declared.add(GrantIdentity(PRODUCTION, BO))
     deleting.delete(f"{ORGANIZATION}:{PRODUCTION}:{there(api).id}", role())
     assert api.writes == ["delete_role"]
 
@@ -461,7 +481,7 @@ def test_where_all_is_seen_nobody_else_stops_a_deletion(api: FakeApi) -> None:
     """Those of the stack who have another role in the project keep it."""
     id_ = f"{ORGANIZATION}:{PRODUCTION}:{holding(api)}"
     deleting, session = in_session(api)
-    session.declared |= {subject for _, subject in UNSEEN.values()}
+    session.declared |= {identity for _, identity in UNSEEN.values()}
     deleting.delete(id_, role())
     assert api.writes == ["delete_role"]
 

@@ -17,6 +17,7 @@ from mixpanel_access.model.resources import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
+from mixpanel_access.provider.identities import GrantIdentity
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.member_handler import MemberHandler
 from mixpanel_access.provider.project_access import ProjectAccessProvider
@@ -214,7 +215,7 @@ def test_a_partial_up_never_takes_what_the_rest_of_the_program_declares(
 
 def test_a_partial_up_keeps_the_grants_of_a_project_that_others_declare(api: FakeApi) -> None:
     """A `ProjectAccess` that goes leaves each grant that a `ProjectGrant` has, target or not."""
-    kept = ProgramDeclaration(frozenset({digest((PRODUCTION, email)) for email in PEOPLE[2:]}))
+    kept = ProgramDeclaration(frozenset({digest(GrantIdentity(PRODUCTION, email)) for email in PEOPLE[2:]}))
     session, _ = session_for(api, UP, [], kept)
     provider = ProjectAccessProvider()
     provider.use(session)
