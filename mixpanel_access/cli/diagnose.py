@@ -14,16 +14,7 @@ from mixpanel_access.cli.output import instant_of, must_be_address, print_json, 
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.failures import Diagnosis, KnownFailure
-
-
-class DiagnosisRow(TypedDict):
-    """A known failure in `diagnose`."""
-
-    failure: Annotated[KnownFailure, "the failure"]
-    verdict: Annotated[str, "`cause`, `possible`, `unknown` or `ruled out`"]
-    evidence: Annotated[Sequence[str], "what shows it"]
-    fix: Annotated[Sequence[str], "the steps that fix it"]
+    from mixpanel_access.operations.failures import Diagnosis
 
 
 class DiagnoseDocument(TypedDict):
@@ -32,7 +23,7 @@ class DiagnoseDocument(TypedDict):
     email: Annotated[str, "the person's address"]
     now: Annotated[datetime, "when it looked"]
     auditLogRefused: Annotated[str | None, "why the audit log cannot be read"]
-    findings: Annotated[Sequence[DiagnosisRow], "the known failures, the most likely cause first"]
+    findings: Annotated[Sequence[Diagnosis], "the known failures, the most likely cause first"]
 
 
 def diagnose(
@@ -69,7 +60,7 @@ def diagnose(
             email=case.someone.email,
             now=overview.now,
             auditLogRefused=case.log_refused or None,
-            findings=[_row(finding) for finding in found],
+            findings=found,
         )
         print_json(document)
         return 1 if causes else 0
@@ -90,18 +81,9 @@ def diagnose(
 
 
 def _print(finding: Diagnosis) -> None:
-    typer.echo(f"{finding.verdict.words}: {finding.failure.value}")
+    typer.echo(f"{finding.verdict.value}: {finding.failure.value}")
     for line in finding.evidence:
         typer.echo(f"  {printable(line)}")
     for number, line in enumerate(finding.fix, 1):
         typer.echo(f"  {number}. {printable(line)}")
     typer.echo()
-
-
-def _row(finding: Diagnosis) -> DiagnosisRow:
-    return {
-        "failure": finding.failure,
-        "verdict": finding.verdict.words,
-        "evidence": finding.evidence,
-        "fix": finding.fix,
-    }

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
-from mixpanel_access.cli.output import instant_of, must_be_address, new_table, print_json, print_table, progress
+from mixpanel_access.cli.output import (
+    instant_of,
+    must_be_address,
+    new_table,
+    print_json,
+    print_table,
+    progress,
+    record_of,
+)
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
@@ -138,21 +146,9 @@ def _tracks(one: Onboarding) -> str:
 
 
 def _row(one: Onboarding) -> ChecklistDocument:
-    return {
-        "email": one.email,
-        "tracks": one.tracks,
-        "left": len(one.left),
-        "tasks": [
-            {
-                "key": step.key,
-                "text": step.text,
-                "check": step.check,
-                "done": _tick(step) if step.done else None,
-            }
-            for step in one.steps
-        ],
-    }
+    tasks = [record_of(ChecklistTask, step, done=_tick(step) if step.done else None) for step in one.steps]
+    return record_of(ChecklistDocument, one, left=len(one.left), tasks=tasks)
 
 
 def _tick(step: OnboardingStep) -> ChecklistTick:
-    return {"at": step.tick.at, "by": step.tick.by} if step.tick else {"at": None, "by": None}
+    return record_of(ChecklistTick, step.tick)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypedDict, TypeVar, cast
 from unicodedata import category
 
 import typer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mixpanel_access.model.access import Project
     from mixpanel_access.model.other_access import OtherAccess
 
+_Record = TypeVar("_Record")
 _WIDE: Final = 10_000
 _SHOWN: Final = 20
 _OBEYED: Final = frozenset({"Cc", "Cf"})
@@ -149,6 +151,18 @@ def plain(value: object) -> Any:
     return [plain(part) for part in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
+def record_of(kind: type[_Record], source: object, **given: object) -> _Record:
+    """A record for JSON: each key has the attribute of that name of `source`, unless its value is given.
+
+    Without a source, the other keys are null.
+    """
+    values = {
+        key: given[key] if key in given else source and getattr(source, re.sub("(?=[A-Z])", "_", key).lower())
+        for key in kind.__annotations__
+    }
+    return cast("_Record", values)
+
+
 def camel_case(name: str) -> str:
     """The key in JSON of a record's field."""
     first, *rest = name.rstrip("_").split("_")
@@ -251,8 +265,7 @@ def print_verified(found: Verified, file: Path, good: str, next_step: str, *, as
     if found.cut:
         progress(found.cut)
     if as_json:
-        document = VerifiedDocument(file=file, lines=found.lines, cut=bool(found.cut), problems=found.problems)
-        print_json(document)
+        print_json(record_of(VerifiedDocument, found, file=file, cut=bool(found.cut)))
     elif found.problems:
         for problem in found.problems:
             typer.echo(problem)

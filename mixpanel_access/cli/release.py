@@ -9,7 +9,7 @@ from typing import Annotated, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, SelectedStack, addresses
-from mixpanel_access.cli.output import print_changes, print_json, progress
+from mixpanel_access.cli.output import print_changes, print_json, progress, record_of
 from mixpanel_access.model.similarity import counted
 
 
@@ -44,10 +44,7 @@ def release(
     stack = stack_to_change(project, stack)
     done = releasing.release(project, stack, email, progress)
     if as_json:
-        document = ReleaseDocument(
-            stack=stack, members=done.members, grants=done.grants, entries=done.entries, changes=done.changes
-        )
-        print_json(document)
+        print_json(record_of(ReleaseDocument, done, stack=stack))
         return 1 if done.changes else 0
     what = f"Released {counted(done.members, 'member')} and {counted(done.grants, 'grant')} from stack {stack}"
     if done.changes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
-from mixpanel_access.cli.output import instant_of, print_json, progress, write_file
+from mixpanel_access.cli.output import instant_of, print_json, progress, record_of, write_file
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,19 +81,10 @@ def remind(
     if str(ics) == "-":
         pass  # standard output is the calendar's
     elif as_json:
-        rows: list[ReminderRow] = [
-            {
-                "kind": one.kind,
-                "email": one.email,
-                "stack": one.stack or None,
-                "engagement": one.engagement,
-                "on": one.on,
-                "stage": one.stage(overview.today),
-                "due": one.due(overview.today),
-                "text": one.text,
-                "nextStep": one.next_step,
-                "uid": one.uid,
-            }
+        rows = [
+            record_of(
+                ReminderRow, one, stack=one.stack or None, stage=one.stage(overview.today), due=one.due(overview.today)
+            )
             for one in found
         ]
         print_json(RemindDocument(today=overview.today, reminders=rows))

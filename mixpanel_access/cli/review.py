@@ -18,6 +18,7 @@ from mixpanel_access.cli.output import (
     print_other_access,
     print_table,
     progress,
+    record_of,
 )
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
@@ -127,7 +128,7 @@ def start(
         document = StartDocument(
             review=begun.folder.name,
             folder=begun.folder,
-            packets=[_packet(one.file, one.packet) for one in begun.packets],
+            packets=[record_of(StartedPacket, one.packet, file=one.file) for one in begun.packets],
             otherAccess=begun.other_access,
         )
         print_json(document)
@@ -277,18 +278,6 @@ def folder_of(folder: Path, review: Path | None) -> Path:
     return review
 
 
-def _packet(file: Path, packet: Packet) -> StartedPacket:
-    return StartedPacket(
-        file=file,
-        review=packet.review,
-        made=packet.made,
-        reviewer=packet.reviewer,
-        unknown=packet.unknown,
-        items=packet.items,
-        unmanaged=packet.unmanaged,
-    )
-
-
 def _progress(one: Progress, today: date) -> ReviewPacket:
     return {
         "reviewer": one.packet.reviewer,
@@ -303,15 +292,7 @@ def _progress(one: Progress, today: date) -> ReviewPacket:
 def _short(item: Item) -> ReviewItem:
     from mixpanel_access.operations.review.packet import ORGANIZATION
 
-    return {
-        "email": item.email,
-        "stack": item.stack,
-        "project": item.project,
-        "what": item.project or ORGANIZATION,
-        "role": item.role,
-        "suggestion": item.suggestion,
-        "decision": item.decision,
-    }
+    return record_of(ReviewItem, item, what=item.project or ORGANIZATION)
 
 
 def _days(packet: Packet, today: date) -> int | None:

@@ -18,6 +18,7 @@ from mixpanel_access.cli.output import (
     print_or_write,
     print_verified,
     progress,
+    record_of,
 )
 from mixpanel_access.cli.review import Review, folder_of
 from mixpanel_access.model.errors import UsageError
@@ -119,29 +120,23 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
         "undecided": made.undecided,
         "appliedBefore": made.applied,
         "rosters": [
-            {
-                "stack": one.stack,
-                "roster": one.file,
-                "changed": one.before != one.after,
-                "meaning": one.meaning,
-                "notes": one.notes,
-                "decisions": [
-                    {
-                        "email": line.email,
-                        "project": line.project or None,
-                        "engagement": line.engagement or None,
-                        "decision": line.decision,
-                        "newRole": line.new_role or None,
-                        "reviewer": line.reviewer,
-                        "decided": line.decided,
-                    }
-                    for line in one.lines
-                ],
-            }
+            record_of(
+                ApplyRoster,
+                one,
+                roster=one.file,
+                changed=one.before != one.after,
+                decisions=[_decision(line) for line in one.lines],
+            )
             for one in made.rosters
         ],
         "written": written and bool(made.rosters),
     }
+
+
+def _decision(line: EvidenceLine) -> ApplyDecision:
+    """A decision as JSON, which has null where the table of the evidence has an empty cell."""
+    project, engagement, new_role = line.project or None, line.engagement or None, line.new_role or None
+    return record_of(ApplyDecision, line, project=project, engagement=engagement, newRole=new_role)
 
 
 def evidence(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
-from mixpanel_access.cli.output import day_of, new_table, print_json, print_table, progress
+from mixpanel_access.cli.output import day_of, new_table, print_json, print_table, progress, record_of
 from mixpanel_access.model.errors import AccessError, UsageError
 from mixpanel_access.model.similarity import counted
 
@@ -188,27 +188,18 @@ def _lower_or_gone(taking: Removal, *, done: bool) -> str:
 
 
 def _document(one: Revocation) -> RevokeStack:
-    return {
-        "stack": one.stack,
-        "takes": [_row(taking) for taking in _taken(one)],
-        "stays": [_row(taking, taking.stays) for taking in one.takes if taking.stays],
-        "held": [_row(held.taking, held.reason) for held in one.held],
-        "problems": one.problems,
-        "leaves": one.leaves,
-        "complete": one.complete,
-    }
+    return record_of(
+        RevokeStack,
+        one,
+        takes=[_row(taking) for taking in _taken(one)],
+        stays=[_row(taking, taking.stays) for taking in one.takes if taking.stays],
+        held=[_row(held.taking, held.reason) for held in one.held],
+    )
 
 
 def _row(taking: Removal, reason: str | None = None) -> RemovalRow:
-    return {
-        "email": taking.email or None,
-        "what": taking.what,
-        "project": taking.project,
-        "role": taking.role,
-        "ended": taking.ends if taking.planned else None,
-        "urn": taking.urn,
-        "reason": reason,
-    }
+    ended = taking.ends if taking.planned else None
+    return record_of(RemovalRow, taking, email=taking.email or None, ended=ended, reason=reason)
 
 
 def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: str | None, *, as_json: bool) -> int:
@@ -242,15 +233,7 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
         document["problems"] = [*document["problems"], str(error)]
         return document
     near = [one for one in ahead if (one.on - today).days <= days]
-    document["held"] = [
-        {
-            "on": one.on,
-            "people": one.finding.people,
-            "brake": one.finding.brake,
-            "text": str(one),
-        }
-        for one in near
-    ]
+    document["held"] = [record_of(BrakeRow, one.finding, on=one.on, text=str(one)) for one in near]
     return document
 
 

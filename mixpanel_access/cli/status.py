@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
-from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
+from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress, record_of
 from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.similarity import counted
 
@@ -191,22 +191,13 @@ def _compared(declared: str | None, actual: str | None) -> str:
 
 
 def _document(found: list[Status], overview: Overview) -> StatusDocument:
-    return {
-        "now": overview.now,
-        "stacks": list(overview.stacks),
-        "people": [
-            {
-                "email": one.email,
-                "stacks": one.stacks,
-                "invitation": one.invitation,
-                "invitedAt": one.invited_at,
-                "expiresAt": one.expires_at,
-                "lastLogin": one.last_login,
-                "organizationRole": {"declared": one.declared_role, "actual": one.actual_role},
-                "projects": one.roles,
-                "ends": one.ends,
-                "steps": one.steps,
-            }
-            for one in found
-        ],
-    }
+    people = [
+        record_of(
+            StatusPerson,
+            one,
+            organizationRole=StatusRole(declared=one.declared_role, actual=one.actual_role),
+            projects=one.roles,
+        )
+        for one in found
+    ]
+    return StatusDocument(now=overview.now, stacks=list(overview.stacks), people=people)

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, AsJsonFormat, Folder, Format, Now, Stacks, To
-from mixpanel_access.cli.output import instant_of, must_be_format, print_json, print_or_write, print_verified, progress
+from mixpanel_access.cli.output import (
+    instant_of,
+    must_be_format,
+    print_json,
+    print_or_write,
+    print_verified,
+    progress,
+    record_of,
+)
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
@@ -130,8 +138,7 @@ def prune(
     _must_exist(file)
     pruned = log.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
-        document = PruneDocument(done=yes, lines=pruned.lines, people=pruned.people)
-        print_json(document)
+        print_json(record_of(PruneDocument, pruned, done=yes))
     elif not pruned.lines:
         typer.echo(f"Nothing in {file} had ended before {first}.")
     else:

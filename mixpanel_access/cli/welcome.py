@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, words
-from mixpanel_access.cli.output import instant_of, must_be_address, print_json, progress
+from mixpanel_access.cli.output import instant_of, must_be_address, print_json, progress, record_of
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,16 +82,7 @@ def welcome(
         del mail["X-Unsent"]
         delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
     if as_json:
-        document = WelcomeDocument(
-            to=message.to,
-            cc=message.cc,
-            subject=message.subject,
-            sent=send,
-            markdown=message.markdown,
-            text=message.text,
-            html=message.html,
-        )
-        print_json(document)
+        print_json(record_of(WelcomeDocument, message, sent=send))
     elif send:
         copies = f", with copies to {', '.join(message.cc)}" if message.cc else ""
         typer.echo(f"Sent {message.subject!r} to {message.to}{copies}.")

@@ -17,6 +17,7 @@ from mixpanel_access.cli.output import (
     print_other_access,
     print_table,
     progress,
+    record_of,
 )
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
@@ -86,7 +87,8 @@ def who(
             )
         other = whos.other_of_person(overview, same_key(email), held)
     if as_json:
-        print_json([*map(_row, held), *map(_other_row, other)])
+        rows = [record_of(WhoRow, one, otherAccess=None) for one in held]
+        print_json([*rows, *(record_of(WhoRow, None, otherAccess=one) for one in other)])
         return 0
     _print(held, by_person=bool(project), nobody=f"not in {', '.join(overview.stacks)}" if stack else "none")
     if project:
@@ -121,33 +123,3 @@ def _print(held: Sequence[PersonGrant], *, by_person: bool, nobody: str) -> None
         )
     if held:
         print_table(table)
-
-
-def _row(held: PersonGrant) -> WhoRow:
-    return WhoRow(
-        email=held.email,
-        invited=held.invited,
-        project=held.project,
-        name=held.name,
-        role=held.role,
-        grantType=held.grant_type,
-        team=held.team,
-        stack=held.stack,
-        why=held.why,
-        otherAccess=None,
-    )
-
-
-def _other_row(other: OtherAccess) -> WhoRow:
-    return WhoRow(
-        email=None,
-        invited=None,
-        project=None,
-        name=None,
-        role=None,
-        grantType=None,
-        team=None,
-        stack=None,
-        why=None,
-        otherAccess=other,
-    )

@@ -54,7 +54,8 @@ def case_of(overview: Overview, email: str) -> Case:
 def diagnose(case: Case) -> list[Diagnosis]:
     """Every known failure, the most likely cause first."""
     found = [check(case) for check in _CHECKS]
-    return sorted(found, key=lambda finding: finding.verdict)  # stable: what hangs on another comes after it
+    order = list(Likelihood)  # the sort is stable: what hangs on another failure comes after it
+    return sorted(found, key=lambda finding: order.index(finding.verdict))
 
 
 def _not_declared(case: Case) -> Diagnosis:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.audit import AuditEvent
@@ -27,18 +27,13 @@ class KnownFailure(StrEnum):
     SCIM = "overwritten by SCIM"
 
 
-class Likelihood(IntEnum):
+class Likelihood(StrEnum):
     """How likely a failure is, the most likely first."""
 
-    CAUSE = 0
-    POSSIBLE = 1
-    UNKNOWN = 2
-    RULED_OUT = 3
-
-    @property
-    def words(self) -> str:
-        """For people and in JSON."""
-        return self.name.lower().replace("_", " ")
+    CAUSE = "cause"
+    POSSIBLE = "possible"
+    UNKNOWN = "unknown"
+    RULED_OUT = "ruled out"
 
 
 @dataclass(frozen=True)
@@ -46,10 +41,10 @@ class Diagnosis:
     """One known failure, checked for one person.
 
     Attributes:
-        failure: which.
-        verdict: what the evidence says.
-        evidence: what was seen, a sentence each.
-        fix: what to do, in the order in which to try it; none where it is ruled out.
+        failure: the failure.
+        verdict: how likely it is, by the evidence.
+        evidence: what shows it.
+        fix: the steps that fix it, in the order in which to try them; empty if it is ruled out.
     """
 
     failure: KnownFailure
