@@ -42,11 +42,11 @@ class Probe:
     """One call.
 
     Attributes:
-        call: which.
-        expected: what it should give.
-        came: what came, in words; no names and no addresses, so that it can go into a bug report.
+        call: the call.
+        expected: what Mixpanel must answer.
+        came: what it answered, without names and addresses, so that you can attach it to a bug report.
         finding: the verdict.
-        needed: whether access cannot be kept without it; what is only looked at is not.
+        needed: whether managing access needs this call.
     """
 
     call: str

@@ -60,11 +60,11 @@ class OtherAccess:
     """One thing that somebody has, or that is unknown.
 
     Attributes:
-        source: which kind.
-        who: an address, or a team, a service account or the organization in words; "" for what is unknown of all.
-        what: what they have; why it is unknown where it is.
+        source: the kind of access.
+        who: an address, or a team, a service account or the organization in words; "" if it is unknown for everybody.
+        what: the access, or why it is unknown.
         project: the project's id, or None.
-        known: False where nobody could tell: neither that it is there nor that it is not.
+        known: False if it is unknown whether this access exists.
     """
 
     source: AccessSource

@@ -53,13 +53,13 @@ class AccessDifference:
 
     Attributes:
         kind: what it is.
-        email: whom it concerns; "" for a team as a whole.
+        email: the address of the person; "" for a team as a whole.
         project: the project's id, for a grant.
-        project_name: its name, where the organization has the project.
+        project_name: its name, or None if the organization does not have the project.
         declared: the role in the state, or the address or the team's name there, or None.
         actual: the role, the address or the name that Mixpanel shows, or None.
         invited: whether the person has not accepted the invitation.
-        team: the team's name, for what concerns one.
+        team: the team's name, for a difference in a team.
     """
 
     kind: DriftKind

@@ -44,15 +44,15 @@ class ScheduledChange:
     """One change.
 
     Attributes:
-        event: what it is.
-        email: whom it concerns; "" for a team as a whole.
-        on: the first day (UTC) on which `pulumi up` brings it about.
-        days: days until then; negative for what should have been brought about already.
-        projects: project key -> role that is taken away or given, or `admin -> analyst` where another entry gives less
-            or gave more.
+        event: what happens.
+        email: the address of the person; "" for a team as a whole.
+        on: the first day (UTC) on which `pulumi up` applies it.
+        days: days until then; negative for what is overdue.
+        projects: project key -> role that is taken away or given, or `admin -> analyst` if another entry gives a lower
+            role or gave a higher one.
         engagement: the key of the engagement that begins or ends, or None.
         teams: keys of teams that the person leaves or joins, or the team itself.
-        account: the service account that it concerns, by its login name or its name in the roster; "" for none.
+        account: the login name of the service account, or its name in the roster; "" for none.
     """
 
     event: ScheduledEvent

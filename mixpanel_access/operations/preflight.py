@@ -35,11 +35,11 @@ class Prerequisite:
     """One prerequisite.
 
     Attributes:
-        stack: the stack that it concerns; "" for the organization.
-        what: which.
-        verdict: what was found.
-        text: in words.
-        contact: the address of who confirms it, or "".
+        stack: the stack; "" for the organization.
+        what: what must be true.
+        verdict: what the check found.
+        text: the finding, in words.
+        contact: the address of the person who confirms it, or "".
     """
 
     stack: str

@@ -31,10 +31,10 @@ class Resent:
     """An invitation that went out again.
 
     Attributes:
-        email: to whom.
-        at: when.
-        expires_at: when it ends, at the latest.
-        stacks: the stacks whose states know of it.
+        email: the address of the invited person.
+        at: when it was sent.
+        expires_at: when the new invitation expires, at the latest.
+        stacks: the stacks whose states record it.
     """
 
     email: str

@@ -28,9 +28,9 @@ class StatusStep:
     """A fact about a person, and what to do about it.
 
     Attributes:
-        text: what is the matter.
+        text: what to know.
         next_step: what to do; "" for nothing.
-        problem: whether it is a finding, and not only worth knowing.
+        problem: whether it needs action; otherwise it is only for information.
     """
 
     text: str
@@ -47,7 +47,7 @@ class RoleHere:
         name: its short key, or its name.
         declared: the role that rosters give today, or None.
         actual: the individual role that Mixpanel has, or None.
-        effective: the highest role by any way, or None.
+        effective: the highest role through any grant, or None.
     """
 
     project: int

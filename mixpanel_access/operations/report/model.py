@@ -50,8 +50,8 @@ class ReportEnvironment:
     """Columns that belong together.
 
     Attributes:
-        name: the environment, or None for projects of which no roster and no state tells it.
-        projects: by name.
+        name: the environment, or None for projects of no roster and no state.
+        projects: its projects, by name.
     """
 
     name: str | None
@@ -64,10 +64,10 @@ class RoleSource:
 
     Attributes:
         role: the role that it gives.
-        grant_type: how.
+        grant_type: the type of the grant.
         team: the team's name, for a grant through one.
         stack: the stack that has the grant, or None.
-        why: what that stack's resource says of it.
+        why: the reason, from that stack's resource.
     """
 
     role: str
@@ -102,15 +102,15 @@ class ReportPerson:
     Attributes:
         email: the address.
         name: the name, or None.
-        stacks: the stacks that have them, in roster or state.
-        organization_role: as Mixpanel has it, or None.
-        invitation: how far they have come; None who is not in the organization.
-        last_login: or None where none is known.
+        stacks: the stacks that have the person, in the roster or the state.
+        organization_role: the organization role in Mixpanel, or None.
+        invitation: the state of the invitation; None if the person is not in the organization.
+        last_login: the last login, or None if it is unknown.
         ends: the last day of the declared access that lasts longest, or None without an end.
-        outside: whether the address is none of the company's; None where nobody told which are.
-        projects: what they have, by project id.
-        risk: their points.
-        steps: what there is to do.
+        outside: whether the address is outside the company's domains; None if no configuration names these.
+        projects: project id -> access.
+        risk: the risk.
+        steps: what to know, and what to do next.
     """
 
     email: str
@@ -132,9 +132,9 @@ class AccessEnding:
 
     Attributes:
         on: the last day (UTC).
-        days: from today until then; below zero for what is over.
-        email: whose.
-        stack: by which stack.
+        days: days from today until then; negative for access that has ended.
+        email: the address of the person.
+        stack: the stack that gives the access.
         engagement: the engagement, or None.
         what: the roles, in words.
         soon: whether it ends within the days of the stack's rule `ending-soon`.
@@ -163,13 +163,13 @@ class OpenInvitation:
     """An invitation that is not accepted.
 
     Attributes:
-        email: who was invited.
-        state: pending or expired.
-        stacks: the stacks that have them.
-        invited_at: when the latest one went out, or None where nobody knows.
-        hours: its age, or None.
-        expires_at: when it ends, or None where nobody knows.
-        steps: what there is to do about it.
+        email: the address of the invited person.
+        state: the state of the invitation.
+        stacks: the stacks that have the person.
+        invited_at: when the latest invitation was sent, or None if it is unknown.
+        hours: its age in hours, or None.
+        expires_at: when it expires, or None if it is unknown.
+        steps: what to do about it.
     """
 
     email: str
@@ -188,12 +188,12 @@ class PolicyFinding:
     Attributes:
         stack: the stack.
         rule: the rule's id.
-        title: what must be so.
+        title: what the rule requires.
         level: what a violation does in that stack.
-        severity: how bad it is.
-        email: whom it concerns, or "".
+        severity: how severe the violation is.
+        email: the address of the person, or "".
         text: the finding, in words.
-        fix: what to do about it.
+        fix: how to fix it.
     """
 
     stack: str
@@ -213,16 +213,17 @@ class Report:
     Attributes:
         organization: its name, or its id in words.
         organization_id: its id.
-        now: the instant for which it is.
-        stacks: those that it is about.
-        whole: whether these are all of the project's; else only their projects, and who reaches those, are here.
+        now: the instant that the report shows.
+        stacks: the stacks in the report.
+        whole: whether these are all stacks of the project. If not, the report has only their projects, and the people
+            who reach those.
         environments: the projects, production first.
         people: everybody, the highest risk first.
-        endings: the next first; what is over before them.
-        invitations: those that are not accepted, the oldest first.
+        endings: when access ends, the next end first; access that has ended comes before it.
+        invitations: the invitations that are not accepted, the oldest first.
         differences: unmanaged, missing and changed access.
         findings: what the policy rules find, mandatory ones first.
-        other_access: what no stack manages, and what of it is unknown.
+        other_access: access that no stack manages, and what could not be read of it.
     """
 
     organization: str

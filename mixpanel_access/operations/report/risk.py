@@ -88,7 +88,7 @@ class Reason:
 
     Attributes:
         factor: the id of a factor or of a policy rule.
-        points: what it adds.
+        points: the points that it adds.
         text: the reason, in words.
     """
 
@@ -102,9 +102,9 @@ class Risk:
     """One person's points.
 
     Attributes:
-        score: their sum.
-        level: what that means.
-        reasons: each with its points, the most first.
+        score: the sum of the points.
+        level: the level of risk.
+        reasons: the reasons, the one with the most points first.
     """
 
     score: int

@@ -52,36 +52,36 @@ class Item(PacketPart):
 
     Attributes:
         stack: the stack.
-        email: who.
-        name: their name, or None.
+        email: the address of the person.
+        name: the person's name, or None.
         engagement: the engagement's key, or None.
         starts: the first day by the roster, or None.
-        project: the project's key in the roster; None for the organization role, or for an entry without projects.
+        project: the key of the project in the roster; None for the organization role, or for an entry without projects.
         project_name: its name, or None.
-        role: the role that the entry gives, in the roster's word.
-        since: since when the stack has it (a day), or None where it has not.
-        changed: when the stack last changed it, where that is another day.
+        role: the role that the entry gives, as the roster has it.
+        since: the day since which the stack has it, or None if it does not have it.
+        changed: the day on which the stack last changed it, if that is another day.
         sow: the statement of work, or None.
         ticket: the ticket that asks for the access, or None.
         justification: why the person needs the access, or None.
         approver: who approved it, or None.
         sponsor: who sponsors the engagement, or None.
         ends: the last day, or None.
-        state: whether that is `current`, `ends soon` or `over`.
+        state: whether the entry is `current`, `ends soon` or `over`.
         last_active: the day of the last login; `never`, `invited`, `not in the organization` or `unknown`.
-        reviewed: the day of the review before, or None.
+        reviewed: the day of the previous review, or None.
         custom_roles: the keys of the custom roles that the roster makes in the project, which one can lower to.
-        ways: every way in which they have a role there, as Mixpanel shows it.
-        other_access: what of theirs no stack manages, in the project or in none.
-        suggestion: what is suggested.
+        ways: every grant through which the person has a role there, as Mixpanel shows it.
+        other_access: access of the person that no stack manages, in the project or in no project.
+        suggestion: the suggested decision.
         suggested_role: the role to lower to.
-        reason: why.
-        unassigned: why nobody is asked; only in the packet of what has no reviewer.
-        decision: `keep`, `lower` or `remove`; None while nobody has decided.
+        reason: the reason for it.
+        unassigned: why the item has no reviewer; only in the packet without a reviewer.
+        decision: `keep`, `lower` or `remove`; None if it is undecided.
         new_role: the role to lower to.
-        comment: what the reviewer has to say.
-        reviewer: who decided, where that is not whom the packet is for.
-        decided: on which day; None for the day on which it is applied.
+        comment: the reviewer's comment.
+        reviewer: who decided, if not the packet's reviewer.
+        decided: the day of the decision; None for the day on which it is applied.
     """
 
     stack: str
@@ -144,10 +144,10 @@ class Unmanaged(PacketPart):
 
     Attributes:
         stack: the stack whose roster has the project.
-        email: who.
+        email: the address of the person.
         project: the project's key.
         role: the role.
-        note: what is the matter, and what to do about it.
+        note: what is wrong, and what to do about it.
     """
 
     stack: str

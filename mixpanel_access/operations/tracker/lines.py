@@ -46,7 +46,7 @@ class LogLine(FileLine):
     Attributes:
         date: when (ISO 8601, UTC). For access that is there it comes from the state; for access that is gone, from the
             audit log or the clock.
-        admin: who did it, as the engine's history or the audit log says; "" if neither does.
+        admin: who did it, by the engine's history or the audit log; "" if neither says so.
         event: `granted`, `changed`, `revoked`, `accepted` for an invitation, or `pruned` for the log itself.
         email: the person; "" for a team's role in a project.
         stack: the stack; "" for what was done outside of the stacks, as the audit log says.
