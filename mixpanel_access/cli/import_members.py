@@ -10,6 +10,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, SelectedStack
 from mixpanel_access.cli.output import (
+    ProjectRole,
     json_text,
     new_table,
     print_changes,
@@ -21,7 +22,7 @@ from mixpanel_access.cli.output import (
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.importing.plan import Candidate
+    from mixpanel_access.operations.importing.plan import Candidate, LeftOut
     from mixpanel_access.operations.importing.run import PreparedImport
 
 
@@ -33,20 +34,6 @@ class ImportAccess(TypedDict):
     grantTypes: Annotated[Sequence[str], "the types of the grants that give access"]
 
 
-class ImportGrant(TypedDict):
-    """A grant that is imported."""
-
-    project: Annotated[int, "the project's id"]
-    role: Annotated[str, "the role"]
-
-
-class ImportLeftOut(TypedDict):
-    """Something that is not imported."""
-
-    project: Annotated[int | None, "the project's id, or null for the person"]
-    reason: Annotated[str, "why"]
-
-
 class ImportPerson(TypedDict):
     """A person in `import`."""
 
@@ -56,9 +43,9 @@ class ImportPerson(TypedDict):
     access: Annotated[Sequence[ImportAccess], "the access to the roster's projects"]
     inState: Annotated[bool, "whether the stack has the person already"]
     member: Annotated[bool, "whether the person is imported"]
-    grants: Annotated[Sequence[ImportGrant], "the grants that are imported"]
+    grants: Annotated[Sequence[ProjectRole], "the grants that are imported"]
     teams: Annotated[Sequence[str], "the keys of the teams whose membership is imported"]
-    leftOut: Annotated[Sequence[ImportLeftOut], "what is not imported"]
+    leftOut: Annotated[Sequence[LeftOut], "what is not imported"]
 
 
 class ImportDocument(TypedDict):
@@ -243,7 +230,7 @@ def _document(prepared: PreparedImport, changes: list[str], *, dry_run: bool) ->
                 "member": one.member,
                 "grants": [{"project": project, "role": role} for project, role in one.grants.items()],
                 "teams": list(one.teams),
-                "leftOut": [{"project": left.project, "reason": left.reason} for left in one.left_out],
+                "leftOut": one.left_out,
             }
             for one in prepared.plan.candidates
         ],

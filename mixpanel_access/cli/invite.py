@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, SelectedStack, organization_roles, project_and_role
-from mixpanel_access.cli.output import print_diff, print_json, progress
+from mixpanel_access.cli.output import print_diff, print_json, progress, record_of
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -231,16 +231,13 @@ def _outcome(prepared: PreparedInvite, *, written: bool) -> str:
 
 
 def _document(prepared: PreparedInvite, *, written: bool) -> InviteDocument:
-    request = prepared.request
-    return {
-        "stack": request.stack,
-        "roster": prepared.file,
-        "email": request.email,
-        "engagement": request.engagement,
-        "organizationRole": request.organization_role,
-        "projects": [{"project": key, "role": role} for key, role in prepared.roles.items()],
-        "notes": prepared.notes,
-        "violations": [{"rule": one.rule.id, "level": one.level, "text": one.text} for one in prepared.violations],
-        "changes": prepared.changes,
-        "written": written,
-    }
+    return record_of(
+        InviteDocument,
+        prepared.request,
+        roster=prepared.file,
+        projects=[InviteRole(project=key, role=role) for key, role in prepared.roles.items()],
+        notes=prepared.notes,
+        violations=[InviteViolation(rule=one.rule.id, level=one.level, text=one.text) for one in prepared.violations],
+        changes=prepared.changes,
+        written=written,
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, addresses
-from mixpanel_access.cli.output import print_diff, print_json, progress
+from mixpanel_access.cli.output import ProjectRole, print_diff, print_json, progress, record_of
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,20 +20,13 @@ _SHOWN: Final = 10
 """How many waiting changes are named."""
 
 
-class OffboardGrant(TypedDict):
-    """A grant in a state."""
-
-    project: Annotated[int, "the project's id"]
-    role: Annotated[str, "the role"]
-
-
 class OffboardStack(TypedDict):
     """What the person has in a stack."""
 
     stack: Annotated[str, "the stack"]
     roster: Annotated[Path | None, "the roster that changes, or null"]
     member: Annotated[bool, "whether the stack has the person as a member"]
-    grants: Annotated[Sequence[OffboardGrant], "the grants"]
+    grants: Annotated[Sequence[ProjectRole], "the grants"]
     teams: Annotated[Sequence[str], "the names of the teams"]
 
 
@@ -99,14 +92,12 @@ def offboard(
         likely = "" if held else meant_address(email, offboarding.people(seen))
         _print(email, held, likely, done=yes)
         for stack, changes in waiting.items():
-            typer.echo(f"Stack {stack} was left with what waits for `pulumi up`: {'; '.join(_few(changes))}")
+            more = [f"and {len(changes) - _SHOWN} more"] if len(changes) > _SHOWN else []
+            typer.echo(
+                f"Stack {stack} was left with what waits for `pulumi up`: {'; '.join([*changes[:_SHOWN], *more])}"
+            )
         _print_left(email, left, done=yes)
     return 1 if any(one.listed and not one.deactivated for one in left) or (held and not yes) else 0
-
-
-def _few(changes: list[str]) -> list[str]:
-    """The first changes, the others counted."""
-    return changes if len(changes) <= _SHOWN else [*changes[:_SHOWN], f"and {len(changes) - _SHOWN} more"]
 
 
 def _print(email: str, held: Sequence[PersonInStack], likely: str, *, done: bool) -> None:
@@ -156,25 +147,19 @@ def _document(
         "email": email,
         "done": done,
         "stacks": [
-            {
-                "stack": one.stack,
-                "roster": one.file if one.before != one.after else None,
-                "member": one.member,
-                "grants": [{"project": project, "role": role} for project, role in sorted(one.grants.items())],
-                "teams": list(one.teams.values()),
-            }
+            record_of(
+                OffboardStack,
+                one,
+                roster=one.file if one.before != one.after else None,
+                grants=[ProjectRole(project=project, role=role) for project, role in sorted(one.grants.items())],
+                teams=list(one.teams.values()),
+            )
             for one in held
         ],
         "inOrganization": any(one.listed for one in left),
         "organizationRole": next((one.role for one in left if one.listed), None),
         "remains": [
-            {
-                "organization": one.organization,
-                "project": project,
-                "role": grant.role,
-                "grantType": grant.grant_type,
-                "team": grant.team,
-            }
+            record_of(OffboardRemains, grant, organization=one.organization, project=project)
             for one in left
             for project, grants in sorted(one.access.items())
             for grant in grants

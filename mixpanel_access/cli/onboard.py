@@ -23,7 +23,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.files.onboarding import AutomaticCheck, Checklists, Ticks
-    from mixpanel_access.operations.onboarding import Onboarding, OnboardingStep
+    from mixpanel_access.operations.onboarding import Onboarding
     from mixpanel_access.operations.overview import Overview
 
 
@@ -146,9 +146,8 @@ def _tracks(one: Onboarding) -> str:
 
 
 def _row(one: Onboarding) -> ChecklistDocument:
-    tasks = [record_of(ChecklistTask, step, done=_tick(step) if step.done else None) for step in one.steps]
+    tasks = [
+        record_of(ChecklistTask, step, done=record_of(ChecklistTick, step.tick) if step.done else None)
+        for step in one.steps
+    ]
     return record_of(ChecklistDocument, one, left=len(one.left), tasks=tasks)
-
-
-def _tick(step: OnboardingStep) -> ChecklistTick:
-    return record_of(ChecklistTick, step.tick)

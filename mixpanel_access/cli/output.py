@@ -32,6 +32,13 @@ _OBEYED: Final = frozenset({"Cc", "Cf"})
 """The Unicode categories of characters that a terminal obeys: controls and formats."""
 
 
+class ProjectRole(TypedDict):
+    """A role in a project."""
+
+    project: Annotated[int, "the project's id"]
+    role: Annotated[str, "the role"]
+
+
 class VerifiedDocument(TypedDict):
     """What `tracker verify` and `review verify` print as JSON."""
 

@@ -94,7 +94,12 @@ class OrganizationSnapshot:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that the import leaves out, and why; `project` if it concerns one."""
+    """Something that the import leaves out.
+
+    Attributes:
+        reason: why it is left out.
+        project: the project's id, or None for the person.
+    """
 
     reason: str
     project: int | None = None
