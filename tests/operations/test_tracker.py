@@ -67,7 +67,7 @@ def test_a_state_as_lines() -> None:
     )
     found = list(lines_of("production", state))
     assert [(one.label, one.what, one.team, one.team_id) for one in found] == [
-        ("a", "member admin", "", None),
+        ("a", "member with the organization role admin", "", None),
         ("a", "analyst in project 7", "", None),
         ("a", "member of team Data", "Data", 77),
         ("a", "member of team 78", "78", 78),

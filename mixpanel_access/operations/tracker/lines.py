@@ -97,7 +97,9 @@ class LogLine(FileLine):
             return self.justification
         if self.project is not None:
             return f"{self.role} in project {self.project}".lstrip()
-        return f"member of team {self.team}" if self.team_id is not None else f"member {self.role}".rstrip()
+        if self.team_id is not None:
+            return f"member of team {self.team}"
+        return f"member with the organization role {self.role}" if self.role else "member"
 
     @property
     def key(self) -> LogKey:
