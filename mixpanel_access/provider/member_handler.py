@@ -24,7 +24,6 @@ from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roles import RoleChange
 from mixpanel_access.provider import ownership, vanished
 from mixpanel_access.provider.checks import Problems, check_email, check_invitation, check_right, refuse_reach
-from mixpanel_access.provider.first_day import first_day
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
 from mixpanel_access.provider.member_invitation import (
     WAITING,
@@ -43,6 +42,7 @@ from mixpanel_access.provider.member_removal import (
     strip,
     why_staying,
 )
+from mixpanel_access.provider.policy_outputs import first_day
 from mixpanel_access.provider.properties import Properties, changed, known, select
 
 OUTPUTS: Final = (

@@ -26,7 +26,7 @@ from mixpanel_access.provider.checks import (
 )
 from mixpanel_access.provider.handler import PROJECT_NAME, Created, Difference, Found, Handler
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
-from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
+from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, changed, known, select
 
 OUTPUTS: Final = ("undeclared", "lost", "beside", OPEN_TO_ALL)

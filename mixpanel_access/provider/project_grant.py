@@ -34,7 +34,7 @@ from mixpanel_access.provider.handler import (
     another_person,
 )
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
-from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
+from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 

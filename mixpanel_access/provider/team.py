@@ -26,12 +26,12 @@ from mixpanel_access.provider.checks import Problems, check_right
 from mixpanel_access.provider.handler import Created, Difference, Found
 from mixpanel_access.provider.identities import TeamIdentity
 from mixpanel_access.provider.named import NamedHandler
+from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, keep_shown_roles, shown_roles
 from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.renames import BESIDE, Named, temporary
 from mixpanel_access.provider.resource import AccessResource, Metadata
-from mixpanel_access.provider.team_roles import SHOWN, keep_shown_roles, shown_roles
 
-_OUTPUTS: Final = ("team_id", "adopted", "scim_managed", *SHOWN)
+_OUTPUTS: Final = ("team_id", "adopted", "scim_managed", *TEAM_OUTPUTS)
 
 
 TEAMS: Final = "teams"

@@ -16,7 +16,7 @@ from mixpanel_access.provider.checks import Problems, check_right
 from mixpanel_access.provider.handler import PROJECT_NAME, Found
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.identities import TeamGrantIdentity
-from mixpanel_access.provider.open_to_all import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
+from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
 from mixpanel_access.provider.properties import Properties, select
 from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
 

@@ -20,14 +20,14 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import Problems, check_email, check_id, check_right
 from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
 from mixpanel_access.provider.identities import TeamMemberIdentity
+from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, keep_shown_roles, shown_roles
 from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata
-from mixpanel_access.provider.team_roles import SHOWN, keep_shown_roles, shown_roles
 
 MEMBER: Final = "member"
 WAITING: Final = "waiting"
 LEFT_TO_SCIM: Final = "left_to_scim"
-_OUTPUTS: Final = ("status", *SHOWN)
+_OUTPUTS: Final = ("status", *TEAM_OUTPUTS)
 
 
 class TeamMemberHandler(Handler[TeamMemberId]):

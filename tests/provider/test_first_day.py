@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.provider.first_day import first_day
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.policy_outputs import first_day
 from tests.fakes import FakeApi, make_session
 
 TODAY = date(2026, 5, 4)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mixpanel_access.provider.threads import THREADS, use_more_threads
+from mixpanel_access.provider.base import THREADS, use_more_threads
 
 SDKS = 4
 """Threads that the SDK's pool has."""
