@@ -61,27 +61,9 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         """Judge name, role word, expiry and rotation."""
-        name = inputs.get("username")
-        if known(name) and (reason := problem_with_account_name(name)):
-            problems.add("username", reason)
-        elif isinstance(name, str):
-            inputs["username"] = name.strip()  # as Mixpanel does: else each refresh would find another name
-        role = inputs.setdefault("role", roles.CONSUMER)
-        if known(role):
-            word = roles.normalized(role) if isinstance(role, str) else ""
-            if word in roles.SERVICE_ACCOUNT_ROLES:
-                inputs["role"] = word
-            else:
-                problems.add(
-                    "role",
-                    f"{role!r} is no role of a service account; there are {', '.join(roles.SERVICE_ACCOUNT_ROLES)}",
-                )
-        expires = inputs.get("expires")
-        if expires is not None and known(expires):
-            try:
-                inputs["expires"] = dates.normalized(expires if isinstance(expires, str) else "")
-            except ValueError:
-                problems.add("expires", f"{expires!r} is no ISO 8601 date or instant")
+        _check_name(inputs, problems)
+        _check_role(inputs, problems)
+        _check_expiry(inputs, problems)
         if not _are_days("rotate_after", inputs, problems) or not _are_days("overlap", inputs, problems):
             return
         days, overlap = inputs.get("rotate_after"), inputs.get("overlap")
@@ -105,19 +87,14 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
             problems.add("expires", f"{expires} is past; set a day to come, or leave it out for an account without end")
 
     def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Another name, role or expiry is another account; so is one whose time to rotate has come."""
-        before = {**olds, "username": str(olds.get("username", "")).strip()}  # earlier versions kept blanks around it
-        replaces = [field for field in ("username", "role") if before.get(field) != news.get(field)]
-        another = bool(replaces)
-        if not _same_expiry(olds, news):
-            replaces.append("expires")
-        elif _counts_from_its_beginning(olds, news):
+        """Another name, role or expiry needs another account; so does an account whose time to rotate has come."""
+        replaces = self._why_another(olds, news)
+        another = not {"username", "role"}.isdisjoint(replaces)
+        if "expires" not in replaces and _counts_from_its_beginning(olds, news):
             self.session.say(
                 f"{self.label(news)}: the present account is refused from the beginning of {news['expires']} on, as an "
                 f"earlier version made it; the next one is good until the end of the day"
             )
-        if self._is_due(olds, news) or (olds.get("status") == _DELETED and not self.session.takes_only):
-            replaces.append("rotate_after")
         over, kept = self._retiring(olds, news)
         if replaces:
             self.session.rotations.note_due(news, olds, may_stay=not another)
@@ -258,6 +235,16 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         days, created = inputs.get("rotate_after"), held.get("created")
         return instant(created) + timedelta(days=days) if isinstance(days, int) and created else None
 
+    def _why_another(self, olds: Properties, news: Properties) -> list[str]:
+        """The inputs that need another account: Mixpanel cannot change an account."""
+        before = {**olds, "username": str(olds.get("username", "")).strip()}  # earlier versions kept blanks around it
+        fields = [field for field in ("username", "role") if before.get(field) != news.get(field)]
+        if not _same_expiry(olds, news):
+            fields.append("expires")
+        if self._is_due(olds, news) or (olds.get("status") == _DELETED and not self.session.takes_only):
+            fields.append("rotate_after")
+        return fields
+
     def _is_due(self, olds: Properties, news: Properties) -> bool:
         rotates = self._rotates(olds, news)
         return rotates is not None and rotates <= self.session.now() and not self.session.takes_only
@@ -347,6 +334,39 @@ def _read_expiry(there: datetime | None, props: Properties) -> str | None:
         return written(there) if there else None
     same = there in (dates.ends_at(declared), dates.earlier_reading(declared))
     return str(declared) if same else written(there)
+
+
+def _check_name(inputs: Properties, problems: Problems) -> None:
+    """Judge the name, and strip it as Mixpanel does."""
+    name = inputs.get("username")
+    if known(name) and (reason := problem_with_account_name(name)):
+        problems.add("username", reason)
+    elif isinstance(name, str):
+        inputs["username"] = name.strip()  # as Mixpanel does: else each refresh would find another name
+
+
+def _check_role(inputs: Properties, problems: Problems) -> None:
+    """Judge the role word, which is `consumer` where the program gives none."""
+    role = inputs.setdefault("role", roles.CONSUMER)
+    if known(role):
+        word = roles.normalized(role) if isinstance(role, str) else ""
+        if word in roles.SERVICE_ACCOUNT_ROLES:
+            inputs["role"] = word
+        else:
+            problems.add(
+                "role",
+                f"{role!r} is no role of a service account; there are {', '.join(roles.SERVICE_ACCOUNT_ROLES)}",
+            )
+
+
+def _check_expiry(inputs: Properties, problems: Problems) -> None:
+    """Judge the expiry, and write it in one form."""
+    expires = inputs.get("expires")
+    if expires is not None and known(expires):
+        try:
+            inputs["expires"] = dates.normalized(expires if isinstance(expires, str) else "")
+        except ValueError:
+            problems.add("expires", f"{expires!r} is no ISO 8601 date or instant")
 
 
 def _are_days(field: str, inputs: Properties, problems: Problems) -> bool:
