@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 from mixpanel_access.api.client import Api
-from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.directory import Directory, Machine, Times
 from mixpanel_access.directory.this_machine import Sendings
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.address import same_key
@@ -23,7 +23,7 @@ from mixpanel_access.model.rights import Identity
 from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
-from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.settings import READ_BACK_SECONDS, Settings
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.session import Session
 from tests.fake_accounts import FakeAccounts
@@ -283,18 +283,15 @@ def make_directory(
     clock: Callable[[], float] = time.monotonic,
     claimed: frozenset[str] = frozenset(),
     sendings: Sendings | None = None,
-    **more: Any,
+    read_back_seconds: float = READ_BACK_SECONDS,
 ) -> Directory:
     """A directory over the fake, which never waits."""
     return Directory(
         as_api(api),
         ORGANIZATION,
         claimed=claimed,
-        linger=linger,
-        sleep=lambda _: None,
-        clock=clock,
-        sendings=sendings,
-        **more,
+        times=Times(linger, lambda _: None, clock, read_back_seconds),
+        machine=Machine(sendings=sendings),
     )
 
 

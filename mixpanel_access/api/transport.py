@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import stamina
@@ -50,6 +50,15 @@ _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
 Answered = Callable[[str, str, bytes, int, str, bytes], None]
 """Is given an answer: method and address of the request, its body, the status, the location, the content."""
+
+
+class _Question(NamedTuple):
+    """A request for the pages of a list: what `_pages` repeats with another cursor in the query."""
+
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+    body: Json
 
 
 class Transport:
@@ -142,7 +151,7 @@ class Transport:
                 they say: a person whose page was not read is not absent.
             MixpanelError: what went wrong, in the last attempt.
         """
-        return self._pages("GET", path, {}, None, what, unique=unique)
+        return self._pages(_Question("GET", path, {}, None), what, unique=unique)
 
     def query(
         self, path: str, parameters: Mapping[str, str], body: Json, what: str, most: int = MOST_PAGES
@@ -160,19 +169,10 @@ class Transport:
             Unintelligible: as for `pages`.
             MixpanelError: what went wrong, in the last attempt.
         """
-        return self._pages("POST", path, parameters, body, what, unique=False, most=most)
+        return self._pages(_Question("POST", path, parameters, body), what, unique=False, most=most)
 
-    def _pages(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, str],
-        body: Json,
-        what: str,
-        *,
-        unique: bool,
-        most: int = MOST_PAGES,
-    ) -> list[Json]:
+    def _pages(self, question: _Question, what: str, *, unique: bool, most: int = MOST_PAGES) -> list[Json]:
+        method, path, parameters, body = question
         found: list[Page] = []
         seen: set[str] = set()
         query = dict(parameters)

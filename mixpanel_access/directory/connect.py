@@ -22,20 +22,21 @@ def connect(
         fresh: whether it is today's, and not what the state remembers; asked when something depends on it.
         report: shows a line about an answer of Mixpanel that cannot be used in full.
     """
-    # HTTP, the shapes of the wire, and the picture made of it: a third of a start, which few need at once.
+    # HTTP, the shapes of the wire, and the snapshot made of it: a third of a start, which few need at once.
     from mixpanel_access.api.client import Api
-    from mixpanel_access.directory.directory import Directory
+    from mixpanel_access.directory.directory import Directory, Machine, Times
     from mixpanel_access.directory.this_machine import Sendings, Unseen, one_at_a_time
 
+    place = settings.api_url, settings.organization_id
     return Directory(
         Api.connect(settings, fresh),
         settings.organization_id,
         claimed=settings.claimed_domains,
-        alone=partial(one_at_a_time, settings.api_url, settings.organization_id),
         report=report,
-        read_back_seconds=settings.read_back_seconds,
-        sendings=Sendings(settings.api_url, settings.organization_id),
-        unseen=Unseen(
-            *(Sendings(settings.api_url, settings.organization_id, what=what) for what in ("unseen", "inviting"))
+        times=Times(read_back_seconds=settings.read_back_seconds),
+        machine=Machine(
+            alone=partial(one_at_a_time, *place),
+            sendings=Sendings(*place),
+            unseen=Unseen(*(Sendings(*place, what=what) for what in ("unseen", "inviting"))),
         ),
     )

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,38 @@ if TYPE_CHECKING:
     from mixpanel_access.api.client import Api
 
 
+@dataclass(frozen=True)
+class Times:
+    """How a directory waits.
+
+    Attributes:
+        linger: seconds for which a write is held for others to join it.
+        sleep: waits some seconds between attempts.
+        clock: seconds from any beginning, for how old a read is.
+        read_back_seconds: how long a write that Mixpanel accepted is looked for; see `ReadBack`.
+    """
+
+    linger: float = LINGER
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    read_back_seconds: float = READ_BACK_SECONDS
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the processes of one machine know of each other.
+
+    Attributes:
+        alone: a context in which no other process of this machine reads and invites; see `one_at_a_time`.
+        sendings: when other processes of this machine have sent expired invitations again.
+        unseen: what this machine has sent that Mixpanel did not show.
+    """
+
+    alone: Callable[[], AbstractContextManager[object]] = nullcontext
+    sendings: Sendings | None = None
+    unseen: Unseen | None = None
+
+
 class Directory(Reads):
     """The organization as one consistent overview, and the only way to change it.
 
@@ -49,14 +82,9 @@ class Directory(Reads):
         api: the calls to Mixpanel.
         organization: the organization's id.
         claimed: the claimed domains, for where Mixpanel does not report them.
-        linger: seconds for which a write is held for others to join it.
-        sleep: waits some seconds between attempts.
-        clock: seconds from any beginning, for how old a read is.
-        alone: a context in which no other process of this machine reads and invites; see `one_at_a_time`.
         report: shows a line about an answer of Mixpanel that cannot be used in full.
-        sendings: when other processes of this machine have sent expired invitations again.
-        read_back_seconds: how long a write that Mixpanel accepted is looked for; see `ReadBack`.
-        unseen: what this machine has sent that Mixpanel did not show.
+        times: how it waits.
+        machine: what the processes of this machine know of each other.
 
     Attributes:
         accounts: the organization's service accounts.
@@ -72,22 +100,18 @@ class Directory(Reads):
         organization: int,
         *,
         claimed: frozenset[str] = frozenset(),
-        linger: float = LINGER,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-        alone: Callable[[], AbstractContextManager[object]] = nullcontext,
         report: Callable[[str], None] = lambda _: None,
-        sendings: Sendings | None = None,
-        read_back_seconds: float = READ_BACK_SECONDS,
-        unseen: Unseen | None = None,
+        times: Times | None = None,
+        machine: Machine | None = None,
     ) -> None:
-        snapshot = Snapshot(clock, ReadBack(read_back_seconds, sleep, clock))
-        writer = Writer(snapshot, Crowd(linger=linger), sleep)
+        times, machine = times or Times(), machine or Machine()
+        snapshot = Snapshot(times.clock, ReadBack(times.read_back_seconds, times.sleep, times.clock))
+        writer = Writer(snapshot, Crowd(linger=times.linger), times.sleep)
         super().__init__(api, organization, writer, snapshot, claimed=claimed, report=report)
-        self._sendings = sendings
-        self.read_back_seconds = read_back_seconds
-        self.unseen = unseen or Unseen()
-        self._alone = alone
+        self._sendings = machine.sendings
+        self.read_back_seconds = times.read_back_seconds
+        self.unseen = machine.unseen or Unseen()
+        self._alone = machine.alone
         self._one_invites = threading.Lock()
         self._invite = Invite(self)
         self._give = GiveGrants(self)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.directory import Directory, Times
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, as_api
 
 CY = "cy@example.com"
@@ -43,7 +43,7 @@ class SlowApi(FakeApi):
 def test_a_member_and_a_grant_at_the_same_time_invite_a_person_once(ways: tuple[str, str]) -> None:
     """Also where no other process is held: the second sees the first's invitation, and the role is given."""
     api = SlowApi()
-    directory = Directory(as_api(api), ORGANIZATION, linger=0)
+    directory = Directory(as_api(api), ORGANIZATION, times=Times(linger=0))
     how: dict[str, Callable[[], object]] = {
         "member": lambda: directory.invite(CY, "member"),
         "grant": lambda: directory.grant_inviting(PRODUCTION, {CY: "analyst"}),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.directory import Directory, Times
 from mixpanel_access.directory.snapshot import FIRST_PAUSE, ReadBack, not_shown
 from mixpanel_access.model import errors
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, as_api, organization_of
@@ -180,7 +180,7 @@ def of(seconds: float, reads: int = 0) -> tuple[FakeApi, Directory, list[float]]
     api, pauses = organization_of(BO, DI), list[float]()
     api.teams.put("Data", BO, projects={PRODUCTION: "analyst"})
     lag(api, reads)
-    directory = Directory(as_api(api), ORGANIZATION, linger=0, sleep=pauses.append, read_back_seconds=seconds)
+    directory = Directory(as_api(api), ORGANIZATION, times=Times(0, pauses.append, read_back_seconds=seconds))
     look(directory)
     return api, directory, pauses
 

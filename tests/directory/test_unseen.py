@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.directory import Directory, Machine, Times
 from mixpanel_access.directory.this_machine import HELD_FOR, Sendings, Unseen
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Person
@@ -58,7 +58,9 @@ def notes() -> tuple[Sendings, Sendings]:
 
 def run(api: FakeApi) -> Directory:
     """Another process of this machine, at its beginning."""
-    return Directory(as_api(api), ORGANIZATION, linger=0, sleep=lambda _: None, unseen=Unseen(*notes()))
+    return Directory(
+        as_api(api), ORGANIZATION, times=Times(0, lambda _: None), machine=Machine(unseen=Unseen(*notes()))
+    )
 
 
 Stack = Callable[[Directory], object]

@@ -14,7 +14,7 @@ import stamina
 
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import READ_ATTEMPTS
-from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.directory import Directory, Machine, Times
 from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.model.brakes import Brake, Limits
@@ -135,11 +135,8 @@ class World:
         directory = Directory(
             self.apis[-1],
             ORG,
-            linger=0.005,
-            sleep=lambda _: None,
-            alone=lambda: self.alone,
-            read_back_seconds=self.read_back_seconds,
-            unseen=self.notes,
+            times=Times(0.005, lambda _: None, read_back_seconds=self.read_back_seconds),
+            machine=Machine(lambda: self.alone, unseen=self.notes),
         )
         return Session(settings, directory, say, GivenRun(fresh))
 

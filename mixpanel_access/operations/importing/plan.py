@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import AccessInProject, GrantType, Person, Project, source_in_words
@@ -183,8 +183,9 @@ def plan_import(
     candidates = dict(sorted(_everybody(reading).items()))
     wanted.must_match([one.person.email for one in candidates.values()])
     candidates = {key: one for key, one in candidates.items() if wanted.takes(one.person.email)}
+    sources = _Sources(roster, state, reading, today)
     for key, one in candidates.items():
-        _decide(one, key, declared.get(key, []), roster, state, reading, today)
+        _decide(one, key, declared.get(key, []), sources)
     text = _written(text, source, roster, candidates, reading, today)
     return ImportPlan(list(candidates.values()), text, parse(text, source))
 
@@ -244,32 +245,21 @@ def _everybody(reading: OrganizationSnapshot) -> dict[str, Candidate]:
     return found
 
 
-def _decide(
-    one: Candidate,
-    key: str,
-    declared: Sequence[RosterEntry],
-    roster: Roster,
-    state: State,
-    reading: OrganizationSnapshot,
-    today: date,
-) -> None:
+class _Sources(NamedTuple):
+    """What decides about a candidate: the stack's roster and state, the organization as it was read, and the day."""
+
+    roster: Roster
+    state: State
+    reading: OrganizationSnapshot
+    today: date
+
+
+def _decide(one: Candidate, key: str, declared: Sequence[RosterEntry], sources: _Sources) -> None:
+    """Note what an import takes of a candidate, and what it leaves out and why."""
+    roster, state, reading, today = sources
     one.declared, one.managed = bool(declared), key in state.members
-    if not one.listed:
-        one.leave_out("a project lists this address, and the organization does not")
-        return
-    if reason := _unfit(one.person.email):
+    if reason := _why_left_out(one, declared, today):
         one.leave_out(reason)
-        return
-    if one.person.deactivated:
-        one.leave_out(DEACTIVATED)
-        return
-    if one.managed and not one.declared:
-        one.leave_out("in the state and no longer in the roster: the next `pulumi up` takes the access away")
-        return
-    if declared and not any(entry.current(today) for entry in declared):
-        spans = (f"from {entry.starts or 'the beginning'} to {entry.ends or 'no end'}" for entry in declared)
-        when = " and ".join(spans)
-        one.leave_out(f"the roster's entry holds {when}, and declares nothing today")
         return
     own_places = team_memberships(key, declared, reading.teams, state.team_members.keys(), today)
     one.teams = own_places.taken
@@ -297,6 +287,22 @@ def _decide(
             if one.person.role is None
             else f"the organization role {one.person.role!r}, which no roster can name: it stays with the product"
         )
+
+
+def _why_left_out(one: Candidate, declared: Sequence[RosterEntry], today: date) -> str | None:
+    """Why an import leaves somebody out altogether; None where it does not."""
+    if not one.listed:
+        return "a project lists this address, and the organization does not"
+    if reason := _unfit(one.person.email):
+        return reason
+    if one.person.deactivated:
+        return DEACTIVATED
+    if one.managed and not one.declared:
+        return "in the state and no longer in the roster: the next `pulumi up` takes the access away"
+    if declared and not any(entry.current(today) for entry in declared):
+        spans = (f"from {entry.starts or 'the beginning'} to {entry.ends or 'no end'}" for entry in declared)
+        return f"the roster's entry holds {' and '.join(spans)}, and declares nothing today"
+    return None
 
 
 def _unfit(email: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pulumi.runtime.rpc import UNKNOWN
 
@@ -149,7 +149,7 @@ def _of_stack(
         return Revocation(stack, decision.goes, decision.held, problems, done=act)
     if not act and not read.outside:
         return Revocation(stack, decision.goes, decision.held, problems)
-    return _apply(project, read, decision, session, progress, act=act)
+    return _apply(_Run(project, session, progress), read, decision, act=act)
 
 
 def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -> Revocation:
@@ -179,7 +179,7 @@ def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -
     outside = [taking for taking in removals(read.outside, nothing, read.rows) if taking.key == key]
     if not decision.goes and not outside:
         return Revocation(stack, held=decision.held, done=True)
-    return _apply(project, read, decision, session, progress, act=True, outside=outside)
+    return _apply(_Run(project, session, progress), read, decision, act=True, outside=outside)
 
 
 def _with_dropped(outside: Sequence[Removal], decision: RemovalDecision, seen: Preview) -> RemovalDecision:
@@ -194,27 +194,27 @@ def _with_dropped(outside: Sequence[Removal], decision: RemovalDecision, seen: P
     return RemovalDecision([*decision.goes, *dropped], [*decision.held, *stays])
 
 
+class _Run(NamedTuple):
+    """What a run of the engine needs: the project, the session with the organization, and who shows its lines."""
+
+    project: PulumiProject
+    session: Session
+    progress: Progress
+
+
 def _apply(
-    project: PulumiProject,
-    read: _Stack,
-    decision: RemovalDecision,
-    session: Session,
-    progress: Progress,
-    *,
-    act: bool,
-    outside: Sequence[Removal] | None = None,
+    for_run: _Run, read: _Stack, decision: RemovalDecision, *, act: bool, outside: Sequence[Removal] | None = None
 ) -> Revocation:
     """Have the engine do what was decided, or only preview it.
 
     Args:
-        project: the project.
+        for_run: the project, the session, and who shows the lines.
         read: the stack.
         decision: what goes.
-        session: the organization.
-        progress: shows a line.
         act: whether to do it.
-        outside: what the stack has of one person beside its roster; None if the run is not about one person.
+        outside: what the stack has of one person outside of its roster; None if the run is not about one person.
     """
+    project, session, progress = for_run
     stack, problems = read.name, [read.problem] if read.problem and outside is None else []
     with program_keeping(project, _document(read, decision)) as pulumi:
         progress(f"previewing stack {stack}")
