@@ -19,16 +19,17 @@ RATIOS: Final = {"preview (create)": 1.15, "preview (unchanged)": 1.15, "refresh
 
 _HOW: Final = (
     "Measured by `make bench`, on {cores} cores ({system}, {machine}), with mixpanel-access {mixpanel_access}, engine "
-    "{engine} and Python {python}, against the emulator on the same machine, on the day beside each figure: seconds of "
-    "one day are not to be compared with those of another, ratios are. This page is made of "
-    "`bench/results/latest.json`. What follows from it is in [scale](scale.md)."
+    "{engine} and Python {python}, against the emulator on the same machine. The last column has the day. "
+    "Compare seconds only with those of the same day; ratios can be compared across days. This page is made from "
+    "`bench/results/latest.json`. [Scale](scale.md) explains what follows from the figures."
 )
 _FLOOR: Final = (
-    "The floor is the same program with providers that do nothing, run in turn with ours: what the engine, its SDK and "
-    "the reading of the roster take. Requests are those to Mixpanel; a write is one that changes something."
+    "The floor is the same program with providers that do nothing: the time for the engine, its SDK and "
+    "reading the roster. The runs of both programs alternate. Requests are those to Mixpanel; a write is a request "
+    "that changes something."
 )
 _MEANING: Final = (
-    "MB held is the most memory of the provider's process. Without checkpoints means `PULUMI_SKIP_CHECKPOINTS=true`."
+    "MB held is the peak memory of the provider's process. Without checkpoints means `PULUMI_SKIP_CHECKPOINTS=true`."
 )
 _GROWN: Final = ("command", "checkpoints", "from", "to", "grants", "seconds", "on")
 """Columns of what is there only where two sizes were measured on one day."""

@@ -87,49 +87,52 @@ weaker than its configuration.
 _TEXT: Final = """\
 # Reliability
 
-Made by `make reliability` from bench/results/reliability.json: counted while the tests run, none of it written by hand.
-Where a test fails there are no figures.
+`make reliability` makes this page from bench/results/reliability.json, which has what the tests count while they run.
+If a test fails, there are no figures.
 
-{ran} tests ran, {failed} failed, {skipped} were skipped: on {date}, in {minutes} minutes, on {on}; {used}.
+{ran} tests ran on {date}, {failed} failed, and {skipped} were skipped. They took {minutes} minutes on {on}, with
+{used}.
 
 ## Faults
 
-{struck} faults have struck requests of the real client over a real socket: all members, grants, teams, custom roles,
-settings and service accounts, created, changed and removed, once and for a whole run (tests/faults). One more run
-without faults then brings about what is declared. Nobody is invited twice, nobody else is touched, and no refresh takes
-a failed read for an absence.
+The tests in tests/faults injected {struck} faults into requests of the real client over a real socket, while it
+created, changed and removed members, grants, teams, custom roles, settings and service accounts. Some faults hit one
+request, others a whole run. After one more run without faults, the organization is as declared. Nobody is invited
+twice, nobody else's access changes, and a failed read never counts as an absence.
 
 {faults}
 
 ## Random lives
 
-{lives} lives of {steps} steps in all (tests/faults/test_random_lives.py): people and teams are declared, changed and
-dismissed, also by hand in the product; invitations expire; runs and refreshes meet faults. After a run without faults
-there is what is declared, and a second one changes nothing and sends no mail. After every step, whoever is not declared
-is as they were.
+A random life is a sequence of random changes to one organization (tests/faults/test_random_lives.py): people and
+teams are added, changed and removed, in the roster or by hand in Mixpanel; invitations expire; faults hit runs and
+refreshes. There were {lives} lives with {steps} steps in all. After a run without faults, the organization is as
+declared, and a second run changes nothing and sends no e-mail. No step changes the access of people who are not
+declared.
 {together}
 ## Odd inputs
 
-Each gives a result or one clear error in one line, never a traceback (tests/fuzz).
+Each input gives a result or an error in one clear line, never a traceback (tests/fuzz).
 
 {inputs}
 
-Rosters are spoiled copies of valid ones, valid ones with values of another kind, and any text. Answers have any status,
-headers and bytes, to every call of every endpoint; up to four are made for a call, which may need only one. Command
-lines are every command but `emulator` and `engine`, with any options and arguments, in a folder without a Pulumi
-project.
+The rosters are damaged copies of valid ones, valid ones with values of another type, and random text. The wire
+answers have random status, headers and bytes, for every call of every endpoint; up to four are prepared for a call,
+which may need only one. The command lines are every command except `emulator` and `engine`, with random options and
+arguments, in a folder without a Pulumi project.
 
 ## Kills
 
-The engine and all its plugins were killed (SIGKILL) {kills} times on the way through twenty grants of ten people, from
-the first of them to the last, when only the state is still to be written (tests/engine/test_killed.py). Then come
-`pulumi cancel` and one `up`. Lost is who lacks a grant after it, double who was invited more than once.
+The test killed the engine and all its plugins (SIGKILL) {kills} times during an update of twenty grants for ten
+people, at points from the first grant to the moment when only the state was not written yet
+(tests/engine/test_killed.py). Then it ran `pulumi cancel` and one `pulumi up`. "Lost" counts people who lack a grant
+after that, "double" those who were invited more than once.
 
 {killed}
 
 ## The emulator under {clients} clients
 
-They invite, grant, change, take away and read at once, in the same project and the same team
+{clients} clients invite, grant, change, remove and read at the same time, in the same project and the same team
 (tests/emulator/parallel.py).
 
 {parallel}

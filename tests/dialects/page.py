@@ -26,10 +26,11 @@ _WORDS: Final = {
 _TEXT: Final = """\
 # Dialects of Mixpanel
 
-Made by `make reference` from `mixpanel_access/emulator/dialect.py` and from what `tests/dialects` holds.
+`make reference` makes this page from `mixpanel_access/emulator/dialect.py` and from the tables in `tests/dialects`.
 
-Much of Mixpanel's access API is not documented. For each answer that is not known, or known to differ, the emulator has
-a switch, and together the switches are a dialect. Without a dialect it answers by the defaults below.
+Much of Mixpanel's access API is not documented. The emulator has a setting for each answer that we do not know, or
+that is known to differ. A set of these settings is a dialect. Without a dialect, the emulator uses the defaults
+below.
 
 ## Run the emulator in a dialect
 
@@ -47,22 +48,22 @@ $ mixpanel-access emulator --demo --dialect dialect.json
 
 ## The fields
 
-The standing says how well an alternative is known; [the contract](contract.md#0-how-to-read-it) explains the
-words, and has the sections.
+The standing says how well we know an alternative. [The contract](contract.md#0-how-to-read-it) explains the words; the
+column "section" refers to its sections.
 
 {fields}
 
 ## What works in which dialect
 
 The tests take a person through every operation below in each dialect that differs in one field, and through random
-combinations of them. After each operation, access is as declared and a second run changes nothing. Where a dialect does
-not allow an operation, nothing is half done, and one line says what to do.
+combinations of them. After each operation, access is as declared and a second run changes nothing. If a dialect does
+not allow an operation, the operation is not half done, and the error says in one line what to do.
 
 The operations: {operations}.
 
 {matrix}
 
-The lines name the person and the project, and say:
+These lines name the person and the project, and say:
 
 {lines}
 """

@@ -53,12 +53,12 @@ def test_everything_that_one_has_to_know_is_in_it() -> None:
         "<https://mixpanel.com/organization/7654321>",
         "Choose single sign-on and log in with Okta, as bo@example.com.",
         "Set up a second factor",
-        "Be in the VPN:",
+        "Connect to the VPN",
         "203.0.113.0/24",
         "for review, until 2026-06-30 (UTC)",
         f"- **shop** (production): analyst. {MEANINGS['analyst']}",
         f"- **warehouse** (production): consumer. {MEANINGS['consumer']}",
-        "It ends on 2026-06-30 by itself.",
+        "It ends automatically on 2026-06-30.",
         "- Access: ana@example.com\n- Network: it@example.com\n",
     ):
         assert words in message.markdown
@@ -80,7 +80,7 @@ def test_its_text_has_no_marks_and_its_steps_are_numbered() -> None:
     assert "<http" not in text
     assert "How to log in\n-------------\n\n1. Accept" in text
     assert "\n2. Open https://mixpanel.com/organization/7654321.\n3. Choose" in text
-    assert "\n\nWhat to keep to\n" in text
+    assert "\n\nRules\n" in text
 
 
 def test_dashboards_are_links_to_start_with() -> None:
@@ -217,7 +217,7 @@ def test_an_expired_invitation_has_an_end_that_is_past() -> None:
     api = FakeApi()
     api.put(BO, "member", invited=True)
     looked = overview(api, person(more=REVIEW), now=NOW + timedelta(days=8), invited={BO: NOW}, more=FACTS)
-    assert "good until 2026-05-11 12:00 UTC" in compose(looked, BO, "reminder", None).text
+    assert "It expires on 2026-05-11 12:00 UTC" in compose(looked, BO, "reminder", None).text
 
 
 BROKEN = {
