@@ -14,7 +14,7 @@ from mixpanel_access.cli.output import instant_of, must_be_address, print_json, 
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.failures import Diagnosis
+    from mixpanel_access.operations.failures import Case, Diagnosis
 
 
 class DiagnoseDocument(TypedDict):
@@ -54,7 +54,6 @@ def diagnose(
     overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
     case = case_of(overview, email)
     found = findings_of(case)
-    causes = [finding for finding in found if finding.verdict in (Likelihood.CAUSE, Likelihood.POSSIBLE)]
     if as_json:
         document = DiagnoseDocument(
             email=case.someone.email,
@@ -63,24 +62,30 @@ def diagnose(
             findings=found,
         )
         print_json(document)
-        return 1 if causes else 0
+    else:
+        _print(case, found)
+    return int(any(finding.verdict in (Likelihood.CAUSE, Likelihood.POSSIBLE) for finding in found))
+
+
+def _print(case: Case, found: Sequence[Diagnosis]) -> None:
+    from mixpanel_access.operations.failures import Likelihood
+
     for finding in found:
         if finding.verdict is not Likelihood.RULED_OUT:
-            _print(finding)
-    ruled_out = [finding for finding in found if finding.verdict is Likelihood.RULED_OUT]
-    if ruled_out:
+            _print_finding(finding)
+    if ruled_out := [finding for finding in found if finding.verdict is Likelihood.RULED_OUT]:
         typer.echo("ruled out:")
         for finding in ruled_out:
             typer.echo(f"  {finding.failure.value}: {'; '.join(finding.evidence)}")
     if case.log_refused:
         typer.echo(f"\nThe audit log cannot be read ({case.log_refused}), so what it would show is unknown.")
-    sure = sum(1 for finding in causes if finding.verdict is Likelihood.CAUSE)
-    possible = len(causes) - sure
+    sure, possible = (
+        sum(finding.verdict is verdict for finding in found) for verdict in (Likelihood.CAUSE, Likelihood.POSSIBLE)
+    )
     typer.echo(f"\n{counted(sure, 'cause')} and {counted(possible, 'possible one')} found for {case.someone.email}.")
-    return 1 if causes else 0
 
 
-def _print(finding: Diagnosis) -> None:
+def _print_finding(finding: Diagnosis) -> None:
     typer.echo(f"{finding.verdict.value}: {finding.failure.value}")
     for line in finding.evidence:
         typer.echo(f"  {printable(line)}")

@@ -15,7 +15,7 @@ from mixpanel_access.cli.output import instant_of, print_json, progress, record_
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.reminding import ReminderKind
+    from mixpanel_access.operations.reminding import Reminder, ReminderKind
 
 
 class ReminderRow(TypedDict):
@@ -81,12 +81,7 @@ def remind(
     if str(ics) == "-":
         pass  # standard output is the calendar's
     elif as_json:
-        rows = [
-            record_of(
-                ReminderRow, one, stack=one.stack or None, stage=one.stage(overview.today), due=one.due(overview.today)
-            )
-            for one in found
-        ]
+        rows = [_row(one, overview.today) for one in found]
         print_json(RemindDocument(today=overview.today, reminders=rows))
     else:
         for line in lines:
@@ -94,3 +89,7 @@ def remind(
         if not lines:
             typer.echo(f"Nothing is due on {overview.today}; {len(found)} to come.")
     return 1 if due else 0
+
+
+def _row(one: Reminder, today: date) -> ReminderRow:
+    return record_of(ReminderRow, one, stack=one.stack or None, stage=one.stage(today), due=one.due(today))
