@@ -12,6 +12,8 @@ from mixpanel_access.operations.report.page import page
 from tests.browser import RIGHT, SHIFT, SPACE, TAB, Browser, browsing
 from tests.operations.reports import HOSTILE, called, crowd, report
 
+pytestmark = pytest.mark.slow
+
 CONTRASTS = (Path(__file__).parent / "contrasts.js").read_text()
 FOCUSED = "const one = document.activeElement; return one.id || one.getAttribute('href') || one.tagName"
 
