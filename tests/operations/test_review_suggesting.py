@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.model import roles
 from mixpanel_access.operations.policy_check import PolicyConfig
-from mixpanel_access.operations.review.suggesting import Advice, Role, advise, is_lower
+from mixpanel_access.operations.review.suggesting import Advice, ReviewRules, Role, advise, is_lower
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
 from mixpanel_access.rules.entry import Entry, Kind
 from mixpanel_access.rules.facts import Context
@@ -57,7 +57,7 @@ def advice(policies: dict[str, Any] | None = None, **changes: Any) -> Advice:
         since=facts["since"],
     )
     context = Context(TODAY, "production", facts.get("company", COMPANY), rules=EXCEPTABLE)
-    return advise(role, context, PolicyConfig(policies or {}))
+    return advise(role, ReviewRules.of(context, PolicyConfig(policies or {})))
 
 
 CASES: dict[str, tuple[dict[str, Any], str, str | None, str]] = {

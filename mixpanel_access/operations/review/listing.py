@@ -16,10 +16,10 @@ from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.overview import Overview, PersonOverview
+from mixpanel_access.operations.overview import Overview, PersonOverview, StackView
 from mixpanel_access.operations.own_roles import keys_there
 from mixpanel_access.operations.review.packet import Item, Unmanaged
-from mixpanel_access.operations.review.suggesting import Role, advise
+from mixpanel_access.operations.review.suggesting import ReviewRules, Role, advise
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.entry import Entry as RuleEntry
@@ -54,6 +54,7 @@ def items(
     shows_logins = any(person.last_login for person in overview.directory.people().values())
     found: list[Listed] = []
     own_roles = _own_roles(overview)
+    asked = {stack: _asked(overview, view, domains) for stack, view in overview.stacks.items()}
     for someone in overview.people:
         for stack, own in someone.entries.items():
             view = overview.stacks[stack]
@@ -61,20 +62,21 @@ def items(
                 if view.roster is None or (entry.starts is not None and entry.starts > overview.today):
                     continue
                 reviewer, unassigned = _reviewer(entry, view.roster, by)
-                around = Context(
-                    overview.today,
-                    view.roster.environment,
-                    domains.get(stack, frozenset()),
-                    rules=EXCEPTABLE,
-                    stack=stack,
-                )
                 for project in [*([None] if has_organization_item(entry) else []), *entry.projects]:
                     seen = _Seen(overview, someone, stack, view.roster, entry, project, own_roles)
-                    item = seen.item(around, shows_logins=shows_logins)
+                    item = seen.item(asked[stack], shows_logins=shows_logins)
                     more = _other_access(other, someone, item, view.roster)
                     update = {"unassigned": unassigned, "other_access": more}
                     found.append(Listed(reviewer, item.model_copy(update=update)))
     return found
+
+
+def _asked(overview: Overview, view: StackView, domains: Mapping[str, frozenset[str]]) -> ReviewRules:
+    """What a review asks of the roles of a stack."""
+    environment = view.roster.environment if view.roster else None
+    company = domains.get(view.name, frozenset())
+    around = Context(overview.today, environment, company, rules=EXCEPTABLE, stack=view.name)
+    return ReviewRules.of(around, view.policies)
 
 
 def _other_access(other: Sequence[OtherAccess], someone: PersonOverview, item: Item, roster: Roster) -> list[str]:
@@ -120,11 +122,11 @@ class _Seen:
     project: str | None
     own_roles: Mapping[tuple[int, str], str]
 
-    def item(self, around: Context, *, shows_logins: bool) -> Item:
+    def item(self, asked: ReviewRules, *, shows_logins: bool) -> Item:
         entry, today, held = self.entry, self.overview.today, self._held
-        policies = self.overview.stacks[self.stack].policies
+        ending_days = self.overview.stacks[self.stack].policies.ending_days
         role = self._role(shows_logins=shows_logins)
-        advice = advise(role, around, policies)
+        advice = advise(role, asked)
         since, changed = (_day(held.created), _day(held.modified)) if held else (None, None)
         return Item(
             stack=self.stack,
@@ -143,7 +145,7 @@ class _Seen:
             approver=entry.metadata.get("approver"),
             sponsor=entry.metadata.get("sponsor"),
             ends=_text(entry.ends),
-            state=_state(entry, today, policies.ending_days),
+            state=_state(entry, today, ending_days),
             last_active=self._last_active(never=role.never),
             reviewed=entry.person.reviewed,
             custom_roles=[*self.roster.own_roles(self.project).values()] if self.project else (),

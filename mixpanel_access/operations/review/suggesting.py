@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.operations.policy_check import PolicyConfig, active_rules
 from mixpanel_access.rules.entry import Entry, Kind
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
-from mixpanel_access.rules.rule import Suggestion
+from mixpanel_access.rules.rule import Rule, Suggestion
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,36 @@ def _order(*, in_project: bool) -> Sequence[str]:
     return roles.PROJECT_ROLES if in_project else roles.ORGANIZATION_ROLES
 
 
-def _by_the_rules(role: Role, around: Context, config: PolicyConfig) -> Iterator[Advice]:
-    """What the rules suggest that a review asks; where a lower role would do, to lower it."""
-    for rule, _, context in active_rules(around, config):
-        if rule.suggestion is None:
-            continue
+@dataclass(frozen=True)
+class ReviewRules:
+    """What a review asks of every role of a stack.
+
+    Attributes:
+        today: the day, UTC.
+        rules: the rules with a suggestion that the stack leaves on, each with its suggestion and its context.
+        never_days: within how many days a first login is expected.
+    """
+
+    today: date
+    rules: Sequence[tuple[Rule, Suggestion, Context]]
+    never_days: int
+
+    @classmethod
+    def of(cls, around: Context, config: PolicyConfig) -> ReviewRules:
+        """The rules of one stack.
+
+        Args:
+            around: the day, the environment and the company's domains.
+            config: the levels and options of the rules.
+        """
+        active = active_rules(around, config)
+        rules = [(rule, rule.suggestion, context) for rule, _, context in active if rule.suggestion is not None]
+        return cls(around.today, rules, config.never_days)
+
+
+def _by_the_rules(role: Role, asked: ReviewRules) -> Iterator[Advice]:
+    """What the rules suggest; where a lower role would do, to lower it."""
+    for rule, suggestion, context in asked.rules:
         try:
             verdict = rule.judge_stack(Stack([role.entry, role.person]), context)
         except NotApplicable:
@@ -80,11 +105,11 @@ def _by_the_rules(role: Role, around: Context, config: PolicyConfig) -> Iterator
             if to and is_lower(to, role.entry.role, in_project=role.in_project):
                 yield Advice(Suggestion.LOWER, reason, to)
             else:
-                yield Advice(rule.suggestion, reason)
+                yield Advice(suggestion, reason)
 
 
-def _never_used(role: Role, today: date, config: PolicyConfig) -> Iterator[Advice]:
-    if role.never and role.since is not None and (days := (today - role.since).days) >= config.never_days:
+def _never_used(role: Role, asked: ReviewRules) -> Iterator[Advice]:
+    if role.never and role.since is not None and (days := (asked.today - role.since).days) >= asked.never_days:
         yield Advice(Suggestion.REMOVE, f"the invitation was accepted, and there was no login in {days} days")
 
 
@@ -97,19 +122,9 @@ def _unexplained(role: Role) -> Iterator[Advice]:
 _SEVERITY: Final = list(Suggestion)
 
 
-def advise(role: Role, around: Context, config: PolicyConfig) -> Advice:
-    """The strongest of all that is suggested, with every reason; of several roles to lower to, the lowest.
-
-    Args:
-        role: the role.
-        around: the day, the environment and the company's domains.
-        config: the levels and options of the rules.
-    """
-    found = [
-        *_by_the_rules(role, around, config),
-        *_never_used(role, around.today, config),
-        *_unexplained(role),
-    ]
+def advise(role: Role, asked: ReviewRules) -> Advice:
+    """The strongest of all that is suggested, with every reason; of several roles to lower to, the lowest."""
+    found = [*_by_the_rules(role, asked), *_never_used(role, asked), *_unexplained(role)]
     if not found:
         return Advice(Suggestion.KEEP, "nothing speaks against it")
     strongest = max((advice.suggestion for advice in found), key=_SEVERITY.index)
