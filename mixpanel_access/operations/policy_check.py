@@ -12,7 +12,7 @@ from typing import Any, Final
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, DeclaredResource, grant_name
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, PROJECT_GRANT, TEAM
+from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, PROJECT_GRANT, REFERENCES
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.state import State, StateResource, name_of
 from mixpanel_access.operations.state_outputs import Outputs
@@ -210,7 +210,7 @@ def _values(declared: DeclaredResource) -> dict[str, Any]:
         _REFERRED_BY.get(name, name): other.removeprefix(BY_NAME[declared.kind.references[name].kind].prefix)
         for name, other in declared.refers_to.items()
     }
-    own = {"team_id": declared.key} if declared.kind is TEAM else {}
+    own = {other.output: declared.key for other in REFERENCES.values() if other.kind == declared.kind.name}
     seen = {"sso": UNKNOWN} if declared.kind is ORGANIZATION_SECURITY else {}
     return {**declared.inputs, **keys, **own, **seen}
 
