@@ -361,7 +361,7 @@ def how_to_set(key: str, *, secret: bool = False) -> str:
 
 
 def _mistyped(key: str) -> str | None:
-    """What to do about a key that there is not, where it is like one that there is."""
+    """What to do about an unknown key that resembles a known one."""
     for known in SETTINGS:
         if same_but_for_slips(key.casefold(), known.casefold(), len(known) - 1):  # "now" bears none
             return (

@@ -75,12 +75,12 @@ class Case:
 
     @property
     def up(self) -> str:
-        """The command that brings about what is declared."""
+        """The command that applies what the roster declares."""
         return up([*self.someone.effective, *self.someone.stacks][:1])
 
     @property
     def facts(self) -> OrganizationFacts:
-        """What the person is told of the organization."""
+        """What the person reads about the organization."""
         return self.overview.facts_for(self.someone)
 
     @property
@@ -90,5 +90,5 @@ class Case:
 
 
 def up(stacks: Sequence[str]) -> str:
-    """The command, or commands, that bring about what some stacks declare."""
+    """The command, or commands, that apply what some stacks declare."""
     return ", then ".join(f"pulumi up --stack {stack} --refresh" for stack in stacks) or "pulumi up --refresh"

@@ -40,7 +40,7 @@ def load(text: str) -> Any:
             _parts(YAML(typ="safe").compose(text), {})
         try:
             return YAML(typ="safe").load(text)
-        except ValueError:  # a date or a number that there is not; the library does not tell where
+        except ValueError:  # an impossible date or number; the library does not say where
             _check_scalars(YAML(typ="safe").compose(text), set())
             raise
 
@@ -97,12 +97,12 @@ def _told() -> Iterator[None]:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadYaml(str(error.problem or error.context or error), line) from None
-    except (YAMLError, ValueError) as error:  # ValueError: a date or a number that there is not
+    except (YAMLError, ValueError) as error:  # ValueError: an impossible date or number
         raise BadYaml(str(error)) from None
 
 
 def _check_scalars(node: Node | None, seen: set[int]) -> None:
-    """Raises BadYaml with the line of the first date or number that there is not."""
+    """Raises BadYaml with the line of the first impossible date or number."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))
